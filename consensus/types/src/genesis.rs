@@ -1,0 +1,499 @@
+//! The genesis file: chain id, first validator set, parameters, named nodes (SPEC §2).
+//!
+//! A JSON document. Its hash, over the canonical form of RFC 8785, is bound into every
+//! signature, so one changed character makes another network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{KeyError, PublicKey};
+use crate::limits::{GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX};
+use crate::number::{TimestampMs, VotingPower};
+use crate::sha256;
+use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
+
+const TAG: &[u8] = b"TBSI-GENESIS-1";
+/// Integers above this are not exact in JSON (RFC 8785 §3.2.2.3).
+const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;
+/// Above this wallets refuse a chain id (EIP-2294 and MetaMask's bound).
+const CHAIN_ID_MAX: u64 = 4_503_599_627_370_476;
+/// The only version so far.
+const VERSION: u32 = 1;
+
+/// What every signature binds: one network, exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainIdentity {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Hash of the genesis file.
+    pub genesis_hash: B256,
+}
+
+/// A network's founding document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// Format of this file; 1.
+    pub version: u32,
+    /// Network name, for people.
+    pub name: String,
+    /// EIP-155 chain id; also the network id.
+    pub chain_id: u64,
+    /// Time of block 0.
+    pub time_ms: TimestampMs,
+    /// Gas limit of every block.
+    pub block_gas_limit: u64,
+    /// Timeouts and pacing.
+    pub consensus: ConsensusParameters,
+    /// Legal entities, by a short id used in this file only.
+    pub organisations: BTreeMap<String, OrganisationEntry>,
+    /// Every node that may connect.
+    pub nodes: Vec<NodeEntry>,
+    /// Accounts that exist from the start. None needs a balance.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accounts: BTreeMap<Address, GenesisAccount>,
+}
+
+/// Timeouts and pacing, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsensusParameters {
+    /// Waiting for a proposal in round 0.
+    pub timeout_propose_ms: u64,
+    /// Waiting for more prevotes, and for more precommits, in round 0.
+    pub timeout_vote_ms: u64,
+    /// Added to each timeout every round.
+    pub timeout_delta_ms: u64,
+    /// An idle chain makes one empty block per this interval.
+    pub empty_block_interval_ms: u64,
+    /// Least time between two blocks.
+    pub block_spacing_min_ms: u64,
+    /// How far ahead of a validator's clock a new block's time may be.
+    pub clock_drift_max_ms: u64,
+}
+
+impl Default for ConsensusParameters {
+    fn default() -> Self {
+        Self {
+            timeout_propose_ms: 1_000,
+            timeout_vote_ms: 300,
+            timeout_delta_ms: 300,
+            empty_block_interval_ms: 10_000,
+            block_spacing_min_ms: 20,
+            clock_drift_max_ms: 10_000,
+        }
+    }
+}
+
+/// A legal entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrganisationEntry {
+    /// Legal name in Traditional Chinese; empty if it has none.
+    pub name_zh_tw: String,
+    /// Legal name in English.
+    pub name_en: String,
+}
+
+/// A node and who operates it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeEntry {
+    /// Unique name, for logs and dashboards.
+    pub name: String,
+    /// Key of [`Genesis::organisations`].
+    pub organisation: String,
+    /// libp2p peer id (base58, `12D3Koo…`).
+    pub peer_id: String,
+    /// Present if the node validates; absent for an observer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validator: Option<ValidatorEntry>,
+}
+
+/// A validator's key and weight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorEntry {
+    /// Compressed secp256k1 key, 33 bytes, 0x-hex.
+    pub public_key: Bytes,
+    /// Voting power, at least 1.
+    pub power: u64,
+}
+
+/// An account of block 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisAccount {
+    /// Units of value.
+    #[serde(default)]
+    pub balance: U256,
+    /// Transactions sent.
+    #[serde(default)]
+    pub nonce: u64,
+    /// Contract code.
+    #[serde(default)]
+    pub code: Bytes,
+    /// Non-zero slots.
+    #[serde(default)]
+    pub storage: BTreeMap<U256, U256>,
+}
+
+/// Why a file is not a genesis.
+#[derive(Debug, thiserror::Error)]
+pub enum GenesisError {
+    /// Above the size limit.
+    #[error("genesis file has {0} bytes, at most {GENESIS_BYTES_MAX} are allowed")]
+    TooLarge(usize),
+    /// Not JSON, an unknown key, or a missing one.
+    #[error("genesis file is not valid JSON of the expected shape: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A field with a value that cannot be.
+    #[error("genesis field `{field}`: {problem}")]
+    Field {
+        /// Path of the field.
+        field: String,
+        /// What is wrong and what is allowed.
+        problem: String,
+    },
+    /// A validator's key.
+    #[error("genesis field `nodes[{node}].validator.public_key`")]
+    Key {
+        /// The node's name.
+        node: String,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+    /// The validators do not form a set.
+    #[error("genesis field `nodes`")]
+    Validators(#[from] ValidatorSetError),
+}
+
+impl Genesis {
+    /// Parses and checks a genesis file.
+    pub fn parse(bytes: &[u8]) -> Result<Self, GenesisError> {
+        if bytes.len() > GENESIS_BYTES_MAX {
+            return Err(GenesisError::TooLarge(bytes.len()));
+        }
+        let genesis: Self = serde_json::from_slice(bytes)?;
+        genesis.check()?;
+        Ok(genesis)
+    }
+
+    /// Checks every field; [`Genesis::parse`] has done so already.
+    pub fn check(&self) -> Result<(), GenesisError> {
+        self.check_numbers()?;
+        self.check_nodes()?;
+        self.validator_set()?;
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<(), GenesisError> {
+        let within = |field: &str, value: u64, min: u64, max: u64| {
+            if (min..=max).contains(&value) {
+                return Ok(());
+            }
+            Err(field_error(
+                field,
+                format!("{value} is outside {min}..={max}"),
+            ))
+        };
+        let consensus = &self.consensus;
+        within(
+            "version",
+            self.version.into(),
+            VERSION.into(),
+            VERSION.into(),
+        )?;
+        within("chain_id", self.chain_id, 1, CHAIN_ID_MAX)?;
+        within("time_ms", self.time_ms.0, 1, JSON_INTEGER_MAX)?;
+        within(
+            "block_gas_limit",
+            self.block_gas_limit,
+            1 << 24,
+            10_000_000_000,
+        )?;
+        within(
+            "consensus.timeout_propose_ms",
+            consensus.timeout_propose_ms,
+            10,
+            600_000,
+        )?;
+        within(
+            "consensus.timeout_vote_ms",
+            consensus.timeout_vote_ms,
+            10,
+            600_000,
+        )?;
+        within(
+            "consensus.timeout_delta_ms",
+            consensus.timeout_delta_ms,
+            1,
+            600_000,
+        )?;
+        let interval = consensus.empty_block_interval_ms;
+        within(
+            "consensus.empty_block_interval_ms",
+            interval,
+            100,
+            86_400_000,
+        )?;
+        within(
+            "consensus.block_spacing_min_ms",
+            consensus.block_spacing_min_ms,
+            0,
+            60_000,
+        )?;
+        within(
+            "consensus.clock_drift_max_ms",
+            consensus.clock_drift_max_ms,
+            100,
+            600_000,
+        )?;
+        within(
+            "accounts",
+            self.accounts.len() as u64,
+            0,
+            GENESIS_ACCOUNTS_MAX as u64,
+        )?;
+        within("nodes", self.nodes.len() as u64, 1, NODES_MAX as u64)
+    }
+
+    fn check_nodes(&self) -> Result<(), GenesisError> {
+        for (id, organisation) in &self.organisations {
+            if organisation.name_en.trim().is_empty() {
+                let field = format!("organisations.{id}.name_en");
+                return Err(field_error(&field, "a legal name is required".into()));
+            }
+        }
+        let (mut names, mut peers) = (BTreeSet::new(), BTreeSet::new());
+        for node in &self.nodes {
+            let field = |name: &str| format!("nodes[{}].{name}", node.name);
+            if node.name.trim().is_empty() || !names.insert(&node.name) {
+                return Err(field_error(
+                    &field("name"),
+                    "must be unique and not empty".into(),
+                ));
+            }
+            if !peers.insert(&node.peer_id) {
+                let problem = format!("peer id {} appears twice", node.peer_id);
+                return Err(field_error(&field("peer_id"), problem));
+            }
+            if !self.organisations.contains_key(&node.organisation) {
+                let problem = format!("`{}` is not listed in organisations", node.organisation);
+                return Err(field_error(&field("organisation"), problem));
+            }
+            let power = node
+                .validator
+                .as_ref()
+                .map_or(1, |validator| validator.power);
+            if power == 0 || power > JSON_INTEGER_MAX {
+                let problem = format!("{power} is outside 1..={JSON_INTEGER_MAX}");
+                return Err(field_error(&field("validator.power"), problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// The validator set of height 1.
+    pub fn validator_set(&self) -> Result<ValidatorSet, GenesisError> {
+        let mut validators = Vec::new();
+        for node in &self.nodes {
+            let Some(entry) = &node.validator else {
+                continue;
+            };
+            let public_key =
+                PublicKey::parse(&entry.public_key).map_err(|source| GenesisError::Key {
+                    node: node.name.clone(),
+                    source,
+                })?;
+            let operator = self.operator_of(node);
+            validators.push(Validator::new(
+                public_key,
+                VotingPower(entry.power),
+                operator,
+            ));
+        }
+        Ok(ValidatorSet::new(validators)?)
+    }
+
+    fn operator_of(&self, node: &NodeEntry) -> B256 {
+        self.organisations
+            .get(&node.organisation)
+            .map(|entry| operator_id(&entry.name_zh_tw, &entry.name_en))
+            .unwrap_or_default()
+    }
+
+    /// The organisation that operates a node.
+    pub fn organisation(&self, node: &NodeEntry) -> Option<&OrganisationEntry> {
+        self.organisations.get(&node.organisation)
+    }
+
+    /// The node that validates with this address.
+    pub fn node_of_validator(&self, validator: Address) -> Option<&NodeEntry> {
+        self.nodes.iter().find(|node| {
+            let key = node
+                .validator
+                .as_ref()
+                .map(|entry| PublicKey::parse(&entry.public_key));
+            matches!(key, Some(Ok(key)) if key.address() == validator)
+        })
+    }
+
+    /// The node with this peer id.
+    pub fn node_of_peer(&self, peer_id: &str) -> Option<&NodeEntry> {
+        self.nodes.iter().find(|node| node.peer_id == peer_id)
+    }
+
+    /// SHA-256 over a tag and the RFC 8785 canonical JSON of this document.
+    pub fn hash(&self) -> B256 {
+        let value = serde_json::to_value(self).expect("a genesis has string keys only");
+        let mut canonical = String::new();
+        write_canonical(&value, &mut canonical);
+        sha256(&[TAG, canonical.as_bytes()])
+    }
+
+    /// Chain id and genesis hash.
+    pub fn identity(&self) -> ChainIdentity {
+        ChainIdentity {
+            chain_id: self.chain_id,
+            genesis_hash: self.hash(),
+        }
+    }
+}
+
+fn field_error(field: &str, problem: String) -> GenesisError {
+    GenesisError::Field {
+        field: field.into(),
+        problem,
+    }
+}
+
+/// RFC 8785 for documents without floats: keys sorted, no white space.
+fn write_canonical(value: &serde_json::Value, out: &mut String) {
+    match value {
+        serde_json::Value::Object(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().collect();
+            out.push('{');
+            for (index, (key, value)) in sorted.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(&serde_json::Value::String(key.clone()), out);
+                out.push(':');
+                write_canonical(value, out);
+            }
+            out.push('}');
+        }
+        serde_json::Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => out.push_str(&value.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::SecretKey;
+
+    fn genesis() -> Genesis {
+        let node = |index: usize| NodeEntry {
+            name: format!("node-{index}"),
+            organisation: "a".into(),
+            peer_id: format!("12D3KooW{index}"),
+            validator: Some(ValidatorEntry {
+                public_key: SecretKey::from_seed(&[index as u8])
+                    .public_key()
+                    .encode()
+                    .to_vec()
+                    .into(),
+                power: 1,
+            }),
+        };
+        let organisation = OrganisationEntry {
+            name_zh_tw: "甲公會".into(),
+            name_en: "Guild A".into(),
+        };
+        Genesis {
+            version: 1,
+            name: "test".into(),
+            chain_id: 8_862_026,
+            time_ms: TimestampMs(1_700_000_000_000),
+            block_gas_limit: 300_000_000,
+            consensus: ConsensusParameters::default(),
+            organisations: BTreeMap::from([("a".to_string(), organisation)]),
+            nodes: (0..4).map(node).collect(),
+            accounts: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn hash_ignores_layout_and_binds_content() {
+        let pretty = serde_json::to_vec_pretty(&genesis()).unwrap();
+        let compact = serde_json::to_vec(&genesis()).unwrap();
+        let parsed = Genesis::parse(&pretty).unwrap();
+        assert_eq!(parsed.hash(), Genesis::parse(&compact).unwrap().hash());
+        let mut renamed = genesis();
+        renamed.organisations.get_mut("a").unwrap().name_zh_tw = "乙公會".into();
+        assert_ne!(renamed.hash(), parsed.hash());
+    }
+
+    #[test]
+    fn canonical_json_is_sorted_and_tight() {
+        let value = serde_json::json!({"b": [1, "é\n"], "a": {"d": null, "c": true}});
+        let mut out = String::new();
+        write_canonical(&value, &mut out);
+        assert_eq!(out, r#"{"a":{"c":true,"d":null},"b":[1,"é\n"]}"#);
+    }
+
+    #[test]
+    fn names_the_field_that_is_wrong() {
+        let refuse = |change: &dyn Fn(&mut Genesis), expected: &str| {
+            let mut bad = genesis();
+            change(&mut bad);
+            let error = bad.check().unwrap_err().to_string();
+            assert!(
+                error.contains(expected),
+                "`{error}` does not contain `{expected}`"
+            );
+        };
+        refuse(
+            &|g| g.chain_id = 0,
+            "`chain_id`: 0 is outside 1..=4503599627370476",
+        );
+        refuse(&|g| g.version = 2, "`version`");
+        refuse(&|g| g.block_gas_limit = 1, "`block_gas_limit`");
+        refuse(&|g| g.nodes[1].name = "node-0".into(), "must be unique");
+        refuse(
+            &|g| g.nodes[1].peer_id = "12D3KooW0".into(),
+            "appears twice",
+        );
+        refuse(
+            &|g| g.nodes[1].organisation = "z".into(),
+            "`z` is not listed",
+        );
+        refuse(&|g| g.nodes.clear(), "`nodes`");
+        let no_validators = |g: &mut Genesis| g.nodes.iter_mut().for_each(|n| n.validator = None);
+        refuse(&no_validators, "`nodes`");
+        let unknown = br#"{"version":1,"colour":"red"}"#;
+        assert!(
+            Genesis::parse(unknown)
+                .unwrap_err()
+                .to_string()
+                .contains("colour")
+        );
+    }
+}

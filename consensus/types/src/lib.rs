@@ -1,0 +1,49 @@
+//! Nouns and canonical bytes of TBSI.
+//!
+//! This crate is what every other room agrees on: heights and rounds, validator sets,
+//! the [`Checkpoint`] that validators sign, commit certificates, blocks, the genesis file,
+//! and the shape of state and its changes. It is pure: no clock, no disk, no network, no
+//! randomness, no hash-ordered map. It verifies nothing beyond what its types promise;
+//! quorums and proofs are `tbsi-light`'s work.
+//!
+//! Every encoding here is specified in SPEC.md and pinned by `tests/vectors`.
+
+pub mod block;
+pub mod call;
+pub mod certificate;
+pub mod checkpoint;
+pub mod cursor;
+pub mod evidence;
+pub mod genesis;
+pub mod keys;
+pub mod limits;
+pub mod number;
+pub mod state;
+pub mod transaction;
+pub mod validator;
+pub mod vote;
+
+pub use block::{Block, BlockError, ProposedBlock};
+pub use call::{CallOutcome, CallRequest};
+pub use certificate::{CommitCertificate, CommitSignature};
+pub use checkpoint::{Checkpoint, CheckpointDigest};
+pub use evidence::Evidence;
+pub use genesis::{ChainIdentity, Genesis, GenesisError};
+pub use keys::{KeyError, PublicKey, SecretKey, Signature};
+pub use number::{Height, Round, TimestampMs, TreeSize, VotingPower};
+pub use state::{Account, AccountChange, StateDiff, StateView, ViewError};
+pub use transaction::{Receipt, Transaction, TransactionError, TxEnvelope};
+pub use validator::{Validator, ValidatorSet, ValidatorSetError};
+pub use vote::{ProposalStatement, VoteKind, VoteStatement};
+
+pub use alloy_primitives::{Address, B256, Bytes, U256};
+
+/// SHA-256 of several byte strings, one after the other.
+pub fn sha256(parts: &[&[u8]]) -> B256 {
+    use sha2::Digest;
+    let mut hasher = sha2::Sha256::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    B256::from_slice(&hasher.finalize())
+}
