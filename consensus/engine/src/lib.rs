@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Malachite behind an engine-neutral port.
+//!
+//! This is the only room that knows Malachite: its context, codec, signing and message loop
+//! live here, and none of its types leave. The rest of the node implements [`Chain`] (what
+//! consensus asks of a chain) and drives [`Engine`].
+//!
+//! What consensus decides is the 32-byte digest of a [`tbsi_types::Checkpoint`] (SPEC §3.6);
+//! block bytes travel beside it in proposal parts (SPEC §6.2) and value sync (SPEC §6.3).
+//!
+//! It is not a place for block validity, storage or peers' rights: those are behind the port.
+
+mod codec;
+mod config;
+mod context;
+mod host;
+pub mod limits;
+mod pacing;
+mod port;
+mod progress;
+mod sign_state;
+mod signing;
+mod start;
+mod streams;
+
+pub use config::{EngineConfig, PeerAddress};
+pub use port::{Chain, ChainError, Origin, Verdict};
+pub use progress::Progress;
+pub use sign_state::{Mark, SignState, SignStateError, Step};
+pub use start::{Engine, EngineError, metrics_text};

@@ -1,0 +1,43 @@
+//! Named maxima of the consensus room, with their units.
+
+use tbsi_types::limits::BLOCK_BYTES_MAX;
+
+/// Bytes of block data in one proposal part.
+pub const PART_BYTES: usize = 128 * 1024;
+
+/// Parts of one stream: the block's parts, the first part and the end.
+pub const STREAM_PARTS_MAX: u64 = (BLOCK_BYTES_MAX / PART_BYTES) as u64 + 3;
+
+/// Unfinished streams kept for one publisher; the oldest gives way.
+pub const STREAMS_PER_PEER_MAX: usize = 4;
+
+/// Unfinished and waiting stream bytes kept for one publisher.
+pub const STREAM_BYTES_PER_PEER_MAX: usize = 2 * BLOCK_BYTES_MAX;
+
+/// Bytes of a stream id.
+pub const STREAM_ID_BYTES_MAX: usize = 32;
+
+/// How far above the tip a streamed proposal may be.
+pub const STREAM_HEIGHTS_AHEAD_MAX: u64 = 4;
+
+/// Complete proposals that wait for their height or round.
+pub const WAITING_PROPOSALS_MAX: usize = 16;
+
+/// Decided blocks in one sync response.
+pub const SYNC_BATCH_BLOCKS_MAX: usize = 32;
+
+/// Bytes of one sync response.
+pub const SYNC_RESPONSE_BYTES_MAX: usize = BLOCK_BYTES_MAX + 1024 * 1024;
+
+/// Bytes of one gossip message on the wire.
+pub const GOSSIP_BYTES_MAX: usize = 1024 * 1024;
+
+/// Buffered consensus inputs for one future height: votes and a proposal of a full set
+/// over several rounds.
+pub const QUEUED_INPUTS_PER_HEIGHT_MAX: usize = 2_000;
+
+/// Bytes of a peer id's multihash.
+pub const PEER_ID_BYTES_MAX: usize = 64;
+
+/// Engine state requests that may wait.
+pub const REQUESTS_MAX: usize = 16;
