@@ -1,1 +1,5 @@
-//! Placeholder.
+//! What is measured and tested from outside: the benchmark, and (in `tests/`) conformance and
+//! whole networks of real processes. Nothing here is needed to build the product.
+
+pub mod bench;
+pub mod harness;

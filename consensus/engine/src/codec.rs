@@ -10,20 +10,18 @@ use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_app_channel::app::types::sync;
 use arc_malachitebft_app_channel::app::types::{PeerId, ProposedValue, SignedConsensusMsg};
 use bytes::Bytes;
-use mc::{NilOrVal, SignedMessage, SignedProposal, SignedVote, Validity, ValidatorProof};
+use mc::{ValidatorProof, Validity};
 use tbsi_types::certificate::CertificateError;
 use tbsi_types::cursor::{Cursor, CursorError};
 use tbsi_types::limits::{BLOCK_BYTES_MAX, VALIDATORS_MAX};
 use tbsi_types::vote::StatementError;
-use tbsi_types::{CheckpointDigest, CommitCertificate, CommitSignature, ProposalStatement};
-use tbsi_types::{Round, Signature, VoteStatement};
+use tbsi_types::{CommitCertificate, CommitSignature};
 
-use crate::context::{Address, Ctx, Height, Part, PartInit, Proposal, Value, Vote};
-use crate::context::{round_from_engine, round_to_engine};
-use crate::limits::{PART_BYTES, PEER_ID_BYTES_MAX, STREAM_ID_BYTES_MAX, SYNC_BATCH_BLOCKS_MAX};
-use crate::signing::vote_kind;
+use crate::context::{Address, Ctx, Height, Part, Value, round_from_engine, round_to_engine};
+use crate::limits::{PEER_ID_BYTES_MAX, STREAM_ID_BYTES_MAX, SYNC_BATCH_BLOCKS_MAX};
 
-const NO_ROUND: u32 = u32::MAX;
+mod fields;
+use fields::*;
 
 /// Why bytes are not a consensus message.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +35,11 @@ pub(crate) enum CodecError {
     #[error("{field} {value} is unknown")]
     Tag { field: &'static str, value: u8 },
     #[error("{field} has {length} entries or bytes, at most {max} are allowed")]
-    TooLong { field: &'static str, length: usize, max: usize },
+    TooLong {
+        field: &'static str,
+        length: usize,
+        max: usize,
+    },
     #[error("round certificate holds a vote of another height or round")]
     RoundCertificate,
     #[error("peer id is not a multihash")]
@@ -50,213 +52,6 @@ pub(crate) enum CodecError {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WireCodec;
 
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    let length = u32::try_from(bytes.len()).expect("messages are far below 4 GiB");
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(bytes);
-}
-
-fn take_bytes<'a>(
-    cursor: &mut Cursor<'a>,
-    field: &'static str,
-    max: usize,
-) -> Result<&'a [u8], CodecError> {
-    let length = take_count(cursor, field, max)?;
-    Ok(cursor.take(field, length)?)
-}
-
-fn take_count(
-    cursor: &mut Cursor<'_>,
-    field: &'static str,
-    max: usize,
-) -> Result<usize, CodecError> {
-    let length = usize::try_from(cursor.u32(field)?).unwrap_or(usize::MAX);
-    if length > max { Err(CodecError::TooLong { field, length, max }) } else { Ok(length) }
-}
-
-fn put_round(out: &mut Vec<u8>, round: mc::Round) {
-    out.extend_from_slice(&round.as_u32().unwrap_or(NO_ROUND).to_be_bytes());
-}
-
-fn take_round(cursor: &mut Cursor<'_>) -> Result<mc::Round, CodecError> {
-    Ok(match cursor.u32("round")? {
-        NO_ROUND => mc::Round::Nil,
-        round => mc::Round::Some(round),
-    })
-}
-
-fn put_count(out: &mut Vec<u8>, count: usize) {
-    out.extend_from_slice(&u32::try_from(count).expect("counts are bounded").to_be_bytes());
-}
-
-fn take_height(cursor: &mut Cursor<'_>) -> Result<Height, CodecError> {
-    Ok(Height(tbsi_types::Height(cursor.u64("height")?)))
-}
-
-fn put_height(out: &mut Vec<u8>, height: Height) {
-    out.extend_from_slice(&height.0.0.to_be_bytes());
-}
-
-fn take_address(cursor: &mut Cursor<'_>) -> Result<Address, CodecError> {
-    Ok(Address(tbsi_types::Address::from(cursor.array::<20>("validator")?)))
-}
-
-fn take_signature(cursor: &mut Cursor<'_>) -> Result<Signature, CodecError> {
-    Ok(Signature(cursor.array("signature")?))
-}
-
-fn take_value(cursor: &mut Cursor<'_>) -> Result<Value, CodecError> {
-    Ok(Value(CheckpointDigest(cursor.b256("value")?)))
-}
-
-fn put_vote(out: &mut Vec<u8>, vote: &SignedVote<Ctx>) {
-    vote.message.statement().encode(out);
-    out.extend_from_slice(mc::Vote::<Ctx>::validator_address(&vote.message).0.as_slice());
-    out.extend_from_slice(&vote.signature.0);
-}
-
-fn take_vote(cursor: &mut Cursor<'_>) -> Result<SignedVote<Ctx>, CodecError> {
-    let statement = VoteStatement::decode(cursor)?;
-    let validator = take_address(cursor)?;
-    Ok(SignedMessage::new(Vote::new(statement, validator), take_signature(cursor)?))
-}
-
-fn put_proposal(out: &mut Vec<u8>, proposal: &SignedProposal<Ctx>) {
-    proposal.message.statement().encode(out);
-    let proposer = mc::Proposal::<Ctx>::validator_address(&proposal.message);
-    out.extend_from_slice(proposer.0.as_slice());
-    out.extend_from_slice(&proposal.signature.0);
-}
-
-fn take_proposal(cursor: &mut Cursor<'_>) -> Result<SignedProposal<Ctx>, CodecError> {
-    let statement = ProposalStatement::decode(cursor)?;
-    let proposer = take_address(cursor)?;
-    Ok(SignedMessage::new(Proposal::new(statement, proposer), take_signature(cursor)?))
-}
-
-fn put_polka(out: &mut Vec<u8>, polka: &mc::PolkaCertificate<Ctx>) {
-    put_height(out, polka.height);
-    put_round(out, polka.round);
-    out.extend_from_slice(polka.value_id.0.0.as_slice());
-    put_count(out, polka.polka_signatures.len());
-    for entry in &polka.polka_signatures {
-        out.extend_from_slice(entry.address.0.as_slice());
-        out.extend_from_slice(&entry.signature.0);
-    }
-}
-
-fn take_polka(cursor: &mut Cursor<'_>) -> Result<mc::PolkaCertificate<Ctx>, CodecError> {
-    let height = take_height(cursor)?;
-    let round = take_round(cursor)?;
-    let value_id = take_value(cursor)?;
-    let count = take_count(cursor, "polka signatures", VALIDATORS_MAX)?;
-    let mut polka_signatures = Vec::with_capacity(count);
-    for _ in 0..count {
-        let address = take_address(cursor)?;
-        polka_signatures.push(mc::PolkaSignature::new(address, take_signature(cursor)?));
-    }
-    Ok(mc::PolkaCertificate { height, round, value_id, polka_signatures })
-}
-
-fn put_round_certificate(out: &mut Vec<u8>, certificate: &mc::RoundCertificate<Ctx>) {
-    put_height(out, certificate.height);
-    put_round(out, certificate.round);
-    out.push(match certificate.cert_type {
-        mc::RoundCertificateType::Skip => 1,
-        mc::RoundCertificateType::Precommit => 2,
-    });
-    put_count(out, certificate.round_signatures.len());
-    for entry in &certificate.round_signatures {
-        let value = match entry.value_id {
-            NilOrVal::Nil => None,
-            NilOrVal::Val(value) => Some(value.0),
-        };
-        let statement = VoteStatement {
-            kind: vote_kind(entry.vote_type),
-            height: certificate.height.0,
-            round: round_from_engine(certificate.round).unwrap_or_default(),
-            value,
-        };
-        statement.encode(out);
-        out.extend_from_slice(entry.address.0.as_slice());
-        out.extend_from_slice(&entry.signature.0);
-    }
-}
-
-fn take_round_certificate(
-    cursor: &mut Cursor<'_>,
-) -> Result<mc::RoundCertificate<Ctx>, CodecError> {
-    let height = take_height(cursor)?;
-    let round = take_round(cursor)?;
-    let cert_type = match cursor.u8("round certificate type")? {
-        1 => mc::RoundCertificateType::Skip,
-        2 => mc::RoundCertificateType::Precommit,
-        value => return Err(CodecError::Tag { field: "round certificate type", value }),
-    };
-    // A skip certificate may hold a prevote and a precommit of each validator.
-    let count = take_count(cursor, "round signatures", 2 * VALIDATORS_MAX)?;
-    let mut round_signatures = Vec::with_capacity(count);
-    for _ in 0..count {
-        let vote = take_vote(cursor)?;
-        // Each entry repeats the certificate's height and round; they have one value.
-        let statement = vote.message.statement();
-        if statement.height != height.0 || round != round_to_engine(Some(statement.round)) {
-            return Err(CodecError::RoundCertificate);
-        }
-        round_signatures.push(mc::RoundSignature::new(
-            mc::Vote::<Ctx>::vote_type(&vote.message),
-            *mc::Vote::<Ctx>::value(&vote.message),
-            *mc::Vote::<Ctx>::validator_address(&vote.message),
-            vote.signature,
-        ));
-    }
-    Ok(mc::RoundCertificate { height, round, cert_type, round_signatures })
-}
-
-fn put_part(out: &mut Vec<u8>, part: &Part) {
-    match part {
-        Part::Init(init) => {
-            out.push(1);
-            out.extend_from_slice(&init.height.0.to_be_bytes());
-            out.extend_from_slice(&init.round.0.to_be_bytes());
-            put_round(out, round_to_engine(init.polka_round));
-            out.extend_from_slice(init.proposer.as_slice());
-            out.extend_from_slice(init.digest.0.as_slice());
-            out.extend_from_slice(&init.length.to_be_bytes());
-        }
-        Part::Data(data) => {
-            out.push(2);
-            put_bytes(out, data);
-        }
-    }
-}
-
-fn take_part(cursor: &mut Cursor<'_>) -> Result<Part, CodecError> {
-    match cursor.u8("part kind")? {
-        1 => {
-            let init = PartInit {
-                height: tbsi_types::Height(cursor.u64("height")?),
-                round: Round(cursor.u32("round")?),
-                polka_round: round_from_engine(take_round(cursor)?),
-                proposer: take_address(cursor)?.0,
-                digest: take_value(cursor)?.0,
-                length: cursor.u32("length")?,
-            };
-            let length = usize::try_from(init.length).unwrap_or(usize::MAX);
-            if length > BLOCK_BYTES_MAX {
-                let field = "proposed block";
-                return Err(CodecError::TooLong { field, length, max: BLOCK_BYTES_MAX });
-            }
-            Ok(Part::Init(init))
-        }
-        2 => {
-            let data = take_bytes(cursor, "part", PART_BYTES)?;
-            Ok(Part::Data(Bytes::copy_from_slice(data)))
-        }
-        value => Err(CodecError::Tag { field: "part kind", value }),
-    }
-}
-
 /// Our certificate from the engine's; vote extensions are not used.
 pub(crate) fn certificate_from_engine(
     certificate: &mc::CommitCertificate<Ctx>,
@@ -264,10 +59,18 @@ pub(crate) fn certificate_from_engine(
     let signatures = certificate
         .commit_signatures
         .iter()
-        .map(|entry| CommitSignature { validator: entry.address.0, signature: entry.signature })
+        .map(|entry| CommitSignature {
+            validator: entry.address.0,
+            signature: entry.signature,
+        })
         .collect();
     let round = round_from_engine(certificate.round).unwrap_or_default();
-    CommitCertificate::new(certificate.height.0, round, certificate.value_id.0, signatures)
+    CommitCertificate::new(
+        certificate.height.0,
+        round,
+        certificate.value_id.0,
+        signatures,
+    )
 }
 
 /// The engine's certificate from ours.
@@ -297,7 +100,12 @@ impl Codec<SignedConsensusMsg<Ctx>> for WireCodec {
         let message = match cursor.u8("message kind")? {
             1 => SignedConsensusMsg::Vote(take_vote(&mut cursor)?),
             2 => SignedConsensusMsg::Proposal(take_proposal(&mut cursor)?),
-            value => return Err(CodecError::Tag { field: "message kind", value }),
+            value => {
+                return Err(CodecError::Tag {
+                    field: "message kind",
+                    value,
+                });
+            }
         };
         cursor.end()?;
         Ok(message)
@@ -328,7 +136,12 @@ impl Codec<LivenessMsg<Ctx>> for WireCodec {
             1 => LivenessMsg::Vote(take_vote(&mut cursor)?),
             2 => LivenessMsg::PolkaCertificate(take_polka(&mut cursor)?),
             3 => LivenessMsg::SkipRoundCertificate(take_round_certificate(&mut cursor)?),
-            value => return Err(CodecError::Tag { field: "liveness kind", value }),
+            value => {
+                return Err(CodecError::Tag {
+                    field: "liveness kind",
+                    value,
+                });
+            }
         };
         cursor.end()?;
         Ok(message)
@@ -385,7 +198,12 @@ impl Codec<ProposedValue<Ctx>> for WireCodec {
             validity: match cursor.u8("validity")? {
                 0 => Validity::Invalid,
                 1 => Validity::Valid,
-                value => return Err(CodecError::Tag { field: "validity", value }),
+                value => {
+                    return Err(CodecError::Tag {
+                        field: "validity",
+                        value,
+                    });
+                }
             },
         };
         cursor.end()?;
@@ -432,7 +250,12 @@ impl Codec<StreamMessage<Part>> for WireCodec {
         let content = match cursor.u8("stream content")? {
             0 => StreamContent::Fin,
             1 => StreamContent::Data(take_part(&mut cursor)?),
-            value => return Err(CodecError::Tag { field: "stream content", value }),
+            value => {
+                return Err(CodecError::Tag {
+                    field: "stream content",
+                    value,
+                });
+            }
         };
         cursor.end()?;
         Ok(StreamMessage::new(id, sequence, content))
@@ -484,7 +307,11 @@ impl Codec<sync::Status<Ctx>> for WireCodec {
         let tip_height = take_height(&mut cursor)?;
         let history_min_height = take_height(&mut cursor)?;
         cursor.end()?;
-        Ok(sync::Status { peer_id, tip_height, history_min_height })
+        Ok(sync::Status {
+            peer_id,
+            tip_height,
+            history_min_height,
+        })
     }
 
     fn encode(&self, status: &sync::Status<Ctx>) -> Result<Bytes, CodecError> {
@@ -503,7 +330,9 @@ impl Codec<sync::Request<Ctx>> for WireCodec {
         let mut cursor = Cursor::new(&bytes);
         let (start, end) = (take_height(&mut cursor)?, take_height(&mut cursor)?);
         cursor.end()?;
-        Ok(sync::Request::ValueRequest(arc_malachitebft_sync::ValueRequest::new(start..=end)))
+        Ok(sync::Request::ValueRequest(
+            arc_malachitebft_sync::ValueRequest::new(start..=end),
+        ))
     }
 
     fn encode(&self, request: &sync::Request<Ctx>) -> Result<Bytes, CodecError> {
@@ -533,7 +362,9 @@ impl Codec<sync::Response<Ctx>> for WireCodec {
             ));
         }
         cursor.end()?;
-        Ok(sync::Response::ValueResponse(arc_malachitebft_sync::ValueResponse::new(start, values)))
+        Ok(sync::Response::ValueResponse(
+            arc_malachitebft_sync::ValueResponse::new(start, values),
+        ))
     }
 
     fn encode(&self, response: &sync::Response<Ctx>) -> Result<Bytes, CodecError> {
@@ -542,7 +373,12 @@ impl Codec<sync::Response<Ctx>> for WireCodec {
         put_height(&mut out, response.start_height);
         put_count(&mut out, response.values.len());
         for value in &response.values {
-            if value.certificate.commit_signatures.iter().any(|entry| entry.extension.is_some()) {
+            if value
+                .certificate
+                .commit_signatures
+                .iter()
+                .any(|entry| entry.extension.is_some())
+            {
                 return Err(CodecError::Extension);
             }
             let certificate = certificate_from_engine(&value.certificate.trim_vote_extensions())?;

@@ -28,7 +28,10 @@ impl mc::Height for Height {
     }
 
     fn decrement_by(&self, n: u64) -> Option<Self> {
-        self.0.0.checked_sub(n).map(|height| Self(tbsi_types::Height(height)))
+        self.0
+            .0
+            .checked_sub(n)
+            .map(|height| Self(tbsi_types::Height(height)))
     }
 
     fn as_u64(&self) -> u64 {
@@ -131,7 +134,10 @@ impl ValidatorSet {
             power: validator.power.0,
         };
         let validators = Arc::new(set.iter().map(validator).collect());
-        Self { set: Arc::new(set), validators }
+        Self {
+            set: Arc::new(set),
+            validators,
+        }
     }
 }
 
@@ -267,7 +273,9 @@ impl Vote {
             },
             height: Height(statement.height),
             round: round_to_engine(Some(statement.round)),
-            value: statement.value.map_or(NilOrVal::Nil, |value| NilOrVal::Val(Value(value))),
+            value: statement
+                .value
+                .map_or(NilOrVal::Nil, |value| NilOrVal::Val(Value(value))),
             validator,
             extension: None,
         }
@@ -324,7 +332,10 @@ impl mc::Vote<Ctx> for Vote {
     }
 
     fn extend(self, extension: SignedExtension<Ctx>) -> Self {
-        Self { extension: Some(extension), ..self }
+        Self {
+            extension: Some(extension),
+            ..self
+        }
     }
 }
 
@@ -377,7 +388,13 @@ impl mc::Context for Ctx {
         polka_round: mc::Round,
         proposer: Address,
     ) -> Proposal {
-        Proposal { height, round, value, polka_round, proposer }
+        Proposal {
+            height,
+            round,
+            value,
+            polka_round,
+            proposer,
+        }
     }
 
     fn new_prevote(
@@ -387,7 +404,14 @@ impl mc::Context for Ctx {
         value: NilOrVal<Value>,
         validator: Address,
     ) -> Vote {
-        Vote { kind: VoteType::Prevote, height, round, value, validator, extension: None }
+        Vote {
+            kind: VoteType::Prevote,
+            height,
+            round,
+            value,
+            validator,
+            extension: None,
+        }
     }
 
     fn new_precommit(
@@ -397,6 +421,13 @@ impl mc::Context for Ctx {
         value: NilOrVal<Value>,
         validator: Address,
     ) -> Vote {
-        Vote { kind: VoteType::Precommit, height, round, value, validator, extension: None }
+        Vote {
+            kind: VoteType::Precommit,
+            height,
+            round,
+            value,
+            validator,
+            extension: None,
+        }
     }
 }

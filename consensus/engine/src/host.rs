@@ -1,5 +1,7 @@
 //! The message loop: one arm per message of the engine (SPEC §6).
 
+mod proposals;
+
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -7,17 +9,13 @@ use std::time::Duration;
 
 use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
 use arc_malachitebft_app_channel::app::engine::util::events::Event;
-use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamId, StreamMessage};
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
-use arc_malachitebft_app_channel::app::types::{
-    LocallyProposedValue, MisbehaviorEvidence, ProposedValue,
-};
+use arc_malachitebft_app_channel::app::types::{MisbehaviorEvidence, ProposedValue};
 use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
-use bytes::Bytes;
 use mc::Validity;
 use tbsi_types::genesis::ConsensusParameters;
-use tbsi_types::{CheckpointDigest, Evidence, Round};
+use tbsi_types::{Evidence, Round};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::block_in_place;
@@ -26,18 +24,13 @@ use tracing::{debug, info, warn};
 
 use crate::codec::{certificate_from_engine, certificate_to_engine};
 use crate::config::EngineConfig;
-use crate::context::{
-    Address, Ctx, Height, Part, PartInit, ValidatorSet, Value, round_from_engine, round_to_engine,
-};
-use crate::limits::{
-    PART_BYTES, STREAM_HEIGHTS_AHEAD_MAX, SYNC_BATCH_BLOCKS_MAX, SYNC_RESPONSE_BYTES_MAX,
-    WAITING_PROPOSALS_MAX,
-};
+use crate::context::{Address, Ctx, Height, ValidatorSet, Value, round_from_engine};
+use crate::limits::{SYNC_BATCH_BLOCKS_MAX, SYNC_RESPONSE_BYTES_MAX};
 use crate::pacing::{Pacing, Reasons};
 use crate::port::{Chain, ChainError, Origin, Verdict};
 use crate::progress::Progress;
 use crate::start::EngineError;
-use crate::streams::{Assembled, Assembler, Piece};
+use crate::streams::{Assembled, Assembler};
 
 /// A decided height whose successor has not been started.
 struct Held {
@@ -76,7 +69,9 @@ impl<C: Chain> Host<C> {
             chain,
             parameters: config.parameters,
             own,
-            validators_by_peer: peers.map(|(address, peer)| (peer.clone(), *address)).collect(),
+            validators_by_peer: peers
+                .map(|(address, peer)| (peer.clone(), *address))
+                .collect(),
             assembler: Assembler::default(),
             waiting: Vec::new(),
             proposed: tbsi_types::Height::GENESIS,
@@ -101,7 +96,7 @@ impl<C: Chain> Host<C> {
             let deadline = start_at.unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
-                _ = shutdown.wait_for(|stop| *stop) => return Ok(()),
+                () = stopped(&mut shutdown) => return Ok(()),
                 message = channels.consensus.recv() => match message {
                     Some(message) => self.on_message(message, &channels.network).await?,
                     None => return Err(EngineError::Stopped),
@@ -125,57 +120,81 @@ impl<C: Chain> Host<C> {
         network: &mpsc::Sender<NetworkMsg<Ctx>>,
     ) -> Result<(), ChainError> {
         match message {
-            AppMsg::ConsensusReady { reply } => self.on_ready(reply)?,
-            AppMsg::StartedRound { height, round, proposer, role: _, reply_value } => {
-                self.on_started_round(height.0, round, proposer, reply_value)?;
+            AppMsg::ConsensusReady { reply } => self.on_ready(reply),
+            AppMsg::StartedRound {
+                height,
+                round,
+                proposer,
+                reply_value,
+                ..
+            } => self.on_started_round(height.0, round, proposer, reply_value),
+            AppMsg::GetValue {
+                height,
+                round,
+                timeout,
+                reply,
+            } => {
+                let slot = (height.0, round);
+                self.on_get_value(slot, timeout, reply, network).await
             }
-            AppMsg::GetValue { height, round, timeout, reply } => {
-                self.on_get_value(height.0, round, timeout, reply, network).await?;
-            }
-            AppMsg::RestreamProposal { height, round, valid_round, address, value_id } => {
+            AppMsg::RestreamProposal {
+                height,
+                round,
+                valid_round,
+                address,
+                value_id,
+            } => {
                 let slot = (height.0, round, valid_round);
-                self.stream(slot, address.0, value_id.0, network).await?;
+                self.stream(slot, address.0, value_id.0, network).await
             }
-            AppMsg::ReceivedProposalPart { from, published_by, part, reply } => {
-                let publisher = published_by.unwrap_or(from).to_string();
-                answer(reply, self.on_part(&publisher, part)?);
-            }
-            AppMsg::Decided { certificate, extensions: _, reply } => {
-                self.on_decided(&certificate)?;
-                answer(reply, ());
-            }
-            AppMsg::Finalized { certificate, extensions: _, evidence, reply } => {
-                self.on_finalized(certificate.height.0, evidence, reply)?;
-            }
+            AppMsg::ReceivedProposalPart {
+                from,
+                published_by,
+                part,
+                reply,
+            } => self
+                .on_part(published_by.unwrap_or(from), part)
+                .and_then(|value| answer(reply, value)),
+            AppMsg::Decided {
+                certificate, reply, ..
+            } => self
+                .on_decided(&certificate)
+                .and_then(|()| answer(reply, ())),
+            AppMsg::Finalized {
+                certificate,
+                evidence,
+                reply,
+                ..
+            } => self.on_finalized(certificate.height.0, evidence, reply),
             AppMsg::GetHistoryMinHeight { reply } => {
-                answer(reply, Height(self.chain.history_min()));
+                answer(reply, Height(self.chain.history_min()))
             }
-            AppMsg::GetDecidedValues { range, reply } => {
-                answer(reply, self.decided_values(&range)?);
-            }
-            AppMsg::ProcessSyncedValue { height, round, proposer, value_bytes, reply } => {
-                answer(reply, self.on_synced(height, round, proposer, &value_bytes)?);
-            }
+            AppMsg::GetDecidedValues { range, reply } => self
+                .decided_values(&range)
+                .and_then(|values| answer(reply, values)),
+            AppMsg::ProcessSyncedValue {
+                height,
+                round,
+                proposer,
+                value_bytes,
+                reply,
+            } => self
+                .on_synced(height, round, proposer, &value_bytes)
+                .and_then(|outcome| answer(reply, outcome)),
+            // Vote extensions are disabled, so there is nothing to add or to judge.
             AppMsg::ExtendVote { reply, .. } => answer(reply, None),
-            AppMsg::VerifyVoteExtensions { extensions, reply, .. } => {
-                // The policy is "disabled", so a vote with an extension is not ours to judge.
-                let verdict = |(address, _)| (address, Ok(()));
-                answer(reply, extensions.into_iter().map(verdict).collect());
-            }
+            AppMsg::VerifyVoteExtensions {
+                extensions, reply, ..
+            } => answer(reply, accept_all(extensions)),
         }
-        Ok(())
     }
 
-    fn on_ready(
-        &mut self,
-        reply: Reply<(Height, HeightParams<Ctx>)>,
-    ) -> Result<(), ChainError> {
+    fn on_ready(&mut self, reply: Reply<(Height, HeightParams<Ctx>)>) -> Result<(), ChainError> {
         let height = self.chain.tip().next();
         info!(%height, "consensus is ready");
         let parameters = self.height_parameters(height)?;
         self.pacing.height_started(Instant::now());
-        answer(reply, (Height(height), parameters));
-        Ok(())
+        answer(reply, (Height(height), parameters))
     }
 
     fn height_parameters(
@@ -184,7 +203,10 @@ impl<C: Chain> Host<C> {
     ) -> Result<HeightParams<Ctx>, ChainError> {
         let ms = Duration::from_millis;
         let parameters = &self.parameters;
-        let (propose, vote) = (ms(parameters.timeout_propose_ms), ms(parameters.timeout_vote_ms));
+        let (propose, vote) = (
+            ms(parameters.timeout_propose_ms),
+            ms(parameters.timeout_vote_ms),
+        );
         let delta = ms(parameters.timeout_delta_ms);
         let timeouts = mc::LinearTimeouts {
             propose,
@@ -211,151 +233,27 @@ impl<C: Chain> Host<C> {
         if number > Round::ZERO {
             info!(%height, round = %number, proposer = %proposer.0, "new round");
         }
-        self.progress.send_modify(|progress| progress.start_round(height, number, proposer.0));
-        let due = |proposal: &Assembled| {
-            proposal.init.height == height && proposal.init.round == number
-        };
+        self.progress
+            .send_modify(|progress| progress.start_round(height, number, proposer.0));
+        let due =
+            |proposal: &Assembled| proposal.init.height == height && proposal.init.round == number;
         let (now, later) = std::mem::take(&mut self.waiting).into_iter().partition(due);
         self.waiting = later;
         let mut values = Vec::new();
         for proposal in now {
             values.extend(self.judge(proposal)?);
         }
-        answer(reply, values);
-        Ok(())
+        answer(reply, values)
     }
 
-    async fn on_get_value(
-        &mut self,
-        height: tbsi_types::Height,
-        round: mc::Round,
-        timeout: Duration,
-        reply: Reply<LocallyProposedValue<Ctx>>,
-        network: &mpsc::Sender<NetworkMsg<Ctx>>,
-    ) -> Result<(), ChainError> {
-        let number = round_from_engine(round).unwrap_or_default();
-        // Half the time is for building; the rest for the others to receive and execute.
-        let digest = block_in_place(|| self.chain.propose(height, number, timeout / 2))?;
-        answer(reply, LocallyProposedValue::new(Height(height), round, Value(digest)));
-        let proposer = self.own.unwrap_or_default();
-        self.stream((height, round, mc::Round::Nil), proposer, digest, network).await
-    }
-
-    /// Publishes a block as parts. One that is not here any more is someone else's to stream.
-    async fn stream(
-        &mut self,
-        (height, round, polka_round): (tbsi_types::Height, mc::Round, mc::Round),
-        proposer: tbsi_types::Address,
-        digest: CheckpointDigest,
-        network: &mpsc::Sender<NetworkMsg<Ctx>>,
-    ) -> Result<(), ChainError> {
-        let Some(bytes) = block_in_place(|| self.chain.proposal_bytes(height, digest))? else {
-            debug!(%height, %digest, "asked to stream a block that is not here");
-            return Ok(());
-        };
-        let init = PartInit {
-            height,
-            round: round_from_engine(round).unwrap_or_default(),
-            polka_round: round_from_engine(polka_round),
-            proposer,
-            digest,
-            length: u32::try_from(bytes.len()).expect("a block is below BLOCK_BYTES_MAX"),
-        };
-        self.streams_started += 1;
-        let id = [height.0.to_be_bytes(), self.streams_started.to_be_bytes()].concat();
-        for message in stream_messages(StreamId::new(id.into()), init, &bytes) {
-            // A closed channel means that the engine is stopping; the loop notices.
-            if network.send(NetworkMsg::PublishProposalPart(message)).await.is_err() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn on_part(
-        &mut self,
-        publisher: &str,
-        message: StreamMessage<Part>,
-    ) -> Result<Option<ProposedValue<Ctx>>, ChainError> {
-        if !self.validators_by_peer.contains_key(publisher) {
-            debug!(publisher, "ignoring a proposal part of a peer that is no validator");
-            return Ok(None);
-        }
-        let id = message.stream_id.to_bytes();
-        let piece = match message.content {
-            StreamContent::Data(part) => Piece::Part(part),
-            StreamContent::Fin => Piece::End,
-        };
-        let assembled = match self.assembler.insert(publisher, &id, message.sequence, piece) {
-            Ok(Some(assembled)) => assembled,
-            Ok(None) => return Ok(None),
-            Err(error) => {
-                warn!(publisher, %error, "dropping a proposal stream");
-                return Ok(None);
-            }
-        };
-        let (height, next) = (assembled.init.height, self.chain.tip().next());
-        if height == next {
-            return self.judge(assembled);
-        }
-        if height > next && height.above(next) <= STREAM_HEIGHTS_AHEAD_MAX {
-            self.wait(assembled);
-        }
-        Ok(None)
-    }
-
-    /// Keeps a proposal until its height or round starts; the oldest gives way.
-    fn wait(&mut self, proposal: Assembled) {
-        if self.waiting.len() == WAITING_PROPOSALS_MAX {
-            self.waiting.remove(0);
-        }
-        self.waiting.push(proposal);
-    }
-
-    /// Executes a complete proposal for the next height. A bad one counts against its value
-    /// only if it came from the proposer itself: others could otherwise slander a good block.
-    fn judge(&mut self, proposal: Assembled) -> Result<Option<ProposedValue<Ctx>>, ChainError> {
-        let Assembled { publisher, init, bytes } = proposal;
-        let due = self.chain.validators(init.height)?.proposer(init.height, init.round).address;
-        if init.proposer != due {
-            warn!(height = %init.height, round = %init.round, %publisher, claimed = %init.proposer,
-                %due, "dropping a proposal in the name of a validator whose turn it is not");
-            return Ok(None);
-        }
-        self.proposed = self.proposed.max(init.height);
-        let verdict = block_in_place(|| self.chain.check(init.height, &bytes, Origin::Proposal))?;
-        let problem = match verdict {
-            Verdict::Valid(digest) if digest == init.digest => None,
-            Verdict::Valid(digest) => Some(format!("its parts hash to {digest}")),
-            Verdict::Invalid(reason) | Verdict::Malformed(reason) => Some(reason),
-        };
-        if let Some(reason) = &problem {
-            warn!(height = %init.height, round = %init.round, proposer = %init.proposer,
-                %publisher, digest = %init.digest, reason, "refusing a proposed block");
-            if self.validators_by_peer.get(&publisher) != Some(&due) {
-                return Ok(None);
-            }
-        }
-        Ok(Some(ProposedValue {
-            height: Height(init.height),
-            round: round_to_engine(Some(init.round)),
-            valid_round: round_to_engine(init.polka_round),
-            proposer: Address(init.proposer),
-            value: Value(init.digest),
-            validity: Validity::from_bool(problem.is_none()),
-        }))
-    }
-
-    fn on_decided(
-        &mut self,
-        certificate: &mc::CommitCertificate<Ctx>,
-    ) -> Result<(), ChainError> {
+    fn on_decided(&mut self, certificate: &mc::CommitCertificate<Ctx>) -> Result<(), ChainError> {
         let certificate = certificate_from_engine(certificate)
             .map_err(|error| ChainError::new("convert the commit certificate", error))?;
         block_in_place(|| self.chain.commit(&certificate))?;
         self.pacing.height_decided(Instant::now());
         self.assembler.forget_up_to(certificate.height);
-        self.waiting.retain(|proposal| proposal.init.height > certificate.height);
+        self.waiting
+            .retain(|proposal| proposal.init.height > certificate.height);
         Ok(())
     }
 
@@ -369,30 +267,46 @@ impl<C: Chain> Host<C> {
         if !evidence.is_empty() {
             block_in_place(|| self.chain.record_evidence(&evidence))?;
         }
-        self.progress.send_modify(|progress| progress.wait_for(height.next()));
-        self.held = Some(Held { reply, height: height.next() });
+        self.progress
+            .send_modify(|progress| progress.wait_for(height.next()));
+        self.held = Some(Held {
+            reply,
+            height: height.next(),
+        });
         Ok(())
     }
 
     /// When to start the height that is held; `None` if none is.
     fn start_next_at(&self) -> Result<Option<Instant>, ChainError> {
-        let Some(held) = &self.held else { return Ok(None) };
+        let Some(held) = &self.held else {
+            return Ok(None);
+        };
         let height = held.height;
-        let streamed = self.waiting.iter().any(|proposal| proposal.init.height >= height);
+        let streamed = self
+            .waiting
+            .iter()
+            .any(|proposal| proposal.init.height >= height);
         let reasons = Reasons {
             work: self.chain.has_work(),
             peers: streamed || self.proposed >= height || self.chain.peers_tip() >= height,
         };
-        let proposer = self.chain.validators(height)?.proposer(height, Round::ZERO).address;
-        Ok(Some(self.pacing.start_at(reasons, Some(proposer) == self.own)))
+        let proposer = self
+            .chain
+            .validators(height)?
+            .proposer(height, Round::ZERO)
+            .address;
+        Ok(Some(
+            self.pacing.start_at(reasons, Some(proposer) == self.own),
+        ))
     }
 
     fn start_next(&mut self) -> Result<(), ChainError> {
-        let Some(held) = self.held.take() else { return Ok(()) };
+        let Some(held) = self.held.take() else {
+            return Ok(());
+        };
         let parameters = self.height_parameters(held.height)?;
         self.pacing.height_started(Instant::now());
-        answer(held.reply, Next::Start(Height(held.height), parameters));
-        Ok(())
+        answer(held.reply, Next::Start(Height(held.height), parameters))
     }
 
     /// Committed blocks for a peer that catches up, within the limits of one response.
@@ -464,46 +378,54 @@ impl<C: Chain> Host<C> {
             | Event::WalResetError(..)
             | Event::WalCorrupted(..) => return,
         };
-        self.progress.send_if_modified(|progress| progress.note(message));
+        self.progress
+            .send_if_modified(|progress| progress.note(message));
+    }
+}
+
+fn accept_all<A, E>(extensions: Vec<(A, bytes::Bytes)>) -> Vec<(A, Result<(), E>)> {
+    extensions
+        .into_iter()
+        .map(|(address, _)| (address, Ok(())))
+        .collect()
+}
+
+/// Returns when the node stops; a sender that is gone means that it does.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    if shutdown.wait_for(|stop| *stop).await.is_err() {
+        debug!("nobody is left who could stop consensus");
     }
 }
 
 /// An engine that no longer waits for its answer is stopping; the loop notices.
-fn answer<T>(reply: Reply<T>, value: T) {
+fn answer<T>(reply: Reply<T>, value: T) -> Result<(), ChainError> {
     if reply.send(value).is_err() {
         debug!("the engine did not wait for an answer");
     }
-}
-
-fn stream_messages(
-    id: StreamId,
-    init: PartInit,
-    bytes: &[u8],
-) -> impl Iterator<Item = StreamMessage<Part>> {
-    let parts = std::iter::once(Part::Init(init)).chain(
-        bytes.chunks(PART_BYTES).map(|chunk| Part::Data(Bytes::copy_from_slice(chunk))),
-    );
-    let contents =
-        parts.map(StreamContent::Data).chain(std::iter::once(StreamContent::Fin));
-    (0u64..).zip(contents).map(move |(sequence, content)| {
-        StreamMessage::new(id.clone(), sequence, content)
-    })
+    Ok(())
 }
 
 fn evidence_from_engine(evidence: MisbehaviorEvidence<Ctx>) -> Vec<Evidence> {
     let votes = evidence.votes.into_iter().flat_map(|(validator, pairs)| {
-        pairs.into_iter().map(move |(first, second)| Evidence::Votes {
-            validator: validator.0,
-            first: (first.message.statement(), first.signature),
-            second: (second.message.statement(), second.signature),
-        })
+        pairs
+            .into_iter()
+            .map(move |(first, second)| Evidence::Votes {
+                validator: validator.0,
+                first: (first.message.statement(), first.signature),
+                second: (second.message.statement(), second.signature),
+            })
     });
-    let proposals = evidence.proposals.into_iter().flat_map(|(validator, pairs)| {
-        pairs.into_iter().map(move |(first, second)| Evidence::Proposals {
-            validator: validator.0,
-            first: (first.message.statement(), first.signature),
-            second: (second.message.statement(), second.signature),
-        })
-    });
+    let proposals = evidence
+        .proposals
+        .into_iter()
+        .flat_map(|(validator, pairs)| {
+            pairs
+                .into_iter()
+                .map(move |(first, second)| Evidence::Proposals {
+                    validator: validator.0,
+                    first: (first.message.statement(), first.signature),
+                    second: (second.message.statement(), second.signature),
+                })
+        });
     votes.chain(proposals).collect()
 }

@@ -25,7 +25,11 @@ pub(crate) struct Pacing {
 
 impl Pacing {
     pub(crate) fn new(parameters: ConsensusParameters, now: Instant) -> Self {
-        Self { parameters, started: now, decided: now }
+        Self {
+            parameters,
+            started: now,
+            decided: now,
+        }
     }
 
     pub(crate) fn height_started(&mut self, now: Instant) {
@@ -48,7 +52,11 @@ impl Pacing {
             return spaced;
         }
         let idle = self.decided + ms(self.parameters.empty_block_interval_ms);
-        if proposes { idle } else { idle + ms(self.parameters.timeout_propose_ms) }
+        if proposes {
+            idle
+        } else {
+            idle + ms(self.parameters.timeout_propose_ms)
+        }
     }
 }
 
@@ -63,11 +71,29 @@ mod tests {
         pacing.height_decided(now + Duration::from_millis(5));
         let wait = |reasons, proposes| pacing.start_at(reasons, proposes) - now;
         let idle = Reasons::default();
-        let work = Reasons { work: true, peers: false };
-        let behind = Reasons { work: true, peers: true };
-        assert_eq!(wait(work, false), Duration::from_millis(20), "spaced from the last start");
-        assert_eq!(wait(behind, false), Duration::from_millis(5), "catching up never waits");
+        let work = Reasons {
+            work: true,
+            peers: false,
+        };
+        let behind = Reasons {
+            work: true,
+            peers: true,
+        };
+        assert_eq!(
+            wait(work, false),
+            Duration::from_millis(20),
+            "spaced from the last start"
+        );
+        assert_eq!(
+            wait(behind, false),
+            Duration::from_millis(5),
+            "catching up never waits"
+        );
         assert_eq!(wait(idle, true), Duration::from_millis(10_005));
-        assert_eq!(wait(idle, false), Duration::from_millis(11_005), "the proposer is first");
+        assert_eq!(
+            wait(idle, false),
+            Duration::from_millis(11_005),
+            "the proposer is first"
+        );
     }
 }

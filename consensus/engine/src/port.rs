@@ -22,7 +22,10 @@ impl ChainError {
         operation: impl Into<String>,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
-        Self { operation: operation.into(), source: source.into() }
+        Self {
+            operation: operation.into(),
+            source: source.into(),
+        }
     }
 }
 

@@ -38,12 +38,17 @@ impl Progress {
     }
 
     pub(crate) fn wait_for(&mut self, height: Height) {
-        *self = Self { height, ..Self::default() };
+        *self = Self {
+            height,
+            ..Self::default()
+        };
     }
 
     /// Notes a vote of the current height; others change nothing.
     pub(crate) fn note(&mut self, message: &SignedConsensusMsg<Ctx>) -> bool {
-        let SignedConsensusMsg::Vote(vote) = message else { return false };
+        let SignedConsensusMsg::Vote(vote) = message else {
+            return false;
+        };
         let (height, validator) = (
             mc::Vote::<Ctx>::height(&vote.message).0,
             mc::Vote::<Ctx>::validator_address(&vote.message).0,

@@ -163,12 +163,26 @@ impl SignState {
             .create_new(true)
             .mode(0o600)
             .open(path)
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::AlreadyExists => SignStateError::Exists { path: path.into() },
-                _ => io_error("create", path)(source),
+            .map_err(|source| {
+                if source.kind() == io::ErrorKind::AlreadyExists {
+                    return SignStateError::Exists { path: path.into() };
+                }
+                io_error("create", path)(source)
             })?;
-        let mark = Mark { height, round: Round::ZERO, step: Step::None, digest: B256::ZERO };
-        let mut state = Self { file, path: path.into(), chain, validator, sequence: 0, mark };
+        let mark = Mark {
+            height,
+            round: Round::ZERO,
+            step: Step::None,
+            digest: B256::ZERO,
+        };
+        let mut state = Self {
+            file,
+            path: path.into(),
+            chain,
+            validator,
+            sequence: 0,
+            mark,
+        };
         state.write(mark)?;
         state.write(mark)?;
         // The name must survive a crash too.
@@ -185,12 +199,16 @@ impl SignState {
         chain: ChainIdentity,
         validator: Address,
     ) -> Result<Self, SignStateError> {
-        let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(|source| {
-            match source.kind() {
-                io::ErrorKind::NotFound => SignStateError::Missing { path: path.into() },
-                _ => io_error("open", path)(source),
-            }
-        })?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .map_err(|source| {
+                if source.kind() == io::ErrorKind::NotFound {
+                    return SignStateError::Missing { path: path.into() };
+                }
+                io_error("open", path)(source)
+            })?;
         let mut bytes = Vec::with_capacity(2 * SLOT_BYTES);
         (&mut file)
             .take(2 * SLOT_BYTES as u64 + 1)
@@ -198,7 +216,10 @@ impl SignState {
             .map_err(io_error("read", path))?;
         if bytes.len() != 2 * SLOT_BYTES {
             let problem = format!("{} bytes instead of {}", bytes.len(), 2 * SLOT_BYTES);
-            return Err(SignStateError::Damaged { path: path.into(), problem });
+            return Err(SignStateError::Damaged {
+                path: path.into(),
+                problem,
+            });
         }
         let newest = bytes
             .chunks_exact(SLOT_BYTES)
@@ -208,15 +229,28 @@ impl SignState {
                 path: path.into(),
                 problem: "no slot has a valid checksum".into(),
             })?;
-        let foreign = |what| SignStateError::Foreign { path: path.into(), what };
+        let foreign = |what| SignStateError::Foreign {
+            path: path.into(),
+            what,
+        };
         if newest.genesis_hash != chain.genesis_hash {
-            return Err(foreign(format!("the network with genesis {}", newest.genesis_hash)));
+            return Err(foreign(format!(
+                "the network with genesis {}",
+                newest.genesis_hash
+            )));
         }
         if newest.validator != validator {
             return Err(foreign(format!("validator {}", newest.validator)));
         }
         let Slot { sequence, mark, .. } = newest;
-        Ok(Self { file, path: path.into(), chain, validator, sequence, mark })
+        Ok(Self {
+            file,
+            path: path.into(),
+            chain,
+            validator,
+            sequence,
+            mark,
+        })
     }
 
     /// The highest position signed.
@@ -272,7 +306,11 @@ impl SignState {
 
 fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> SignStateError {
     let path = path.to_path_buf();
-    move |source| SignStateError::Io { operation, path: path.clone(), source }
+    move |source| SignStateError::Io {
+        operation,
+        path: path.clone(),
+        source,
+    }
 }
 
 /// One of the two records of the file.
@@ -325,7 +363,10 @@ impl Slot {
 mod tests {
     use super::*;
 
-    const CHAIN: ChainIdentity = ChainIdentity { chain_id: 1, genesis_hash: B256::ZERO };
+    const CHAIN: ChainIdentity = ChainIdentity {
+        chain_id: 1,
+        genesis_hash: B256::ZERO,
+    };
     const VALIDATOR: Address = Address::ZERO;
 
     fn mark(height: u64, round: u32, step: Step, digest: u8) -> Mark {
@@ -376,18 +417,36 @@ mod tests {
             SignState::create(&path, CHAIN, VALIDATOR, Height(0)),
             Err(SignStateError::Exists { .. })
         ));
-        let other = ChainIdentity { genesis_hash: B256::repeat_byte(1), ..CHAIN };
-        assert!(matches!(open(other, VALIDATOR), Err(SignStateError::Foreign { .. })));
+        let other = ChainIdentity {
+            genesis_hash: B256::repeat_byte(1),
+            ..CHAIN
+        };
+        assert!(matches!(
+            open(other, VALIDATOR),
+            Err(SignStateError::Foreign { .. })
+        ));
         let stranger = Address::repeat_byte(1);
-        assert!(matches!(open(CHAIN, stranger), Err(SignStateError::Foreign { .. })));
+        assert!(matches!(
+            open(CHAIN, stranger),
+            Err(SignStateError::Foreign { .. })
+        ));
         assert!(state.require_at_least(Height(5)).is_ok());
         let older = state.require_at_least(Height(6)).unwrap_err().to_string();
-        assert!(older.contains("height 5") && older.contains("block 6"), "{older}");
+        assert!(
+            older.contains("height 5") && older.contains("block 6"),
+            "{older}"
+        );
 
         std::fs::write(&path, [0; 2 * SLOT_BYTES]).unwrap();
-        assert!(matches!(open(CHAIN, VALIDATOR), Err(SignStateError::Damaged { .. })));
+        assert!(matches!(
+            open(CHAIN, VALIDATOR),
+            Err(SignStateError::Damaged { .. })
+        ));
         std::fs::write(&path, [0; 7]).unwrap();
-        assert!(matches!(open(CHAIN, VALIDATOR), Err(SignStateError::Damaged { .. })));
+        assert!(matches!(
+            open(CHAIN, VALIDATOR),
+            Err(SignStateError::Damaged { .. })
+        ));
         let missing = directory.path().join("elsewhere");
         let error = SignState::open(&missing, CHAIN, VALIDATOR).unwrap_err();
         assert!(error.to_string().contains("tbsi node init"), "{error}");

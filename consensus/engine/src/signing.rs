@@ -22,7 +22,11 @@ pub(crate) struct GuardedSigner {
 
 impl GuardedSigner {
     pub(crate) fn new(chain: ChainIdentity, key: SecretKey, state: SignState) -> Self {
-        Self { chain, key, state: Mutex::new(state) }
+        Self {
+            chain,
+            key,
+            state: Mutex::new(state),
+        }
     }
 
     /// Signs if the sign-state allows it; otherwise abstains with a signature that counts for
@@ -78,7 +82,9 @@ impl Signer<Ctx> for GuardedSigner {
         _scope: VoteExtensionScope<Ctx>,
         _extension: bytes::Bytes,
     ) -> Result<SignedExtension<Ctx>, Error> {
-        Err(Error::from_source("vote extensions are not used".to_string()))
+        Err(Error::from_source(
+            "vote extensions are not used".to_string(),
+        ))
     }
 
     async fn sign_validator_proof(
@@ -87,7 +93,11 @@ impl Signer<Ctx> for GuardedSigner {
         peer_id: Vec<u8>,
     ) -> Result<ValidatorProof<Ctx>, Error> {
         let digest = proof_digest(&ValidatorProof::<Ctx>::signing_bytes(&public_key, &peer_id));
-        Ok(ValidatorProof::new(public_key, peer_id, self.key.sign(digest)))
+        Ok(ValidatorProof::new(
+            public_key,
+            peer_id,
+            self.key.sign(digest),
+        ))
     }
 }
 
@@ -121,7 +131,11 @@ impl Verifier<Ctx> for ChainVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        Ok(verdict(key, proposal.statement().digest(&self.0), signature))
+        Ok(verdict(
+            key,
+            proposal.statement().digest(&self.0),
+            signature,
+        ))
     }
 
     async fn verify_signed_vote_extension(
@@ -141,7 +155,11 @@ impl Verifier<Ctx> for ChainVerifier {
         let Ok(key) = proof.decoded_public_key() else {
             return Ok(VerificationResult::Invalid);
         };
-        Ok(verdict(&key, proof_digest(&proof.preimage()), &proof.signature))
+        Ok(verdict(
+            &key,
+            proof_digest(&proof.preimage()),
+            &proof.signature,
+        ))
     }
 }
 

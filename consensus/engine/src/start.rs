@@ -81,7 +81,9 @@ impl<C: Chain> Engine<C> {
         let keypair = Keypair::ed25519_from_bytes(node_key)
             .map_err(|error| EngineError::Config(format!("node key: {error}")))?;
         let peer_id = keypair.public().to_peer_id();
-        let address = validator.as_ref().map(|(key, _)| key.public_key().address());
+        let address = validator
+            .as_ref()
+            .map(|(key, _)| key.public_key().address());
         let signer = validator.map(|(key, state)| {
             let public_key = key.public_key();
             (public_key, GuardedSigner::new(config.chain, key, state))
@@ -123,17 +125,31 @@ impl<C: Chain> Engine<C> {
             })?;
         let (progress, watched) = watch::channel(Progress::default());
         let host = Host::new(&config, address, chain, wake, progress);
-        Ok((Self { channels, handle, host }, watched))
+        Ok((
+            Self {
+                channels,
+                handle,
+                host,
+            },
+            watched,
+        ))
     }
 
     /// Serves consensus until `shutdown` turns true or something fails.
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), EngineError> {
-        let Self { mut channels, handle, mut host } = self;
+        let Self {
+            mut channels,
+            handle,
+            mut host,
+        } = self;
         let outcome = host.serve(&mut channels, shutdown).await;
         handle.actor.stop(None);
         // Dropping the channel unblocks actors that wait for a reply of ours.
         drop(channels);
-        if tokio::time::timeout(STOP_TIMEOUT, handle.handle).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT, handle.handle)
+            .await
+            .is_err()
+        {
             tracing::warn!("consensus engine did not stop within {STOP_TIMEOUT:?}");
         }
         outcome
@@ -177,7 +193,11 @@ impl NodeConfig for Settings {
 
 fn settings(config: &EngineConfig, own_peer_id: &str) -> Result<Settings, EngineError> {
     let mut persistent_peers = Vec::new();
-    for peer in config.peers.iter().filter(|peer| peer.peer_id != own_peer_id) {
+    for peer in config
+        .peers
+        .iter()
+        .filter(|peer| peer.peer_id != own_peer_id)
+    {
         persistent_peers.push(multiaddr(peer)?);
     }
     let p2p = P2pConfig {
@@ -242,8 +262,10 @@ fn protocol_names(chain: &ChainIdentity) -> ProtocolNames {
     }
 }
 
+/// A topic has at most 64 bytes, so these carry the first eight bytes of the hash only.
 fn channel_names(chain: &ChainIdentity) -> ChannelNames {
-    let name = |channel: &str| format!("/tbsi/{}/{channel}", chain.genesis_hash);
+    let network = alloy_primitives::hex::encode(&chain.genesis_hash[..8]);
+    let name = |channel: &str| format!("/tbsi/{network}/{channel}");
     ChannelNames {
         consensus: name("consensus"),
         proposal_parts: name("proposal-parts"),

@@ -135,9 +135,16 @@ impl Stream {
             }
         }
         if bytes.len() as u64 != u64::from(init.length) {
-            return Err(StreamError::Length { announced: init.length, got: bytes.len() });
+            return Err(StreamError::Length {
+                announced: init.length,
+                got: bytes.len(),
+            });
         }
-        Ok(Assembled { publisher: publisher.to_string(), init, bytes })
+        Ok(Assembled {
+            publisher: publisher.to_string(),
+            init,
+            bytes,
+        })
     }
 }
 
@@ -191,7 +198,10 @@ mod tests {
         let mut insert = |sequence, piece| assembler.insert("p", &id, sequence, piece);
         insert(0, Piece::Part(init(1, 4))).unwrap();
         insert(1, Piece::Part(Part::Data(Bytes::from_static(b"abcde")))).unwrap();
-        let length = Err(StreamError::Length { announced: 4, got: 5 });
+        let length = Err(StreamError::Length {
+            announced: 4,
+            got: 5,
+        });
         assert_eq!(insert(2, Piece::End), length);
         assert_eq!(insert(0, Piece::End), Err(StreamError::NoInit));
         let far = insert(STREAM_PARTS_MAX, Piece::End);
@@ -209,8 +219,10 @@ mod tests {
                 refused += usize::from(assembler.insert("p", &id, sequence, chunk()).is_err());
             }
         }
-        let held: usize =
-            assembler.streams["p"].iter().map(|(_, stream)| stream.bytes).sum();
+        let held: usize = assembler.streams["p"]
+            .iter()
+            .map(|(_, stream)| stream.bytes)
+            .sum();
         assert!(assembler.streams["p"].len() <= STREAMS_PER_PEER_MAX);
         assert!(held <= STREAM_BYTES_PER_PEER_MAX);
         assert!(refused > 0);
@@ -220,7 +232,9 @@ mod tests {
     fn forgets_decided_heights() {
         let mut assembler = Assembler::default();
         let id = Bytes::from_static(b"x");
-        assembler.insert("p", &id, 0, Piece::Part(init(3, 5))).unwrap();
+        assembler
+            .insert("p", &id, 0, Piece::Part(init(3, 5)))
+            .unwrap();
         assembler.forget_up_to(Height(2));
         assert_eq!(assembler.streams.len(), 1);
         assembler.forget_up_to(Height(3));

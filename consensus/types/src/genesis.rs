@@ -185,6 +185,7 @@ impl Genesis {
     /// Checks every field; [`Genesis::parse`] has done so already.
     pub fn check(&self) -> Result<(), GenesisError> {
         self.check_numbers()?;
+        self.check_accounts()?;
         self.check_nodes()?;
         self.validator_set()?;
         Ok(())
@@ -259,6 +260,19 @@ impl Genesis {
             GENESIS_ACCOUNTS_MAX as u64,
         )?;
         within("nodes", self.nodes.len() as u64, 1, NODES_MAX as u64)
+    }
+
+    /// Storage belongs to contracts. An account that has it without code could be overwritten
+    /// by a contract created at its address, which Ethereum forbids (EIP-7610).
+    fn check_accounts(&self) -> Result<(), GenesisError> {
+        for (address, account) in &self.accounts {
+            if account.code.is_empty() && !account.storage.is_empty() {
+                let field = format!("accounts.{address}.storage");
+                let problem = "only an account with code can have storage".into();
+                return Err(field_error(&field, problem));
+            }
+        }
+        Ok(())
     }
 
     fn check_nodes(&self) -> Result<(), GenesisError> {
@@ -415,7 +429,7 @@ mod tests {
             organisation: "a".into(),
             peer_id: format!("12D3KooW{index}"),
             validator: Some(ValidatorEntry {
-                public_key: SecretKey::from_seed(&[index as u8])
+                public_key: SecretKey::from_seed(&index.to_be_bytes())
                     .public_key()
                     .encode()
                     .to_vec()
@@ -476,6 +490,15 @@ mod tests {
         );
         refuse(&|g| g.version = 2, "`version`");
         refuse(&|g| g.block_gas_limit = 1, "`block_gas_limit`");
+        let storage_only = GenesisAccount {
+            balance: U256::from(1),
+            storage: BTreeMap::from([(U256::ZERO, U256::from(1))]),
+            ..GenesisAccount::default()
+        };
+        refuse(
+            &|g| g.accounts = BTreeMap::from([(Address::ZERO, storage_only.clone())]),
+            "only an account with code can have storage",
+        );
         refuse(&|g| g.nodes[1].name = "node-0".into(), "must be unique");
         refuse(
             &|g| g.nodes[1].peer_id = "12D3KooW0".into(),

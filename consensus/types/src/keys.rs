@@ -89,7 +89,7 @@ pub struct Signature(pub [u8; SIGNATURE_BYTES]);
 
 impl Signature {
     /// A signature that verifies for no key: what a signer that refuses to sign returns where
-    /// an answer is due (SPEC §3.5).
+    /// an answer is due (SPEC §6.4).
     pub const ABSTAINED: Self = Self([0; SIGNATURE_BYTES]);
 
     /// Parses 65 bytes.

@@ -1,1 +1,24 @@
-fn main() {}
+//! `tbsi`: run a TBSI node, look at a chain, check what it signed.
+
+mod checkpoint;
+mod cli;
+mod config;
+mod genesis;
+mod keys;
+mod logging;
+mod node;
+mod report;
+mod status;
+mod testnet;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::Cli::parse().run().unwrap_or_else(|error| {
+        eprintln!("error: {}", report::causes(error.as_ref()));
+        ExitCode::FAILURE
+    })
+}

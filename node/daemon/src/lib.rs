@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The TBSI node: mempool, peers, health, and the list of tasks that wires the rooms.
+//!
+//! [`run`] is the whole node; `tbsi node run` calls it. Consensus is `tbsi-engine`'s,
+//! execution `tbsi-execution`'s, storage `tbsi-store`'s, JSON-RPC `tbsi-rpc`'s; what joins
+//! them is here: [`chain`] answers consensus, [`api`] answers clients.
+
+pub mod api;
+mod assemble;
+pub mod chain;
+pub mod config;
+mod genesis_block;
+pub mod gossip;
+mod health;
+pub mod home;
+pub mod keyfile;
+pub mod limits;
+pub mod mempool;
+pub mod metrics;
+pub mod node;
+mod run;
+mod watchdog;
+
+pub use run::{abort_on_panic, run};

@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Block execution: transactions and a state view in, receipts and a state diff out.
+//!
+//! The only room that knows revm; none of its types leaves it. Pure: no clock, disk, network,
+//! randomness or hash-ordered map, so that every validator computes the same [`Outcome`] from
+//! the same input. It does not compute state roots (`tbsi-store` does), does not verify
+//! signatures (a [`Transaction`](tbsi_types::Transaction) is verified already) and does not
+//! know consensus.
+//!
+//! The rules are Ethereum's Osaka fork from genesis with one difference (SPEC §5.2): the base
+//! fee is 0 and a signed bid is executed at price 0, so that a key without funds can send.
+//!
+//! ```
+//! # use tbsi_execution::{BlockContext, execute};
+//! # use tbsi_types::{Account, Address, B256, Bytes, Height, StateView, TimestampMs, U256, ViewError};
+//! # struct Empty;
+//! # impl StateView for Empty {
+//! #     fn account(&self, _: Address) -> Result<Option<Account>, ViewError> { Ok(None) }
+//! #     fn code(&self, _: B256) -> Result<Bytes, ViewError> { Ok(Bytes::new()) }
+//! #     fn storage(&self, _: Address, _: U256) -> Result<U256, ViewError> { Ok(U256::ZERO) }
+//! #     fn block_hash(&self, _: u64) -> Result<B256, ViewError> { Ok(B256::ZERO) }
+//! # }
+//! let context = BlockContext {
+//!     chain_id: 8_862_026,
+//!     height: Height(1),
+//!     time: TimestampMs(1_700_000_000_000),
+//!     beneficiary: Address::ZERO,
+//!     gas_limit: 300_000_000,
+//!     parent_hash: B256::repeat_byte(1),
+//! };
+//! let outcome = execute(&Empty, &context, &[])?;
+//! assert_eq!(outcome.gas_used, 0);
+//! # Ok::<(), tbsi_execution::ExecutionError>(())
+//! ```
+
+mod block;
+mod call;
+mod environment;
+mod genesis;
+mod overlay;
+mod transaction;
+mod words;
+
+#[doc(hidden)]
+pub mod conformance;
+
+pub use block::{BuildLimits, Built, ExecutionError, Outcome, Skipped, build, execute};
+pub use call::{call, estimate_gas};
+pub use environment::BlockContext;
+pub use genesis::genesis_diff;

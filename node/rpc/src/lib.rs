@@ -1,1 +1,45 @@
-//! Placeholder.
+//! JSON-RPC of a TBSI node: the server, the types of its answers, and a small client.
+//!
+//! [`serve`] answers `eth_*`, `net_*`, `web3_*`, `txpool_*` and `tbsi_*` over HTTP and
+//! WebSocket on one port, from whatever implements [`Backend`]. To Ethereum's clients the
+//! chain is an ordinary one with instant finality and no fees: shapes, error codes and error
+//! words are go-ethereum's. Every request, response, queue and scan has a limit ([`limits`],
+//! [`RpcLimits`]), and an error that comes from a limit names it.
+//!
+//! This crate executes nothing and stores nothing; it knows no key and signs nothing. Speaking
+//! TLS and counting requests per user is a reverse proxy's work.
+//!
+//! ```no_run
+//! # async fn example(backend: std::sync::Arc<dyn tbsi_rpc::Backend>)
+//! #     -> Result<(), Box<dyn std::error::Error>> {
+//! use tbsi_rpc::{Client, ServerConfig, serve};
+//!
+//! let server = serve(ServerConfig::default(), backend).await?;
+//! let client = Client::new(&format!("http://{}", server.local_addr()))?;
+//! println!("height {}", client.block_number().await?);
+//! server.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod backend;
+pub mod limits;
+pub mod wire;
+
+mod api;
+mod arguments;
+mod client;
+mod error;
+mod eth;
+mod middleware;
+mod net;
+mod server;
+mod stream;
+mod subscribe;
+mod tbsi;
+
+pub use backend::{
+    AccountProof, Backend, BackendError, NamedValidators, StorageProof, SubmitError,
+};
+pub use client::{Client, ClientError};
+pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};

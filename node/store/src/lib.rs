@@ -1,1 +1,50 @@
-//! Placeholder.
+//! The store of a node: blocks, receipts, checkpoints and certificates, the world state with
+//! its Merkle-Patricia trie, and what consensus must find again after a crash.
+//!
+//! One block is one atomic, synced write ([`Store::commit`]); nothing of a block is visible
+//! before all of it is on the disk. One thread writes, any number read. The only crate that
+//! knows RocksDB.
+//!
+//! ```no_run
+//! # use tbsi_store::{CommitBlock, Store, StoreOptions, StoreError};
+//! # use tbsi_types::*;
+//! # fn example(identity: ChainIdentity, proposed: ProposedBlock, receipts: Vec<Receipt>,
+//! #     checkpoint: Checkpoint, certificate: CommitCertificate, diff: StateDiff,
+//! # ) -> Result<(), StoreError> {
+//! let store = Store::open("data/chain".as_ref(), identity, StoreOptions::default())?;
+//! let update = store.state_root(&diff)?; // what the block's header must name
+//! store.commit(CommitBlock {
+//!     proposed: &proposed,
+//!     receipts: &receipts,
+//!     checkpoint: &checkpoint,
+//!     certificate: Some(&certificate),
+//!     update: &update,
+//! })?;
+//! let state = store.state_at(Height(1))?;
+//! let proof = state.prove(Address::ZERO, &[])?;
+//! # Ok(()) }
+//! ```
+//!
+//! The first error whose [`StoreError::is_halt`] is true ends the node: what the disk holds is
+//! then unknown, and the next start finds out.
+
+mod chain;
+mod commit;
+mod consensus;
+mod database;
+mod error;
+mod keys;
+pub mod limits;
+mod state;
+mod store;
+mod trie;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use commit::CommitBlock;
+pub use error::{DatabaseError, StoreError};
+pub use state::{AccountProof, SlotProof, StateAt};
+pub use store::{Store, StoreOptions, Tip};
+pub use update::StateUpdate;

@@ -1,6 +1,11 @@
 use super::*;
+use mc::{NilOrVal, SignedMessage, SignedProposal, SignedVote};
 use proptest::prelude::*;
-use tbsi_types::{B256, ProposalStatement, VoteKind};
+use tbsi_types::{
+    B256, CheckpointDigest, ProposalStatement, Round, Signature, VoteKind, VoteStatement,
+};
+
+use crate::context::{PartInit, Proposal, Vote};
 
 fn signature(byte: u8) -> Signature {
     Signature([byte; 65])
@@ -26,7 +31,11 @@ where
     assert_eq!(decoded, message);
     for end in 0..bytes.len() {
         let truncated: Result<T, _> = WireCodec.decode(bytes.slice(..end));
-        assert!(truncated.is_err(), "accepted {end} of {} bytes", bytes.len());
+        assert!(
+            truncated.is_err(),
+            "accepted {end} of {} bytes",
+            bytes.len()
+        );
     }
     let longer: Result<T, _> = WireCodec.decode([&bytes[..], &[0]].concat().into());
     assert!(longer.is_err(), "accepted a byte too many");
@@ -87,10 +96,16 @@ fn every_message_has_one_encoding() {
         value: Value(CheckpointDigest(B256::repeat_byte(3))),
         validity: Validity::Valid,
     });
-    check(ValidatorProof::<Ctx>::new(vec![2; 33], vec![3; 38], signature(1)));
-    check(sync::Request::<Ctx>::ValueRequest(arc_malachitebft_sync::ValueRequest::new(
-        Height(tbsi_types::Height(1))..=Height(tbsi_types::Height(9)),
-    )));
+    check(ValidatorProof::<Ctx>::new(
+        vec![2; 33],
+        vec![3; 38],
+        signature(1),
+    ));
+    check(sync::Request::<Ctx>::ValueRequest(
+        arc_malachitebft_sync::ValueRequest::new(
+            Height(tbsi_types::Height(1))..=Height(tbsi_types::Height(9)),
+        ),
+    ));
 }
 
 #[test]
@@ -105,7 +120,11 @@ fn streams_and_sync_have_one_encoding() {
     };
     let id = || StreamId::new(Bytes::from_static(b"stream"));
     check(Part::Init(init));
-    check(StreamMessage::new(id(), 0, StreamContent::Data(Part::Init(init))));
+    check(StreamMessage::new(
+        id(),
+        0,
+        StreamContent::Data(Part::Init(init)),
+    ));
     let data = Part::Data(Bytes::from_static(b"bytes"));
     check(StreamMessage::new(id(), 1, StreamContent::Data(data)));
     check(StreamMessage::<Part>::new(id(), 2, StreamContent::Fin));
@@ -124,7 +143,8 @@ fn streams_and_sync_have_one_encoding() {
         Bytes::from_static(b"block"),
         certificate_to_engine(&certificate),
     );
-    let response = arc_malachitebft_sync::ValueResponse::new(Height(tbsi_types::Height(7)), vec![value]);
+    let response =
+        arc_malachitebft_sync::ValueResponse::new(Height(tbsi_types::Height(7)), vec![value]);
     check(sync::Response::ValueResponse(response));
 }
 
@@ -133,12 +153,24 @@ fn lengths_are_checked_before_allocation() {
     let mut bytes = u32::MAX.to_be_bytes().to_vec();
     bytes.extend_from_slice(&[0; 64]);
     let stream: Result<StreamMessage<Part>, _> = WireCodec.decode(bytes.clone().into());
-    assert!(matches!(stream, Err(CodecError::TooLong { field: "stream id", .. })));
+    assert!(matches!(
+        stream,
+        Err(CodecError::TooLong {
+            field: "stream id",
+            ..
+        })
+    ));
 
     let mut response = 7u64.to_be_bytes().to_vec();
     response.extend_from_slice(&u32::MAX.to_be_bytes());
     let response: Result<sync::Response<Ctx>, _> = WireCodec.decode(response.into());
-    assert!(matches!(response, Err(CodecError::TooLong { field: "blocks", .. })));
+    assert!(matches!(
+        response,
+        Err(CodecError::TooLong {
+            field: "blocks",
+            ..
+        })
+    ));
 }
 
 proptest! {

@@ -1,0 +1,42 @@
+# TBSI: `make run` starts a network and shows it, `make test` checks everything.
+# Both set up a fresh Debian machine first.
+
+SHELL := /bin/bash
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/tbsi/target
+TBSI := $(CARGO_TARGET_DIR)/debug/tbsi
+NETWORK ?= $(HOME)/.cache/tbsi/network
+export TBSI_VECTORS ?= $(abspath ../shared/vectors)
+export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
+
+.PHONY: run stop test bench audit build setup clean help
+
+help: ## These targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: setup build ## Start four validators and an observer, and walk through what they do
+	@$(TBSI) testnet up --validators 4 --observers 1 --dir $(NETWORK) --detach --fresh
+	@testnet/walkthrough.sh $(TBSI) $(NETWORK)
+
+stop: ## Stop the network that `make run` started
+	@$(TBSI) testnet down --dir $(NETWORK)
+
+test: setup ## Formatting, lints, every test, stock clients
+	@testnet/test.sh
+
+bench: setup build ## Throughput and latency beside anvil, as a table and as JSON
+	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)
+
+audit: ## Licences, sources and duplicate versions (needs cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo "install it with: cargo install --locked cargo-deny" >&2; exit 1; }
+	@cargo deny check bans licenses sources
+
+build: ## The tbsi binary
+	@cargo build --locked -p tbsi
+	@echo "built $(TBSI)"
+
+setup: ## What a fresh machine lacks
+	@testnet/setup.sh
+
+clean: ## Remove what was built and the network of `make run`
+	@if [ -x $(TBSI) ] && [ -d $(NETWORK) ]; then $(TBSI) testnet down --dir $(NETWORK) || true; fi
+	@rm -rf $(CARGO_TARGET_DIR) $(NETWORK) tests/clients/node_modules

@@ -1,0 +1,115 @@
+//! The file that `checkpoint get` writes and `checkpoint verify` reads.
+
+use anyhow::{Context, bail, ensure};
+use serde::{Deserialize, Serialize};
+use tbsi_rpc::wire;
+use tbsi_types::{Checkpoint, CommitCertificate, Genesis};
+
+/// Names the kind and version of the file.
+const FORMAT: &str = "tbsi-checkpoint-1";
+
+/// All that a verifier needs beside the genesis file. What counts are the two `encoded`
+/// fields; the others repeat them for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CheckpointFile {
+    format: String,
+    pub(super) checkpoint: wire::Checkpoint,
+    pub(super) certificate: wire::Certificate,
+    pub(super) validators: wire::ValidatorSet,
+}
+
+impl CheckpointFile {
+    pub(super) fn new(
+        checkpoint: wire::Checkpoint,
+        certificate: wire::Certificate,
+        validators: wire::ValidatorSet,
+    ) -> Self {
+        Self {
+            format: FORMAT.into(),
+            checkpoint,
+            certificate,
+            validators,
+        }
+    }
+
+    /// Reads the JSON of a file of this format.
+    pub(super) fn parse(json: &str) -> anyhow::Result<Self> {
+        let file: Self = serde_json::from_str(json).context("not a file of `checkpoint get`")?;
+        if file.format != FORMAT {
+            bail!("format `{}` is not known, `{FORMAT}` is", file.format);
+        }
+        Ok(file)
+    }
+
+    /// The canonical bytes, decoded.
+    pub(super) fn decode(&self) -> anyhow::Result<(Checkpoint, CommitCertificate)> {
+        let checkpoint = Checkpoint::decode(&self.checkpoint.encoded)
+            .context("field `checkpoint.encoded` is not a checkpoint")?;
+        let certificate = CommitCertificate::decode(&self.certificate.encoded)
+            .context("field `certificate.encoded` is not a certificate")?;
+        Ok((checkpoint, certificate))
+    }
+
+    /// Checks that every field that people read says the same as the canonical bytes and the
+    /// genesis file.
+    pub(super) fn check_readable(
+        &self,
+        genesis: &Genesis,
+        checkpoint: &Checkpoint,
+        certificate: &CommitCertificate,
+    ) -> anyhow::Result<()> {
+        let expected = readable(genesis, checkpoint, certificate)?;
+        ensure!(
+            self.checkpoint == expected.checkpoint,
+            "field `checkpoint` says something else than its `encoded` bytes"
+        );
+        ensure!(
+            self.certificate == expected.certificate,
+            "field `certificate` says something else than its `encoded` bytes and the genesis file"
+        );
+        ensure!(
+            self.validators == expected.validators,
+            "field `validators` says something else than the genesis file"
+        );
+        Ok(())
+    }
+}
+
+/// The file that an honest node serves.
+pub(super) fn readable(
+    genesis: &Genesis,
+    checkpoint: &Checkpoint,
+    certificate: &CommitCertificate,
+) -> anyhow::Result<CheckpointFile> {
+    let set = genesis.validator_set()?;
+    let named = |address| {
+        let node = genesis.node_of_validator(address)?;
+        let names = genesis.organisation(node)?;
+        let organisation = wire::Organisation {
+            name_zh_tw: names.name_zh_tw.clone(),
+            name_en: names.name_en.clone(),
+        };
+        Some((node.name.clone(), organisation))
+    };
+    let validator = |validator: &tbsi_types::Validator| {
+        let (node_name, organisation) = named(validator.address).unwrap_or_default();
+        wire::Validator {
+            address: validator.address,
+            public_key: validator.public_key.encode().to_vec().into(),
+            power: validator.power,
+            node_name,
+            organisation,
+        }
+    };
+    Ok(CheckpointFile::new(
+        wire::Checkpoint::new(checkpoint, &genesis.identity()),
+        wire::Certificate::new(certificate, |address| named(*address).unwrap_or_default().1),
+        wire::ValidatorSet {
+            height: checkpoint.height,
+            set_hash: set.hash(),
+            total_power: set.total_power(),
+            validators: set.iter().map(validator).collect(),
+        },
+    ))
+}

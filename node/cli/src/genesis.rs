@@ -1,0 +1,159 @@
+//! `tbsi genesis`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tbsi_node::home::{check_peer_ids, load_genesis};
+use tbsi_types::genesis::{ConsensusParameters, GenesisAccount, NodeEntry, OrganisationEntry};
+use tbsi_types::limits::VALIDATORS_MIN;
+use tbsi_types::{Address, Genesis, TimestampMs};
+
+use crate::report::Format;
+
+const BLOCK_GAS_LIMIT: u64 = 300_000_000;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a genesis file from a draft.
+    ///
+    /// The draft is TOML: name, chain_id, [organisations.ID] with name_zh_tw and name_en, and
+    /// one [[nodes]] per node as `tbsi keys new` prints it. Optional: time_ms (default: now),
+    /// block_gas_limit, [consensus], [accounts.ADDRESS].
+    Build {
+        /// Draft to read.
+        #[arg(long, value_name = "FILE")]
+        draft: PathBuf,
+        /// Genesis file to write; must not exist.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Check a genesis file and show what it founds.
+    Check {
+        /// Genesis file to check.
+        #[arg(long, value_name = "FILE")]
+        genesis: PathBuf,
+        #[command(flatten)]
+        format: Format,
+    },
+}
+
+/// A genesis file in which what has a usual value may be left out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Draft {
+    name: String,
+    chain_id: u64,
+    time_ms: Option<TimestampMs>,
+    block_gas_limit: Option<u64>,
+    consensus: Option<ConsensusParameters>,
+    organisations: BTreeMap<String, OrganisationEntry>,
+    nodes: Vec<NodeEntry>,
+    #[serde(default)]
+    accounts: BTreeMap<Address, GenesisAccount>,
+}
+
+impl Draft {
+    fn genesis(self, now: TimestampMs) -> Genesis {
+        Genesis {
+            version: 1,
+            name: self.name,
+            chain_id: self.chain_id,
+            time_ms: self.time_ms.unwrap_or(now),
+            block_gas_limit: self.block_gas_limit.unwrap_or(BLOCK_GAS_LIMIT),
+            consensus: self.consensus.unwrap_or_default(),
+            organisations: self.organisations,
+            nodes: self.nodes,
+            accounts: self.accounts,
+        }
+    }
+}
+
+pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let (genesis, format) = match command {
+        Command::Build { draft, out, format } => (build(&draft, &out)?, format),
+        Command::Check { genesis, format } => (load_genesis(&genesis)?, format),
+    };
+    format.print(&text(&genesis)?, &summary(&genesis)?)
+}
+
+fn build(draft: &Path, out: &Path) -> anyhow::Result<Genesis> {
+    let text =
+        fs::read_to_string(draft).with_context(|| format!("read draft {}", draft.display()))?;
+    let parsed: Draft =
+        toml::from_str(&text).with_context(|| format!("draft {}", draft.display()))?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let genesis = parsed.genesis(TimestampMs(u64::try_from(now.as_millis())?));
+    genesis
+        .check()
+        .and_then(|()| check_peer_ids(&genesis))
+        .with_context(|| format!("draft {}", draft.display()))?;
+    let json = serde_json::to_string_pretty(&genesis)? + "\n";
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(out)
+        .and_then(|mut file| {
+            file.write_all(json.as_bytes())?;
+            file.sync_all()
+        })
+        .with_context(|| format!("write genesis file {}", out.display()))?;
+    Ok(genesis)
+}
+
+fn summary(genesis: &Genesis) -> anyhow::Result<Value> {
+    let set = genesis.validator_set()?;
+    Ok(json!({
+        "name": genesis.name,
+        "chainId": genesis.chain_id,
+        "genesisHash": genesis.hash(),
+        "validatorSetHash": set.hash(),
+        "validators": set.count(),
+        "totalPower": set.total_power(),
+        "nodes": genesis.nodes.len(),
+    }))
+}
+
+fn text(genesis: &Genesis) -> anyhow::Result<String> {
+    let set = genesis.validator_set()?;
+    let total = set.total_power().0;
+    let mut text = String::new();
+    writeln!(text, "network      {}", genesis.name)?;
+    writeln!(text, "chain id     {}", genesis.chain_id)?;
+    writeln!(text, "genesis hash {}", genesis.hash())?;
+    writeln!(
+        text,
+        "quorum       more than 2/3 of {total} voting power, of {} validators",
+        set.count()
+    )?;
+    for node in &genesis.nodes {
+        let names = genesis.organisation(node).cloned();
+        let names = names.context("a checked genesis lists every node's organisation")?;
+        let role = match &node.validator {
+            Some(entry) => format!("validator, power {}", entry.power),
+            None => "observer".into(),
+        };
+        writeln!(
+            text,
+            "  {} ({role}): {} {}",
+            node.name, names.name_zh_tw, names.name_en
+        )?;
+    }
+    if set.count() < VALIDATORS_MIN {
+        writeln!(
+            text,
+            "warning: fewer than {VALIDATORS_MIN} validators tolerate no fault"
+        )?;
+    }
+    Ok(text)
+}

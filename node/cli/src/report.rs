@@ -1,0 +1,69 @@
+//! What a command says: text for people or one JSON object for programs, on stdout.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use serde::Serialize;
+
+/// How to say it.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Format {
+    /// Print one JSON object for programs instead of text for people.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Format {
+    /// Prints `json` or `text`.
+    pub(crate) fn print(self, text: &str, json: &impl Serialize) -> anyhow::Result<ExitCode> {
+        if self.json {
+            let json = serde_json::to_string(json).context("write the answer as JSON")?;
+            print(&json)?;
+        } else {
+            print(text)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Prints text and a line feed on stdout. A reader that went away (`| head`) is no error.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("write to stdout")
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// An error and its causes on one line, each cause once.
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_each_cause_once() {
+        let error = anyhow::anyhow!("disk full")
+            .context("write block: disk full")
+            .context("commit");
+        assert_eq!(causes(error.as_ref()), "commit: write block: disk full");
+    }
+}

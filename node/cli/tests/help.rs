@@ -1,0 +1,104 @@
+//! The `--help` of every command is the text in `tests/help/`: a change of the command line
+//! is seen in review. `UPDATE_HELP=1` rewrites the files.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Every command, as it is typed after `tbsi`.
+const COMMANDS: [&str; 22] = [
+    "",
+    "checkpoint",
+    "checkpoint get",
+    "checkpoint verify",
+    "config",
+    "config check",
+    "genesis",
+    "genesis build",
+    "genesis check",
+    "keys",
+    "keys new",
+    "keys reset-sign-state",
+    "keys show",
+    "node",
+    "node init",
+    "node run",
+    "status",
+    "testnet",
+    "testnet down",
+    "testnet status",
+    "testnet up",
+    "version",
+];
+
+fn help(command: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_tbsi"))
+        .args(command.split_whitespace())
+        .arg("--help")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn file(command: &str) -> PathBuf {
+    let name = format!("tbsi {command}").trim_end().replace(' ', "-");
+    [
+        env!("CARGO_MANIFEST_DIR"),
+        "tests/help",
+        &format!("{name}.txt"),
+    ]
+    .iter()
+    .collect()
+}
+
+#[test]
+fn help_is_what_the_files_say() {
+    for command in COMMANDS {
+        let (text, file) = (help(command), file(command));
+        if std::env::var_os("UPDATE_HELP").is_some() {
+            fs::write(&file, &text).unwrap();
+        }
+        let expected = fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(
+            text,
+            expected,
+            "{}; UPDATE_HELP=1 rewrites it",
+            file.display()
+        );
+    }
+}
+
+/// Names under `Commands:` of a help text.
+fn subcommands(help: &str) -> Vec<String> {
+    let Some((_, list)) = help.split_once("Commands:\n") else {
+        return Vec::new();
+    };
+    let entries = list.lines().take_while(|line| line.starts_with("  "));
+    let names = entries.filter_map(|line| {
+        let indent = line.len() - line.trim_start().len();
+        (indent == 2).then(|| line.split_whitespace().next())?
+    });
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_command_has_a_file() {
+    let mut found = BTreeSet::new();
+    let mut open = vec![String::new()];
+    while let Some(command) = open.pop() {
+        let names = subcommands(&help(&command));
+        open.extend(
+            names
+                .iter()
+                .map(|name| format!("{command} {name}").trim().to_owned()),
+        );
+        found.insert(command);
+    }
+    assert_eq!(found, COMMANDS.map(str::to_owned).into());
+    let files = fs::read_dir(file("").parent().unwrap()).unwrap().count();
+    assert_eq!(files, COMMANDS.len(), "a file without a command");
+}

@@ -1,0 +1,320 @@
+//! Answers of this node to its JSON-RPC server.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alloy_consensus::Header;
+use tbsi_execution::BlockContext;
+use tbsi_rpc::wire::{NodeStatus, Organisation, Peer, PoolCounts, Role, ValidatorName};
+use tbsi_rpc::{AccountProof, Backend, BackendError, NamedValidators, StorageProof};
+use tbsi_store::StoreError;
+use tbsi_types::{
+    Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
+    CommitCertificate, Evidence, Height, Receipt, StateView, Transaction, U256,
+};
+use tokio::sync::broadcast;
+
+use crate::limits::CALL_GAS_MAX;
+use crate::node::{Node, SubmitError};
+
+/// The software's name and version, as `web3_clientVersion` says it.
+pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
+
+/// [`Backend`] over the shared node.
+pub struct NodeApi(pub Arc<Node>);
+
+/// A store error for a client, or for the log.
+fn store_error(error: StoreError) -> BackendError {
+    if let StoreError::StateNotAvailable { height, oldest, .. } = error {
+        return BackendError::StateUnavailable { height, oldest };
+    }
+    BackendError::Internal(error_chain(&error))
+}
+
+fn internal(error: impl std::error::Error) -> BackendError {
+    BackendError::Internal(error_chain(&error))
+}
+
+fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl NodeApi {
+    fn organisation(&self, validator: Address) -> ValidatorName {
+        let genesis = &self.0.genesis;
+        let node = genesis.node_of_validator(validator);
+        let organisation = node.and_then(|node| genesis.organisation(node));
+        ValidatorName {
+            address: validator,
+            node_name: node.map(|node| node.name.clone()).unwrap_or_default(),
+            organisation: organisation
+                .map(|entry| Organisation {
+                    name_zh_tw: entry.name_zh_tw.clone(),
+                    name_en: entry.name_en.clone(),
+                })
+                .unwrap_or_default(),
+        }
+    }
+
+    /// A call runs in a block that would follow nothing: the environment of `height` itself.
+    fn context(&self, height: Height) -> Result<BlockContext, BackendError> {
+        let store = &self.0.store;
+        let missing = || BackendError::Internal(format!("block {height} is not stored"));
+        let header = store
+            .header(height)
+            .map_err(store_error)?
+            .ok_or_else(missing)?;
+        let checkpoint = store
+            .checkpoint(height)
+            .map_err(store_error)?
+            .ok_or_else(missing)?;
+        Ok(BlockContext {
+            chain_id: self.0.identity.chain_id,
+            height,
+            time: checkpoint.time,
+            beneficiary: header.beneficiary,
+            gas_limit: header.gas_limit,
+            parent_hash: header.parent_hash,
+        })
+    }
+
+    fn peers(&self) -> Vec<Peer> {
+        let name = |peer_id: &str| {
+            let node = self.0.genesis.node_of_peer(peer_id);
+            node.map(|node| node.name.clone()).unwrap_or_default()
+        };
+        self.0
+            .gossip
+            .peers()
+            .into_iter()
+            .map(|peer| {
+                let peer_id = peer.peer_id.to_string();
+                Peer {
+                    node_name: name(&peer_id),
+                    peer_id,
+                    address: peer
+                        .address
+                        .map(|address| address.to_string())
+                        .unwrap_or_default(),
+                    connected: peer.connected,
+                    height: peer.tip,
+                }
+            })
+            .collect()
+    }
+
+    fn waiting_for(&self, missing: &[ValidatorName]) -> Option<String> {
+        let progress = self.0.progress.get()?.borrow().clone();
+        if !progress.running || missing.is_empty() {
+            return None;
+        }
+        let names: Vec<_> = missing.iter().map(|name| name.node_name.as_str()).collect();
+        Some(format!(
+            "height {} round {}: votes of {}",
+            progress.height,
+            progress.round,
+            names.join(", ")
+        ))
+    }
+}
+
+impl Backend for NodeApi {
+    fn identity(&self) -> ChainIdentity {
+        self.0.identity
+    }
+
+    fn client_version(&self) -> String {
+        CLIENT_VERSION.to_string()
+    }
+
+    fn tip(&self) -> Height {
+        self.0.tip().height
+    }
+
+    fn oldest_state(&self) -> Height {
+        self.0.store.oldest_state()
+    }
+
+    fn header(&self, height: Height) -> Result<Option<Header>, BackendError> {
+        self.0.store.header(height).map_err(store_error)
+    }
+
+    fn block(&self, height: Height) -> Result<Option<Block>, BackendError> {
+        let stored = self.0.store.block(height).map_err(store_error)?;
+        Ok(stored.map(|proposed| proposed.block))
+    }
+
+    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
+        self.0.store.receipts(height).map_err(store_error)
+    }
+
+    fn height_of(&self, block_hash: B256) -> Result<Option<Height>, BackendError> {
+        self.0.store.height_of(block_hash).map_err(store_error)
+    }
+
+    fn transaction_location(&self, hash: B256) -> Result<Option<(Height, u32)>, BackendError> {
+        self.0.store.transaction_location(hash).map_err(store_error)
+    }
+
+    fn account(&self, address: Address, height: Height) -> Result<Option<Account>, BackendError> {
+        let state = self.0.store.state_at(height).map_err(store_error)?;
+        state.account(address).map_err(internal)
+    }
+
+    fn code(&self, address: Address, height: Height) -> Result<Bytes, BackendError> {
+        let state = self.0.store.state_at(height).map_err(store_error)?;
+        match state.account(address).map_err(internal)? {
+            Some(account) => state.code(account.code_hash).map_err(internal),
+            None => Ok(Bytes::new()),
+        }
+    }
+
+    fn storage(&self, address: Address, slot: U256, height: Height) -> Result<U256, BackendError> {
+        let state = self.0.store.state_at(height).map_err(store_error)?;
+        state.storage(address, slot).map_err(internal)
+    }
+
+    fn prove(
+        &self,
+        address: Address,
+        slots: &[U256],
+        height: Height,
+    ) -> Result<AccountProof, BackendError> {
+        let proof = self
+            .0
+            .store
+            .prove(height, address, slots)
+            .map_err(store_error)?;
+        let storage = proof.slots.into_iter().map(|entry| StorageProof {
+            slot: entry.slot,
+            value: entry.value,
+            nodes: entry.nodes,
+        });
+        Ok(AccountProof {
+            account: proof.account,
+            storage_root: proof.storage_root,
+            nodes: proof.nodes,
+            storage: storage.collect(),
+        })
+    }
+
+    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
+        let context = self.context(height)?;
+        let state = self.0.store.state_at(height).map_err(store_error)?;
+        tbsi_execution::call(&state, &context, request, CALL_GAS_MAX).map_err(internal)
+    }
+
+    fn estimate_gas(
+        &self,
+        request: &CallRequest,
+        height: Height,
+    ) -> Result<Result<u64, CallOutcome>, BackendError> {
+        let context = self.context(height)?;
+        let state = self.0.store.state_at(height).map_err(store_error)?;
+        tbsi_execution::estimate_gas(&state, &context, request, CALL_GAS_MAX).map_err(internal)
+    }
+
+    fn submit(&self, encoded: &[u8]) -> Result<B256, tbsi_rpc::SubmitError> {
+        match self.0.insert(encoded) {
+            Ok((transaction, _)) => {
+                let hash = transaction.hash();
+                self.0.gossip.publish_transactions(vec![transaction]);
+                Ok(hash)
+            }
+            Err(error @ SubmitError::State(_)) => {
+                Err(tbsi_rpc::SubmitError::Internal(error_chain(&error)))
+            }
+            Err(error) => Err(tbsi_rpc::SubmitError::Refused(error.to_string())),
+        }
+    }
+
+    fn pending_nonce(&self, sender: Address) -> Option<u64> {
+        self.0.mempool().pending_nonce(sender)
+    }
+
+    fn pending_transaction(&self, hash: B256) -> Option<Arc<Transaction>> {
+        self.0.pooled(&hash)
+    }
+
+    fn pool_counts(&self) -> PoolCounts {
+        let counts = self.0.mempool().counts();
+        PoolCounts {
+            pending: counts.pending as u64,
+            queued: counts.queued as u64,
+            bytes: counts.bytes as u64,
+        }
+    }
+
+    fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError> {
+        self.0.store.checkpoint(height).map_err(store_error)
+    }
+
+    fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, BackendError> {
+        self.0.store.certificate(height).map_err(store_error)
+    }
+
+    fn validators(&self, _height: Height) -> Result<Option<NamedValidators>, BackendError> {
+        let set = self.0.validators.clone();
+        let names = |validator: &tbsi_types::Validator| {
+            (validator.address, self.organisation(validator.address))
+        };
+        let names: BTreeMap<_, _> = set.iter().map(names).collect();
+        Ok(Some(NamedValidators { set, names }))
+    }
+
+    fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {
+        self.0.store.evidence(limit).map_err(store_error)
+    }
+
+    fn status(&self) -> NodeStatus {
+        let tip = self.0.tip();
+        let behind = self.0.peers_tip().above(tip.height);
+        let missing: Vec<_> = self
+            .0
+            .missing_validators()
+            .into_iter()
+            .map(|validator| self.organisation(validator))
+            .collect();
+        NodeStatus {
+            chain_id: self.0.identity.chain_id,
+            genesis_hash: self.0.identity.genesis_hash,
+            network_name: self.0.genesis.name.clone(),
+            node_name: self.0.name.clone(),
+            role: match self.0.validator {
+                Some(_) => Role::Validator,
+                None => Role::Observer,
+            },
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            height: tip.height,
+            block_hash: tip.block_hash,
+            time_ms: tip.time,
+            oldest_state: self.0.store.oldest_state(),
+            syncing: behind > 1,
+            behind,
+            waiting_for: self.waiting_for(&missing),
+            missing_validators: missing,
+            peers: self.peers(),
+            pool: self.pool_counts(),
+        }
+    }
+
+    fn peer_count(&self) -> u64 {
+        self.0
+            .gossip
+            .peers()
+            .iter()
+            .filter(|peer| peer.connected)
+            .count() as u64
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Height> {
+        self.0.heads()
+    }
+}

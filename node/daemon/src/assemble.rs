@@ -1,0 +1,202 @@
+//! Puts a node together from its home directory, up to the point where tasks run.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tbsi_engine::{Engine, EngineConfig, PeerAddress, SignState};
+use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
+use tbsi_store::{Store, StoreOptions};
+use tbsi_types::{Address, CommitSignature, Genesis, Height, SecretKey};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tracing::info;
+
+use crate::api::NodeApi;
+use crate::chain::NodeChain;
+use crate::config::Config;
+use crate::genesis_block::ensure_genesis;
+use crate::gossip::{self, GossipConfig, GossipEvent};
+use crate::health;
+use crate::home::{Home, LoadedHome};
+use crate::mempool::MempoolLimits;
+use crate::node::{Node, NodeParts, wall_clock};
+
+/// A node that listens and is ready to run its tasks.
+pub(crate) struct Assembled {
+    pub(crate) node: Arc<Node>,
+    pub(crate) engine: Engine<NodeChain>,
+    pub(crate) rpc: ServerHandle,
+    pub(crate) health: TcpListener,
+    pub(crate) events: mpsc::Receiver<GossipEvent>,
+}
+
+/// Opens and checks everything; refuses with the name of what is wrong.
+pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
+    let LoadedHome {
+        config,
+        genesis,
+        node_key,
+        validator_key,
+    } = home.load()?;
+    let validators = genesis.validator_set()?;
+    let identity = genesis.identity();
+    let history_blocks = config.store.history_blocks;
+    let options = StoreOptions {
+        history_blocks,
+        ..StoreOptions::default()
+    };
+    let store = Store::open(&home.database_dir(), identity, options)?;
+    ensure_genesis(&store, &genesis, &validators)?;
+    let own = validator_key.as_ref().map(|key| key.public_key().address());
+    let validator = match validator_key {
+        Some(key) => {
+            let state = open_sign_state(home, &store, &genesis, &key)?;
+            Some((key, state))
+        }
+        None => None,
+    };
+    let health = health::listen(config.metrics.listen).await?;
+    let (gossip, events) =
+        gossip::spawn(gossip_config(&config, &genesis, node_key.expose())).await?;
+    let node = Arc::new(Node::new(NodeParts {
+        genesis,
+        validators,
+        name: config.name.clone(),
+        validator: own,
+        store,
+        mempool: mempool_limits(&config),
+        gossip,
+    }));
+    let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(NodeApi(Arc::clone(&node)))).await?;
+    std::fs::create_dir_all(home.wal_dir())
+        .with_context(|| format!("create {}", home.wal_dir().display()))?;
+    let (engine, progress) = Engine::start(
+        engine_config(home, &config, &node),
+        node_key.expose(),
+        validator,
+        NodeChain::new(Arc::clone(&node), wall_clock),
+        Arc::clone(&node.wake),
+    )
+    .await?;
+    assert!(
+        node.progress.set(progress).is_ok(),
+        "a node is assembled once"
+    );
+    node.announce(node.tip().height);
+    info!(
+        name = node.name, chain_id = identity.chain_id, genesis = %identity.genesis_hash,
+        role = if own.is_some() { "validator" } else { "observer" }, height = %node.tip().height,
+        rpc = %rpc.local_addr(), metrics = ?health.local_addr().ok(),
+        consensus = %config.p2p.consensus, gossip = %node.gossip.local_addr(), "node started"
+    );
+    Ok(Assembled {
+        node,
+        engine,
+        rpc,
+        health,
+        events,
+    })
+}
+
+/// Opens the sign-state of this node's key; refuses one that is older than the chain.
+fn open_sign_state(
+    home: &Home,
+    store: &Store,
+    genesis: &Genesis,
+    key: &SecretKey,
+) -> anyhow::Result<SignState> {
+    let address = key.public_key().address();
+    let state = SignState::open(&home.sign_state_file(), genesis.identity(), address)?;
+    state.require_at_least(highest_signed(store, address)?)?;
+    Ok(state)
+}
+
+/// The last height whose certificate carries this validator's signature. A quorum leaves some
+/// out, so a few blocks are looked at.
+fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Height> {
+    const CERTIFICATES_MAX: usize = 256;
+    let mut height = store.tip().map(|tip| tip.height);
+    for _ in 0..CERTIFICATES_MAX {
+        let Some(at) = height.filter(|height| *height > Height::GENESIS) else {
+            break;
+        };
+        let certificate = store.certificate(at)?;
+        let signed = |entry: &CommitSignature| entry.validator == validator;
+        if certificate.is_some_and(|certificate| certificate.signatures().iter().any(signed)) {
+            return Ok(at);
+        }
+        height = at.previous();
+    }
+    Ok(Height::GENESIS)
+}
+
+fn mempool_limits(config: &Config) -> MempoolLimits {
+    let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+    MempoolLimits {
+        transactions_max: count(config.mempool.transactions_max),
+        bytes_max: usize::try_from(config.mempool.bytes_max).unwrap_or(usize::MAX),
+        per_sender_max: count(config.mempool.per_sender_max),
+        nonce_gap_max: config.mempool.nonce_gap_max.into(),
+        ..MempoolLimits::default()
+    }
+}
+
+fn gossip_config(config: &Config, genesis: &Genesis, node_key: [u8; 32]) -> GossipConfig {
+    let peers = config.p2p.peers.iter();
+    GossipConfig {
+        listen: config.p2p.gossip,
+        keypair_bytes: node_key,
+        peers: peers
+            .map(|peer| gossip::PeerAddress {
+                peer_id: peer.peer_id.clone(),
+                address: peer.gossip,
+            })
+            .collect(),
+        allowed_peers: genesis
+            .nodes
+            .iter()
+            .map(|node| node.peer_id.clone())
+            .collect(),
+        chain: genesis.identity(),
+    }
+}
+
+fn engine_config(home: &Home, config: &Config, node: &Node) -> EngineConfig {
+    let peers = config.p2p.peers.iter();
+    let validator_peers = node.validators.iter().filter_map(|validator| {
+        let entry = node.genesis.node_of_validator(validator.address)?;
+        Some((validator.address, entry.peer_id.clone()))
+    });
+    EngineConfig {
+        chain: node.identity,
+        parameters: node.genesis.consensus,
+        name: config.name.clone(),
+        listen: config.p2p.consensus,
+        peers: peers
+            .map(|peer| PeerAddress {
+                peer_id: peer.peer_id.clone(),
+                address: peer.consensus,
+            })
+            .collect(),
+        validator_peers: validator_peers.collect(),
+        wal_dir: home.wal_dir(),
+    }
+}
+
+fn server_config(config: &Config) -> ServerConfig {
+    let rpc = &config.rpc;
+    ServerConfig {
+        listen: rpc.listen,
+        cors_origins: rpc.cors_origins.clone(),
+        limits: RpcLimits {
+            connections_max: rpc.connections_max,
+            request_bytes_max: rpc.request_bytes_max,
+            response_bytes_max: rpc.response_bytes_max,
+            batch_items_max: rpc.batch_items_max,
+            subscriptions_max: rpc.subscriptions_max,
+            calls_max: usize::try_from(rpc.calls_max).unwrap_or(usize::MAX),
+            log_blocks_max: rpc.log_blocks_max,
+            log_results_max: usize::try_from(rpc.log_results_max).unwrap_or(usize::MAX),
+        },
+    }
+}

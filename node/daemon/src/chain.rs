@@ -1,0 +1,566 @@
+//! The chain that consensus extends: builds, checks and commits blocks (SPEC §4, §5).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tbsi_engine::{Chain, ChainError, Origin, Verdict};
+use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
+use tbsi_store::{CommitBlock, StateUpdate, StoreError};
+use tbsi_types::block::{HeaderFields, transactions_root};
+use tbsi_types::limits::BLOCK_BYTES_MAX;
+use tbsi_types::{Address, B256};
+use tbsi_types::{
+    Block, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, ProposedBlock,
+    Receipt, Round, StateDiff, StateView, TimestampMs, Transaction, ValidatorSet, sha256,
+};
+use tracing::{info, warn};
+
+use crate::limits::{CANDIDATES_MAX, EXECUTED_MAX};
+use crate::metrics::Metrics;
+use crate::node::Node;
+
+/// Room in a block for its header and list lengths, beside the transactions.
+const BLOCK_OVERHEAD_BYTES: usize = 4 * 1024;
+
+/// A block that was executed on the tip and may be decided.
+struct Executed {
+    proposed: ProposedBlock,
+    receipts: Vec<Receipt>,
+    diff: StateDiff,
+    update: StateUpdate,
+    checkpoint: Checkpoint,
+    /// SHA-256 of the proposal bytes, to know them when they come again.
+    bytes_hash: B256,
+    elapsed: Elapsed,
+}
+
+/// Where the time went, for the log.
+#[derive(Clone, Copy, Default)]
+struct Elapsed {
+    execute: Duration,
+    root: Duration,
+}
+
+/// [`Chain`] over the node's store and pool.
+pub struct NodeChain {
+    node: Arc<Node>,
+    clock: fn() -> TimestampMs,
+    executed: BTreeMap<CheckpointDigest, Executed>,
+}
+
+/// A block is not valid, or this node could not tell.
+enum CheckError {
+    Invalid(String),
+    Fault(ChainError),
+}
+
+impl From<ExecutionError> for CheckError {
+    fn from(error: ExecutionError) -> Self {
+        match error {
+            ExecutionError::InvalidTransaction { .. } | ExecutionError::BlockGas { .. } => {
+                Self::Invalid(error.to_string())
+            }
+            ExecutionError::View(_) | ExecutionError::Evm(_) => {
+                Self::Fault(ChainError::new("execute a block", error))
+            }
+        }
+    }
+}
+
+fn store_fault(operation: &'static str) -> impl FnOnce(StoreError) -> ChainError {
+    move |error| ChainError::new(operation, error)
+}
+
+impl NodeChain {
+    /// A chain that dates new blocks by `clock`.
+    pub fn new(node: Arc<Node>, clock: fn() -> TimestampMs) -> Self {
+        Self {
+            node,
+            clock,
+            executed: BTreeMap::new(),
+        }
+    }
+
+    fn context(&self, time: TimestampMs, beneficiary: Address) -> BlockContext {
+        let tip = self.node.tip();
+        BlockContext {
+            chain_id: self.node.identity.chain_id,
+            height: tip.height.next(),
+            time,
+            beneficiary,
+            gas_limit: self.node.genesis.block_gas_limit,
+            parent_hash: tip.block_hash,
+        }
+    }
+
+    /// Builds a block from the pool. Transactions that cannot go into it leave the pool: what
+    /// stood before them was taken into account, so nothing here would change that.
+    fn build_block(&self, budget: Duration) -> Result<Executed, ChainError> {
+        let started = Instant::now();
+        let time = (self.clock)().max(self.node.tip().time.next());
+        let context = self.context(time, self.node.validator.unwrap_or_default());
+        let candidates: Vec<Arc<Transaction>> = self
+            .node
+            .mempool()
+            .ready()
+            .take(CANDIDATES_MAX)
+            .cloned()
+            .collect();
+        let view = self.tip_state()?;
+        let limits = BuildLimits {
+            bytes_max: BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES,
+        };
+        let built = build(
+            &view,
+            &context,
+            limits,
+            &mut candidates.into_iter(),
+            &|| started.elapsed() < budget,
+        )
+        .map_err(|error| ChainError::new("build a block", error))?;
+        drop(view);
+        if !built.skipped.is_empty() {
+            let mut mempool = self.node.mempool();
+            for skipped in &built.skipped {
+                if mempool.remove_invalid(&skipped.hash).is_some() {
+                    self.node.metrics.transaction_refused("not_executable");
+                    info!(hash = %skipped.hash, sender = %skipped.sender, nonce = skipped.nonce,
+                        reason = skipped.reason, "dropped a transaction that cannot execute");
+                }
+            }
+        }
+        let execute = started.elapsed();
+        self.seal(&context, built.transactions, built.outcome, execute)
+    }
+
+    /// Computes the roots of an executed block, its header and its checkpoint.
+    fn seal(
+        &self,
+        context: &BlockContext,
+        transactions: Vec<Arc<Transaction>>,
+        outcome: Outcome,
+        execute: Duration,
+    ) -> Result<Executed, ChainError> {
+        let started = Instant::now();
+        let update = self
+            .node
+            .store
+            .state_root(&outcome.diff)
+            .map_err(store_fault("compute the state root"))?;
+        let elapsed = Elapsed {
+            execute,
+            root: started.elapsed(),
+        };
+        let header = HeaderFields {
+            parent_hash: context.parent_hash,
+            height: context.height,
+            time: context.time,
+            beneficiary: context.beneficiary,
+            gas_limit: context.gas_limit,
+            gas_used: outcome.gas_used,
+            state_root: update.root(),
+            transactions_root: transactions_root(&transactions),
+            receipts_root: outcome.receipts_root,
+            logs_bloom: outcome.logs_bloom,
+        }
+        .header();
+        let proposed = ProposedBlock {
+            time: context.time,
+            block: Block {
+                header,
+                transactions,
+            },
+        };
+        let tip = self.node.tip();
+        let set_hash = self.node.validators.hash();
+        let checkpoint = Checkpoint {
+            chain_id: context.chain_id,
+            height: context.height,
+            time: context.time,
+            block_hash: proposed.block.hash(),
+            state_root: update.root(),
+            log_size: tip.log_size,
+            log_root: tip.log_root,
+            validator_set_hash: set_hash,
+            next_validator_set_hash: set_hash,
+        };
+        Ok(Executed {
+            proposed,
+            receipts: outcome.receipts,
+            diff: outcome.diff,
+            update,
+            checkpoint,
+            bytes_hash: B256::ZERO,
+            elapsed,
+        })
+    }
+
+    /// Executes a decoded block on the tip and compares every derived field.
+    fn execute_block(
+        &self,
+        proposed: ProposedBlock,
+        origin: Origin,
+    ) -> Result<Executed, CheckError> {
+        let invalid = |reason: String| Err(CheckError::Invalid(reason));
+        let tip = self.node.tip();
+        let header = &proposed.block.header;
+        if header.number != tip.height.next().0 {
+            return invalid(format!("height {} after tip {}", header.number, tip.height));
+        }
+        if header.parent_hash != tip.block_hash {
+            return invalid(format!(
+                "parent {} is not {}",
+                header.parent_hash, tip.block_hash
+            ));
+        }
+        if proposed.time <= tip.time {
+            return invalid(format!(
+                "time {} ms is not after {} ms",
+                proposed.time, tip.time
+            ));
+        }
+        let drift = self.node.genesis.consensus.clock_drift_max_ms;
+        let latest = (self.clock)().0.saturating_add(drift);
+        if origin == Origin::Proposal && proposed.time.0 > latest {
+            return invalid(format!(
+                "time {} ms is more than {drift} ms ahead of this node's clock",
+                proposed.time
+            ));
+        }
+        if self.node.validators.get(&header.beneficiary).is_none() {
+            return invalid(format!(
+                "beneficiary {} is no validator",
+                header.beneficiary
+            ));
+        }
+        let context = self.context(proposed.time, header.beneficiary);
+        let started = Instant::now();
+        let view = self.tip_state().map_err(CheckError::Fault)?;
+        let outcome = execute(&view, &context, &proposed.block.transactions)?;
+        drop(view);
+        let elapsed = started.elapsed();
+        let executed = self
+            .seal(
+                &context,
+                proposed.block.transactions.clone(),
+                outcome,
+                elapsed,
+            )
+            .map_err(CheckError::Fault)?;
+        match header_difference(header, &executed.proposed.block.header) {
+            None => Ok(executed),
+            Some(difference) => invalid(difference),
+        }
+    }
+
+    fn tip_state(&self) -> Result<impl StateView + '_, ChainError> {
+        let tip = self.node.tip().height;
+        self.node
+            .store
+            .state_at(tip)
+            .map_err(store_fault("open the tip's state"))
+    }
+
+    fn keep(&mut self, digest: CheckpointDigest, executed: Executed) {
+        if self.executed.len() >= EXECUTED_MAX {
+            self.executed.pop_first();
+        }
+        self.executed.insert(digest, executed);
+    }
+
+    /// The executed block of a decided digest; after a restart it is executed again.
+    fn take_executed(&mut self, digest: CheckpointDigest) -> Result<Executed, ChainError> {
+        if let Some(executed) = self.executed.remove(&digest) {
+            return Ok(executed);
+        }
+        let height = self.node.tip().height.next();
+        let bytes = self
+            .node
+            .store
+            .undecided(height, digest)
+            .map_err(store_fault("read a decided block"))?
+            .ok_or_else(|| missing(height, digest))?;
+        let proposed = self
+            .decode(&bytes)
+            .map_err(|error| ChainError::new("decode a decided block", error))?;
+        match self.execute_block(proposed, Origin::Sync) {
+            Ok(executed) => Ok(executed),
+            Err(CheckError::Fault(error)) => Err(error),
+            Err(CheckError::Invalid(reason)) => {
+                Err(ChainError::new("execute a decided block", reason))
+            }
+        }
+    }
+
+    fn decode(&self, bytes: &[u8]) -> Result<ProposedBlock, tbsi_types::BlockError> {
+        let known = |hash: &B256| self.node.pooled(hash);
+        ProposedBlock::decode(bytes, self.node.identity.chain_id, &known)
+    }
+
+    /// After the write: pool, subscribers, peers, metrics, log.
+    fn publish(&mut self, executed: &Executed, certificate: &CommitCertificate, took: Duration) {
+        let node = &self.node;
+        let height = certificate.height;
+        let nonces = executed
+            .diff
+            .accounts
+            .iter()
+            .filter_map(|(address, change)| Some((*address, change.account?.nonce)));
+        node.mempool().on_block(height, nonces);
+        node.announce(height);
+        let metrics = &node.metrics;
+        let transactions = executed.proposed.block.transactions.len();
+        let gas = executed.proposed.block.header.gas_used;
+        metrics.height.set(height.0);
+        metrics.blocks.inc();
+        metrics.transactions.inc_by(transactions as u64);
+        metrics.gas.inc_by(gas);
+        Metrics::observe(&metrics.execute_seconds, executed.elapsed.execute);
+        Metrics::observe(&metrics.root_seconds, executed.elapsed.root);
+        Metrics::observe(&metrics.commit_seconds, took);
+        info!(
+            %height, round = %certificate.round, txs = transactions, gas,
+            hash = %executed.checkpoint.block_hash,
+            execute_us = micros(executed.elapsed.execute), root_us = micros(executed.elapsed.root),
+            commit_us = micros(took), behind = node.peers_tip().above(height),
+            "committed"
+        );
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn missing(height: Height, digest: CheckpointDigest) -> ChainError {
+    let problem = format!("block {digest} at height {height} was decided but is not in the store");
+    ChainError::new("commit a decided block", problem)
+}
+
+/// The first field in which a proposed header is not what execution gives.
+fn header_difference(
+    proposed: &alloy_consensus::Header,
+    derived: &alloy_consensus::Header,
+) -> Option<String> {
+    if proposed == derived {
+        return None;
+    }
+    let fields = [
+        (
+            "gas limit",
+            proposed.gas_limit.to_string(),
+            derived.gas_limit.to_string(),
+        ),
+        (
+            "transactions root",
+            proposed.transactions_root.to_string(),
+            derived.transactions_root.to_string(),
+        ),
+        (
+            "gas used",
+            proposed.gas_used.to_string(),
+            derived.gas_used.to_string(),
+        ),
+        (
+            "receipts root",
+            proposed.receipts_root.to_string(),
+            derived.receipts_root.to_string(),
+        ),
+        (
+            "state root",
+            proposed.state_root.to_string(),
+            derived.state_root.to_string(),
+        ),
+        (
+            "PREVRANDAO",
+            proposed.mix_hash.to_string(),
+            derived.mix_hash.to_string(),
+        ),
+    ];
+    let difference = fields.into_iter().find(|(_, have, want)| have != want);
+    Some(match difference {
+        Some((field, have, want)) => format!("{field} {have}, execution gives {want}"),
+        None => "a header field that is constant differs".to_string(),
+    })
+}
+
+impl Chain for NodeChain {
+    fn tip(&self) -> Height {
+        self.node.tip().height
+    }
+
+    fn history_min(&self) -> Height {
+        Height(1)
+    }
+
+    fn validators(&self, _height: Height) -> Result<ValidatorSet, ChainError> {
+        Ok(self.node.validators.clone())
+    }
+
+    fn propose(
+        &mut self,
+        height: Height,
+        round: Round,
+        budget: Duration,
+    ) -> Result<CheckpointDigest, ChainError> {
+        if let Some(digest) = self.node.store.built(height, round) {
+            return Ok(digest);
+        }
+        let mut executed = self.build_block(budget)?;
+        let digest = executed.checkpoint.digest(&self.node.identity);
+        let bytes = executed.proposed.encode();
+        executed.bytes_hash = sha256(&[&bytes]);
+        self.node
+            .store
+            .put_built(height, round, digest, &bytes)
+            .map_err(store_fault("store the block built"))?;
+        self.keep(digest, executed);
+        Ok(digest)
+    }
+
+    fn check(
+        &mut self,
+        height: Height,
+        bytes: &[u8],
+        origin: Origin,
+    ) -> Result<Verdict, ChainError> {
+        let bytes_hash = sha256(&[bytes]);
+        let known = self
+            .executed
+            .iter()
+            .find(|(_, executed)| executed.bytes_hash == bytes_hash);
+        if let Some((digest, _)) = known {
+            return Ok(Verdict::Valid(*digest));
+        }
+        let proposed = match self.decode(bytes) {
+            Ok(proposed) => proposed,
+            Err(error) => return Ok(Verdict::Malformed(chain_of(&error))),
+        };
+        let mut executed = match self.execute_block(proposed, origin) {
+            Ok(executed) => executed,
+            Err(CheckError::Invalid(reason)) => return Ok(Verdict::Invalid(reason)),
+            Err(CheckError::Fault(error)) => return Err(error),
+        };
+        executed.bytes_hash = bytes_hash;
+        let digest = executed.checkpoint.digest(&self.node.identity);
+        match self.node.store.put_undecided(height, digest, bytes) {
+            Ok(()) => {}
+            // Bounded per height; whoever floods must not stop this node.
+            Err(error) if !error.is_halt() => return Ok(Verdict::Invalid(error.to_string())),
+            Err(error) => return Err(ChainError::new("store a proposed block", error)),
+        }
+        self.keep(digest, executed);
+        Ok(Verdict::Valid(digest))
+    }
+
+    fn proposal_bytes(
+        &self,
+        height: Height,
+        digest: CheckpointDigest,
+    ) -> Result<Option<Vec<u8>>, ChainError> {
+        self.node
+            .store
+            .undecided(height, digest)
+            .map_err(store_fault("read a proposed block"))
+    }
+
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+        let tip = self.node.tip();
+        if certificate.height <= tip.height {
+            return self.already_committed(certificate);
+        }
+        let executed = self.take_executed(certificate.checkpoint_digest)?;
+        let digest = executed.checkpoint.digest(&self.node.identity);
+        if digest != certificate.checkpoint_digest {
+            let problem = format!("the block's digest is {digest}, the certificate's another");
+            return Err(ChainError::new("commit a decided block", problem));
+        }
+        let verified =
+            tbsi_light::verify_certificate(&self.node.identity, &self.node.validators, certificate);
+        verified.map_err(|error| ChainError::new("verify a certificate of our own", error))?;
+        let started = Instant::now();
+        self.node
+            .store
+            .commit(CommitBlock {
+                proposed: &executed.proposed,
+                receipts: &executed.receipts,
+                checkpoint: &executed.checkpoint,
+                certificate: Some(certificate),
+                update: &executed.update,
+            })
+            .map_err(store_fault("commit a block"))?;
+        self.publish(&executed, certificate, started.elapsed());
+        self.executed.clear();
+        Ok(())
+    }
+
+    fn record_evidence(&mut self, evidence: &[Evidence]) -> Result<(), ChainError> {
+        for piece in evidence {
+            let (height, round) = piece.position();
+            let validator = piece.validator();
+            warn!(%height, %round, %validator, operator = self.node.legal_name(validator),
+                "equivocation: a validator signed two contradictory statements");
+            self.node
+                .store
+                .put_evidence(piece)
+                .map_err(store_fault("store evidence of equivocation"))?;
+            self.node.metrics.evidence.inc();
+        }
+        Ok(())
+    }
+
+    fn decided(&self, height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, ChainError> {
+        let store = &self.node.store;
+        let read = || -> Result<_, StoreError> {
+            let (Some(bytes), Some(certificate)) =
+                (store.proposed_bytes(height)?, store.certificate(height)?)
+            else {
+                return Ok(None);
+            };
+            Ok(Some((bytes, certificate)))
+        };
+        read().map_err(store_fault("read a committed block"))
+    }
+
+    fn has_work(&self) -> bool {
+        self.node.mempool().counts().pending > 0
+    }
+
+    fn peers_tip(&self) -> Height {
+        self.node.peers_tip()
+    }
+}
+
+impl NodeChain {
+    /// The engine asks again after a crash between commit and reply: the block must be the
+    /// same one.
+    fn already_committed(&self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+        let stored = self
+            .node
+            .store
+            .checkpoint(certificate.height)
+            .map_err(store_fault("read a committed checkpoint"))?;
+        let digest = stored.map(|checkpoint| checkpoint.digest(&self.node.identity));
+        if digest == Some(certificate.checkpoint_digest) {
+            return Ok(());
+        }
+        let problem = format!(
+            "height {} is committed as {:?}, consensus decided {}",
+            certificate.height, digest, certificate.checkpoint_digest
+        );
+        Err(ChainError::new("commit a decided block", problem))
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,318 @@
+//! The node's configuration: one file, `config.toml`, checked completely before anything is
+//! opened or bound.
+//!
+//! What all nodes of a network must agree on is in the genesis file; here is only what one
+//! node may choose for itself.
+
+mod check;
+mod error;
+mod render;
+mod schema;
+
+use std::fs::File;
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use error::ConfigError;
+
+/// Bytes of a configuration file: room for 1,024 peers several times over.
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Everything one node may choose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This node's name in the genesis file.
+    pub name: String,
+    /// Whether the node votes. Must agree with the presence of `keys/validator.key`, so that
+    /// a lost key file stops a validator instead of making it an observer.
+    pub validator: bool,
+    /// JSON-RPC over HTTP and WebSocket.
+    #[serde(default)]
+    pub rpc: RpcConfig,
+    /// Health and metrics over HTTP.
+    #[serde(default)]
+    pub metrics: MetricsConfig,
+    /// Other nodes.
+    #[serde(default)]
+    pub p2p: P2pConfig,
+    /// The database.
+    #[serde(default)]
+    pub store: StoreConfig,
+    /// Transactions that wait for a block.
+    #[serde(default)]
+    pub mempool: MempoolConfig,
+    /// The log, on stderr.
+    #[serde(default)]
+    pub log: LogConfig,
+}
+
+/// JSON-RPC over HTTP and WebSocket, on one port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RpcConfig {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Origins (`https://example.org`) whose web pages may call; `*` is any. Empty: none.
+    pub cors_origins: Vec<String>,
+    /// Open connections.
+    pub connections_max: u32,
+    /// Bytes of a request or a batch.
+    pub request_bytes_max: u32,
+    /// Bytes of a response or a batch of responses.
+    pub response_bytes_max: u32,
+    /// Calls in one batch.
+    pub batch_items_max: u32,
+    /// Subscriptions of one WebSocket connection.
+    pub subscriptions_max: u32,
+    /// Calls that run at a time.
+    pub calls_max: u32,
+    /// Blocks that one `eth_getLogs` may cover.
+    pub log_blocks_max: u64,
+    /// Logs that one `eth_getLogs` may return.
+    pub log_results_max: u32,
+}
+
+/// Health (`/livez`, `/readyz`) and Prometheus metrics (`/metrics`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+}
+
+/// Where this node listens for others, and where it finds them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct P2pConfig {
+    /// TCP address for consensus.
+    pub consensus: SocketAddr,
+    /// TCP address for transactions.
+    pub gossip: SocketAddr,
+    /// Nodes to connect to. Which nodes may connect is the genesis file's matter.
+    pub peers: Vec<PeerConfig>,
+}
+
+/// Where another node listens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PeerConfig {
+    /// Its libp2p peer id, base58, as in the genesis file.
+    pub peer_id: String,
+    /// Its TCP address for consensus.
+    pub consensus: SocketAddr,
+    /// Its TCP address for transactions.
+    pub gossip: SocketAddr,
+}
+
+/// The database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// Blocks behind the tip whose state can still be read and proved, at least 128.
+    pub history_blocks: u64,
+}
+
+/// Transactions that wait for a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MempoolConfig {
+    /// Transactions in all.
+    pub transactions_max: u32,
+    /// Bytes in all.
+    pub bytes_max: u64,
+    /// Transactions of one sender.
+    pub per_sender_max: u32,
+    /// How far above the account's nonce a transaction may wait.
+    pub nonce_gap_max: u32,
+}
+
+/// The log, on stderr. The environment variable `RUST_LOG` overrides `level`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// Least severity that TBSI's own code writes; libraries write warnings and errors.
+    pub level: LogLevel,
+    /// For people or for programs.
+    pub format: LogFormat,
+}
+
+/// Severity of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// The node must stop, or has stopped doing something.
+    Error,
+    /// An operator should look.
+    Warn,
+    /// What an operator would miss.
+    Info,
+    /// What a developer would.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One line for people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+const fn any_ip(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
+}
+
+impl Default for RpcConfig {
+    fn default() -> Self {
+        Self {
+            listen: loopback(8545),
+            cors_origins: Vec::new(),
+            connections_max: 512,
+            request_bytes_max: 5 * 1024 * 1024,
+            response_bytes_max: 25 * 1024 * 1024,
+            batch_items_max: 1_000,
+            subscriptions_max: 64,
+            calls_max: 32,
+            log_blocks_max: 10_000,
+            log_results_max: 10_000,
+        }
+    }
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        Self {
+            listen: loopback(9464),
+        }
+    }
+}
+
+impl Default for P2pConfig {
+    fn default() -> Self {
+        Self {
+            consensus: any_ip(27000),
+            gossip: any_ip(27001),
+            peers: Vec::new(),
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            history_blocks: 256,
+        }
+    }
+}
+
+impl Default for MempoolConfig {
+    fn default() -> Self {
+        Self {
+            transactions_max: 20_000,
+            bytes_max: 64 * 1024 * 1024,
+            per_sender_max: 1_024,
+            nonce_gap_max: 64,
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::Info,
+            format: LogFormat::Text,
+        }
+    }
+}
+
+impl LogLevel {
+    /// As in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+impl LogFormat {
+    /// As in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl Config {
+    /// Defaults for a node of this name and role.
+    pub fn new(name: &str, validator: bool) -> Self {
+        Self {
+            name: name.into(),
+            validator,
+            rpc: RpcConfig::default(),
+            metrics: MetricsConfig::default(),
+            p2p: P2pConfig::default(),
+            store: StoreConfig::default(),
+            mempool: MempoolConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+
+    /// Reads and checks a file.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let failed = |source| ConfigError::Read {
+            file: file.into(),
+            source,
+        };
+        let mut text = String::new();
+        File::open(file)
+            .map_err(failed)?
+            .take(CONFIG_BYTES_MAX + 1)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+        if text.len() as u64 > CONFIG_BYTES_MAX {
+            return Err(ConfigError::TooLarge { file: file.into() });
+        }
+        Self::parse(&text, file)
+    }
+
+    /// Parses and checks the text of `file`, whose name appears in errors.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let syntax = |error: toml::de::Error| ConfigError::syntax(file, text, &error);
+        let table: toml::Table = text.parse().map_err(syntax)?;
+        if let Some((key, nearest)) = schema::unknown_key(&table) {
+            return Err(ConfigError::UnknownKey {
+                file: file.into(),
+                key,
+                nearest,
+            });
+        }
+        let config: Self = toml::from_str(text).map_err(syntax)?;
+        config.check().map_err(|wrong| ConfigError::Field {
+            file: file.into(),
+            field: wrong.field,
+            problem: wrong.problem,
+        })?;
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! What values a configuration may have.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
+
+use super::{Config, P2pConfig};
+use crate::keyfile::is_peer_id;
+
+const NAME_BYTES_MAX: usize = 64;
+const HISTORY_BLOCKS_MAX: u64 = 10_000_000;
+
+/// A key with a value that cannot be.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) field: String,
+    pub(super) problem: String,
+}
+
+fn wrong(field: &str, problem: impl Into<String>) -> Result<(), Wrong> {
+    Err(Wrong {
+        field: field.into(),
+        problem: problem.into(),
+    })
+}
+
+fn within(field: &str, value: u64, min: u64, max: u64) -> Result<(), Wrong> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    wrong(field, format!("{value} is outside {min}..={max}"))
+}
+
+impl Config {
+    /// Checks every value. The parser has done so already for what it returned.
+    pub(super) fn check(&self) -> Result<(), Wrong> {
+        check_name(&self.name)?;
+        self.check_numbers()?;
+        self.check_origins()?;
+        self.check_listen()?;
+        check_peers(&self.p2p)
+    }
+
+    fn check_numbers(&self) -> Result<(), Wrong> {
+        const MIB: u64 = 1024 * 1024;
+        let (rpc, mempool) = (&self.rpc, &self.mempool);
+        // A request must have room for the largest transaction in hex, a reply for a block.
+        let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
+        let response_min = 2 * BLOCK_BYTES_MAX as u64;
+        let all: u64 = mempool.transactions_max.into();
+        let limits: [(&str, u64, u64, u64); 13] = [
+            ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
+            (
+                "rpc.request_bytes_max",
+                rpc.request_bytes_max.into(),
+                request_min,
+                128 * MIB,
+            ),
+            (
+                "rpc.response_bytes_max",
+                rpc.response_bytes_max.into(),
+                response_min,
+                256 * MIB,
+            ),
+            ("rpc.batch_items_max", rpc.batch_items_max.into(), 1, 10_000),
+            (
+                "rpc.subscriptions_max",
+                rpc.subscriptions_max.into(),
+                1,
+                1_024,
+            ),
+            ("rpc.calls_max", rpc.calls_max.into(), 1, 512),
+            ("rpc.log_blocks_max", rpc.log_blocks_max, 1, 1_000_000),
+            (
+                "rpc.log_results_max",
+                rpc.log_results_max.into(),
+                1,
+                100_000,
+            ),
+            (
+                "store.history_blocks",
+                self.store.history_blocks,
+                STATE_WINDOW_MIN,
+                HISTORY_BLOCKS_MAX,
+            ),
+            ("mempool.transactions_max", all, 1, 1_000_000),
+            ("mempool.bytes_max", mempool.bytes_max, MIB, 4_096 * MIB),
+            (
+                "mempool.per_sender_max",
+                mempool.per_sender_max.into(),
+                1,
+                all,
+            ),
+            (
+                "mempool.nonce_gap_max",
+                mempool.nonce_gap_max.into(),
+                0,
+                all,
+            ),
+        ];
+        limits
+            .into_iter()
+            .try_for_each(|(field, value, min, max)| within(field, value, min, max))
+    }
+
+    fn check_origins(&self) -> Result<(), Wrong> {
+        for origin in &self.rpc.cors_origins {
+            let host = ["http://", "https://"]
+                .iter()
+                .find_map(|scheme| origin.strip_prefix(scheme));
+            let plain = |host: &str| {
+                !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && b != b'/')
+            };
+            if origin != "*" && !host.is_some_and(plain) {
+                return wrong(
+                    "rpc.cors_origins",
+                    format!("`{origin}` is neither `*` nor like `https://example.org`"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn check_listen(&self) -> Result<(), Wrong> {
+        let listens = [
+            ("rpc.listen", self.rpc.listen),
+            ("metrics.listen", self.metrics.listen),
+            ("p2p.consensus", self.p2p.consensus),
+            ("p2p.gossip", self.p2p.gossip),
+        ];
+        for (index, (field, address)) in listens.iter().enumerate() {
+            for (other, earlier) in &listens[..index] {
+                if clash(*address, *earlier) {
+                    return wrong(field, format!("{address} is already taken by `{other}`"));
+                }
+            }
+        }
+        check_port("p2p.consensus", self.p2p.consensus)?;
+        check_port("p2p.gossip", self.p2p.gossip)
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Wrong> {
+    if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return wrong(
+            "name",
+            format!("must be 1 to {NAME_BYTES_MAX} bytes of visible text"),
+        );
+    }
+    Ok(())
+}
+
+/// Other nodes have to know the port.
+fn check_port(field: &str, address: SocketAddr) -> Result<(), Wrong> {
+    if address.port() == 0 {
+        return wrong(
+            field,
+            format!("{address} has port 0; a fixed port is needed"),
+        );
+    }
+    Ok(())
+}
+
+fn clash(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_ip = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && same_ip
+}
+
+fn check_peers(p2p: &P2pConfig) -> Result<(), Wrong> {
+    within("p2p.peers", p2p.peers.len() as u64, 0, NODES_MAX as u64)?;
+    let mut seen = BTreeSet::new();
+    for (index, peer) in p2p.peers.iter().enumerate() {
+        let field = |key: &str| format!("p2p.peers[{index}].{key}");
+        if !is_peer_id(&peer.peer_id) {
+            let problem = format!("`{}` is not a peer id (`12D3Koo…`)", peer.peer_id);
+            return wrong(&field("peer_id"), problem);
+        }
+        if !seen.insert(&peer.peer_id) {
+            return wrong(&field("peer_id"), format!("{} appears twice", peer.peer_id));
+        }
+        for (key, address) in [("consensus", peer.consensus), ("gossip", peer.gossip)] {
+            check_port(&field(key), address)?;
+            if address.ip().is_unspecified() {
+                let problem = format!("{address} is every address of this machine, not a peer's");
+                return wrong(&field(key), problem);
+            }
+        }
+    }
+    Ok(())
+}

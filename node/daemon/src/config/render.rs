@@ -1,0 +1,135 @@
+//! The configuration as a file with an explanation of each key.
+
+use toml::Value;
+
+use super::{Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig};
+
+impl Config {
+    /// The text of `config.toml`; [`Config::parse`] reads it back.
+    pub fn to_toml(&self) -> String {
+        format!(
+            "\
+# Configuration of one TBSI node. `tbsi config check --home DIR` checks it.
+# What all nodes must agree on is in genesis.json.
+
+# This node's name in genesis.json.
+name = {name}
+# Whether the node votes; if so, keys/validator.key must be there.
+validator = {validator}
+
+{rpc}
+# /livez, /readyz and /metrics over HTTP.
+[metrics]
+listen = \"{metrics}\"
+
+[store]
+# Blocks behind the tip whose state can still be read and proved, at least 128.
+history_blocks = {history_blocks}
+
+{mempool}
+# The log is on stderr.
+[log]
+# error, warn, info, debug or trace.
+level = \"{level}\"
+# text or json.
+format = \"{format}\"
+
+{p2p}",
+            name = Value::from(self.name.as_str()),
+            validator = self.validator,
+            rpc = rpc(&self.rpc),
+            metrics = self.metrics.listen,
+            history_blocks = self.store.history_blocks,
+            mempool = mempool(&self.mempool),
+            level = self.log.level.as_str(),
+            format = self.log.format.as_str(),
+            p2p = p2p(&self.p2p),
+        )
+    }
+}
+
+fn rpc(rpc: &RpcConfig) -> String {
+    format!(
+        "\
+# JSON-RPC over HTTP and WebSocket.
+[rpc]
+listen = \"{listen}\"
+# Origins whose web pages may call, like \"https://example.org\"; \"*\" is any.
+cors_origins = {cors_origins}
+connections_max = {connections_max}
+request_bytes_max = {request_bytes_max}
+response_bytes_max = {response_bytes_max}
+batch_items_max = {batch_items_max}
+subscriptions_max = {subscriptions_max}
+# Calls that run at a time.
+calls_max = {calls_max}
+# Blocks that one eth_getLogs may cover, and logs that it may return.
+log_blocks_max = {log_blocks_max}
+log_results_max = {log_results_max}
+",
+        listen = rpc.listen,
+        cors_origins = Value::from(rpc.cors_origins.clone()),
+        connections_max = rpc.connections_max,
+        request_bytes_max = rpc.request_bytes_max,
+        response_bytes_max = rpc.response_bytes_max,
+        batch_items_max = rpc.batch_items_max,
+        subscriptions_max = rpc.subscriptions_max,
+        calls_max = rpc.calls_max,
+        log_blocks_max = rpc.log_blocks_max,
+        log_results_max = rpc.log_results_max,
+    )
+}
+
+fn mempool(mempool: &MempoolConfig) -> String {
+    format!(
+        "\
+# Transactions that wait for a block.
+[mempool]
+transactions_max = {transactions_max}
+bytes_max = {bytes_max}
+per_sender_max = {per_sender_max}
+# How far above the account's nonce a transaction may wait.
+nonce_gap_max = {nonce_gap_max}
+",
+        transactions_max = mempool.transactions_max,
+        bytes_max = mempool.bytes_max,
+        per_sender_max = mempool.per_sender_max,
+        nonce_gap_max = mempool.nonce_gap_max,
+    )
+}
+
+fn p2p(p2p: &P2pConfig) -> String {
+    format!(
+        "\
+# TCP addresses for other nodes.
+[p2p]
+consensus = \"{consensus}\"
+gossip = \"{gossip}\"
+{peers}",
+        consensus = p2p.consensus,
+        gossip = p2p.gossip,
+        peers = peers(&p2p.peers),
+    )
+}
+
+fn peers(peers: &[PeerConfig]) -> String {
+    if peers.is_empty() {
+        return "\
+# One such table for each node to connect to:
+# [[p2p.peers]]
+# peer_id = \"12D3Koo...\"
+# consensus = \"192.0.2.7:27000\"
+# gossip = \"192.0.2.7:27001\"
+"
+        .into();
+    }
+    let table = |peer: &PeerConfig| {
+        format!(
+            "\n[[p2p.peers]]\npeer_id = {}\nconsensus = \"{}\"\ngossip = \"{}\"\n",
+            Value::from(peer.peer_id.as_str()),
+            peer.consensus,
+            peer.gossip
+        )
+    };
+    peers.iter().map(table).collect()
+}

@@ -1,0 +1,112 @@
+//! Which keys exist, so that an unknown one can be named with its nearest neighbour.
+
+use toml::{Table, Value};
+
+use super::{Config, PeerConfig};
+
+/// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
+pub(super) fn unknown_key(table: &Table) -> Option<(String, String)> {
+    let schema = schema();
+    let key = first_unknown(table, &schema, "")?;
+    let mut valid = Vec::new();
+    paths(&schema, "", &mut valid);
+    let nearest = valid
+        .into_iter()
+        .min_by_key(|path| distance(path, &key.to_lowercase()))
+        .expect("the configuration has keys");
+    Some((key, nearest))
+}
+
+/// A configuration in which every key has a value, as a table.
+fn schema() -> Table {
+    let mut full = Config::new("", false);
+    full.p2p.peers.push(PeerConfig {
+        peer_id: String::new(),
+        consensus: full.p2p.consensus,
+        gossip: full.p2p.gossip,
+    });
+    Table::try_from(full).expect("a configuration has string keys only")
+}
+
+fn first_unknown(table: &Table, schema: &Table, prefix: &str) -> Option<String> {
+    for (key, value) in table {
+        let path = format!("{prefix}{key}");
+        let Some(expected) = schema.get(key) else {
+            return Some(path);
+        };
+        let tables = value.as_table().zip(expected.as_table());
+        let arrays = value.as_array().zip(expected.as_array());
+        // Another type than expected is for deserializing to name.
+        let unknown = tables
+            .and_then(|(value, expected)| first_unknown(value, expected, &format!("{path}.")))
+            .or_else(|| {
+                arrays.and_then(|(value, expected)| first_unknown_in_array(value, expected, &path))
+            });
+        if unknown.is_some() {
+            return unknown;
+        }
+    }
+    None
+}
+
+fn first_unknown_in_array(values: &[Value], expected: &[Value], path: &str) -> Option<String> {
+    let expected = expected.first().and_then(Value::as_table)?;
+    values.iter().enumerate().find_map(|(index, value)| {
+        first_unknown(value.as_table()?, expected, &format!("{path}[{index}]."))
+    })
+}
+
+/// Every key of `schema`, with the keys that lead to it.
+fn paths(schema: &Table, prefix: &str, found: &mut Vec<String>) {
+    for (key, value) in schema {
+        let path = format!("{prefix}{key}");
+        let inner = match value {
+            Value::Array(values) => values.first().and_then(Value::as_table),
+            Value::Table(table) => Some(table),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_) => None,
+        };
+        if let Some(inner) = inner {
+            paths(inner, &format!("{path}."), found);
+        }
+        found.push(path);
+    }
+}
+
+/// Levenshtein distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_edits() {
+        for (a, b, edits) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("kitten", "sitting", 3),
+            ("listen", "lsten", 1),
+            ("公會甲", "公會乙", 1),
+        ] {
+            assert_eq!(distance(a, b), edits, "{a} {b}");
+        }
+    }
+}

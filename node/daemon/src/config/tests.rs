@@ -1,0 +1,253 @@
+use std::path::Path;
+
+use proptest::prelude::*;
+use tbsi_rpc::{RpcLimits, ServerConfig};
+use tbsi_store::StoreOptions;
+
+use super::*;
+use crate::keyfile::NodeKey;
+use crate::mempool::MempoolLimits;
+
+const MINIMAL: &str = "name = \"node-1\"\nvalidator = true\n";
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, Path::new("home/config.toml")).map_err(|error| error.to_string())
+}
+
+fn peer(seed: u8) -> PeerConfig {
+    PeerConfig {
+        peer_id: NodeKey::from_seed([seed; 32]).peer_id(),
+        consensus: loopback(27_100),
+        gossip: loopback(27_101),
+    }
+}
+
+/// Each addition to the minimal file is refused with these words.
+fn refuse(addition: &str, words: &str) {
+    let error = parse(&format!("{MINIMAL}{addition}")).unwrap_err();
+    assert!(
+        error.starts_with("configuration home/config.toml"),
+        "{error}"
+    );
+    assert!(
+        error.contains(words),
+        "`{error}` does not contain `{words}`"
+    );
+}
+
+#[test]
+fn a_name_and_a_role_are_enough() {
+    assert_eq!(parse(MINIMAL), Ok(Config::new("node-1", true)));
+    let error = parse("validator = true").unwrap_err();
+    assert!(error.contains("missing field `name`"), "{error}");
+    assert!(parse("name = \"a\"").unwrap_err().contains("`validator`"));
+}
+
+#[test]
+fn names_an_unknown_key_and_its_nearest_neighbour() {
+    for (addition, key, nearest) in [
+        ("[rpc]\nlsten = 1", "rpc.lsten", "rpc.listen"),
+        ("[RPC]\nlisten = 1", "RPC", "rpc"),
+        ("[logs]\nlevel = \"info\"", "logs", "log"),
+        (
+            "[p2p]\nconsensus_addr = 1",
+            "p2p.consensus_addr",
+            "p2p.consensus",
+        ),
+        (
+            "[[p2p.peers]]\npeerid = \"\"",
+            "p2p.peers[0].peerid",
+            "p2p.peers.peer_id",
+        ),
+        (
+            "[mempool]\ntransaction_max = 1",
+            "mempool.transaction_max",
+            "mempool.transactions_max",
+        ),
+    ] {
+        let words = format!("unknown key `{key}`; the nearest valid key is `{nearest}`");
+        refuse(addition, &words);
+    }
+}
+
+#[test]
+fn says_where_the_file_is_not_toml_or_has_the_wrong_type() {
+    refuse("[rpc\n", "line 3: ");
+    refuse("name = \"again\"", "line 3: duplicate key");
+    refuse(
+        "\n[rpc]\nlisten = \"localhost\"",
+        "line 5: invalid socket address",
+    );
+    refuse("[rpc]\nconnections_max = -1", "line 4: ");
+    refuse("[log]\nlevel = \"loud\"", "line 4: unknown variant `loud`");
+    refuse("p2p = 1", "line 3: ");
+}
+
+#[test]
+fn names_the_key_the_limit_and_the_remedy() {
+    refuse(
+        "[store]\nhistory_blocks = 127",
+        "`store.history_blocks`: 127 is outside 128..=",
+    );
+    refuse(
+        "[rpc]\nconnections_max = 0",
+        "`rpc.connections_max`: 0 is outside 1..=65536",
+    );
+    refuse(
+        "[rpc]\nrequest_bytes_max = 1000",
+        "`rpc.request_bytes_max`: 1000 is outside",
+    );
+    refuse(
+        "[mempool]\nper_sender_max = 20001",
+        "`mempool.per_sender_max`: 20001 is outside",
+    );
+    refuse("[mempool]\nbytes_max = 0", "`mempool.bytes_max`");
+    for origin in ["example.org", "https://", "https://a/b", "ftp://a", ""] {
+        refuse(
+            &format!("[rpc]\ncors_origins = [\"{origin}\"]"),
+            "`rpc.cors_origins`",
+        );
+    }
+    for name in ["", "  ", "a\\nb", &"x".repeat(65)] {
+        let error = parse(&format!("name = \"{name}\"\nvalidator = false")).unwrap_err();
+        assert!(
+            error.contains("key `name`: must be 1 to 64 bytes"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_parts() {
+    let config = Config::new("node-1", true);
+    let (rpc, server) = (&config.rpc, ServerConfig::default());
+    assert_eq!(
+        (rpc.listen, &rpc.cors_origins),
+        (server.listen, &server.cors_origins)
+    );
+    let limits = RpcLimits {
+        connections_max: rpc.connections_max,
+        request_bytes_max: rpc.request_bytes_max,
+        response_bytes_max: rpc.response_bytes_max,
+        batch_items_max: rpc.batch_items_max,
+        subscriptions_max: rpc.subscriptions_max,
+        calls_max: rpc.calls_max as usize,
+        log_blocks_max: rpc.log_blocks_max,
+        log_results_max: rpc.log_results_max as usize,
+    };
+    assert_eq!(limits, server.limits);
+    let history_blocks = StoreOptions::default().history_blocks;
+    assert_eq!(config.store.history_blocks, history_blocks);
+    let (pool, defaults) = (&config.mempool, MempoolLimits::default());
+    assert_eq!(pool.transactions_max as usize, defaults.transactions_max);
+    assert_eq!(pool.bytes_max, defaults.bytes_max as u64);
+    assert_eq!(pool.per_sender_max as usize, defaults.per_sender_max);
+    assert_eq!(u64::from(pool.nonce_gap_max), defaults.nonce_gap_max);
+}
+
+#[test]
+fn refuses_addresses_that_cannot_work() {
+    refuse(
+        "[rpc]\nlisten = \"127.0.0.1:9464\"",
+        "9464 is already taken by `rpc.listen`",
+    );
+    refuse(
+        "[p2p]\ngossip = \"10.0.0.1:27000\"",
+        "already taken by `p2p.consensus`",
+    );
+    refuse(
+        "[p2p]\ngossip = \"0.0.0.0:0\"",
+        "`p2p.gossip`: 0.0.0.0:0 has port 0",
+    );
+    let with = |peers: &[PeerConfig]| {
+        let mut config = Config::new("a", false);
+        config.p2p.peers = peers.to_vec();
+        parse(&config.to_toml())
+    };
+    assert!(with(&[peer(1), peer(2)]).is_ok());
+    assert!(
+        with(&[peer(1), peer(1)])
+            .unwrap_err()
+            .contains("p2p.peers[1].peer_id`: 12D3Koo")
+    );
+    let nameless = PeerConfig {
+        peer_id: "someone".into(),
+        ..peer(1)
+    };
+    assert!(
+        with(&[nameless])
+            .unwrap_err()
+            .contains("`someone` is not a peer id")
+    );
+    let nowhere = PeerConfig {
+        consensus: any_ip(1),
+        ..peer(1)
+    };
+    assert!(
+        with(&[nowhere])
+            .unwrap_err()
+            .contains("p2p.peers[0].consensus")
+    );
+    let portless = PeerConfig {
+        gossip: loopback(0),
+        ..peer(1)
+    };
+    assert!(
+        with(&[portless])
+            .unwrap_err()
+            .contains("p2p.peers[0].gossip")
+    );
+}
+
+#[test]
+fn reads_files_up_to_its_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.toml");
+    let missing = Config::load(&file).unwrap_err();
+    assert!(matches!(missing, ConfigError::Read { .. }), "{missing}");
+    std::fs::write(&file, MINIMAL).unwrap();
+    assert_eq!(Config::load(&file).unwrap(), Config::new("node-1", true));
+    let padding = "#".repeat(1024 * 1024);
+    std::fs::write(&file, format!("{MINIMAL}{padding}")).unwrap();
+    let large = Config::load(&file).unwrap_err();
+    assert!(
+        large.to_string().contains("more than the 1048576 bytes"),
+        "{large}"
+    );
+}
+
+proptest! {
+    #[test]
+    fn reads_back_what_it_writes(
+        name in "[ -~公會]{0,3}[a-z\"\\\\'公會]{1,5}",
+        validator in any::<bool>(),
+        port in 1u16..20_000,
+        origins in proptest::collection::vec(prop_oneof!["\\*", "https?://[a-z]{1,9}:80"], 0..3),
+        history_blocks in 128u64..1_000,
+        peers in 0u8..3,
+        json in any::<bool>(),
+    ) {
+        let mut config = Config::new(&name, validator);
+        config.rpc.listen.set_port(port);
+        config.rpc.cors_origins = origins;
+        config.store.history_blocks = history_blocks;
+        config.p2p.peers = (0..peers).map(peer).collect();
+        config.metrics.listen.set_port(port + 1);
+        config.log.format = if json { LogFormat::Json } else { LogFormat::Text };
+        prop_assert_eq!(parse(&config.to_toml()), Ok(config));
+    }
+
+    #[test]
+    fn never_panics_on_a_damaged_file(position in 0usize..2_000, byte in any::<u8>()) {
+        let mut config = Config::new("node-1", true);
+        config.p2p.peers.push(peer(1));
+        let mut bytes = config.to_toml().into_bytes();
+        let position = position % bytes.len();
+        bytes[position] = byte;
+        if let Ok(text) = String::from_utf8(bytes)
+            && let Ok(parsed) = parse(&text)
+        {
+            prop_assert!(parsed.check().is_ok());
+        }
+    }
+}

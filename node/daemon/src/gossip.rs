@@ -1,0 +1,205 @@
+//! Transactions and tips between nodes: a small libp2p network beside that of consensus.
+//!
+//! TCP, noise, yamux, gossipsub, and nothing else. Only peers on a list get in; the protocol
+//! name carries the genesis hash, so networks never mix. Gossipsub forwards transactions; a tip
+//! goes to direct neighbours only, since it speaks for the peer that sent it. What arrives is
+//! bounded and well-formed, but transactions in it are not verified: that is the mempool
+//! owner's work, who must not publish again what it received here.
+
+mod config;
+mod message;
+mod network;
+mod outgoing;
+mod peers;
+mod swarm;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tbsi_types::{Bytes, Height, Transaction};
+use tokio::sync::{mpsc, watch};
+
+pub use config::{GossipConfig, GossipError, PeerAddress, peer_id};
+pub use libp2p::PeerId;
+pub use peers::PeerInfo;
+
+use crate::limits::GOSSIP_EVENTS_MAX;
+use network::Network;
+use outgoing::Outgoing;
+use peers::Peers;
+
+/// What the network tells the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GossipEvent {
+    /// Transactions to verify. One message holds at most
+    /// [`GOSSIP_MESSAGE_TRANSACTIONS_MAX`](crate::limits::GOSSIP_MESSAGE_TRANSACTIONS_MAX).
+    Transactions {
+        /// The peer that passed them on; not necessarily where they come from.
+        from: PeerId,
+        /// EIP-2718 bytes each, not empty, at most
+        /// [`TRANSACTION_BYTES_MAX`](tbsi_types::limits::TRANSACTION_BYTES_MAX).
+        encoded: Vec<Bytes>,
+    },
+    /// A peer's last block.
+    Tip {
+        /// The peer.
+        from: PeerId,
+        /// As it claims.
+        height: Height,
+    },
+    /// A peer is connected and receives what is published from now on.
+    PeerConnected(PeerId),
+    /// A peer is gone.
+    PeerDisconnected(PeerId),
+}
+
+/// What happened so far; each number only grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GossipCounts {
+    /// Messages sent, tips included.
+    pub published: u64,
+    /// Well-formed messages received, tips included.
+    pub received: u64,
+    /// Transactions dropped before they were sent: the queue was full, or no peer was there.
+    pub outgoing_dropped: u64,
+    /// Messages dropped because the node did not read its events.
+    pub events_dropped: u64,
+    /// Connections refused because the peer is not allowed.
+    pub peers_refused: u64,
+    /// Connections that ended in their handshake.
+    pub handshakes_failed: u64,
+    /// Messages that could not be decoded; each costs its sender the connection.
+    pub malformed: u64,
+    /// Connections closed because the peer is of another network.
+    pub other_network: u64,
+}
+
+/// The same numbers, as the network task counts them.
+#[derive(Debug, Default)]
+struct Counters {
+    published: AtomicU64,
+    received: AtomicU64,
+    outgoing_dropped: AtomicU64,
+    events_dropped: AtomicU64,
+    peers_refused: AtomicU64,
+    handshakes_failed: AtomicU64,
+    malformed: AtomicU64,
+    other_network: AtomicU64,
+}
+
+fn count(counter: &AtomicU64, by: usize) {
+    counter.fetch_add(by as u64, Ordering::Relaxed);
+}
+
+/// What the network task and the handles share.
+#[derive(Debug)]
+struct Shared {
+    local_addr: SocketAddr,
+    outgoing: Outgoing,
+    peers: Mutex<Peers>,
+    counters: Counters,
+}
+
+impl Shared {
+    fn peers(&self) -> MutexGuard<'_, Peers> {
+        lock(&self.peers)
+    }
+}
+
+/// A panic of another holder leaves plain data behind: the next one may go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Speaks to the network task. Clones are cheap; when the last one is gone the task ends.
+#[derive(Clone, Debug)]
+pub struct GossipHandle {
+    shared: Arc<Shared>,
+    stop: Arc<watch::Sender<bool>>,
+    ended: watch::Receiver<()>,
+}
+
+/// Listens, then runs the network in a task of its own until [`GossipHandle::shutdown`].
+///
+/// The receiver holds at most [`GOSSIP_EVENTS_MAX`] events. Beyond that, messages are dropped
+/// and counted; connects and disconnects have slots of their own.
+pub async fn spawn(
+    config: GossipConfig,
+) -> Result<(GossipHandle, mpsc::Receiver<GossipEvent>), GossipError> {
+    let checked = config.check()?;
+    let peers = Mutex::new(Peers::new(&checked, tokio::time::Instant::now()));
+    let (swarm, local_addr) = swarm::listen(&checked).await?;
+    let shared = Arc::new(Shared {
+        local_addr,
+        outgoing: Outgoing::default(),
+        peers,
+        counters: Counters::default(),
+    });
+    let (events, receiver) = mpsc::channel(GOSSIP_EVENTS_MAX);
+    let (stop, stopped) = watch::channel(false);
+    let (end, ended) = watch::channel(());
+    let network = Network::new(&checked, swarm, Arc::clone(&shared), events);
+    tokio::spawn(async move {
+        network.run(stopped).await;
+        drop(end);
+    });
+    let handle = GossipHandle {
+        shared,
+        stop: Arc::new(stop),
+        ended,
+    };
+    Ok((handle, receiver))
+}
+
+impl GossipHandle {
+    /// Queues transactions for all peers; they leave within
+    /// [`GOSSIP_BATCH_INTERVAL`](crate::limits::GOSSIP_BATCH_INTERVAL), several to a message.
+    /// Only for transactions that entered the network here: gossip forwards the others itself.
+    pub fn publish_transactions(&self, transactions: Vec<Arc<Transaction>>) {
+        let dropped = self.shared.outgoing.push(transactions);
+        count(&self.shared.counters.outgoing_dropped, dropped);
+    }
+
+    /// Tells the neighbours, and each that connects later, this node's last block. At most one
+    /// announcement leaves per
+    /// [`GOSSIP_TIP_INTERVAL`](crate::limits::GOSSIP_TIP_INTERVAL): the latest.
+    pub fn announce_tip(&self, height: Height) {
+        self.shared.outgoing.set_tip(height);
+    }
+
+    /// Every peer that may connect, by id, connected or not.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        self.shared.peers().info()
+    }
+
+    /// Where this node listens; the port is the real one if the configured one was 0.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.shared.local_addr
+    }
+
+    /// What happened so far.
+    pub fn counts(&self) -> GossipCounts {
+        let counters = &self.shared.counters;
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        GossipCounts {
+            published: load(&counters.published),
+            received: load(&counters.received),
+            outgoing_dropped: load(&counters.outgoing_dropped),
+            events_dropped: load(&counters.events_dropped),
+            peers_refused: load(&counters.peers_refused),
+            handshakes_failed: load(&counters.handshakes_failed),
+            malformed: load(&counters.malformed),
+            other_network: load(&counters.other_network),
+        }
+    }
+
+    /// Closes every connection and the listener; returns when the task has ended.
+    pub async fn shutdown(&self) {
+        self.stop.send_replace(true);
+        // Nothing is ever sent here: the only change is that the task dropped its end.
+        while self.ended.clone().changed().await.is_ok() {}
+    }
+}

@@ -1,0 +1,167 @@
+//! Health and metrics over HTTP: `/livez`, `/readyz`, `/metrics`, `/version`.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::api::CLIENT_VERSION;
+use crate::limits::{READY_BEHIND_MAX, STALL_NOT_READY};
+use crate::node::Node;
+
+/// What the pages show, beside the node: since when the running height runs.
+#[derive(Clone)]
+pub(crate) struct Health {
+    /// The node.
+    pub(crate) node: Arc<Node>,
+    /// When the last height was committed, or the running one started if that was later.
+    pub(crate) moved: watch::Receiver<Instant>,
+}
+
+/// What a caller of `/readyz` asks for.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Readiness {
+    /// Blocks that a ready node may be behind.
+    max_blocks_behind: u64,
+    /// Connected peers that a ready node needs.
+    min_peers: u64,
+}
+
+impl Default for Readiness {
+    fn default() -> Self {
+        Self {
+            max_blocks_behind: READY_BEHIND_MAX,
+            min_peers: 1,
+        }
+    }
+}
+
+/// Answer of `/readyz`.
+#[derive(Debug, Serialize)]
+struct Ready {
+    ready: bool,
+    /// Empty if ready.
+    reasons: Vec<String>,
+    height: u64,
+    behind: u64,
+    peers: u64,
+}
+
+/// Serves the pages until `shutdown` turns true.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    health: Health,
+    mut shutdown: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let pages = Router::new()
+        .route("/livez", get(|| async { "ok\n" }))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/version", get(|| async { format!("{CLIENT_VERSION}\n") }))
+        .with_state(health);
+    axum::serve(listener, pages)
+        .with_graceful_shutdown(async move {
+            // A closed channel means that the node is gone, which is a reason to stop too.
+            let _stopped = shutdown.wait_for(|stop| *stop).await;
+        })
+        .await
+}
+
+/// Binds the listener; the error names the address and the key of the configuration.
+pub(crate) async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        anyhow::anyhow!(
+            "listen for health and metrics on {address}: {error}; is the port free? \
+             (config.toml, key `metrics.listen`)"
+        )
+    })
+}
+
+async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) -> Response {
+    let node = &health.node;
+    let height = node.tip().height;
+    let behind = node.peers_tip().above(height);
+    let connected = node
+        .gossip
+        .peers()
+        .iter()
+        .filter(|peer| peer.connected)
+        .count() as u64;
+    let mut reasons = Vec::new();
+    if behind > asked.max_blocks_behind {
+        reasons.push(format!(
+            "{behind} blocks behind, at most {}",
+            asked.max_blocks_behind
+        ));
+    }
+    let alone = node.genesis.nodes.len() == 1;
+    if connected < asked.min_peers && !alone {
+        reasons.push(format!(
+            "{connected} peers connected, at least {}",
+            asked.min_peers
+        ));
+    }
+    let missing = node.missing_validators();
+    let stalled = health.moved.borrow().elapsed();
+    if stalled > STALL_NOT_READY && !missing.is_empty() {
+        let names: Vec<_> = missing
+            .iter()
+            .map(|address| node.legal_name(*address))
+            .collect();
+        reasons.push(format!(
+            "no block for {} s, waiting for {}",
+            stalled.as_secs(),
+            names.join("; ")
+        ));
+    }
+    let ready = reasons.is_empty();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    let page = Ready {
+        ready,
+        reasons,
+        height: height.0,
+        behind,
+        peers: connected,
+    };
+    (status, Json(page)).into_response()
+}
+
+async fn metrics(State(health): State<Health>) -> Response {
+    let node = &health.node;
+    let metrics = &node.metrics;
+    let counts = node.mempool().counts();
+    metrics.mempool_pending.set(counts.pending as u64);
+    metrics.mempool_queued.set(counts.queued as u64);
+    metrics.mempool_bytes.set(counts.bytes as u64);
+    metrics
+        .behind
+        .set(node.peers_tip().above(node.tip().height));
+    metrics.peers.set(
+        node.gossip
+            .peers()
+            .iter()
+            .filter(|peer| peer.connected)
+            .count() as u64,
+    );
+    if let Some(progress) = node.progress.get() {
+        metrics.round.set(u64::from(progress.borrow().round.0));
+    }
+    let kind = [(
+        header::CONTENT_TYPE,
+        "text/plain; version=0.0.4; charset=utf-8",
+    )];
+    (kind, metrics.text()).into_response()
+}

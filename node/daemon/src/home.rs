@@ -1,0 +1,348 @@
+//! A node's home directory: what is where, and whether it fits together.
+//!
+//! ```text
+//! config.toml          what this node chooses
+//! genesis.json         what its network agreed on
+//! keys/node.key        ed25519 seed, the node's identity to its peers
+//! keys/validator.key   secp256k1 key; only a validator has one
+//! data/                database, write-ahead log, sign-state
+//! ```
+
+mod check;
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use tbsi_engine::{SignState, SignStateError};
+use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_types::{Genesis, GenesisError, Height, SecretKey};
+
+use crate::config::{Config, ConfigError};
+use crate::keyfile::{
+    KeyFileError, NodeKey, create_node_key, create_validator_key, load_node_key, load_validator_key,
+};
+
+use check::{check_node, check_peers};
+pub use check::{check_peer_ids, load_genesis};
+
+/// Why a home directory cannot be made or used.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A key file is wrong.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The sign-state cannot be made.
+    #[error(transparent)]
+    SignState(#[from] SignStateError),
+    /// The database is in use, or damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The genesis file is wrong.
+    #[error("genesis file {file}", file = file.display())]
+    Genesis {
+        /// Its path.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: GenesisError,
+    },
+    /// This home is in use already.
+    #[error(
+        "{file} exists: this home is initialised already. Edit that file, or choose another home",
+        file = file.display()
+    )]
+    Initialised {
+        /// The file that is in the way.
+        file: PathBuf,
+    },
+    /// Two files of this home contradict each other.
+    #[error("{what}; {remedy}")]
+    Mismatch {
+        /// The contradiction.
+        what: String,
+        /// How to resolve it.
+        remedy: String,
+    },
+    /// The disk.
+    #[error("{operation} {path}", path = path.display())]
+    Io {
+        /// What was being done.
+        operation: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A home directory, by path. Nothing is read until asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    dir: PathBuf,
+}
+
+/// All that a home holds but its data, read, checked and consistent.
+#[derive(Debug)]
+pub struct LoadedHome {
+    /// What this node chooses.
+    pub config: Config,
+    /// What its network agreed on; it names this node.
+    pub genesis: Genesis,
+    /// The node's identity to its peers.
+    pub node_key: NodeKey,
+    /// Present if and only if [`Config::validator`].
+    pub validator_key: Option<SecretKey>,
+}
+
+impl Home {
+    /// The home in `dir`, which need not exist yet.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// `config.toml`.
+    pub fn config_file(&self) -> PathBuf {
+        self.dir.join("config.toml")
+    }
+
+    /// `genesis.json`.
+    pub fn genesis_file(&self) -> PathBuf {
+        self.dir.join("genesis.json")
+    }
+
+    /// `keys/node.key`.
+    pub fn node_key_file(&self) -> PathBuf {
+        self.dir.join("keys/node.key")
+    }
+
+    /// `keys/validator.key`.
+    pub fn validator_key_file(&self) -> PathBuf {
+        self.dir.join("keys/validator.key")
+    }
+
+    /// `data`.
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// `data/db`, the database.
+    pub fn database_dir(&self) -> PathBuf {
+        self.data_dir().join("db")
+    }
+
+    /// `data/wal`, consensus' write-ahead log.
+    pub fn wal_dir(&self) -> PathBuf {
+        self.data_dir().join("wal")
+    }
+
+    /// `data/sign-state`.
+    pub fn sign_state_file(&self) -> PathBuf {
+        self.data_dir().join("sign-state")
+    }
+
+    /// Reads everything but the data, and checks that it fits together.
+    pub fn load(&self) -> Result<LoadedHome, HomeError> {
+        let config = Config::load(&self.config_file())?;
+        let genesis = load_genesis(&self.genesis_file())?;
+        let (node_key, validator_key) = self.load_keys(config.validator)?;
+        check_peers(&config, &genesis)?;
+        check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
+        Ok(LoadedHome {
+            config,
+            genesis,
+            node_key,
+            validator_key,
+        })
+    }
+
+    fn load_keys(&self, validator: bool) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
+        let node_key = load_node_key(&self.node_key_file())?;
+        let file = self.validator_key_file();
+        if validator {
+            return Ok((node_key, Some(load_validator_key(&file)?)));
+        }
+        if file.exists() {
+            return Err(mismatch(
+                format!(
+                    "{} exists but the configuration says `validator = false`",
+                    file.display()
+                ),
+                "set `validator = true`, or move the key away if another node votes with it",
+            ));
+        }
+        Ok((node_key, None))
+    }
+
+    /// The node key, made if there is none yet.
+    pub fn ensure_node_key(&self) -> Result<NodeKey, HomeError> {
+        let file = self.node_key_file();
+        if file.exists() {
+            return Ok(load_node_key(&file)?);
+        }
+        self.make_dir(&self.dir.join("keys"))?;
+        Ok(create_node_key(&file)?)
+    }
+
+    /// The validator key, made if there is none yet.
+    pub fn ensure_validator_key(&self) -> Result<SecretKey, HomeError> {
+        let file = self.validator_key_file();
+        if file.exists() {
+            return Ok(load_validator_key(&file)?);
+        }
+        self.make_dir(&self.dir.join("keys"))?;
+        Ok(create_validator_key(&file)?)
+    }
+
+    /// Makes a home whose keys are there already: configuration, genesis file, data directory
+    /// and, for a validator, its first sign-state. Refuses a home that has a configuration,
+    /// and a genesis that does not name these keys.
+    pub fn init(&self, config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
+        let file = self.config_file();
+        if file.exists() {
+            return Err(HomeError::Initialised { file });
+        }
+        let (node_key, validator_key) = self.load_keys(config.validator)?;
+        check_peers(config, genesis)?;
+        check_node(config, genesis, &node_key, validator_key.as_ref())?;
+        let config_text = config.to_toml();
+        Config::parse(&config_text, &file)?;
+        self.make_dir(&self.data_dir())?;
+        if let Some(key) = &validator_key {
+            self.create_sign_state(genesis, key, Height::GENESIS)?;
+        }
+        let mut genesis_text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
+        genesis_text.push(b'\n');
+        write_new(&self.genesis_file(), &genesis_text)?;
+        // Last, because its presence says that the home is complete.
+        write_new(&file, config_text.as_bytes())
+    }
+
+    /// Makes the sign-state of a key that has signed nothing above `height` on this network.
+    /// Refuses if there is one.
+    pub fn create_sign_state(
+        &self,
+        genesis: &Genesis,
+        key: &SecretKey,
+        height: Height,
+    ) -> Result<(), HomeError> {
+        let address = key.public_key().address();
+        SignState::create(&self.sign_state_file(), genesis.identity(), address, height)?;
+        Ok(())
+    }
+
+    /// Moves the sign-state away (returning where to, if there was one) and starts a new one
+    /// for a key that has signed nothing above `height`.
+    ///
+    /// Refuses while the node runs, and to go below what this home knows of: a readable
+    /// sign-state of this key and network, or a block in the database. A lower mark would
+    /// permit a second signature.
+    pub fn reset_sign_state(&self, height: Height) -> Result<Option<PathBuf>, HomeError> {
+        let home = self.load()?;
+        let Some(key) = &home.validator_key else {
+            return Err(mismatch(
+                "this node is not a validator".into(),
+                "only a validator has a sign-state",
+            ));
+        };
+        // Held until the end: the node cannot start meanwhile.
+        let store = self.open_store(&home)?;
+        if let Some(tip) = store.as_ref().and_then(Store::tip)
+            && tip.height > height
+        {
+            return Err(mismatch(
+                format!("this node has blocks up to height {}", tip.height),
+                "the new height must not be below it",
+            ));
+        }
+        let file = self.sign_state_file();
+        let address = key.public_key().address();
+        if let Ok(old) = SignState::open(&file, home.genesis.identity(), address)
+            && old.mark().height > height
+        {
+            return Err(mismatch(
+                format!("this key signed at height {} already", old.mark().height),
+                "the new height must not be below it",
+            ));
+        }
+        let moved = file.exists().then(|| self.free_name("sign-state.replaced"));
+        if let Some(to) = &moved {
+            fs::rename(&file, to).map_err(failed("move away", &file))?;
+        }
+        self.make_dir(&self.data_dir())?;
+        self.create_sign_state(&home.genesis, key, height)?;
+        Ok(moved)
+    }
+
+    /// The database, if there is one. Only one process can have it open.
+    fn open_store(&self, home: &LoadedHome) -> Result<Option<Store>, HomeError> {
+        let dir = self.database_dir();
+        if !dir.exists() {
+            return Ok(None);
+        }
+        let history_blocks = home.config.store.history_blocks;
+        let options = StoreOptions {
+            history_blocks,
+            ..StoreOptions::default()
+        };
+        Ok(Some(Store::open(&dir, home.genesis.identity(), options)?))
+    }
+
+    fn free_name(&self, stem: &str) -> PathBuf {
+        (1u32..)
+            .map(|number| self.data_dir().join(format!("{stem}-{number}")))
+            .find(|path| !path.exists())
+            .expect("a directory holds fewer than 2^32 files")
+    }
+
+    /// Readable by its owner only: keys and what was signed are in there.
+    fn make_dir(&self, dir: &Path) -> Result<(), HomeError> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir)
+            .map_err(failed("create directory", dir))
+    }
+}
+
+fn mismatch(what: String, remedy: &str) -> HomeError {
+    HomeError::Mismatch {
+        what,
+        remedy: remedy.into(),
+    }
+}
+
+fn failed(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> HomeError + use<> {
+    let path = path.to_path_buf();
+    move |source| HomeError::Io {
+        operation,
+        path: path.clone(),
+        source,
+    }
+}
+
+/// Writes a file that must not exist, durably.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        })
+        .map_err(failed("write", path))
+}
+
+#[cfg(test)]
+mod tests;

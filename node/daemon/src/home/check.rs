@@ -1,0 +1,97 @@
+//! Whether the files of a home fit together.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use tbsi_types::genesis::NodeEntry;
+use tbsi_types::limits::GENESIS_BYTES_MAX;
+use tbsi_types::{Genesis, GenesisError, SecretKey};
+
+use super::{HomeError, failed, mismatch};
+use crate::config::Config;
+use crate::keyfile::{NodeKey, is_peer_id};
+
+/// Reads and checks a genesis file, including its nodes' peer ids.
+pub fn load_genesis(file: &Path) -> Result<Genesis, HomeError> {
+    let mut bytes = Vec::new();
+    File::open(file)
+        .map_err(failed("open genesis file", file))?
+        .take(GENESIS_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed("read genesis file", file))?;
+    let wrong = |source| HomeError::Genesis {
+        file: file.into(),
+        source,
+    };
+    let genesis = Genesis::parse(&bytes).map_err(wrong)?;
+    check_peer_ids(&genesis).map_err(wrong)?;
+    Ok(genesis)
+}
+
+/// Checks that every node of a genesis has a peer id that libp2p understands.
+pub fn check_peer_ids(genesis: &Genesis) -> Result<(), GenesisError> {
+    let wrong = |node: &&NodeEntry| !is_peer_id(&node.peer_id);
+    match genesis.nodes.iter().find(wrong) {
+        None => Ok(()),
+        Some(node) => Err(GenesisError::Field {
+            field: format!("nodes[{}].peer_id", node.name),
+            problem: format!("`{}` is not a peer id (`12D3Koo…`)", node.peer_id),
+        }),
+    }
+}
+
+pub(super) fn check_peers(config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
+    for (index, peer) in config.p2p.peers.iter().enumerate() {
+        if genesis.node_of_peer(&peer.peer_id).is_none() {
+            return Err(mismatch(
+                format!(
+                    "config.toml, key `p2p.peers[{index}].peer_id`: genesis.json does not name {}",
+                    peer.peer_id
+                ),
+                "only nodes of the genesis file may connect: remove the peer or correct its id",
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_node(
+    config: &Config,
+    genesis: &Genesis,
+    node_key: &NodeKey,
+    validator_key: Option<&SecretKey>,
+) -> Result<(), HomeError> {
+    let peer_id = node_key.peer_id();
+    let Some(node) = genesis.node_of_peer(&peer_id) else {
+        return Err(mismatch(
+            format!("genesis.json does not name this node, whose peer id is {peer_id}"),
+            "add it to the genesis file's `nodes`, or use the keys that are named there",
+        ));
+    };
+    if node.name != config.name {
+        return Err(mismatch(
+            format!(
+                "config.toml, key `name`: `{}`, but genesis.json calls this node `{}`",
+                config.name, node.name
+            ),
+            "use one name",
+        ));
+    }
+    let Some(key) = validator_key else {
+        return Ok(());
+    };
+    let public_key = key.public_key().encode();
+    let named = node.validator.as_ref().map(|entry| &entry.public_key);
+    if named.is_none_or(|named| named.as_ref() != public_key) {
+        return Err(mismatch(
+            format!(
+                "genesis.json does not give node `{}` the validator key of this home, {}",
+                node.name,
+                alloy_primitives::hex::encode_prefixed(public_key)
+            ),
+            "use the key that is named there, or set `validator = false` and remove the key",
+        ));
+    }
+    Ok(())
+}

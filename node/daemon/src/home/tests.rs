@@ -1,0 +1,188 @@
+use std::collections::BTreeMap;
+
+use tbsi_types::TimestampMs;
+use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
+
+use super::*;
+use crate::config::PeerConfig;
+
+/// A home with keys, and a genesis that names them.
+fn prepared(validator: bool) -> (tempfile::TempDir, Home, Genesis) {
+    let dir = tempfile::tempdir().unwrap();
+    let home = Home::new(dir.path().join("home"));
+    let peer_id = home.ensure_node_key().unwrap().peer_id();
+    let entry = validator.then(|| ValidatorEntry {
+        public_key: home
+            .ensure_validator_key()
+            .unwrap()
+            .public_key()
+            .encode()
+            .to_vec()
+            .into(),
+        power: 1,
+    });
+    let other = ValidatorEntry {
+        public_key: SecretKey::from_seed(b"other")
+            .public_key()
+            .encode()
+            .to_vec()
+            .into(),
+        power: 1,
+    };
+    let node = |name: &str, peer_id: String, validator| NodeEntry {
+        name: name.into(),
+        organisation: "a".into(),
+        peer_id,
+        validator,
+    };
+    let organisation = OrganisationEntry {
+        name_zh_tw: "甲公會".into(),
+        name_en: "Guild A".into(),
+    };
+    let genesis = Genesis {
+        version: 1,
+        name: "home".into(),
+        chain_id: 8_862_026,
+        time_ms: TimestampMs(1_700_000_000_000),
+        block_gas_limit: 300_000_000,
+        consensus: ConsensusParameters::default(),
+        organisations: BTreeMap::from([("a".to_string(), organisation)]),
+        nodes: vec![
+            node("node-1", peer_id, entry),
+            node("node-2", NodeKey::from_seed([2; 32]).peer_id(), Some(other)),
+        ],
+        accounts: BTreeMap::new(),
+    };
+    (dir, home, genesis)
+}
+
+fn words<T: std::fmt::Debug>(result: Result<T, HomeError>) -> String {
+    result.unwrap_err().to_string()
+}
+
+#[test]
+fn loads_what_it_initialised() {
+    for validator in [true, false] {
+        let (_dir, home, genesis) = prepared(validator);
+        let config = Config::new("node-1", validator);
+        home.init(&config, &genesis).unwrap();
+        let loaded = home.load().unwrap();
+        assert_eq!(loaded.config, config);
+        assert_eq!(loaded.genesis.hash(), genesis.hash());
+        assert_eq!(loaded.validator_key.is_some(), validator);
+        assert_eq!(home.sign_state_file().exists(), validator);
+    }
+}
+
+#[test]
+fn keeps_keys_and_refuses_a_second_initialisation() {
+    let (_dir, home, genesis) = prepared(true);
+    let peer_id = home.ensure_node_key().unwrap().peer_id();
+    assert!(
+        genesis.node_of_peer(&peer_id).is_some(),
+        "the same key again"
+    );
+    let config = Config::new("node-1", true);
+    home.init(&config, &genesis).unwrap();
+    assert!(words(home.init(&config, &genesis)).contains("initialised already"));
+    // Without its configuration, but with a sign-state: the key may have signed.
+    fs::remove_file(home.config_file()).unwrap();
+    assert!(words(home.init(&config, &genesis)).contains("never overwritten"));
+}
+
+#[test]
+fn refuses_files_that_contradict_each_other() {
+    let config = Config::new("node-1", true);
+    let init = |config: &Config, change: &dyn Fn(&Home, &mut Genesis)| {
+        let (_dir, home, mut genesis) = prepared(true);
+        change(&home, &mut genesis);
+        let error = words(home.init(config, &genesis));
+        assert!(!home.config_file().exists(), "nothing was made");
+        error
+    };
+    let error = init(&config, &|_, genesis| drop(genesis.nodes.remove(0)));
+    assert!(
+        error.contains("does not name this node, whose peer id is 12D3Koo"),
+        "{error}"
+    );
+    let error = init(&Config::new("node-9", true), &|_, _| ());
+    assert!(
+        error.contains("`node-9`, but genesis.json calls this node `node-1`"),
+        "{error}"
+    );
+    let error = init(&config, &|_, genesis| genesis.nodes[0].validator = None);
+    assert!(
+        error.contains("does not give node `node-1` the validator key"),
+        "{error}"
+    );
+    let error = init(&config, &|_, genesis| {
+        genesis.nodes.swap_remove(0).validator = None
+    });
+    assert!(error.contains("does not name this node"), "{error}");
+    let error = init(&config, &|home, _| {
+        fs::remove_file(home.validator_key_file()).unwrap()
+    });
+    assert!(error.contains("validator.key is missing"), "{error}");
+    let error = init(&Config::new("node-1", false), &|_, _| ());
+    assert!(error.contains("`validator = false`"), "{error}");
+    let mut stranger = config.clone();
+    stranger.p2p.peers.push(PeerConfig {
+        peer_id: NodeKey::from_seed([9; 32]).peer_id(),
+        consensus: "127.0.0.1:1".parse().unwrap(),
+        gossip: "127.0.0.1:2".parse().unwrap(),
+    });
+    let error = init(&stranger, &|_, _| ());
+    assert!(
+        error.contains("`p2p.peers[0].peer_id`: genesis.json does not name"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_lost_key_does_not_make_a_validator_an_observer() {
+    let (_dir, home, genesis) = prepared(true);
+    home.init(&Config::new("node-1", true), &genesis).unwrap();
+    fs::remove_file(home.validator_key_file()).unwrap();
+    assert!(words(home.load()).contains("validator.key is missing"));
+}
+
+#[test]
+fn genesis_files_name_real_peers() {
+    let (_dir, home, mut genesis) = prepared(false);
+    let file = home.dir().join("genesis.json");
+    let load = |genesis: &Genesis| {
+        fs::write(&file, serde_json::to_vec(genesis).unwrap()).unwrap();
+        load_genesis(&file)
+    };
+    assert_eq!(load(&genesis).unwrap(), genesis);
+    genesis.nodes[1].peer_id = "node-2".into();
+    let HomeError::Genesis { source, .. } = load(&genesis).unwrap_err() else {
+        panic!("another error");
+    };
+    assert!(
+        source.to_string().contains("nodes[node-2].peer_id"),
+        "{source}"
+    );
+}
+
+#[test]
+fn a_sign_state_is_reset_forward_only() {
+    let (_dir, home, genesis) = prepared(true);
+    home.init(&Config::new("node-1", true), &genesis).unwrap();
+    let moved = home.reset_sign_state(Height(10)).unwrap().unwrap();
+    assert!(moved.ends_with("sign-state.replaced-1") && moved.exists());
+    let error = words(home.reset_sign_state(Height(9)));
+    assert!(error.contains("signed at height 10"), "{error}");
+    let moved = home.reset_sign_state(Height(10)).unwrap().unwrap();
+    assert!(moved.ends_with("sign-state.replaced-2"));
+    fs::remove_file(home.sign_state_file()).unwrap();
+    assert_eq!(home.reset_sign_state(Height(3)).unwrap(), None);
+    fs::write(home.sign_state_file(), "damaged").unwrap();
+    assert!(home.reset_sign_state(Height(4)).unwrap().is_some());
+
+    let (_dir, observer, genesis) = prepared(false);
+    observer
+        .init(&Config::new("node-1", false), &genesis)
+        .unwrap();
+    assert!(words(observer.reset_sign_state(Height(1))).contains("not a validator"));
+}

@@ -1,0 +1,113 @@
+//! Named maxima of the node's mempool and gossip, with their units.
+
+use std::time::Duration;
+
+/// Transactions in the mempool, unless the operator says otherwise.
+pub const MEMPOOL_TRANSACTIONS_MAX: usize = 20_000;
+
+/// Encoded bytes of all transactions in the mempool, unless the operator says otherwise.
+pub const MEMPOOL_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Transactions of one sender in the mempool.
+pub const MEMPOOL_PER_SENDER_MAX: usize = 1_024;
+
+/// How many nonces may be missing before a transaction.
+pub const MEMPOOL_NONCE_GAP_MAX: u64 = 64;
+
+/// Transactions that wait for an earlier nonce; beyond it only executable ones are taken.
+pub const MEMPOOL_QUEUED_MAX: usize = 2_048;
+
+/// Blocks after which a transaction that still waits for an earlier nonce is dropped.
+pub const MEMPOOL_QUEUED_BLOCKS_MAX: u64 = 1_000;
+
+/// Bytes of one gossip message before libp2p's framing.
+pub const GOSSIP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes that libp2p's framing adds to a message: protobuf tags and the topic.
+pub const GOSSIP_FRAME_BYTES: usize = 1024;
+
+/// Transactions in one gossip message.
+pub const GOSSIP_MESSAGE_TRANSACTIONS_MAX: usize = 1_000;
+
+/// Transactions that wait to be sent; the oldest gives way.
+pub const GOSSIP_OUTGOING_TRANSACTIONS_MAX: usize = 20_000;
+
+/// Bytes of transactions that wait to be sent; the oldest gives way.
+pub const GOSSIP_OUTGOING_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Events that wait for the node's task.
+pub const GOSSIP_EVENTS_MAX: usize = 256;
+
+/// Of these, slots that only connects and disconnects may fill: a flood of messages must not
+/// hide them.
+pub const GOSSIP_PEER_EVENTS_RESERVED: usize = 64;
+
+/// Messages that libp2p holds for one slow peer.
+pub const GOSSIP_PEER_QUEUE_MAX: usize = 256;
+
+/// Connections in the middle of their handshake, each way.
+pub const GOSSIP_HANDSHAKES_MAX: u32 = 64;
+
+/// Substreams of one connection that negotiate at once.
+pub const GOSSIP_NEGOTIATING_STREAMS_MAX: usize = 16;
+
+/// Messages or control entries that are read from one libp2p frame.
+pub const GOSSIP_MESSAGES_PER_FRAME_MAX: usize = 64;
+
+/// A connection that has not finished its handshake by then is closed.
+pub const GOSSIP_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longest wait of a transaction for others to share its message.
+pub const GOSSIP_BATCH_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Least time between two announcements of the tip.
+pub const GOSSIP_TIP_INTERVAL: Duration = Duration::from_millis(250);
+
+/// First wait before a peer is dialled again.
+pub const GOSSIP_DIAL_DELAY_MIN: Duration = Duration::from_millis(250);
+
+/// Longest wait before a peer is dialled again.
+pub const GOSSIP_DIAL_DELAY_MAX: Duration = Duration::from_secs(5);
+
+/// How long a peer that sent a malformed message stays out.
+pub const GOSSIP_BAR: Duration = Duration::from_secs(30);
+
+/// Time between two pings.
+pub const GOSSIP_PING_INTERVAL: Duration = Duration::from_secs(5);
+
+/// A connection whose ping takes longer is closed.
+pub const GOSSIP_PING_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Least time between two log lines about the same kind of fault of strangers.
+pub const GOSSIP_LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// New heights that a slow subscriber may be behind before it must read the store.
+pub const HEADS_MAX: usize = 256;
+
+/// Pool transactions that one block is built from.
+pub const CANDIDATES_MAX: usize = 20_000;
+
+/// Executed blocks kept for one undecided height.
+pub const EXECUTED_MAX: usize = 4;
+
+/// Gas of one `eth_call` or `eth_estimateGas` (EIP-7825).
+pub const CALL_GAS_MAX: u64 = tbsi_types::limits::TRANSACTION_GAS_MAX;
+
+/// Encoded bytes of pooled transactions that are sent to a peer that connects, and again when
+/// blocks stop.
+pub const REGOSSIP_BYTES_MAX: usize = 1024 * 1024;
+
+/// How often the node looks whether blocks stopped.
+pub const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// A height that runs for longer is reported, each time this passes.
+pub const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A height that runs for longer makes the node not ready.
+pub const STALL_NOT_READY: Duration = Duration::from_secs(10);
+
+/// Blocks that a ready node may be behind, unless the caller says otherwise.
+pub const READY_BEHIND_MAX: u64 = 5;
+
+/// How long each part of the node may take to stop.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);

@@ -1,0 +1,118 @@
+//! Why a transaction is not taken.
+
+use tbsi_types::{Address, B256, U256};
+
+/// Why a transaction is not taken. The first words are go-ethereum's, which wallets match on.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum MempoolError {
+    /// The pool has this transaction.
+    #[error("already known")]
+    AlreadyKnown,
+    /// The nonce is used up.
+    #[error("nonce too low: address {sender}, tx: {nonce} state: {state}")]
+    NonceTooLow {
+        /// Who signed.
+        sender: Address,
+        /// Of the transaction.
+        nonce: u64,
+        /// Of the sender's account.
+        state: u64,
+    },
+    /// Too many nonces are missing before it.
+    #[error(
+        "nonce too high: address {sender}, tx: {nonce} state: {state}, at most {limit} nonces \
+         may be missing; send nonce {next} first"
+    )]
+    NonceTooHigh {
+        /// Who signed.
+        sender: Address,
+        /// Of the transaction.
+        nonce: u64,
+        /// Of the sender's account.
+        state: u64,
+        /// First nonce that is missing.
+        next: u64,
+        /// [`nonce_gap_max`](super::MempoolLimits::nonce_gap_max).
+        limit: u64,
+    },
+    /// Another transaction has the nonce. TBSI has no price that could outbid it.
+    #[error(
+        "replacement transaction underpriced: address {sender}, nonce {nonce} is taken by {by}; \
+         there is no price to raise, wait until it is included or use the next nonce"
+    )]
+    Replacement {
+        /// Who signed.
+        sender: Address,
+        /// Of both transactions.
+        nonce: u64,
+        /// The transaction that has it.
+        by: B256,
+    },
+    /// The value is more than the sender has; gas costs nothing.
+    #[error("insufficient funds for gas * price + value: address {sender} have {have} want {want}")]
+    InsufficientFunds {
+        /// Who signed.
+        sender: Address,
+        /// Balance.
+        have: U256,
+        /// Value.
+        want: U256,
+    },
+    /// The sender's share of the pool is used up.
+    #[error(
+        "account limit exceeded: address {sender} has {limit} transactions waiting, at most \
+         {limit} are allowed; retry after the next block"
+    )]
+    SenderFull {
+        /// Who signed.
+        sender: Address,
+        /// [`per_sender_max`](super::MempoolLimits::per_sender_max).
+        limit: usize,
+    },
+    /// The pool is full.
+    #[error(
+        "txpool is full: {transactions} transactions of at most {transactions_max}, {bytes} \
+         bytes of at most {bytes_max}; retry after the next block"
+    )]
+    Full {
+        /// In the pool.
+        transactions: usize,
+        /// [`transactions_max`](super::MempoolLimits::transactions_max).
+        transactions_max: usize,
+        /// In the pool, encoded.
+        bytes: usize,
+        /// [`bytes_max`](super::MempoolLimits::bytes_max).
+        bytes_max: usize,
+    },
+    /// Too many transactions wait for an earlier nonce already.
+    #[error(
+        "txpool is full: {queued} transactions wait for an earlier nonce, at most {limit} are \
+         allowed; address {sender}: send nonce {next} first"
+    )]
+    QueueFull {
+        /// Who signed.
+        sender: Address,
+        /// First nonce that is missing.
+        next: u64,
+        /// Waiting.
+        queued: usize,
+        /// [`queued_max`](super::MempoolLimits::queued_max).
+        limit: usize,
+    },
+}
+
+impl MempoolError {
+    /// A stable word for metrics labels.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AlreadyKnown => "already_known",
+            Self::NonceTooLow { .. } => "nonce_too_low",
+            Self::NonceTooHigh { .. } => "nonce_too_high",
+            Self::Replacement { .. } => "replacement",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::SenderFull { .. } => "sender_full",
+            Self::Full { .. } => "full",
+            Self::QueueFull { .. } => "queue_full",
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The node's metrics, in the Prometheus text format.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+/// Label of refused transactions.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusal {
+    reason: &'static str,
+}
+
+/// Every metric of the node; names are prefixed `tbsi_`.
+pub struct Metrics {
+    registry: Registry,
+    /// Height of the last committed block.
+    pub height: Gauge<u64, AtomicU64>,
+    /// Round that consensus is in.
+    pub round: Gauge<u64, AtomicU64>,
+    /// Validators without a vote at a height that takes long.
+    pub missing_validators: Gauge<u64, AtomicU64>,
+    /// Connected peers.
+    pub peers: Gauge<u64, AtomicU64>,
+    /// Blocks to the highest tip a peer announced.
+    pub behind: Gauge<u64, AtomicU64>,
+    /// Transactions that a block could include.
+    pub mempool_pending: Gauge<u64, AtomicU64>,
+    /// Transactions that wait for an earlier nonce.
+    pub mempool_queued: Gauge<u64, AtomicU64>,
+    /// Bytes of both.
+    pub mempool_bytes: Gauge<u64, AtomicU64>,
+    /// Blocks committed since start.
+    pub blocks: Counter,
+    /// Transactions in them.
+    pub transactions: Counter,
+    /// Gas used by them.
+    pub gas: Counter,
+    /// Transactions that entered the pool.
+    pub transactions_accepted: Counter,
+    transactions_refused: Family<Refusal, Counter>,
+    /// Pieces of evidence of equivocation recorded.
+    pub evidence: Counter,
+    /// Time to execute a block.
+    pub execute_seconds: Histogram,
+    /// Time to compute a state root.
+    pub root_seconds: Histogram,
+    /// Time to commit a block to disk.
+    pub commit_seconds: Histogram,
+}
+
+fn latency() -> Histogram {
+    // 100 microseconds to 6.5 seconds.
+    Histogram::new(exponential_buckets(0.0001, 2.0, 17))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("tbsi"),
+            height: Gauge::default(),
+            round: Gauge::default(),
+            missing_validators: Gauge::default(),
+            peers: Gauge::default(),
+            behind: Gauge::default(),
+            mempool_pending: Gauge::default(),
+            mempool_queued: Gauge::default(),
+            mempool_bytes: Gauge::default(),
+            blocks: Counter::default(),
+            transactions: Counter::default(),
+            gas: Counter::default(),
+            transactions_accepted: Counter::default(),
+            transactions_refused: Family::default(),
+            evidence: Counter::default(),
+            execute_seconds: latency(),
+            root_seconds: latency(),
+            commit_seconds: latency(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let mut gauge = |name: &str, help: &str, gauge: &Gauge<u64, AtomicU64>| {
+            registry.register(name, help, gauge.clone());
+        };
+        gauge(
+            "consensus_height",
+            "Height of the last committed block",
+            &self.height,
+        );
+        gauge("consensus_round", "Round that consensus is in", &self.round);
+        let help = "Validators without a vote at a height that takes long";
+        gauge(
+            "consensus_missing_validators",
+            help,
+            &self.missing_validators,
+        );
+        gauge("p2p_peers", "Connected peers", &self.peers);
+        gauge(
+            "sync_behind",
+            "Blocks to the highest tip a peer announced",
+            &self.behind,
+        );
+        gauge(
+            "mempool_pending",
+            "Transactions that a block could include",
+            &self.mempool_pending,
+        );
+        let help = "Transactions that wait for an earlier nonce";
+        gauge("mempool_queued", help, &self.mempool_queued);
+        gauge(
+            "mempool_bytes",
+            "Bytes of pooled transactions",
+            &self.mempool_bytes,
+        );
+        let mut counter = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        counter("blocks", "Blocks committed since start", &self.blocks);
+        counter(
+            "transactions",
+            "Transactions in committed blocks",
+            &self.transactions,
+        );
+        counter("gas", "Gas used by committed blocks", &self.gas);
+        let help = "Transactions that entered the mempool";
+        counter("mempool_accepted", help, &self.transactions_accepted);
+        counter(
+            "evidence",
+            "Evidence of equivocation recorded",
+            &self.evidence,
+        );
+        let help = "Transactions that did not enter the mempool";
+        registry.register("mempool_refused", help, self.transactions_refused.clone());
+        let mut histogram = |name: &str, help: &str, histogram: &Histogram| {
+            registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        };
+        histogram("execute", "Time to execute a block", &self.execute_seconds);
+        histogram(
+            "state_root",
+            "Time to compute a state root",
+            &self.root_seconds,
+        );
+        histogram(
+            "commit",
+            "Time to commit a block to disk",
+            &self.commit_seconds,
+        );
+    }
+
+    /// Counts a transaction that did not enter the pool; `reason` is from a fixed list.
+    pub fn transaction_refused(&self, reason: &'static str) {
+        self.transactions_refused
+            .get_or_create(&Refusal { reason })
+            .inc();
+    }
+
+    /// Notes how long something took.
+    pub fn observe(histogram: &Histogram, elapsed: Duration) {
+        histogram.observe(elapsed.as_secs_f64());
+    }
+
+    /// All metrics, the consensus engine's included.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail; an empty page would say so.
+        if encode(&mut text, &self.registry).is_err() {
+            text.clear();
+        }
+        // One document ends once (OpenMetrics).
+        let own = text.trim_end().trim_end_matches("# EOF");
+        format!("{own}{}", tbsi_engine::metrics_text())
+    }
+}

@@ -1,0 +1,245 @@
+//! What the node's tasks share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use alloy_consensus::Transaction as _;
+use tbsi_engine::Progress;
+use tbsi_store::{Store, StoreError, Tip};
+use tbsi_types::{
+    Account, Address, B256, ChainIdentity, Genesis, Height, StateView, TimestampMs, Transaction,
+    TransactionError, ValidatorSet, ViewError,
+};
+use tokio::sync::{Notify, broadcast, watch};
+
+use crate::gossip::GossipHandle;
+use crate::limits::HEADS_MAX;
+use crate::mempool::{Inserted, Mempool, MempoolError, MempoolLimits};
+use crate::metrics::Metrics;
+
+/// The time of day. Block times come from the header; this only dates new blocks.
+pub fn wall_clock() -> TimestampMs {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    TimestampMs(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Why a transaction did not enter the pool.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Malformed, wrongly signed or of another chain.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+    /// Asks for more gas than a block has.
+    #[error("exceeds block gas limit: transaction {gas}, limit {limit}")]
+    BlockGasLimit {
+        /// Asked for.
+        gas: u64,
+        /// Of a block.
+        limit: u64,
+    },
+    /// The pool has no place for it.
+    #[error(transparent)]
+    Pool(#[from] MempoolError),
+    /// This node's fault.
+    #[error("read the sender's account")]
+    State(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SubmitError {
+    /// A stable word for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Transaction(_) => "invalid",
+            Self::BlockGasLimit { .. } => "block_gas_limit",
+            Self::Pool(error) => error.kind(),
+            Self::State(_) => "internal",
+        }
+    }
+}
+
+/// Shared by all tasks of a node.
+pub struct Node {
+    /// The founding document.
+    pub genesis: Genesis,
+    /// Chain id and genesis hash.
+    pub identity: ChainIdentity,
+    /// Who decides; the same at every height until the chain governs it.
+    pub validators: ValidatorSet,
+    /// This node's name in genesis.
+    pub name: String,
+    /// The validator key's address, if this node validates.
+    pub validator: Option<Address>,
+    /// Blocks and state.
+    pub store: Store,
+    /// Counters and gauges.
+    pub metrics: Metrics,
+    /// Ends the wait of an idle chain.
+    pub wake: Arc<Notify>,
+    /// Transactions and tips between nodes.
+    pub gossip: GossipHandle,
+    /// Where consensus stands; set when it starts.
+    pub progress: OnceLock<watch::Receiver<Progress>>,
+    heads: broadcast::Sender<Height>,
+    mempool: Mutex<Mempool>,
+    peers_tip: AtomicU64,
+}
+
+/// What a [`Node`] is made of.
+pub struct NodeParts {
+    /// The founding document.
+    pub genesis: Genesis,
+    /// Its validator set.
+    pub validators: ValidatorSet,
+    /// This node's name in genesis.
+    pub name: String,
+    /// The validator key's address.
+    pub validator: Option<Address>,
+    /// Blocks and state, at least genesis.
+    pub store: Store,
+    /// Bounds of the pool.
+    pub mempool: MempoolLimits,
+    /// The gossip network.
+    pub gossip: GossipHandle,
+}
+
+impl Node {
+    /// Puts the parts together.
+    pub fn new(parts: NodeParts) -> Self {
+        let tip = parts.store.tip().map(|tip| tip.height).unwrap_or_default();
+        Self {
+            identity: parts.genesis.identity(),
+            genesis: parts.genesis,
+            validators: parts.validators,
+            name: parts.name,
+            validator: parts.validator,
+            store: parts.store,
+            metrics: Metrics::default(),
+            wake: Arc::new(Notify::new()),
+            gossip: parts.gossip,
+            progress: OnceLock::new(),
+            heads: broadcast::channel(HEADS_MAX).0,
+            mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
+            peers_tip: AtomicU64::new(0),
+        }
+    }
+
+    /// The last committed block.
+    pub fn tip(&self) -> Tip {
+        self.store
+            .tip()
+            .expect("a node starts with a committed genesis block")
+    }
+
+    /// The pool. A panic of another holder leaves plain data behind.
+    pub fn mempool(&self) -> MutexGuard<'_, Mempool> {
+        self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// New heights, after they are stored.
+    pub fn heads(&self) -> broadcast::Receiver<Height> {
+        self.heads.subscribe()
+    }
+
+    /// Tells whoever listens that `height` is stored.
+    pub fn announce(&self, height: Height) {
+        // Nobody listening is no error.
+        let _listeners = self.heads.send(height);
+        self.gossip.announce_tip(height);
+    }
+
+    /// Highest tip that a peer announced.
+    pub fn peers_tip(&self) -> Height {
+        Height(self.peers_tip.load(Ordering::Relaxed))
+    }
+
+    /// Notes a peer's tip; above ours, it ends an idle wait.
+    pub fn note_peer_tip(&self, height: Height) {
+        let before = self.peers_tip.fetch_max(height.0, Ordering::Relaxed);
+        if height.0 > before && height > self.tip().height {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Verifies a transaction and puts it into the pool.
+    pub fn insert(&self, encoded: &[u8]) -> Result<(Arc<Transaction>, Inserted), SubmitError> {
+        let outcome = self.try_insert(encoded);
+        match &outcome {
+            Ok(_) => self.wake.notify_one(),
+            Err(error) => self.metrics.transaction_refused(error.kind()),
+        }
+        outcome
+    }
+
+    fn try_insert(&self, encoded: &[u8]) -> Result<(Arc<Transaction>, Inserted), SubmitError> {
+        let transaction = Transaction::parse_and_verify(encoded, self.identity.chain_id)?;
+        let gas = transaction.envelope().gas_limit();
+        let limit = self.genesis.block_gas_limit;
+        if gas > limit {
+            return Err(SubmitError::BlockGasLimit { gas, limit });
+        }
+        let transaction = Arc::new(transaction);
+        // The account is read under the pool's lock, so that no block can pass between.
+        let mut mempool = self.mempool();
+        let account = self
+            .account_at_tip(transaction.sender())
+            .map_err(|error| SubmitError::State(Box::new(error)))?;
+        let inserted = mempool.insert(Arc::clone(&transaction), &account)?;
+        drop(mempool);
+        self.metrics.transactions_accepted.inc();
+        Ok((transaction, inserted))
+    }
+
+    fn account_at_tip(&self, address: Address) -> Result<Account, ReadError> {
+        let state = self.store.state_at(self.tip().height)?;
+        Ok(state.account(address)?.unwrap_or_default())
+    }
+
+    /// Whether the pool holds a transaction with this hash.
+    pub fn pooled(&self, hash: &B256) -> Option<Arc<Transaction>> {
+        self.mempool().get(hash)
+    }
+
+    /// The operator's legal names of a validator, Traditional Chinese first where there is one.
+    pub fn legal_name(&self, validator: Address) -> String {
+        let names = self
+            .genesis
+            .node_of_validator(validator)
+            .and_then(|node| Some((node, self.genesis.organisation(node)?)));
+        match names {
+            Some((node, names)) if names.name_zh_tw.is_empty() => {
+                format!("{} ({})", names.name_en, node.name)
+            }
+            Some((node, names)) => {
+                format!("{} / {} ({})", names.name_zh_tw, names.name_en, node.name)
+            }
+            None => validator.to_string(),
+        }
+    }
+
+    /// Validators from whom no vote was seen at the running height.
+    pub fn missing_validators(&self) -> Vec<Address> {
+        let Some(progress) = self.progress.get() else {
+            return Vec::new();
+        };
+        let progress = progress.borrow();
+        if !progress.running {
+            return Vec::new();
+        }
+        let silent = self.validators.iter().map(|validator| validator.address);
+        silent
+            .filter(|address| !progress.voted.contains(address))
+            .collect()
+    }
+}
+
+/// A read of the tip's state failed.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    View(#[from] ViewError),
+}

@@ -1,0 +1,167 @@
+//! The one place that lists every task of a node.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tbsi_engine::Engine;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use tracing::{info, warn};
+
+use crate::assemble::{Assembled, assemble};
+use crate::chain::NodeChain;
+use crate::gossip::GossipEvent;
+use crate::health::{self, Health};
+use crate::home::Home;
+use crate::limits::{REGOSSIP_BYTES_MAX, STOP_TIMEOUT};
+use crate::node::Node;
+use crate::watchdog;
+
+/// Makes any panic end the process. A node with a dead task inside looks alive and is not.
+pub fn abort_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
+}
+
+/// Runs a node until `stop` turns true or something fails. An error is a reason to end the
+/// process with a non-zero code: a node in doubtful state must not go on.
+pub async fn run(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let Assembled {
+        node,
+        engine,
+        rpc,
+        health,
+        events,
+    } = assemble(home).await?;
+    let (stop_tasks, stopping) = watch::channel(false);
+    let (moved_tx, moved) = watch::channel(Instant::now());
+    let pages = Health {
+        node: Arc::clone(&node),
+        moved,
+    };
+    let mut tasks: JoinSet<anyhow::Result<&'static str>> = JoinSet::new();
+    tasks.spawn(named("consensus", engine_task(engine, stopping.clone())));
+    tasks.spawn(named(
+        "transactions",
+        transactions(Arc::clone(&node), events, stopping.clone()),
+    ));
+    tasks.spawn(named(
+        "health",
+        health_task(health, pages, stopping.clone()),
+    ));
+    tasks.spawn(named(
+        "watchdog",
+        watchdog_task(Arc::clone(&node), moved_tx, stopping),
+    ));
+    let outcome = first_end(&mut tasks, stop).await;
+    stop_tasks.send_replace(true);
+    rpc.stop().await;
+    while let Ok(Some(ended)) = timeout(STOP_TIMEOUT, tasks.join_next()).await {
+        if let Ok(Err(error)) = ended {
+            warn!("while stopping: {error:#}");
+        }
+    }
+    node.gossip.shutdown().await;
+    info!(height = %node.tip().height, "node stopped");
+    outcome
+}
+
+type Outcome = anyhow::Result<()>;
+
+async fn named(
+    name: &'static str,
+    task: impl Future<Output = Outcome>,
+) -> anyhow::Result<&'static str> {
+    task.await.with_context(|| format!("task `{name}`"))?;
+    Ok(name)
+}
+
+/// Waits for the signal to stop, or for the first task that ends, which none should.
+async fn first_end(
+    tasks: &mut JoinSet<anyhow::Result<&'static str>>,
+    mut stop: watch::Receiver<bool>,
+) -> Outcome {
+    tokio::select! {
+        _ = stop.wait_for(|stop| *stop) => Ok(()),
+        ended = tasks.join_next() => match ended {
+            Some(Ok(Ok(name))) => anyhow::bail!("task `{name}` ended by itself"),
+            Some(Ok(Err(error))) => Err(error),
+            Some(Err(panic)) => Err(panic).context("a task panicked"),
+            None => anyhow::bail!("no task runs"),
+        },
+    }
+}
+
+async fn engine_task(engine: Engine<NodeChain>, stop: watch::Receiver<bool>) -> Outcome {
+    Ok(engine.run(stop).await?)
+}
+
+async fn health_task(
+    listener: tokio::net::TcpListener,
+    health: Health,
+    stop: watch::Receiver<bool>,
+) -> Outcome {
+    Ok(health::serve(listener, health, stop).await?)
+}
+
+async fn watchdog_task(
+    node: Arc<Node>,
+    moved: watch::Sender<Instant>,
+    stop: watch::Receiver<bool>,
+) -> Outcome {
+    watchdog::watch(node, moved, stop).await;
+    Ok(())
+}
+
+/// Takes transactions and tips from peers.
+async fn transactions(
+    node: Arc<Node>,
+    mut events: mpsc::Receiver<GossipEvent>,
+    mut stop: watch::Receiver<bool>,
+) -> Outcome {
+    loop {
+        let event = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            event = events.recv() => event,
+        };
+        match event {
+            Some(GossipEvent::Transactions { from: _, encoded }) => {
+                let node = Arc::clone(&node);
+                tokio::task::spawn_blocking(move || insert_all(&node, &encoded)).await?;
+            }
+            Some(GossipEvent::Tip { from: _, height }) => node.note_peer_tip(height),
+            Some(GossipEvent::PeerConnected(peer)) => {
+                info!(%peer, name = peer_name(&node, &peer.to_string()), "peer connected");
+                let waiting = node.mempool().all(REGOSSIP_BYTES_MAX);
+                if !waiting.is_empty() {
+                    node.gossip.publish_transactions(waiting);
+                }
+            }
+            Some(GossipEvent::PeerDisconnected(peer)) => {
+                info!(%peer, name = peer_name(&node, &peer.to_string()), "peer disconnected");
+            }
+            None => anyhow::bail!("the gossip network ended"),
+        }
+    }
+}
+
+/// Refusals are counted by reason; a peer may well send what is here already.
+fn insert_all(node: &Node, encoded: &[tbsi_types::Bytes]) {
+    for transaction in encoded {
+        let hash = alloy_primitives::keccak256(transaction);
+        if node.pooled(&hash).is_none() {
+            let _counted = node.insert(transaction);
+        }
+    }
+}
+
+fn peer_name(node: &Node, peer_id: &str) -> String {
+    node.genesis
+        .node_of_peer(peer_id)
+        .map(|entry| entry.name.clone())
+        .unwrap_or_default()
+}

@@ -1,0 +1,297 @@
+//! Blocks: executing one that exists, building one from candidates. Both walk the same path.
+
+use std::sync::Arc;
+
+use alloy_consensus::Transaction as _;
+use alloy_consensus::proofs::calculate_receipt_root;
+use alloy_consensus::{Eip658Value, TxType};
+use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
+use alloy_primitives::{Address, B256, Bloom, Log};
+use revm::context_interface::ContextTr;
+use revm::context_interface::result::{EVMError, ExecutionResult};
+use revm::{ExecuteEvm, SystemCallEvm};
+use tbsi_types::{Receipt, StateDiff, StateView, Transaction, ViewError};
+
+use crate::environment::{BlockContext, Environment, Evm};
+use crate::overlay::ReadError;
+use crate::transaction::tx_env;
+use crate::words::{Refusal, TYPE_NOT_SUPPORTED};
+
+/// Gas of the cheapest transaction (EIP-2).
+pub(crate) const TRANSACTION_GAS_MIN: u64 = 21_000;
+
+/// Bytes that a block's RLP adds to a typed transaction: a string header, whose length fits
+/// three bytes because a transaction is at most 128 KiB.
+const RLP_HEADER_BYTES_MAX: usize = 4;
+
+/// What a block does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// One per transaction, in order.
+    pub receipts: Vec<Receipt>,
+    /// By all transactions.
+    pub gas_used: u64,
+    /// Union of the receipts' blooms.
+    pub logs_bloom: Bloom,
+    /// Merkle-Patricia root of the receipts, as Ethereum defines it.
+    pub receipts_root: B256,
+    /// Accounts, slots and code that differ afterwards.
+    pub diff: StateDiff,
+}
+
+/// Why a block has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecutionError {
+    /// The state could not be read: this machine's fault, the node halts.
+    #[error("execute on a state that cannot be read")]
+    View(#[from] ViewError),
+    /// revm failed in a way that no block can cause: the node halts.
+    #[error("EVM failed: {0}")]
+    Evm(String),
+    /// The block is invalid: a transaction may not be in it.
+    #[error("transaction {index} ({hash}) is invalid here: {reason}")]
+    InvalidTransaction {
+        /// Position in the block.
+        index: usize,
+        /// Transaction hash.
+        hash: B256,
+        /// In go-ethereum's words.
+        reason: String,
+    },
+    /// The block is invalid: a transaction asks for more gas than is left.
+    #[error("gas limit reached: transaction {index} ({hash}) asks for {gas}, {left} is left")]
+    BlockGas {
+        /// Position in the block.
+        index: usize,
+        /// Transaction hash.
+        hash: B256,
+        /// Its gas limit.
+        gas: u64,
+        /// Of the block's gas limit.
+        left: u64,
+    },
+}
+
+/// Executes a block on the state of its parent.
+///
+/// [`ExecutionError::View`] and [`ExecutionError::Evm`] say nothing about the block; the others
+/// say that it is invalid.
+pub fn execute(
+    view: &(impl StateView + ?Sized),
+    context: &BlockContext,
+    transactions: &[Arc<Transaction>],
+) -> Result<Outcome, ExecutionError> {
+    BlockRun::begin(view, Environment::new(context))?.execute(transactions)
+}
+
+/// Bounds of a block to build, beside its gas limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuildLimits {
+    /// Bytes of the block's encoded transactions.
+    pub bytes_max: usize,
+}
+
+/// A block's transactions and what they do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// In execution order.
+    pub transactions: Vec<Arc<Transaction>>,
+    /// What [`execute`] gives for these transactions.
+    pub outcome: Outcome,
+    /// Candidates that are invalid on this state. Those that only found no room are not listed.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A candidate that may not be in the block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Transaction hash.
+    pub hash: B256,
+    /// Who signed it.
+    pub sender: Address,
+    /// The sender's nonce.
+    pub nonce: u64,
+    /// In go-ethereum's words.
+    pub reason: String,
+    /// Whether no later block can contain it (nonce used, gas too low ...); otherwise a
+    /// transaction before it (nonce too high, insufficient funds) may change that.
+    pub permanent: bool,
+}
+
+/// Builds a block from candidates, taken in order until none is left, no transaction fits any
+/// more, or `keep_going` (asked before each) says no. A candidate that does not fit the gas or
+/// byte limit is passed over.
+pub fn build(
+    view: &(impl StateView + ?Sized),
+    context: &BlockContext,
+    limits: BuildLimits,
+    candidates: &mut dyn Iterator<Item = Arc<Transaction>>,
+    keep_going: &dyn Fn() -> bool,
+) -> Result<Built, ExecutionError> {
+    let mut run = BlockRun::begin(view, Environment::new(context))?;
+    let mut transactions = Vec::new();
+    let mut skipped = Vec::new();
+    let mut bytes_left = limits.bytes_max;
+    while run.gas_left() >= TRANSACTION_GAS_MIN && keep_going() {
+        let Some(transaction) = candidates.next() else {
+            break;
+        };
+        let gas = transaction.envelope().gas_limit();
+        let bytes = transaction.encoded().len() + RLP_HEADER_BYTES_MAX;
+        let fits = gas <= run.gas_left() && bytes <= bytes_left;
+        // What asks for more than any block has is not passed over: `apply` refuses it.
+        if !fits && gas <= context.gas_limit {
+            continue;
+        }
+        match run.apply(&transaction)? {
+            Ok(()) => {
+                bytes_left -= bytes;
+                transactions.push(transaction);
+            }
+            Err(refusal) => skipped.push(Skipped {
+                hash: transaction.hash(),
+                sender: transaction.sender(),
+                nonce: transaction.nonce(),
+                reason: refusal.reason,
+                permanent: refusal.permanent,
+            }),
+        }
+    }
+    Ok(Built {
+        transactions,
+        outcome: run.finish(),
+        skipped,
+    })
+}
+
+/// A block under execution.
+pub(crate) struct BlockRun<'v, V: StateView + ?Sized> {
+    evm: Evm<'v, V>,
+    environment: Environment,
+    receipts: Vec<Receipt>,
+    gas_used: u64,
+}
+
+impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
+    /// Does what precedes the first transaction: the parent's hash goes into the history
+    /// contract (EIP-2935).
+    pub(crate) fn begin(view: &'v V, environment: Environment) -> Result<Self, ExecutionError> {
+        let mut evm = environment.evm(view);
+        if let Some((_, parent_hash)) = environment.parent {
+            let called = evm.system_call(HISTORY_STORAGE_ADDRESS, parent_hash.0.into());
+            let called = called.map_err(fatal)?;
+            if !called.result.is_success() {
+                let problem = format!("history contract (EIP-2935): {}", called.result);
+                return Err(ExecutionError::Evm(problem));
+            }
+            evm.ctx.db_mut().commit(called.state).map_err(unreadable)?;
+        }
+        Ok(Self {
+            evm,
+            environment,
+            receipts: Vec::new(),
+            gas_used: 0,
+        })
+    }
+
+    pub(crate) fn execute(
+        mut self,
+        transactions: &[Arc<Transaction>],
+    ) -> Result<Outcome, ExecutionError> {
+        for (index, transaction) in transactions.iter().enumerate() {
+            let (hash, gas) = (transaction.hash(), transaction.envelope().gas_limit());
+            let left = self.gas_left();
+            if gas > left {
+                return Err(ExecutionError::BlockGas {
+                    index,
+                    hash,
+                    gas,
+                    left,
+                });
+            }
+            self.apply(transaction)?
+                .map_err(|refusal| ExecutionError::InvalidTransaction {
+                    index,
+                    hash,
+                    reason: refusal.reason,
+                })?;
+        }
+        Ok(self.finish())
+    }
+
+    fn gas_left(&self) -> u64 {
+        self.environment.block.gas_limit - self.gas_used
+    }
+
+    /// Executes one transaction. A refused one leaves no trace.
+    fn apply(&mut self, transaction: &Transaction) -> Result<Result<(), Refusal>, ExecutionError> {
+        let rules = self.environment.rules;
+        let tx_type = transaction.envelope().tx_type();
+        if tx_type == TxType::Eip4844 && rules.blobs_max.is_none() {
+            return Ok(Err(Refusal::permanent(TYPE_NOT_SUPPORTED)));
+        }
+        let tx = tx_env(transaction, rules.fees);
+        let done = match self.evm.transact(tx) {
+            Ok(done) => done,
+            Err(EVMError::Transaction(error)) => {
+                return Ok(Err(Refusal::new(&error, &self.evm.ctx.tx)));
+            }
+            Err(
+                error @ (EVMError::Header(_)
+                | EVMError::Database(_)
+                | EVMError::Custom(_)
+                | EVMError::CustomAny(_)),
+            ) => return Err(fatal(error)),
+        };
+        self.evm
+            .ctx
+            .db_mut()
+            .commit(done.state)
+            .map_err(unreadable)?;
+        self.gas_used += done.result.tx_gas_used();
+        let receipt = alloy_consensus::Receipt {
+            status: Eip658Value::Eip658(done.result.is_success()),
+            cumulative_gas_used: self.gas_used,
+            logs: kept_logs(done.result),
+        };
+        self.receipts.push(Receipt::from_typed(tx_type, receipt));
+        Ok(Ok(()))
+    }
+
+    fn finish(self) -> Outcome {
+        let logs_bloom = self
+            .receipts
+            .iter()
+            .fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom());
+        Outcome {
+            gas_used: self.gas_used,
+            logs_bloom,
+            receipts_root: calculate_receipt_root(&self.receipts),
+            receipts: self.receipts,
+            diff: self.evm.ctx.journaled_state.database.into_diff(),
+        }
+    }
+}
+
+/// revm also returns the logs of what was reverted.
+fn kept_logs(result: ExecutionResult) -> Vec<Log> {
+    match result {
+        ExecutionResult::Success { logs, .. } => logs,
+        ExecutionResult::Revert { .. } | ExecutionResult::Halt { .. } => Vec::new(),
+    }
+}
+
+fn unreadable(error: ReadError) -> ExecutionError {
+    ExecutionError::View(error.0)
+}
+
+/// For errors that are not the transaction's.
+pub(crate) fn fatal(error: EVMError<ReadError>) -> ExecutionError {
+    match error {
+        EVMError::Database(error) => unreadable(error),
+        EVMError::Transaction(error) => ExecutionError::Evm(error.to_string()),
+        EVMError::Header(error) => ExecutionError::Evm(error.to_string()),
+        EVMError::Custom(problem) => ExecutionError::Evm(problem),
+        EVMError::CustomAny(error) => ExecutionError::Evm(error.to_string()),
+    }
+}

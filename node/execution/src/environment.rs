@@ -1,0 +1,130 @@
+//! What a block is executed under: its header's values and the rules.
+
+use alloy_primitives::{Address, B256, U256};
+use revm::context::{BlockEnv, Context};
+use revm::context_interface::block::BlobExcessGasAndPrice;
+use revm::handler::{MainnetContext, MainnetEvm};
+use revm::primitives::hardfork::SpecId;
+use revm::{MainBuilder, MainContext};
+use tbsi_types::block::prev_randao;
+use tbsi_types::{Height, StateView, TimestampMs};
+
+use crate::overlay::Overlay;
+
+/// The values of a block's header that its transactions can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockContext {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Position of the block.
+    pub height: Height,
+    /// Checkpoint time; the EVM sees whole seconds.
+    pub time: TimestampMs,
+    /// Address of the validator that built the block.
+    pub beneficiary: Address,
+    /// Gas that all transactions together may ask for.
+    pub gas_limit: u64,
+    /// Hash of the parent's header.
+    pub parent_hash: B256,
+}
+
+/// Who pays for gas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fees {
+    /// Nobody: the bid is signed, its shape was checked, and it executes at price 0.
+    Waived,
+    /// The sender, as on Ethereum. Only conformance tests use it.
+    Charged,
+}
+
+/// The part of the protocol that differs between TBSI and the Ethereum forks it is tested
+/// against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) spec: SpecId,
+    pub(crate) fees: Fees,
+    /// Blobs in one transaction; `None` refuses blob transactions.
+    pub(crate) blobs_max: Option<u64>,
+}
+
+/// The rules of this chain from genesis. The fork is named, never revm's default.
+pub(crate) const RULES: Rules = Rules {
+    spec: SpecId::OSAKA,
+    fees: Fees::Waived,
+    blobs_max: None,
+};
+
+/// Rules and header values in revm's shape.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    pub(crate) rules: Rules,
+    pub(crate) chain_id: u64,
+    pub(crate) block: BlockEnv,
+    /// Number and hash of the parent. Ethereum's state tests have none, and no EIP-2935 call.
+    pub(crate) parent: Option<(u64, B256)>,
+}
+
+impl Environment {
+    /// The environment of a TBSI block.
+    pub(crate) fn new(context: &BlockContext) -> Self {
+        let block = BlockEnv {
+            number: U256::from(context.height.0),
+            beneficiary: context.beneficiary,
+            timestamp: U256::from(context.time.seconds()),
+            gas_limit: context.gas_limit,
+            basefee: 0,
+            difficulty: U256::ZERO,
+            prevrandao: Some(prev_randao(context.parent_hash, context.height)),
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice::new_with_spec(0, RULES.spec)),
+            slot_num: 0,
+        };
+        Self {
+            rules: RULES,
+            chain_id: context.chain_id,
+            block,
+            parent: context
+                .height
+                .previous()
+                .map(|height| (height.0, context.parent_hash)),
+        }
+    }
+
+    /// A machine over `view` that has executed nothing.
+    pub(crate) fn evm<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Evm<'v, V> {
+        Context::mainnet()
+            .with_db(Overlay::new(view, self.parent))
+            .with_block(self.block.clone())
+            .modify_cfg_chained(|cfg| {
+                cfg.set_spec_and_mainnet_gas_params(self.rules.spec);
+                cfg.chain_id = self.chain_id;
+                cfg.max_blobs_per_tx = self.rules.blobs_max;
+            })
+            .build_mainnet()
+    }
+}
+
+/// revm with Ethereum's instructions and precompiles, its state in an [`Overlay`].
+pub(crate) type Evm<'v, V> = MainnetEvm<MainnetContext<Overlay<'v, V>>>;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use revm::handler::EthPrecompiles;
+
+    use super::*;
+
+    #[test]
+    fn has_the_precompiles_of_osaka_and_no_other() {
+        let have: BTreeSet<Address> = EthPrecompiles::new(RULES.spec)
+            .warm_addresses()
+            .iter()
+            .copied()
+            .collect();
+        let want: BTreeSet<Address> = (1..=0x11u64)
+            .chain([0x100])
+            .map(|number| Address::from_word(U256::from(number).into()))
+            .collect();
+        assert_eq!(have, want);
+    }
+}

@@ -1,0 +1,204 @@
+//! The state during a block: a view of the parent's state and what the block wrote so far.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map;
+
+use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
+use revm::Database;
+use revm::database_interface::DBErrorMarker;
+use revm::state::{self, AccountInfo, Bytecode, EvmState};
+use tbsi_types::{Account, AccountChange, StateDiff, StateView, ViewError};
+
+/// A failed read on its way through revm.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct ReadError(#[from] pub(crate) ViewError);
+
+impl DBErrorMarker for ReadError {}
+
+/// Reads through to the view once, keeps what was read and written in order of keys.
+pub(crate) struct Overlay<'v, V: ?Sized> {
+    view: &'v V,
+    parent: Option<(u64, B256)>,
+    accounts: BTreeMap<Address, Entry>,
+    codes: BTreeMap<B256, Bytecode>,
+}
+
+/// An account before the block and now.
+struct Entry {
+    before: Option<Account>,
+    now: Option<Account>,
+    /// Created or destroyed in this block: the view's storage no longer shows through.
+    fresh: bool,
+    slots: BTreeMap<U256, Slot>,
+}
+
+struct Slot {
+    before: U256,
+    now: U256,
+}
+
+impl Entry {
+    fn loaded(account: Option<Account>) -> Self {
+        Self {
+            before: account,
+            now: account,
+            fresh: false,
+            slots: BTreeMap::new(),
+        }
+    }
+
+    fn forget_storage(&mut self) {
+        self.fresh = true;
+        self.slots.clear();
+    }
+
+    fn apply(&mut self, account: &state::Account) {
+        if account.is_selfdestructed() {
+            self.now = None;
+            self.forget_storage();
+            return;
+        }
+        if account.is_created() {
+            self.forget_storage();
+        }
+        // EIP-161. Before that fork revm marks an empty account as created to keep it.
+        let exists = account.is_created() || !account.is_empty();
+        self.now = exists.then_some(Account {
+            nonce: account.info.nonce,
+            balance: account.info.balance,
+            code_hash: account.info.code_hash,
+        });
+        for (slot, value) in account.changed_storage_slots() {
+            let before = value.original_value;
+            let entry = self.slots.entry(*slot);
+            entry
+                .or_insert(Slot {
+                    before,
+                    now: before,
+                })
+                .now = value.present_value;
+        }
+    }
+
+    /// `None` if the block left the account as it was.
+    fn change(&self) -> Option<AccountChange> {
+        let storage: BTreeMap<U256, U256> = self
+            .slots
+            .iter()
+            .filter(|(_, slot)| slot.before != slot.now)
+            .map(|(key, slot)| (*key, slot.now))
+            .collect();
+        let storage_wiped = self.before.is_some() && (self.fresh || self.now.is_none());
+        let changed = self.before != self.now || storage_wiped || !storage.is_empty();
+        changed.then_some(AccountChange {
+            account: self.now,
+            storage_wiped,
+            storage,
+        })
+    }
+}
+
+impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
+    pub(crate) fn new(view: &'v V, parent: Option<(u64, B256)>) -> Self {
+        Self {
+            view,
+            parent,
+            accounts: BTreeMap::new(),
+            codes: BTreeMap::new(),
+        }
+    }
+
+    fn entry(&mut self, address: Address) -> Result<&mut Entry, ReadError> {
+        match self.accounts.entry(address) {
+            btree_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
+            btree_map::Entry::Vacant(entry) => {
+                Ok(entry.insert(Entry::loaded(self.view.account(address)?)))
+            }
+        }
+    }
+
+    /// Takes over what one transaction changed. The border at which revm's hash maps end:
+    /// accounts do not depend on each other here, and everything lands in ordered maps.
+    pub(crate) fn commit(&mut self, changes: EvmState) -> Result<(), ReadError> {
+        for (address, account) in changes {
+            if !account.is_touched() {
+                continue;
+            }
+            self.entry(address)?.apply(&account);
+            if let Some(code) = account.info.code.filter(|code| !code.is_empty()) {
+                self.codes.entry(account.info.code_hash).or_insert(code);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the block changed; what it wrote and put back is not listed.
+    pub(crate) fn into_diff(self) -> StateDiff {
+        let mut diff = StateDiff::default();
+        for (address, entry) in self.accounts {
+            let Some(change) = entry.change() else {
+                continue;
+            };
+            let code_before = entry.before.map(|account| account.code_hash);
+            if let Some(code_hash) = change.account.map(|account| account.code_hash)
+                && Some(code_hash) != code_before
+                && let Some(code) = self.codes.get(&code_hash)
+            {
+                diff.codes.insert(code_hash, code.original_bytes());
+            }
+            diff.accounts.insert(address, change);
+        }
+        diff
+    }
+}
+
+impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
+    type Error = ReadError;
+
+    fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
+        let account = self.entry(address)?.now;
+        Ok(account.map(|account| AccountInfo {
+            nonce: account.nonce,
+            balance: account.balance,
+            code_hash: account.code_hash,
+            account_id: None,
+            code: (account.code_hash == KECCAK256_EMPTY).then(Bytecode::default),
+        }))
+    }
+
+    fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, ReadError> {
+        if let Some(code) = self.codes.get(&code_hash) {
+            return Ok(code.clone());
+        }
+        let bytes = self.view.code(code_hash)?;
+        // Code from genesis may begin like a delegation (EIP-7702) without being one.
+        let code = Bytecode::new_raw_checked(bytes.clone())
+            .unwrap_or_else(|_| Bytecode::new_legacy(bytes));
+        self.codes.insert(code_hash, code.clone());
+        Ok(code)
+    }
+
+    fn storage(&mut self, address: Address, slot: U256) -> Result<U256, ReadError> {
+        let view = self.view;
+        let entry = self.entry(address)?;
+        if let Some(slot) = entry.slots.get(&slot) {
+            return Ok(slot.now);
+        }
+        let before = if entry.fresh {
+            U256::ZERO
+        } else {
+            view.storage(address, slot)?
+        };
+        let now = before;
+        entry.slots.insert(slot, Slot { before, now });
+        Ok(now)
+    }
+
+    fn block_hash(&mut self, number: u64) -> Result<B256, ReadError> {
+        match self.parent {
+            Some((height, hash)) if height == number => Ok(hash),
+            Some(_) | None => Ok(self.view.block_hash(number)?),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The port to the node: what the server needs to know, and nothing about where it comes from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alloy_consensus::Header;
+use alloy_primitives::{Address, B256, Bytes, U256};
+use tbsi_types::{
+    Account, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint, CommitCertificate,
+    Evidence, Height, Receipt, Transaction, ValidatorSet,
+};
+use tokio::sync::broadcast;
+
+use crate::wire::{NodeStatus, PoolCounts, ValidatorName};
+
+/// Why the node has no answer.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum BackendError {
+    /// The state of this height was pruned.
+    #[error("state of height {height} was pruned; the oldest state kept is {oldest}")]
+    StateUnavailable {
+        /// Height asked for.
+        height: Height,
+        /// Oldest height whose state is kept.
+        oldest: Height,
+    },
+    /// The node's own fault. The text goes to the log, not to the client.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Why a transaction was not taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SubmitError {
+    /// The sender's fault, or a limit of the pool, in go-ethereum's words.
+    #[error("{0}")]
+    Refused(String),
+    /// The node's own fault. The text goes to the log, not to the client.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// A storage slot and the path to it in the account's trie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StorageProof {
+    /// The slot.
+    pub slot: U256,
+    /// Its value; zero if it was never set.
+    pub value: U256,
+    /// RLP trie nodes, root first.
+    pub nodes: Vec<Bytes>,
+}
+
+/// An account and the path to it in the state trie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountProof {
+    /// The account; `None` if it does not exist.
+    pub account: Option<Account>,
+    /// Root of its storage trie.
+    pub storage_root: B256,
+    /// RLP trie nodes, root first.
+    pub nodes: Vec<Bytes>,
+    /// The slots asked for, in the order they were asked for.
+    pub storage: Vec<StorageProof>,
+}
+
+/// The validators of a height, and who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedValidators {
+    /// The set.
+    pub set: ValidatorSet,
+    /// Names by validator address.
+    pub names: BTreeMap<Address, ValidatorName>,
+}
+
+/// What the server asks the node. Methods may block: the server calls them on blocking
+/// threads, a bounded number at a time.
+///
+/// A height is at most [`Backend::tip`] wherever one is passed in.
+pub trait Backend: Send + Sync + 'static {
+    /// Chain id and genesis hash.
+    fn identity(&self) -> ChainIdentity;
+
+    /// Name and version of the software, such as `tbsi/0.1.0`.
+    fn client_version(&self) -> String;
+
+    /// Latest finalized height.
+    fn tip(&self) -> Height;
+
+    /// Oldest height whose state is kept.
+    fn oldest_state(&self) -> Height;
+
+    /// The header of a height.
+    fn header(&self, height: Height) -> Result<Option<Header>, BackendError>;
+
+    /// The block of a height.
+    fn block(&self, height: Height) -> Result<Option<Block>, BackendError>;
+
+    /// The receipts of a block, one for each transaction, in order.
+    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError>;
+
+    /// The height of the block with this hash.
+    fn height_of(&self, block_hash: B256) -> Result<Option<Height>, BackendError>;
+
+    /// Height and position in the block of an included transaction.
+    fn transaction_location(&self, hash: B256) -> Result<Option<(Height, u32)>, BackendError>;
+
+    /// The account after the block of `height`.
+    fn account(&self, address: Address, height: Height) -> Result<Option<Account>, BackendError>;
+
+    /// The account's code after the block of `height`; empty for none.
+    fn code(&self, address: Address, height: Height) -> Result<Bytes, BackendError>;
+
+    /// A storage slot after the block of `height`; zero if never set.
+    fn storage(&self, address: Address, slot: U256, height: Height) -> Result<U256, BackendError>;
+
+    /// Account and slots after the block of `height`, with proofs.
+    fn prove(
+        &self,
+        address: Address,
+        slots: &[U256],
+        height: Height,
+    ) -> Result<AccountProof, BackendError>;
+
+    /// Executes on top of the state of `height`, with the node's gas cap.
+    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError>;
+
+    /// The least gas limit with which the call succeeds, or how it fails without one.
+    fn estimate_gas(
+        &self,
+        request: &CallRequest,
+        height: Height,
+    ) -> Result<Result<u64, CallOutcome>, BackendError>;
+
+    /// Takes an EIP-2718 transaction into the pool.
+    fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError>;
+
+    /// The nonce after the sender's last pooled transaction; `None` if the pool has none.
+    fn pending_nonce(&self, sender: Address) -> Option<u64>;
+
+    /// A pooled transaction.
+    fn pending_transaction(&self, hash: B256) -> Option<Arc<Transaction>>;
+
+    /// Size of the pool.
+    fn pool_counts(&self) -> PoolCounts;
+
+    /// The checkpoint of a height.
+    fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError>;
+
+    /// The commit certificate of a height; genesis has none.
+    fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, BackendError>;
+
+    /// The validators that decide `height`.
+    fn validators(&self, height: Height) -> Result<Option<NamedValidators>, BackendError>;
+
+    /// At most `limit` pieces of evidence, newest first.
+    fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError>;
+
+    /// How the node is doing.
+    fn status(&self) -> NodeStatus;
+
+    /// Connected peers.
+    fn peer_count(&self) -> u64;
+
+    /// Announces each height after it was finalized and stored. A receiver that lags is told
+    /// so; the server then reads what it missed from the store.
+    fn subscribe(&self) -> broadcast::Receiver<Height>;
+}

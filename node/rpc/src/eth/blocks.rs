@@ -1,0 +1,118 @@
+//! Blocks, transactions and receipts. What does not exist is null, not an error.
+
+use alloy_eips::{BlockId, BlockNumberOrTag};
+use alloy_primitives::{B256, U64};
+use alloy_rpc_types_eth::TransactionReceipt;
+use tbsi_types::{Block, Height};
+
+use super::objects::{self, Place};
+use crate::api::{Api, Reply, reply};
+use crate::arguments::Arguments;
+use crate::backend::BackendError;
+use crate::error::Failure;
+
+/// The block that the first argument names by its hash.
+fn by_hash(api: &Api, arguments: &Arguments<'_>) -> Result<Option<Block>, Failure> {
+    let hash: B256 = arguments.required(0)?;
+    block_at(api, api.backend.height_of(hash)?)
+}
+
+/// The block that the first argument names by its number or tag.
+fn by_number(api: &Api, arguments: &Arguments<'_>) -> Result<Option<Block>, Failure> {
+    let tag: BlockNumberOrTag = arguments.required(0)?;
+    block_at(api, api.height_of_tag(tag))
+}
+
+fn block_at(api: &Api, height: Option<Height>) -> Result<Option<Block>, Failure> {
+    match height {
+        Some(height) => Ok(api.backend.block(height)?),
+        None => Ok(None),
+    }
+}
+
+/// `eth_getBlockByHash(hash, full)`.
+pub(crate) fn block_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let full = arguments.required(1)?;
+    reply(by_hash(api, arguments)?.map(|block| objects::block(&block, full)))
+}
+
+/// `eth_getBlockByNumber(number, full)`.
+pub(crate) fn block_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let full = arguments.required(1)?;
+    reply(by_number(api, arguments)?.map(|block| objects::block(&block, full)))
+}
+
+/// `eth_getBlockTransactionCountByHash(hash)`.
+pub(crate) fn count_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    reply(by_hash(api, arguments)?.map(|block| U64::from(block.transactions.len())))
+}
+
+/// `eth_getBlockTransactionCountByNumber(number)`.
+pub(crate) fn count_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    reply(by_number(api, arguments)?.map(|block| U64::from(block.transactions.len())))
+}
+
+/// `eth_getTransactionByBlockHashAndIndex(hash, index)`.
+pub(crate) fn transaction_by_hash_and_index(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let index: U64 = arguments.required(1)?;
+    reply(by_hash(api, arguments)?.and_then(|block| transaction_in(&block, index.to())))
+}
+
+/// `eth_getTransactionByBlockNumberAndIndex(number, index)`.
+pub(crate) fn transaction_by_number_and_index(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let index: U64 = arguments.required(1)?;
+    reply(by_number(api, arguments)?.and_then(|block| transaction_in(&block, index.to())))
+}
+
+type TransactionObject = alloy_rpc_types_eth::Transaction<tbsi_types::TxEnvelope>;
+
+fn transaction_in(block: &Block, index: u64) -> Option<TransactionObject> {
+    let transaction = block.transactions.get(usize::try_from(index).ok()?)?;
+    let place = Place::of(&block.header);
+    Some(objects::transaction(transaction, Some((place, index))))
+}
+
+/// `eth_getTransactionByHash(hash)`: included or pending.
+pub(crate) fn transaction_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let hash: B256 = arguments.required(0)?;
+    if let Some((height, index)) = api.backend.transaction_location(hash)? {
+        let block = api.backend.block(height)?;
+        return reply(block.and_then(|block| transaction_in(&block, index.into())));
+    }
+    let pending = api.backend.pending_transaction(hash);
+    reply(pending.map(|transaction| objects::transaction(&transaction, None)))
+}
+
+/// The receipts of a height; `None` if there is no such block.
+pub(crate) fn receipts_at(
+    api: &Api,
+    height: Height,
+) -> Result<Option<Vec<TransactionReceipt>>, Failure> {
+    let Some(block) = api.backend.block(height)? else {
+        return Ok(None);
+    };
+    let receipts = api.backend.receipts(height)?.ok_or_else(|| {
+        BackendError::Internal(format!("block {height} is stored, its receipts are not"))
+    })?;
+    Ok(Some(objects::receipts(&block, receipts)?))
+}
+
+/// `eth_getBlockReceipts(block)`.
+pub(crate) fn block_receipts(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let id: BlockId = arguments.required(0)?;
+    match api.height_of_id(id)? {
+        Some(height) => reply(receipts_at(api, height)?),
+        None => reply(()),
+    }
+}
+
+/// `eth_getTransactionReceipt(hash)`.
+pub(crate) fn transaction_receipt(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let hash: B256 = arguments.required(0)?;
+    let Some((height, index)) = api.backend.transaction_location(hash)? else {
+        return reply(());
+    };
+    let receipts = receipts_at(api, height)?.unwrap_or_default();
+    let index = usize::try_from(index).ok();
+    reply(index.and_then(|index| receipts.into_iter().nth(index)))
+}

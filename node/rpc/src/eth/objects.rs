@@ -1,0 +1,151 @@
+//! Blocks, transactions, receipts and logs as Ethereum's JSON-RPC shows them.
+
+use alloy_consensus::transaction::Recovered;
+use alloy_consensus::{Header, Sealable, Transaction as _};
+use alloy_eips::eip4895::Withdrawals;
+use alloy_primitives::{B256, U256};
+use alloy_rpc_types_eth as rpc;
+use alloy_rpc_types_eth::BlockTransactions;
+use tbsi_types::{Block, Receipt, Transaction, TxEnvelope};
+
+use crate::backend::BackendError;
+
+/// Where something is in the chain.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    hash: B256,
+    number: u64,
+    timestamp: u64,
+}
+
+impl Place {
+    /// Of a block's contents.
+    pub(crate) fn of(header: &Header) -> Self {
+        Self {
+            hash: header.hash_slow(),
+            number: header.number,
+            timestamp: header.timestamp,
+        }
+    }
+}
+
+/// A header without `size`, as `newHeads` sends it.
+pub(crate) fn header(header: Header) -> rpc::Header {
+    rpc::Header::from_sealed(header.seal_slow())
+}
+
+/// A block with transactions or their hashes.
+pub(crate) fn block(block: &Block, full: bool) -> rpc::Block<rpc::Transaction<TxEnvelope>> {
+    let size = U256::from(block.encode().len());
+    let place = Place::of(&block.header);
+    let transactions = if full {
+        let numbered = block.transactions.iter().zip(0..);
+        BlockTransactions::Full(
+            numbered
+                .map(|(tx, index)| transaction(tx, Some((place, index))))
+                .collect(),
+        )
+    } else {
+        BlockTransactions::Hashes(block.transactions.iter().map(|tx| tx.hash()).collect())
+    };
+    rpc::Block {
+        header: header(block.header.clone()).with_size(Some(size)),
+        uncles: Vec::new(),
+        transactions,
+        withdrawals: Some(Withdrawals::default()),
+    }
+}
+
+/// A transaction, included at a place and index, or pending. Its price is what it pays:
+/// nothing, whatever it bid.
+pub(crate) fn transaction(
+    transaction: &Transaction,
+    at: Option<(Place, u64)>,
+) -> rpc::Transaction<TxEnvelope> {
+    rpc::Transaction {
+        inner: Recovered::new_unchecked(transaction.envelope().clone(), transaction.sender()),
+        block_hash: at.map(|(place, _)| place.hash),
+        block_number: at.map(|(place, _)| place.number),
+        transaction_index: at.map(|(_, index)| index),
+        effective_gas_price: Some(0),
+        block_timestamp: at.map(|(place, _)| place.timestamp),
+    }
+}
+
+/// The receipts of a block, in order.
+pub(crate) fn receipts(
+    block: &Block,
+    receipts: Vec<Receipt>,
+) -> Result<Vec<rpc::TransactionReceipt>, BackendError> {
+    if receipts.len() != block.transactions.len() {
+        return Err(BackendError::Internal(format!(
+            "block {} has {} transactions, but {} receipts are stored",
+            block.height(),
+            block.transactions.len(),
+            receipts.len()
+        )));
+    }
+    let place = Place::of(&block.header);
+    let (mut gas_before, mut log_index) = (0, 0);
+    let pairs = block.transactions.iter().zip(receipts).zip(0..);
+    Ok(pairs
+        .map(|((transaction, receipt), index)| {
+            let cumulative = receipt.cumulative_gas_used();
+            let gas_used = cumulative.saturating_sub(gas_before);
+            gas_before = cumulative;
+            let hash = transaction.hash();
+            let inner = receipt.map_logs(|inner| {
+                let log = log(inner, place, hash, index, log_index);
+                log_index += 1;
+                log
+            });
+            receipt_object(transaction, inner, place, index, gas_used)
+        })
+        .collect())
+}
+
+fn receipt_object(
+    transaction: &Transaction,
+    inner: alloy_consensus::ReceiptEnvelope<rpc::Log>,
+    place: Place,
+    index: u64,
+    gas_used: u64,
+) -> rpc::TransactionReceipt {
+    let envelope = transaction.envelope();
+    let created = envelope
+        .is_create()
+        .then(|| transaction.sender().create(envelope.nonce()));
+    rpc::TransactionReceipt {
+        inner,
+        transaction_hash: transaction.hash(),
+        transaction_index: Some(index),
+        block_hash: Some(place.hash),
+        block_number: Some(place.number),
+        gas_used,
+        effective_gas_price: 0,
+        blob_gas_used: None,
+        blob_gas_price: None,
+        from: transaction.sender(),
+        to: envelope.to(),
+        contract_address: created,
+    }
+}
+
+fn log(
+    inner: alloy_primitives::Log,
+    place: Place,
+    transaction_hash: B256,
+    transaction_index: u64,
+    log_index: u64,
+) -> rpc::Log {
+    rpc::Log {
+        inner,
+        block_hash: Some(place.hash),
+        block_number: Some(place.number),
+        block_timestamp: Some(place.timestamp),
+        transaction_hash: Some(transaction_hash),
+        transaction_index: Some(transaction_index),
+        log_index: Some(log_index),
+        removed: false,
+    }
+}

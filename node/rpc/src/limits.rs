@@ -1,0 +1,76 @@
+//! Named maxima of the server, with their units.
+
+/// Bytes of one request or one batch.
+pub const REQUEST_BYTES_MAX: u32 = 5 * 1024 * 1024;
+
+/// Bytes of one response or one batch of responses.
+pub const RESPONSE_BYTES_MAX: u32 = 25 * 1024 * 1024;
+
+/// TCP connections at a time.
+pub const CONNECTIONS_MAX: u32 = 512;
+
+/// Requests in one batch.
+pub const BATCH_ITEMS_MAX: u32 = 1_000;
+
+/// Subscriptions of one WebSocket connection.
+pub const SUBSCRIPTIONS_MAX: u32 = 64;
+
+/// Calls that run at a time; the others wait.
+pub const CALLS_MAX: usize = 32;
+
+/// Blocks that one `eth_getLogs` may cover.
+pub const LOG_BLOCKS_MAX: u64 = 10_000;
+
+/// Logs that one `eth_getLogs` may return.
+pub const LOG_RESULTS_MAX: usize = 10_000;
+
+/// Time that one `eth_getLogs` may take, milliseconds.
+pub(crate) const LOG_SCAN_MS_MAX: u64 = 10_000;
+
+/// Addresses, or alternatives for one topic, in a log filter (go-ethereum's bound).
+pub(crate) const FILTER_VALUES_MAX: usize = 1_000;
+
+/// Slots in one `eth_getProof` (go-ethereum's bound).
+pub(crate) const PROOF_SLOTS_MAX: usize = 1_024;
+
+/// Blocks in one `eth_feeHistory`; a larger request is cut to this (go-ethereum's bound).
+pub(crate) const FEE_BLOCKS_MAX: u64 = 1_024;
+
+/// Percentiles in one `eth_feeHistory` (go-ethereum's bound).
+pub(crate) const FEE_PERCENTILES_MAX: usize = 100;
+
+/// Pieces of evidence in one `tbsi_getEvidence`, newest first.
+pub const EVIDENCE_MAX: usize = 100;
+
+/// Blocks that a subscriber may fall behind before its subscription ends.
+pub(crate) const SUBSCRIPTION_BACKLOG_MAX: u64 = 1_024;
+
+/// KiB of requests that may wait or run at a time, over all connections.
+pub(crate) const WAITING_KIB_MAX: u32 = 64 * 1024;
+
+/// Messages that wait for one WebSocket client to read.
+pub(crate) const UNREAD_MESSAGES_MAX: u32 = 16;
+
+/// Seconds without a byte in either direction after which a connection is closed. Also bounds
+/// how long one request may take.
+pub(crate) const IDLE_S_MAX: u64 = 120;
+
+/// Seconds that open connections have to finish when the server stops.
+pub(crate) const STOP_S_MAX: u64 = 5;
+
+/// Milliseconds before accepting again after the system refused to (no file descriptors left).
+pub(crate) const ACCEPT_RETRY_MS: u64 = 100;
+
+/// Responses below this many bytes are not compressed.
+pub(crate) const COMPRESSED_BYTES_MIN: u16 = 4_096;
+
+/// Characters of a request that an error message repeats.
+pub(crate) const ECHO_CHARS_MAX: usize = 200;
+
+/// Positional arguments that are looked at; more than any method has.
+pub(crate) const ARGUMENTS_MAX: usize = 8;
+
+/// Seconds that the client waits for a connection, and for an answer.
+pub(crate) const CLIENT_CONNECT_S_MAX: u64 = 5;
+/// See [`CLIENT_CONNECT_S_MAX`].
+pub(crate) const CLIENT_ANSWER_S_MAX: u64 = 30;

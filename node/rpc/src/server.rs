@@ -1,0 +1,303 @@
+//! The server: HTTP and WebSocket on one port, with a limit on everything.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::core::middleware::RpcServiceBuilder;
+use jsonrpsee::server::{
+    BatchRequestConfig, Methods, PingConfig, Server, ServerHandle as JsonrpseeHandle, StopHandle,
+    serve_with_graceful_shutdown, stop_channel,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use crate::api::{Runner, module};
+use crate::backend::Backend;
+use crate::limits::{
+    ACCEPT_RETRY_MS, BATCH_ITEMS_MAX, CALLS_MAX, COMPRESSED_BYTES_MIN, CONNECTIONS_MAX, IDLE_S_MAX,
+    LOG_BLOCKS_MAX, LOG_RESULTS_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, STOP_S_MAX,
+    SUBSCRIPTIONS_MAX, UNREAD_MESSAGES_MAX,
+};
+use crate::middleware::{Gate, OriginGate, Shared};
+use crate::stream::PacedStream;
+use crate::subscribe::{self, HexIds};
+
+/// Limits that an operator may change; each is at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RpcLimits {
+    /// TCP connections at a time.
+    pub connections_max: u32,
+    /// Bytes of one request or one batch.
+    pub request_bytes_max: u32,
+    /// Bytes of one response or one batch of responses.
+    pub response_bytes_max: u32,
+    /// Requests in one batch.
+    pub batch_items_max: u32,
+    /// Subscriptions of one WebSocket connection.
+    pub subscriptions_max: u32,
+    /// Calls that run at a time.
+    pub calls_max: usize,
+    /// Blocks that one `eth_getLogs` may cover.
+    pub log_blocks_max: u64,
+    /// Logs that one `eth_getLogs` may return.
+    pub log_results_max: usize,
+}
+
+impl Default for RpcLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: CONNECTIONS_MAX,
+            request_bytes_max: REQUEST_BYTES_MAX,
+            response_bytes_max: RESPONSE_BYTES_MAX,
+            batch_items_max: BATCH_ITEMS_MAX,
+            subscriptions_max: SUBSCRIPTIONS_MAX,
+            calls_max: CALLS_MAX,
+            log_blocks_max: LOG_BLOCKS_MAX,
+            log_results_max: LOG_RESULTS_MAX,
+        }
+    }
+}
+
+impl RpcLimits {
+    fn check(&self) -> Result<(), RpcError> {
+        let limits = [
+            ("connections_max", u64::from(self.connections_max)),
+            ("request_bytes_max", self.request_bytes_max.into()),
+            ("response_bytes_max", self.response_bytes_max.into()),
+            ("batch_items_max", self.batch_items_max.into()),
+            ("subscriptions_max", self.subscriptions_max.into()),
+            ("calls_max", self.calls_max as u64),
+            ("log_blocks_max", self.log_blocks_max),
+            ("log_results_max", self.log_results_max as u64),
+        ];
+        match limits.into_iter().find(|(_, value)| *value == 0) {
+            Some((limit, _)) => Err(RpcError::LimitZero { limit }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where and to whom the server answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Address of HTTP and WebSocket; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Origins whose web pages may call, such as `https://explorer.example`; `*` is any page,
+    /// none is no page. Clients that are not browsers are not concerned.
+    pub cors_origins: Vec<String>,
+    /// Limits.
+    pub limits: RpcLimits,
+}
+
+impl Default for ServerConfig {
+    /// Port 8545 on loopback, no web pages, default limits.
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 8545).into(),
+            cors_origins: Vec::new(),
+            limits: RpcLimits::default(),
+        }
+    }
+}
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcError {
+    /// The address cannot be bound.
+    #[error(
+        "cannot listen on {address} (config key `rpc.listen`): {source}; \
+         stop what uses the address, or choose another one"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Not an origin.
+    #[error("config key `rpc.cors_origins`: {origin:?} is not an origin such as https://a.example")]
+    Origin {
+        /// The entry.
+        origin: String,
+    },
+    /// A limit that lets nothing through.
+    #[error("config key `rpc.{limit}` is 0; the least is 1")]
+    LimitZero {
+        /// Name of the limit.
+        limit: &'static str,
+    },
+    /// Two methods with one name.
+    #[error("register methods")]
+    Register(#[from] RegisterMethodError),
+}
+
+/// A running server; stops when dropped.
+#[derive(Debug)]
+pub struct ServerHandle {
+    local_addr: SocketAddr,
+    handle: JsonrpseeHandle,
+}
+
+impl ServerHandle {
+    /// The bound address, with the port that was chosen.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Accepts nothing new, lets running calls finish within five seconds, closes the rest.
+    pub async fn stop(self) {
+        if self.handle.stop().is_err() {
+            return; // has stopped already
+        }
+        let limit = Duration::from_secs(STOP_S_MAX);
+        if tokio::time::timeout(limit, self.handle.stopped())
+            .await
+            .is_err()
+        {
+            tracing::warn!(seconds = STOP_S_MAX, "JSON-RPC connections were cut off");
+        }
+    }
+}
+
+/// Binds the address and answers from `backend` until the handle is stopped or dropped.
+pub async fn serve(
+    config: ServerConfig,
+    backend: Arc<dyn Backend>,
+) -> Result<ServerHandle, RpcError> {
+    config.limits.check()?;
+    let cors = cors(&config.cors_origins)?;
+    let mut module = module(Runner::new(backend, config.limits))?;
+    subscribe::register(&mut module)?;
+    let address = config.listen;
+    let listen = |source| RpcError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let local_addr = listener.local_addr().map_err(listen)?;
+    let (stop, handle) = stop_channel();
+    let acceptor = Acceptor {
+        config,
+        cors,
+        methods: module.into(),
+        stop,
+    };
+    tokio::spawn(acceptor.run(listener));
+    Ok(ServerHandle { local_addr, handle })
+}
+
+fn cors(origins: &[String]) -> Result<CorsLayer, RpcError> {
+    let any = origins.iter().any(|origin| origin == "*");
+    let allowed = if any {
+        AllowOrigin::any()
+    } else {
+        let parse = |origin: &String| {
+            let is_origin = origin.contains("://") && !origin.ends_with('/');
+            let value = origin.parse().ok().filter(|_| is_origin);
+            value.ok_or_else(|| RpcError::Origin {
+                origin: origin.clone(),
+            })
+        };
+        let list: Result<Vec<_>, _> = origins.iter().map(parse).collect();
+        AllowOrigin::list(list?)
+    };
+    Ok(CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods(Any)
+        .allow_headers(Any))
+}
+
+/// Accepts connections. The one of jsonrpsee bounds requests, not connections.
+struct Acceptor {
+    config: ServerConfig,
+    cors: CorsLayer,
+    methods: Methods,
+    stop: StopHandle,
+}
+
+impl Acceptor {
+    async fn run(self, listener: TcpListener) {
+        let limits = self.config.limits;
+        let connections = Arc::new(Semaphore::new(limits.connections_max as usize));
+        let shared = Arc::new(Shared::new(self.methods.clone(), limits.response_bytes_max));
+        let origins: Arc<[String]> = self.config.cors_origins.clone().into();
+        let rpc = RpcServiceBuilder::new().layer_fn(move |inner| Gate {
+            inner,
+            shared: Arc::clone(&shared),
+        });
+        let compression = CompressionLayer::new()
+            .quality(CompressionLevel::Fastest)
+            .compress_when(SizeAbove::new(COMPRESSED_BYTES_MIN.into()));
+        let http = tower::ServiceBuilder::new()
+            .layer(self.cors.clone())
+            .layer(compression)
+            .layer_fn(move |inner| OriginGate {
+                inner,
+                origins: Arc::clone(&origins),
+            });
+        let builder = Server::builder()
+            .set_config(transport(&limits))
+            .set_rpc_middleware(rpc)
+            .set_http_middleware(http)
+            .to_service_builder();
+        while let Some(socket) = self.accept(&listener).await {
+            let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else {
+                refuse(&socket);
+                continue;
+            };
+            let service = builder
+                .clone()
+                .build(self.methods.clone(), self.stop.clone());
+            let stopped = self.stop.clone().shutdown();
+            tokio::spawn(async move {
+                let _permit: OwnedSemaphorePermit = permit;
+                let stream = PacedStream::new(socket, Duration::from_secs(IDLE_S_MAX));
+                if let Err(error) = serve_with_graceful_shutdown(stream, service, stopped).await {
+                    tracing::debug!(%error, "JSON-RPC connection ended");
+                }
+            });
+        }
+    }
+
+    /// The next connection; `None` when the server stops.
+    async fn accept(&self, listener: &TcpListener) -> Option<TcpStream> {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.stop.clone().shutdown() => return None,
+            };
+            match accepted.and_then(|(socket, _)| socket.set_nodelay(true).map(|()| socket)) {
+                Ok(socket) => return Some(socket),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a JSON-RPC connection");
+                    tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
+                }
+            }
+        }
+    }
+}
+
+/// Tells a client that there is no place for it, if its socket takes the words at once.
+fn refuse(socket: &TcpStream) {
+    const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
+        retry-after: 1\r\ncontent-length: 34\r\n\r\ntoo many connections; retry later\n";
+    if let Err(error) = socket.try_write(BUSY) {
+        tracing::debug!(%error, "refused a JSON-RPC connection without words");
+    }
+}
+
+fn transport(limits: &RpcLimits) -> jsonrpsee::server::ServerConfig {
+    jsonrpsee::server::ServerConfig::builder()
+        .max_connections(limits.connections_max)
+        .max_request_body_size(limits.request_bytes_max)
+        .max_response_body_size(limits.response_bytes_max)
+        .max_subscriptions_per_connection(limits.subscriptions_max)
+        .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_items_max))
+        .set_message_buffer_capacity(UNREAD_MESSAGES_MAX)
+        .enable_ws_ping(PingConfig::default())
+        .set_id_provider(HexIds::default())
+        .build()
+}

@@ -1,0 +1,277 @@
+//! JSON of the `tbsi_*` methods, for server and client alike. Field names are camelCase,
+//! integers are JSON numbers, byte strings are 0x-hex.
+
+use alloy_primitives::{Address, B256, Bytes};
+use serde::{Deserialize, Serialize};
+use tbsi_types::{
+    ChainIdentity, CheckpointDigest, CommitCertificate, Height, Round, TimestampMs, TreeSize,
+    VotingPower,
+};
+
+/// Legal names of an organisation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organisation {
+    /// In Traditional Chinese; empty if it has none.
+    pub name_zh_tw: String,
+    /// In English.
+    pub name_en: String,
+}
+
+/// Who stands behind a validator's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidatorName {
+    /// Address of the validator's key.
+    pub address: Address,
+    /// The node that holds the key.
+    pub node_name: String,
+    /// Its operator.
+    pub organisation: Organisation,
+}
+
+/// Answer of `tbsi_getCheckpoint`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Checkpoint {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Height of the block.
+    pub height: Height,
+    /// Time of the block, milliseconds since 1970.
+    pub time_ms: TimestampMs,
+    /// Hash of the Ethereum header.
+    pub block_hash: B256,
+    /// Ethereum state root after the block.
+    pub state_root: B256,
+    /// Leaves in the attestation log after the block.
+    pub log_size: TreeSize,
+    /// Root of the log after the block.
+    pub log_root: B256,
+    /// Hash of the validator set of this height.
+    pub validator_set_hash: B256,
+    /// Hash of the validator set of the next height.
+    pub next_validator_set_hash: B256,
+    /// What the validators signed.
+    pub digest: CheckpointDigest,
+    /// The canonical bytes that all of the above was read from; verify these.
+    pub encoded: Bytes,
+}
+
+impl Checkpoint {
+    /// A checkpoint of this chain.
+    pub fn new(checkpoint: &tbsi_types::Checkpoint, chain: &ChainIdentity) -> Self {
+        Self {
+            chain_id: checkpoint.chain_id,
+            height: checkpoint.height,
+            time_ms: checkpoint.time,
+            block_hash: checkpoint.block_hash,
+            state_root: checkpoint.state_root,
+            log_size: checkpoint.log_size,
+            log_root: checkpoint.log_root,
+            validator_set_hash: checkpoint.validator_set_hash,
+            next_validator_set_hash: checkpoint.next_validator_set_hash,
+            digest: checkpoint.digest(chain),
+            encoded: checkpoint.encode().to_vec().into(),
+        }
+    }
+}
+
+/// One precommit in a [`Certificate`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateSignature {
+    /// Address of the key that signed.
+    pub validator: Address,
+    /// `r || s || v`, 65 bytes.
+    pub signature: Bytes,
+    /// Operator of the validator.
+    pub organisation: Organisation,
+}
+
+/// Answer of `tbsi_getCertificate`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    /// Height decided.
+    pub height: Height,
+    /// Round it was decided in.
+    pub round: Round,
+    /// What was decided.
+    pub checkpoint_digest: CheckpointDigest,
+    /// In address order.
+    pub signatures: Vec<CertificateSignature>,
+    /// The canonical bytes; verify these.
+    pub encoded: Bytes,
+}
+
+impl Certificate {
+    /// A certificate with the operators' names, as `organisation` knows them.
+    pub fn new(
+        certificate: &CommitCertificate,
+        organisation: impl Fn(&Address) -> Organisation,
+    ) -> Self {
+        let signatures = certificate.signatures().iter();
+        Self {
+            height: certificate.height,
+            round: certificate.round,
+            checkpoint_digest: certificate.checkpoint_digest,
+            signatures: signatures
+                .map(|entry| CertificateSignature {
+                    validator: entry.validator,
+                    signature: entry.signature.0.to_vec().into(),
+                    organisation: organisation(&entry.validator),
+                })
+                .collect(),
+            encoded: certificate.encode().into(),
+        }
+    }
+}
+
+/// One validator in a [`ValidatorSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Validator {
+    /// Address of the key.
+    pub address: Address,
+    /// Compressed secp256k1 key, 33 bytes.
+    pub public_key: Bytes,
+    /// Voting power.
+    pub power: VotingPower,
+    /// The node that holds the key.
+    pub node_name: String,
+    /// Its operator.
+    pub organisation: Organisation,
+}
+
+/// Answer of `tbsi_getValidators`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ValidatorSet {
+    /// The height that this set decides.
+    pub height: Height,
+    /// What checkpoints commit to.
+    pub set_hash: B256,
+    /// Sum of all voting power.
+    pub total_power: VotingPower,
+    /// In address order.
+    pub validators: Vec<Validator>,
+}
+
+/// What was signed twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum EvidenceKind {
+    /// Two votes.
+    Votes,
+    /// Two proposals.
+    Proposals,
+}
+
+/// One piece in the answer of `tbsi_getEvidence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// What was signed twice.
+    pub kind: EvidenceKind,
+    /// The accused.
+    pub validator: Address,
+    /// Height of both statements.
+    pub height: Height,
+    /// Round of both statements.
+    pub round: Round,
+    /// Both statements and signatures in canonical bytes; verify these.
+    pub encoded: Bytes,
+}
+
+impl From<&tbsi_types::Evidence> for Evidence {
+    fn from(evidence: &tbsi_types::Evidence) -> Self {
+        let (height, round) = evidence.position();
+        Self {
+            kind: match evidence {
+                tbsi_types::Evidence::Votes { .. } => EvidenceKind::Votes,
+                tbsi_types::Evidence::Proposals { .. } => EvidenceKind::Proposals,
+            },
+            validator: evidence.validator(),
+            height,
+            round,
+            encoded: evidence.encode().into(),
+        }
+    }
+}
+
+/// What a node does in consensus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// Votes.
+    Validator,
+    /// Follows.
+    Observer,
+}
+
+/// Another node as seen from this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Peer {
+    /// Name in the genesis file.
+    pub node_name: String,
+    /// libp2p peer id.
+    pub peer_id: String,
+    /// Where it is reached or was last seen.
+    pub address: String,
+    /// Whether a connection is open.
+    pub connected: bool,
+    /// The tip that it last announced.
+    pub height: Option<Height>,
+}
+
+/// Transactions that wait to be included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PoolCounts {
+    /// Ready for the next block.
+    pub pending: u64,
+    /// Waiting for a lower nonce.
+    pub queued: u64,
+    /// Size of all of them.
+    pub bytes: u64,
+}
+
+/// Answer of `tbsi_status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeStatus {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Hash of the genesis file.
+    pub genesis_hash: B256,
+    /// The network's name in the genesis file.
+    pub network_name: String,
+    /// This node's name.
+    pub node_name: String,
+    /// What this node does.
+    pub role: Role,
+    /// Version of the software.
+    pub version: String,
+    /// Latest finalized height.
+    pub height: Height,
+    /// Its hash.
+    pub block_hash: B256,
+    /// Its time, milliseconds since 1970.
+    pub time_ms: TimestampMs,
+    /// Oldest height whose state can be read and proven.
+    pub oldest_state: Height,
+    /// Whether this node is catching up.
+    pub syncing: bool,
+    /// Blocks to the highest tip that a peer announced.
+    pub behind: u64,
+    /// What the node waits for, in a sentence; absent while blocks are being made.
+    pub waiting_for: Option<String>,
+    /// Validators whose precommit was not seen for the latest height.
+    pub missing_validators: Vec<ValidatorName>,
+    /// Known peers.
+    pub peers: Vec<Peer>,
+    /// The transaction pool.
+    pub pool: PoolCounts,
+}

@@ -1,0 +1,379 @@
+//! A small chain in memory that implements the server's port.
+
+use std::sync::{Arc, Condvar, Mutex, RwLock};
+
+use alloy_consensus::Header;
+use alloy_primitives::{Bloom, keccak256};
+use alloy_sol_types::{Revert, SolError};
+use tbsi_rpc::backend::{
+    AccountProof, Backend, BackendError, NamedValidators, StorageProof, SubmitError,
+};
+use tbsi_rpc::wire::{NodeStatus, Peer, PoolCounts, Role};
+use tbsi_types::block::{HeaderFields, transactions_root};
+use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
+use tbsi_types::{
+    Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
+    CommitCertificate, Evidence, Height, Receipt, TimestampMs, Transaction, TreeSize, U256,
+};
+use tokio::sync::broadcast;
+
+use crate::transactions::{
+    CHAIN_ID, CONTRACT, identity, one_of_each_type, receipt, sender, transfer,
+};
+use crate::validators::{certificate, equivocation, named_validators};
+
+pub(crate) const RETURNS: Address = Address::repeat_byte(1);
+pub(crate) const REVERTS: Address = Address::repeat_byte(2);
+pub(crate) const HALTS: Address = Address::repeat_byte(3);
+pub(crate) const REFUSED: Address = Address::repeat_byte(4);
+/// A call to it panics inside the node.
+pub(crate) const PANICS: Address = Address::new(*b"panics inside a call");
+/// A call to it waits until [`Gate::open`].
+pub(crate) const WAITS: Address = Address::new(*b"waits until let pass");
+/// Bytes whose submission fails inside the node.
+pub(crate) const SUBMIT_FAILS: &[u8] = &[0xff];
+
+/// What the chain's sender has sent and been given in the state of every height.
+pub(crate) const NONCE: u64 = 4;
+pub(crate) const BALANCE: u64 = 1_000;
+pub(crate) const SLOT: u64 = 1;
+pub(crate) const SLOT_VALUE: u64 = 42;
+
+/// Lets waiting calls pass.
+#[derive(Default)]
+pub(crate) struct Gate {
+    state: Mutex<(usize, bool)>,
+    changed: Condvar,
+}
+
+impl Gate {
+    fn pass(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.0 += 1;
+        while !state.1 {
+            state = self.changed.wait(state).unwrap();
+        }
+    }
+
+    /// Calls that arrived so far.
+    pub(crate) fn arrived(&self) -> usize {
+        self.state.lock().unwrap().0
+    }
+
+    pub(crate) fn open(&self) {
+        self.state.lock().unwrap().1 = true;
+        self.changed.notify_all();
+    }
+}
+
+pub(crate) struct Chain {
+    blocks: RwLock<Vec<(Block, Vec<Receipt>)>>,
+    heads: broadcast::Sender<Height>,
+    pub(crate) gate: Gate,
+    pub(crate) oldest_state: Height,
+}
+
+impl Chain {
+    /// Genesis; a block with one transaction of each type, of 0, 1, 2 and 3 logs; an empty
+    /// block.
+    pub(crate) fn new() -> Self {
+        let chain = Self {
+            blocks: RwLock::default(),
+            heads: broadcast::channel(2).0,
+            gate: Gate::default(),
+            oldest_state: Height(1),
+        };
+        chain.append(vec![], 0);
+        chain.append(one_of_each_type(), 1);
+        chain.append(vec![], 0);
+        chain
+    }
+
+    /// Adds a block; the transaction at `index` emits `index * logs` logs.
+    pub(crate) fn append(&self, transactions: Vec<Arc<Transaction>>, logs: usize) {
+        let mut blocks = self.blocks.write().unwrap();
+        let height = Height(blocks.len() as u64);
+        let mut receipts = Vec::new();
+        for (index, transaction) in transactions.iter().enumerate() {
+            let cumulative = 21_000 * (index as u64 + 1);
+            receipts.push(receipt(transaction, cumulative, index * logs));
+        }
+        let logs_bloom = receipts
+            .iter()
+            .fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom());
+        let parent_hash = blocks.last().map(|(block, _)| block.hash());
+        let header = HeaderFields {
+            parent_hash: parent_hash.unwrap_or_default(),
+            height,
+            time: TimestampMs(1_700_000_000_000 + 1_000 * height.0),
+            beneficiary: Address::repeat_byte(0xbe),
+            gas_limit: 300_000_000,
+            gas_used: 21_000 * transactions.len() as u64,
+            state_root: B256::repeat_byte(5),
+            transactions_root: transactions_root(&transactions),
+            receipts_root: B256::repeat_byte(6),
+            logs_bloom,
+        };
+        let block = Block {
+            header: header.header(),
+            transactions,
+        };
+        blocks.push((block, receipts));
+        drop(blocks);
+        // Nobody may be listening.
+        self.heads.send(height).ok();
+    }
+
+    pub(crate) fn block_at(&self, height: u64) -> Block {
+        self.at(Height(height), |block, _| block.clone()).unwrap()
+    }
+
+    /// The pool's only transaction.
+    pub(crate) fn pending(&self) -> Arc<Transaction> {
+        transfer(NONCE + 1)
+    }
+
+    fn check_state(&self, height: Height) -> Result<(), BackendError> {
+        let oldest = self.oldest_state;
+        assert!(height <= self.tip(), "state above the tip was asked for");
+        if height < oldest {
+            return Err(BackendError::StateUnavailable { height, oldest });
+        }
+        Ok(())
+    }
+
+    fn find<T>(&self, pick: impl Fn(&Block, &[Receipt]) -> Option<T>) -> Option<T> {
+        let blocks = self.blocks.read().unwrap();
+        blocks.iter().find_map(|(block, logs)| pick(block, logs))
+    }
+
+    fn at<T>(&self, height: Height, pick: impl Fn(&Block, &[Receipt]) -> T) -> Option<T> {
+        let blocks = self.blocks.read().unwrap();
+        let (block, receipts) = blocks.get(usize::try_from(height.0).ok()?)?;
+        Some(pick(block, receipts))
+    }
+}
+
+impl Backend for Chain {
+    fn identity(&self) -> ChainIdentity {
+        identity()
+    }
+
+    fn client_version(&self) -> String {
+        "tbsi/0.1.0".into()
+    }
+
+    fn tip(&self) -> Height {
+        Height(self.blocks.read().unwrap().len() as u64 - 1)
+    }
+
+    fn oldest_state(&self) -> Height {
+        self.oldest_state
+    }
+
+    fn header(&self, height: Height) -> Result<Option<Header>, BackendError> {
+        Ok(self.at(height, |block, _| block.header.clone()))
+    }
+
+    fn block(&self, height: Height) -> Result<Option<Block>, BackendError> {
+        Ok(self.at(height, |block, _| block.clone()))
+    }
+
+    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
+        Ok(self.at(height, |_, receipts| receipts.to_vec()))
+    }
+
+    fn height_of(&self, hash: B256) -> Result<Option<Height>, BackendError> {
+        Ok(self.find(|block, _| (block.hash() == hash).then(|| block.height())))
+    }
+
+    fn transaction_location(&self, hash: B256) -> Result<Option<(Height, u32)>, BackendError> {
+        Ok(self.find(|block, _| {
+            let mut transactions = block.transactions.iter();
+            let index = transactions.position(|tx| tx.hash() == hash)?;
+            Some((block.height(), u32::try_from(index).unwrap()))
+        }))
+    }
+
+    fn account(&self, address: Address, height: Height) -> Result<Option<Account>, BackendError> {
+        self.check_state(height)?;
+        Ok((address == sender()).then(|| Account {
+            nonce: NONCE,
+            balance: U256::from(BALANCE),
+            ..Account::default()
+        }))
+    }
+
+    fn code(&self, address: Address, height: Height) -> Result<Bytes, BackendError> {
+        self.check_state(height)?;
+        let code: &[u8] = if address == CONTRACT {
+            &[0x60, 0x00]
+        } else {
+            &[]
+        };
+        Ok(Bytes::from_static(code))
+    }
+
+    fn storage(&self, address: Address, slot: U256, height: Height) -> Result<U256, BackendError> {
+        self.check_state(height)?;
+        let is_set = address == CONTRACT && slot == U256::from(SLOT);
+        Ok(U256::from(if is_set { SLOT_VALUE } else { 0 }))
+    }
+
+    fn prove(
+        &self,
+        address: Address,
+        slots: &[U256],
+        height: Height,
+    ) -> Result<AccountProof, BackendError> {
+        let prove = |slot: &U256| {
+            Ok(StorageProof {
+                slot: *slot,
+                value: self.storage(address, *slot, height)?,
+                nodes: vec![vec![0xc0].into()],
+            })
+        };
+        Ok(AccountProof {
+            account: self.account(address, height)?,
+            storage_root: keccak256("storage root"),
+            nodes: vec![vec![0xc1].into()],
+            storage: slots
+                .iter()
+                .map(prove)
+                .collect::<Result<_, BackendError>>()?,
+        })
+    }
+
+    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
+        self.check_state(height)?;
+        let gas_used = 21_000;
+        Ok(match request.to.unwrap_or_default() {
+            REVERTS => CallOutcome::Reverted {
+                output: Revert::from("user error").abi_encode().into(),
+                gas_used,
+            },
+            HALTS => CallOutcome::Halted {
+                reason: "out of gas".into(),
+                gas_used,
+            },
+            REFUSED => CallOutcome::Refused {
+                reason: "intrinsic gas too low: have 100, want 21000".into(),
+            },
+            PANICS => panic!("a call that panics"),
+            WAITS => {
+                self.gate.pass();
+                CallOutcome::Returned {
+                    output: Bytes::new(),
+                    gas_used,
+                }
+            }
+            _ => CallOutcome::Returned {
+                output: request.input.clone(),
+                gas_used,
+            },
+        })
+    }
+
+    fn estimate_gas(
+        &self,
+        request: &CallRequest,
+        height: Height,
+    ) -> Result<Result<u64, CallOutcome>, BackendError> {
+        let outcome = self.call(request, height)?;
+        Ok(match outcome {
+            CallOutcome::Returned { gas_used, .. } => Ok(gas_used),
+            failed @ (CallOutcome::Reverted { .. }
+            | CallOutcome::Halted { .. }
+            | CallOutcome::Refused { .. }) => Err(failed),
+        })
+    }
+
+    fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError> {
+        if encoded == SUBMIT_FAILS {
+            return Err(SubmitError::Internal("disk is on fire".into()));
+        }
+        let transaction = Transaction::parse_and_verify(encoded, CHAIN_ID)
+            .map_err(|error| SubmitError::Refused(error.to_string()))?;
+        Ok(transaction.hash())
+    }
+
+    fn pending_nonce(&self, address: Address) -> Option<u64> {
+        (address == sender()).then(|| self.pending().nonce() + 1)
+    }
+
+    fn pending_transaction(&self, hash: B256) -> Option<Arc<Transaction>> {
+        Some(self.pending()).filter(|transaction| transaction.hash() == hash)
+    }
+
+    fn pool_counts(&self) -> PoolCounts {
+        PoolCounts {
+            pending: 1,
+            queued: 0,
+            bytes: 100,
+        }
+    }
+
+    fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError> {
+        let set_hash = named_validators().set.hash();
+        Ok(self.at(height, |block, _| Checkpoint {
+            chain_id: CHAIN_ID,
+            height,
+            time: TimestampMs(block.header.timestamp * 1_000 + 7),
+            block_hash: block.hash(),
+            state_root: block.header.state_root,
+            log_size: TreeSize(0),
+            log_root: EMPTY_LOG_ROOT,
+            validator_set_hash: set_hash,
+            next_validator_set_hash: set_hash,
+        }))
+    }
+
+    fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, BackendError> {
+        let checkpoint = self.checkpoint(height)?.filter(|_| height.0 > 0);
+        Ok(checkpoint.map(|checkpoint| certificate(&checkpoint)))
+    }
+
+    fn validators(&self, _: Height) -> Result<Option<NamedValidators>, BackendError> {
+        Ok(Some(named_validators()))
+    }
+
+    fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {
+        Ok(vec![equivocation()].into_iter().take(limit).collect())
+    }
+
+    fn status(&self) -> NodeStatus {
+        let missing = named_validators().names.into_values().last();
+        NodeStatus {
+            chain_id: CHAIN_ID,
+            genesis_hash: identity().genesis_hash,
+            network_name: "test".into(),
+            node_name: "node-0".into(),
+            role: Role::Validator,
+            version: "0.1.0".into(),
+            height: self.tip(),
+            block_hash: self.block_at(self.tip().0).hash(),
+            time_ms: TimestampMs(7),
+            oldest_state: self.oldest_state,
+            syncing: true,
+            behind: 5,
+            waiting_for: None,
+            missing_validators: missing.into_iter().collect(),
+            peers: vec![Peer {
+                node_name: "node-1".into(),
+                peer_id: "12D3KooW".into(),
+                address: "127.0.0.1:1".into(),
+                connected: true,
+                height: Some(Height(8)),
+            }],
+            pool: self.pool_counts(),
+        }
+    }
+
+    fn peer_count(&self) -> u64 {
+        3
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Height> {
+        self.heads.subscribe()
+    }
+}

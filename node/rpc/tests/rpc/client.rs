@@ -1,0 +1,111 @@
+//! The typed client against the server.
+
+use alloy_eips::BlockNumberOrTag;
+use serde_json::{Value, json};
+use tbsi_rpc::{Backend, Client, ClientError};
+use tbsi_types::{Checkpoint, CommitCertificate, Height};
+
+use crate::chain::{NONCE, REVERTS};
+use crate::http::Fixture;
+use crate::transactions::{CHAIN_ID, identity, one_of_each_type, sender, transfer};
+use crate::validators::{VALIDATORS, equivocation, named_validators};
+
+fn client(fixture: &Fixture) -> Client {
+    Client::new(&format!("http://{}", fixture.address())).unwrap()
+}
+
+#[tokio::test]
+async fn reads_what_the_server_serves() {
+    let fixture = Fixture::new().await;
+    let client = client(&fixture);
+    assert_eq!(client.chain_id().await.unwrap(), CHAIN_ID);
+    assert_eq!(client.block_number().await.unwrap(), Height(2));
+    assert_eq!(client.status().await.unwrap(), fixture.chain.status());
+    let count = async |tag| client.transaction_count(sender(), tag).await.unwrap();
+    assert_eq!(count(BlockNumberOrTag::Latest).await, NONCE);
+    assert_eq!(count(BlockNumberOrTag::Pending).await, NONCE + 2);
+    assert_eq!(client.evidence().await.unwrap(), [(&equivocation()).into()]);
+
+    let transaction = transfer(9);
+    let hash = client.send_raw_transaction(transaction.encoded()).await;
+    assert_eq!(hash.unwrap(), transaction.hash());
+    let pending = client.transaction_receipt(transaction.hash()).await;
+    assert_eq!(pending.unwrap(), None);
+    let included = one_of_each_type()[2].hash();
+    let receipt = client.transaction_receipt(included).await.unwrap().unwrap();
+    assert_eq!(receipt.transaction_hash, included);
+    assert_eq!(receipt.inner.logs().len(), 2);
+    let number: Value = client.request("eth_blockNumber", &[]).await.unwrap();
+    assert_eq!(number, "0x2");
+}
+
+#[tokio::test]
+async fn signed_bytes_arrive_unchanged() {
+    let fixture = Fixture::new().await;
+    let client = client(&fixture);
+    let height = BlockNumberOrTag::Number(1);
+    let checkpoint = client.checkpoint(height).await.unwrap().unwrap();
+    let decoded = Checkpoint::decode(&checkpoint.encoded).unwrap();
+    assert_eq!(
+        decoded,
+        fixture.chain.checkpoint(Height(1)).unwrap().unwrap()
+    );
+    assert_eq!(decoded.digest(&identity()), checkpoint.digest);
+
+    let certificate = client.certificate(height).await.unwrap().unwrap();
+    let decoded = CommitCertificate::decode(&certificate.encoded).unwrap();
+    assert_eq!(
+        decoded,
+        fixture.chain.certificate(Height(1)).unwrap().unwrap()
+    );
+    assert_eq!(certificate.checkpoint_digest, checkpoint.digest);
+    assert_eq!(
+        client
+            .certificate(BlockNumberOrTag::Earliest)
+            .await
+            .unwrap(),
+        None
+    );
+
+    let validators = client.validators(height).await.unwrap().unwrap();
+    assert_eq!(validators.set_hash, named_validators().set.hash());
+    for (zh, en) in VALIDATORS {
+        let named = validators.validators.iter().any(|validator| {
+            validator.organisation.name_zh_tw == zh && validator.organisation.name_en == en
+        });
+        assert!(named, "{en}");
+    }
+}
+
+#[tokio::test]
+async fn errors_say_what_to_do() {
+    let fixture = Fixture::new().await;
+    let client = client(&fixture);
+    let reverted = client
+        .request::<Value>("eth_call", &[json!({"to": REVERTS})])
+        .await
+        .unwrap_err();
+    let words = "eth_call: execution reverted: user error (code 3)";
+    assert_eq!(reverted.to_string(), words);
+    assert!(matches!(
+        reverted,
+        ClientError::Refused {
+            data: Some(Value::String(_)),
+            ..
+        }
+    ));
+    let number = client.request::<bool>("eth_blockNumber", &[]).await;
+    assert!(matches!(number, Err(ClientError::Answer { .. })));
+
+    let url = client.url().to_string();
+    fixture.server.stop().await;
+    let gone = client.chain_id().await.unwrap_err().to_string();
+    assert!(gone.starts_with(&format!("cannot reach {url}: ")), "{gone}");
+    assert!(gone.ends_with("; is the node running?"), "{gone}");
+    for url in ["https://127.0.0.1:1", "127.0.0.1:1", "ws://127.0.0.1:1", ""] {
+        assert!(
+            matches!(Client::new(url), Err(ClientError::Url { .. })),
+            "{url}"
+        );
+    }
+}

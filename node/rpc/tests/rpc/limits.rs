@@ -1,0 +1,292 @@
+//! Every limit holds, says its name, and leaves the server alive.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tbsi_rpc::{RpcError, RpcLimits, ServerConfig, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::chain::{Chain, WAITS};
+use crate::http::{Fixture, config, exchange, post};
+use crate::transactions::transfer;
+
+const REQUEST: &str = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}"#;
+
+#[tokio::test]
+async fn batches_are_limited() {
+    let limits = RpcLimits {
+        batch_items_max: 3,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    let batch = |count| format!("[{}]", vec![REQUEST; count].join(","));
+    let three = post(fixture.address(), &batch(3), &[]).await.json();
+    assert_eq!(three.as_array().unwrap().len(), 3);
+    let four = post(fixture.address(), &batch(4), &[]).await.json();
+    assert_eq!(four["error"]["code"], -32010);
+    assert_eq!(four["error"]["message"], "The batch request was too large");
+    assert_eq!(four["error"]["data"], "Exceeded max limit of 3");
+}
+
+#[tokio::test]
+async fn default_batches_take_a_thousand() {
+    let fixture = Fixture::new().await;
+    let batch = |count| format!("[{}]", vec![REQUEST; count].join(","));
+    let full = post(fixture.address(), &batch(1_000), &[]).await.json();
+    assert_eq!(full.as_array().unwrap().len(), 1_000);
+    let above = post(fixture.address(), &batch(1_001), &[]).await.json();
+    assert_eq!(above["error"]["code"], -32010);
+}
+
+#[tokio::test]
+async fn bodies_and_answers_are_limited() {
+    let limits = RpcLimits {
+        request_bytes_max: 200,
+        response_bytes_max: 1_000,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    let large = REQUEST.to_string() + &" ".repeat(200);
+    let answer = post(fixture.address(), &large, &[]).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.json()["error"]["data"], "Exceeded max limit of 200");
+    let (code, _, data) = fixture
+        .error("eth_getBlockByNumber", json!(["0x1", true]))
+        .await;
+    assert_eq!((code, data), (-32008, json!("Exceeded max limit of 1000")));
+    let logs = r#"{"jsonrpc":"2.0","id":1,"method":"web3_clientVersion"}"#;
+    let small = [logs; 3].join(",");
+    let batch = post(fixture.address(), &format!("[{small}]"), &[]).await;
+    assert_eq!(batch.json().as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn log_queries_are_limited_and_say_what_to_ask_instead() {
+    let limits = RpcLimits {
+        log_blocks_max: 2,
+        log_results_max: 6,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    fixture.chain.append(vec![transfer(4), transfer(5)], 1);
+    let get = |from: &str, to: &str| json!([{"fromBlock": from, "toBlock": to}]);
+    let (code, message, data) = fixture.error("eth_getLogs", get("0x0", "0x2")).await;
+    assert_eq!(
+        (code, message.as_str()),
+        (-32602, "exceed maximum block range: 2")
+    );
+    assert_eq!(data, json!({"limit": 2, "from": "0x0", "to": "0x1"}));
+    let suggested = get(data["from"].as_str().unwrap(), data["to"].as_str().unwrap());
+    let logs = fixture.result("eth_getLogs", suggested).await;
+    assert_eq!(logs.as_array().unwrap().len(), 6);
+
+    fixture.chain.append(vec![transfer(6), transfer(7)], 7);
+    let (code, message, data) = fixture.error("eth_getLogs", get("0x3", "0x4")).await;
+    assert_eq!(code, -32005);
+    let expected = "query returned more than 6 results. Try with this block range [0x3, 0x3].";
+    assert_eq!(message, expected);
+    assert_eq!(data, json!({"limit": 6, "from": "0x3", "to": "0x3"}));
+    let hash = fixture.chain.block_at(4).hash();
+    let one_block = fixture
+        .error("eth_getLogs", json!([{"blockHash": hash}]))
+        .await;
+    assert_eq!(one_block.0, -32005);
+}
+
+#[tokio::test]
+async fn connections_are_limited() {
+    let limits = RpcLimits {
+        connections_max: 2,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    let mut idle = Vec::new();
+    for _ in 0..2 {
+        let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+        // An answer shows that the server has taken the connection.
+        let request = format!(
+            "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\n\r\n{REQUEST}",
+            REQUEST.len()
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        assert!(socket.read(&mut [0; 1_024]).await.unwrap() > 0);
+        idle.push(socket);
+    }
+    let mut third = TcpStream::connect(fixture.address()).await.unwrap();
+    let mut words = String::new();
+    third.read_to_string(&mut words).await.unwrap();
+    assert!(words.starts_with("HTTP/1.1 503 "), "{words}");
+    let (head, body) = words.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{words}"
+    );
+
+    drop(idle);
+    let again = async {
+        while post(fixture.address(), REQUEST, &[]).await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again)
+        .await
+        .expect("closed connections free their places");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_wait_for_a_free_place() {
+    let limits = RpcLimits {
+        calls_max: 2,
+        ..RpcLimits::default()
+    };
+    let fixture = Arc::new(Fixture::with_limits(limits).await);
+    let calls: Vec<_> = (0..3)
+        .map(|_| {
+            let fixture = Arc::clone(&fixture);
+            tokio::spawn(async move { fixture.result("eth_call", json!([{"to": WAITS}])).await })
+        })
+        .collect();
+    while fixture.chain.gate.arrived() < 2 {
+        tokio::task::yield_now().await;
+    }
+    let other = fixture.result("eth_chainId", json!([]));
+    let early = tokio::time::timeout(Duration::from_millis(200), other).await;
+    assert!(early.is_err(), "a third call ran although two may");
+    assert_eq!(fixture.chain.gate.arrived(), 2);
+    fixture.chain.gate.open();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), "0x");
+    }
+    assert_eq!(fixture.chain.gate.arrived(), 3);
+}
+
+#[tokio::test]
+async fn pages_of_unlisted_origins_are_refused() {
+    let closed = Fixture::new().await;
+    let origin = "origin: https://a.example";
+    let answer = post(closed.address(), REQUEST, &[origin]).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.body.contains("rpc.cors_origins"), "{}", answer.body);
+    let upgrade = [
+        origin,
+        "connection: upgrade",
+        "upgrade: websocket",
+        "sec-websocket-version: 13",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    let answer = exchange(closed.address(), "GET", &upgrade, b"").await;
+    assert_eq!(
+        answer.status, 403,
+        "browsers do not apply CORS to WebSockets"
+    );
+
+    let listed = ServerConfig {
+        cors_origins: vec!["https://a.example".into()],
+        ..config()
+    };
+    let open = Fixture::with(listed).await;
+    let answer = post(open.address(), REQUEST, &[origin]).await;
+    assert_eq!(answer.status, 200);
+    let allowed = "access-control-allow-origin: https://a.example";
+    assert!(answer.head.contains(allowed), "{}", answer.head);
+    let preflight = [origin, "access-control-request-method: POST"];
+    let answer = exchange(open.address(), "OPTIONS", &preflight, b"").await;
+    assert!(answer.head.contains(allowed), "{}", answer.head);
+    let other = post(open.address(), REQUEST, &["origin: https://b.example"]).await;
+    assert_eq!(other.status, 403);
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_on_request() {
+    let fixture = Fixture::new().await;
+    let block = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "eth_getBlockReceipts", "params": ["0x1"],
+    });
+    let gzip = &["accept-encoding: gzip"];
+    let answer = post(fixture.address(), &block.to_string(), gzip).await;
+    assert!(
+        answer.head.contains("content-encoding: gzip"),
+        "{}",
+        answer.head
+    );
+    let answer = post(fixture.address(), REQUEST, gzip).await;
+    assert!(!answer.head.contains("content-encoding"), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn what_is_not_json_rpc_gets_an_answer() {
+    let fixture = Fixture::new().await;
+    for (body, code) in [
+        ("", -32700),
+        ("{", -32700),
+        ("17", -32700),
+        (r#"{"jsonrpc":"2.0","id":1}"#, -32600),
+        (r#"{"jsonrpc":"1.0","id":1,"method":"eth_chainId"}"#, -32600),
+    ] {
+        let answer = post(fixture.address(), body, &[]).await.json();
+        assert_eq!(answer["error"]["code"], code, "{body}");
+    }
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{}1{}]}}"#,
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let answer = post(fixture.address(), &deep, &[]).await.json();
+    assert!(answer["error"]["code"].is_i64(), "{answer}");
+    let text = exchange(
+        fixture.address(),
+        "POST",
+        &["content-type: text/plain"],
+        b"{}",
+    )
+    .await;
+    assert_eq!(text.status, 415);
+    assert_eq!(
+        exchange(fixture.address(), "GET", &[], b"").await.status,
+        405
+    );
+    assert_eq!(fixture.result("eth_blockNumber", json!([])).await, "0x2");
+}
+
+#[tokio::test]
+async fn refuses_to_start_with_one_clear_line() {
+    let fixture = Fixture::new().await;
+    let start = async |config| serve(config, Arc::new(Chain::new())).await.unwrap_err();
+    let listen = fixture.address();
+    let taken = start(ServerConfig { listen, ..config() }).await;
+    assert!(matches!(taken, RpcError::Listen { .. }));
+    let words = taken.to_string();
+    assert!(words.contains(&listen.to_string()), "{words}");
+    assert!(words.contains("`rpc.listen`"), "{words}");
+
+    let limits = RpcLimits {
+        calls_max: 0,
+        ..RpcLimits::default()
+    };
+    let zero = start(ServerConfig { limits, ..config() }).await;
+    assert_eq!(
+        zero.to_string(),
+        "config key `rpc.calls_max` is 0; the least is 1"
+    );
+    for origin in ["a.example", "https://a.example/", "https://a\n"] {
+        let cors_origins = vec![origin.to_string()];
+        let bad = start(ServerConfig {
+            cors_origins,
+            ..config()
+        })
+        .await;
+        assert!(bad.to_string().contains("`rpc.cors_origins`"), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn stops_listening_when_told() {
+    let fixture = Fixture::new().await;
+    let address = fixture.address();
+    assert_eq!(fixture.result("eth_blockNumber", Value::Null).await, "0x2");
+    fixture.server.stop().await;
+    assert!(TcpStream::connect(address).await.is_err());
+}

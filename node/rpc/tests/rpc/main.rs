@@ -1,0 +1,14 @@
+//! The server, asked over real sockets, in front of a chain in memory.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod chain;
+mod client;
+mod fuzz;
+mod http;
+mod limits;
+mod methods;
+mod shapes;
+mod subscriptions;
+mod transactions;
+mod validators;

@@ -1,0 +1,136 @@
+//! Calls, and the filling and taking of transactions.
+
+use alloy_eips::eip2718::Decodable2718;
+use serde_json::{Value, json};
+use tbsi_types::{Address, Transaction, TransactionError, TxEnvelope};
+
+use super::{hex, word};
+use crate::chain::{HALTS, NONCE, REFUSED, RETURNS, REVERTS, SUBMIT_FAILS};
+use crate::http::Fixture;
+use crate::transactions::{CHAIN_ID, sender, transfer};
+
+#[tokio::test]
+async fn calls_end_in_go_ethereum_words() {
+    let fixture = Fixture::new().await;
+    let object = |to: Address| json!([{"to": to, "input": "0x0102"}]);
+    assert_eq!(fixture.result("eth_call", object(RETURNS)).await, "0x0102");
+    let data = json!([{"to": RETURNS, "data": "0x03"}, "latest", {}, null]);
+    assert_eq!(fixture.result("eth_call", data).await, "0x03");
+    assert_eq!(
+        fixture.result("eth_estimateGas", object(RETURNS)).await,
+        "0x5208"
+    );
+    for method in ["eth_call", "eth_estimateGas"] {
+        let (code, message, data) = fixture.error(method, object(REVERTS)).await;
+        assert_eq!(
+            (code, message.as_str()),
+            (3, "execution reverted: user error")
+        );
+        assert!(data.as_str().unwrap().starts_with("0x08c379a0"), "{data}");
+        let halted = fixture.error(method, object(HALTS)).await;
+        assert_eq!(halted, (-32000, "out of gas".into(), Value::Null));
+        let refused = fixture.error(method, object(REFUSED)).await;
+        assert_eq!(refused.1, "intrinsic gas too low: have 100, want 21000");
+        let cases = [
+            (
+                json!({"data": "0x01", "input": "0x02"}),
+                "both \"data\" and \"input\" are set and not equal",
+            ),
+            (
+                json!({"gasPrice": "0x1", "maxFeePerGas": "0x1"}),
+                "both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified",
+            ),
+            (
+                json!({"maxFeePerGas": "0x1", "maxPriorityFeePerGas": "0x2"}),
+                "maxFeePerGas (1) < maxPriorityFeePerGas (2)",
+            ),
+            (
+                json!({"chainId": "0x1"}),
+                "chainId does not match node's (have=1",
+            ),
+            (
+                json!({"blobVersionedHashes": [word(1)]}),
+                "transaction type not supported",
+            ),
+        ];
+        for (object, expected) in cases {
+            let (code, message, _) = fixture.error(method, json!([object])).await;
+            assert_eq!(code, -32000);
+            assert!(message.starts_with(expected), "{message}");
+        }
+        let overrides = json!([{"to": RETURNS}, "latest", {RETURNS.to_string(): {}}]);
+        let (code, message, _) = fixture.error(method, overrides).await;
+        assert_eq!(code, -32602);
+        assert_eq!(
+            message,
+            "invalid argument 2: state overrides are not supported"
+        );
+    }
+}
+
+#[tokio::test]
+async fn fills_transactions_with_zero_fees() {
+    let fixture = Fixture::new().await;
+    let fill = async |object: Value| fixture.result("eth_fillTransaction", json!([object])).await;
+    let filled = fill(json!({"from": sender(), "to": RETURNS, "value": "0x1"})).await;
+    let raw: alloy_primitives::Bytes = filled["raw"].as_str().unwrap().parse().unwrap();
+    let envelope = TxEnvelope::decode_2718_exact(&raw).unwrap();
+    let expected = json!({
+        "type": "0x2", "chainId": hex(CHAIN_ID), "nonce": hex(NONCE + 2), "gas": "0x5208",
+        "maxFeePerGas": "0x0", "maxPriorityFeePerGas": "0x0", "to": RETURNS, "value": "0x1",
+        "input": "0x", "accessList": [], "r": "0x0", "s": "0x0", "v": "0x0", "yParity": "0x0",
+        "hash": envelope.tx_hash(),
+    });
+    assert_eq!(filled["tx"], expected);
+    let unsigned = Transaction::parse_and_verify(&raw, CHAIN_ID);
+    assert_eq!(
+        unsigned,
+        Err(TransactionError::Signature),
+        "nobody may take it for signed"
+    );
+
+    let kind = async |object: Value| fill(object).await["tx"]["type"].take();
+    let to = RETURNS;
+    assert_eq!(kind(json!({"to": to, "gasPrice": "0x0"})).await, "0x0");
+    assert_eq!(kind(json!({"to": to, "type": "0x0"})).await, "0x0");
+    assert_eq!(
+        kind(json!({"to": to, "gasPrice": "0x0", "accessList": []})).await,
+        "0x1"
+    );
+    assert_eq!(kind(json!({"to": to, "accessList": []})).await, "0x2");
+    assert_eq!(
+        kind(json!({"to": to, "authorizationList": []})).await,
+        "0x4"
+    );
+    let tipped = fill(json!({"to": to, "maxPriorityFeePerGas": "0x7", "nonce": "0x9"})).await;
+    assert_eq!(tipped["tx"]["maxFeePerGas"], "0x7");
+    assert_eq!(tipped["tx"]["nonce"], "0x9");
+
+    let empty = fixture.error("eth_fillTransaction", json!([{}])).await.1;
+    assert_eq!(empty, "contract creation without any data provided");
+    let create = json!([{"input": "0x00", "authorizationList": []}]);
+    let create = fixture.error("eth_fillTransaction", create).await.1;
+    assert_eq!(
+        create,
+        "EIP-7702 transaction cannot be used to create contract"
+    );
+}
+
+#[tokio::test]
+async fn takes_or_refuses_raw_transactions() {
+    let fixture = Fixture::new().await;
+    let send = "eth_sendRawTransaction";
+    let transaction = transfer(9);
+    let hash = fixture.result(send, json!([transaction.encoded()])).await;
+    assert_eq!(hash, json!(transaction.hash()));
+    let (code, message, _) = fixture.error(send, json!(["0x03"])).await;
+    assert_eq!(
+        (code, message.as_str()),
+        (-32000, "transaction type not supported")
+    );
+    let failed = alloy_primitives::Bytes::from_static(SUBMIT_FAILS);
+    let (code, message, _) = fixture.error(send, json!([failed])).await;
+    assert_eq!(code, -32603);
+    assert!(!message.contains("fire"), "{message}");
+    assert_eq!(fixture.error(send, json!(["zz"])).await.0, -32602);
+}

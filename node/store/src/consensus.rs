@@ -1,0 +1,224 @@
+//! What consensus must find again after a crash: blocks that are not decided yet, which of
+//! them this node built, and evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tbsi_types::limits::BLOCK_BYTES_MAX;
+use tbsi_types::{CheckpointDigest, Evidence, Height, Round, VoteKind};
+
+use crate::database::{Batch, Database, Table};
+use crate::error::{StoreError, corrupt};
+use crate::keys;
+use crate::limits::{EVIDENCE_PER_VALIDATOR_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
+use crate::store::Store;
+
+/// Which undecided blocks are stored; the blocks themselves stay on the disk.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    blocks: BTreeMap<Height, BTreeSet<CheckpointDigest>>,
+    built: BTreeMap<(Height, Round), CheckpointDigest>,
+}
+
+impl Waiting {
+    pub(crate) fn load(database: &Database) -> Result<Self, StoreError> {
+        let mut waiting = Self::default();
+        let what = "undecided blocks";
+        let damaged = |problem: &'static str| corrupt(what)(&problem);
+        let view = database.snapshot();
+        view.scan(Table::Consensus, keys::UNDECIDED_BLOCKS, what, |key, _| {
+            let (height, digest) = keys::parse_undecided(key).ok_or_else(|| damaged("key"))?;
+            waiting.blocks.entry(height).or_default().insert(digest);
+            Ok(true)
+        })?;
+        view.scan(Table::Consensus, keys::BUILT_BLOCKS, what, |key, value| {
+            let position = keys::parse_built(key).ok_or_else(|| damaged("key"))?;
+            let digest = value.try_into().map_err(|_| damaged("digest"))?;
+            waiting.built.insert(position, CheckpointDigest(digest));
+            Ok(true)
+        })?;
+        Ok(waiting)
+    }
+
+    /// Deletes what waited up to `height`.
+    pub(crate) fn write_decided(&self, batch: &mut Batch<'_>, height: Height) {
+        for (height, digests) in self.blocks.range(..=height) {
+            for digest in digests {
+                batch.delete(Table::Consensus, &keys::undecided(*height, *digest));
+            }
+        }
+        for (height, round) in self.built.keys().filter(|(built, _)| *built <= height) {
+            batch.delete(Table::Consensus, &keys::built(*height, *round));
+        }
+    }
+
+    /// Forgets what waited up to `height`.
+    pub(crate) fn decided(&mut self, height: Height) {
+        self.blocks.retain(|waiting, _| *waiting > height);
+        self.built.retain(|(built, _), _| *built > height);
+    }
+
+    fn holds(&self, height: Height, digest: CheckpointDigest) -> bool {
+        self.blocks
+            .get(&height)
+            .is_some_and(|digests| digests.contains(&digest))
+    }
+
+    /// Blocks that this node built at `height`, each once.
+    fn own(&self, height: Height) -> BTreeSet<CheckpointDigest> {
+        self.built
+            .range((height, Round::ZERO)..=(height, Round(u32::MAX)))
+            .map(|(_, digest)| *digest)
+            .collect()
+    }
+
+    /// Blocks at `height` that other nodes built.
+    fn foreign(&self, height: Height) -> usize {
+        let all = self.blocks.get(&height).map_or(0, BTreeSet::len);
+        all.saturating_sub(self.own(height).len())
+    }
+}
+
+impl Store {
+    /// Stores another validator's block that is valid but not decided: bytes of
+    /// `ProposedBlock::encode`. Returns once they are on the disk, so that a vote may name
+    /// the block. Storing it again has no effect.
+    pub fn put_undecided(
+        &self,
+        height: Height,
+        digest: CheckpointDigest,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        let mut waiting = self.writer();
+        if waiting.holds(height, digest) {
+            return Ok(());
+        }
+        self.check_undecided(height, bytes)?;
+        if waiting.foreign(height) >= UNDECIDED_PER_HEIGHT_MAX {
+            return Err(StoreError::UndecidedFull { height });
+        }
+        let mut batch = self.database.batch();
+        batch.put(Table::Consensus, &keys::undecided(height, digest), bytes);
+        batch.write("undecided block")?;
+        waiting.blocks.entry(height).or_default().insert(digest);
+        Ok(())
+    }
+
+    /// Stores the block that this node built for a round, as [`Store::put_undecided`] does,
+    /// and returns its digest. A round has one own block: asked again, even with another
+    /// block, this stores nothing and returns the digest of the first, so that a restarted
+    /// node does not propose twice.
+    pub fn put_built(
+        &self,
+        height: Height,
+        round: Round,
+        digest: CheckpointDigest,
+        bytes: &[u8],
+    ) -> Result<CheckpointDigest, StoreError> {
+        let mut waiting = self.writer();
+        if let Some(first) = waiting.built.get(&(height, round)) {
+            return Ok(*first);
+        }
+        self.check_undecided(height, bytes)?;
+        let own = waiting.own(height);
+        if own.len() >= UNDECIDED_PER_HEIGHT_MAX && !own.contains(&digest) {
+            return Err(StoreError::UndecidedFull { height });
+        }
+        let mut batch = self.database.batch();
+        batch.put(Table::Consensus, &keys::undecided(height, digest), bytes);
+        let key = keys::built(height, round);
+        batch.put(Table::Consensus, &key, digest.0.as_slice());
+        batch.write("own block")?;
+        waiting.blocks.entry(height).or_default().insert(digest);
+        waiting.built.insert((height, round), digest);
+        Ok(digest)
+    }
+
+    /// The bytes of an undecided block.
+    pub fn undecided(
+        &self,
+        height: Height,
+        digest: CheckpointDigest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = keys::undecided(height, digest);
+        self.database.get(Table::Consensus, &key, "undecided block")
+    }
+
+    /// The block that this node built for a round.
+    pub fn built(&self, height: Height, round: Round) -> Option<CheckpointDigest> {
+        self.writer().built.get(&(height, round)).copied()
+    }
+
+    /// All undecided blocks at `height`, in order of their digests.
+    pub fn undecided_digests(&self, height: Height) -> Vec<CheckpointDigest> {
+        let waiting = self.writer();
+        let digests = waiting.blocks.get(&height);
+        digests.into_iter().flatten().copied().collect()
+    }
+
+    fn check_undecided(&self, height: Height, bytes: &[u8]) -> Result<(), StoreError> {
+        let tip = self.tip().ok_or(StoreError::Empty)?.height;
+        if !(1..=UNDECIDED_HEIGHTS_MAX).contains(&height.above(tip)) {
+            return Err(StoreError::UndecidedHeight { height, tip });
+        }
+        if bytes.len() > BLOCK_BYTES_MAX {
+            return Err(StoreError::UndecidedTooLarge(bytes.len()));
+        }
+        Ok(())
+    }
+
+    /// Stores verified evidence. Returns whether it is new: of the evidence against a
+    /// validator, the first of each kind, height and round is kept, and at most
+    /// [`EVIDENCE_PER_VALIDATOR_MAX`] a height.
+    pub fn put_evidence(&self, evidence: &Evidence) -> Result<bool, StoreError> {
+        let _writer = self.writer();
+        let (height, round) = evidence.position();
+        let validator = evidence.validator();
+        let key = keys::evidence(height, &validator, round, evidence_kind(evidence));
+        let (mut known, mut count) = (false, 0);
+        let prefix = keys::evidence_against(height, &validator);
+        let view = self.database.snapshot();
+        view.scan(Table::Consensus, &prefix, "evidence", |stored, _| {
+            known |= stored == key.as_slice();
+            count += 1;
+            Ok(true)
+        })?;
+        if known || count >= EVIDENCE_PER_VALIDATOR_MAX {
+            return Ok(false);
+        }
+        let mut batch = self.database.batch();
+        batch.put(Table::Consensus, &key, &evidence.encode());
+        batch.write("evidence")?;
+        Ok(true)
+    }
+
+    /// Evidence, latest height first, at most `limit` pieces.
+    pub fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, StoreError> {
+        let mut evidence = Vec::new();
+        let view = self.database.snapshot();
+        view.scan_back(
+            Table::Consensus,
+            keys::ALL_EVIDENCE,
+            "evidence",
+            |_, bytes| {
+                if evidence.len() == limit {
+                    return Ok(false);
+                }
+                let piece = Evidence::decode(bytes).map_err(|error| corrupt("evidence")(&error))?;
+                evidence.push(piece);
+                Ok(true)
+            },
+        )?;
+        Ok(evidence)
+    }
+}
+
+/// Tells prevotes, precommits and proposals apart.
+fn evidence_kind(evidence: &Evidence) -> u8 {
+    match evidence {
+        Evidence::Votes { first, .. } => match first.0.kind {
+            VoteKind::Prevote => 1,
+            VoteKind::Precommit => 2,
+        },
+        Evidence::Proposals { .. } => 3,
+    }
+}

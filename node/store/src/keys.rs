@@ -1,0 +1,197 @@
+//! Keys of the database. Integers are big-endian, so that keys sort by number.
+//!
+//! Keys of the state are prefix-free: none is the beginning of another. That makes
+//! `key || height` of the history unambiguous although trie paths differ in length.
+
+use alloy_primitives::{Address, B256};
+use alloy_trie::Nibbles;
+use tbsi_types::{CheckpointDigest, Height, Round};
+
+const ACCOUNT: u8 = 0;
+const SLOT: u8 = 1;
+const ACCOUNT_NODE: u8 = 2;
+const SLOT_NODE: u8 = 3;
+/// Ends a path; no nibble has this value.
+const PATH_END: u8 = 0x10;
+
+const BLOCK_HASH: u8 = 0;
+const TRANSACTION_HASH: u8 = 1;
+
+const UNDECIDED: u8 = 0;
+const BUILT: u8 = 1;
+const EVIDENCE: u8 = 2;
+
+/// Keys of the one-record table.
+pub(crate) const SCHEMA: &[u8] = b"schema";
+pub(crate) const IDENTITY: &[u8] = b"identity";
+pub(crate) const TIP: &[u8] = b"tip";
+
+fn join(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+/// An account, by the Keccak-256 of its address (its *owner* hash).
+pub(crate) fn account(owner: &B256) -> Vec<u8> {
+    join(&[&[ACCOUNT], owner.as_slice()])
+}
+
+/// A slot, by the Keccak-256 of its number.
+pub(crate) fn slot(owner: &B256, slot_hash: &B256) -> Vec<u8> {
+    join(&[&[SLOT], owner.as_slice(), slot_hash.as_slice()])
+}
+
+/// What all slots of an account begin with.
+pub(crate) fn slots_of(owner: &B256) -> Vec<u8> {
+    join(&[&[SLOT], owner.as_slice()])
+}
+
+/// A node of the account trie.
+pub(crate) fn account_node(path: &Nibbles) -> Vec<u8> {
+    join(&[&[ACCOUNT_NODE], &path.to_vec(), &[PATH_END]])
+}
+
+/// A node of an account's storage trie.
+pub(crate) fn slot_node(owner: &B256, path: &Nibbles) -> Vec<u8> {
+    join(&[&[SLOT_NODE], owner.as_slice(), &path.to_vec(), &[PATH_END]])
+}
+
+/// What all nodes of an account's storage trie begin with.
+pub(crate) fn slot_nodes_of(owner: &B256) -> Vec<u8> {
+    join(&[&[SLOT_NODE], owner.as_slice()])
+}
+
+/// The path in a [`slot_node`] key, after what [`slot_nodes_of`] returns; `None` if the bytes
+/// are no path.
+pub(crate) fn path_of(rest: &[u8]) -> Option<Nibbles> {
+    let (end, nibbles) = rest.split_last()?;
+    let valid = *end == PATH_END && nibbles.len() <= 64 && nibbles.iter().all(|n| *n < PATH_END);
+    valid.then(|| Nibbles::from_nibbles(nibbles))
+}
+
+/// The value that a state key had before the block at `height`.
+pub(crate) fn history(state_key: &[u8], height: Height) -> Vec<u8> {
+    join(&[state_key, &height.0.to_be_bytes()])
+}
+
+/// The height in a [`history`] key; `None` if it is shorter than a height.
+pub(crate) fn history_height(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The parts of a block that are stored side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// `ProposedBlock::encode`.
+    Body = 0,
+    /// RLP header.
+    Header = 1,
+    /// 20 bytes for each transaction.
+    Senders = 2,
+    /// RLP list of receipts.
+    Receipts = 3,
+    /// `Checkpoint::encode`.
+    Checkpoint = 4,
+    /// `CommitCertificate::encode`.
+    Certificate = 5,
+}
+
+/// A part of the block at `height`.
+pub(crate) fn part(height: Height, part: Part) -> Vec<u8> {
+    join(&[&height.0.to_be_bytes(), &[part as u8]])
+}
+
+/// Height of a block, by its hash.
+pub(crate) fn block_hash(hash: &B256) -> Vec<u8> {
+    join(&[&[BLOCK_HASH], hash.as_slice()])
+}
+
+/// Where a transaction is, by its hash.
+pub(crate) fn transaction_hash(hash: &B256) -> Vec<u8> {
+    join(&[&[TRANSACTION_HASH], hash.as_slice()])
+}
+
+/// An undecided block.
+pub(crate) fn undecided(height: Height, digest: CheckpointDigest) -> Vec<u8> {
+    join(&[&[UNDECIDED], &height.0.to_be_bytes(), digest.0.as_slice()])
+}
+
+/// The digest of the block that this node built for a round.
+pub(crate) fn built(height: Height, round: Round) -> Vec<u8> {
+    join(&[&[BUILT], &height.0.to_be_bytes(), &round.0.to_be_bytes()])
+}
+
+/// What all keys of [`undecided`] begin with.
+pub(crate) const UNDECIDED_BLOCKS: &[u8] = &[UNDECIDED];
+
+/// What all keys of [`built`] begin with.
+pub(crate) const BUILT_BLOCKS: &[u8] = &[BUILT];
+
+/// Reads a key of [`undecided`].
+pub(crate) fn parse_undecided(key: &[u8]) -> Option<(Height, CheckpointDigest)> {
+    let (height, digest) = key.strip_prefix(UNDECIDED_BLOCKS)?.split_first_chunk()?;
+    let digest = B256::try_from(digest).ok()?;
+    let height = Height(u64::from_be_bytes(*height));
+    Some((height, CheckpointDigest(digest)))
+}
+
+/// Reads a key of [`built`].
+pub(crate) fn parse_built(key: &[u8]) -> Option<(Height, Round)> {
+    let (height, round) = key.strip_prefix(BUILT_BLOCKS)?.split_first_chunk()?;
+    let round = u32::from_be_bytes(round.try_into().ok()?);
+    Some((Height(u64::from_be_bytes(*height)), Round(round)))
+}
+
+/// What all evidence begins with.
+pub(crate) const ALL_EVIDENCE: &[u8] = &[EVIDENCE];
+
+/// What the evidence against a validator at a height begins with.
+pub(crate) fn evidence_against(height: Height, validator: &Address) -> Vec<u8> {
+    join(&[&[EVIDENCE], &height.0.to_be_bytes(), validator.as_slice()])
+}
+
+/// Evidence; `kind` tells prevotes, precommits and proposals apart.
+pub(crate) fn evidence(height: Height, validator: &Address, round: Round, kind: u8) -> Vec<u8> {
+    let mut key = evidence_against(height, validator);
+    key.extend_from_slice(&round.0.to_be_bytes());
+    key.push(kind);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn state_keys_are_prefix_free() {
+        let hash = B256::repeat_byte(1);
+        let path = |nibbles: &[u8]| Nibbles::from_nibbles(nibbles);
+        let keys = [
+            account(&hash),
+            slot(&hash, &hash),
+            account_node(&path(&[])),
+            account_node(&path(&[0])),
+            account_node(&path(&[0, 0])),
+            slot_node(&hash, &path(&[])),
+            slot_node(&hash, &path(&[0, 0])),
+        ];
+        for (i, one) in keys.iter().enumerate() {
+            for (j, other) in keys.iter().enumerate() {
+                assert!(i == j || !one.starts_with(other), "{i} {j}");
+            }
+        }
+    }
+
+    #[test]
+    fn paths_survive_their_key() {
+        let owner = B256::repeat_byte(7);
+        for nibbles in [&[][..], &[0], &[15, 0, 3], &[9; 64]] {
+            let path = Nibbles::from_nibbles(nibbles);
+            let key = slot_node(&owner, &path);
+            let rest = key.strip_prefix(slot_nodes_of(&owner).as_slice()).unwrap();
+            assert_eq!(path_of(rest), Some(path));
+        }
+        for bad in [&[][..], &[1], &[1, 2], &[0x10, 0x10], &[0; 65]] {
+            assert_eq!(path_of(bad), None, "{bad:?}");
+        }
+    }
+}

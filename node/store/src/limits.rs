@@ -1,0 +1,26 @@
+//! Bounds of the store. Those of the protocol are in `tbsi_types::limits`.
+
+/// Blocks that other validators proposed and that wait at one height; own blocks have as many
+/// places again, so that nobody else can take them.
+pub const UNDECIDED_PER_HEIGHT_MAX: usize = 64;
+
+/// How far above the tip an undecided block may be, in heights.
+pub const UNDECIDED_HEIGHTS_MAX: u64 = 16;
+
+/// Pieces of evidence kept against one validator at one height.
+pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
+
+/// Storage slots of one proof.
+pub const PROOF_SLOTS_MAX: usize = 1024;
+
+/// Bytes of blocks, indexes and filters that RocksDB keeps in memory, by default.
+pub const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Bytes of writes that RocksDB keeps in memory before it flushes them.
+pub(crate) const WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of write-ahead log, which bounds how much a restart replays.
+pub(crate) const WAL_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Files that RocksDB keeps open.
+pub(crate) const OPEN_FILES_MAX: i32 = 256;

@@ -1,0 +1,222 @@
+//! Reading the state after a block, and proving what it holds.
+
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
+use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
+use tbsi_types::{Account, Height, StateView, ViewError};
+
+use crate::chain::read_checkpoint;
+use crate::database::{Table, View};
+use crate::error::{StoreError, corrupt};
+use crate::keys;
+use crate::limits::PROOF_SLOTS_MAX;
+use crate::trie;
+
+/// Reads keys of the state as they were after one block, from one snapshot.
+pub(crate) struct Reader<'a> {
+    pub(crate) view: View<'a>,
+    /// Where to look back to, if not at the snapshot's own state.
+    pub(crate) past: Option<Past>,
+}
+
+/// A block older than the snapshot's tip.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past {
+    pub(crate) height: Height,
+    pub(crate) tip: Height,
+}
+
+impl Reader<'_> {
+    pub(crate) fn get(
+        &self,
+        key: &[u8],
+        what: &'static str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if let Some(Past { height, tip }) = self.past {
+            // The first later change of the key remembers what it was.
+            let from = keys::history(key, height.next());
+            let previous = self.view.first(Table::History, key, &from, what)?;
+            // Compaction drops history even under a snapshot, once the height has left the
+            // window. Looking after the read makes sure that nothing was missing from it.
+            let oldest = self.view.database().history_floor();
+            if height < oldest {
+                return Err(StoreError::StateNotAvailable {
+                    height,
+                    oldest,
+                    tip,
+                });
+            }
+            if let Some(previous) = previous {
+                return Ok((!previous.is_empty()).then_some(previous));
+            }
+        }
+        self.view.get(Table::State, key, what)
+    }
+
+    pub(crate) fn account(&self, owner: &B256) -> Result<Option<TrieAccount>, StoreError> {
+        let bytes = self.get(&keys::account(owner), "account")?;
+        bytes.map(|bytes| decode_account(&bytes)).transpose()
+    }
+
+    fn slot(&self, owner: &B256, slot: U256) -> Result<U256, StoreError> {
+        let key = keys::slot(owner, &slot_hash(slot));
+        let bytes = self.get(&key, "storage slot")?;
+        let decode = |bytes: Vec<u8>| {
+            alloy_rlp::decode_exact(&bytes).map_err(|error| corrupt("storage slot")(&error))
+        };
+        bytes.map_or(Ok(U256::ZERO), decode)
+    }
+
+    pub(crate) fn account_node(&self, path: &Nibbles) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(&keys::account_node(path), "account trie")
+    }
+
+    pub(crate) fn slot_node(
+        &self,
+        owner: &B256,
+        path: &Nibbles,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(&keys::slot_node(owner, path), "storage trie")
+    }
+}
+
+pub(crate) fn decode_account(bytes: &[u8]) -> Result<TrieAccount, StoreError> {
+    alloy_rlp::decode_exact(bytes).map_err(|error| corrupt("account")(&error))
+}
+
+/// Keccak-256 of a slot number.
+pub(crate) fn slot_hash(slot: U256) -> B256 {
+    keccak256(slot.to_be_bytes::<32>())
+}
+
+/// The state after one block. It stays as it is while the chain goes on; a state that is not
+/// the tip's fails with [`StoreError::StateNotAvailable`] once it has left the window.
+pub struct StateAt<'a> {
+    pub(crate) reader: Reader<'a>,
+    pub(crate) height: Height,
+}
+
+/// What the state of one block holds about an account, with the trie nodes that prove it
+/// (EIP-1186). Node lists run from the root down; they are empty for an empty trie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountProof {
+    /// The account's address.
+    pub address: Address,
+    /// The account, or `None` if the nodes prove that it does not exist.
+    pub account: Option<Account>,
+    /// Root of the account's storage; the empty root if it has none.
+    pub storage_root: B256,
+    /// From the state root to the account, or to where it would be.
+    pub nodes: Vec<Bytes>,
+    /// In the order asked for.
+    pub slots: Vec<SlotProof>,
+}
+
+/// A storage slot with the trie nodes that prove it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotProof {
+    /// Number of the slot.
+    pub slot: U256,
+    /// Its value; zero if the nodes prove that it is not set.
+    pub value: U256,
+    /// From the storage root to the slot, or to where it would be.
+    pub nodes: Vec<Bytes>,
+}
+
+impl StateAt<'_> {
+    /// The block after which this is the state.
+    pub fn height(&self) -> Height {
+        self.height
+    }
+
+    /// Proves an account and at most [`PROOF_SLOTS_MAX`] of its slots against the state root
+    /// of this height.
+    pub fn prove(&self, address: Address, slots: &[U256]) -> Result<AccountProof, StoreError> {
+        if slots.len() > PROOF_SLOTS_MAX {
+            return Err(StoreError::TooManySlots(slots.len()));
+        }
+        let owner = keccak256(address);
+        let account = self.reader.account(&owner)?;
+        let read = |path: &Nibbles| self.reader.account_node(path);
+        Ok(AccountProof {
+            address,
+            account: account.as_ref().map(without_storage),
+            storage_root: account.map_or(EMPTY_ROOT_HASH, |account| account.storage_root),
+            nodes: trie::prove(&read, Nibbles::unpack(owner))?,
+            slots: slots
+                .iter()
+                .map(|slot| self.prove_slot(&owner, *slot))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn prove_slot(&self, owner: &B256, slot: U256) -> Result<SlotProof, StoreError> {
+        let read = |path: &Nibbles| self.reader.slot_node(owner, path);
+        Ok(SlotProof {
+            slot,
+            value: self.reader.slot(owner, slot)?,
+            nodes: trie::prove(&read, Nibbles::unpack(slot_hash(slot)))?,
+        })
+    }
+
+    fn code_of(&self, code_hash: B256) -> Result<Bytes, StoreError> {
+        if code_hash == KECCAK256_EMPTY {
+            return Ok(Bytes::new());
+        }
+        let code = self
+            .reader
+            .view
+            .get(Table::Code, code_hash.as_slice(), "code")?;
+        code.map(Bytes::from).ok_or_else(|| {
+            corrupt(format!("code {code_hash}"))(&"an account has it, but it is not there")
+        })
+    }
+
+    fn hash_of(&self, height: Height) -> Result<B256, StoreError> {
+        if height > self.height {
+            return Ok(B256::ZERO);
+        }
+        let checkpoint = read_checkpoint(height, |key| {
+            self.reader.view.get(Table::Chain, key, "checkpoint")
+        })?;
+        Ok(checkpoint.map_or(B256::ZERO, |checkpoint| checkpoint.block_hash))
+    }
+}
+
+impl StateView for StateAt<'_> {
+    fn account(&self, address: Address) -> Result<Option<Account>, ViewError> {
+        let account = self.reader.account(&keccak256(address));
+        let account = account.map_err(view_error(|| format!("account {address}")))?;
+        Ok(account.as_ref().map(without_storage))
+    }
+
+    fn code(&self, code_hash: B256) -> Result<Bytes, ViewError> {
+        self.code_of(code_hash)
+            .map_err(view_error(|| format!("code {code_hash}")))
+    }
+
+    fn storage(&self, address: Address, slot: U256) -> Result<U256, ViewError> {
+        self.reader
+            .slot(&keccak256(address), slot)
+            .map_err(view_error(|| format!("slot {slot} of {address}")))
+    }
+
+    fn block_hash(&self, height: u64) -> Result<B256, ViewError> {
+        self.hash_of(Height(height))
+            .map_err(view_error(|| format!("hash of block {height}")))
+    }
+}
+
+fn without_storage(account: &TrieAccount) -> Account {
+    Account {
+        nonce: account.nonce,
+        balance: account.balance,
+        code_hash: account.code_hash,
+    }
+}
+
+fn view_error(what: impl FnOnce() -> String) -> impl FnOnce(StoreError) -> ViewError {
+    |source| ViewError {
+        what: what(),
+        source: Box::new(source),
+    }
+}

@@ -1,0 +1,241 @@
+//! Opening the store; the tip.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, RwLock};
+
+use alloy_primitives::{Address, B256, U256};
+use borsh::{BorshDeserialize, BorshSerialize};
+use tbsi_types::limits::STATE_WINDOW_MIN;
+use tbsi_types::{ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize};
+
+use crate::chain::read_checkpoint;
+use crate::consensus::Waiting;
+use crate::database::{Database, Table};
+use crate::error::{StoreError, corrupt};
+use crate::keys;
+use crate::limits::CACHE_BYTES;
+use crate::state::{AccountProof, Past, Reader, StateAt};
+
+/// Layout of the database that this program reads and writes.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// What an operator may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct StoreOptions {
+    /// Blocks behind the tip whose state can be read and proven; at least
+    /// [`STATE_WINDOW_MIN`].
+    pub history_blocks: u64,
+    /// Bytes of cache for reads.
+    pub cache_bytes: usize,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            history_blocks: 256,
+            cache_bytes: CACHE_BYTES,
+        }
+    }
+}
+
+/// The last block that is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: Height,
+    /// Its checkpoint's time.
+    pub time: TimestampMs,
+    /// Hash of its header.
+    pub block_hash: B256,
+    /// State root after it.
+    pub state_root: B256,
+    /// Digest of its checkpoint.
+    pub checkpoint_digest: CheckpointDigest,
+    /// Leaves in the attestation log after it.
+    pub log_size: TreeSize,
+    /// Root of the log after it.
+    pub log_root: B256,
+}
+
+impl Tip {
+    pub(crate) fn of(checkpoint: &Checkpoint, identity: &ChainIdentity) -> Self {
+        Self {
+            height: checkpoint.height,
+            time: checkpoint.time,
+            block_hash: checkpoint.block_hash,
+            state_root: checkpoint.state_root,
+            checkpoint_digest: checkpoint.digest(identity),
+            log_size: checkpoint.log_size,
+            log_root: checkpoint.log_root,
+        }
+    }
+}
+
+/// What the database says about its tip.
+#[derive(Clone, Copy, Debug, BorshSerialize, BorshDeserialize)]
+pub(crate) struct TipRecord {
+    pub(crate) height: u64,
+    /// Oldest height whose state can be read.
+    pub(crate) oldest_state: u64,
+}
+
+impl TipRecord {
+    fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
+        borsh::from_slice(bytes).map_err(|error| corrupt("tip")(&error))
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        borsh::to_vec(self).expect("a Vec takes every byte")
+    }
+}
+
+/// Everything a node keeps about its chain. Share it behind an `Arc`: reads run side by side,
+/// writes one after the other.
+pub struct Store {
+    pub(crate) database: Database,
+    pub(crate) identity: ChainIdentity,
+    pub(crate) options: StoreOptions,
+    pub(crate) tip: RwLock<Option<Tip>>,
+    /// Held by whoever writes.
+    pub(crate) waiting: Mutex<Waiting>,
+}
+
+impl Store {
+    /// Opens the store in `dir`, or makes it. Refuses a directory that another process uses,
+    /// that holds another network, or that a program with another schema wrote.
+    pub fn open(
+        dir: &Path,
+        identity: ChainIdentity,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
+        if options.history_blocks < STATE_WINDOW_MIN {
+            return Err(StoreError::HistoryTooShort(options.history_blocks));
+        }
+        let database = Database::open(dir, options.cache_bytes)?;
+        check_owner(&database, &identity)?;
+        let record = database.get(Table::Meta, keys::TIP, "tip")?;
+        let tip = match record {
+            None => None,
+            Some(bytes) => {
+                let record = TipRecord::decode(&bytes)?;
+                database.raise_history_floor(Height(record.oldest_state));
+                Some(load_tip(&database, Height(record.height), &identity)?)
+            }
+        };
+        let waiting = Waiting::load(&database)?;
+        Ok(Self {
+            database,
+            identity,
+            options,
+            tip: RwLock::new(tip),
+            waiting: Mutex::new(waiting),
+        })
+    }
+
+    /// The last block that is stored; `None` before genesis.
+    pub fn tip(&self) -> Option<Tip> {
+        *self
+            .tip
+            .read()
+            .expect("nobody panics while writing the tip")
+    }
+
+    /// The oldest height whose state can be read.
+    pub fn oldest_state(&self) -> Height {
+        self.database.history_floor()
+    }
+
+    /// The state after the block at `height`, which must be the tip or within the window
+    /// behind it.
+    pub fn state_at(&self, height: Height) -> Result<StateAt<'_>, StoreError> {
+        let (mut reader, record) = self.latest()?;
+        let record = record.ok_or(StoreError::Empty)?;
+        let (oldest, tip) = (Height(record.oldest_state), Height(record.height));
+        if height < oldest || height > tip {
+            return Err(StoreError::StateNotAvailable {
+                height,
+                oldest,
+                tip,
+            });
+        }
+        reader.past = (height < tip).then_some(Past { height, tip });
+        Ok(StateAt { reader, height })
+    }
+
+    /// Proves an account and some of its slots as they are after the block at `height`
+    /// (EIP-1186).
+    pub fn prove(
+        &self,
+        height: Height,
+        address: Address,
+        slots: &[U256],
+    ) -> Result<AccountProof, StoreError> {
+        self.state_at(height)?.prove(address, slots)
+    }
+
+    /// A reader of the latest state, and which block that is.
+    pub(crate) fn latest(&self) -> Result<(Reader<'_>, Option<TipRecord>), StoreError> {
+        let view = self.database.snapshot();
+        let record = view.get(Table::Meta, keys::TIP, "tip")?;
+        let record = record.as_deref().map(TipRecord::decode).transpose()?;
+        Ok((Reader { view, past: None }, record))
+    }
+
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting
+            .lock()
+            .expect("nobody panics while writing to the store")
+    }
+}
+
+/// Schema version and network, written once.
+fn check_owner(database: &Database, identity: &ChainIdentity) -> Result<(), StoreError> {
+    let schema = database.get(Table::Meta, keys::SCHEMA, "schema version")?;
+    let Some(schema) = schema else {
+        let mut batch = database.batch();
+        batch.put(Table::Meta, keys::SCHEMA, &SCHEMA_VERSION.to_be_bytes());
+        batch.put(Table::Meta, keys::IDENTITY, &encode_identity(identity));
+        return batch.write("schema version");
+    };
+    let found = schema
+        .try_into()
+        .map(u32::from_be_bytes)
+        .map_err(|_| corrupt("schema version")(&"not 4 bytes"))?;
+    if found != SCHEMA_VERSION {
+        return Err(StoreError::SchemaVersion {
+            found,
+            supported: SCHEMA_VERSION,
+        });
+    }
+    let stored = database.get(Table::Meta, keys::IDENTITY, "network identity")?;
+    let stored = stored.unwrap_or_default();
+    if stored == encode_identity(identity) {
+        return Ok(());
+    }
+    let found = stored
+        .last_chunk()
+        .ok_or_else(|| corrupt("network identity")(&"shorter than a hash"))?;
+    Err(StoreError::WrongGenesis {
+        found: B256::new(*found),
+        expected: identity.genesis_hash,
+    })
+}
+
+/// Chain id (u64), genesis hash.
+fn encode_identity(identity: &ChainIdentity) -> Vec<u8> {
+    [
+        identity.chain_id.to_be_bytes().as_slice(),
+        identity.genesis_hash.as_slice(),
+    ]
+    .concat()
+}
+
+fn load_tip(
+    database: &Database,
+    height: Height,
+    identity: &ChainIdentity,
+) -> Result<Tip, StoreError> {
+    read_checkpoint(height, |key| database.get(Table::Chain, key, "checkpoint"))?
+        .map(|checkpoint| Tip::of(&checkpoint, identity))
+        .ok_or_else(|| corrupt(format!("checkpoint {height}"))(&"the tip has none"))
+}

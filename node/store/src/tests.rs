@@ -1,0 +1,9 @@
+//! Tests of the store as a whole; `fixture` makes chains for them.
+
+mod commit;
+mod consensus;
+mod crash;
+mod fixture;
+mod open;
+mod state;
+mod trie;

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs what building and testing need; says what to do where it may not.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing_packages() {
+    # The C++ compiler and libclang build RocksDB and its bindings.
+    local missing=()
+    command -v g++ >/dev/null || missing+=(g++)
+    command -v make >/dev/null || missing+=(make)
+    compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev)
+    compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null || missing+=(libclang-dev)
+    printf '%s\n' "${missing[@]}" | sort -u | sed '/^$/d' | tr '\n' ' '
+}
+
+packages=$(missing_packages)
+if [ -n "$packages" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "installing Debian packages: $packages"
+        apt-get update -qq || true
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >/dev/null
+    else
+        echo "missing packages; install them with: sudo apt-get install $packages" >&2
+        exit 1
+    fi
+fi
+
+wanted=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing; install Rust $wanted with rustup" >&2
+    exit 1
+fi
+if ! cargo --version >/dev/null 2>&1; then
+    echo "Rust $wanted is missing; install it with: rustup toolchain install $wanted" >&2
+    exit 1
+fi
+
+# Stock Ethereum clients: for the walk-through and the tests, not for the node.
+if command -v npm >/dev/null; then
+    if [ ! -d tests/clients/node_modules ] ||
+        [ tests/clients/package-lock.json -nt tests/clients/node_modules/.package-lock.json ]; then
+        echo "installing npm packages of tests/clients"
+        (cd tests/clients && npm ci --no-audit --no-fund --loglevel=error >/dev/null) ||
+            echo "npm ci failed: the parts that use stock Ethereum clients will be skipped" >&2
+    fi
+fi

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Walks through a running network: writes to it with a stock client and a key without funds,
+# then verifies offline what its validators signed. `make run` ends with this.
+#
+# usage: walkthrough.sh TBSI DIR
+#   TBSI  the tbsi program
+#   DIR   directory of a running network, made by `tbsi testnet up --dir DIR`
+set -euo pipefail
+
+if [[ $# -ne 2 ]]; then
+    echo "usage: walkthrough.sh TBSI DIR" >&2
+    exit 2
+fi
+tbsi=$(realpath "$1")
+dir=$(realpath "$2")
+clients=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/clients" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+# Settings that a user has made for cast are not meant for this network.
+unset "${!ETH_@}" "${!CAST_@}"
+
+fail() {
+    echo "walkthrough: $1" >&2
+    exit 1
+}
+
+header() {
+    printf '\n== %s\n   %s\n' "$1" "$2"
+}
+
+# Prints a command as one would type it; the next line of this script runs it.
+show() {
+    printf '$ %s\n' "$1"
+}
+
+rpc_urls() {
+    sed -n 's|.*"rpc": *"\([^"]*\)".*|http://\1|p' "$dir/network.json"
+}
+
+# The string value of key $1 in the JSON object $2.
+field() {
+    sed -n "s|.*\"$1\": *\"\([^\"]*\)\".*|\1|p" <<<"$2"
+}
+
+[[ -f $dir/network.json ]] || fail "$dir holds no network; \`tbsi testnet up --dir $dir\` makes one"
+mapfile -t urls < <(rpc_urls)
+first=${urls[0]}
+# The node that shares least with the first: the last one, an observer if there is one.
+other=${urls[-1]}
+
+write_with_cast() {
+    local key address code receipt contract read_back
+    header "A fresh key. It has no funds, and needs none." \
+        "產生一把全新的金鑰：沒有餘額，也不需要餘額。"
+    show "export ETH_RPC_URL=$first"
+    export ETH_RPC_URL=$first
+    show "cast wallet new"
+    key=$("$cast" wallet new --json)
+    address=$(field address "$key")
+    key=$(field private_key "$key")
+    echo "address $address"
+    show "cast balance $address"
+    "$cast" balance "$address"
+
+    header "Deploy a contract (tests/clients/Notebook.sol), with no fee options." \
+        "部署合約，不需任何手續費參數。"
+    code=$(node "$clients/notebook.mjs")
+    show "cast send --private-key \$KEY --create \$(node tests/clients/notebook.mjs)"
+    receipt=$("$cast" send --json --private-key "$key" --create "$code")
+    contract=$(field contractAddress "$receipt")
+    summary "$receipt"
+    echo "contract $contract"
+
+    header "Write 42 and read it back." "寫入 42，再讀出來。"
+    show "cast send --private-key \$KEY $contract 'put(uint256)' 42"
+    receipt=$("$cast" send --json --private-key "$key" "$contract" 'put(uint256)' 42)
+    summary "$receipt"
+    show "cast call $contract 'get()(uint256)'"
+    read_back=$("$cast" call "$contract" 'get()(uint256)')
+    echo "$read_back"
+    [[ $read_back == 42 ]] || fail "42 was written, but $read_back was read"
+    height=$(($(field blockNumber "$receipt")))
+}
+
+summary() {
+    [[ $(field status "$1") == 0x1 ]] || fail "the transaction failed: $1"
+    printf 'final in block %d, status %s, effective gas price %d\n' \
+        "$(field blockNumber "$1")" "$(field status "$1")" "$(field effectiveGasPrice "$1")"
+}
+
+look_without_cast() {
+    header "Node.js or the npm packages of tests/clients are missing: no transaction is sent." \
+        "未安裝 Node.js 或 tests/clients 的 npm 套件，略過送出交易。"
+    echo "To see that part: install Node.js 20 or later, then \`npm ci --prefix tests/clients\`."
+    show "tbsi status --rpc $first"
+    "$tbsi" status --rpc "$first"
+    height=1
+}
+
+verify_offline() {
+    local file=checkpoint-$height.json
+    header "Fetch what the validators signed at height $height from another node." \
+        "向另一個節點取得高度 $height 的檢查點與提交憑證。"
+    show "tbsi checkpoint get --rpc $other --height $height --out $file"
+    # The other node may hear of the block a moment later than the first.
+    local tries=40
+    until "$tbsi" checkpoint get --rpc "$other" --height "$height" --out "$file" 2>error; do
+        tries=$((tries - 1))
+        ((tries > 0)) || fail "$(cat error)"
+        sleep 0.25
+    done
+
+    header "Verify it offline: nothing but this file and the genesis file is needed." \
+        "離線驗證：只需要這個檔案與創世檔，不連任何網路。"
+    show "tbsi checkpoint verify --file $file --genesis $dir/genesis.json"
+    "$tbsi" checkpoint verify --file "$file" --genesis "$dir/genesis.json"
+
+    header "Change one digit of a copy: it is refused." "把副本改掉一個數字：驗證失敗。"
+    sed -e '0,/"encoded"/ {' \
+        -e 's/\("encoded": "0x.*\)[0-7]"/\18"/; t' \
+        -e 's/\("encoded": "0x.*\)[89a-f]"/\10"/' \
+        -e '}' "$file" >changed.json
+    show "tbsi checkpoint verify --file changed.json --genesis $dir/genesis.json"
+    local code=0
+    "$tbsi" checkpoint verify --file changed.json --genesis "$dir/genesis.json" || code=$?
+    [[ $code == 1 ]] || fail "a changed checkpoint gave exit code $code instead of 1"
+}
+
+height=0
+if command -v node >/dev/null && cast=$(node "$clients/foundry.mjs" cast 2>/dev/null); then
+    write_with_cast
+else
+    look_without_cast
+fi
+verify_offline
+
+header "The network keeps running. Try it yourself, with any Ethereum client:" \
+    "網路仍在執行，可用任何以太坊工具操作："
+cat <<END
+  RPC           $first  (WebSocket: ws${first#http})
+  status        $tbsi status --rpc $first
+  all nodes     $tbsi testnet status --dir $dir
+  stop          $tbsi testnet down --dir $dir
+END

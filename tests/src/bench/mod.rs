@@ -1,0 +1,26 @@
+//! The benchmark: a load generator, and the order in which it measures a TBSI network of real
+//! processes beside anvil on the same machine.
+//!
+//! - [`workload`]: transactions, signed before the clock starts; [`schedule`]: when they
+//!   arrive, fixed in advance.
+//! - [`load`]: one open-loop run. A transaction is *finalised* when its block is first visible
+//!   on a node, found by polling for blocks ([`heads`]); its latency counts from the time at
+//!   which it was due, not from when it could be sent.
+//! - [`search`]: the rate at which a chain saturates; [`restart`]: coming back after SIGKILL.
+//! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out.
+
+pub mod environment;
+pub mod figures;
+pub mod heads;
+pub mod http;
+pub mod load;
+pub mod options;
+pub mod process;
+pub mod report;
+pub mod restart;
+pub mod scenario;
+pub mod schedule;
+pub mod search;
+pub mod statistics;
+pub mod target;
+pub mod workload;

@@ -1,0 +1,348 @@
+//! The figures, as JSON and for people.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::environment::Environment;
+use super::load::Run;
+use super::options::Plan;
+use super::restart::Restart;
+use super::search::{RateSearch, Step};
+use super::statistics::Spread;
+use super::workload::Workload;
+
+/// Everything that was measured. Times are microseconds, rates transactions per second.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// On what.
+    pub environment: Environment,
+    /// How.
+    pub plan: Plan,
+    /// Of what.
+    pub versions: Vec<Version>,
+    /// Single transactions to an idle chain.
+    pub idle: Vec<Idle>,
+    /// Under load.
+    pub cases: Vec<Case>,
+    /// Highest resident memory of each node, KiB, by chain in the order of `versions`.
+    pub peak_rss_kib: Vec<Vec<u64>>,
+    /// After SIGKILL.
+    pub restart: Restart,
+    /// How long all of it took.
+    pub elapsed_s: u64,
+}
+
+/// What a chain says it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Version {
+    /// The chain.
+    pub target: String,
+    /// Answer of `web3_clientVersion`.
+    pub version: String,
+}
+
+/// Latency of single transactions.
+#[derive(Clone, Debug, Serialize)]
+pub struct Idle {
+    /// The chain.
+    pub target: String,
+    /// The run.
+    pub run: Run,
+}
+
+/// One workload, on every chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct Case {
+    /// What the transactions did.
+    pub workload: Workload,
+    /// Transactions per HTTP request.
+    pub batch: usize,
+    /// By chain.
+    pub targets: Vec<CaseTarget>,
+    /// Median finalised rate of TBSI over that of anvil.
+    pub ratio_to_anvil: Option<f64>,
+    /// Growth of a validator's data per finalised transaction, bytes, not compacted.
+    pub disk_bytes_per_tx: Option<u64>,
+}
+
+/// One workload on one chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct CaseTarget {
+    /// The chain.
+    pub target: String,
+    /// Rates tried.
+    pub search: Vec<Step>,
+    /// Highest finalised rate at which the chain kept up.
+    pub sustained_per_s: u64,
+    /// Offered rate of the saturated runs.
+    pub saturating_per_s: u64,
+    /// Finalised rate of the saturated runs.
+    pub finalised_per_s: Spread,
+    /// Median latency of the runs at half of that.
+    pub half_load_p50_us: Option<Spread>,
+    /// 99th percentile of the latency of the runs at half of that.
+    pub half_load_p99_us: Option<Spread>,
+    /// Runs at `saturating_per_s`.
+    pub saturated: Vec<Run>,
+    /// Runs at half of the median of `finalised_per_s`.
+    pub half_load: Vec<Run>,
+}
+
+impl CaseTarget {
+    /// Summarises runs, of which there is at least one each.
+    pub fn new(
+        target: String,
+        search: &RateSearch,
+        saturated: Vec<Run>,
+        half_load: Vec<Run>,
+    ) -> Self {
+        let rates = saturated.iter().map(|run| run.figures.finalised_per_s);
+        let latencies = || half_load.iter().filter_map(|run| run.figures.latency);
+        Self {
+            target,
+            search: search.steps().to_vec(),
+            sustained_per_s: search.sustained(),
+            saturating_per_s: saturated.first().map_or(0, |run| run.offered_per_s),
+            finalised_per_s: Spread::of(rates).expect("at least one run"),
+            half_load_p50_us: Spread::of(latencies().map(|latency| latency.p50_us)),
+            half_load_p99_us: Spread::of(latencies().map(|latency| latency.p99_us)),
+            saturated,
+            half_load,
+        }
+    }
+}
+
+/// Microseconds as milliseconds with one decimal.
+fn ms(us: u64) -> String {
+    format!("{}.{}", us / 1_000, us % 1_000 / 100)
+}
+
+fn spread_ms(spread: Option<&Spread>) -> String {
+    spread.map_or_else(
+        || "-".into(),
+        |it| format!("{} [{}..{}]", ms(it.median), ms(it.min), ms(it.max)),
+    )
+}
+
+fn optional<T: std::fmt::Display>(value: Option<T>) -> String {
+    value.map_or_else(|| "-".into(), |value| value.to_string())
+}
+
+impl Run {
+    /// The run in one line.
+    pub fn line(&self, target: &str) -> String {
+        let latency = self.figures.latency;
+        let latency = latency.map(|it| format!("{} / {}", ms(it.p50_us), ms(it.p99_us)));
+        let interval = self.figures.block_interval.map(|it| ms(it.p50_us));
+        let sent = &self.sent;
+        let mut line = format!(
+            "{target}: {:?} x{}, offered {}/s, finalised {}/s, p50 / p99 {} ms, interval {} ms, \
+             CPU per tx {} us, cores {} + generator {} + others {}",
+            self.workload,
+            self.batch,
+            self.offered_per_s,
+            self.figures.finalised_per_s,
+            optional(latency),
+            optional(interval),
+            optional(self.nodes_cpu_us_per_tx),
+            optional(self.nodes_cores),
+            optional(self.generator_cores),
+            optional(self.other_cores),
+        );
+        for (what, count) in [
+            ("refused", sent.refusals()),
+            ("withheld", sent.withheld),
+            ("unsent", sent.unsent),
+            ("accepted but in no block", sent.lost),
+        ] {
+            if count > 0 {
+                write!(line, ", {count} {what}").expect("a String takes all");
+            }
+        }
+        for (message, count) in &sent.refused {
+            write!(line, "\n    refused {count}: {message}").expect("a String takes all");
+        }
+        line
+    }
+}
+
+impl Report {
+    /// The figures that matter, for a terminal.
+    pub fn table(&self) -> String {
+        let mut lines = vec![
+            format!(
+                "{} cores {}, Linux {}, {}, commit {}, {} s",
+                self.environment.cores,
+                self.environment.cpu_model,
+                self.environment.kernel,
+                self.environment.file_system,
+                self.environment.commit,
+                self.elapsed_s
+            ),
+            "times in ms; median [min..max] of runs; rates in transactions per second".into(),
+        ];
+        if self.environment.file_system == "tmpfs" {
+            lines.push("WARNING: the data was on tmpfs, where fsync costs nothing".into());
+        }
+        for idle in &self.idle {
+            let latency = idle.run.figures.latency;
+            lines.push(row(&[
+                "idle, submit to final",
+                &idle.target,
+                &format!("p50 {}", optional(latency.map(|it| ms(it.p50_us)))),
+                &format!("p99 {}", optional(latency.map(|it| ms(it.p99_us)))),
+            ]));
+        }
+        for case in &self.cases {
+            case.lines(&mut lines);
+        }
+        for (version, nodes) in self.versions.iter().zip(&self.peak_rss_kib) {
+            let mib: Vec<String> = nodes.iter().map(|kib| (kib / 1_024).to_string()).collect();
+            lines.push(row(&[
+                "peak RSS per node, MiB",
+                &version.target,
+                &mib.join(" "),
+                "",
+            ]));
+        }
+        self.restart.lines(&mut lines);
+        lines.join("\n")
+    }
+}
+
+fn row(cells: &[&str; 4]) -> String {
+    let [what, target, one, two] = cells;
+    format!("{what:<34} {target:<20} {one:<28} {two}")
+        .trim_end()
+        .into()
+}
+
+impl Case {
+    fn lines(&self, lines: &mut Vec<String>) {
+        let workload = match self.workload {
+            Workload::Transfer => "transfers",
+            Workload::StorageWrite => "storage writes",
+        };
+        let batch = if self.batch > 1 {
+            format!(", batches of {}", self.batch)
+        } else {
+            String::new()
+        };
+        lines.push(format!("{workload}{batch}"));
+        for target in &self.targets {
+            target.lines(lines);
+        }
+        lines.push(row(&[
+            "  rate of TBSI / anvil",
+            "",
+            &optional(self.ratio_to_anvil),
+            "",
+        ]));
+        let disk = optional(self.disk_bytes_per_tx);
+        lines.push(row(&["  disk bytes per tx and validator", "", &disk, ""]));
+    }
+}
+
+impl CaseTarget {
+    fn lines(&self, lines: &mut Vec<String>) {
+        let rate = &self.finalised_per_s;
+        let rate = format!("{} [{}..{}]", rate.median, rate.min, rate.max);
+        let sustained = format!("kept up at {}", self.sustained_per_s);
+        lines.push(row(&["  finalised per s", &self.target, &rate, &sustained]));
+        let p50 = format!("p50 {}", spread_ms(self.half_load_p50_us.as_ref()));
+        let p99 = format!("p99 {}", spread_ms(self.half_load_p99_us.as_ref()));
+        lines.push(row(&[
+            "  half load, submit to final",
+            &self.target,
+            &p50,
+            &p99,
+        ]));
+        for (what, runs) in [
+            ("half load", &self.half_load),
+            ("saturated", &self.saturated),
+        ] {
+            let intervals = |per: fn(&super::statistics::Distribution) -> u64| {
+                let runs = runs.iter().filter_map(|run| run.figures.block_interval);
+                Spread::of(runs.map(|interval| per(&interval)))
+            };
+            let p50 = format!("p50 {}", spread_ms(intervals(|it| it.p50_us).as_ref()));
+            let p99 = format!("p99 {}", spread_ms(intervals(|it| it.p99_us).as_ref()));
+            let title = format!("  {what}, block interval");
+            lines.push(row(&[&title, &self.target, &p50, &p99]));
+            let cpu = Spread::of(runs.iter().filter_map(|run| run.nodes_cpu_us_per_tx));
+            let own = Spread::of(runs.iter().filter_map(|run| run.generator_cpu_us_per_tx));
+            let cpu = format!("nodes {}", optional(cpu.map(|it| it.median)));
+            let own = format!("generator {}", optional(own.map(|it| it.median)));
+            let title = format!("  {what}, CPU us per tx");
+            lines.push(row(&[&title, &self.target, &cpu, &own]));
+            let busy = |cores: fn(&Run) -> Option<f64>| {
+                let cores: Vec<String> = runs
+                    .iter()
+                    .filter_map(cores)
+                    .map(|it| it.to_string())
+                    .collect();
+                cores.join(" ")
+            };
+            let nodes = format!("nodes {}", busy(|run| run.nodes_cores));
+            let others = format!("others {}", busy(|run| run.other_cores));
+            let title = format!("  {what}, busy cores by run");
+            lines.push(row(&[&title, &self.target, &nodes, &others]));
+        }
+        let runs = self.saturated.iter().chain(&self.half_load);
+        let lost: u64 = runs.map(|run| run.sent.lost).sum();
+        if lost > 0 {
+            lines.push(row(&[
+                "  accepted but in no block",
+                &self.target,
+                &lost.to_string(),
+                "",
+            ]));
+        }
+    }
+}
+
+impl Restart {
+    fn lines(&self, lines: &mut Vec<String>) {
+        lines.push(format!("restart after SIGKILL at height {}", self.height));
+        let missed = format!("after {} missed blocks", self.one_blocks_missed.median);
+        for (what, spread, note) in [
+            (
+                "  one: to its first vote",
+                &self.one_first_vote_us,
+                missed.as_str(),
+            ),
+            ("  all: to the last first vote", &self.all_last_vote_us, ""),
+            (
+                "  all: to the first new block",
+                &self.all_first_block_us,
+                "",
+            ),
+        ] {
+            lines.push(row(&[what, "", &spread_ms(Some(spread)), note]));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_times_in_milliseconds() {
+        assert_eq!(ms(0), "0.0");
+        assert_eq!(ms(1_050), "1.0");
+        assert_eq!(ms(12_345), "12.3");
+        let spread = Spread::of([2_000, 1_000, 30_500]);
+        assert_eq!(spread_ms(spread.as_ref()), "2.0 [1.0..30.5]");
+        assert_eq!(spread_ms(None), "-");
+    }
+
+    #[test]
+    fn rows_line_up() {
+        let one = row(&["a", "tbsi", "1", "2"]);
+        let two = row(&["longer", "anvil", "100", "2"]);
+        assert_eq!(one.find("1 "), two.find("100"));
+        assert_eq!(row(&["a", "", "", ""]), "a");
+    }
+}

@@ -1,0 +1,183 @@
+//! Which crate may know which.
+
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::{complains, keep, root};
+
+const CRATES_MAX: usize = 12;
+
+/// Every crate, and the crates of this workspace that it may depend on: arrows go down only.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("tbsi-types", &[]),
+    ("tbsi-light", &["tbsi-types"]),
+    ("tbsi-engine", &["tbsi-light", "tbsi-types"]),
+    ("tbsi-execution", &["tbsi-types"]),
+    ("tbsi-store", &["tbsi-types"]),
+    ("tbsi-rpc", &["tbsi-types"]),
+    (
+        "tbsi-node",
+        &[
+            "tbsi-engine",
+            "tbsi-execution",
+            "tbsi-light",
+            "tbsi-rpc",
+            "tbsi-store",
+            "tbsi-types",
+        ],
+    ),
+    ("tbsi-testnet", &["tbsi-node", "tbsi-rpc", "tbsi-types"]),
+    (
+        "tbsi",
+        &[
+            "tbsi-light",
+            "tbsi-node",
+            "tbsi-rpc",
+            "tbsi-testnet",
+            "tbsi-types",
+        ],
+    ),
+    (
+        "tbsi-tests",
+        &[
+            "tbsi-engine",
+            "tbsi-execution",
+            "tbsi-light",
+            "tbsi-node",
+            "tbsi-rpc",
+            "tbsi-store",
+            "tbsi-testnet",
+            "tbsi-types",
+        ],
+    ),
+];
+
+/// Libraries, by the beginning of their names, that one crate alone may name.
+const OWNERS: &[(&str, &str)] = &[
+    ("arc-malachitebft-", "tbsi-engine"),
+    ("revm", "tbsi-execution"),
+    ("alloy-evm", "tbsi-execution"),
+    ("rocksdb", "tbsi-store"),
+    ("libp2p", "tbsi-node"),
+];
+
+/// Crates without clock, randomness, tasks, files and sockets.
+const PURE: &[&str] = &["tbsi-types", "tbsi-light", "tbsi-execution"];
+
+/// Libraries, by the beginning of their names, that a pure crate has no use for.
+const IMPURE: &[&str] = &["async-", "futures", "rand", "tokio", "tracing"];
+
+/// A crate as `cargo metadata` shows it.
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `dev`, `build`, or none for an ordinary one.
+    kind: Option<String>,
+}
+
+fn packages() -> Vec<Package> {
+    #[derive(Deserialize)]
+    struct Metadata {
+        packages: Vec<Package>,
+    }
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps"])
+        .args(["--offline", "--locked"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo metadata: {said}");
+    let metadata: Metadata = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
+    metadata.packages
+}
+
+fn check(packages: &[Package]) -> Vec<String> {
+    let mut complaints: Vec<String> = packages.iter().flat_map(check_package).collect();
+    if packages.len() > CRATES_MAX {
+        let count = packages.len();
+        complaints.push(format!(
+            "{count} crates are more than {CRATES_MAX}: make a module instead"
+        ));
+    }
+    complaints
+}
+
+fn check_package(package: &Package) -> Vec<String> {
+    let name = package.name.as_str();
+    let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| *known == name) else {
+        return vec![format!("{name}: give it a place in ARROWS")];
+    };
+    let mut complaints = Vec::new();
+    for dependency in &package.dependencies {
+        let used = dependency.name.as_str();
+        if used.starts_with("tbsi") && !allowed.contains(&used) {
+            complaints.push(format!("{name} → {used}: arrows go down only"));
+        }
+        for (library, owner) in OWNERS {
+            if used.starts_with(library) && name != *owner {
+                complaints.push(format!("{name} → {used}: only {owner} may name it"));
+            }
+        }
+        let ordinary = dependency.kind.as_deref() != Some("dev");
+        let impure = IMPURE.iter().any(|library| used.starts_with(library));
+        if PURE.contains(&name) && ordinary && impure {
+            complaints.push(format!("{name} → {used}: {name} is pure"));
+        }
+    }
+    complaints
+}
+
+#[test]
+fn arrows_go_down_only() {
+    let packages = packages();
+    assert_eq!(packages.len(), ARROWS.len(), "ARROWS lists every crate");
+    keep(&check(&packages));
+}
+
+#[test]
+fn a_wrong_arrow_is_found() {
+    let package = |name: &str, used: &[(&str, Option<&str>)]| Package {
+        name: name.into(),
+        dependencies: used
+            .iter()
+            .map(|(name, kind)| Dependency {
+                name: (*name).into(),
+                kind: kind.map(Into::into),
+            })
+            .collect(),
+    };
+    let good = package("tbsi-store", &[("rocksdb", None), ("tbsi-types", None)]);
+    complains(&check(&[good]), &[]);
+    let bad = [
+        package("tbsi-types", &[("tbsi-light", Some("dev"))]),
+        package("tbsi-rpc", &[("rocksdb", None)]),
+        package("tbsi-light", &[("tokio", None), ("proptest", Some("dev"))]),
+        package("tbsi-node", &[("arc-malachitebft-peer", None)]),
+        package("tbsi", &[("tbsi-tests", None)]),
+        package("tbsi-new", &[]),
+    ];
+    complains(
+        &check(&bad),
+        &[
+            "tbsi-types → tbsi-light: arrows go down only",
+            "tbsi-rpc → rocksdb: only tbsi-store may name it",
+            "tbsi-light → tokio: tbsi-light is pure",
+            "tbsi-node → arc-malachitebft-peer: only tbsi-engine may name it",
+            "tbsi → tbsi-tests: arrows go down only",
+            "tbsi-new: give it a place in ARROWS",
+        ],
+    );
+    let many: Vec<Package> = (0..13).map(|_| package("tbsi-types", &[])).collect();
+    complains(
+        &check(&many),
+        &["13 crates are more than 12: make a module instead"],
+    );
+}
