@@ -166,10 +166,6 @@ pub enum LogFormat {
     Json,
 }
 
-const fn any_ip(port: u16) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
-}
-
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
@@ -202,8 +198,8 @@ impl Default for MetricsConfig {
 impl Default for P2pConfig {
     fn default() -> Self {
         Self {
-            consensus: any_ip(27000),
-            gossip: any_ip(27001),
+            consensus: loopback(27000),
+            gossip: loopback(27001),
             peers: Vec::new(),
         }
     }

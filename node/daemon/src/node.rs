@@ -1,6 +1,5 @@
 //! What the node's tasks share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -84,7 +83,6 @@ pub struct Node {
     pub progress: OnceLock<watch::Receiver<Progress>>,
     heads: broadcast::Sender<Height>,
     mempool: Mutex<Mempool>,
-    peers_tip: AtomicU64,
 }
 
 /// What a [`Node`] is made of.
@@ -122,7 +120,6 @@ impl Node {
             progress: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
             mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
-            peers_tip: AtomicU64::new(0),
         }
     }
 
@@ -150,15 +147,19 @@ impl Node {
         self.gossip.announce_tip(height);
     }
 
-    /// Highest tip that a peer announced.
+    /// Highest tip that a connected peer announced. A lie lasts as long as its connection.
     pub fn peers_tip(&self) -> Height {
-        Height(self.peers_tip.load(Ordering::Relaxed))
+        let peers = self.gossip.peers();
+        let connected = peers.iter().filter(|peer| peer.connected);
+        connected
+            .filter_map(|peer| peer.tip)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Notes a peer's tip; above ours, it ends an idle wait.
     pub fn note_peer_tip(&self, height: Height) {
-        let before = self.peers_tip.fetch_max(height.0, Ordering::Relaxed);
-        if height.0 > before && height > self.tip().height {
+        if height > self.tip().height {
             self.wake.notify_one();
         }
     }

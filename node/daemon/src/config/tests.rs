@@ -180,7 +180,7 @@ fn refuses_addresses_that_cannot_work() {
             .contains("`someone` is not a peer id")
     );
     let nowhere = PeerConfig {
-        consensus: any_ip(1),
+        consensus: loopback(1),
         ..peer(1)
     };
     assert!(
