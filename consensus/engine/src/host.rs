@@ -2,7 +2,7 @@
 
 mod proposals;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use arc_malachitebft_app_channel::app::types::{MisbehaviorEvidence, ProposedValu
 use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
 use mc::Validity;
 use tbsi_types::genesis::ConsensusParameters;
-use tbsi_types::{Evidence, Round};
+use tbsi_types::{CheckpointDigest, Evidence, Round};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::block_in_place;
@@ -50,6 +50,10 @@ pub(crate) struct Host<C> {
     /// Highest height that a proposal was judged for.
     proposed: tbsi_types::Height,
     streams_started: u64,
+    /// Round that runs, of the height above the tip.
+    round: Round,
+    /// Digests that proposals of this height were judged for, by round and publisher.
+    judged: BTreeMap<(Round, String), BTreeSet<CheckpointDigest>>,
     pacing: Pacing,
     held: Option<Held>,
     wake: Arc<Notify>,
@@ -76,6 +80,8 @@ impl<C: Chain> Host<C> {
             waiting: Vec::new(),
             proposed: tbsi_types::Height::GENESIS,
             streams_started: 0,
+            round: Round::ZERO,
+            judged: BTreeMap::new(),
             pacing: Pacing::new(config.parameters, Instant::now()),
             held: None,
             wake,
@@ -252,6 +258,8 @@ impl<C: Chain> Host<C> {
         block_in_place(|| self.chain.commit(&certificate))?;
         self.pacing.height_decided(Instant::now());
         self.assembler.forget_up_to(certificate.height);
+        self.round = Round::ZERO;
+        self.judged.clear();
         self.waiting
             .retain(|proposal| proposal.init.height > certificate.height);
         Ok(())

@@ -41,3 +41,10 @@ pub const PEER_ID_BYTES_MAX: usize = 64;
 
 /// Engine state requests that may wait.
 pub const REQUESTS_MAX: usize = 16;
+
+/// How far above the running round a proposal may be.
+pub const ROUNDS_AHEAD_MAX: u32 = 8;
+
+/// Different blocks of one publisher that are executed for one round: one is honest, two are
+/// evidence.
+pub const JUDGED_PER_ROUND_MAX: usize = 2;

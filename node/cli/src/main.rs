@@ -18,7 +18,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     cli::Cli::parse().run().unwrap_or_else(|error| {
-        eprintln!("error: {}", report::causes(error.as_ref()));
+        report::note(&format!("error: {}", report::causes(error.as_ref())));
         ExitCode::FAILURE
     })
 }

@@ -88,6 +88,7 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
 fn run_node(home: &Home) -> anyhow::Result<ExitCode> {
     let config = Config::load(&home.config_file())?;
     logging::start(&config.log)?;
+    tbsi_node::abort_on_panic();
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     let outcome = runtime.block_on(until_stopped(home));
     runtime.shutdown_timeout(THREADS_TIMEOUT);

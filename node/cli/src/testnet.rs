@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
-use crate::report::Format;
+use crate::report::{Format, note};
 
 const VALIDATORS: usize = 4;
 /// How often a network in the foreground is looked at.
@@ -96,12 +96,16 @@ async fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
     // Listening from here on, so that Ctrl-C during the start stops what was started.
     let mut interrupted = Interrupt::new()?;
     let started = network.start_all()?;
-    eprintln!("started {started} of {total} nodes, waiting for their first block ...");
+    note(&format!(
+        "started {started} of {total} nodes, waiting for their first block ..."
+    ));
     let validators = network.nodes().iter().filter(|node| node.validator);
     if validators.count() < VALIDATORS_MIN {
-        eprintln!("warning: fewer than {VALIDATORS_MIN} validators tolerate no fault");
+        note(&format!(
+            "warning: fewer than {VALIDATORS_MIN} validators tolerate no fault"
+        ));
     }
-    let mut progress = |node: &NodeInfo| eprintln!("{} is up", node.name);
+    let mut progress = |node: &NodeInfo| note(&format!("{} is up", node.name));
     let waited = tokio::select! {
         waited = network.wait_all(Height(1), START_TIMEOUT, &mut progress) => Some(waited),
         () = interrupted.wait() => None,
@@ -116,7 +120,7 @@ async fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         network.detach();
         return Ok(ExitCode::SUCCESS);
     }
-    eprintln!("Ctrl-C stops the network.");
+    note("Ctrl-C stops the network.");
     watch(&mut network, &mut interrupted).await;
     stop(&mut network).await
 }
@@ -262,9 +266,9 @@ async fn watch(network: &mut Network, interrupted: &mut Interrupt) {
 }
 
 async fn stop(network: &mut Network) -> anyhow::Result<ExitCode> {
-    eprintln!("stopping ...");
+    note("stopping ...");
     let stopped = network.stop_all().await?;
-    eprintln!("stopped {stopped} nodes");
+    note(&format!("stopped {stopped} nodes"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig, PeerAddress, SignState};
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
-use tbsi_store::{Store, StoreOptions};
-use tbsi_types::{Address, CommitSignature, Genesis, Height, SecretKey};
+use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, SecretKey};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use crate::api::NodeApi;
@@ -18,6 +19,7 @@ use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, GossipConfig, GossipEvent};
 use crate::health;
 use crate::home::{Home, LoadedHome};
+use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 
@@ -45,7 +47,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         history_blocks,
         ..StoreOptions::default()
     };
-    let store = Store::open(&home.database_dir(), identity, options)?;
+    let store = open_store(home, identity, options).await?;
     ensure_genesis(&store, &genesis, &validators)?;
     let own = validator_key.as_ref().map(|key| key.public_key().address());
     let validator = match validator_key {
@@ -96,6 +98,24 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         health,
         events,
     })
+}
+
+/// Opens the database. A process that was killed may hold its lock while the kernel still
+/// writes for it, so a taken lock is waited for a little.
+async fn open_store(
+    home: &Home,
+    identity: ChainIdentity,
+    options: StoreOptions,
+) -> Result<Store, StoreError> {
+    let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;
+    loop {
+        match Store::open(&home.database_dir(), identity, options) {
+            Err(StoreError::Locked { .. }) if Instant::now() < deadline => {
+                sleep(DATABASE_LOCK_RETRY).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// Opens the sign-state of this node's key; refuses one that is older than the chain.

@@ -411,10 +411,14 @@ impl Chain for NodeChain {
         let digest = executed.checkpoint.digest(&self.node.identity);
         let bytes = executed.proposed.encode();
         executed.bytes_hash = sha256(&[&bytes]);
-        self.node
-            .store
-            .put_built(height, round, digest, &bytes)
-            .map_err(store_fault("store the block built"))?;
+        let stored = self.node.store.put_built(height, round, digest, &bytes);
+        match stored {
+            Ok(first) if first == digest => {}
+            Ok(first) => return Ok(first),
+            // After very many rounds: what was built before is as good.
+            Err(error) if !error.is_halt() => return self.built_before(height, round, error),
+            Err(error) => return Err(ChainError::new("store the block built", error)),
+        }
         self.keep(digest, executed);
         Ok(digest)
     }
@@ -497,14 +501,18 @@ impl Chain for NodeChain {
 
     fn record_evidence(&mut self, evidence: &[Evidence]) -> Result<(), ChainError> {
         for piece in evidence {
+            let new = self
+                .node
+                .store
+                .put_evidence(piece)
+                .map_err(store_fault("store evidence of equivocation"))?;
+            if !new {
+                continue;
+            }
             let (height, round) = piece.position();
             let validator = piece.validator();
             warn!(%height, %round, %validator, operator = self.node.legal_name(validator),
                 "equivocation: a validator signed two contradictory statements");
-            self.node
-                .store
-                .put_evidence(piece)
-                .map_err(store_fault("store evidence of equivocation"))?;
             self.node.metrics.evidence.inc();
         }
         Ok(())
@@ -533,6 +541,19 @@ impl Chain for NodeChain {
 }
 
 impl NodeChain {
+    /// The block that this node built in the last round before `round`.
+    fn built_before(
+        &self,
+        height: Height,
+        round: Round,
+        refused: StoreError,
+    ) -> Result<CheckpointDigest, ChainError> {
+        let mut earlier = (0..round.0).rev().map(Round);
+        earlier
+            .find_map(|round| self.node.store.built(height, round))
+            .ok_or_else(|| ChainError::new("store the block built", refused))
+    }
+
     /// The engine asks again after a crash between commit and reply: the block must be the
     /// same one.
     fn already_committed(&self, certificate: &CommitCertificate) -> Result<(), ChainError> {

@@ -1,4 +1,4 @@
-//! Named maxima of the node's mempool and gossip, with their units.
+//! Named maxima of the node, with their units.
 
 use std::time::Duration;
 
@@ -111,3 +111,9 @@ pub const READY_BEHIND_MAX: u64 = 5;
 
 /// How long each part of the node may take to stop.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a starting node waits for another process to leave the database.
+pub const DATABASE_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often it looks.
+pub const DATABASE_LOCK_RETRY: Duration = Duration::from_millis(50);

@@ -79,6 +79,9 @@ pub struct CaseTarget {
     pub saturating_per_s: u64,
     /// Finalised rate of the saturated runs.
     pub finalised_per_s: Spread,
+    /// How many of the saturated runs kept up after all: then the chain can do more than
+    /// `finalised_per_s` says.
+    pub saturated_kept_up: usize,
     /// Median latency of the runs at half of that.
     pub half_load_p50_us: Option<Spread>,
     /// 99th percentile of the latency of the runs at half of that.
@@ -98,6 +101,8 @@ impl CaseTarget {
         half_load: Vec<Run>,
     ) -> Self {
         let rates = saturated.iter().map(|run| run.figures.finalised_per_s);
+        let kept_up = saturated.iter().filter(|run| run.step().sustained());
+        let kept_up = kept_up.count();
         let latencies = || half_load.iter().filter_map(|run| run.figures.latency);
         Self {
             target,
@@ -105,6 +110,7 @@ impl CaseTarget {
             sustained_per_s: search.sustained(),
             saturating_per_s: saturated.first().map_or(0, |run| run.offered_per_s),
             finalised_per_s: Spread::of(rates).expect("at least one run"),
+            saturated_kept_up: kept_up,
             half_load_p50_us: Spread::of(latencies().map(|latency| latency.p50_us)),
             half_load_p99_us: Spread::of(latencies().map(|latency| latency.p99_us)),
             saturated,
@@ -130,6 +136,15 @@ fn optional<T: std::fmt::Display>(value: Option<T>) -> String {
 }
 
 impl Run {
+    /// What a search needs of the run.
+    pub fn step(&self) -> Step {
+        Step {
+            offered: self.offered_per_s,
+            finalised: self.figures.finalised_per_s,
+            p99_us: self.figures.latency.map(|latency| latency.p99_us),
+        }
+    }
+
     /// The run in one line.
     pub fn line(&self, target: &str) -> String {
         let latency = self.figures.latency;
@@ -247,9 +262,19 @@ impl Case {
 impl CaseTarget {
     fn lines(&self, lines: &mut Vec<String>) {
         let rate = &self.finalised_per_s;
+        let rate_runs = rate.runs.len();
         let rate = format!("{} [{}..{}]", rate.median, rate.min, rate.max);
         let sustained = format!("kept up at {}", self.sustained_per_s);
         lines.push(row(&["  finalised per s", &self.target, &rate, &sustained]));
+        if self.saturated_kept_up > 0 {
+            let note = format!("{} of {} runs kept up", self.saturated_kept_up, rate_runs);
+            lines.push(row(&[
+                "  at least that: not saturated",
+                &self.target,
+                &note,
+                "",
+            ]));
+        }
         let p50 = format!("p50 {}", spread_ms(self.half_load_p50_us.as_ref()));
         let p99 = format!("p99 {}", spread_ms(self.half_load_p99_us.as_ref()));
         lines.push(row(&[

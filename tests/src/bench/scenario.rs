@@ -13,7 +13,7 @@ use super::process::{disk_bytes, peak_rss_kib};
 use super::report::{Case, CaseTarget, Idle, Report, Version};
 use super::restart;
 use super::schedule::Schedule;
-use super::search::{RateSearch, Step};
+use super::search::RateSearch;
 use super::statistics::{Spread, ratio};
 use super::target::{Anvil, Mining, Target, start_anvil, start_tbsi};
 use super::workload::Workload;
@@ -195,11 +195,7 @@ impl<'a> Bench<'a> {
                 } else {
                     0
                 };
-                search.record(Step {
-                    offered: rate,
-                    finalised: run.figures.finalised_per_s,
-                    p99_us: run.figures.latency.map(|latency| latency.p99_us),
-                });
+                search.record(run.step());
             }
             searches.push(search);
         }

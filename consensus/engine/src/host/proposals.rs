@@ -17,7 +17,10 @@ use super::{Host, answer};
 use crate::context::{
     Address, Ctx, Height, Part, PartInit, Value, round_from_engine, round_to_engine,
 };
-use crate::limits::{PART_BYTES, STREAM_HEIGHTS_AHEAD_MAX, WAITING_PROPOSALS_MAX};
+use crate::limits::{
+    JUDGED_PER_ROUND_MAX, PART_BYTES, ROUNDS_AHEAD_MAX, STREAM_HEIGHTS_AHEAD_MAX,
+    WAITING_PROPOSALS_MAX,
+};
 use crate::port::{Chain, ChainError, Origin, Verdict};
 use crate::streams::{Assembled, Piece};
 
@@ -123,6 +126,22 @@ impl<C: Chain> Host<C> {
         self.waiting.push(proposal);
     }
 
+    /// Bounds what each publisher can make this node execute and store.
+    fn admits(&mut self, init: &PartInit, publisher: &str) -> bool {
+        if init.round.0 > self.round.0.saturating_add(ROUNDS_AHEAD_MAX) {
+            return false;
+        }
+        let judged = self
+            .judged
+            .entry((init.round, publisher.into()))
+            .or_default();
+        if judged.len() >= JUDGED_PER_ROUND_MAX && !judged.contains(&init.digest) {
+            return false;
+        }
+        judged.insert(init.digest);
+        true
+    }
+
     /// Executes a complete proposal for the next height. A bad one counts against its value
     /// only if it came from the proposer itself: others could otherwise slander a good block.
     pub(super) fn judge(
@@ -142,6 +161,11 @@ impl<C: Chain> Host<C> {
         if init.proposer != due {
             warn!(height = %init.height, round = %init.round, %publisher, claimed = %init.proposer,
                 %due, "dropping a proposal in the name of a validator whose turn it is not");
+            return Ok(None);
+        }
+        if !self.admits(&init, &publisher) {
+            debug!(height = %init.height, round = %init.round, proposer = %init.proposer,
+                "dropping one proposal too many, or too far ahead");
             return Ok(None);
         }
         self.proposed = self.proposed.max(init.height);
