@@ -32,6 +32,12 @@ use crate::progress::Progress;
 use crate::start::EngineError;
 use crate::streams::{Assembled, Assembler};
 
+/// Takes proposal parts to the network.
+type Parts = mpsc::Sender<NetworkMsg<Ctx>>;
+
+/// Nothing to say but a failure of the chain.
+type Done = Result<(), ChainError>;
+
 /// A decided height whose successor has not been started.
 struct Held {
     reply: Reply<Next<Ctx>>,
@@ -120,11 +126,7 @@ impl<C: Chain> Host<C> {
         }
     }
 
-    async fn on_message(
-        &mut self,
-        message: AppMsg<Ctx>,
-        network: &mpsc::Sender<NetworkMsg<Ctx>>,
-    ) -> Result<(), ChainError> {
+    async fn on_message(&mut self, message: AppMsg<Ctx>, network: &Parts) -> Done {
         match message {
             AppMsg::ConsensusReady { reply } => self.on_ready(reply),
             AppMsg::StartedRound {
@@ -406,7 +408,7 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
 }
 
 /// An engine that no longer waits for its answer is stopping; the loop notices.
-fn answer<T>(reply: Reply<T>, value: T) -> Result<(), ChainError> {
+fn answer<T>(reply: Reply<T>, value: T) -> Done {
     if reply.send(value).is_err() {
         debug!("the engine did not wait for an answer");
     }

@@ -255,10 +255,10 @@ async fn watch(network: &mut Network, interrupted: &mut Interrupt) {
             let runs = network.pid(index).is_some();
             if *ran && !runs {
                 let name = &network.nodes()[index].name;
-                eprintln!(
+                note(&format!(
                     "{name} has exited; the end of its log:\n{}",
                     network.log_tail(index)
-                );
+                ));
             }
             *ran = runs;
         }

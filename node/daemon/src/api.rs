@@ -15,7 +15,7 @@ use tbsi_types::{
 use tokio::sync::broadcast;
 
 use crate::limits::CALL_GAS_MAX;
-use crate::node::{Node, SubmitError};
+use crate::node::{Node, SubmitError, causes};
 
 /// The software's name and version, as `web3_clientVersion` says it.
 pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
@@ -28,22 +28,11 @@ fn store_error(error: StoreError) -> BackendError {
     if let StoreError::StateNotAvailable { height, oldest, .. } = error {
         return BackendError::StateUnavailable { height, oldest };
     }
-    BackendError::Internal(error_chain(&error))
+    BackendError::Internal(causes(&error))
 }
 
 fn internal(error: impl std::error::Error) -> BackendError {
-    BackendError::Internal(error_chain(&error))
-}
-
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
+    BackendError::Internal(causes(&error))
 }
 
 impl NodeApi {
@@ -229,7 +218,7 @@ impl Backend for NodeApi {
                 Ok(hash)
             }
             Err(error @ SubmitError::State(_)) => {
-                Err(tbsi_rpc::SubmitError::Internal(error_chain(&error)))
+                Err(tbsi_rpc::SubmitError::Internal(causes(&error)))
             }
             Err(error) => Err(tbsi_rpc::SubmitError::Refused(error.to_string())),
         }

@@ -1,27 +1,23 @@
 //! The chain that consensus extends: builds, checks and commits blocks (SPEC §4, §5).
 
+mod execute;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tbsi_engine::{Chain, ChainError, Origin, Verdict};
-use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
 use tbsi_store::{CommitBlock, StateUpdate, StoreError};
-use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::limits::BLOCK_BYTES_MAX;
-use tbsi_types::{Address, B256};
 use tbsi_types::{
-    Block, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, ProposedBlock,
-    Receipt, Round, StateDiff, StateView, TimestampMs, Transaction, ValidatorSet, sha256,
+    B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, ProposedBlock,
+    Receipt, Round, StateDiff, TimestampMs, ValidatorSet, sha256,
 };
 use tracing::{info, warn};
 
-use crate::limits::{CANDIDATES_MAX, EXECUTED_MAX};
+use self::execute::CheckError;
+use crate::limits::EXECUTED_MAX;
 use crate::metrics::Metrics;
-use crate::node::Node;
-
-/// Room in a block for its header and list lengths, beside the transactions.
-const BLOCK_OVERHEAD_BYTES: usize = 4 * 1024;
+use crate::node::{Node, causes};
 
 /// A block that was executed on the tip and may be decided.
 struct Executed {
@@ -49,25 +45,6 @@ pub struct NodeChain {
     executed: BTreeMap<CheckpointDigest, Executed>,
 }
 
-/// A block is not valid, or this node could not tell.
-enum CheckError {
-    Invalid(String),
-    Fault(ChainError),
-}
-
-impl From<ExecutionError> for CheckError {
-    fn from(error: ExecutionError) -> Self {
-        match error {
-            ExecutionError::InvalidTransaction { .. } | ExecutionError::BlockGas { .. } => {
-                Self::Invalid(error.to_string())
-            }
-            ExecutionError::View(_) | ExecutionError::Evm(_) => {
-                Self::Fault(ChainError::new("execute a block", error))
-            }
-        }
-    }
-}
-
 fn store_fault(operation: &'static str) -> impl FnOnce(StoreError) -> ChainError {
     move |error| ChainError::new(operation, error)
 }
@@ -80,186 +57,6 @@ impl NodeChain {
             clock,
             executed: BTreeMap::new(),
         }
-    }
-
-    fn context(&self, time: TimestampMs, beneficiary: Address) -> BlockContext {
-        let tip = self.node.tip();
-        BlockContext {
-            chain_id: self.node.identity.chain_id,
-            height: tip.height.next(),
-            time,
-            beneficiary,
-            gas_limit: self.node.genesis.block_gas_limit,
-            parent_hash: tip.block_hash,
-        }
-    }
-
-    /// Builds a block from the pool. Transactions that cannot go into it leave the pool: what
-    /// stood before them was taken into account, so nothing here would change that.
-    fn build_block(&self, budget: Duration) -> Result<Executed, ChainError> {
-        let started = Instant::now();
-        let time = (self.clock)().max(self.node.tip().time.next());
-        let context = self.context(time, self.node.validator.unwrap_or_default());
-        let candidates: Vec<Arc<Transaction>> = self
-            .node
-            .mempool()
-            .ready()
-            .take(CANDIDATES_MAX)
-            .cloned()
-            .collect();
-        let view = self.tip_state()?;
-        let limits = BuildLimits {
-            bytes_max: BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES,
-        };
-        let built = build(
-            &view,
-            &context,
-            limits,
-            &mut candidates.into_iter(),
-            &|| started.elapsed() < budget,
-        )
-        .map_err(|error| ChainError::new("build a block", error))?;
-        drop(view);
-        if !built.skipped.is_empty() {
-            let mut mempool = self.node.mempool();
-            for skipped in &built.skipped {
-                if mempool.remove_invalid(&skipped.hash).is_some() {
-                    self.node.metrics.transaction_refused("not_executable");
-                    info!(hash = %skipped.hash, sender = %skipped.sender, nonce = skipped.nonce,
-                        reason = skipped.reason, "dropped a transaction that cannot execute");
-                }
-            }
-        }
-        let execute = started.elapsed();
-        self.seal(&context, built.transactions, built.outcome, execute)
-    }
-
-    /// Computes the roots of an executed block, its header and its checkpoint.
-    fn seal(
-        &self,
-        context: &BlockContext,
-        transactions: Vec<Arc<Transaction>>,
-        outcome: Outcome,
-        execute: Duration,
-    ) -> Result<Executed, ChainError> {
-        let started = Instant::now();
-        let update = self
-            .node
-            .store
-            .state_root(&outcome.diff)
-            .map_err(store_fault("compute the state root"))?;
-        let elapsed = Elapsed {
-            execute,
-            root: started.elapsed(),
-        };
-        let header = HeaderFields {
-            parent_hash: context.parent_hash,
-            height: context.height,
-            time: context.time,
-            beneficiary: context.beneficiary,
-            gas_limit: context.gas_limit,
-            gas_used: outcome.gas_used,
-            state_root: update.root(),
-            transactions_root: transactions_root(&transactions),
-            receipts_root: outcome.receipts_root,
-            logs_bloom: outcome.logs_bloom,
-        }
-        .header();
-        let proposed = ProposedBlock {
-            time: context.time,
-            block: Block {
-                header,
-                transactions,
-            },
-        };
-        let tip = self.node.tip();
-        let set_hash = self.node.validators.hash();
-        let checkpoint = Checkpoint {
-            chain_id: context.chain_id,
-            height: context.height,
-            time: context.time,
-            block_hash: proposed.block.hash(),
-            state_root: update.root(),
-            log_size: tip.log_size,
-            log_root: tip.log_root,
-            validator_set_hash: set_hash,
-            next_validator_set_hash: set_hash,
-        };
-        Ok(Executed {
-            proposed,
-            receipts: outcome.receipts,
-            diff: outcome.diff,
-            update,
-            checkpoint,
-            bytes_hash: B256::ZERO,
-            elapsed,
-        })
-    }
-
-    /// Executes a decoded block on the tip and compares every derived field.
-    fn execute_block(
-        &self,
-        proposed: ProposedBlock,
-        origin: Origin,
-    ) -> Result<Executed, CheckError> {
-        let invalid = |reason: String| Err(CheckError::Invalid(reason));
-        let tip = self.node.tip();
-        let header = &proposed.block.header;
-        if header.number != tip.height.next().0 {
-            return invalid(format!("height {} after tip {}", header.number, tip.height));
-        }
-        if header.parent_hash != tip.block_hash {
-            return invalid(format!(
-                "parent {} is not {}",
-                header.parent_hash, tip.block_hash
-            ));
-        }
-        if proposed.time <= tip.time {
-            return invalid(format!(
-                "time {} ms is not after {} ms",
-                proposed.time, tip.time
-            ));
-        }
-        let drift = self.node.genesis.consensus.clock_drift_max_ms;
-        let latest = (self.clock)().0.saturating_add(drift);
-        if origin == Origin::Proposal && proposed.time.0 > latest {
-            return invalid(format!(
-                "time {} ms is more than {drift} ms ahead of this node's clock",
-                proposed.time
-            ));
-        }
-        if self.node.validators.get(&header.beneficiary).is_none() {
-            return invalid(format!(
-                "beneficiary {} is no validator",
-                header.beneficiary
-            ));
-        }
-        let context = self.context(proposed.time, header.beneficiary);
-        let started = Instant::now();
-        let view = self.tip_state().map_err(CheckError::Fault)?;
-        let outcome = execute(&view, &context, &proposed.block.transactions)?;
-        drop(view);
-        let elapsed = started.elapsed();
-        let executed = self
-            .seal(
-                &context,
-                proposed.block.transactions.clone(),
-                outcome,
-                elapsed,
-            )
-            .map_err(CheckError::Fault)?;
-        match header_difference(header, &executed.proposed.block.header) {
-            None => Ok(executed),
-            Some(difference) => invalid(difference),
-        }
-    }
-
-    fn tip_state(&self) -> Result<impl StateView + '_, ChainError> {
-        let tip = self.node.tip().height;
-        self.node
-            .store
-            .state_at(tip)
-            .map_err(store_fault("open the tip's state"))
     }
 
     fn keep(&mut self, digest: CheckpointDigest, executed: Executed) {
@@ -338,53 +135,6 @@ fn missing(height: Height, digest: CheckpointDigest) -> ChainError {
     ChainError::new("commit a decided block", problem)
 }
 
-/// The first field in which a proposed header is not what execution gives.
-fn header_difference(
-    proposed: &alloy_consensus::Header,
-    derived: &alloy_consensus::Header,
-) -> Option<String> {
-    if proposed == derived {
-        return None;
-    }
-    let fields = [
-        (
-            "gas limit",
-            proposed.gas_limit.to_string(),
-            derived.gas_limit.to_string(),
-        ),
-        (
-            "transactions root",
-            proposed.transactions_root.to_string(),
-            derived.transactions_root.to_string(),
-        ),
-        (
-            "gas used",
-            proposed.gas_used.to_string(),
-            derived.gas_used.to_string(),
-        ),
-        (
-            "receipts root",
-            proposed.receipts_root.to_string(),
-            derived.receipts_root.to_string(),
-        ),
-        (
-            "state root",
-            proposed.state_root.to_string(),
-            derived.state_root.to_string(),
-        ),
-        (
-            "PREVRANDAO",
-            proposed.mix_hash.to_string(),
-            derived.mix_hash.to_string(),
-        ),
-    ];
-    let difference = fields.into_iter().find(|(_, have, want)| have != want);
-    Some(match difference {
-        Some((field, have, want)) => format!("{field} {have}, execution gives {want}"),
-        None => "a header field that is constant differs".to_string(),
-    })
-}
-
 impl Chain for NodeChain {
     fn tip(&self) -> Height {
         self.node.tip().height
@@ -439,7 +189,7 @@ impl Chain for NodeChain {
         }
         let proposed = match self.decode(bytes) {
             Ok(proposed) => proposed,
-            Err(error) => return Ok(Verdict::Malformed(chain_of(&error))),
+            Err(error) => return Ok(Verdict::Malformed(causes(&error))),
         };
         let mut executed = match self.execute_block(proposed, origin) {
             Ok(executed) => executed,
@@ -572,16 +322,4 @@ impl NodeChain {
         );
         Err(ChainError::new("commit a decided block", problem))
     }
-}
-
-/// An error with its causes, in one line.
-fn chain_of(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

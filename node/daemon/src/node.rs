@@ -25,6 +25,18 @@ pub fn wall_clock() -> TimestampMs {
     TimestampMs(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
 }
 
+/// An error with its causes, in one line.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// Why a transaction did not enter the pool.
 #[derive(Debug, thiserror::Error)]
 pub enum SubmitError {

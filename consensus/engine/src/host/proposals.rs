@@ -9,11 +9,10 @@ use arc_malachitebft_app_channel::{NetworkMsg, Reply};
 use bytes::Bytes;
 use mc::Validity;
 use tbsi_types::CheckpointDigest;
-use tokio::sync::mpsc;
 use tokio::task::block_in_place;
 use tracing::{debug, warn};
 
-use super::{Host, answer};
+use super::{Host, Parts, answer};
 use crate::context::{
     Address, Ctx, Height, Part, PartInit, Value, round_from_engine, round_to_engine,
 };
@@ -30,7 +29,7 @@ impl<C: Chain> Host<C> {
         (height, round): (tbsi_types::Height, mc::Round),
         timeout: Duration,
         reply: Reply<LocallyProposedValue<Ctx>>,
-        network: &mpsc::Sender<NetworkMsg<Ctx>>,
+        network: &Parts,
     ) -> Result<(), ChainError> {
         let number = round_from_engine(round).unwrap_or_default();
         // Half the time is for building; the rest for the others to receive and execute.
@@ -50,7 +49,7 @@ impl<C: Chain> Host<C> {
         (height, round, polka_round): (tbsi_types::Height, mc::Round, mc::Round),
         proposer: tbsi_types::Address,
         digest: CheckpointDigest,
-        network: &mpsc::Sender<NetworkMsg<Ctx>>,
+        network: &Parts,
     ) -> Result<(), ChainError> {
         let Some(bytes) = block_in_place(|| self.chain.proposal_bytes(height, digest))? else {
             debug!(%height, %digest, "asked to stream a block that is not here");
