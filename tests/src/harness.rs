@@ -1,17 +1,23 @@
 //! Networks of real processes for tests, and someone who sends transactions to them.
 
-use std::path::PathBuf;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_consensus::{SignableTransaction, Signed, TxEip1559};
 use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Signature, TxKind, U256};
+use tbsi_node::config::Config;
+use tbsi_node::home::{Home, load_genesis};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_testnet::{Network, NetworkSpec, START_TIMEOUT};
-use tbsi_types::{Height, SecretKey, TxEnvelope};
+use tbsi_types::{Genesis, Height, SecretKey, TxEnvelope};
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::process::Command;
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long a test waits for something that takes well under a second on an idle machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,6 +40,61 @@ pub fn tbsi_binary() -> PathBuf {
         binary.display()
     );
     binary
+}
+
+/// What a command said until it ended by itself.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// Its stdout.
+    pub stdout: String,
+    /// Its stderr.
+    pub stderr: String,
+}
+
+/// Runs `tbsi` with these arguments to its end.
+pub async fn tbsi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Ended {
+    let running = Command::new(tbsi_binary())
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("tbsi starts")
+        .wait_with_output();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = timeout(PATIENCE, running)
+        .await
+        .unwrap_or_else(|_| panic!("tbsi has not ended after {PATIENCE:?}"))
+        .expect("tbsi's output can be read");
+    Ended {
+        code: status.code(),
+        stdout: String::from_utf8_lossy(&stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+    }
+}
+
+/// Runs the node of a home that it must refuse: it ends by itself with code 1, does not
+/// panic, and its last line has all these words.
+pub async fn assert_refuses_to_run(home: &Path, words: &[&str]) {
+    let args = [
+        "node".as_ref(),
+        "run".as_ref(),
+        "--home".as_ref(),
+        home.as_os_str(),
+    ];
+    let Ended { code, stderr, .. } = tbsi(&args).await;
+    assert_eq!(code, Some(1), "{words:?}: {stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    let line = stderr.lines().last().unwrap_or_default();
+    for word in words {
+        assert!(line.contains(word), "`{word}` is not in: {line}");
+    }
 }
 
 /// A network in a temporary directory. Its nodes end with it.
@@ -67,6 +128,45 @@ impl TestNetwork {
     /// A scratch directory that lives as long as the network.
     pub fn scratch(&self) -> &std::path::Path {
         self.dir.path()
+    }
+
+    /// A node's home directory.
+    pub fn home(&self, node: usize) -> Home {
+        Home::new(self.network.home(node))
+    }
+
+    /// The genesis that all nodes share.
+    pub fn genesis(&self) -> Genesis {
+        load_genesis(&self.network.genesis_file()).expect("the network's genesis")
+    }
+
+    /// Changes the configuration of a node that does not run.
+    pub fn configure(&self, node: usize, change: impl FnOnce(&mut Config)) {
+        let file = self.home(node).config_file();
+        let mut config = Config::load(&file).expect("the node's configuration");
+        change(&mut config);
+        fs::write(file, config.to_toml()).expect("write the node's configuration");
+    }
+
+    /// The address of a validator's key.
+    pub fn validator_address(&self, node: usize) -> Address {
+        let home = self.home(node).load().expect("the node's home");
+        let key = home.validator_key.expect("the node validates");
+        key.public_key().address()
+    }
+
+    /// All that a node has logged.
+    pub fn log(&self, node: usize) -> String {
+        let log = fs::read(self.network.home(node).join("node.log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// Fails if any node has panicked.
+    pub fn assert_no_panic(&self) {
+        for (index, node) in self.network.nodes().iter().enumerate() {
+            let log = self.log(index);
+            assert!(!log.contains("panicked"), "{}: {log}", node.name);
+        }
     }
 
     /// Speaks to a node.
@@ -130,11 +230,15 @@ impl Sender {
         })
     }
 
-    /// Signs any EIP-1559 transaction.
-    pub fn sign(&self, transaction: TxEip1559) -> Vec<u8> {
+    /// Signs a transaction of any type.
+    pub fn sign<T>(&self, transaction: T) -> Vec<u8>
+    where
+        T: SignableTransaction<Signature>,
+        TxEnvelope: From<Signed<T>>,
+    {
         let signature = self.key.sign(transaction.signature_hash());
         let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-        TxEnvelope::Eip1559(transaction.into_signed(signature)).encoded_2718()
+        TxEnvelope::from(transaction.into_signed(signature)).encoded_2718()
     }
 
     /// Sends the next transfer and waits until it is final; returns its height.
@@ -160,6 +264,22 @@ pub async fn wait_receipt(client: &Client, hash: B256) -> Height {
             "transaction {hash} is not final after {PATIENCE:?}"
         );
         sleep(POLL_INTERVAL).await;
+    }
+}
+
+/// Says on stderr, and in the file that `TBSI_SKIP_LOG` names, that a test cannot run here and
+/// what would let it. Under `CI=true` it fails instead.
+pub fn skip(what: &str, missing: &str, remedy: &str) {
+    let line = format!("SKIPPED: {what} ({missing}; {remedy})");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{line}");
+    eprintln!("{line}");
+    if let Some(log) = std::env::var_os("TBSI_SKIP_LOG") {
+        let mut log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("open the file that TBSI_SKIP_LOG names");
+        writeln!(log, "{line}").expect("write to the file that TBSI_SKIP_LOG names");
     }
 }
 

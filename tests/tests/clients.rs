@@ -5,13 +5,11 @@
 //! skipped, and says so on stderr and in the file that `TBSI_SKIP_LOG` names; under `CI=true`
 //! it fails instead.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use tbsi_tests::harness::{TestNetwork, tbsi_binary};
+use tbsi_tests::harness::{TestNetwork, skip, tbsi_binary};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -22,7 +20,7 @@ const REMEDY: &str = "install Node.js 20 or later, then run `npm ci --prefix tes
 #[tokio::test]
 async fn stock_clients_work_with_a_fresh_key_without_funds() {
     if let Err(missing) = clients_installed() {
-        skip("clients", &missing);
+        skip("clients", &missing, REMEDY);
         return;
     }
     let running = TestNetwork::start(4, 1).await;
@@ -84,20 +82,6 @@ fn clients_installed() -> Result<(), String> {
         return Err("the npm packages of tests/clients are not installed".into());
     }
     Ok(())
-}
-
-fn skip(what: &str, missing: &str) {
-    let line = format!("SKIPPED: {what} ({missing}; {REMEDY})");
-    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "{line}");
-    eprintln!("{line}");
-    if let Some(log) = std::env::var_os("TBSI_SKIP_LOG") {
-        let mut log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("open the file that TBSI_SKIP_LOG names");
-        writeln!(log, "{line}").expect("write to the file that TBSI_SKIP_LOG names");
-    }
 }
 
 fn workspace() -> &'static Path {

@@ -1,5 +1,9 @@
 //! Starting and running the engine.
 
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +25,7 @@ use tbsi_types::{ChainIdentity, SecretKey};
 use tokio::sync::{Notify, watch};
 
 use crate::codec::WireCodec;
-use crate::config::{EngineConfig, PeerAddress};
+use crate::config::EngineConfig;
 use crate::context::{Address, Ctx};
 use crate::host::Host;
 use crate::limits::{
@@ -42,14 +46,27 @@ pub enum EngineError {
     /// An address or key that the network library does not take.
     #[error("engine configuration: {0}")]
     Config(String),
-    /// Port in use, WAL not writable ...
+    /// Port in use, or an address of another machine.
     #[error(
-        "start consensus on {listen}: {problem} (is the port free, and the home directory \
-         writable?)"
+        "listen for consensus on {listen} (config.toml, key `p2p.consensus`): choose a free \
+         port and an address of this machine"
+    )]
+    Listen {
+        /// Address that was to be listened on.
+        listen: SocketAddr,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// WAL not writable, for example.
+    #[error(
+        "start consensus with its log in {wal_dir}: {problem}; see that the disk has room and the \
+         folder is writable",
+        wal_dir = wal_dir.display()
     )]
     Start {
-        /// Address that was to be listened on.
-        listen: std::net::SocketAddr,
+        /// Folder of the write-ahead log.
+        wal_dir: PathBuf,
         /// The engine's words.
         problem: String,
     },
@@ -57,7 +74,10 @@ pub enum EngineError {
     #[error("consensus stopped")]
     Chain(#[from] ChainError),
     /// The engine ended by itself: a disk error of its log or sign-state, or a defect.
-    #[error("consensus engine stopped: write-ahead log or sign-state failed, see the log above")]
+    #[error(
+        "consensus engine stopped: its write-ahead log or the sign-state failed, as the log says \
+         above; see that the disk has room and works, then start the node again"
+    )]
     Stopped,
 }
 
@@ -78,6 +98,53 @@ impl<C: Chain> Engine<C> {
         chain: C,
         wake: Arc<Notify>,
     ) -> Result<(Self, watch::Receiver<Progress>), EngineError> {
+        check_port(config.listen)?;
+        let keys = validator.as_ref().map(|(key, _)| key.public_key());
+        let address = keys.map(|key| key.address());
+        let (channels, handle) = launch(config.clone(), node_key, validator).await?;
+        let (progress, watched) = watch::channel(Progress::default());
+        let host = Host::new(&config, address, chain, wake, progress);
+        Ok((
+            Self {
+                channels,
+                handle,
+                host,
+            },
+            watched,
+        ))
+    }
+
+    /// Serves consensus until `shutdown` turns true or something fails.
+    pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), EngineError> {
+        let Self {
+            mut channels,
+            handle,
+            mut host,
+        } = self;
+        let outcome = host.serve(&mut channels, shutdown).await;
+        handle.actor.stop(None);
+        // Dropping the channel unblocks actors that wait for a reply of ours.
+        drop(channels);
+        if tokio::time::timeout(STOP_TIMEOUT, handle.handle)
+            .await
+            .is_err()
+        {
+            tracing::warn!("consensus engine did not stop within {STOP_TIMEOUT:?}");
+        }
+        outcome
+    }
+}
+
+type Launched = Result<(Channels<Ctx>, EngineHandle), EngineError>;
+
+/// Starts Malachite. Boxed, so that it is compiled here once and not again in every crate
+/// that starts an engine.
+fn launch(
+    config: EngineConfig,
+    node_key: [u8; 32],
+    validator: Option<(SecretKey, SignState)>,
+) -> Pin<Box<dyn Future<Output = Launched> + Send>> {
+    Box::pin(async move {
         let keypair = Keypair::ed25519_from_bytes(node_key)
             .map_err(|error| EngineError::Config(format!("node key: {error}")))?;
         let peer_id = keypair.public().to_peer_id();
@@ -111,7 +178,7 @@ impl<C: Chain> Engine<C> {
             ),
         };
         let wal = config.wal_dir.join("consensus.wal");
-        let (channels, handle) = EngineBuilder::new(Ctx, settings(&config, &peer_id.to_string())?)
+        EngineBuilder::new(Ctx, settings(&config, &peer_id.to_string())?)
             .with_default_wal(WalContext::new(wal, WireCodec))
             .with_default_network(NetworkContext::new(identity, WireCodec))
             .with_default_consensus(consensus)
@@ -120,40 +187,18 @@ impl<C: Chain> Engine<C> {
             .build()
             .await
             .map_err(|error| EngineError::Start {
-                listen: config.listen,
+                wal_dir: config.wal_dir.clone(),
                 problem: format!("{error:#}"),
-            })?;
-        let (progress, watched) = watch::channel(Progress::default());
-        let host = Host::new(&config, address, chain, wake, progress);
-        Ok((
-            Self {
-                channels,
-                handle,
-                host,
-            },
-            watched,
-        ))
-    }
+            })
+    })
+}
 
-    /// Serves consensus until `shutdown` turns true or something fails.
-    pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), EngineError> {
-        let Self {
-            mut channels,
-            handle,
-            mut host,
-        } = self;
-        let outcome = host.serve(&mut channels, shutdown).await;
-        handle.actor.stop(None);
-        // Dropping the channel unblocks actors that wait for a reply of ours.
-        drop(channels);
-        if tokio::time::timeout(STOP_TIMEOUT, handle.handle)
-            .await
-            .is_err()
-        {
-            tracing::warn!("consensus engine did not stop within {STOP_TIMEOUT:?}");
-        }
-        outcome
-    }
+/// Malachite's network ends in silence if it cannot listen, and shares a port with another
+/// libp2p process (SO_REUSEPORT). This socket does neither.
+fn check_port(listen: SocketAddr) -> Result<(), EngineError> {
+    let socket = TcpListener::bind(listen);
+    drop(socket.map_err(|source| EngineError::Listen { listen, source })?);
+    Ok(())
 }
 
 /// The engine's own metrics, in Prometheus text format.
@@ -198,12 +243,10 @@ fn settings(config: &EngineConfig, own_peer_id: &str) -> Result<Settings, Engine
         .iter()
         .filter(|peer| peer.peer_id != own_peer_id)
     {
-        persistent_peers.push(multiaddr(peer)?);
+        persistent_peers.push(multiaddr(peer.address, &format!("/p2p/{}", peer.peer_id))?);
     }
     let p2p = P2pConfig {
-        listen_addr: format!("/ip4/{}/tcp/{}", config.listen.ip(), config.listen.port())
-            .parse()
-            .map_err(|error| EngineError::Config(format!("p2p.listen: {error}")))?,
+        listen_addr: multiaddr(config.listen, "")?,
         persistent_peers,
         persistent_peers_only: true,
         discovery: DiscoveryConfig {
@@ -242,12 +285,12 @@ fn settings(config: &EngineConfig, own_peer_id: &str) -> Result<Settings, Engine
     })
 }
 
-fn multiaddr<M: std::str::FromStr>(peer: &PeerAddress) -> Result<M, EngineError> {
-    let kind = if peer.address.is_ipv4() { "ip4" } else { "ip6" };
-    let (ip, port) = (peer.address.ip(), peer.address.port());
-    format!("/{kind}/{ip}/tcp/{port}/p2p/{}", peer.peer_id)
+/// A TCP address in libp2p's form, with the peer that is to be there, if any.
+fn multiaddr<M: FromStr>(address: SocketAddr, peer: &str) -> Result<M, EngineError> {
+    let kind = if address.is_ipv4() { "ip4" } else { "ip6" };
+    format!("/{kind}/{}/tcp/{}{peer}", address.ip(), address.port())
         .parse()
-        .map_err(|_| EngineError::Config(format!("peer id `{}` is malformed", peer.peer_id)))
+        .map_err(|_| EngineError::Config(format!("`{address}{peer}` is malformed")))
 }
 
 /// Names carry the genesis hash: nodes of two networks have no protocol in common.

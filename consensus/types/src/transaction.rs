@@ -19,22 +19,27 @@ pub type Receipt = alloy_consensus::ReceiptEnvelope;
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TransactionError {
     /// Above the size limit.
-    #[error("oversized data: transaction size {size}, limit {TRANSACTION_BYTES_MAX}")]
+    #[error(
+        "oversized data: transaction size {size}, limit {TRANSACTION_BYTES_MAX}; split the data \
+         over several transactions"
+    )]
     TooLarge {
         /// Bytes given.
         size: usize,
     },
     /// Not RLP, not a known type, or bytes left over.
-    #[error("rlp: {0}")]
+    #[error("rlp: {0}; expected are the bytes of one signed transaction (EIP-2718)")]
     Malformed(String),
     /// A type that TBSI does not take: blobs (EIP-4844).
-    #[error("transaction type not supported")]
+    #[error("transaction type not supported; types 0, 1, 2 and 4 are")]
     TypeNotSupported,
     /// No chain id: could be replayed from anywhere.
-    #[error("only replay-protected (EIP-155) transactions allowed over RPC")]
+    #[error(
+        "only replay-protected (EIP-155) transactions allowed over RPC; sign with the chain id"
+    )]
     Unprotected,
     /// Signed for another chain.
-    #[error("invalid chain id for signer: have {have} want {want}")]
+    #[error("invalid chain id for signer: have {have} want {want}; sign again with {want}")]
     ChainId {
         /// In the transaction.
         have: u64,
@@ -53,7 +58,10 @@ pub enum TransactionError {
         cap: u128,
     },
     /// Above EIP-7825.
-    #[error("transaction gas limit too high (cap: {TRANSACTION_GAS_MAX}, tx: {gas})")]
+    #[error(
+        "transaction gas limit too high (cap: {TRANSACTION_GAS_MAX}, tx: {gas}); ask for less, \
+         or split the work over several transactions"
+    )]
     GasLimitTooHigh {
         /// Gas asked for.
         gas: u64,

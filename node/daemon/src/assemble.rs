@@ -19,7 +19,7 @@ use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, GossipConfig, GossipEvent};
 use crate::health;
 use crate::home::{Home, LoadedHome};
-use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT};
+use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 
@@ -152,8 +152,11 @@ fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Height> {
 
 fn mempool_limits(config: &Config) -> MempoolLimits {
     let count = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
+    let transactions_max = count(config.mempool.transactions_max);
     MempoolLimits {
-        transactions_max: count(config.mempool.transactions_max),
+        transactions_max,
+        // A small pool too has room for what can be executed.
+        queued_max: MEMPOOL_QUEUED_MAX.min(transactions_max / 2),
         bytes_max: usize::try_from(config.mempool.bytes_max).unwrap_or(usize::MAX),
         per_sender_max: count(config.mempool.per_sender_max),
         nonce_gap_max: config.mempool.nonce_gap_max.into(),

@@ -10,7 +10,7 @@ mod render;
 mod schema;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -279,7 +279,12 @@ impl Config {
         };
         let mut text = String::new();
         File::open(file)
-            .map_err(failed)?
+            .map_err(|source| {
+                if source.kind() == ErrorKind::NotFound {
+                    return ConfigError::Missing { file: file.into() };
+                }
+                failed(source)
+            })?
             .take(CONFIG_BYTES_MAX + 1)
             .read_to_string(&mut text)
             .map_err(failed)?;

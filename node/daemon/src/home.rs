@@ -42,6 +42,15 @@ pub enum HomeError {
     /// The database is in use, or damaged.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No genesis file.
+    #[error(
+        "open genesis file {file}: No such file; copy the one of the network there",
+        file = file.display()
+    )]
+    NoGenesis {
+        /// Expected path.
+        file: PathBuf,
+    },
     /// The genesis file is wrong.
     #[error("genesis file {file}", file = file.display())]
     Genesis {

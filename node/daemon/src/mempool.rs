@@ -36,7 +36,7 @@ use sender::{Entry, PendingOfSender, Sender};
 pub struct MempoolLimits {
     /// Transactions, pending and queued.
     pub transactions_max: usize,
-    /// Encoded bytes of all transactions.
+    /// Encoded bytes of all transactions; from half of it on, only pending ones are taken.
     pub bytes_max: usize,
     /// Transactions of one sender.
     pub per_sender_max: usize,
@@ -217,13 +217,36 @@ impl Mempool {
                 bytes_max: limits.bytes_max,
             });
         }
+        if nonce > next {
+            self.check_queue(sender, next, bytes_after)?;
+        }
+        Ok(())
+    }
+
+    /// Queued transactions may stay for long, and cost their senders nothing: they must leave
+    /// room for pending ones.
+    fn check_queue(
+        &self,
+        sender: Address,
+        next: u64,
+        bytes_after: usize,
+    ) -> Result<(), MempoolError> {
         let queued = self.counts().queued;
-        if nonce > next && queued >= limits.queued_max {
+        if queued >= self.limits.queued_max {
             return Err(MempoolError::QueueFull {
                 sender,
                 next,
                 queued,
-                limit: limits.queued_max,
+                limit: self.limits.queued_max,
+            });
+        }
+        let limit = self.limits.bytes_max / 2;
+        if bytes_after > limit {
+            return Err(MempoolError::QueueBytesFull {
+                sender,
+                next,
+                bytes: self.bytes,
+                limit,
             });
         }
         Ok(())

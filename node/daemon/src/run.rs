@@ -1,5 +1,6 @@
 //! The one place that lists every task of a node.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -29,7 +30,16 @@ pub fn abort_on_panic() {
 
 /// Runs a node until `stop` turns true or something fails. An error is a reason to end the
 /// process with a non-zero code: a node in doubtful state must not go on.
-pub async fn run(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+///
+/// Boxed, so that the node is compiled here once and not again in every program that runs it.
+pub fn run(
+    home: &Home,
+    stop: watch::Receiver<bool>,
+) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + '_>> {
+    Box::pin(run_tasks(home, stop))
+}
+
+async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     let Assembled {
         node,
         engine,

@@ -79,7 +79,10 @@ pub enum StoreError {
         source: DatabaseError,
     },
     /// A write failed. The next [`Store::open`](crate::Store::open) finds all of it or nothing.
-    #[error("write {what}")]
+    #[error(
+        "write {what}; see that the disk has room and works, then start the node again: what was \
+         decided is not lost"
+    )]
     Write {
         /// What was being written.
         what: &'static str,

@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::figures::{Figures, Seen, figures};
 use super::heads::Heads;
 use super::http::{Connection, Outcome, replies};
-use super::process::Cpu;
+use super::process::{Cpu, peak_rss_kib};
 use super::schedule::{Schedule, micros};
 use super::statistics::{Distribution, ratio};
 use super::target::Target;
@@ -24,8 +24,9 @@ use super::workload::{Prepared, Signing, Workload};
 
 /// Time between two looks for new blocks: how far off a latency may be.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(5);
-/// Without a further transaction in a block for this long, those missing are lost.
-const DRAIN_QUIET: Duration = Duration::from_secs(10);
+/// Without a further transaction in a block for this long, the run ends. Longer than a stall
+/// from which a chain recovers: what it decides then counts, with its latency.
+const DRAIN_QUIET: Duration = Duration::from_secs(60);
 /// How long after its end a run goes on sending what it could not send in time.
 const SEND_OVERTIME: Duration = Duration::from_secs(10);
 /// From the end of preparations to the start of the clock.
@@ -63,8 +64,9 @@ pub struct Sent {
     pub withheld: u64,
     /// Not sent because nodes answered so slowly that the run was over.
     pub unsent: u64,
-    /// Accepted, but in no block.
-    pub lost: u64,
+    /// Accepted, but in no block when the run gave up waiting, a minute after the last block
+    /// with a transaction of the run. Not necessarily lost: a later block may hold them.
+    pub not_seen: u64,
     /// Time between intended and actual sending of each request.
     #[serde(skip)]
     delays_us: Vec<u64>,
@@ -94,6 +96,8 @@ pub struct Run {
     pub nodes_cores: Option<f64>,
     /// Cores that the generator kept busy.
     pub generator_cores: Option<f64>,
+    /// Highest resident memory of each node since its start, KiB.
+    pub peak_rss_kib: Vec<u64>,
     /// Cores that everything else on the machine kept busy: what the rates suffered from.
     pub other_cores: Option<f64>,
 }
@@ -120,8 +124,11 @@ pub async fn run(target: &Target, load: &Load) -> anyhow::Result<Run> {
     let elapsed_us = micros(start.elapsed());
     let cpu = Cpu::read(&target.pids)?.since(&before);
 
+    let peak_rss_kib = target.pids.iter().map(|pid| peak_rss_kib(*pid));
+    let peak_rss_kib = peak_rss_kib.collect::<anyhow::Result<_>>()?;
+
     let figures = figures(&due, &blocks, &load.schedule.window_us);
-    sent.lost = sent.accepted.saturating_sub(figures.finalised);
+    sent.not_seen = sent.accepted.saturating_sub(figures.finalised);
     Ok(Run {
         workload: load.workload,
         batch: load.batch,
@@ -131,6 +138,7 @@ pub async fn run(target: &Target, load: &Load) -> anyhow::Result<Run> {
         generator_cpu_us_per_tx: cpu.generator_us.checked_div(figures.finalised),
         nodes_cores: ratio(cpu.nodes_us, elapsed_us),
         generator_cores: ratio(cpu.generator_us, elapsed_us),
+        peak_rss_kib,
         other_cores: ratio(cpu.other_us(), elapsed_us),
         figures,
         sent,
@@ -250,7 +258,7 @@ impl Sent {
         self.accepted += other.accepted;
         self.withheld += other.withheld;
         self.unsent += other.unsent;
-        self.lost += other.lost;
+        self.not_seen += other.not_seen;
         self.delays_us.extend(other.delays_us);
         for (message, count) in other.refused {
             self.refuse(&message, count);

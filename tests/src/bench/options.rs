@@ -31,7 +31,7 @@ pub struct Options {
     pub skip_anvil: bool,
     /// Seconds between anvil's blocks under load, such as 0.1; 0 mines at once, which is anvil's
     /// default and makes it slow: about one transaction a block, however many wait.
-    #[arg(long, default_value = "0.1")]
+    #[arg(long, default_value = "1")]
     pub anvil_block_time: String,
     /// Empty or absent directory for the nodes' data, kept afterwards [default: a temporary one
     /// beside this program].

@@ -9,8 +9,11 @@ use super::load::Run;
 use super::options::Plan;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
-use super::statistics::Spread;
+use super::statistics::{Spread, ratio};
 use super::workload::Workload;
+
+/// Cores that other processes may keep busy in a run whose rate is to mean something.
+pub const OTHER_CORES_MAX: f64 = 0.2;
 
 /// Everything that was measured. Times are microseconds, rates transactions per second.
 #[derive(Clone, Debug, Serialize)]
@@ -19,27 +22,17 @@ pub struct Report {
     pub environment: Environment,
     /// How.
     pub plan: Plan,
-    /// Of what.
-    pub versions: Vec<Version>,
     /// Single transactions to an idle chain.
     pub idle: Vec<Idle>,
     /// Under load.
     pub cases: Vec<Case>,
-    /// Highest resident memory of each node, KiB, by chain in the order of `versions`.
-    pub peak_rss_kib: Vec<Vec<u64>>,
+    /// Growth of a validator's data per finalised transaction, bytes: all cases together, as
+    /// compacted as it happens to be. `None` if the data shrank, or nothing was finalised.
+    pub disk_bytes_per_tx: Option<u64>,
     /// After SIGKILL.
     pub restart: Restart,
     /// How long all of it took.
     pub elapsed_s: u64,
-}
-
-/// What a chain says it is.
-#[derive(Clone, Debug, Serialize)]
-pub struct Version {
-    /// The chain.
-    pub target: String,
-    /// Answer of `web3_clientVersion`.
-    pub version: String,
 }
 
 /// Latency of single transactions.
@@ -47,6 +40,8 @@ pub struct Version {
 pub struct Idle {
     /// The chain.
     pub target: String,
+    /// What it says it is.
+    pub version: String,
     /// The run.
     pub run: Run,
 }
@@ -62,8 +57,13 @@ pub struct Case {
     pub targets: Vec<CaseTarget>,
     /// Median finalised rate of TBSI over that of anvil.
     pub ratio_to_anvil: Option<f64>,
-    /// Growth of a validator's data per finalised transaction, bytes, not compacted.
-    pub disk_bytes_per_tx: Option<u64>,
+    /// CPU time per transaction of anvil over that of all validators, medians of the saturated
+    /// runs: what the ratio of rates tends to if CPU binds, and hardly changed by neighbours.
+    pub cpu_ratio_to_anvil: Option<f64>,
+    /// Whether other processes kept more than [`OTHER_CORES_MAX`] cores busy in a saturated
+    /// run. Four processes then get a larger share of the machine than one, which flatters the
+    /// ratio of rates, and all rates are too low.
+    pub contended: bool,
 }
 
 /// One workload on one chain.
@@ -92,7 +92,37 @@ pub struct CaseTarget {
     pub half_load: Vec<Run>,
 }
 
+impl Case {
+    /// Compares chains on one workload; TBSI comes first, then anvil if it took part.
+    pub fn new(workload: Workload, batch: usize, targets: Vec<CaseTarget>) -> Self {
+        let (mut rates, mut cpu) = (None, None);
+        if let [tbsi, anvil, ..] = &targets[..] {
+            rates = ratio(tbsi.finalised_per_s.median, anvil.finalised_per_s.median);
+            let both = anvil.saturated_cpu_us().zip(tbsi.saturated_cpu_us());
+            cpu = both.and_then(|(anvil, tbsi)| ratio(anvil, tbsi));
+        }
+        let saturated = targets.iter().flat_map(|target| &target.saturated);
+        let contended = saturated
+            .filter_map(|run| run.other_cores)
+            .any(|cores| cores > OTHER_CORES_MAX);
+        Self {
+            workload,
+            batch,
+            targets,
+            ratio_to_anvil: rates,
+            cpu_ratio_to_anvil: cpu,
+            contended,
+        }
+    }
+}
+
 impl CaseTarget {
+    /// Median CPU time per transaction of the saturated runs.
+    fn saturated_cpu_us(&self) -> Option<u64> {
+        let runs = self.saturated.iter();
+        Some(Spread::of(runs.filter_map(|run| run.nodes_cpu_us_per_tx))?.median)
+    }
+
     /// Summarises runs, of which there is at least one each.
     pub fn new(
         target: String,
@@ -169,7 +199,7 @@ impl Run {
             ("refused", sent.refusals()),
             ("withheld", sent.withheld),
             ("unsent", sent.unsent),
-            ("accepted but in no block", sent.lost),
+            ("accepted but not seen in a block", sent.not_seen),
         ] {
             if count > 0 {
                 write!(line, ", {count} {what}").expect("a String takes all");
@@ -212,15 +242,8 @@ impl Report {
         for case in &self.cases {
             case.lines(&mut lines);
         }
-        for (version, nodes) in self.versions.iter().zip(&self.peak_rss_kib) {
-            let mib: Vec<String> = nodes.iter().map(|kib| (kib / 1_024).to_string()).collect();
-            lines.push(row(&[
-                "peak RSS per node, MiB",
-                &version.target,
-                &mib.join(" "),
-                "",
-            ]));
-        }
+        let disk = optional(self.disk_bytes_per_tx);
+        lines.push(row(&["disk bytes per tx and validator", "", &disk, ""]));
         self.restart.lines(&mut lines);
         lines.join("\n")
     }
@@ -254,8 +277,14 @@ impl Case {
             &optional(self.ratio_to_anvil),
             "",
         ]));
-        let disk = optional(self.disk_bytes_per_tx);
-        lines.push(row(&["  disk bytes per tx and validator", "", &disk, ""]));
+        let cpu = optional(self.cpu_ratio_to_anvil);
+        lines.push(row(&["  CPU per tx, anvil / TBSI", "", &cpu, ""]));
+        if self.contended {
+            lines.push(format!(
+                "  WARNING: other processes used more than {OTHER_CORES_MAX} cores: rates are too \
+                 low, and their ratio is not to be quoted"
+            ));
+        }
     }
 }
 
@@ -314,13 +343,16 @@ impl CaseTarget {
             let title = format!("  {what}, busy cores by run");
             lines.push(row(&[&title, &self.target, &nodes, &others]));
         }
-        let runs = self.saturated.iter().chain(&self.half_load);
-        let lost: u64 = runs.map(|run| run.sent.lost).sum();
-        if lost > 0 {
+        let runs = || self.saturated.iter().chain(&self.half_load);
+        let rss = runs().flat_map(|run| &run.peak_rss_kib).max();
+        let rss = optional(rss.map(|kib| kib / 1_024));
+        lines.push(row(&["  peak RSS of a node, MiB", &self.target, &rss, ""]));
+        let not_seen: u64 = runs().map(|run| run.sent.not_seen).sum();
+        if not_seen > 0 {
             lines.push(row(&[
-                "  accepted but in no block",
+                "  accepted but not seen in a block",
                 &self.target,
-                &lost.to_string(),
+                &not_seen.to_string(),
                 "",
             ]));
         }

@@ -9,46 +9,54 @@ use tbsi_testnet::Network;
 use super::environment::Environment;
 use super::load::{Load, Run, run};
 use super::options::Plan;
-use super::process::{disk_bytes, peak_rss_kib};
-use super::report::{Case, CaseTarget, Idle, Report, Version};
+use super::process::disk_bytes;
+use super::report::{Case, CaseTarget, Idle, Report};
 use super::restart;
 use super::schedule::Schedule;
 use super::search::RateSearch;
-use super::statistics::{Spread, ratio};
-use super::target::{Anvil, Mining, Target, start_anvil, start_tbsi};
+use super::statistics::Spread;
+use super::target::{Mining, Target, start_anvil, start_tbsi};
 use super::workload::Workload;
 
 /// Seed of the arrivals on an idle chain.
 const IDLE_SEED: u64 = 1;
 
-/// The chains, and what every run needs.
+/// What a run is against.
+#[derive(Clone, Copy)]
+enum Chain<'a> {
+    /// The network, which lives through all runs and grows.
+    Tbsi,
+    /// A fresh anvil for each run: its cost per block grows with its state, and it does not
+    /// recover from a load that it cannot bear, so that later runs would show an earlier one.
+    Anvil(&'a Path, Mining<'a>),
+}
+
+/// The network, and what every run needs.
 struct Bench<'a> {
     plan: &'a Plan,
+    dir: &'a Path,
     network: Network,
-    /// Ends with the benchmark.
-    _anvil: Option<Anvil>,
-    /// TBSI first.
-    targets: Vec<Target>,
+    tbsi: Target,
     /// Runs so far: every run has its own accounts.
     runs: u64,
+    /// Transactions that TBSI finalised in them.
+    finalised: u64,
 }
 
 /// Measures everything. Files go below `dir`; a line for each step goes to standard error.
 pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyhow::Result<Report> {
     let started = Instant::now();
     let mut bench = Bench::start(plan, dir).await?;
-    let mut versions = Vec::new();
-    for target in &bench.targets {
-        versions.push(Version {
-            target: target.name.clone(),
-            version: target.version().await?,
-        });
-    }
-    let idle = bench.idle(dir).await?;
+    let idle = bench.idle().await?;
+    let anvil = plan.anvil.as_deref();
+    let mining = Mining::from_block_time(&plan.anvil_block_time);
+    let mut chains = vec![Chain::Tbsi];
+    chains.extend(anvil.map(|binary| Chain::Anvil(binary, mining)));
+    let (disk_before, finalised_before) = (bench.disk_bytes()?, bench.finalised);
     let mut cases = Vec::new();
-    let mut rates = vec![plan.start_rate; bench.targets.len()];
+    let mut rates = vec![plan.start_rate; chains.len()];
     for (workload, batch) in case_list(plan) {
-        let case = bench.case(workload, batch, &rates).await?;
+        let case = bench.case(&chains, workload, batch, &rates).await?;
         // The next case is likely to saturate near this one.
         rates = case
             .targets
@@ -57,28 +65,20 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
             .collect();
         cases.push(case);
     }
-    let mut peak_rss = Vec::new();
-    for target in &bench.targets {
-        let each = target.pids.iter().map(|pid| peak_rss_kib(*pid));
-        peak_rss.push(each.collect::<anyhow::Result<Vec<u64>>>()?);
-    }
+    let finalised = bench.finalised - finalised_before;
+    let grown = bench.disk_bytes()?.checked_sub(disk_before);
+    let copies = finalised * plan.validators as u64;
+    let disk_bytes_per_tx = grown.and_then(|bytes| bytes.checked_div(copies));
     eprintln!("restart at {} blocks", plan.restart_blocks);
-    let target = &bench.targets[0];
-    let restart = restart::measure(
-        &mut bench.network,
-        target,
-        plan.restart_blocks,
-        plan.repeats,
-    )
-    .await?;
+    let Bench { network, tbsi, .. } = &mut bench;
+    let restart = restart::measure(network, tbsi, plan.restart_blocks, plan.repeats).await?;
     bench.network.stop_all().await.context("stop the network")?;
     Ok(Report {
         environment,
         plan: plan.clone(),
-        versions,
         idle,
         cases,
-        peak_rss_kib: peak_rss,
+        disk_bytes_per_tx,
         restart,
         elapsed_s: started.elapsed().as_secs(),
     })
@@ -94,45 +94,27 @@ fn case_list(plan: &Plan) -> Vec<(Workload, usize)> {
 }
 
 impl<'a> Bench<'a> {
-    async fn start(plan: &'a Plan, dir: &Path) -> anyhow::Result<Self> {
+    async fn start(plan: &'a Plan, dir: &'a Path) -> anyhow::Result<Self> {
         eprintln!("start {} validators", plan.validators);
-        let network_dir = dir.join("network");
-        let (network, tbsi) = start_tbsi(plan.validators, &plan.tbsi, &network_dir).await?;
-        let mut targets = vec![tbsi];
-        let mut anvil = None;
-        if let Some(binary) = &plan.anvil {
-            let mining = Mining::from_block_time(&plan.anvil_block_time);
-            let (process, target) = start_anvil(binary, &dir.join("anvil"), mining).await?;
-            targets.push(target);
-            anvil = Some(process);
-        }
+        let home = dir.join("network");
+        let (network, tbsi) = start_tbsi(plan.validators, &plan.tbsi, &home).await?;
         Ok(Self {
             plan,
+            dir,
             network,
-            _anvil: anvil,
-            targets,
+            tbsi,
             runs: 0,
+            finalised: 0,
         })
     }
 
     async fn run(
         &mut self,
-        target: usize,
+        chain: Chain<'_>,
         workload: Workload,
         batch: usize,
         schedule: Schedule,
-    ) -> anyhow::Result<Run> {
-        let target = self.targets[target].clone();
-        self.run_on(&target, workload, batch, schedule).await
-    }
-
-    async fn run_on(
-        &mut self,
-        target: &Target,
-        workload: Workload,
-        batch: usize,
-        schedule: Schedule,
-    ) -> anyhow::Result<Run> {
+    ) -> anyhow::Result<(Target, Run)> {
         self.runs += 1;
         let load = Load {
             workload,
@@ -142,104 +124,87 @@ impl<'a> Bench<'a> {
             connections: self.plan.connections,
             batch,
         };
-        let run = run(target, &load)
-            .await
-            .with_context(|| format!("run {} against {}", self.runs, target.name))?;
+        let (target, run) = match chain {
+            Chain::Tbsi => {
+                let run = run(&self.tbsi, &load).await;
+                let finalised = run.as_ref().map_or(0, |run| run.figures.finalised);
+                self.finalised += finalised;
+                (self.tbsi.clone(), run)
+            }
+            Chain::Anvil(binary, mining) => {
+                let files = tempfile::tempdir_in(self.dir).context("directory for anvil")?;
+                let (_anvil, target) = start_anvil(binary, files.path(), mining).await?;
+                let run = run(&target, &load).await;
+                (target, run)
+            }
+        };
+        let run = run.with_context(|| format!("run {} against {}", self.runs, target.name))?;
         eprintln!("{}", run.line(&target.name));
-        Ok(run)
+        Ok((target, run))
     }
 
-    /// Latency of single transactions; anvil's is that of mining at once, by an anvil that
-    /// runs only meanwhile.
-    async fn idle(&mut self, dir: &Path) -> anyhow::Result<Vec<Idle>> {
-        let mut targets = vec![self.targets[0].clone()];
-        let mut anvil = None;
-        if let Some(binary) = &self.plan.anvil {
-            let started = start_anvil(binary, &dir.join("anvil-idle"), Mining::AtOnce).await?;
-            anvil = Some(started.0);
-            targets.push(started.1);
-        }
+    /// Latency of single transactions; anvil's is that of mining at once.
+    async fn idle(&mut self) -> anyhow::Result<Vec<Idle>> {
+        let anvil = self.plan.anvil.as_deref();
+        let mut chains = vec![Chain::Tbsi];
+        chains.extend(anvil.map(|binary| Chain::Anvil(binary, Mining::AtOnce)));
         let mut idle = Vec::new();
-        for target in targets {
+        for chain in chains {
             let schedule = Schedule::idle(self.plan.idle_samples, IDLE_SEED);
-            let run = self
-                .run_on(&target, Workload::Transfer, 1, schedule)
-                .await?;
+            let (target, run) = self.run(chain, Workload::Transfer, 1, schedule).await?;
             idle.push(Idle {
                 target: target.name,
+                version: target.version,
                 run,
             });
         }
-        drop(anvil);
         Ok(idle)
     }
 
     /// Saturation rate, rate at saturation and latency at half of it, for every chain.
     async fn case(
         &mut self,
+        chains: &[Chain<'_>],
         workload: Workload,
         batch: usize,
         start_rates: &[u64],
     ) -> anyhow::Result<Case> {
-        let targets = self.targets.len();
-        let disk_before = self.disk_bytes()?;
-        let mut finalised = 0;
         let mut searches = Vec::new();
-        for (target, start_rate) in start_rates.iter().enumerate() {
+        for (chain, start_rate) in chains.iter().zip(start_rates) {
             let mut search = RateSearch::new(*start_rate);
             while let Some(rate) = search.next_rate() {
                 let schedule = Schedule::steady(rate, batch, self.plan.duration());
-                let run = self.run(target, workload, batch, schedule).await?;
-                finalised += if target == 0 {
-                    run.figures.finalised
-                } else {
-                    0
-                };
+                let (_, run) = self.run(*chain, workload, batch, schedule).await?;
                 search.record(run.step());
             }
             searches.push(search);
         }
         let offered: Vec<u64> = searches.iter().map(saturating_rate).collect();
-        let saturated = self.interleaved(workload, batch, &offered).await?;
-        let half: Vec<u64> = saturated.iter().map(|runs| median_rate(runs) / 2).collect();
-        let half_load = self.interleaved(workload, batch, &half).await?;
-        for runs in [&saturated[0], &half_load[0]] {
-            finalised += runs.iter().map(|run| run.figures.finalised).sum::<u64>();
-        }
-        let disk = self.disk_bytes()?.saturating_sub(disk_before);
-        let disk_per_tx = disk.checked_div(finalised * self.plan.validators as u64);
-
-        let mut figures = Vec::new();
-        let runs = saturated.into_iter().zip(half_load);
-        for ((target, search), (saturated, half_load)) in (0..targets).zip(searches).zip(runs) {
-            let name = self.targets[target].name.clone();
-            figures.push(CaseTarget::new(name, &search, saturated, half_load));
-        }
-        let rate = |index: usize| {
-            let figures: Option<&CaseTarget> = figures.get(index);
-            figures.map_or(0, |it| it.finalised_per_s.median)
-        };
-        Ok(Case {
-            workload,
-            batch,
-            ratio_to_anvil: ratio(rate(0), rate(1)),
-            disk_bytes_per_tx: disk_per_tx,
-            targets: figures,
-        })
+        let saturated = self.interleaved(chains, workload, batch, &offered).await?;
+        let half: Vec<u64> = saturated.iter().map(|it| median_rate(&it.1) / 2).collect();
+        let half_load = self.interleaved(chains, workload, batch, &half).await?;
+        let runs = searches.iter().zip(saturated).zip(half_load);
+        let figures = runs.map(|((search, (name, saturated)), (_, half_load))| {
+            CaseTarget::new(name, search, saturated, half_load)
+        });
+        Ok(Case::new(workload, batch, figures.collect()))
     }
 
-    /// Runs at one rate per chain, the chains taking turns; the runs of each chain.
+    /// Runs at one rate per chain, the chains taking turns; name and runs of each chain.
     async fn interleaved(
         &mut self,
+        chains: &[Chain<'_>],
         workload: Workload,
         batch: usize,
         rates: &[u64],
-    ) -> anyhow::Result<Vec<Vec<Run>>> {
-        let mut runs = vec![Vec::new(); rates.len()];
+    ) -> anyhow::Result<Vec<(String, Vec<Run>)>> {
+        let mut runs = vec![(String::new(), Vec::new()); rates.len()];
         for _ in 0..self.plan.repeats {
-            for (target, rate) in rates.iter().enumerate() {
+            for ((chain, rate), runs) in chains.iter().zip(rates).zip(&mut runs) {
                 let schedule = Schedule::steady((*rate).max(1), batch, self.plan.duration());
-                runs[target].push(self.run(target, workload, batch, schedule).await?);
+                let (target, run) = self.run(*chain, workload, batch, schedule).await?;
+                runs.0 = target.name;
+                runs.1.push(run);
             }
         }
         Ok(runs)

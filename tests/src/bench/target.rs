@@ -33,15 +33,13 @@ pub struct Target {
     pub pids: Vec<u32>,
     /// The contract that storage writes call.
     pub contract: Address,
+    /// What the first node says it is.
+    pub version: String,
 }
 
-impl Target {
-    /// What the first node says it is.
-    pub async fn version(&self) -> anyhow::Result<String> {
-        Connection::new(self.endpoints[0])
-            .call("web3_clientVersion", json!([]))
-            .await
-    }
+async fn version(endpoint: SocketAddr) -> anyhow::Result<String> {
+    let mut connection = Connection::new(endpoint);
+    connection.call("web3_clientVersion", json!([])).await
 }
 
 /// Makes a network of validators in `dir`, starts it, and deploys the storage contract.
@@ -57,10 +55,11 @@ pub async fn start_tbsi(
         .wait_all(Height(1), START_TIMEOUT, &mut |_| ())
         .await
         .context("wait for the first block")?;
-    let endpoints = network.nodes().iter().map(|node| node.rpc).collect();
+    let endpoints: Vec<SocketAddr> = network.nodes().iter().map(|node| node.rpc).collect();
     let mut target = Target {
         name: format!("tbsi ({validators} validators)"),
         chain_id: network.chain_id(),
+        version: version(endpoints[0]).await?,
         endpoints,
         pids: pids(&mut network)?,
         contract: Address::ZERO,
@@ -117,8 +116,8 @@ pub fn anvil_binary(node_modules: &Path) -> PathBuf {
 pub enum Mining<'a> {
     /// As soon as there is a transaction: its default, and its best latency.
     AtOnce,
-    /// Every so many seconds. Under load, mining at once costs a block for about every
-    /// transaction and caps anvil near 100 per second; with an interval it does thousands.
+    /// Every so many seconds. Under load, mining at once makes about one transaction a block,
+    /// however many wait, and caps anvil near 100 per second; with an interval it does thousands.
     Every(&'a str),
 }
 
@@ -175,14 +174,18 @@ pub async fn start_anvil(
         endpoints: vec![address],
         pids: vec![anvil.child.id()],
         contract: Address::ZERO,
+        version: String::new(),
     };
     let deadline = Instant::now() + SETUP_TIMEOUT;
-    while let Err(error) = target.version().await {
-        if Instant::now() >= deadline {
-            return Err(error.context("wait for anvil"));
+    target.version = loop {
+        match version(address).await {
+            Ok(version) => break version,
+            Err(error) if Instant::now() >= deadline => {
+                return Err(error.context("wait for anvil"));
+            }
+            Err(_) => sleep(SETUP_POLL).await,
         }
-        sleep(SETUP_POLL).await;
-    }
+    };
     target.contract = deploy(&target).await?;
     Ok((anvil, target))
 }

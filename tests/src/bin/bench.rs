@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Parser;
 use tbsi_tests::bench::environment::Environment;
 use tbsi_tests::bench::options::{Options, beside_this_program};
 use tbsi_tests::bench::report::Report;
 use tbsi_tests::bench::scenario::measure;
+use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
@@ -31,7 +32,13 @@ async fn main() -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("--work-dir {}", dir.display()))?;
     let dir = dir.canonicalize().context("--work-dir")?;
     let environment = Environment::read(&dir, package);
-    let report = measure(&plan, &dir, environment).await?;
+    let mut terminated = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
+    // The nodes run in process groups of their own: only an orderly end ends them, too.
+    let report = tokio::select! {
+        report = measure(&plan, &dir, environment) => report?,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = terminated.recv() => bail!("terminated"),
+    };
     print(&report, options.json.as_deref())
 }
 

@@ -8,6 +8,15 @@ use super::CONFIG_BYTES_MAX;
 /// Names the file, the key and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
+    /// No file.
+    #[error(
+        "read configuration {file}: No such file; `tbsi node init` makes it",
+        file = file.display()
+    )]
+    Missing {
+        /// Expected path.
+        file: PathBuf,
+    },
     /// The file cannot be read.
     #[error("read configuration {file}", file = file.display())]
     Read {

@@ -204,7 +204,7 @@ fn reads_files_up_to_its_limit() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("config.toml");
     let missing = Config::load(&file).unwrap_err();
-    assert!(matches!(missing, ConfigError::Read { .. }), "{missing}");
+    assert!(matches!(missing, ConfigError::Missing { .. }), "{missing}");
     std::fs::write(&file, MINIMAL).unwrap();
     assert_eq!(Config::load(&file).unwrap(), Config::new("node-1", true));
     let padding = "#".repeat(1024 * 1024);

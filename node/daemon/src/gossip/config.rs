@@ -78,7 +78,10 @@ pub enum GossipError {
     #[error("gossip has {0} allowed peers, at most {NODES_MAX} are possible")]
     TooManyPeers(usize),
     /// The listening socket.
-    #[error("listen for gossip on {address}: choose a free port and an address of this machine")]
+    #[error(
+        "listen for gossip on {address} (config.toml, key `p2p.gossip`): choose a free port and \
+         an address of this machine"
+    )]
     Listen {
         /// As configured.
         address: SocketAddr,

@@ -1,7 +1,7 @@
 //! Whether the files of a home fit together.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use tbsi_types::genesis::NodeEntry;
@@ -16,7 +16,12 @@ use crate::keyfile::{NodeKey, is_peer_id};
 pub fn load_genesis(file: &Path) -> Result<Genesis, HomeError> {
     let mut bytes = Vec::new();
     File::open(file)
-        .map_err(failed("open genesis file", file))?
+        .map_err(|source| {
+            if source.kind() == ErrorKind::NotFound {
+                return HomeError::NoGenesis { file: file.into() };
+            }
+            failed("open genesis file", file)(source)
+        })?
         .take(GENESIS_BYTES_MAX as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(failed("read genesis file", file))?;

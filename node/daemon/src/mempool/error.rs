@@ -9,7 +9,9 @@ pub enum MempoolError {
     #[error("already known")]
     AlreadyKnown,
     /// The nonce is used up.
-    #[error("nonce too low: address {sender}, tx: {nonce} state: {state}")]
+    #[error(
+        "nonce too low: address {sender}, tx: {nonce} state: {state}; use nonce {state} or above"
+    )]
     NonceTooLow {
         /// Who signed.
         sender: Address,
@@ -99,6 +101,21 @@ pub enum MempoolError {
         /// [`queued_max`](super::MempoolLimits::queued_max).
         limit: usize,
     },
+    /// What is left of the pool's bytes is for transactions that can be executed.
+    #[error(
+        "txpool is full: {bytes} bytes, transactions that wait for an earlier nonce are taken up \
+         to {limit}; address {sender}: send nonce {next} first"
+    )]
+    QueueBytesFull {
+        /// Who signed.
+        sender: Address,
+        /// First nonce that is missing.
+        next: u64,
+        /// In the pool, encoded.
+        bytes: usize,
+        /// Half of [`bytes_max`](super::MempoolLimits::bytes_max).
+        limit: usize,
+    },
 }
 
 impl MempoolError {
@@ -113,6 +130,7 @@ impl MempoolError {
             Self::SenderFull { .. } => "sender_full",
             Self::Full { .. } => "full",
             Self::QueueFull { .. } => "queue_full",
+            Self::QueueBytesFull { .. } => "queue_bytes_full",
         }
     }
 }

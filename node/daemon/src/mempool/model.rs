@@ -69,6 +69,9 @@ impl Model {
         if key.1 > next && queued >= limits.queued_max {
             return Err("queue_full");
         }
+        if key.1 > next && self.bytes() + tx.encoded().len() > limits.bytes_max / 2 {
+            return Err("queue_bytes_full");
+        }
         self.entries.insert(key, (Arc::clone(tx), self.tip));
         Ok(())
     }

@@ -174,7 +174,7 @@ fn refusals_say_what_the_limit_is_and_what_to_do() {
     };
     pool.insert(tx(ALICE, 5), &account(5)).unwrap();
     check(&mut pool, tx(ALICE, 5), "already_known", "already known");
-    let low = format!("nonce too low: address {a}, tx: 4 state: 5");
+    let low = format!("nonce too low: address {a}, tx: 4 state: 5; use nonce 5 or above");
     check(&mut pool, tx(ALICE, 4), "nonce_too_low", &low);
     let high = format!(
         "nonce too high: address {a}, tx: 10 state: 5, at most 3 nonces may be missing; send \
@@ -218,6 +218,29 @@ fn refusals_say_what_the_limit_is_and_what_to_do() {
     pool.insert(tx(CAROL, 5), &account(5)).unwrap();
     let fourth = pool.insert(tx(CAROL, 6), &account(5));
     assert_eq!(fourth.unwrap_err().kind(), "full");
+}
+
+#[test]
+fn transactions_that_wait_leave_half_of_the_bytes_to_others() {
+    let limits = MempoolLimits {
+        bytes_max: 1_000,
+        ..MempoolLimits::default()
+    };
+    let mut pool = pool(limits);
+    pool.insert(tx_with(ALICE, 1, 0, 0, 300), &account(0))
+        .unwrap();
+    let bytes = pool.counts().bytes;
+    let error = pool.insert(tx_with(BOB, 1, 0, 0, 300), &account(0));
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        format!(
+            "txpool is full: {bytes} bytes, transactions that wait for an earlier nonce are \
+             taken up to 500; address {BOB}: send nonce 0 first"
+        )
+    );
+    pool.insert(tx_with(BOB, 0, 0, 0, 300), &account(0))
+        .unwrap();
+    assert_eq!(ready(&pool), [(BOB, 0)]);
 }
 
 #[test]
