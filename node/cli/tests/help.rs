@@ -46,13 +46,7 @@ fn help(command: &str) -> String {
 
 fn file(command: &str) -> PathBuf {
     let name = format!("tbsi {command}").trim_end().replace(' ', "-");
-    [
-        env!("CARGO_MANIFEST_DIR"),
-        "tests/help",
-        &format!("{name}.txt"),
-    ]
-    .iter()
-    .collect()
+    PathBuf::from(format!("tests/help/{name}.txt"))
 }
 
 #[test]

@@ -4,13 +4,13 @@ use super::*;
 
 /// Runs the file `script` in the home that it is given. A script of its own per test would
 /// now and then be busy: another test's process starts while it is open for writing.
-const BINARY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/network/node.sh");
+const BINARY: &str = "src/network/node.sh";
 
 /// A network of one node that runs this shell script.
 fn network(script: &str) -> (tempfile::TempDir, Network) {
     let dir = tempfile::tempdir().unwrap();
     let spec = NetworkSpec::new(dir.path().join("network"), 1, 0);
-    let network = Network::create(&spec, BINARY.as_ref()).unwrap();
+    let network = Network::create(&spec, &fs::canonicalize(BINARY).unwrap()).unwrap();
     fs::write(network.home(0).join("script"), script).unwrap();
     (dir, network)
 }

@@ -14,7 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main(worker_threads = 2)]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").context("run me by `cargo run`")?;
+    let package = Path::new(&package);
     let plan = options.plan(package)?;
     // Not the system's directory for temporary files: it may be in memory, where fsync costs
     // nothing.

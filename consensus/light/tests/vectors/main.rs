@@ -86,9 +86,7 @@ enum Expected {
 }
 
 fn path(file: &str) -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "../../tests/vectors", file]
-        .iter()
-        .collect()
+    PathBuf::from("../../tests/vectors").join(file)
 }
 
 fn read(file: &str) -> String {

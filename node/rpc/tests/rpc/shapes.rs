@@ -1,7 +1,7 @@
 //! Field names and forms of our objects are those of the Ethereum execution API's vectors.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::http::Fixture;
 use crate::transactions::sender;
 
 fn vectors() -> PathBuf {
-    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
+    let default = PathBuf::from("../../../shared/vectors");
     let root = std::env::var_os("TBSI_VECTORS").map_or(default, PathBuf::from);
     let tests = root.join("execution-apis/tests");
     assert!(

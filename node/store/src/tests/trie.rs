@@ -201,10 +201,8 @@ struct Case {
 }
 
 fn cases(file: &str) -> Vec<Case> {
-    let folder = std::env::var("TBSI_VECTORS").map_or_else(
-        |_| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors"),
-        PathBuf::from,
-    );
+    let folder = std::env::var("TBSI_VECTORS")
+        .map_or_else(|_| PathBuf::from("../../../shared/vectors"), PathBuf::from);
     let path = folder.join("ethereum-tests/TrieTests").join(file);
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let json: serde_json::Value = serde_json::from_slice(&text).unwrap();

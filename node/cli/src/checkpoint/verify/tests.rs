@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use tbsi_rpc::wire;
 use tbsi_types::{Checkpoint, CommitCertificate};
 
@@ -8,8 +6,7 @@ use super::*;
 
 /// The valid case of the shared vectors, as a node would serve it.
 fn served() -> (Genesis, CheckpointFile) {
-    let path =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/checkpoint.json");
+    let path = "../../tests/vectors/checkpoint.json";
     let vectors: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let genesis = Genesis::parse(vectors["genesis"].to_string().as_bytes()).unwrap();
     let case = &vectors["cases"][0];

@@ -126,7 +126,10 @@ async fn takes_or_refuses_raw_transactions() {
     let (code, message, _) = fixture.error(send, json!(["0x03"])).await;
     assert_eq!(
         (code, message.as_str()),
-        (-32000, "transaction type not supported")
+        (
+            -32000,
+            "transaction type not supported; types 0, 1, 2 and 4 are"
+        )
     );
     let failed = alloy_primitives::Bytes::from_static(SUBMIT_FAILS);
     let (code, message, _) = fixture.error(send, json!([failed])).await;
