@@ -3,7 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use alloy_consensus::{SignableTransaction, Signed, TxEip1559};
@@ -15,7 +15,7 @@ use tbsi_node::home::{Home, load_genesis};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_testnet::{Network, NetworkSpec, START_TIMEOUT};
 use tbsi_types::{Genesis, Height, SecretKey, TxEnvelope};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -55,27 +55,29 @@ pub struct Ended {
 
 /// Runs `tbsi` with these arguments to its end.
 pub async fn tbsi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Ended {
-    let running = Command::new(tbsi_binary())
+    // Files, not pipes: what a process that does not end has said can be shown.
+    let [out, err] = [(); 2].map(|()| NamedTempFile::new().expect("a temporary file"));
+    let file = |file: &NamedTempFile| file.reopen().expect("it was just made");
+    let said = |file: &NamedTempFile| {
+        let bytes = std::fs::read(file.path()).expect("tbsi's output");
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let mut running = Command::new(tbsi_binary())
         .args(args)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stdout(file(&out))
+        .stderr(file(&err))
         .kill_on_drop(true)
         .spawn()
-        .expect("tbsi starts")
-        .wait_with_output();
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = timeout(PATIENCE, running)
+        .expect("tbsi starts");
+    let status = timeout(PATIENCE, running.wait())
         .await
-        .unwrap_or_else(|_| panic!("tbsi has not ended after {PATIENCE:?}"))
-        .expect("tbsi's output can be read");
+        .unwrap_or_else(|_| panic!("tbsi has not ended after {PATIENCE:?}:\n{}", said(&err)))
+        .expect("tbsi's status can be read");
     Ended {
         code: status.code(),
-        stdout: String::from_utf8_lossy(&stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        stdout: said(&out),
+        stderr: said(&err),
     }
 }
 

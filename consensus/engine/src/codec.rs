@@ -10,7 +10,7 @@ use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_app_channel::app::types::sync;
 use arc_malachitebft_app_channel::app::types::{PeerId, ProposedValue, SignedConsensusMsg};
 use bytes::Bytes;
-use mc::{ValidatorProof, Validity};
+use mc::Validity;
 use tbsi_types::certificate::CertificateError;
 use tbsi_types::cursor::{Cursor, CursorError};
 use tbsi_types::limits::{BLOCK_BYTES_MAX, VALIDATORS_MAX};
@@ -272,27 +272,6 @@ impl Codec<StreamMessage<Part>> for WireCodec {
                 put_part(&mut out, part);
             }
         }
-        Ok(out.into())
-    }
-}
-
-impl Codec<ValidatorProof<Ctx>> for WireCodec {
-    type Error = CodecError;
-
-    fn decode(&self, bytes: Bytes) -> Result<ValidatorProof<Ctx>, CodecError> {
-        let mut cursor = Cursor::new(&bytes);
-        let public_key = take_bytes(&mut cursor, "public key", 33)?.to_vec();
-        let peer_id = take_bytes(&mut cursor, "peer id", PEER_ID_BYTES_MAX)?.to_vec();
-        let signature = take_signature(&mut cursor)?;
-        cursor.end()?;
-        Ok(ValidatorProof::new(public_key, peer_id, signature))
-    }
-
-    fn encode(&self, proof: &ValidatorProof<Ctx>) -> Result<Bytes, CodecError> {
-        let mut out = Vec::with_capacity(160);
-        put_bytes(&mut out, &proof.public_key);
-        put_bytes(&mut out, &proof.peer_id);
-        out.extend_from_slice(&proof.signature.0);
         Ok(out.into())
     }
 }

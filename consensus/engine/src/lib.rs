@@ -14,6 +14,7 @@ mod config;
 mod context;
 mod host;
 pub mod limits;
+mod network;
 mod pacing;
 mod port;
 mod progress;
@@ -22,7 +23,7 @@ mod signing;
 mod start;
 mod streams;
 
-pub use config::{EngineConfig, PeerAddress};
+pub use config::EngineConfig;
 pub use port::{Chain, ChainError, Origin, Verdict};
 pub use progress::Progress;
 pub use sign_state::{Mark, SignState, SignStateError, Step};

@@ -1,5 +1,7 @@
 //! Named maxima of the consensus room, with their units.
 
+use std::time::Duration;
+
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 
 /// Bytes of block data in one proposal part.
@@ -29,7 +31,16 @@ pub const SYNC_BATCH_BLOCKS_MAX: usize = 32;
 /// Bytes of one sync response.
 pub const SYNC_RESPONSE_BYTES_MAX: usize = BLOCK_BYTES_MAX + 1024 * 1024;
 
-/// Bytes of one gossip message on the wire.
+/// Bytes of one sync request.
+pub const SYNC_REQUEST_BYTES_MAX: usize = 1024;
+
+/// A sync request without a response fails after this.
+pub const SYNC_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Messages of the engine that wait for the network task.
+pub const NETWORK_COMMANDS_MAX: usize = 256;
+
+/// Bytes of one gossip message.
 pub const GOSSIP_BYTES_MAX: usize = 1024 * 1024;
 
 /// Buffered consensus inputs for one future height: votes and a proposal of a full set

@@ -101,7 +101,7 @@ impl Signer<Ctx> for GuardedSigner {
     }
 }
 
-/// The engine prescribes the preimage of validator proofs, without a chain in it (SPEC §6.1).
+/// The engine prescribes the preimage of validator proofs, without a chain in it. None is sent.
 fn proof_digest(preimage: &[u8]) -> B256 {
     sha256(&[preimage])
 }

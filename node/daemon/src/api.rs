@@ -93,7 +93,7 @@ impl NodeApi {
                         .map(|address| address.to_string())
                         .unwrap_or_default(),
                     connected: peer.connected,
-                    height: peer.tip,
+                    height: self.0.gossip.tip_of(&peer.peer_id),
                 }
             })
             .collect()
@@ -295,12 +295,7 @@ impl Backend for NodeApi {
     }
 
     fn peer_count(&self) -> u64 {
-        self.0
-            .gossip
-            .peers()
-            .iter()
-            .filter(|peer| peer.connected)
-            .count() as u64
+        self.0.gossip.connected()
     }
 
     fn subscribe(&self) -> broadcast::Receiver<Height> {

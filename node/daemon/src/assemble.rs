@@ -1,9 +1,11 @@
 //! Puts a node together from its home directory, up to the point where tasks run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tbsi_engine::{Engine, EngineConfig, PeerAddress, SignState};
+use tbsi_engine::{Engine, EngineConfig, SignState};
+use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, SecretKey};
@@ -16,7 +18,7 @@ use crate::api::NodeApi;
 use crate::chain::NodeChain;
 use crate::config::Config;
 use crate::genesis_block::ensure_genesis;
-use crate::gossip::{self, GossipConfig, GossipEvent};
+use crate::gossip::{self, GossipEvent};
 use crate::health;
 use crate::home::{Home, LoadedHome};
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
@@ -59,7 +61,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     };
     let health = health::listen(config.metrics.listen).await?;
     let (gossip, events) =
-        gossip::spawn(gossip_config(&config, &genesis, node_key.expose())).await?;
+        gossip::spawn(&gossip_config(&config, &genesis, node_key.expose())).await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
         validators,
@@ -73,8 +75,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     std::fs::create_dir_all(home.wal_dir())
         .with_context(|| format!("create {}", home.wal_dir().display()))?;
     let (engine, progress) = Engine::start(
-        engine_config(home, &config, &node),
-        node_key.expose(),
+        engine_config(home, &config, &node, node_key.expose()),
         validator,
         NodeChain::new(Arc::clone(&node), wall_clock),
         Arc::clone(&node.wake),
@@ -164,43 +165,50 @@ fn mempool_limits(config: &Config) -> MempoolLimits {
     }
 }
 
-fn gossip_config(config: &Config, genesis: &Genesis, node_key: [u8; 32]) -> GossipConfig {
+fn gossip_config(config: &Config, genesis: &Genesis, node_key: [u8; 32]) -> tbsi_p2p::Config {
     let peers = config.p2p.peers.iter();
-    GossipConfig {
+    tbsi_p2p::Config {
+        network: "gossip",
         listen: config.p2p.gossip,
         keypair_bytes: node_key,
         peers: peers
-            .map(|peer| gossip::PeerAddress {
+            .map(|peer| PeerAddress {
                 peer_id: peer.peer_id.clone(),
                 address: peer.gossip,
             })
             .collect(),
-        allowed_peers: genesis
-            .nodes
-            .iter()
-            .map(|node| node.peer_id.clone())
-            .collect(),
+        allowed_peers: peer_ids(genesis),
         chain: genesis.identity(),
     }
 }
 
-fn engine_config(home: &Home, config: &Config, node: &Node) -> EngineConfig {
+fn peer_ids(genesis: &Genesis) -> BTreeSet<String> {
+    let nodes = genesis.nodes.iter();
+    nodes.map(|node| node.peer_id.clone()).collect()
+}
+
+fn engine_config(home: &Home, config: &Config, node: &Node, node_key: [u8; 32]) -> EngineConfig {
     let peers = config.p2p.peers.iter();
     let validator_peers = node.validators.iter().filter_map(|validator| {
         let entry = node.genesis.node_of_validator(validator.address)?;
         Some((validator.address, entry.peer_id.clone()))
     });
     EngineConfig {
-        chain: node.identity,
         parameters: node.genesis.consensus,
         name: config.name.clone(),
-        listen: config.p2p.consensus,
-        peers: peers
-            .map(|peer| PeerAddress {
-                peer_id: peer.peer_id.clone(),
-                address: peer.consensus,
-            })
-            .collect(),
+        p2p: tbsi_p2p::Config {
+            network: "consensus",
+            listen: config.p2p.consensus,
+            keypair_bytes: node_key,
+            peers: peers
+                .map(|peer| PeerAddress {
+                    peer_id: peer.peer_id.clone(),
+                    address: peer.consensus,
+                })
+                .collect(),
+            allowed_peers: peer_ids(&node.genesis),
+            chain: node.identity,
+        },
         validator_peers: validator_peers.collect(),
         wal_dir: home.wal_dir(),
     }

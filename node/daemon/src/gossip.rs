@@ -1,35 +1,36 @@
-//! Transactions and tips between nodes: a small libp2p network beside that of consensus.
+//! Transactions and tips between nodes: a small network beside that of consensus, so that a
+//! flood of transactions does not delay votes.
 //!
-//! TCP, noise, yamux, gossipsub, and nothing else. Only peers on a list get in; the protocol
-//! name carries the genesis hash, so networks never mix. Gossipsub forwards transactions; a tip
-//! goes to direct neighbours only, since it speaks for the peer that sent it. What arrives is
-//! bounded and well-formed, but transactions in it are not verified: that is the mempool
-//! owner's work, who must not publish again what it received here.
+//! Gossipsub forwards transactions; a tip goes to direct neighbours only, since it speaks for
+//! the peer that sent it. What arrives is bounded and well-formed, but transactions in it are
+//! not verified: that is the mempool owner's work, who must not publish again what it received
+//! here.
 
-mod config;
 mod message;
 mod network;
 mod outgoing;
-mod peers;
-mod swarm;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tbsi_p2p::{Config, Monitor, P2pError, PeerId, PeerInfo, Protocol};
 use tbsi_types::{Bytes, Height, Transaction};
 use tokio::sync::{mpsc, watch};
 
-pub use config::{GossipConfig, GossipError, PeerAddress, peer_id};
-pub use libp2p::PeerId;
-pub use peers::PeerInfo;
-
-use crate::limits::GOSSIP_EVENTS_MAX;
+use crate::limits::{GOSSIP_EVENTS_MAX, GOSSIP_MESSAGE_BYTES_MAX};
 use network::Network;
 use outgoing::Outgoing;
-use peers::Peers;
+
+const PROTOCOL: Protocol = Protocol {
+    topics: &["transactions"],
+    signed: false,
+    message_bytes_max: GOSSIP_MESSAGE_BYTES_MAX,
+    requests: None,
+};
 
 /// What the network tells the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +68,6 @@ pub struct GossipCounts {
     pub outgoing_dropped: u64,
     /// Messages dropped because the node did not read its events.
     pub events_dropped: u64,
-    /// Connections refused because the peer is not allowed.
-    pub peers_refused: u64,
-    /// Connections that ended in their handshake.
-    pub handshakes_failed: u64,
-    /// Messages that could not be decoded; each costs its sender the connection.
-    pub malformed: u64,
-    /// Connections closed because the peer is of another network.
-    pub other_network: u64,
 }
 
 /// The same numbers, as the network task counts them.
@@ -84,10 +77,6 @@ struct Counters {
     received: AtomicU64,
     outgoing_dropped: AtomicU64,
     events_dropped: AtomicU64,
-    peers_refused: AtomicU64,
-    handshakes_failed: AtomicU64,
-    malformed: AtomicU64,
-    other_network: AtomicU64,
 }
 
 fn count(counter: &AtomicU64, by: usize) {
@@ -97,15 +86,16 @@ fn count(counter: &AtomicU64, by: usize) {
 /// What the network task and the handles share.
 #[derive(Debug)]
 struct Shared {
-    local_addr: SocketAddr,
+    monitor: Monitor,
     outgoing: Outgoing,
-    peers: Mutex<Peers>,
+    /// The last block each connected peer announced.
+    tips: Mutex<BTreeMap<PeerId, Height>>,
     counters: Counters,
 }
 
 impl Shared {
-    fn peers(&self) -> MutexGuard<'_, Peers> {
-        lock(&self.peers)
+    fn tips(&self) -> MutexGuard<'_, BTreeMap<PeerId, Height>> {
+        lock(&self.tips)
     }
 }
 
@@ -127,21 +117,19 @@ pub struct GossipHandle {
 /// The receiver holds at most [`GOSSIP_EVENTS_MAX`] events. Beyond that, messages are dropped
 /// and counted; connects and disconnects have slots of their own.
 pub async fn spawn(
-    config: GossipConfig,
-) -> Result<(GossipHandle, mpsc::Receiver<GossipEvent>), GossipError> {
-    let checked = config.check()?;
-    let peers = Mutex::new(Peers::new(&checked, tokio::time::Instant::now()));
-    let (swarm, local_addr) = swarm::listen(&checked).await?;
+    config: &Config,
+) -> Result<(GossipHandle, mpsc::Receiver<GossipEvent>), P2pError> {
+    let swarm = tbsi_p2p::listen(config, &PROTOCOL).await?;
     let shared = Arc::new(Shared {
-        local_addr,
+        monitor: swarm.monitor(),
         outgoing: Outgoing::default(),
-        peers,
+        tips: Mutex::default(),
         counters: Counters::default(),
     });
     let (events, receiver) = mpsc::channel(GOSSIP_EVENTS_MAX);
     let (stop, stopped) = watch::channel(false);
     let (end, ended) = watch::channel(());
-    let network = Network::new(&checked, swarm, Arc::clone(&shared), events);
+    let network = Network::new(swarm, Arc::clone(&shared), events);
     tokio::spawn(async move {
         network.run(stopped).await;
         drop(end);
@@ -172,12 +160,28 @@ impl GossipHandle {
 
     /// Every peer that may connect, by id, connected or not.
     pub fn peers(&self) -> Vec<PeerInfo> {
-        self.shared.peers().info()
+        self.shared.monitor.peers()
+    }
+
+    /// How many of them are connected.
+    pub fn connected(&self) -> u64 {
+        self.peers().iter().filter(|peer| peer.connected).count() as u64
+    }
+
+    /// Highest tip that a connected peer announced. A lie lasts as long as its connection.
+    pub fn highest_tip(&self) -> Height {
+        let tips = self.shared.tips();
+        tips.values().copied().max().unwrap_or_default()
+    }
+
+    /// The last block that a connected peer announced.
+    pub fn tip_of(&self, peer: &PeerId) -> Option<Height> {
+        self.shared.tips().get(peer).copied()
     }
 
     /// Where this node listens; the port is the real one if the configured one was 0.
     pub fn local_addr(&self) -> SocketAddr {
-        self.shared.local_addr
+        self.shared.monitor.local_addr()
     }
 
     /// What happened so far.
@@ -189,10 +193,6 @@ impl GossipHandle {
             received: load(&counters.received),
             outgoing_dropped: load(&counters.outgoing_dropped),
             events_dropped: load(&counters.events_dropped),
-            peers_refused: load(&counters.peers_refused),
-            handshakes_failed: load(&counters.handshakes_failed),
-            malformed: load(&counters.malformed),
-            other_network: load(&counters.other_network),
         }
     }
 

@@ -90,12 +90,7 @@ async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) ->
     let node = &health.node;
     let height = node.tip().height;
     let behind = node.peers_tip().above(height);
-    let connected = node
-        .gossip
-        .peers()
-        .iter()
-        .filter(|peer| peer.connected)
-        .count() as u64;
+    let connected = node.gossip.connected();
     let mut reasons = Vec::new();
     if behind > asked.max_blocks_behind {
         reasons.push(format!(
@@ -149,13 +144,7 @@ async fn metrics(State(health): State<Health>) -> Response {
     metrics
         .behind
         .set(node.peers_tip().above(node.tip().height));
-    metrics.peers.set(
-        node.gossip
-            .peers()
-            .iter()
-            .filter(|peer| peer.connected)
-            .count() as u64,
-    );
+    metrics.peers.set(node.gossip.connected());
     if let Some(progress) = node.progress.get() {
         metrics.round.set(u64::from(progress.borrow().round.0));
     }

@@ -10,8 +10,8 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
-use libp2p::PeerId;
-use libp2p::identity::{KeyType, Keypair, PublicKey, ed25519};
+use tbsi_p2p::PeerId;
+use tbsi_p2p::identity::{KeyType, Keypair, PublicKey, ed25519};
 use tbsi_types::{KeyError, SecretKey};
 use zeroize::Zeroizing;
 

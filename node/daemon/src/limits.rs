@@ -23,9 +23,6 @@ pub const MEMPOOL_QUEUED_BLOCKS_MAX: u64 = 1_000;
 /// Bytes of one gossip message before libp2p's framing.
 pub const GOSSIP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
-/// Bytes that libp2p's framing adds to a message: protobuf tags and the topic.
-pub const GOSSIP_FRAME_BYTES: usize = 1024;
-
 /// Transactions in one gossip message.
 pub const GOSSIP_MESSAGE_TRANSACTIONS_MAX: usize = 1_000;
 
@@ -42,44 +39,11 @@ pub const GOSSIP_EVENTS_MAX: usize = 256;
 /// hide them.
 pub const GOSSIP_PEER_EVENTS_RESERVED: usize = 64;
 
-/// Messages that libp2p holds for one slow peer.
-pub const GOSSIP_PEER_QUEUE_MAX: usize = 256;
-
-/// Connections in the middle of their handshake, each way.
-pub const GOSSIP_HANDSHAKES_MAX: u32 = 64;
-
-/// Substreams of one connection that negotiate at once.
-pub const GOSSIP_NEGOTIATING_STREAMS_MAX: usize = 16;
-
-/// Messages or control entries that are read from one libp2p frame.
-pub const GOSSIP_MESSAGES_PER_FRAME_MAX: usize = 64;
-
-/// A connection that has not finished its handshake by then is closed.
-pub const GOSSIP_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Longest wait of a transaction for others to share its message.
 pub const GOSSIP_BATCH_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Least time between two announcements of the tip.
 pub const GOSSIP_TIP_INTERVAL: Duration = Duration::from_millis(250);
-
-/// First wait before a peer is dialled again.
-pub const GOSSIP_DIAL_DELAY_MIN: Duration = Duration::from_millis(250);
-
-/// Longest wait before a peer is dialled again.
-pub const GOSSIP_DIAL_DELAY_MAX: Duration = Duration::from_secs(5);
-
-/// How long a peer that sent a malformed message stays out.
-pub const GOSSIP_BAR: Duration = Duration::from_secs(30);
-
-/// Time between two pings.
-pub const GOSSIP_PING_INTERVAL: Duration = Duration::from_secs(5);
-
-/// A connection whose ping takes longer is closed.
-pub const GOSSIP_PING_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Least time between two log lines about the same kind of fault of strangers.
-pub const GOSSIP_LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// New heights that a slow subscriber may be behind before it must read the store.
 pub const HEADS_MAX: usize = 256;

@@ -161,12 +161,7 @@ impl Node {
 
     /// Highest tip that a connected peer announced. A lie lasts as long as its connection.
     pub fn peers_tip(&self) -> Height {
-        let peers = self.gossip.peers();
-        let connected = peers.iter().filter(|peer| peer.connected);
-        connected
-            .filter_map(|peer| peer.tip)
-            .max()
-            .unwrap_or_default()
+        self.gossip.highest_tip()
     }
 
     /// Notes a peer's tip; above ours, it ends an idle wait.

@@ -12,7 +12,8 @@ const CRATES_MAX: usize = 12;
 const ARROWS: &[(&str, &[&str])] = &[
     ("tbsi-types", &[]),
     ("tbsi-light", &["tbsi-types"]),
-    ("tbsi-engine", &["tbsi-light", "tbsi-types"]),
+    ("tbsi-p2p", &["tbsi-types"]),
+    ("tbsi-engine", &["tbsi-light", "tbsi-p2p", "tbsi-types"]),
     ("tbsi-execution", &["tbsi-types"]),
     ("tbsi-store", &["tbsi-types"]),
     ("tbsi-rpc", &["tbsi-types"]),
@@ -22,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-light",
+            "tbsi-p2p",
             "tbsi-rpc",
             "tbsi-store",
             "tbsi-types",
@@ -45,6 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-execution",
             "tbsi-light",
             "tbsi-node",
+            "tbsi-p2p",
             "tbsi-rpc",
             "tbsi-store",
             "tbsi-testnet",
@@ -59,7 +62,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("revm", "tbsi-execution"),
     ("alloy-evm", "tbsi-execution"),
     ("rocksdb", "tbsi-store"),
-    ("libp2p", "tbsi-node"),
+    ("libp2p", "tbsi-p2p"),
 ];
 
 /// Crates without clock, randomness, tasks, files and sockets.

@@ -96,11 +96,6 @@ fn every_message_has_one_encoding() {
         value: Value(CheckpointDigest(B256::repeat_byte(3))),
         validity: Validity::Valid,
     });
-    check(ValidatorProof::<Ctx>::new(
-        vec![2; 33],
-        vec![3; 38],
-        signature(1),
-    ));
     check(sync::Request::<Ctx>::ValueRequest(
         arc_malachitebft_sync::ValueRequest::new(
             Height(tbsi_types::Height(1))..=Height(tbsi_types::Height(9)),

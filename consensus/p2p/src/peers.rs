@@ -5,11 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use libp2p::PeerId;
-use tbsi_types::Height;
 use tokio::time::Instant;
 
-use super::config::Checked;
-use crate::limits::{GOSSIP_DIAL_DELAY_MAX, GOSSIP_DIAL_DELAY_MIN};
+use crate::config::Checked;
+use crate::limits::{DIAL_DELAY_MAX, DIAL_DELAY_MIN};
 
 /// A peer that may connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +19,6 @@ pub struct PeerInfo {
     pub connected: bool,
     /// Where it was configured to listen, or else where it is connected from.
     pub address: Option<SocketAddr>,
-    /// The last block it announced on this connection.
-    pub tip: Option<Height>,
 }
 
 #[derive(Debug, Default)]
@@ -29,9 +26,8 @@ struct Peer {
     dial: Option<Dial>,
     /// Address at the other end, once the handshake is done.
     remote: Option<Remote>,
-    /// It takes part in the topic.
+    /// It takes part in the gossip.
     subscribed: bool,
-    tip: Option<Height>,
     barred_until: Option<Instant>,
 }
 
@@ -52,26 +48,26 @@ struct Dial {
 impl Dial {
     fn schedule(&mut self, now: Instant) {
         self.next = now + self.delay + self.yields;
-        self.delay = (self.delay * 2).min(GOSSIP_DIAL_DELAY_MAX);
+        self.delay = (self.delay * 2).min(DIAL_DELAY_MAX);
     }
 }
 
 /// All allowed peers. Events of others are ignored.
 #[derive(Debug)]
-pub(super) struct Peers(BTreeMap<PeerId, Peer>);
+pub(crate) struct Peers(BTreeMap<PeerId, Peer>);
 
 impl Peers {
-    pub(super) fn new(checked: &Checked, now: Instant) -> Self {
+    pub(crate) fn new(checked: &Checked, now: Instant) -> Self {
         let peer = |id: &PeerId| {
             let yields = if checked.local < *id {
                 Duration::ZERO
             } else {
-                GOSSIP_DIAL_DELAY_MIN
+                DIAL_DELAY_MIN
             };
             let dial = checked.addresses.get(id).map(|address| Dial {
                 address: *address,
                 yields,
-                delay: GOSSIP_DIAL_DELAY_MIN,
+                delay: DIAL_DELAY_MIN,
                 next: now + yields,
             });
             let peer = Peer {
@@ -84,7 +80,7 @@ impl Peers {
     }
 
     /// Peers to dial now. Each is scheduled again, further off each time.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<(PeerId, SocketAddr)> {
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<(PeerId, SocketAddr)> {
         let mut due = Vec::new();
         for (id, peer) in &mut self.0 {
             let may = peer.remote.is_none() && peer.barred_until.is_none();
@@ -96,52 +92,44 @@ impl Peers {
         due
     }
 
-    pub(super) fn on_connected(&mut self, id: PeerId, remote: Option<SocketAddr>) {
+    pub(crate) fn on_connected(&mut self, id: PeerId, remote: Option<SocketAddr>) {
         if let Some(peer) = self.0.get_mut(&id) {
             peer.remote = Some(Remote(remote));
         }
     }
 
     /// Returns whether that is news: a peer that subscribes again and again is heard once.
-    pub(super) fn on_subscribed(&mut self, id: PeerId) -> bool {
+    pub(crate) fn on_subscribed(&mut self, id: PeerId) -> bool {
         let Some(peer) = self.0.get_mut(&id) else {
             return false;
         };
         // Only a peer that speaks our protocol is worth dialling quickly again.
         if let Some(dial) = &mut peer.dial {
-            dial.delay = GOSSIP_DIAL_DELAY_MIN;
+            dial.delay = DIAL_DELAY_MIN;
         }
         !std::mem::replace(&mut peer.subscribed, true)
     }
 
     /// Returns whether the peer had subscribed.
-    pub(super) fn on_disconnected(&mut self, id: PeerId, now: Instant) -> bool {
+    pub(crate) fn on_disconnected(&mut self, id: PeerId, now: Instant) -> bool {
         let Some(peer) = self.0.get_mut(&id) else {
             return false;
         };
         peer.remote = None;
-        peer.tip = None;
         if let Some(dial) = &mut peer.dial {
             dial.schedule(now);
         }
         std::mem::take(&mut peer.subscribed)
     }
 
-    /// Late copies may come out of order: the highest counts.
-    pub(super) fn on_tip(&mut self, id: PeerId, height: Height) {
-        if let Some(peer) = self.0.get_mut(&id) {
-            peer.tip = peer.tip.max(Some(height));
-        }
-    }
-
     /// Returns whether it was not barred before.
-    pub(super) fn bar(&mut self, id: PeerId, until: Instant) -> bool {
+    pub(crate) fn bar(&mut self, id: PeerId, until: Instant) -> bool {
         let peer = self.0.get_mut(&id);
         peer.is_some_and(|peer| peer.barred_until.replace(until).is_none())
     }
 
     /// Peers whose bar is over.
-    pub(super) fn release(&mut self, now: Instant) -> Vec<PeerId> {
+    pub(crate) fn release(&mut self, now: Instant) -> Vec<PeerId> {
         let mut released = Vec::new();
         for (id, peer) in &mut self.0 {
             if peer.barred_until.take_if(|until| *until <= now).is_some() {
@@ -151,7 +139,7 @@ impl Peers {
         released
     }
 
-    pub(super) fn info(&self) -> Vec<PeerInfo> {
+    pub(crate) fn info(&self) -> Vec<PeerInfo> {
         let info = |(id, peer): (&PeerId, &Peer)| PeerInfo {
             peer_id: *id,
             connected: peer.subscribed,
@@ -160,7 +148,6 @@ impl Peers {
                 .as_ref()
                 .map(|dial| dial.address)
                 .or(peer.remote.and_then(|remote| remote.0)),
-            tip: peer.tip,
         };
         self.0.iter().map(info).collect()
     }
@@ -169,7 +156,7 @@ impl Peers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gossip::config::{GossipConfig, PeerAddress, peer_id};
+    use crate::config::{Config, PeerAddress, peer_id};
     use tbsi_types::{B256, ChainIdentity};
 
     fn address() -> SocketAddr {
@@ -179,7 +166,8 @@ mod tests {
     /// The peers of the node with this seed, which is to dial the other one.
     fn peers(local: u8, other: u8, now: Instant) -> Peers {
         let other = peer_id(&[other; 32]).to_string();
-        let config = GossipConfig {
+        let config = Config {
+            network: "test",
             listen: address(),
             keypair_bytes: [local; 32],
             allowed_peers: [other.clone()].into(),
@@ -223,12 +211,12 @@ mod tests {
         assert_eq!(peers.due(now + Duration::from_secs(60)), []);
         // Connected is not enough to be dialled quickly again, subscribed is.
         assert!(!peers.on_disconnected(id, now));
-        assert_eq!(peers.due(now + GOSSIP_DIAL_DELAY_MIN), []);
+        assert_eq!(peers.due(now + DIAL_DELAY_MIN), []);
         peers.on_connected(id, Some(address()));
         assert!(peers.on_subscribed(id));
         assert!(!peers.on_subscribed(id));
         assert!(peers.on_disconnected(id, now));
-        assert_eq!(peers.due(now + GOSSIP_DIAL_DELAY_MIN).len(), 1);
+        assert_eq!(peers.due(now + DIAL_DELAY_MIN).len(), 1);
     }
 
     #[test]
@@ -237,7 +225,7 @@ mod tests {
         let now = Instant::now();
         assert_eq!(peers(less, greater, now).due(now).len(), 1);
         assert_eq!(peers(greater, less, now).due(now).len(), 0);
-        let later = now + GOSSIP_DIAL_DELAY_MIN;
+        let later = now + DIAL_DELAY_MIN;
         assert_eq!(peers(greater, less, now).due(later).len(), 1);
     }
 
@@ -258,28 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn a_tip_lasts_as_long_as_its_connection() {
+    fn strangers_leave_no_trace() {
         let now = Instant::now();
         let mut peers = peers(1, 2, now);
         let id = peer_id(&[2; 32]);
         peers.on_connected(id, None);
         peers.on_subscribed(id);
-        peers.on_tip(id, Height(5));
-        peers.on_tip(id, Height(4));
+        peers.on_connected(PeerId::random(), None);
         let expected = PeerInfo {
             peer_id: id,
             connected: true,
             address: Some(address()),
-            tip: Some(Height(5)),
         };
         assert_eq!(peers.info(), [expected]);
-        peers.on_disconnected(id, now);
-        assert_eq!(
-            (peers.info()[0].connected, peers.info()[0].tip),
-            (false, None)
-        );
-        // Strangers leave no trace.
-        peers.on_connected(PeerId::random(), None);
-        assert_eq!(peers.info().len(), 1);
     }
 }

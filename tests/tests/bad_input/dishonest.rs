@@ -1,0 +1,332 @@
+//! Nodes that run another program: a stranger with the right protocols, a validator key in two
+//! places, a proposer whose blocks are not what it signs.
+
+mod chains;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tbsi_engine::{Chain, Engine, EngineConfig, Progress, SignState};
+use tbsi_node::chain::NodeChain;
+use tbsi_node::config::Config;
+use tbsi_node::gossip::{self, GossipHandle};
+use tbsi_node::home::{Home, LoadedHome};
+use tbsi_node::keyfile::NodeKey;
+use tbsi_node::mempool::MempoolLimits;
+use tbsi_node::node::{Node, NodeParts, wall_clock};
+use tbsi_p2p::PeerAddress;
+use tbsi_rpc::Client;
+use tbsi_store::{Store, StoreOptions};
+use tbsi_tests::harness::{Sender, TestNetwork, eventually};
+use tbsi_types::{Evidence, Genesis, Height, Round, SecretKey};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant};
+
+use chains::{Liar, Lies, Puppet};
+
+/// How long a stranger knocks.
+const KNOCKING: Duration = Duration::from_secs(8);
+
+/// An engine that runs in this process until it is dropped.
+struct Running {
+    stop: watch::Sender<bool>,
+    progress: watch::Receiver<Progress>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    async fn start<C: Chain>(
+        config: EngineConfig,
+        validator: Option<(SecretKey, SignState)>,
+        chain: C,
+    ) -> Self {
+        let wake = Arc::new(Notify::new());
+        let started = Engine::start(config, validator, chain, wake).await;
+        let (engine, progress) = started.unwrap_or_else(|error| panic!("{error}"));
+        let (stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            engine
+                .run(stopping)
+                .await
+                .unwrap_or_else(|error| panic!("{error}"));
+        });
+        Self {
+            stop,
+            progress,
+            task,
+        }
+    }
+
+    async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.await.unwrap();
+    }
+}
+
+fn engine_config(
+    config: &Config,
+    genesis: &Genesis,
+    node_key: &NodeKey,
+    listen: SocketAddr,
+    wal: &Path,
+) -> EngineConfig {
+    let validator_peers = genesis.nodes.iter().filter_map(|node| {
+        let key = &node.validator.as_ref()?.public_key;
+        let key = tbsi_types::PublicKey::parse(key).unwrap();
+        Some((key.address(), node.peer_id.clone()))
+    });
+    let peers = config.p2p.peers.iter();
+    EngineConfig {
+        parameters: genesis.consensus,
+        name: "dishonest".into(),
+        p2p: tbsi_p2p::Config {
+            network: "consensus",
+            listen,
+            keypair_bytes: node_key.expose(),
+            peers: peers
+                .map(|peer| PeerAddress {
+                    peer_id: peer.peer_id.clone(),
+                    address: peer.consensus,
+                })
+                .collect(),
+            allowed_peers: peer_ids(genesis),
+            chain: genesis.identity(),
+        },
+        validator_peers: validator_peers.collect(),
+        wal_dir: wal.into(),
+    }
+}
+
+fn peer_ids(genesis: &Genesis) -> BTreeSet<String> {
+    let nodes = genesis.nodes.iter();
+    nodes.map(|node| node.peer_id.clone()).collect()
+}
+
+/// Four validators that run, and an observer that does not.
+async fn start_validators(net: &mut TestNetwork) {
+    for node in 0..4 {
+        net.network.start(node).unwrap();
+    }
+    for node in 0..4 {
+        net.wait_height(node, Height(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_hears_nothing() {
+    let mut net = TestNetwork::create(4, 1);
+    start_validators(&mut net).await;
+    let LoadedHome {
+        config,
+        genesis,
+        node_key,
+        ..
+    } = net.home(4).load().unwrap();
+    let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+    let tip = net.client(0).block_number().await.unwrap();
+    let listen = |name: &str, key: NodeKey| {
+        let dir = net.scratch().join(name);
+        std::fs::create_dir(&dir).unwrap();
+        let engine = engine_config(&config, &genesis, &key, any_port, &dir);
+        let (puppet, heard) = Puppet::new(tip, genesis.validator_set().unwrap());
+        async move { (Running::start(engine, None, puppet).await, heard) }
+    };
+    let stranger_key = NodeKey::from_seed([0x5a; 32]);
+    assert!(genesis.node_of_peer(&stranger_key.peer_id()).is_none());
+    let (stranger, strange) = listen("stranger", stranger_key).await;
+    // The same program with a key that genesis names, to show that there was much to hear.
+    let (observer, known) = listen("observer", node_key).await;
+
+    let client = net.client(0);
+    let mut sender = Sender::new("overheard", net.network.chain_id());
+    let knocked = Instant::now();
+    eventually("a node that genesis names hears of blocks", async || {
+        sender.transfer(&client).await.unwrap();
+        known.count() > 0 && knocked.elapsed() >= KNOCKING
+    })
+    .await;
+    assert_eq!(strange.count(), 0, "blocks reached a stranger");
+    let votes = stranger.progress.borrow().voted.clone();
+    assert!(votes.is_empty(), "votes reached a stranger: {votes:?}");
+    stranger.stop().await;
+    observer.stop().await;
+    net.assert_no_panic();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
+    let mut net = TestNetwork::create(4, 1);
+    start_validators(&mut net).await;
+    let LoadedHome {
+        config,
+        genesis,
+        node_key,
+        ..
+    } = net.home(4).load().unwrap();
+    let key = net.home(0).load().unwrap().validator_key.unwrap();
+    let accused = key.public_key().address();
+    let set = genesis.validator_set().unwrap();
+    // It joins a little above the tip, where somebody else proposes, so that its vote waits
+    // for the others there.
+    let tip = net.client(1).block_number().await.unwrap();
+    let height = (tip.0 + 3..)
+        .map(Height)
+        .find(|height| set.proposer(*height, Round::ZERO).address != accused)
+        .unwrap();
+    let below = Height(height.0 - 1);
+    let dir = net.scratch().join("twin");
+    std::fs::create_dir(&dir).unwrap();
+    let file = dir.join("sign-state");
+    let state = SignState::create(&file, genesis.identity(), accused, below).unwrap();
+    let engine = engine_config(&config, &genesis, &node_key, config.p2p.consensus, &dir);
+    let (puppet, _heard) = Puppet::new(below, set);
+    let twin = Running::start(engine, Some((key, state)), puppet).await;
+    for node in 1..4 {
+        eventually("the twin's vote waits for its height", async || {
+            waiting_votes(net.network.nodes()[node].metrics).await > 0
+        })
+        .await;
+    }
+
+    let client = net.client(1);
+    let mut sender = Sender::new("at the twin's height", net.network.chain_id());
+    while sender.transfer(&client).await.unwrap() < height {}
+    for node in 1..4 {
+        let client = net.client(node);
+        eventually("evidence is kept", async || {
+            !client.evidence().await.unwrap().is_empty()
+        })
+        .await;
+        assert_accuses(&client, &genesis, accused).await;
+    }
+    // The accused still takes part, and blocks go on.
+    let tip = sender.transfer(&net.client(0)).await.unwrap();
+    for node in 0..4 {
+        net.wait_height(node, tip).await;
+    }
+    twin.stop().await;
+    net.assert_no_panic();
+}
+
+/// Every piece of evidence of a node can be verified by anybody, and names the accused.
+async fn assert_accuses(client: &Client, genesis: &Genesis, accused: tbsi_types::Address) {
+    for piece in client.evidence().await.unwrap() {
+        assert_eq!(piece.validator, accused);
+        let evidence = Evidence::decode(&piece.encoded).unwrap();
+        assert_eq!(evidence.validator(), accused);
+        evidence.verify(&genesis.identity()).unwrap();
+        assert_eq!(evidence.position(), (piece.height, piece.round));
+    }
+}
+
+/// How many consensus messages of later heights a node holds.
+async fn waiting_votes(metrics: SocketAddr) -> u64 {
+    let mut stream = TcpStream::connect(metrics).await.unwrap();
+    let request = b"GET /metrics HTTP/1.0\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    let name = "malachitebft_core_consensus_queue_size{";
+    let line = page.lines().find(|line| line.starts_with(name)).unwrap();
+    let (_, value) = line.rsplit_once(' ').unwrap();
+    value.parse().unwrap()
+}
+
+/// The node of a home whose process does not run, in this process.
+async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
+    let loaded = home.load().unwrap();
+    let genesis = &loaded.genesis;
+    let identity = genesis.identity();
+    let store = Store::open(&home.database_dir(), identity, StoreOptions::default()).unwrap();
+    let gossip = listen_only(&loaded).await;
+    let node = Node::new(NodeParts {
+        validators: genesis.validator_set().unwrap(),
+        genesis: genesis.clone(),
+        name: loaded.config.name.clone(),
+        validator: loaded
+            .validator_key
+            .as_ref()
+            .map(|key| key.public_key().address()),
+        store,
+        mempool: MempoolLimits::default(),
+        gossip,
+    });
+    (Arc::new(node), loaded)
+}
+
+/// Gossip that others may connect to. What they send is not read: a liar needs no pool.
+async fn listen_only(home: &LoadedHome) -> GossipHandle {
+    let config = tbsi_p2p::Config {
+        network: "gossip",
+        listen: home.config.p2p.gossip,
+        keypair_bytes: home.node_key.expose(),
+        peers: Vec::new(),
+        allowed_peers: peer_ids(&home.genesis),
+        chain: home.genesis.identity(),
+    };
+    let (handle, _events) = gossip::spawn(&config).await.unwrap();
+    handle
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_that_is_not_what_its_proposer_signs_is_voted_down() {
+    let mut net = TestNetwork::start(4, 0).await;
+    net.network.stop(3).await.unwrap();
+    let home = net.home(3);
+    let (node, mut loaded) = adopt(&home).await;
+    let key = loaded.validator_key.take().unwrap();
+    let liar_address = key.public_key().address();
+    let identity = loaded.genesis.identity();
+    let state = SignState::open(&home.sign_state_file(), identity, liar_address).unwrap();
+    let listen = loaded.config.p2p.consensus;
+    let engine = engine_config(
+        &loaded.config,
+        &loaded.genesis,
+        &loaded.node_key,
+        listen,
+        &home.wal_dir(),
+    );
+    let (liar, lies) = Liar::new(NodeChain::new(Arc::clone(&node), wall_clock), liar_address);
+    let running = Running::start(engine, Some((key, state)), liar).await;
+
+    let client = net.client(0);
+    let mut sender = Sender::new("lied to", net.network.chain_id());
+    eventually("each lie is told and its height decided", async || {
+        sender.transfer(&client).await.unwrap();
+        let tip = client.block_number().await.unwrap();
+        lies.told().get(1).is_some_and(|lie| lie.height <= tip)
+    })
+    .await;
+    assert_lies_lost(&net, &client, &lies).await;
+    // The liar, too, takes the blocks that were decided instead.
+    let tip = client.block_number().await.unwrap();
+    eventually("the liar follows", async || node.tip().height >= tip).await;
+    running.stop().await;
+    node.gossip.shutdown().await;
+    net.assert_no_panic();
+}
+
+async fn assert_lies_lost(net: &TestNetwork, client: &Client, lies: &Lies) {
+    for lie in &lies.told()[..2] {
+        let at = alloy_eips::BlockNumberOrTag::Number(lie.height.0);
+        let certificate = client.certificate(at).await.unwrap().unwrap();
+        assert!(certificate.round > Round::ZERO, "{certificate:?}");
+        let checkpoint = client.checkpoint(at).await.unwrap().unwrap();
+        assert_ne!(checkpoint.digest, lie.signed);
+        for node in 0..3 {
+            let log = net.log(node);
+            let refused = |line: &str| {
+                line.contains("refusing a proposed block")
+                    && line.contains(&lie.signed.to_string())
+                    && line.contains(lie.words)
+            };
+            assert!(log.lines().any(refused), "{lie:?}: {log}");
+        }
+    }
+    assert!(client.evidence().await.unwrap().is_empty());
+}

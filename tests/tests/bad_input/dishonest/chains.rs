@@ -1,0 +1,230 @@
+//! Chains that lie to consensus.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tbsi_engine::{Chain, ChainError, Origin, Verdict};
+use tbsi_node::chain::NodeChain;
+use tbsi_types::{
+    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Round, ValidatorSet, sha256,
+};
+
+/// Counts the blocks that reached a [`Puppet`].
+#[derive(Clone, Default)]
+pub(crate) struct Heard(Arc<AtomicUsize>);
+
+impl Heard {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Has no blocks, stays where it is, and finds every block of others invalid.
+pub(crate) struct Puppet {
+    tip: Height,
+    validators: ValidatorSet,
+    heard: Heard,
+}
+
+impl Puppet {
+    pub(crate) fn new(tip: Height, validators: ValidatorSet) -> (Self, Heard) {
+        let heard = Heard::default();
+        let puppet = Self {
+            tip,
+            validators,
+            heard: heard.clone(),
+        };
+        (puppet, heard)
+    }
+}
+
+impl Chain for Puppet {
+    fn tip(&self) -> Height {
+        self.tip
+    }
+
+    fn history_min(&self) -> Height {
+        self.tip.next()
+    }
+
+    fn validators(&self, _height: Height) -> Result<ValidatorSet, ChainError> {
+        Ok(self.validators.clone())
+    }
+
+    fn propose(
+        &mut self,
+        height: Height,
+        _round: Round,
+        _budget: Duration,
+    ) -> Result<CheckpointDigest, ChainError> {
+        Ok(CheckpointDigest(sha256(&[&height.0.to_be_bytes()])))
+    }
+
+    fn check(
+        &mut self,
+        _height: Height,
+        _bytes: &[u8],
+        _origin: Origin,
+    ) -> Result<Verdict, ChainError> {
+        self.heard.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Verdict::Invalid("a puppet agrees with nobody".into()))
+    }
+
+    fn proposal_bytes(
+        &self,
+        _height: Height,
+        _digest: CheckpointDigest,
+    ) -> Result<Option<Vec<u8>>, ChainError> {
+        Ok(None)
+    }
+
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+        self.tip = certificate.height;
+        Ok(())
+    }
+
+    fn record_evidence(&mut self, _evidence: &[Evidence]) -> Result<(), ChainError> {
+        Ok(())
+    }
+
+    fn decided(&self, _height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, ChainError> {
+        Ok(None)
+    }
+
+    fn has_work(&self) -> bool {
+        false
+    }
+
+    fn peers_tip(&self) -> Height {
+        Height::GENESIS
+    }
+}
+
+/// One proposal of a [`Liar`].
+#[derive(Clone, Debug)]
+pub(crate) struct Lie {
+    pub(crate) height: Height,
+    /// The digest that it signed.
+    pub(crate) signed: CheckpointDigest,
+    /// The bytes that it sent beside it.
+    bytes: Vec<u8>,
+    /// How others call it.
+    pub(crate) words: &'static str,
+}
+
+/// What a [`Liar`] has proposed.
+#[derive(Clone, Default)]
+pub(crate) struct Lies(Arc<Mutex<Vec<Lie>>>);
+
+impl Lies {
+    pub(crate) fn told(&self) -> Vec<Lie> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// An honest chain, except that it signs digests of blocks that do not exist: beside the
+/// first it sends an honest block, beside the second no block at all, and so on in turn.
+pub(crate) struct Liar {
+    honest: NodeChain,
+    own: Address,
+    lies: Lies,
+}
+
+impl Liar {
+    pub(crate) fn new(honest: NodeChain, own: Address) -> (Self, Lies) {
+        let lies = Lies::default();
+        let liar = Self {
+            honest,
+            own,
+            lies: lies.clone(),
+        };
+        (liar, lies)
+    }
+}
+
+impl Chain for Liar {
+    fn tip(&self) -> Height {
+        self.honest.tip()
+    }
+
+    fn history_min(&self) -> Height {
+        self.honest.history_min()
+    }
+
+    fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError> {
+        self.honest.validators(height)
+    }
+
+    fn propose(
+        &mut self,
+        height: Height,
+        round: Round,
+        budget: Duration,
+    ) -> Result<CheckpointDigest, ChainError> {
+        let digest = self.honest.propose(height, round, budget)?;
+        let mut lies = self.lies.0.lock().unwrap();
+        let (bytes, words) = if lies.len().is_multiple_of(2) {
+            let bytes = self.honest.proposal_bytes(height, digest)?;
+            (bytes.expect("it has just been built"), "its parts hash to")
+        } else {
+            (vec![0xa5; 300_000], "block bytes are not canonical RLP")
+        };
+        let signed = CheckpointDigest(sha256(&[b"lie", digest.0.as_slice()]));
+        lies.push(Lie {
+            height,
+            signed,
+            bytes,
+            words,
+        });
+        Ok(signed)
+    }
+
+    fn check(
+        &mut self,
+        height: Height,
+        bytes: &[u8],
+        origin: Origin,
+    ) -> Result<Verdict, ChainError> {
+        self.honest.check(height, bytes, origin)
+    }
+
+    fn proposal_bytes(
+        &self,
+        height: Height,
+        digest: CheckpointDigest,
+    ) -> Result<Option<Vec<u8>>, ChainError> {
+        let lie = self
+            .lies
+            .told()
+            .into_iter()
+            .find(|lie| lie.signed == digest);
+        match lie {
+            Some(lie) => Ok(Some(lie.bytes)),
+            None => self.honest.proposal_bytes(height, digest),
+        }
+    }
+
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+        self.honest.commit(certificate)
+    }
+
+    fn record_evidence(&mut self, evidence: &[Evidence]) -> Result<(), ChainError> {
+        self.honest.record_evidence(evidence)
+    }
+
+    fn decided(&self, height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, ChainError> {
+        self.honest.decided(height)
+    }
+
+    /// Its own turn is reason enough.
+    fn has_work(&self) -> bool {
+        let next = self.tip().next();
+        let validators = self.validators(next);
+        validators.is_ok_and(|set| set.proposer(next, Round::ZERO).address == self.own)
+    }
+
+    fn peers_tip(&self) -> Height {
+        self.honest.peers_tip()
+    }
+}
