@@ -9,7 +9,7 @@
 //! Every encoding here is specified in SPEC.md and pinned by `tests/vectors`.
 
 pub mod block;
-//pub mod bundle;
+pub mod bundle;
 pub mod call;
 pub mod certificate;
 pub mod checkpoint;
@@ -26,6 +26,7 @@ pub mod validator;
 pub mod vote;
 
 pub use block::{Block, BlockError, ProposedBlock};
+pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidators, ProofBundle};
 pub use call::{CallOutcome, CallRequest};
 pub use certificate::{CommitCertificate, CommitSignature};
 pub use checkpoint::{Checkpoint, CheckpointDigest};

@@ -113,8 +113,8 @@ fn a_batch_becomes_a_leaf_for_each_digest() {
     assert_eq!(derive(&receipts), expected);
 }
 
-#[test]
-fn every_event_has_its_leaf() {
+/// Events other than attestations, their issuers and statements.
+fn other_events() -> [(Log, Address, Statement); 6] {
     let topics = |event| [event, ID, ISSUER.into_word()];
     let parties = [Address::repeat_byte(1), Address::repeat_byte(2)];
     let revoked = log(&topics(REVOKED), &[word(3)]);
@@ -134,7 +134,7 @@ fn every_event_has_its_leaf() {
     let countersigned = log(&topics(COUNTERSIGNED), &[word(1), word(2)]);
     let registered = log(&topics(SCHEMA_REGISTERED), &[SCHEMA, word(4), word(1)]);
     let set = log(&[ALGORITHM_SET, word(0x534d)], &[word(256), word(2)]);
-    let cases = [
+    [
         (revoked, ISSUER, Statement::Revocation { id: ID, reason: 3 }),
         (
             superseded,
@@ -180,8 +180,12 @@ fn every_event_has_its_leaf() {
                 status: 2,
             },
         ),
-    ];
-    for (event, issuer, statement) in cases {
+    ]
+}
+
+#[test]
+fn every_event_has_its_leaf() {
+    for (event, issuer, statement) in other_events() {
         let leaf = one(event);
         assert_eq!((leaf.head.issuer, leaf.statement), (issuer, statement));
         assert_eq!(leaf.encode().unwrap().len(), leaf_length(&leaf));
