@@ -127,6 +127,3 @@ pub enum BundleError {
     #[error("proof field `statement` says something else than `leaf`; regenerate the proof")]
     Statement,
 }
-
-#[cfg(test)]
-mod tests;

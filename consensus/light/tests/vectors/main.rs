@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod bundle;
+mod fixture;
 mod make;
 
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! The compact form (SPEC §10.2).
 
+use std::cmp::Reverse;
+
 use super::decision::{
     put_certificate, put_checkpoint, put_validators, take_certificate, take_checkpoint, take_round,
     take_validators,
@@ -8,12 +10,13 @@ use super::{
     BUNDLE_BYTES_MAX, BundleError, Decision, HANDOVERS_MAX, Handover, NamedValidators, ProofBundle,
     varint,
 };
+use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::cursor::Cursor;
 use crate::genesis::ChainIdentity;
 use crate::log::leaf::{LEAF_BYTES_MAX, Leaf};
 use crate::log::proof::{INCLUSION_HASHES_MAX, InclusionProof};
 use crate::log::tree::leaf_hash;
-use crate::number::LeafIndex;
+use crate::number::{LeafIndex, VotingPower};
 
 /// Format and version.
 const MAGIC: &[u8; 4] = b"TBP1";
@@ -105,6 +108,20 @@ impl ProofBundle {
         })
     }
 
+    /// The same proof with no more signatures than each quorum needs, heaviest first.
+    pub fn minimal(mut self) -> Self {
+        let sets: Vec<_> = (0..self.handovers.len())
+            .map(|position| self.set_after(position).clone())
+            .collect();
+        for (handover, new) in self.handovers.iter_mut().zip(&sets) {
+            let old = &handover.validators;
+            handover.last.certificate = trimmed(&handover.last.certificate, old);
+            handover.first.certificate = trimmed(&handover.first.certificate, new);
+        }
+        self.decision.certificate = trimmed(&self.decision.certificate, &self.validators);
+        self
+    }
+
     /// The set that takes over in the handover at `position`.
     pub fn set_after(&self, position: usize) -> &NamedValidators {
         let next = self.handovers.get(position + 1);
@@ -122,6 +139,27 @@ impl ProofBundle {
         let leaf = leaf_hash(&self.leaf);
         Ok(self.inclusion.root(leaf, self.leaf_index, size)?)
     }
+}
+
+/// The certificate with the heaviest signers that are a quorum, or all if they are none.
+fn trimmed(certificate: &CommitCertificate, validators: &NamedValidators) -> CommitCertificate {
+    let power = |entry: &CommitSignature| {
+        let validator = validators.get(&entry.validator);
+        validator.map_or(0, |validator| validator.power.0)
+    };
+    let mut signatures = certificate.signatures().to_vec();
+    signatures.sort_by_key(|entry| (Reverse(power(entry)), entry.validator));
+    let mut sum = 0u64;
+    let enough = signatures.iter().position(|entry| {
+        sum = sum.saturating_add(power(entry));
+        VotingPower(sum).is_quorum_of(validators.total_power())
+    });
+    if let Some(last) = enough {
+        signatures.truncate(last + 1);
+    }
+    let digest = certificate.checkpoint_digest;
+    CommitCertificate::new(certificate.height, certificate.round, digest, signatures)
+        .expect("a part of a certificate is one")
 }
 
 /// A decision with its log root, which nothing else gives.

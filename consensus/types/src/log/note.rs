@@ -210,6 +210,7 @@ impl LogCheckpoint {
     /// has none, and no two witnesses would mean the same by them.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
         let wrong = |line, expected| NoteError::Checkpoint { line, expected };
+        let text = text.strip_suffix('\n').ok_or(wrong(4, "the end"))?;
         let mut lines = text.split('\n');
         let mut next = || lines.next().unwrap_or_default();
         let origin = next();
@@ -219,7 +220,7 @@ impl LogCheckpoint {
         let root = STANDARD.decode(next()).ok();
         let root = root.and_then(|root| B256::try_from(root.as_slice()).ok());
         let root = root.ok_or(wrong(3, "32 bytes in base64"))?;
-        if !next().is_empty() || lines.next().is_some() {
+        if lines.next().is_some() {
             return Err(wrong(4, "the end"));
         }
         let origin = origin.into();

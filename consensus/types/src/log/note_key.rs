@@ -111,6 +111,11 @@ impl NoteVerifier {
         self.signature_type
     }
 
+    /// The key itself, 32 bytes (RFC 8032).
+    pub fn public_key(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
     /// First four bytes of SHA-256 over name, newline, type and key.
     pub fn key_id(&self) -> u32 {
         let hash = sha256(&[
