@@ -22,6 +22,11 @@ use crate::number::{Height, LeafIndex, Round, TimestampMs, TreeSize};
 /// Names kind and version of the file.
 pub const FORMAT: &str = "tbsi-proof-1";
 
+/// What a leaf says, as an object with the names of SPEC §9.3 in camel case.
+pub fn describe(leaf: &Leaf) -> serde_json::Value {
+    serde_json::Value::Object(Fields::of(leaf).into_inner())
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BundleJson {

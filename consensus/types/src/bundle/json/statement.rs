@@ -27,6 +27,10 @@ impl Fields {
         }
         Self(fields)
     }
+
+    pub(super) fn into_inner(self) -> Map<String, Value> {
+        self.0
+    }
 }
 
 fn place(head: &LeafHead) -> Value {
