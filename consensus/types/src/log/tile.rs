@@ -1,6 +1,7 @@
 //! Tiles: the tree in pieces of 256 hashes, and the leaves in bundles of 256, as C2SP
 //! tlog-tiles defines them (SPEC §9.5).
 
+use std::cell::RefCell;
 use std::fmt;
 
 use alloy_primitives::B256;
@@ -317,11 +318,16 @@ pub trait TileSource {
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, Self::Error>;
 }
 
-/// Reads the nodes of a tree of one size from tiles.
+/// A tile that was read, and its bytes.
+type KeptTile = Option<(Tile, Vec<u8>)>;
+
+/// Reads the nodes of a tree of one size from tiles. Keeps the last tile of each level, so a
+/// proof asks for few tiles more than once.
 #[derive(Debug)]
 pub struct TileReader<'a, S> {
     source: &'a S,
     size: TreeSize,
+    kept: RefCell<[KeptTile; TILE_LEVELS as usize]>,
 }
 
 /// Why a node cannot be read from tiles.
@@ -359,7 +365,11 @@ pub enum ReadTileError<E: std::error::Error + Send + Sync + 'static> {
 impl<'a, S: TileSource> TileReader<'a, S> {
     /// Reads the tree of `size` leaves.
     pub fn new(source: &'a S, size: TreeSize) -> Self {
-        Self { source, size }
+        Self {
+            source,
+            size,
+            kept: RefCell::default(),
+        }
     }
 }
 
@@ -369,12 +379,21 @@ impl<S: TileSource> NodeReader for TileReader<'_, S> {
     fn read(&self, node: Node) -> Result<B256, Self::Error> {
         let size = self.size;
         let tile = Tile::of_node(node, size).ok_or(ReadTileError::Outside { node, size })?;
-        let bytes = self
-            .source
-            .tile(tile)
-            .map_err(|source| ReadTileError::Source { tile, source })?;
-        tile.node_hash(&bytes, node)
-            .map_err(|source| ReadTileError::Tile { tile, source })
+        let mut kept = self.kept.borrow_mut();
+        let slot = &mut kept[usize::from(tile.level)];
+        let known = slot.take().filter(|(of, _)| *of == tile);
+        let bytes = match known {
+            Some((_, bytes)) => bytes,
+            None => self
+                .source
+                .tile(tile)
+                .map_err(|source| ReadTileError::Source { tile, source })?,
+        };
+        let hash = tile
+            .node_hash(&bytes, node)
+            .map_err(|source| ReadTileError::Tile { tile, source })?;
+        *slot = Some((tile, bytes));
+        Ok(hash)
     }
 }
 

@@ -188,6 +188,48 @@ fn proofs_from_tiles_are_the_proofs_of_the_tree() {
     assert!(matches!(outside, ReadTileError::Outside { .. }));
 }
 
+/// Counts what is asked of a folder.
+struct Counted(Folder, std::cell::Cell<usize>);
+
+impl TileSource for Counted {
+    type Error = Missing;
+
+    fn tile(&self, tile: Tile) -> Result<Vec<u8>, Missing> {
+        self.1.set(self.1.get() + 1);
+        self.0.tile(tile)
+    }
+}
+
+#[test]
+fn a_proof_asks_for_few_tiles() {
+    let (mut folder, mut frontier) = (Folder::default(), Frontier::default());
+    for index in 0..1_000u64 {
+        frontier.append(leaf_hash(&index.to_be_bytes()), |node, hash| {
+            if node.level % TILE_HEIGHT == 0 {
+                let key = (node.level / TILE_HEIGHT, node.index >> TILE_HEIGHT);
+                folder
+                    .0
+                    .entry(key)
+                    .or_default()
+                    .extend_from_slice(hash.as_slice());
+            }
+        });
+    }
+    let source = Counted(folder, std::cell::Cell::new(0));
+    let size = TreeSize(1_000);
+    let reader = TileReader::new(&source, size);
+    let proof = InclusionProof::make(&reader, LeafIndex(77), size).unwrap();
+    assert_eq!(
+        (proof.0.len(), source.1.get()),
+        (10, 3),
+        "own tile, last tile, level 1"
+    );
+    let nothing = TileReader::new(&source, TreeSize(2_000));
+    let missing = InclusionProof::make(&nothing, LeafIndex(1_999), TreeSize(2_000));
+    let missing = missing.unwrap_err().to_string();
+    assert!(missing.contains("read node"), "{missing}");
+}
+
 #[test]
 fn refuses_bytes_that_are_no_tile() {
     let (level, index) = (0, 3);
