@@ -12,7 +12,7 @@ pub struct DigestAlgorithm {
     pub bits: u16,
 }
 
-/// In order of their codes.
+/// Those that the contract has from genesis, in order of their codes.
 pub const ALGORITHMS: &[DigestAlgorithm] = &[
     known(0x12, "sha2-256", 256),
     known(0x13, "sha2-512", 512),
@@ -27,8 +27,8 @@ pub const ALGORITHMS: &[DigestAlgorithm] = &[
     known(0x1015, "sha2-512-256", 256),
     known(0x534d, "sm3-256", 256),
     known(0xb220, "blake2b-256", 256),
-    known(0xb230, "blake2b-384", 384),
     known(0xb240, "blake2b-512", 512),
+    known(0xb260, "blake2s-256", 256),
 ];
 
 const fn known(code: u32, name: &'static str, bits: u16) -> DigestAlgorithm {

@@ -433,7 +433,8 @@ impl Leaf {
     }
 
     /// Whether this leaf revokes or supersedes `attestation`. It does so only if the same
-    /// issuer says it on the same chain: the contract cannot tell whose an id is.
+    /// issuer says it on the same chain: the contract cannot tell whose an id is. Whether the
+    /// attestation's schema allows a revocation is for the caller to look up.
     pub fn revokes(&self, attestation: &Self) -> bool {
         let (Statement::Revocation { id, .. } | Statement::Supersession { id, .. }) =
             self.statement
