@@ -1,7 +1,9 @@
 //! Commit certificates against one validator set (SPEC §3.3, §3.7).
 
-use alloy_primitives::Address;
-use tbsi_types::{ChainIdentity, CommitCertificate, ValidatorSet, VotingPower};
+use alloy_primitives::{Address, B256};
+use tbsi_types::{
+    ChainIdentity, CommitCertificate, KeyError, Signature, ValidatorSet, VotingPower,
+};
 
 use crate::error::VerifyError;
 
@@ -27,24 +29,32 @@ pub fn verify_certificate(
     set: &ValidatorSet,
     certificate: &CommitCertificate,
 ) -> Result<VerifiedCertificate, VerifyError> {
+    let power = |address: &Address| set.get(address).map(|known| known.power);
+    count_quorum(chain, certificate, power, set.total_power())
+}
+
+/// [`verify_certificate`] for a set of which `power_of` knows the members and `total` the
+/// weight. A signature is a member's if its address recovers from it, as on an EVM.
+pub(crate) fn count_quorum(
+    chain: &ChainIdentity,
+    certificate: &CommitCertificate,
+    power_of: impl Fn(&Address) -> Option<VotingPower>,
+    total: VotingPower,
+) -> Result<VerifiedCertificate, VerifyError> {
     let digest = certificate.statement().digest(chain);
     let mut signers = Vec::with_capacity(certificate.signatures().len());
     let mut power = 0u64;
     for entry in certificate.signatures() {
         let validator = entry.validator;
-        let known = set
-            .get(&validator)
-            .ok_or(VerifyError::ForeignSigner { validator })?;
-        known
-            .public_key
-            .verify(digest, &entry.signature)
+        let weight = power_of(&validator).ok_or(VerifyError::ForeignSigner { validator })?;
+        verify_signer(digest, validator, &entry.signature)
             .map_err(|source| VerifyError::Signature { validator, source })?;
         power = power
-            .checked_add(known.power.0)
+            .checked_add(weight.0)
             .expect("distinct validators of a set weigh at most its total, a u64");
         signers.push(validator);
     }
-    let (power, total) = (VotingPower(power), set.total_power());
+    let power = VotingPower(power);
     if !power.is_quorum_of(total) {
         return Err(VerifyError::BelowQuorum { power, total });
     }
@@ -53,6 +63,14 @@ pub fn verify_certificate(
         power,
         total,
     })
+}
+
+fn verify_signer(digest: B256, expected: Address, signature: &Signature) -> Result<(), KeyError> {
+    let got = signature.recover(digest)?;
+    if got != expected {
+        return Err(KeyError::WrongSigner { expected, got });
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Offline verification: what an auditor runs.
 //!
-//! Given the genesis file, a checkpoint and its commit certificate, [`verify_checkpoint`] says
-//! who decided it, by legal name, or why it proves nothing. [`verify_certificate`] is the half
-//! that consensus itself uses: signatures against one validator set.
+//! Given a proof bundle and a [`TrustAnchor`] (the genesis file, or a checkpoint trusted
+//! already), [`verify_bundle`] says what was stated, when, by whom, and which named validators
+//! vouch for it, following changes of the validator set one by one. [`verify_checkpoint`] does
+//! the same for a checkpoint of the genesis set alone; [`verify_certificate`] is the half that
+//! consensus itself uses: signatures against one validator set. [`verify_inclusion`],
+//! [`verify_consistency`] and [`verify_note`] are what auditors of the log need.
 //!
-//! Pure: no clock, no disk, no network, no engine, no EVM, no database. It does not follow
-//! changes of the validator set; every checkpoint must be decided by the genesis set and hand
-//! over to it.
+//! Pure: no clock, no disk, no network, no engine, no EVM, no database.
 //!
 //! ```
 //! use tbsi_light::{VerifyError, VerifiedCertificate, verify_certificate};
@@ -21,10 +22,19 @@
 //! }
 //! ```
 
+pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
 pub mod error;
+pub mod log;
 
+pub use bundle::{
+    DecisionError, NamedSigner, Step, TrustAnchor, VerifiedBundle, VerifiedDecision,
+    VerifyBundleError, verify_bundle,
+};
 pub use certificate::{VerifiedCertificate, verify_certificate};
 pub use checkpoint::{Signer, VerifiedCheckpoint, verify_checkpoint};
 pub use error::VerifyError;
+pub use log::{
+    LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,
+};

@@ -9,7 +9,9 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyError, PublicKey};
-use crate::limits::{GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX};
+use crate::limits::{
+    GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX, ORGANISATION_NAME_BYTES_MAX,
+};
 use crate::number::{TimestampMs, VotingPower};
 use crate::sha256;
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
@@ -281,6 +283,20 @@ impl Genesis {
                 let field = format!("organisations.{id}.name_en");
                 return Err(field_error(&field, "a legal name is required".into()));
             }
+            let names = [
+                ("name_zh_tw", &organisation.name_zh_tw),
+                ("name_en", &organisation.name_en),
+            ];
+            for (name, value) in names {
+                if value.len() > ORGANISATION_NAME_BYTES_MAX {
+                    let field = format!("organisations.{id}.{name}");
+                    let size = value.len();
+                    let problem = format!(
+                        "{size} bytes of UTF-8 are more than {ORGANISATION_NAME_BYTES_MAX}; shorten it"
+                    );
+                    return Err(field_error(&field, problem));
+                }
+            }
         }
         let (mut names, mut peers) = (BTreeSet::new(), BTreeSet::new());
         for node in &self.nodes {
@@ -499,6 +515,10 @@ mod tests {
             &|g| g.accounts = BTreeMap::from([(Address::ZERO, storage_only.clone())]),
             "only an account with code can have storage",
         );
+        let long = |g: &mut Genesis| {
+            g.organisations.get_mut("a").unwrap().name_zh_tw = "公".repeat(171);
+        };
+        refuse(&long, "`organisations.a.name_zh_tw`: 513 bytes");
         refuse(&|g| g.nodes[1].name = "node-0".into(), "must be unique");
         refuse(
             &|g| g.nodes[1].peer_id = "12D3KooW0".into(),

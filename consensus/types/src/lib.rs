@@ -9,6 +9,7 @@
 //! Every encoding here is specified in SPEC.md and pinned by `tests/vectors`.
 
 pub mod block;
+pub mod bundle;
 pub mod call;
 pub mod certificate;
 pub mod checkpoint;
@@ -17,6 +18,7 @@ pub mod evidence;
 pub mod genesis;
 pub mod keys;
 pub mod limits;
+pub mod log;
 pub mod number;
 pub mod state;
 pub mod transaction;
@@ -24,13 +26,14 @@ pub mod validator;
 pub mod vote;
 
 pub use block::{Block, BlockError, ProposedBlock};
+pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidators, ProofBundle};
 pub use call::{CallOutcome, CallRequest};
 pub use certificate::{CommitCertificate, CommitSignature};
 pub use checkpoint::{Checkpoint, CheckpointDigest};
 pub use evidence::Evidence;
 pub use genesis::{ChainIdentity, Genesis, GenesisError};
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
-pub use number::{Height, Round, TimestampMs, TreeSize, VotingPower};
+pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
 pub use state::{Account, AccountChange, StateDiff, StateView, ViewError};
 pub use transaction::{Receipt, Transaction, TransactionError, TxEnvelope};
 pub use validator::{Validator, ValidatorSet, ValidatorSetError};

@@ -19,6 +19,9 @@ pub const VALIDATORS_MIN: usize = 4;
 /// Nodes (validators and observers) named in a genesis file.
 pub const NODES_MAX: usize = 1024;
 
+/// Bytes of an organisation's legal name, in each language. Bounds proof bundles.
+pub const ORGANISATION_NAME_BYTES_MAX: usize = 512;
+
 /// Accounts in a genesis file.
 pub const GENESIS_ACCOUNTS_MAX: usize = 100_000;
 

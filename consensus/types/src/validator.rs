@@ -143,16 +143,28 @@ impl ValidatorSet {
 
     /// Commits to addresses, powers and operators, in order (SPEC §3.2).
     pub fn hash(&self) -> B256 {
-        let mut bytes = Vec::with_capacity(2 + 60 * self.validators.len());
-        let count = u16::try_from(self.validators.len()).expect("at most VALIDATORS_MAX");
-        bytes.extend_from_slice(&count.to_be_bytes());
-        for validator in &self.validators {
-            bytes.extend_from_slice(validator.address.as_slice());
-            bytes.extend_from_slice(&validator.power.0.to_be_bytes());
-            bytes.extend_from_slice(validator.operator.as_slice());
-        }
-        sha256(&[SET_TAG, &bytes])
+        set_hash(
+            self.validators
+                .iter()
+                .map(|validator| (validator.address, validator.power, validator.operator)),
+        )
     }
+}
+
+/// [`ValidatorSet::hash`] of at most [`VALIDATORS_MAX`] validators in address order: address,
+/// power and operator of each.
+pub(crate) fn set_hash(
+    validators: impl ExactSizeIterator<Item = (Address, VotingPower, B256)>,
+) -> B256 {
+    let mut bytes = Vec::with_capacity(2 + 60 * validators.len());
+    let count = u16::try_from(validators.len()).expect("at most VALIDATORS_MAX");
+    bytes.extend_from_slice(&count.to_be_bytes());
+    for (address, power, operator) in validators {
+        bytes.extend_from_slice(address.as_slice());
+        bytes.extend_from_slice(&power.0.to_be_bytes());
+        bytes.extend_from_slice(operator.as_slice());
+    }
+    sha256(&[SET_TAG, &bytes])
 }
 
 #[cfg(test)]

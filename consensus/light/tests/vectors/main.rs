@@ -1,4 +1,5 @@
-//! `tests/vectors/certificate.json` and `checkpoint.json`: the bytes that every verifier of
+//! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json` and
+//! `bundle.json`: the bytes that every verifier of
 //! TBSI must accept and refuse, whatever language it is written in.
 //!
 //! One test makes the files again and compares (`UPDATE_VECTORS=1` rewrites them, which
@@ -6,6 +7,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod bundle;
+mod bundle_vectors;
+mod fixture;
+mod leaf_vectors;
+mod log_vectors;
 mod make;
 
 use std::path::PathBuf;
@@ -109,6 +115,9 @@ fn compare(file: &str, vectors: &impl Serialize) {
 fn vectors_are_what_this_code_makes() {
     compare("certificate.json", &make::certificate_vectors());
     compare("checkpoint.json", &make::checkpoint_vectors());
+    compare("leaf.json", &leaf_vectors::make());
+    compare("log.json", &log_vectors::make());
+    compare("bundle.json", &bundle_vectors::make());
 }
 
 fn check(name: &str, got: Result<u64, String>, expected: &Expected) {

@@ -28,15 +28,15 @@ const PEER_IDS: [&str; 4] = [
     "12D3KooWPT98FXMfDQYavZm66EeVjTqP9Nnehn1gyaydqV8L8BQw",
 ];
 
-fn seed(index: usize) -> String {
+pub(crate) fn seed(index: usize) -> String {
     format!("TBSI vector validator {index}")
 }
 
-fn key(index: usize) -> SecretKey {
+pub(crate) fn key(index: usize) -> SecretKey {
     SecretKey::from_seed(seed(index).as_bytes())
 }
 
-fn genesis() -> Genesis {
+pub(crate) fn genesis() -> Genesis {
     let legal = |zh: &str, en: &str| OrganisationEntry {
         name_zh_tw: zh.into(),
         name_en: en.into(),

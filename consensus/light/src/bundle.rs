@@ -1,0 +1,240 @@
+//! Proof bundles, from what the verifier trusts to the leaf (SPEC §10.4).
+
+mod error;
+mod report;
+
+use alloy_primitives::B256;
+use tbsi_types::log::{Leaf, leaf_hash};
+use tbsi_types::{
+    ChainIdentity, Checkpoint, CheckpointDigest, Decision, Genesis, Height, NamedValidators,
+    ProofBundle, TimestampMs,
+};
+
+pub use error::{DecisionError, VerifyBundleError};
+pub use report::{NamedSigner, Step, VerifiedBundle, VerifiedDecision};
+
+use crate::certificate::count_quorum;
+use crate::error::VerifyError;
+use crate::log::verify_inclusion;
+
+/// What the verifier trusts before it reads a bundle: a network, and who decides its heights
+/// from a certain one on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrustAnchor {
+    chain: ChainIdentity,
+    height: Height,
+    time: TimestampMs,
+    /// `None` for genesis, which nobody signs.
+    digest: Option<CheckpointDigest>,
+    validator_set_hash: B256,
+    next_validator_set_hash: B256,
+}
+
+impl TrustAnchor {
+    /// Trusts a genesis file.
+    pub fn genesis(genesis: &Genesis) -> Result<Self, VerifyError> {
+        genesis.check()?;
+        let set = genesis.validator_set()?.hash();
+        Ok(Self {
+            chain: genesis.identity(),
+            height: Height::GENESIS,
+            time: genesis.time_ms,
+            digest: None,
+            validator_set_hash: set,
+            next_validator_set_hash: set,
+        })
+    }
+
+    /// Trusts a checkpoint above genesis, verified earlier or published by somebody trusted.
+    /// A bundle must then be of its height or a later one.
+    pub fn checkpoint(genesis_hash: B256, checkpoint: &Checkpoint) -> Self {
+        let chain = ChainIdentity {
+            chain_id: checkpoint.chain_id,
+            genesis_hash,
+        };
+        Self::after(&chain, checkpoint)
+    }
+
+    /// Trusts a validator set as the one that decides all heights up to the first handover
+    /// that a bundle shows.
+    pub fn validator_set(chain: ChainIdentity, validator_set_hash: B256) -> Self {
+        Self {
+            chain,
+            height: Height::GENESIS,
+            time: TimestampMs(0),
+            digest: None,
+            validator_set_hash,
+            next_validator_set_hash: validator_set_hash,
+        }
+    }
+
+    fn after(chain: &ChainIdentity, checkpoint: &Checkpoint) -> Self {
+        Self {
+            chain: *chain,
+            height: checkpoint.height,
+            time: checkpoint.time,
+            digest: Some(checkpoint.digest(chain)),
+            validator_set_hash: checkpoint.validator_set_hash,
+            next_validator_set_hash: checkpoint.next_validator_set_hash,
+        }
+    }
+
+    /// Verifies a decision of `validators` as following from this, and what follows from it
+    /// in turn.
+    fn extend(
+        &self,
+        decision: &Decision,
+        validators: &NamedValidators,
+    ) -> Result<(Self, VerifiedDecision), DecisionError> {
+        let checkpoint = &decision.checkpoint;
+        self.check_place(checkpoint)?;
+        let expected = if checkpoint.height == self.height {
+            self.validator_set_hash
+        } else {
+            self.next_validator_set_hash
+        };
+        let got = checkpoint.validator_set_hash;
+        if got != expected {
+            return Err(DecisionError::ValidatorSet { expected, got });
+        }
+        let got = validators.hash();
+        if got != expected {
+            return Err(DecisionError::Names { expected, got });
+        }
+        let certificate = &decision.certificate;
+        if certificate.height != checkpoint.height {
+            return Err(DecisionError::CertificateHeight {
+                checkpoint: checkpoint.height,
+                certificate: certificate.height,
+            });
+        }
+        let computed = checkpoint.digest(&self.chain);
+        let decided = certificate.checkpoint_digest;
+        if computed != decided {
+            return Err(DecisionError::Digest { computed, decided });
+        }
+        let power = |address: &_| validators.get(address).map(|known| known.power);
+        let total = validators.total_power();
+        let verified = count_quorum(&self.chain, certificate, power, total)?;
+        let next = Self::after(&self.chain, checkpoint);
+        let decision = report::decision(checkpoint, computed, validators, &verified);
+        Ok((next, decision))
+    }
+
+    /// Chain, height and time; and the same checkpoint if it is the same height.
+    fn check_place(&self, checkpoint: &Checkpoint) -> Result<(), DecisionError> {
+        let (expected, got) = (self.chain.chain_id, checkpoint.chain_id);
+        if got != expected {
+            return Err(DecisionError::ChainId { expected, got });
+        }
+        let (trusted, got) = (self.height, checkpoint.height);
+        if got.0 == 0 {
+            return Err(DecisionError::GenesisHeight);
+        }
+        if got < trusted {
+            return Err(DecisionError::Before { trusted, got });
+        }
+        if got == trusted {
+            let (trusted, got) = (self.digest, checkpoint.digest(&self.chain));
+            if trusted != Some(got) {
+                let height = checkpoint.height;
+                return Err(DecisionError::Fork { height });
+            }
+        } else if checkpoint.time <= self.time {
+            return Err(DecisionError::Time {
+                before: self.time,
+                got: checkpoint.time,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Verifies that the bundle's leaf is in the log of the anchor's network, decided by named
+/// validators whom the anchor's validator set, or sets that it handed over to one by one,
+/// vouch for. Nothing is fetched; the same bundle and anchor always give the same answer.
+///
+/// What it does not say: that no later leaf revokes this one, and that validators who have
+/// since been replaced did not sign another history together.
+pub fn verify_bundle(
+    bundle: &ProofBundle,
+    anchor: &TrustAnchor,
+) -> Result<VerifiedBundle, VerifyBundleError> {
+    let (expected, got) = (anchor.chain.genesis_hash, bundle.genesis_hash);
+    if got != expected {
+        return Err(VerifyBundleError::Genesis { expected, got });
+    }
+    let leaf = Leaf::decode(&bundle.leaf)?;
+    let checkpoint = &bundle.decision.checkpoint;
+    check_leaf(&leaf, anchor, checkpoint)?;
+    verify_inclusion(
+        leaf_hash(&bundle.leaf),
+        bundle.leaf_index,
+        checkpoint.log_size,
+        &bundle.inclusion,
+        checkpoint.log_root,
+    )?;
+    let (anchor, handovers) = follow(bundle, anchor)?;
+    let (_, decision) = anchor
+        .extend(&bundle.decision, &bundle.validators)
+        .map_err(VerifyBundleError::Decision)?;
+    Ok(VerifiedBundle {
+        leaf,
+        leaf_index: bundle.leaf_index,
+        decision,
+        handovers,
+    })
+}
+
+fn check_leaf(
+    leaf: &Leaf,
+    anchor: &TrustAnchor,
+    checkpoint: &Checkpoint,
+) -> Result<(), VerifyBundleError> {
+    let (expected, got) = (anchor.chain.chain_id, leaf.head.chain_id);
+    if got != expected {
+        return Err(VerifyBundleError::LeafChainId { expected, got });
+    }
+    let (height, time) = (leaf.head.height, leaf.head.time);
+    let later = height > checkpoint.height || time > checkpoint.time;
+    let same_height = height == checkpoint.height;
+    if later || same_height != (time == checkpoint.time) {
+        return Err(VerifyBundleError::LeafPlace {
+            leaf: (height, time),
+            checkpoint: (checkpoint.height, checkpoint.time),
+        });
+    }
+    Ok(())
+}
+
+/// From the anchor through the bundle's handovers.
+fn follow(
+    bundle: &ProofBundle,
+    anchor: &TrustAnchor,
+) -> Result<(TrustAnchor, Vec<(VerifiedDecision, VerifiedDecision)>), VerifyBundleError> {
+    let mut anchor = *anchor;
+    let mut verified = Vec::with_capacity(bundle.handovers.len());
+    for (position, handover) in bundle.handovers.iter().enumerate() {
+        let number = position + 1;
+        let fail = |source| VerifyBundleError::Handover { number, source };
+        let (last, first) = (&handover.last.checkpoint, &handover.first.checkpoint);
+        if last.next_validator_set_hash == last.validator_set_hash {
+            return Err(fail(DecisionError::NoHandover {
+                height: last.height,
+            }));
+        }
+        if first.height.above(last.height) != 1 {
+            return Err(fail(DecisionError::NotNext {
+                last: last.height,
+                first: first.height,
+            }));
+        }
+        let old = anchor.extend(&handover.last, &handover.validators);
+        let (between, last) = old.map_err(fail)?;
+        let new = between.extend(&handover.first, bundle.set_after(position));
+        let (next, first) = new.map_err(fail)?;
+        anchor = next;
+        verified.push((last, first));
+    }
+    Ok((anchor, verified))
+}

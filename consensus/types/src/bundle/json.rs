@@ -1,0 +1,262 @@
+//! The JSON form (SPEC §10.3). What counts is the same as in the compact form; `statement`
+//! repeats the leaf for people and must agree with it.
+
+mod statement;
+
+use statement::Fields;
+
+use alloy_primitives::{Address, B256, Bytes};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BUNDLE_JSON_BYTES_MAX, BundleError, Decision, HANDOVERS_MAX, Handover, NamedValidator,
+    NamedValidators, ProofBundle,
+};
+use crate::certificate::{CommitCertificate, CommitSignature};
+use crate::checkpoint::{Checkpoint, CheckpointDigest};
+use crate::keys::Signature;
+use crate::log::leaf::{LEAF_BYTES_MAX, Leaf, LeafError};
+use crate::log::proof::{INCLUSION_HASHES_MAX, InclusionProof};
+use crate::number::{Height, LeafIndex, Round, TimestampMs, TreeSize};
+
+/// Names kind and version of the file.
+pub const FORMAT: &str = "tbsi-proof-1";
+
+/// What a leaf says, as an object with the names of SPEC §9.3 in camel case.
+pub fn describe(leaf: &Leaf) -> serde_json::Value {
+    serde_json::Value::Object(Fields::of(leaf).into_inner())
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BundleJson {
+    format: String,
+    genesis_hash: B256,
+    statement: Fields,
+    leaf: Bytes,
+    leaf_index: LeafIndex,
+    inclusion_proof: Vec<B256>,
+    checkpoint: CheckpointJson,
+    certificate: CertificateJson,
+    validators: Vec<NamedValidator>,
+    handovers: Vec<HandoverJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CheckpointJson {
+    chain_id: u64,
+    height: Height,
+    time_ms: TimestampMs,
+    block_hash: B256,
+    state_root: B256,
+    log_size: TreeSize,
+    log_root: B256,
+    validator_set_hash: B256,
+    next_validator_set_hash: B256,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CertificateJson {
+    height: Height,
+    round: Round,
+    checkpoint_digest: CheckpointDigest,
+    signatures: Vec<SignatureJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SignatureJson {
+    validator: Address,
+    signature: Bytes,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct HandoverJson {
+    validators: Vec<NamedValidator>,
+    last: DecisionJson,
+    first: DecisionJson,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct DecisionJson {
+    checkpoint: CheckpointJson,
+    certificate: CertificateJson,
+}
+
+impl ProofBundle {
+    /// The JSON form, indented. Fails if the leaf is not one.
+    pub fn to_json(&self) -> Result<String, BundleError> {
+        let json = BundleJson {
+            format: FORMAT.into(),
+            genesis_hash: self.genesis_hash,
+            statement: Fields::of(&Leaf::decode(&self.leaf)?),
+            leaf: self.leaf.clone().into(),
+            leaf_index: self.leaf_index,
+            inclusion_proof: self.inclusion.0.clone(),
+            checkpoint: CheckpointJson::from(&self.decision.checkpoint),
+            certificate: CertificateJson::from(&self.decision.certificate),
+            validators: self.validators.as_slice().to_vec(),
+            handovers: self.handovers.iter().map(HandoverJson::from).collect(),
+        };
+        Ok(serde_json::to_string_pretty(&json)? + "\n")
+    }
+
+    /// Reads the JSON form; white space and the order of keys are free.
+    pub fn parse_json(text: &[u8]) -> Result<Self, BundleError> {
+        if text.len() > BUNDLE_JSON_BYTES_MAX {
+            return Err(BundleError::TooLong {
+                size: text.len(),
+                max: BUNDLE_JSON_BYTES_MAX,
+            });
+        }
+        let json: BundleJson = serde_json::from_slice(text)?;
+        if json.format != FORMAT {
+            return Err(BundleError::Format);
+        }
+        if json.leaf.len() > LEAF_BYTES_MAX {
+            return Err(LeafError::TooLong(json.leaf.len()).into());
+        }
+        at_most(
+            "inclusionProof",
+            json.inclusion_proof.len(),
+            INCLUSION_HASHES_MAX,
+        )?;
+        at_most("handovers", json.handovers.len(), HANDOVERS_MAX)?;
+        if json.statement != Fields::of(&Leaf::decode(&json.leaf)?) {
+            return Err(BundleError::Statement);
+        }
+        let decision = DecisionJson {
+            checkpoint: json.checkpoint,
+            certificate: json.certificate,
+        };
+        let handovers = json.handovers.into_iter().map(HandoverJson::parse);
+        Ok(Self {
+            genesis_hash: json.genesis_hash,
+            leaf: json.leaf.into(),
+            leaf_index: json.leaf_index,
+            inclusion: InclusionProof(json.inclusion_proof),
+            decision: decision.parse()?,
+            validators: NamedValidators::new(json.validators)?,
+            handovers: handovers.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn at_most(field: &'static str, got: usize, max: usize) -> Result<(), BundleError> {
+    if got <= max {
+        return Ok(());
+    }
+    let got = got as u64;
+    Err(BundleError::Count { field, got, max })
+}
+
+impl From<&Checkpoint> for CheckpointJson {
+    fn from(checkpoint: &Checkpoint) -> Self {
+        Self {
+            chain_id: checkpoint.chain_id,
+            height: checkpoint.height,
+            time_ms: checkpoint.time,
+            block_hash: checkpoint.block_hash,
+            state_root: checkpoint.state_root,
+            log_size: checkpoint.log_size,
+            log_root: checkpoint.log_root,
+            validator_set_hash: checkpoint.validator_set_hash,
+            next_validator_set_hash: checkpoint.next_validator_set_hash,
+        }
+    }
+}
+
+impl CheckpointJson {
+    fn parse(&self) -> Checkpoint {
+        Checkpoint {
+            chain_id: self.chain_id,
+            height: self.height,
+            time: self.time_ms,
+            block_hash: self.block_hash,
+            state_root: self.state_root,
+            log_size: self.log_size,
+            log_root: self.log_root,
+            validator_set_hash: self.validator_set_hash,
+            next_validator_set_hash: self.next_validator_set_hash,
+        }
+    }
+}
+
+impl From<&CommitCertificate> for CertificateJson {
+    fn from(certificate: &CommitCertificate) -> Self {
+        let signature = |entry: &CommitSignature| SignatureJson {
+            validator: entry.validator,
+            signature: entry.signature.0.to_vec().into(),
+        };
+        Self {
+            height: certificate.height,
+            round: certificate.round,
+            checkpoint_digest: certificate.checkpoint_digest,
+            signatures: certificate.signatures().iter().map(signature).collect(),
+        }
+    }
+}
+
+impl CertificateJson {
+    fn parse(&self) -> Result<CommitCertificate, BundleError> {
+        let ascending = |pair: &[SignatureJson]| pair[0].validator < pair[1].validator;
+        if !self.signatures.windows(2).all(ascending) {
+            return Err(BundleError::NotCanonical("signatures"));
+        }
+        let signature = |entry: &SignatureJson| {
+            let signature = Signature::parse(&entry.signature)
+                .map_err(|_| BundleError::NotCanonical("signature"))?;
+            Ok(CommitSignature {
+                validator: entry.validator,
+                signature,
+            })
+        };
+        let signatures = self.signatures.iter().map(signature);
+        let signatures = signatures.collect::<Result<_, BundleError>>()?;
+        let digest = self.checkpoint_digest;
+        let certificate = CommitCertificate::new(self.height, self.round, digest, signatures)?;
+        Ok(certificate)
+    }
+}
+
+impl From<&Decision> for DecisionJson {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            checkpoint: CheckpointJson::from(&decision.checkpoint),
+            certificate: CertificateJson::from(&decision.certificate),
+        }
+    }
+}
+
+impl DecisionJson {
+    fn parse(self) -> Result<Decision, BundleError> {
+        Ok(Decision {
+            checkpoint: self.checkpoint.parse(),
+            certificate: self.certificate.parse()?,
+        })
+    }
+}
+
+impl From<&Handover> for HandoverJson {
+    fn from(handover: &Handover) -> Self {
+        Self {
+            validators: handover.validators.as_slice().to_vec(),
+            last: DecisionJson::from(&handover.last),
+            first: DecisionJson::from(&handover.first),
+        }
+    }
+}
+
+impl HandoverJson {
+    fn parse(self) -> Result<Handover, BundleError> {
+        Ok(Handover {
+            validators: NamedValidators::new(self.validators)?,
+            last: self.last.parse()?,
+            first: self.first.parse()?,
+        })
+    }
+}

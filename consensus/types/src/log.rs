@@ -1,0 +1,26 @@
+//! The attestation log: an RFC 9162 Merkle tree whose leaves the node derives from what the
+//! attestation contract emits (SPEC §9).
+//!
+//! [`leaf`] is what one entry says, [`derive`] how a block's receipts become entries,
+//! [`tree`] how entries become a root, [`proof`] how a root proves an entry, [`tile`] how the
+//! tree is stored and served, [`note`] and [`tlog_proof`] the texts that other log software
+//! reads. Nothing here verifies signatures of validators; `tbsi-light` does.
+
+pub mod algorithm;
+pub mod derive;
+pub mod leaf;
+pub mod note;
+pub mod note_key;
+pub mod proof;
+pub mod tile;
+pub mod tlog_proof;
+pub mod tree;
+
+pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, derive_leaves, leaves};
+pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
+pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
+pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
+pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};
+pub use tile::{EntryBundle, Tile, TileReader, TileSource};
+pub use tlog_proof::TlogProof;
+pub use tree::{Frontier, Node, leaf_hash, node_hash};

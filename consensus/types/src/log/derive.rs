@@ -1,0 +1,172 @@
+//! From a block's receipts to its leaves (SPEC §9.4).
+//!
+//! What the attestation contract emits becomes leaves, in the order of transactions and of
+//! events within each; an attestation event becomes one leaf for each of its digests.
+
+mod abi;
+mod events;
+
+use alloy_primitives::{Address, address};
+
+use crate::log::leaf::{LEAF_BYTES_MAX, LEAF_HEAD_BYTES, LeafError, LeafHead, u24};
+use crate::number::{Height, TimestampMs};
+use crate::transaction::Receipt;
+
+/// The contract whose events become leaves.
+pub const ATTESTATIONS: Address = address!("0000000000000000000000000000000000001001");
+
+/// The contract that alone can change the table of digest algorithms: issuer of such leaves.
+pub const GOVERNOR: Address = address!("0000000000000000000000000000000000001000");
+
+/// Where leaves come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeafBlock {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Height of the block.
+    pub height: Height,
+    /// Time of the block.
+    pub time: TimestampMs,
+}
+
+/// The leaves of one block in one buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeafBatch {
+    bytes: Vec<u8>,
+    /// Where each leaf ends.
+    ends: Vec<usize>,
+}
+
+impl LeafBatch {
+    /// Number of leaves.
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The bytes of the `position`-th leaf of the block.
+    pub fn get(&self, position: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(position)?;
+        let start = position
+            .checked_sub(1)
+            .map_or(0, |before| self.ends[before]);
+        Some(&self.bytes[start..end])
+    }
+
+    /// The bytes of each leaf, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let leaf = |position| self.get(position).expect("the position is below the count");
+        (0..self.count()).map(leaf)
+    }
+
+    /// Appends one leaf.
+    pub fn push(&mut self, leaf: &[u8]) {
+        self.bytes.extend_from_slice(leaf);
+        self.ends.push(self.bytes.len());
+    }
+}
+
+/// The leaves of a block whose transactions have these `receipts`.
+///
+/// Fails only if height, time or a position is beyond what a leaf can hold, which makes the
+/// block invalid. See [`derive_leaves`].
+pub fn leaves(
+    chain_id: u64,
+    height: Height,
+    time: TimestampMs,
+    receipts: &[Receipt],
+) -> Result<LeafBatch, LeafError> {
+    let block = LeafBlock {
+        chain_id,
+        height,
+        time,
+    };
+    let mut batch = LeafBatch::default();
+    derive_leaves(&block, receipts, |leaf| batch.push(leaf))?;
+    Ok(batch)
+}
+
+/// Gives `sink` the bytes of each leaf of a block, in order, without allocating for any.
+///
+/// An event of [`ATTESTATIONS`] that is not one of the seven known ones in canonical ABI
+/// encoding makes no leaf and takes no ordinal. The contract emits none such; the rule is
+/// there so that every sequence of receipts has exactly one sequence of leaves.
+pub fn derive_leaves(
+    block: &LeafBlock,
+    receipts: &[Receipt],
+    mut sink: impl FnMut(&[u8]),
+) -> Result<(), LeafError> {
+    for (index, receipt) in receipts.iter().enumerate() {
+        let ours = receipt
+            .logs()
+            .iter()
+            .filter(|log| log.address == ATTESTATIONS);
+        let mut writer = LeafWriter {
+            block: *block,
+            transaction_index: u32::try_from(index).unwrap_or(u32::MAX),
+            ordinal: 0,
+            sink: &mut sink,
+        };
+        for log in ours {
+            events::write(log.topics(), &log.data.data, &mut writer)?;
+        }
+    }
+    Ok(())
+}
+
+/// Numbers the leaves of one transaction.
+struct LeafWriter<'a, F> {
+    block: LeafBlock,
+    transaction_index: u32,
+    ordinal: u32,
+    sink: &'a mut F,
+}
+
+impl<F: FnMut(&[u8])> LeafWriter<'_, F> {
+    /// A leaf of `kind`, its number still missing.
+    fn begin(&self, kind: u8, issuer: Address) -> Result<LeafBuffer, LeafError> {
+        let head = LeafHead {
+            chain_id: self.block.chain_id,
+            height: self.block.height,
+            time: self.block.time,
+            transaction_index: self.transaction_index,
+            ordinal: 0,
+            issuer,
+        };
+        let mut buffer = LeafBuffer {
+            bytes: [0; LEAF_BYTES_MAX],
+            length: 0,
+        };
+        buffer.push(&head.encode(kind)?);
+        Ok(buffer)
+    }
+
+    /// Numbers the leaf and hands it over.
+    fn emit(&mut self, buffer: &mut LeafBuffer) -> Result<(), LeafError> {
+        buffer.bytes[25..28].copy_from_slice(&u24("ordinal", self.ordinal)?);
+        (self.sink)(&buffer.bytes[..buffer.length]);
+        self.ordinal = self.ordinal.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// A leaf being written.
+struct LeafBuffer {
+    bytes: [u8; LEAF_BYTES_MAX],
+    length: usize,
+}
+
+impl LeafBuffer {
+    fn push(&mut self, part: &[u8]) {
+        self.bytes[self.length..][..part.len()].copy_from_slice(part);
+        self.length += part.len();
+    }
+
+    /// Goes back to `length`, to write something else from there.
+    fn truncate(&mut self, length: usize) {
+        debug_assert!((LEAF_HEAD_BYTES..=self.length).contains(&length));
+        self.length = length;
+    }
+}
+
+#[cfg(test)]
+mod tests;

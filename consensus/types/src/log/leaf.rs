@@ -1,0 +1,509 @@
+//! What one entry of the log says (SPEC §9.3).
+//!
+//! A leaf carries when and by whom beside what, so that it speaks for itself. Its bytes are
+//! the same wherever they are stored, served, hashed or relayed.
+
+use alloy_primitives::{Address, B256, U256, b256, keccak256};
+
+use crate::cursor::{Cursor, CursorError};
+use crate::log::algorithm::words_per_digest;
+use crate::number::{Height, TimestampMs};
+
+/// The only version so far.
+pub const LEAF_VERSION: u8 = 1;
+
+/// Bytes that no leaf exceeds.
+pub const LEAF_BYTES_MAX: usize = 512;
+
+/// Bytes of what all kinds begin with.
+pub const LEAF_HEAD_BYTES: usize = 48;
+
+/// Heights and times, in milliseconds, are 48 bits wide in a leaf.
+pub const U48_MAX: u64 = (1 << 48) - 1;
+
+/// Positions within a block are 24 bits wide in a leaf: a block of at most 8 MiB has fewer
+/// transactions, and a transaction of at most 2^24 gas emits fewer leaves.
+pub const U24_MAX: u32 = (1 << 24) - 1;
+
+/// Kinds that later versions use for acts of governance.
+pub const GOVERNANCE_KINDS: std::ops::RangeInclusive<u8> = 16..=31;
+
+/// Kinds that later versions use for messages to other chains.
+pub const MESSAGE_KINDS: std::ops::RangeInclusive<u8> = 32..=47;
+
+/// Keccak-256 of "TBSI attestation v1".
+const ATTESTATION_TAG: B256 =
+    b256!("d4e262a6b223ca19ccf98856e28c3f57c2d88541b04ddfc245327d5791186ba7");
+
+/// When, where and by whom: the same fields for every kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeafHead {
+    /// EIP-155 chain id.
+    pub chain_id: u64,
+    /// Block whose execution made the leaf; at most [`U48_MAX`].
+    pub height: Height,
+    /// Time of that block; at most [`U48_MAX`].
+    pub time: TimestampMs,
+    /// Position of the transaction in the block; at most [`U24_MAX`].
+    pub transaction_index: u32,
+    /// Position among the leaves of the transaction; at most [`U24_MAX`].
+    pub ordinal: u32,
+    /// Who states it, as far as the contract could tell.
+    pub issuer: Address,
+}
+
+/// A digest as the contract carries it: its bytes, filled up with zeros to 32 or 64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestWords {
+    /// Up to 256 bits.
+    One([B256; 1]),
+    /// Up to 512 bits.
+    Two([B256; 2]),
+}
+
+impl DigestWords {
+    /// The words of `digest` under the algorithm with multihash code `algorithm`; `None` if
+    /// it is empty or does not fit.
+    pub fn of(algorithm: u32, digest: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 64];
+        let room = 32 * words_per_digest(algorithm);
+        if digest.is_empty() || digest.len() > room {
+            return None;
+        }
+        bytes[..digest.len()].copy_from_slice(digest);
+        Self::parse(&bytes[..room])
+    }
+
+    /// From 32 or 64 bytes.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        match bytes.len() {
+            32 => Some(Self::One([B256::from_slice(bytes)])),
+            64 => Some(Self::Two([
+                B256::from_slice(&bytes[..32]),
+                B256::from_slice(&bytes[32..]),
+            ])),
+            _ => None,
+        }
+    }
+
+    /// One or two words.
+    pub fn as_slice(&self) -> &[B256] {
+        match self {
+            Self::One(words) => words,
+            Self::Two(words) => words,
+        }
+    }
+
+    /// 32 or 64 bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.as_slice().concat()
+    }
+}
+
+/// That an issuer vouches for a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attestation {
+    /// What the digest commits to.
+    pub schema: B256,
+    /// Multihash code.
+    pub algorithm: u32,
+    /// The digest.
+    pub digest: DigestWords,
+}
+
+impl Attestation {
+    /// Names this attestation by `issuer` on a chain: Keccak-256 over the ABI encoding of tag,
+    /// chain id, issuer, schema, algorithm and words (SPEC §9.4). Stating the same again gives
+    /// the same id.
+    pub fn id(&self, chain_id: u64, issuer: Address) -> B256 {
+        let words = self.digest.as_slice();
+        let uint = |value: u64| B256::from(U256::from(value));
+        let mut preimage = Vec::with_capacity(9 * 32);
+        for word in [
+            ATTESTATION_TAG,
+            uint(chain_id),
+            issuer.into_word(),
+            self.schema,
+            uint(self.algorithm.into()),
+            uint(6 * 32),
+            uint(words.len() as u64),
+        ] {
+            preimage.extend_from_slice(word.as_slice());
+        }
+        for word in words {
+            preimage.extend_from_slice(word.as_slice());
+        }
+        keccak256(preimage)
+    }
+}
+
+/// What a leaf states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// Kind 1.
+    Attestation(Attestation),
+    /// Kind 2: an attestation counts no more. Only its own issuer's word counts
+    /// ([`Leaf::revokes`]).
+    Revocation {
+        /// Of the attestation.
+        id: B256,
+        /// Code of SPEC §9.3; 0 to 65,535 are carried as they are.
+        reason: u16,
+    },
+    /// Kind 3: another attestation takes its place.
+    Supersession {
+        /// Of the attestation.
+        id: B256,
+        /// Of the one that takes its place.
+        successor: B256,
+    },
+    /// Kind 4: named parties are asked to sign too.
+    CountersigningOpened {
+        /// Of the attestation.
+        id: B256,
+        /// Signatures that make it effective.
+        threshold: u16,
+        /// Seconds since the Unix epoch.
+        deadline: u64,
+        /// How many parties are named.
+        party_count: u16,
+        /// [`parties_hash`] of their addresses.
+        parties_hash: B256,
+    },
+    /// Kind 5: a party signed; it is the issuer of this leaf.
+    Countersignature {
+        /// Of the attestation.
+        id: B256,
+        /// Signatures so far, this one included.
+        have: u16,
+        /// Signatures that make it effective.
+        need: u16,
+    },
+    /// Kind 6: a schema exists; its owner is the issuer of this leaf.
+    SchemaRegistered {
+        /// Its id.
+        schema: B256,
+        /// Hash of its text.
+        text_hash: B256,
+        /// What its digests commit to.
+        commits_to: u8,
+        /// Whether attestations under it can be revoked.
+        revocable: bool,
+    },
+    /// Kind 7: the table of digest algorithms changed.
+    AlgorithmSet {
+        /// Multihash code.
+        algorithm: u32,
+        /// Length of its digests.
+        bits: u16,
+        /// Code of SPEC §9.3.
+        status: u8,
+    },
+}
+
+/// SHA-256 over the addresses of the parties, 20 bytes each, in the contract's order.
+pub fn parties_hash(parties: &[Address]) -> B256 {
+    crate::sha256(&[parties.concat().as_slice()])
+}
+
+impl Statement {
+    /// The kind byte.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Self::Attestation(_) => 1,
+            Self::Revocation { .. } => 2,
+            Self::Supersession { .. } => 3,
+            Self::CountersigningOpened { .. } => 4,
+            Self::Countersignature { .. } => 5,
+            Self::SchemaRegistered { .. } => 6,
+            Self::AlgorithmSet { .. } => 7,
+        }
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Attestation(attestation) => {
+                let words = attestation.digest.as_slice();
+                bytes.extend_from_slice(attestation.schema.as_slice());
+                bytes.extend_from_slice(&attestation.algorithm.to_be_bytes());
+                bytes.push(if words.len() == 1 { 32 } else { 64 });
+                for word in words {
+                    bytes.extend_from_slice(word.as_slice());
+                }
+            }
+            Self::Revocation { id, reason } => {
+                bytes.extend_from_slice(id.as_slice());
+                bytes.extend_from_slice(&reason.to_be_bytes());
+            }
+            Self::Supersession { id, successor } => {
+                bytes.extend_from_slice(id.as_slice());
+                bytes.extend_from_slice(successor.as_slice());
+            }
+            Self::CountersigningOpened {
+                id,
+                threshold,
+                deadline,
+                party_count,
+                parties_hash,
+            } => {
+                bytes.extend_from_slice(id.as_slice());
+                bytes.extend_from_slice(&threshold.to_be_bytes());
+                bytes.extend_from_slice(&deadline.to_be_bytes());
+                bytes.extend_from_slice(&party_count.to_be_bytes());
+                bytes.extend_from_slice(parties_hash.as_slice());
+            }
+            Self::Countersignature { id, have, need } => {
+                bytes.extend_from_slice(id.as_slice());
+                bytes.extend_from_slice(&have.to_be_bytes());
+                bytes.extend_from_slice(&need.to_be_bytes());
+            }
+            Self::SchemaRegistered {
+                schema,
+                text_hash,
+                commits_to,
+                revocable,
+            } => {
+                bytes.extend_from_slice(schema.as_slice());
+                bytes.extend_from_slice(text_hash.as_slice());
+                bytes.extend_from_slice(&[*commits_to, u8::from(*revocable)]);
+            }
+            Self::AlgorithmSet {
+                algorithm,
+                bits,
+                status,
+            } => {
+                bytes.extend_from_slice(&algorithm.to_be_bytes());
+                bytes.extend_from_slice(&bits.to_be_bytes());
+                bytes.push(*status);
+            }
+        }
+    }
+}
+
+/// One entry of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// When, where and by whom.
+    pub head: LeafHead,
+    /// What.
+    pub statement: Statement,
+}
+
+/// Why something is not a leaf.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum LeafError {
+    /// Truncated or too long.
+    #[error("leaf bytes")]
+    Bytes(#[from] CursorError),
+    /// More than any kind has.
+    #[error("leaf has {0} bytes, at most {LEAF_BYTES_MAX} are allowed")]
+    TooLong(usize),
+    /// A layout of another version of this protocol.
+    #[error("leaf version {0} is unknown, {LEAF_VERSION} is known; use newer software")]
+    Version(u8),
+    /// A kind of another version of this protocol.
+    #[error("leaf kind {0} is unknown, 1 to 7 are known; use newer software")]
+    Kind(u8),
+    /// A number that its field cannot hold.
+    #[error("leaf field `{field}` is {value}, at most {max} is allowed")]
+    Range {
+        /// Which.
+        field: &'static str,
+        /// What it should hold.
+        value: u64,
+        /// What it can hold.
+        max: u64,
+    },
+    /// A digest of another length than its algorithm's.
+    #[error(
+        "leaf has a digest of {got} bytes, algorithm {algorithm:#x} takes {expected}",
+        expected = 32 * words_per_digest(*algorithm)
+    )]
+    DigestLength {
+        /// Multihash code.
+        algorithm: u32,
+        /// In the leaf.
+        got: u8,
+    },
+    /// A flag that is neither 0 nor 1.
+    #[error("leaf field `revocable` is {0}, 0 or 1 is allowed")]
+    Flag(u8),
+}
+
+impl LeafHead {
+    /// Version, kind and the fields in their order, [`LEAF_HEAD_BYTES`] long: chain id (u64),
+    /// height (u48), time (u48), transaction index (u24), ordinal (u24), issuer (20).
+    pub(crate) fn encode(&self, kind: u8) -> Result<[u8; LEAF_HEAD_BYTES], LeafError> {
+        let mut bytes = [0; LEAF_HEAD_BYTES];
+        bytes[0] = LEAF_VERSION;
+        bytes[1] = kind;
+        bytes[2..10].copy_from_slice(&self.chain_id.to_be_bytes());
+        bytes[10..16].copy_from_slice(&u48("height", self.height.0)?);
+        bytes[16..22].copy_from_slice(&u48("time", self.time.0)?);
+        bytes[22..25].copy_from_slice(&u24("transaction index", self.transaction_index)?);
+        bytes[25..28].copy_from_slice(&u24("ordinal", self.ordinal)?);
+        bytes[28..].copy_from_slice(self.issuer.as_slice());
+        Ok(bytes)
+    }
+
+    fn decode(cursor: &mut Cursor<'_>) -> Result<(u8, Self), LeafError> {
+        let version = cursor.u8("version")?;
+        if version != LEAF_VERSION {
+            return Err(LeafError::Version(version));
+        }
+        let kind = cursor.u8("kind")?;
+        if !(1..=7).contains(&kind) {
+            return Err(LeafError::Kind(kind));
+        }
+        let head = Self {
+            chain_id: cursor.u64("chain id")?,
+            height: Height(wide(cursor.take("height", 6)?)),
+            time: TimestampMs(wide(cursor.take("time", 6)?)),
+            transaction_index: narrow(cursor.array("transaction index")?),
+            ordinal: narrow(cursor.array("ordinal")?),
+            issuer: Address::from(cursor.array::<20>("issuer")?),
+        };
+        Ok((kind, head))
+    }
+}
+
+fn u48(field: &'static str, value: u64) -> Result<[u8; 6], LeafError> {
+    if value > U48_MAX {
+        let max = U48_MAX;
+        return Err(LeafError::Range { field, value, max });
+    }
+    let [_, _, bytes @ ..] = value.to_be_bytes();
+    Ok(bytes)
+}
+
+pub(crate) fn u24(field: &'static str, value: u32) -> Result<[u8; 3], LeafError> {
+    if value > U24_MAX {
+        let (value, max) = (value.into(), U24_MAX.into());
+        return Err(LeafError::Range { field, value, max });
+    }
+    let [_, bytes @ ..] = value.to_be_bytes();
+    Ok(bytes)
+}
+
+/// A big-endian integer of at most 8 bytes.
+fn wide(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+fn narrow([a, b, c]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, a, b, c])
+}
+
+impl Leaf {
+    /// Head and statement, big-endian (SPEC §9.3).
+    pub fn encode(&self) -> Result<Vec<u8>, LeafError> {
+        let mut bytes = Vec::with_capacity(160);
+        bytes.extend_from_slice(&self.head.encode(self.statement.kind())?);
+        self.statement.encode(&mut bytes);
+        Ok(bytes)
+    }
+
+    /// Accepts only what [`Leaf::encode`] writes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, LeafError> {
+        if bytes.len() > LEAF_BYTES_MAX {
+            return Err(LeafError::TooLong(bytes.len()));
+        }
+        let mut cursor = Cursor::new(bytes);
+        let (kind, head) = LeafHead::decode(&mut cursor)?;
+        let statement = decode_statement(kind, &mut cursor)?;
+        cursor.end()?;
+        Ok(Self { head, statement })
+    }
+
+    /// The id of the attestation that this leaf is; `None` for other kinds.
+    pub fn attestation_id(&self) -> Option<B256> {
+        match &self.statement {
+            Statement::Attestation(attestation) => {
+                Some(attestation.id(self.head.chain_id, self.head.issuer))
+            }
+            Statement::Revocation { .. }
+            | Statement::Supersession { .. }
+            | Statement::CountersigningOpened { .. }
+            | Statement::Countersignature { .. }
+            | Statement::SchemaRegistered { .. }
+            | Statement::AlgorithmSet { .. } => None,
+        }
+    }
+
+    /// Whether this leaf revokes or supersedes `attestation`. It does so only if the same
+    /// issuer says it on the same chain: the contract cannot tell whose an id is. Whether the
+    /// attestation's schema allows a revocation is for the caller to look up.
+    pub fn revokes(&self, attestation: &Self) -> bool {
+        let (Statement::Revocation { id, .. } | Statement::Supersession { id, .. }) =
+            self.statement
+        else {
+            return false;
+        };
+        attestation.attestation_id() == Some(id)
+            && attestation.head.issuer == self.head.issuer
+            && attestation.head.chain_id == self.head.chain_id
+    }
+}
+
+fn decode_statement(kind: u8, cursor: &mut Cursor<'_>) -> Result<Statement, LeafError> {
+    Ok(match kind {
+        1 => decode_attestation(cursor)?,
+        2 => Statement::Revocation {
+            id: cursor.b256("id")?,
+            reason: cursor.u16("reason")?,
+        },
+        3 => Statement::Supersession {
+            id: cursor.b256("id")?,
+            successor: cursor.b256("successor")?,
+        },
+        4 => Statement::CountersigningOpened {
+            id: cursor.b256("id")?,
+            threshold: cursor.u16("threshold")?,
+            deadline: cursor.u64("deadline")?,
+            party_count: cursor.u16("party count")?,
+            parties_hash: cursor.b256("parties hash")?,
+        },
+        5 => Statement::Countersignature {
+            id: cursor.b256("id")?,
+            have: cursor.u16("have")?,
+            need: cursor.u16("need")?,
+        },
+        6 => Statement::SchemaRegistered {
+            schema: cursor.b256("schema")?,
+            text_hash: cursor.b256("text hash")?,
+            commits_to: cursor.u8("commits to")?,
+            revocable: match cursor.u8("revocable")? {
+                0 => false,
+                1 => true,
+                other => return Err(LeafError::Flag(other)),
+            },
+        },
+        7 => Statement::AlgorithmSet {
+            algorithm: cursor.u32("algorithm")?,
+            bits: cursor.u16("bits")?,
+            status: cursor.u8("status")?,
+        },
+        other => return Err(LeafError::Kind(other)),
+    })
+}
+
+fn decode_attestation(cursor: &mut Cursor<'_>) -> Result<Statement, LeafError> {
+    let schema = cursor.b256("schema")?;
+    let algorithm = cursor.u32("algorithm")?;
+    let got = cursor.u8("digest length")?;
+    if usize::from(got) != 32 * words_per_digest(algorithm) {
+        return Err(LeafError::DigestLength { algorithm, got });
+    }
+    let digest = DigestWords::parse(cursor.take("digest", got.into())?)
+        .expect("an algorithm takes one or two words");
+    Ok(Statement::Attestation(Attestation {
+        schema,
+        algorithm,
+        digest,
+    }))
+}
+
+#[cfg(test)]
+mod tests;

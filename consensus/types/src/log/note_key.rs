@@ -1,0 +1,270 @@
+//! Ed25519 keys of logs and of those who cosign them: C2SP signed-note and tlog-cosignature
+//! v1 (SPEC §9.6).
+
+use alloy_primitives::hex;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+
+use crate::log::note::{NAME_BYTES_MAX, NoteError, NoteSignature, check_name};
+use crate::sha256;
+
+/// Longest `name+id+key`.
+const VKEY_BYTES_MAX: usize = NAME_BYTES_MAX + 64;
+
+/// Times are at most 2^63 - 1 seconds.
+const TIME_MAX: u64 = i64::MAX as u64;
+
+/// What a signature is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SignatureType {
+    /// The note's text: how a log signs (0x01).
+    Note,
+    /// A time and a checkpoint's text: how a witness or a validator cosigns (0x04).
+    Cosignature,
+}
+
+impl SignatureType {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Note => 1,
+            Self::Cosignature => 4,
+        }
+    }
+}
+
+/// A name, a public key, and what it is used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteVerifier {
+    name: String,
+    signature_type: SignatureType,
+    key: VerifyingKey,
+}
+
+/// Why something is not a key, or not its signature.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NoteKeyError {
+    /// The name of the key.
+    #[error(transparent)]
+    Name(#[from] NoteError),
+    /// Not `name+id+key`.
+    #[error("verifier key must be `<name>+<8 hex digits>+<base64>`")]
+    Layout,
+    /// A kind of key that TBSI does not use.
+    #[error("verifier key is of type {0:#04x}, 0x01 (Ed25519) and 0x04 (cosignature) are known")]
+    Type(u8),
+    /// Not a usable point.
+    #[error("public key must be 32 bytes, an Ed25519 point that is not of small order")]
+    PublicKey,
+    /// The id is another key's.
+    #[error("verifier key has id {got:08x}, its name and key give {expected:08x}")]
+    KeyId {
+        /// In the text.
+        got: u32,
+        /// Computed.
+        expected: u32,
+    },
+    /// The signature is wrong.
+    #[error("signature of `{name}` does not verify")]
+    Signature {
+        /// Name of the key.
+        name: String,
+    },
+    /// A signature of the wrong length, or a time out of range.
+    #[error("signature of `{name}` is malformed")]
+    Malformed {
+        /// Name of the key.
+        name: String,
+    },
+    /// A time that a cosignature cannot carry.
+    #[error("cosignature time {0} is above 2^63 - 1 seconds")]
+    Time(u64),
+}
+
+impl NoteVerifier {
+    /// A verifier from a name and 32 bytes of public key (RFC 8032).
+    pub fn new(
+        name: &str,
+        signature_type: SignatureType,
+        key: &[u8],
+    ) -> Result<Self, NoteKeyError> {
+        check_name(name)?;
+        let bytes = key.try_into().map_err(|_| NoteKeyError::PublicKey)?;
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| NoteKeyError::PublicKey)?;
+        if key.is_weak() {
+            return Err(NoteKeyError::PublicKey);
+        }
+        Ok(Self {
+            name: name.into(),
+            signature_type,
+            key,
+        })
+    }
+
+    /// Name of the key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the key is used for.
+    pub fn signature_type(&self) -> SignatureType {
+        self.signature_type
+    }
+
+    /// The key itself, 32 bytes (RFC 8032).
+    pub fn public_key(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
+    /// First four bytes of SHA-256 over name, newline, type and key.
+    pub fn key_id(&self) -> u32 {
+        let hash = sha256(&[
+            self.name.as_bytes(),
+            b"\n",
+            &[self.signature_type.byte()],
+            self.key.as_bytes(),
+        ]);
+        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+    }
+
+    /// `<name>+<key id>+<base64 of type and key>`.
+    pub fn encode(&self) -> String {
+        let key = [
+            &[self.signature_type.byte()],
+            self.key.as_bytes().as_slice(),
+        ]
+        .concat();
+        format!(
+            "{}+{:08x}+{}",
+            self.name,
+            self.key_id(),
+            STANDARD.encode(key)
+        )
+    }
+
+    /// Accepts only what [`NoteVerifier::encode`] writes.
+    pub fn parse(vkey: &str) -> Result<Self, NoteKeyError> {
+        let layout = || NoteKeyError::Layout;
+        if vkey.len() > VKEY_BYTES_MAX {
+            return Err(layout());
+        }
+        let (name, rest) = vkey.split_once('+').ok_or_else(layout)?;
+        let (id, key) = rest.split_once('+').ok_or_else(layout)?;
+        let id: [u8; 4] = hex::decode_to_array(id).map_err(|_| layout())?;
+        let key = STANDARD.decode(key).map_err(|_| layout())?;
+        let (signature_type, key) = match key.split_first().ok_or_else(layout)? {
+            (1, key) => (SignatureType::Note, key),
+            (4, key) => (SignatureType::Cosignature, key),
+            (other, _) => return Err(NoteKeyError::Type(*other)),
+        };
+        let verifier = Self::new(name, signature_type, key)?;
+        let (got, expected) = (u32::from_be_bytes(id), verifier.key_id());
+        if got != expected {
+            return Err(NoteKeyError::KeyId { got, expected });
+        }
+        if verifier.encode() != vkey {
+            return Err(layout());
+        }
+        Ok(verifier)
+    }
+
+    /// Whether a signature line claims to be of this key.
+    pub fn claims(&self, signature: &NoteSignature) -> bool {
+        signature.key_id == self.key_id() && signature.name == self.name
+    }
+
+    /// Verifies one signature over a note's text, strictly (no small-order points, no
+    /// malleable forms). Returns the time of a cosignature, in seconds.
+    pub fn verify(
+        &self,
+        text: &str,
+        signature: &NoteSignature,
+    ) -> Result<Option<u64>, NoteKeyError> {
+        let name = || self.name.clone();
+        let malformed = || NoteKeyError::Malformed { name: name() };
+        if !self.claims(signature) {
+            return Err(NoteKeyError::Signature { name: name() });
+        }
+        let (time, bytes) = match self.signature_type {
+            SignatureType::Note => (None, signature.bytes.as_slice()),
+            SignatureType::Cosignature => {
+                let split = signature.bytes.split_first_chunk::<8>();
+                let (time, bytes) = split.ok_or_else(malformed)?;
+                (Some(u64::from_be_bytes(*time)), bytes)
+            }
+        };
+        let message = match time {
+            None => text.to_owned(),
+            Some(time) if time <= TIME_MAX => cosigned(text, time),
+            Some(_) => return Err(malformed()),
+        };
+        let bytes = bytes.try_into().map_err(|_| malformed())?;
+        self.key
+            .verify_strict(message.as_bytes(), &Signature::from_bytes(bytes))
+            .map_err(|_| NoteKeyError::Signature { name: name() })?;
+        Ok(time)
+    }
+}
+
+/// What a cosignature is over.
+fn cosigned(text: &str, time: u64) -> String {
+    format!("cosignature/v1\ntime {time}\n{text}")
+}
+
+/// A name and a secret key. Never printed; wiped when dropped.
+pub struct NoteSigner {
+    name: String,
+    key: SigningKey,
+}
+
+impl NoteSigner {
+    /// A signer from a name and 32 secret bytes (RFC 8032).
+    pub fn new(name: &str, secret: &[u8; 32]) -> Result<Self, NoteError> {
+        check_name(name)?;
+        Ok(Self {
+            name: name.into(),
+            key: SigningKey::from_bytes(secret),
+        })
+    }
+
+    /// The public half.
+    pub fn verifier(&self, signature_type: SignatureType) -> NoteVerifier {
+        NoteVerifier {
+            name: self.name.clone(),
+            signature_type,
+            key: self.key.verifying_key(),
+        }
+    }
+
+    /// Signs a note's text as a log does.
+    pub fn sign(&self, text: &str) -> NoteSignature {
+        let signature = self.key.sign(text.as_bytes());
+        self.line(SignatureType::Note, signature.to_bytes().into())
+    }
+
+    /// Cosigns a checkpoint's text as seen at `time`, in seconds since the Unix epoch.
+    pub fn cosign(&self, text: &str, time: u64) -> Result<NoteSignature, NoteKeyError> {
+        if time > TIME_MAX {
+            return Err(NoteKeyError::Time(time));
+        }
+        let signature = self.key.sign(cosigned(text, time).as_bytes()).to_bytes();
+        let bytes = [time.to_be_bytes().as_slice(), &signature].concat();
+        Ok(self.line(SignatureType::Cosignature, bytes))
+    }
+
+    fn line(&self, signature_type: SignatureType, bytes: Vec<u8>) -> NoteSignature {
+        NoteSignature {
+            name: self.name.clone(),
+            key_id: self.verifier(signature_type).key_id(),
+            bytes,
+        }
+    }
+}
+
+impl std::fmt::Debug for NoteSigner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "NoteSigner({}, ..)", self.name)
+    }
+}
+#[cfg(test)]
+mod tests;
