@@ -37,8 +37,7 @@ library Countersignings {
         if (block.timestamp > deadline) {
             revert IAttestations.AttestationsDeadlinePassed(deadline, block.timestamp);
         }
-        uint256 position = positionOf(id, countersigning.parties, msg.sender);
-        uint64 bit = uint64(1) << position;
+        uint64 bit = bitOf(id, countersigning.parties, msg.sender);
         if (countersigning.signed & bit != 0) {
             revert IAttestations.AttestationsAlreadyCountersigned(id, msg.sender);
         }
@@ -63,15 +62,17 @@ library Countersignings {
         }
     }
 
-    /// Position of a party; refuses an account that is none.
-    function positionOf(bytes32 id, address[] storage parties, address account)
+    /// Bit of a party in `signed`; refuses an account that is none.
+    function bitOf(bytes32 id, address[] storage parties, address account)
         private
         view
-        returns (uint256)
+        returns (uint64 bit)
     {
         uint256 count = parties.length;
+        bit = 1;
         for (uint256 i = 0; i < count; i++) {
-            if (parties[i] == account) return i;
+            if (parties[i] == account) return bit;
+            bit <<= 1;
         }
         revert IAttestations.AttestationsNotParty(id, account);
     }
