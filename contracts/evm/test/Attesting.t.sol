@@ -227,24 +227,4 @@ contract AttestingTest is Base {
             abi.encodeWithSelector(IAttestations.AttestationsPaddingNotZero.selector, digest)
         );
     }
-
-    /// The call is good as it is, and refused with one byte more or less.
-    function refusesSurplus(address sender, bytes memory data) private {
-        (bool done, bytes memory answer) = send(sender, abi.encodePacked(data, hex"00"));
-        vm.assertFalse(done);
-        vm.assertEq(
-            answer,
-            abi.encodeWithSelector(
-                IAttestations.AttestationsCalldataLength.selector, data.length, data.length + 1
-            )
-        );
-        bytes memory shorter = new bytes(data.length - 1);
-        for (uint256 i = 0; i < shorter.length; i++) {
-            shorter[i] = data[i];
-        }
-        (done,) = send(sender, shorter);
-        vm.assertFalse(done);
-        (done,) = send(sender, data);
-        vm.assertTrue(done);
-    }
 }

@@ -83,6 +83,26 @@ abstract contract Base {
         );
     }
 
+    /// The call is good as it is, and refused with one byte more or less.
+    function refusesSurplus(address sender, bytes memory data) internal {
+        (bool done, bytes memory answer) = send(sender, abi.encodePacked(data, hex"00"));
+        vm.assertFalse(done);
+        vm.assertEq(
+            answer,
+            abi.encodeWithSelector(
+                IAttestations.AttestationsCalldataLength.selector, data.length, data.length + 1
+            )
+        );
+        bytes memory shorter = new bytes(data.length - 1);
+        for (uint256 i = 0; i < shorter.length; i++) {
+            shorter[i] = data[i];
+        }
+        (done,) = send(sender, shorter);
+        vm.assertFalse(done);
+        (done,) = send(sender, data);
+        vm.assertTrue(done);
+    }
+
     function clamp(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
         return low + value % (high - low + 1);
     }
