@@ -5,8 +5,8 @@ import {Attestations} from "../src/Attestations.sol";
 import {IAttestations} from "../src/IAttestations.sol";
 import {Vm} from "./Vm.sol";
 
-/// @notice The contract as genesis places it: code at its address, no constructor, no storage.
-abstract contract Base {
+/// @notice The contract's address and what tests do with it.
+abstract contract Actions {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     Attestations internal constant book = Attestations(0x0000000000000000000000000000000000001001);
     address internal constant GOVERNOR = 0x0000000000000000000000000000000000001000;
@@ -22,12 +22,6 @@ abstract contract Base {
     uint8 internal constant ACTIVE = 1;
     uint8 internal constant DEPRECATED = 2;
     uint8 internal constant REVOKED = 3;
-
-    function setUp() public virtual {
-        vm.etch(address(book), type(Attestations).runtimeCode);
-        vm.warp(NOW);
-        vm.chainId(CHAIN);
-    }
 
     /// Digests that are all different and without zero bytes.
     function digests(uint256 count) internal pure returns (bytes32[] memory words) {
@@ -105,5 +99,14 @@ abstract contract Base {
 
     function clamp(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
         return low + value % (high - low + 1);
+    }
+}
+
+/// @notice The contract as genesis places it: code at its address, no constructor, no storage.
+abstract contract Base is Actions {
+    function setUp() public virtual {
+        vm.etch(address(book), type(Attestations).runtimeCode);
+        vm.warp(NOW);
+        vm.chainId(CHAIN);
     }
 }
