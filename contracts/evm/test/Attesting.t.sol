@@ -165,6 +165,21 @@ contract AttestingTest is Base {
         refusesSurplus(GOVERNOR, abi.encodeCall(book.setAlgorithm, (SHA2_256, 256, 1)));
     }
 
+    function test_RefusesAListThatOverlapsTheArguments() public {
+        // The offset 64 points at itself, which is read as a length of 64 words.
+        bytes memory data = abi.encodePacked(
+            book.attestBatch.selector, FILE, uint256(SHA2_256), uint256(64), digests(64)
+        );
+        (bool done, bytes memory answer) = send(ISSUER, data);
+        vm.assertFalse(done);
+        vm.assertEq(
+            answer,
+            abi.encodeWithSelector(
+                IAttestations.AttestationsCalldataLength.selector, data.length + 32, data.length
+            )
+        );
+    }
+
     function test_RefusesValueAndUnknownFunctions() public {
         (bool taken,) = address(book).call{value: 1}("");
         vm.assertFalse(taken);
