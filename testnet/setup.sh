@@ -8,6 +8,8 @@ missing_packages() {
     local missing=()
     command -v g++ >/dev/null || missing+=(g++)
     command -v make >/dev/null || missing+=(make)
+    # Verifies time stamps in tests and in the walk-through.
+    command -v openssl >/dev/null || missing+=(openssl)
     compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev)
     compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null || missing+=(libclang-dev)
     printf '%s\n' "${missing[@]}" | sort -u | sed '/^$/d' | tr '\n' ' '

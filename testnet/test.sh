@@ -15,6 +15,20 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 
+step "contracts"
+if command -v npm >/dev/null; then
+    contracts/evm/test.sh
+else
+    echo "contracts (install Node.js 20 with npm)" >> "$TBSI_SKIP_LOG"
+fi
+
+step "vectors in Go"
+if command -v go >/dev/null; then
+    (cd tests/outside && go vet ./... && go test ./...)
+else
+    echo "log vectors with golang.org/x/mod (install Go 1.26)" >> "$TBSI_SKIP_LOG"
+fi
+
 step "build"
 cargo build --locked --workspace --all-targets
 

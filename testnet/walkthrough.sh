@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Walks through a running network: writes to it with a stock client and a key without funds,
-# then verifies offline what its validators signed. `make run` ends with this.
+# verifies offline what its validators signed, attests a file and verifies its proof. `make run`
+# ends with this.
 #
 # usage: walkthrough.sh TBSI DIR
 #   TBSI  the tbsi program
@@ -13,7 +14,8 @@ if [[ $# -ne 2 ]]; then
 fi
 tbsi=$(realpath "$1")
 dir=$(realpath "$2")
-clients=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/clients" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+clients=$root/tests/clients
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -127,6 +129,30 @@ verify_offline() {
     [[ $code == 1 ]] || fail "a changed checkpoint gave exit code $code instead of 1"
 }
 
+attest_a_file() {
+    local file=LICENSE code=0
+    cp "$root/$file" .
+    header "Attest a file: its digest is sent, the file stays here." \
+        "替檔案存證：只送出摘要，檔案留在本機。"
+    show "tbsi attest $file --key $dir/development-key-1 --rpc $first --genesis $dir/genesis.json"
+    "$tbsi" attest "$file" --key "$dir/development-key-1" --rpc "$first" \
+        --genesis "$dir/genesis.json"
+
+    header "Verify its proof offline: when, by whom, and which associations vouch for it." \
+        "離線驗證證明：何時、由誰簽發、哪些公會背書。"
+    show "tbsi verify $file.tbsi.json --genesis $dir/genesis.json"
+    "$tbsi" verify "$file.tbsi.json" --genesis "$dir/genesis.json"
+
+    header "Change one byte of a copy: it is not the file that was attested." \
+        "把副本改掉一個位元組：不是存證的那個檔案。"
+    { printf X && tail -c +2 "$file"; } >changed
+    [[ $(cmp -l "$file" changed | wc -l) == 1 ]] || fail "the copy was to differ in one byte"
+    show "tbsi verify $file.tbsi.json --file changed --genesis $dir/genesis.json --lang zh-TW"
+    "$tbsi" verify "$file.tbsi.json" --file changed --genesis "$dir/genesis.json" \
+        --lang zh-TW || code=$?
+    [[ $code == 1 ]] || fail "a changed file gave exit code $code instead of 1"
+}
+
 height=0
 if command -v node >/dev/null && cast=$(node "$clients/foundry.mjs" cast 2>/dev/null); then
     write_with_cast
@@ -134,11 +160,15 @@ else
     look_without_cast
 fi
 verify_offline
+attest_a_file
 
 header "The network keeps running. Try it yourself, with any Ethereum client:" \
     "網路仍在執行，可用任何以太坊工具操作："
 cat <<END
   RPC           $first  (WebSocket: ws${first#http})
+  attest        $tbsi attest FILE --key $dir/development-key-1 --rpc $first
+  verify        $tbsi verify FILE.tbsi.json --genesis $dir/genesis.json
+  the log       $tbsi log audit --genesis $dir/genesis.json --rpc $first
   status        $tbsi status --rpc $first
   all nodes     $tbsi testnet status --dir $dir
   stop          $tbsi testnet down --dir $dir

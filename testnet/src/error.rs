@@ -48,6 +48,12 @@ pub enum NetworkError {
     /// The genesis of the new network.
     #[error("genesis of the network")]
     Genesis(#[from] GenesisError),
+    /// The certificates of the first node's time stamps.
+    #[error("make the certificates for time stamps: {problem}")]
+    Authority {
+        /// What failed.
+        problem: String,
+    },
     /// A node's home.
     #[error("home of {node}")]
     Home {

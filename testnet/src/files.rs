@@ -1,16 +1,20 @@
 //! The files of a new network: genesis and homes.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tbsi_node::config::{Config, PeerConfig};
 use tbsi_node::home::{Home, HomeError};
 use tbsi_types::genesis::{NodeEntry, OrganisationEntry, ValidatorEntry};
-use tbsi_types::{Genesis, TimestampMs};
+use tbsi_types::{B256, Genesis, TimestampMs};
 
+use crate::authority;
+use crate::development;
 use crate::error::{NetworkError, failed};
 use crate::manifest::{MANIFEST, Manifest, NodeInfo};
 use crate::ports::{self, PORTS_PER_NODE};
@@ -57,18 +61,41 @@ pub(crate) fn create(spec: &NetworkSpec) -> Result<Manifest, NetworkError> {
     }
     let genesis = genesis(spec, entries);
     genesis.check()?;
-    for info in &nodes {
-        Home::new(dir.join(&info.name))
-            .init(&config(info, &nodes), &genesis)
-            .map_err(home_of(info))?;
+    for (index, info) in nodes.iter().enumerate() {
+        let home = Home::new(dir.join(&info.name));
+        let mut config = config(info, &nodes);
+        if index == 0 {
+            config.tsa = Some(authority::create(&home)?);
+        }
+        home.init(&config, &genesis).map_err(home_of(info))?;
     }
     let file = dir.join(GENESIS);
     let text = serde_json::to_string_pretty(&genesis).expect("a genesis is plain data");
     fs::write(&file, text + "\n").map_err(failed("write", &file))?;
+    for (number, account) in (1..).zip(development::accounts()) {
+        let file = development_key_file(dir, number);
+        write_secret(&file, &account.secret_key).map_err(failed("write", &file))?;
+    }
     let manifest = Manifest::new(&spec.name, spec.chain_id, genesis.hash(), nodes);
     // Last, because its presence says that the network is complete.
     manifest.store(dir)?;
     Ok(manifest)
+}
+
+/// The key of a development account, from 1, as a key file.
+pub(crate) fn development_key_file(dir: &Path, number: usize) -> PathBuf {
+    dir.join(format!("development-key-{number}"))
+}
+
+/// These keys are public, but whoever reads key files refuses one that others can read.
+fn write_secret(path: &Path, secret: &B256) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    writeln!(file, "{secret:x}")
 }
 
 /// Removes the homes and what else [`create`] wrote, and nothing besides.
@@ -79,8 +106,8 @@ pub(crate) fn remove(dir: &Path, manifest: &Manifest) -> Result<(), NetworkError
             fs::remove_dir_all(&home).map_err(failed("remove", &home))?;
         }
     }
-    for name in [GENESIS, MANIFEST] {
-        let file = dir.join(name);
+    let keys = (1..=development::ACCOUNTS).map(|number| development_key_file(dir, number));
+    for file in keys.chain([GENESIS, MANIFEST].map(|name| dir.join(name))) {
         if file.exists() {
             fs::remove_file(&file).map_err(failed("remove", &file))?;
         }
@@ -118,6 +145,7 @@ fn node(
     };
     let home = Home::new(spec.dir.join(&info.name));
     info.peer_id = home.ensure_node_key().map_err(home_of(&info))?.peer_id();
+    home.ensure_log_key().map_err(home_of(&info))?;
     let entry = if validator {
         let key = home.ensure_validator_key().map_err(home_of(&info))?;
         Some(ValidatorEntry {
@@ -175,7 +203,7 @@ fn genesis(spec: &NetworkSpec, nodes: Vec<NodeEntry>) -> Genesis {
         consensus: spec.consensus,
         organisations,
         nodes,
-        accounts: BTreeMap::new(),
+        accounts: tbsi_node::system_accounts(),
     }
 }
 
@@ -213,6 +241,11 @@ mod tests {
             assert_eq!(home.config.validator, index < 4);
             assert_eq!(home.node_key.peer_id(), info.peer_id);
             assert_eq!(home.config.p2p.peers.len(), 4);
+        }
+        for (number, account) in (1..).zip(development::accounts()) {
+            let file = development_key_file(&spec.dir, number);
+            let key = tbsi_node::keyfile::load_validator_key(&file).unwrap();
+            assert_eq!(key.public_key().address(), account.address);
         }
         let genesis = Home::new(spec.dir.join("validator-1"))
             .load()

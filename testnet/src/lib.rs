@@ -21,6 +21,7 @@
 //!
 //! For development: all keys of a network lie side by side on one machine.
 
+mod authority;
 pub mod development;
 mod error;
 mod files;
@@ -30,6 +31,7 @@ mod ports;
 mod process;
 mod spec;
 
+pub use authority::AUTHORITY_ROOT;
 pub use error::NetworkError;
 pub use manifest::NodeInfo;
 pub use network::{Network, START_TIMEOUT, STOP_TIMEOUT};

@@ -74,6 +74,11 @@ impl Network {
         self.dir.join(files::GENESIS)
     }
 
+    /// The key of a development account, numbered from 1, as `tbsi attest --key` takes it.
+    pub fn development_key_file(&self, number: usize) -> PathBuf {
+        files::development_key_file(&self.dir, number)
+    }
+
     /// EIP-155 chain id.
     pub fn chain_id(&self) -> u64 {
         self.manifest.chain_id

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,6 +17,8 @@ use tbsi_rpc::{Client, ClientError};
 use tbsi_testnet::{Network, NetworkSpec, START_TIMEOUT};
 use tbsi_types::{Genesis, Height, SecretKey, TxEnvelope};
 use tempfile::{NamedTempFile, TempDir};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -282,6 +285,60 @@ pub fn skip(what: &str, missing: &str, remedy: &str) {
             .open(log)
             .expect("open the file that TBSI_SKIP_LOG names");
         writeln!(log, "{line}").expect("write to the file that TBSI_SKIP_LOG names");
+    }
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub struct Answer {
+    /// Such as 200.
+    pub status: u16,
+    /// Status line and headers.
+    pub head: String,
+    /// The rest.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body, which must be text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("the body is text")
+    }
+}
+
+/// One request, byte for byte, on a connection of its own.
+pub async fn http(
+    address: SocketAddr,
+    verb: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> Answer {
+    let mut request = format!("{verb} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    for header in headers {
+        request += &format!("{header}\r\n");
+    }
+    request += &format!("content-length: {}\r\n\r\n", body.len());
+    let mut response = Vec::new();
+    let exchange = async {
+        let mut socket = TcpStream::connect(address).await?;
+        socket
+            .write_all(&[request.as_bytes(), body].concat())
+            .await?;
+        socket.read_to_end(&mut response).await
+    };
+    let read = timeout(PATIENCE, exchange)
+        .await
+        .expect("an answer in time");
+    read.expect("the node answers");
+    let end = response.windows(4).position(|window| window == b"\r\n\r\n");
+    let end = end.expect("an answer has a head");
+    let head = String::from_utf8_lossy(&response[..end]).into_owned();
+    let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+    Answer {
+        status: status.expect("an answer has a status"),
+        head,
+        body: response[end + 4..].to_vec(),
     }
 }
 

@@ -17,10 +17,10 @@ use tbsi_execution::conformance::{Fork, TestBlock, execute};
 use tbsi_execution::{ExecutionError, Outcome};
 use tbsi_store::{CommitBlock, Store, StoreOptions};
 use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
+use tbsi_types::log::LeafBatch;
 use tbsi_types::{
     Account, AccountChange, Block, ChainIdentity, Checkpoint, CommitCertificate, Height,
-    ProposedBlock, Round, StateDiff, StateView, TimestampMs, Transaction, TreeSize, ViewError,
+    ProposedBlock, Round, StateDiff, StateView, TimestampMs, Transaction, ViewError,
 };
 
 /// Folder below the vectors, JSON files in it, cases in them.
@@ -288,6 +288,7 @@ impl Ledger {
         let tip = self.store.tip();
         let height = tip.map_or(Height::GENESIS, |tip| tip.height.next());
         let update = self.store.state_root(&diff)?;
+        let log = self.store.log_update(LeafBatch::default());
         let fields = HeaderFields {
             parent_hash: tip.map(|tip| tip.block_hash).unwrap_or_default(),
             height,
@@ -310,8 +311,8 @@ impl Ledger {
             time: fields.time,
             block_hash: block.hash(),
             state_root: update.root(),
-            log_size: TreeSize(0),
-            log_root: EMPTY_LOG_ROOT,
+            log_size: log.size(),
+            log_root: log.root(),
             validator_set_hash: B256::ZERO,
             next_validator_set_hash: B256::ZERO,
         };
@@ -324,6 +325,7 @@ impl Ledger {
             checkpoint: &checkpoint,
             certificate: (height != Height::GENESIS).then_some(&certificate),
             update: &update,
+            log: &log,
         })?;
         Ok(update.root())
     }

@@ -33,6 +33,15 @@ pub struct ChainIdentity {
     pub genesis_hash: B256,
 }
 
+impl ChainIdentity {
+    /// The attestation log's name in notes: `tbsi/<chain id>/<first 8 bytes of the genesis hash
+    /// in hex>` (SPEC §9.6).
+    pub fn log_origin(&self) -> String {
+        let network = alloy_primitives::hex::encode(&self.genesis_hash[..8]);
+        format!("tbsi/{}/{network}", self.chain_id)
+    }
+}
+
 /// A network's founding document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -55,6 +55,9 @@ library Algorithms {
         }
         (uint16 known,) = get(table, algorithm);
         if (known == 0) {
+            if ((bits > 256) != takesTwoWords(algorithm)) {
+                revert IAttestations.AttestationsWordsFixed(algorithm, bits);
+            }
             if (BUILT_IN + table.added.length == ENTRIES_MAX) {
                 revert IAttestations.AttestationsTooManyAlgorithms(ENTRIES_MAX);
             }
@@ -113,6 +116,14 @@ library Algorithms {
             return 512;
         }
         return 0;
+    }
+
+    /// @notice Whether a digest of this code takes two words. A fixed rule: whoever reads an
+    /// event has nothing but the code, and must cut the words into digests.
+    function takesTwoWords(uint32 algorithm) internal pure returns (bool) {
+        return (algorithm >= SHA2_512 && algorithm <= SHA3_384) || algorithm == KECCAK_384
+            || algorithm == KECCAK_512 || algorithm == SHA2_384
+            || (algorithm > BLAKE2B_256 && algorithm <= BLAKE2B_512);
     }
 
     /// @notice The built-in codes, ascending.

@@ -190,6 +190,9 @@ interface IAttestations {
     error AttestationsBitsOutOfRange(uint16 min, uint16 max, uint16 got);
     /// @notice The length of a known algorithm never changes.
     error AttestationsBitsFixed(uint32 algorithm, uint16 bits, uint16 got);
+    /// @notice Digests of more than 256 bits take two words, others one, and which of these a
+    /// code takes is fixed (see `Algorithms.takesTwoWords`): this length does not fit the code.
+    error AttestationsWordsFixed(uint32 algorithm, uint16 bits);
     /// @notice Remedy: a value of `Status` from 1 to `max`; nothing leaves the table.
     error AttestationsStatusOutOfRange(uint8 max, uint8 got);
     /// @notice The table is full.

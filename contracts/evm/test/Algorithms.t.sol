@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Algorithms} from "../src/Algorithms.sol";
 import {IAttestations} from "../src/IAttestations.sol";
 import {Base} from "./Base.sol";
 
@@ -108,6 +109,26 @@ contract AlgorithmsTest is Base {
         setAlgorithm(0x300001, 256, REVOKED);
         setAlgorithm(SHA2_256, 256, REVOKED);
         vm.assertEq(book.algorithmCodes().length, max);
+    }
+
+    function test_ACodeTakesTheWordsThatReadersExpect() public {
+        refusesWords(0x300000, 512);
+        refusesWords(0xb221, 256);
+        // 264 bits are two words, and 0xb221 is a code of two words.
+        setAlgorithm(0xb221, 264, ACTIVE);
+        has(0xb221, 264, ACTIVE);
+        uint32[] memory codes = book.algorithmCodes();
+        for (uint256 i = 0; i < codes.length; i++) {
+            (uint16 bits,) = book.algorithmOf(codes[i]);
+            vm.assertEq(bits > 256 ? 1 : 0, Algorithms.takesTwoWords(codes[i]) ? 1 : 0);
+        }
+    }
+
+    function refusesWords(uint32 algorithm, uint16 bits) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(IAttestations.AttestationsWordsFixed.selector, algorithm, bits)
+        );
+        setAlgorithm(algorithm, bits, ACTIVE);
     }
 
     function testFuzz_OnlyListedCodesAreKnown(uint32 code) public view {

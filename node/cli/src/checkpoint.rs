@@ -15,7 +15,7 @@ use tbsi_rpc::Client;
 use tokio::runtime::Runtime;
 
 use crate::report::{Format, print};
-use file::CheckpointFile;
+pub(crate) use file::CheckpointFile;
 
 const VERIFY_HELP: &str = "\
 Nothing is asked of any network. The genesis file is what you trust.

@@ -4,13 +4,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{checkpoint, config, genesis, keys, node, status, testnet, version};
+use crate::{
+    attest, checkpoint, config, genesis, keys, log, node, prove, revoke, status, testnet, verify,
+    version,
+};
 
 const EXIT_CODES: &str = "\
 Output is on stdout, the log on stderr.
-Exit codes: 0 done or yes, 1 failed or no, 2 wrong command line.";
+Exit codes: 0 done or yes, 1 failed or no, 2 wrong command line or could not tell.";
 
-/// Runs a TBSI node, looks at a chain, checks what its validators signed.
+/// Runs a TBSI node, attests files, verifies proofs, looks at a chain.
 #[derive(Debug, Parser)]
 #[command(name = "tbsi", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
 pub(crate) struct Cli {
@@ -20,6 +23,17 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// State that files exist, and fetch the proofs.
+    Attest(attest::Args),
+    /// Verify a proof offline.
+    Verify(verify::Args),
+    /// Fetch the proof of what somebody attested.
+    Prove(prove::Args),
+    /// Withdraw an attestation.
+    Revoke(revoke::Args),
+    /// The log of all attestations.
+    #[command(subcommand)]
+    Log(log::Command),
     /// Initialise or run one node.
     #[command(subcommand)]
     Node(node::Command),
@@ -48,6 +62,11 @@ impl Cli {
     /// Does it.
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Attest(args) => attest::run(&args),
+            Command::Verify(args) => verify::run(&args),
+            Command::Prove(args) => prove::run(&args),
+            Command::Revoke(args) => revoke::run(&args),
+            Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),

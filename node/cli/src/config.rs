@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_node::home::Home;
+use tbsi_node::tsa::Authority;
 
 use crate::report::Format;
 
@@ -26,6 +27,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let home = Home::new(home);
     let loaded = home.load()?;
     let config = &loaded.config;
+    if let Some(tsa) = &config.tsa {
+        Authority::load(home.dir(), tsa)?;
+    }
     let role = if config.validator {
         "validator"
     } else {

@@ -65,6 +65,8 @@ struct Draft {
 
 impl Draft {
     fn genesis(self, now: TimestampMs) -> Genesis {
+        let mut accounts = tbsi_node::system_accounts();
+        accounts.extend(self.accounts);
         Genesis {
             version: 1,
             name: self.name,
@@ -74,7 +76,7 @@ impl Draft {
             consensus: self.consensus.unwrap_or_default(),
             organisations: self.organisations,
             nodes: self.nodes,
-            accounts: self.accounts,
+            accounts,
         }
     }
 }

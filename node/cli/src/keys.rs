@@ -97,6 +97,7 @@ impl PublicKeys {
 /// Loads a home's keys; makes those that are missing.
 pub(crate) fn ensure(home: &Home, validator: bool) -> anyhow::Result<PublicKeys> {
     let peer_id = home.ensure_node_key()?.peer_id();
+    home.ensure_log_key()?;
     let key = validator.then(|| home.ensure_validator_key()).transpose()?;
     Ok(PublicKeys::new(peer_id, key))
 }
@@ -118,8 +119,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn new(home: &Home, validator: bool, format: Format) -> anyhow::Result<ExitCode> {
-    let complete =
-        home.node_key_file().exists() && (!validator || home.validator_key_file().exists());
+    let complete = home.node_key_file().exists()
+        && home.log_key_file().exists()
+        && (!validator || home.validator_key_file().exists());
     if complete {
         bail!(
             "{} holds these keys already, and a key is never overwritten; \

@@ -1,15 +1,27 @@
-//! `tbsi`: run a TBSI node, look at a chain, check what it signed.
+//! `tbsi`: run a TBSI node, look at a chain, attest files, check what was signed.
 
+mod attest;
 mod checkpoint;
 mod cli;
 mod config;
+mod contract;
+mod digest;
 mod genesis;
 mod keys;
+mod log;
 mod logging;
 mod node;
+mod progress;
+mod proof;
+mod prove;
 mod report;
+mod revoke;
+mod salt;
+mod schema;
 mod status;
 mod testnet;
+mod time;
+mod verify;
 mod version;
 
 use std::process::ExitCode;
@@ -24,6 +36,6 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 fn main() -> ExitCode {
     cli::Cli::parse().run().unwrap_or_else(|error| {
         report::note(&format!("error: {}", report::causes(error.as_ref())));
-        ExitCode::FAILURE
+        report::exit_code(&error)
     })
 }

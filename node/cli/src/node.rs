@@ -9,6 +9,7 @@ use clap::Subcommand;
 use serde_json::json;
 use tbsi_node::config::Config;
 use tbsi_node::home::{Home, load_genesis};
+use tbsi_types::log::SignatureType;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -66,9 +67,12 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     let keys = keys::ensure(&home, args.validator)?;
     home.init(&Config::new(&args.name, args.validator), &genesis)
         .with_context(|| format!("this node's keys are\n{}initialise", keys.text(&args.name)))?;
+    let log_key = home.ensure_log_key()?.signer(&genesis.identity());
+    let log_key = log_key.verifier(SignatureType::Note).encode();
     let file = home.config_file();
     let text = format!(
         "Node `{}` is ready in {}.\n\
+         It signs checkpoints of the log for other software with {log_key}.\n\
          Next: name its peers and addresses in {}, then\n  \
          tbsi config check --home {dir}\n  tbsi node run --home {dir}",
         args.name,
@@ -80,6 +84,7 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
         "home": home.dir(),
         "config": file,
         "genesisHash": genesis.hash(),
+        "logKey": log_key,
         "keys": keys,
     });
     args.format.print(&text, &json)

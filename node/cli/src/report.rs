@@ -1,6 +1,7 @@
 //! What a command says: text for people or one JSON object for programs, on stdout.
 
 use std::error::Error;
+use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -46,6 +47,44 @@ pub(crate) fn note(text: &str) {
     writeln!(io::stderr().lock(), "{text}").ok();
 }
 
+/// Exit code of a command that could not tell, or that refused before it did anything.
+pub(crate) const REFUSED: u8 = 2;
+
+/// What a command was asked to do cannot be done, and nothing was.
+#[derive(Debug)]
+struct Refused(anyhow::Error);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl Error for Refused {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+/// An error for exit code [`REFUSED`].
+pub(crate) fn refused(problem: impl Into<String>) -> anyhow::Error {
+    refuse(anyhow::Error::msg(problem.into()))
+}
+
+/// The same error, for exit code [`REFUSED`].
+pub(crate) fn refuse(error: anyhow::Error) -> anyhow::Error {
+    anyhow::Error::new(Refused(error))
+}
+
+/// The exit code for an error.
+pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Refused>() {
+        ExitCode::from(REFUSED)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
 /// An error and its causes on one line, each cause once.
 pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
@@ -63,6 +102,19 @@ pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn what_was_refused_has_its_own_exit_code() {
+        let plain = anyhow::anyhow!("no disk").context("write");
+        assert_eq!(exit_code(&plain), ExitCode::FAILURE);
+        let error = refuse(plain);
+        assert_eq!(exit_code(&error), ExitCode::from(2));
+        assert_eq!(causes(error.as_ref()), "write: no disk");
+        let error = Err::<(), _>(refused("no")).context("more").unwrap_err();
+        assert_eq!(exit_code(&error), ExitCode::from(2));
+        assert_eq!(causes(error.as_ref()), "more: no");
+    }
 
     #[test]
     fn says_each_cause_once() {

@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 30] = [
     "",
+    "attest",
     "checkpoint",
     "checkpoint get",
     "checkpoint verify",
@@ -23,14 +24,21 @@ const COMMANDS: [&str; 22] = [
     "keys new",
     "keys reset-sign-state",
     "keys show",
+    "log",
+    "log audit",
+    "log consistency",
+    "log status",
     "node",
     "node init",
     "node run",
+    "prove",
+    "revoke",
     "status",
     "testnet",
     "testnet down",
     "testnet status",
     "testnet up",
+    "verify",
     "version",
 ];
 

@@ -1,37 +1,59 @@
 //! Answers of this node to its JSON-RPC server.
 
+mod notes;
+mod proofs;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_consensus::Header;
 use tbsi_execution::BlockContext;
-use tbsi_rpc::wire::{NodeStatus, Organisation, Peer, PoolCounts, Role, ValidatorName};
-use tbsi_rpc::{AccountProof, Backend, BackendError, NamedValidators, StorageProof};
+use tbsi_rpc::wire::{LeafRange, NodeStatus, Organisation, Peer, PoolCounts, Role, ValidatorName};
+use tbsi_rpc::{
+    AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof, Timestamp,
+};
 use tbsi_store::StoreError;
+use tbsi_types::bundle::ProofBundle;
+use tbsi_types::log::{
+    ConsistencyProof, EntryBundle, NoteSigner, NoteVerifier, SignatureType, SignedNote, Tile,
+    TlogProof,
+};
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, Receipt, StateView, Transaction, U256,
+    CommitCertificate, Evidence, Height, LeafIndex, Receipt, StateView, Transaction, TreeSize,
+    U256,
 };
 use tokio::sync::broadcast;
 
 use crate::limits::CALL_GAS_MAX;
 use crate::node::{Node, SubmitError, causes};
+use crate::tsa::Authority;
+
+pub(crate) use proofs::leaves_of;
 
 /// The software's name and version, as `web3_clientVersion` says it.
 pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
 
 /// [`Backend`] over the shared node.
-pub struct NodeApi(pub Arc<Node>);
+pub struct NodeApi(pub Arc<Node>, pub Witness);
+
+/// With what a node signs for software that knows nothing of certificates.
+pub struct Witness {
+    /// Signs checkpoint notes (SPEC §9.6).
+    pub log: NoteSigner,
+    /// Makes time stamps (SPEC §11); `None` if the node is not configured to.
+    pub authority: Option<Authority>,
+}
 
 /// A store error for a client, or for the log.
-fn store_error(error: StoreError) -> BackendError {
+pub(crate) fn store_error(error: StoreError) -> BackendError {
     if let StoreError::StateNotAvailable { height, oldest, .. } = error {
         return BackendError::StateUnavailable { height, oldest };
     }
     BackendError::Internal(causes(&error))
 }
 
-fn internal(error: impl std::error::Error) -> BackendError {
+pub(crate) fn internal(error: impl std::error::Error) -> BackendError {
     BackendError::Internal(causes(&error))
 }
 
@@ -291,6 +313,79 @@ impl Backend for NodeApi {
             missing_validators: missing,
             peers: self.peers(),
             pool: self.pool_counts(),
+        }
+    }
+
+    fn log_size(&self) -> TreeSize {
+        self.0.tip().log_size
+    }
+
+    fn leaf(&self, index: LeafIndex) -> Result<Option<Bytes>, BackendError> {
+        let leaf = self.0.store.leaf(index).map_err(store_error)?;
+        Ok(leaf.map(Into::into))
+    }
+
+    fn find_digest(&self, digest: &[u8], from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
+        self.0.store.find_digest(digest, from).map_err(store_error)
+    }
+
+    fn find_id(&self, id: &B256, from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
+        self.0.store.find_id(id, from).map_err(store_error)
+    }
+
+    fn leaves_of(&self, transaction: B256) -> Result<Option<LeafRange>, BackendError> {
+        proofs::leaves_of(&self.0, transaction)
+    }
+
+    fn bundle(&self, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
+        proofs::bundle(&self.0, index)
+    }
+
+    fn consistency(
+        &self,
+        first: TreeSize,
+        second: TreeSize,
+    ) -> Result<ConsistencyProof, BackendError> {
+        let proof = self.0.store.prove_consistency(first, second);
+        proof.map_err(store_error)
+    }
+
+    fn log_tile(&self, tile: Tile) -> Result<Option<Bytes>, BackendError> {
+        notes::tile(&self.0, tile)
+    }
+
+    fn log_entries(&self, bundle: EntryBundle) -> Result<Option<Bytes>, BackendError> {
+        let stored = self.0.store.log_entries(bundle).map_err(store_error)?;
+        Ok(stored.map(Into::into))
+    }
+
+    fn log_note(&self) -> Result<SignedNote, BackendError> {
+        notes::at_tip(&self.0, &self.1.log)
+    }
+
+    fn log_key(&self) -> NoteVerifier {
+        self.1.log.verifier(SignatureType::Note)
+    }
+
+    fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {
+        notes::tlog_proof(&self.0, &self.1.log, index)
+    }
+
+    fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError> {
+        match &self.1.authority {
+            Some(authority) => authority.begin(&self.0, query),
+            None => Ok(Timestamp::NotConfigured),
+        }
+    }
+
+    fn timestamp_reply(
+        &self,
+        query: &[u8],
+        pending: PendingTimestamp,
+    ) -> Result<Option<Bytes>, BackendError> {
+        match &self.1.authority {
+            Some(authority) => authority.finish(&self.0, query, pending),
+            None => Ok(None),
         }
     }
 

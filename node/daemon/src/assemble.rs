@@ -8,13 +8,14 @@ use tbsi_engine::{Engine, EngineConfig, SignState};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_types::log::SignatureType;
 use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, SecretKey};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
-use crate::api::NodeApi;
+use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
 use crate::config::Config;
 use crate::genesis_block::ensure_genesis;
@@ -24,6 +25,7 @@ use crate::home::{Home, LoadedHome};
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
+use crate::tsa::Authority;
 
 /// A node that listens and is ready to run its tasks.
 pub(crate) struct Assembled {
@@ -71,7 +73,9 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         mempool: mempool_limits(&config),
         gossip,
     }));
-    let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(NodeApi(Arc::clone(&node)))).await?;
+    let witness = witness(home, &config, identity)?;
+    let api = NodeApi(Arc::clone(&node), witness);
+    let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
     std::fs::create_dir_all(home.wal_dir())
         .with_context(|| format!("create {}", home.wal_dir().display()))?;
     let (engine, progress) = Engine::start(
@@ -99,6 +103,18 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         health,
         events,
     })
+}
+
+/// What the node signs with for other software. The log key is made here if the home is older
+/// than the log.
+fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Result<Witness> {
+    let log = home.ensure_log_key()?.signer(&identity);
+    info!(key = log.verifier(SignatureType::Note).encode(), "log key");
+    let authority = config.tsa.as_ref();
+    let authority = authority
+        .map(|tsa| Authority::load(home.dir(), tsa))
+        .transpose()?;
+    Ok(Witness { log, authority })
 }
 
 /// Opens the database. A process that was killed may hold its lock while the kernel still

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tbsi_engine::{Chain, ChainError, Origin, Verdict};
-use tbsi_store::{CommitBlock, StateUpdate, StoreError};
+use tbsi_store::{CommitBlock, LogUpdate, StateUpdate, StoreError};
 use tbsi_types::{
     B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, ProposedBlock,
     Receipt, Round, StateDiff, TimestampMs, ValidatorSet, sha256,
@@ -25,6 +25,7 @@ struct Executed {
     receipts: Vec<Receipt>,
     diff: StateDiff,
     update: StateUpdate,
+    log: LogUpdate,
     checkpoint: Checkpoint,
     /// SHA-256 of the proposal bytes, to know them when they come again.
     bytes_hash: B256,
@@ -242,6 +243,7 @@ impl Chain for NodeChain {
                 checkpoint: &executed.checkpoint,
                 certificate: Some(certificate),
                 update: &executed.update,
+                log: &executed.log,
             })
             .map_err(store_fault("commit a block"))?;
         self.publish(&executed, certificate, started.elapsed());

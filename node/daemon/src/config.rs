@@ -12,7 +12,7 @@ mod schema;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +48,34 @@ pub struct Config {
     /// The log, on stderr.
     #[serde(default)]
     pub log: LogConfig,
+    /// Time stamps at `/tsa`; without this table there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tsa: Option<TsaConfig>,
 }
+
+/// Time stamps of RFC 3161 at `/tsa` of the RPC port. Paths are relative to the home.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TsaConfig {
+    /// PEM file: the authority's certificate (P-256, with the critical extended key usage
+    /// timeStamping and no other), then those between it and its root, if any.
+    pub certificate: PathBuf,
+    /// PEM file with the certificate's private key.
+    pub key: PathBuf,
+    /// Key file (64 hex digits) of the account that attests the digests.
+    pub issuer_key: PathBuf,
+    /// OID of the policy under which time stamps are made.
+    #[serde(default = "default_policy")]
+    pub policy: String,
+}
+
+fn default_policy() -> String {
+    TSA_POLICY.into()
+}
+
+/// The policy of SPEC §11, in the arc for examples (RFC 5612). An operator with an arc has its
+/// own.
+pub const TSA_POLICY: &str = "1.3.6.1.4.1.32473.8862026.1";
 
 /// JSON-RPC over HTTP and WebSocket, on one port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,6 +295,7 @@ impl Config {
             store: StoreConfig::default(),
             mempool: MempoolConfig::default(),
             log: LogConfig::default(),
+            tsa: None,
         }
     }
 

@@ -2,10 +2,8 @@
 
 use tbsi_store::{CommitBlock, Store, StoreError};
 use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
-use tbsi_types::{
-    Address, B256, Block, Checkpoint, Genesis, Height, ProposedBlock, TreeSize, ValidatorSet,
-};
+use tbsi_types::log::LeafBatch;
+use tbsi_types::{Address, B256, Block, Checkpoint, Genesis, Height, ProposedBlock, ValidatorSet};
 use tracing::info;
 
 /// Commits block 0, once.
@@ -19,6 +17,7 @@ pub(crate) fn ensure_genesis(
     }
     let diff = tbsi_execution::genesis_diff(genesis);
     let update = store.state_root(&diff)?;
+    let log = store.log_update(LeafBatch::default());
     let mut header = HeaderFields {
         parent_hash: B256::ZERO,
         height: Height::GENESIS,
@@ -49,8 +48,8 @@ pub(crate) fn ensure_genesis(
         time: genesis.time_ms,
         block_hash: proposed.block.hash(),
         state_root: update.root(),
-        log_size: TreeSize(0),
-        log_root: EMPTY_LOG_ROOT,
+        log_size: log.size(),
+        log_root: log.root(),
         validator_set_hash: set_hash,
         next_validator_set_hash: set_hash,
     };
@@ -60,6 +59,7 @@ pub(crate) fn ensure_genesis(
         checkpoint: &checkpoint,
         certificate: None,
         update: &update,
+        log: &log,
     })?;
     info!(hash = %checkpoint.block_hash, state_root = %checkpoint.state_root, "genesis block committed");
     Ok(())

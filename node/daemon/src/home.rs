@@ -5,6 +5,7 @@
 //! genesis.json         what its network agreed on
 //! keys/node.key        ed25519 seed, the node's identity to its peers
 //! keys/validator.key   secp256k1 key; only a validator has one
+//! keys/log.key         ed25519 seed, signs checkpoint notes of the log for other software
 //! data/                database, write-ahead log, sign-state
 //! ```
 
@@ -21,7 +22,8 @@ use tbsi_types::{Genesis, GenesisError, Height, SecretKey};
 
 use crate::config::{Config, ConfigError};
 use crate::keyfile::{
-    KeyFileError, NodeKey, create_node_key, create_validator_key, load_node_key, load_validator_key,
+    KeyFileError, LogKey, NodeKey, create_log_key, create_node_key, create_validator_key,
+    load_log_key, load_node_key, load_validator_key,
 };
 
 use check::{check_node, check_peers};
@@ -140,6 +142,11 @@ impl Home {
         self.dir.join("keys/validator.key")
     }
 
+    /// `keys/log.key`.
+    pub fn log_key_file(&self) -> PathBuf {
+        self.dir.join("keys/log.key")
+    }
+
     /// `data`.
     pub fn data_dir(&self) -> PathBuf {
         self.dir.join("data")
@@ -167,6 +174,9 @@ impl Home {
         let (node_key, validator_key) = self.load_keys(config.validator)?;
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
+        if self.log_key_file().exists() {
+            load_log_key(&self.log_key_file())?;
+        }
         Ok(LoadedHome {
             config,
             genesis,
@@ -201,6 +211,17 @@ impl Home {
         }
         self.make_dir(&self.dir.join("keys"))?;
         Ok(create_node_key(&file)?)
+    }
+
+    /// The log key, made if there is none yet: also when a node starts whose home is older than
+    /// the log. Nothing on the chain depends on it; who verifies notes has to learn the new one.
+    pub fn ensure_log_key(&self) -> Result<LogKey, HomeError> {
+        let file = self.log_key_file();
+        if file.exists() {
+            return Ok(load_log_key(&file)?);
+        }
+        self.make_dir(&self.dir.join("keys"))?;
+        Ok(create_log_key(&file)?)
     }
 
     /// The validator key, made if there is none yet.

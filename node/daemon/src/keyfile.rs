@@ -1,4 +1,4 @@
-//! Key files: the validator's secp256k1 key and the node's ed25519 key.
+//! Key files: the validator's secp256k1 key, the node's and its log's ed25519 keys.
 //!
 //! One secret of 32 bytes per file, as 64 hex digits and a line feed, readable by its owner
 //! only. A file is never overwritten, and one that others can read is refused.
@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::hex;
 use tbsi_p2p::PeerId;
 use tbsi_p2p::identity::{KeyType, Keypair, PublicKey, ed25519};
-use tbsi_types::{KeyError, SecretKey};
+use tbsi_types::log::NoteSigner;
+use tbsi_types::{ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
 
 /// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
@@ -107,6 +108,23 @@ impl fmt::Debug for NodeKey {
     }
 }
 
+/// The key with which a node signs checkpoint notes of the log: an ed25519 seed. Never printed;
+/// wiped when dropped.
+pub struct LogKey(Zeroizing<[u8; 32]>);
+
+impl LogKey {
+    /// The signer for the log of one network (SPEC §9.6).
+    pub fn signer(&self, chain: &ChainIdentity) -> NoteSigner {
+        NoteSigner::new(&chain.log_origin(), &self.0).expect("an origin is a good name")
+    }
+}
+
+impl fmt::Debug for LogKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LogKey(..)")
+    }
+}
+
 /// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.
 pub fn is_peer_id(text: &str) -> bool {
     let Ok(peer_id) = text.parse::<PeerId>() else {
@@ -129,6 +147,18 @@ pub fn create_node_key(path: &Path) -> Result<NodeKey, KeyFileError> {
 /// Reads a node key.
 pub fn load_node_key(path: &Path) -> Result<NodeKey, KeyFileError> {
     read(path).map(NodeKey)
+}
+
+/// Makes a new log key and writes it to `path`, where no file may be.
+pub fn create_log_key(path: &Path) -> Result<LogKey, KeyFileError> {
+    let secret = random();
+    write(path, &secret)?;
+    Ok(LogKey(secret))
+}
+
+/// Reads a log key.
+pub fn load_log_key(path: &Path) -> Result<LogKey, KeyFileError> {
+    read(path).map(LogKey)
 }
 
 /// Makes a new validator key and writes it to `path`, where no file may be.
@@ -193,6 +223,16 @@ fn write(path: &Path, secret: &[u8; 32]) -> Result<(), KeyFileError> {
 }
 
 fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+    let bytes = read_private(path, FILE_BYTES_MAX)?;
+    parse(&bytes).ok_or_else(|| KeyFileError::Malformed { path: path.into() })
+}
+
+/// The bytes of a file that only its owner may read; of a longer one, one byte more than
+/// `bytes_max`.
+pub(crate) fn read_private(
+    path: &Path,
+    bytes_max: usize,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let failed = |operation| {
         move |source: io::Error| KeyFileError::Io {
             operation,
@@ -221,11 +261,11 @@ fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
     }
     // One byte more than allowed tells a longer file; the buffer never grows, so no copy of
     // the secret is left behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES_MAX + 1));
-    file.take(FILE_BYTES_MAX as u64 + 1)
+    let mut bytes = Zeroizing::new(Vec::with_capacity(bytes_max + 1));
+    file.take(bytes_max as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(failed("read"))?;
-    parse(&bytes).ok_or_else(|| KeyFileError::Malformed { path: path.into() })
+    Ok(bytes)
 }
 
 fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
@@ -238,113 +278,4 @@ fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn set_mode(path: &Path, mode: u32) {
-        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    #[test]
-    fn loads_what_it_created_and_never_overwrites() {
-        let dir = tempfile::tempdir().unwrap();
-        let (node, validator) = (dir.path().join("node"), dir.path().join("validator"));
-        let node_key = create_node_key(&node).unwrap();
-        let validator_key = create_validator_key(&validator).unwrap();
-        assert_eq!(load_node_key(&node).unwrap().expose(), node_key.expose());
-        let loaded = load_validator_key(&validator).unwrap();
-        assert_eq!(loaded.expose(), validator_key.expose());
-        assert_ne!(node_key.expose(), validator_key.expose());
-        for path in [&node, &validator] {
-            let before = fs::read(path).unwrap();
-            assert_eq!(
-                fs::metadata(path).unwrap().permissions().mode() & 0o777,
-                0o600
-            );
-            let again = create_validator_key(path).unwrap_err();
-            assert!(matches!(again, KeyFileError::Exists { .. }), "{again}");
-            assert_eq!(fs::read(path).unwrap(), before);
-        }
-    }
-
-    #[test]
-    fn refuses_files_that_others_may_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("node.key");
-        create_node_key(&path).unwrap();
-        for mode in [0o640, 0o604, 0o610, 0o602, 0o644, 0o777] {
-            set_mode(&path, mode);
-            let error = load_node_key(&path).unwrap_err().to_string();
-            let remedy = format!("chmod 600 {}", path.display());
-            assert!(
-                error.contains(&format!("{mode:04o}")) && error.contains(&remedy),
-                "{error}"
-            );
-        }
-        set_mode(&path, 0o400);
-        load_node_key(&path).unwrap();
-    }
-
-    #[test]
-    fn refuses_what_is_not_32_bytes_of_hex() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("node.key");
-        assert!(matches!(
-            load_node_key(&path),
-            Err(KeyFileError::Missing { .. })
-        ));
-        create_node_key(&path).unwrap();
-        let digits = "0123456789abcdef".repeat(4);
-        for (text, good) in [
-            (digits.clone(), true),
-            (format!("{digits}\n"), true),
-            (format!("0x{digits}\r\n"), true),
-            (String::new(), false),
-            (digits[1..].to_owned(), false),
-            (format!("{digits}0"), false),
-            (format!("{digits}\n\n"), false),
-            (digits.replace('f', "g"), false),
-            (digits.replace('f', "é"), false),
-            ("0".repeat(100_000), false),
-        ] {
-            fs::write(&path, &text).unwrap();
-            assert_eq!(load_node_key(&path).is_ok(), good, "{text:.80}");
-        }
-        for (scalar, what) in [("00", "zero"), ("ff", "above the group order")] {
-            fs::write(&path, scalar.repeat(32)).unwrap();
-            let error = load_validator_key(&path).unwrap_err();
-            assert!(matches!(error, KeyFileError::Key { .. }), "{what}: {error}");
-        }
-    }
-
-    #[test]
-    fn derives_the_peer_id_that_libp2p_documents() {
-        // RFC 8032 §7.1 test 1: this seed has public key d75a9801…; its peer id is the base58
-        // of the identity multihash over the protobuf of that key.
-        let seed = hex!("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
-        let public = hex!("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
-        let bytes = [&[0x00, 0x24, 0x08, 0x01, 0x12, 0x20], public.as_slice()].concat();
-        let peer_id = NodeKey::from_seed(seed).peer_id();
-        assert_eq!(peer_id.parse::<PeerId>().unwrap().to_bytes(), bytes);
-        assert!(peer_id.starts_with("12D3Koo") && is_peer_id(&peer_id));
-    }
-
-    #[test]
-    fn tells_peer_ids_from_other_text() {
-        let good = NodeKey::from_seed([7; 32]).peer_id();
-        assert!(is_peer_id(&good));
-        // Not an ed25519 key but the hash of another kind, from libp2p's specification.
-        let hashed = "QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N";
-        assert!(hashed.parse::<PeerId>().is_ok());
-        let spaced = format!("{good} ");
-        for bad in ["", "12D3KooW", &good[1..], &spaced, "/p2p/x", hashed] {
-            assert!(!is_peer_id(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_printed() {
-        assert_eq!(format!("{:?}", NodeKey::from_seed([7; 32])), "NodeKey(..)");
-    }
-}
+mod tests;

@@ -18,6 +18,8 @@ pub mod mempool;
 pub mod metrics;
 pub mod node;
 mod run;
+pub mod tsa;
 mod watchdog;
 
 pub use run::{abort_on_panic, run};
+pub use tbsi_execution::system_accounts;

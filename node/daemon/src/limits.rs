@@ -21,7 +21,7 @@ pub const MEMPOOL_QUEUED_MAX: usize = 2_048;
 pub const MEMPOOL_QUEUED_BLOCKS_MAX: u64 = 1_000;
 
 /// Bytes of one gossip message before libp2p's framing.
-pub const GOSSIP_MESSAGE_BYTES_MAX: usize = 256 * 1024;
+pub const GOSSIP_MESSAGE_BYTES_MAX: usize = 640 * 1024;
 
 /// Transactions in one gossip message.
 pub const GOSSIP_MESSAGE_TRANSACTIONS_MAX: usize = 1_000;

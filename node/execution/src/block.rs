@@ -21,7 +21,7 @@ use crate::words::{Refusal, TYPE_NOT_SUPPORTED};
 pub(crate) const TRANSACTION_GAS_MIN: u64 = 21_000;
 
 /// Bytes that a block's RLP adds to a typed transaction: a string header, whose length fits
-/// three bytes because a transaction is at most 128 KiB.
+/// three bytes because a transaction is at most 512 KiB.
 const RLP_HEADER_BYTES_MAX: usize = 4;
 
 /// What a block does.

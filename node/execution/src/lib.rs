@@ -37,6 +37,7 @@ mod call;
 mod environment;
 mod genesis;
 mod overlay;
+mod system;
 mod transaction;
 mod words;
 
@@ -47,3 +48,4 @@ pub use block::{BuildLimits, Built, ExecutionError, Outcome, Skipped, build, exe
 pub use call::{call, estimate_gas};
 pub use environment::BlockContext;
 pub use genesis::genesis_diff;
+pub use system::system_accounts;

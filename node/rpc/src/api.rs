@@ -13,7 +13,7 @@ use crate::arguments::Arguments;
 use crate::backend::Backend;
 use crate::error::{Failure, internal};
 use crate::server::RpcLimits;
-use crate::{eth, net, tbsi};
+use crate::{eth, log, net, tbsi};
 
 /// What a method's function answers.
 pub(crate) type Reply = Result<Box<RawValue>, Failure>;
@@ -67,9 +67,15 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("net_peerCount", 0, net::peer_count),
     ("net_version", 0, net::version),
     ("rpc_modules", 0, net::modules),
+    ("tbsi_findByDigest", 2, log::find_by_digest),
+    ("tbsi_getAttestation", 1, log::attestation),
     ("tbsi_getCertificate", 1, tbsi::certificate),
     ("tbsi_getCheckpoint", 1, tbsi::checkpoint),
+    ("tbsi_getConsistency", 2, log::consistency),
     ("tbsi_getEvidence", 0, tbsi::evidence),
+    ("tbsi_getLeaf", 1, log::leaf),
+    ("tbsi_getLeaves", 1, log::leaves),
+    ("tbsi_getProof", 1, log::proof),
     ("tbsi_getValidators", 1, tbsi::validators),
     ("tbsi_status", 0, tbsi::status),
     ("txpool_status", 0, net::pool_status),
@@ -123,6 +129,10 @@ pub(crate) fn module(runner: Runner) -> Result<RpcModule<Runner>, RegisterMethod
             runner.call(handler, count, params).await
         })?;
     }
+    // Waits for finality without holding a place among the running calls.
+    module.register_async_method("tbsi_sendAttestation", |params, runner, _| async move {
+        log::send_attestation(&runner, params).await
+    })?;
     Ok(module)
 }
 

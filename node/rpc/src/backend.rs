@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
+use tbsi_types::bundle::ProofBundle;
+use tbsi_types::log::{ConsistencyProof, EntryBundle, NoteVerifier, SignedNote, Tile, TlogProof};
 use tbsi_types::{
     Account, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint, CommitCertificate,
-    Evidence, Height, Receipt, Transaction, ValidatorSet,
+    Evidence, Height, LeafIndex, Receipt, TimestampMs, Transaction, TreeSize, ValidatorSet,
 };
 use tokio::sync::broadcast;
 
-use crate::wire::{NodeStatus, PoolCounts, ValidatorName};
+use crate::wire::{LeafRange, NodeStatus, PoolCounts, ValidatorName};
 
 /// Why the node has no answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -71,6 +73,27 @@ pub struct NamedValidators {
     pub set: ValidatorSet,
     /// Names by validator address.
     pub names: BTreeMap<Address, ValidatorName>,
+}
+
+/// A time stamp in the making.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PendingTimestamp {
+    /// Attests the digest.
+    pub transaction: B256,
+    /// When it was asked for, by this node's clock.
+    pub since: TimestampMs,
+}
+
+/// What becomes of a time-stamp query (RFC 3161).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Timestamp {
+    /// A complete reply, which refuses the query.
+    Refused(Bytes),
+    /// The digest is attested by a transaction; [`Backend::timestamp_reply`] has the token
+    /// when it is final.
+    Pending(PendingTimestamp),
+    /// This node is no time-stamping authority.
+    NotConfigured,
 }
 
 /// What the server asks the node. Methods may block: the server calls them on blocking
@@ -155,6 +178,60 @@ pub trait Backend: Send + Sync + 'static {
 
     /// At most `limit` pieces of evidence, newest first.
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError>;
+
+    /// Leaves in the attestation log at the tip.
+    fn log_size(&self) -> TreeSize;
+
+    /// The bytes of a leaf; `None` if the log has fewer.
+    fn leaf(&self, index: LeafIndex) -> Result<Option<Bytes>, BackendError>;
+
+    /// Positions of attestations of a digest, from `from` on, a bounded number.
+    fn find_digest(&self, digest: &[u8], from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError>;
+
+    /// Positions of leaves about the attestation with this id, from `from` on, a bounded number.
+    fn find_id(&self, id: &B256, from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError>;
+
+    /// Where the leaves of an included transaction are.
+    fn leaves_of(&self, transaction: B256) -> Result<Option<LeafRange>, BackendError>;
+
+    /// The proof of a leaf under its own block's checkpoint; `None` if the log has fewer.
+    fn bundle(&self, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError>;
+
+    /// That the log of `first` leaves is the beginning of that of `second`; `1 <= first <=
+    /// second <=` [`Backend::log_size`].
+    fn consistency(
+        &self,
+        first: TreeSize,
+        second: TreeSize,
+    ) -> Result<ConsistencyProof, BackendError>;
+
+    /// A tile's hashes, exactly as many as its width; `None` if the log does not reach it.
+    fn log_tile(&self, tile: Tile) -> Result<Option<Bytes>, BackendError>;
+
+    /// A bundle's leaves, each after its length (u16), exactly as many as its width; `None` if
+    /// the log does not reach it.
+    fn log_entries(&self, bundle: EntryBundle) -> Result<Option<Bytes>, BackendError>;
+
+    /// The log at the tip as a checkpoint note, signed with this node's log key (SPEC §9.6).
+    fn log_note(&self) -> Result<SignedNote, BackendError>;
+
+    /// The public half of this node's log key.
+    fn log_key(&self) -> NoteVerifier;
+
+    /// The proof of a leaf under a note of its own block's log; `None` if the log has fewer.
+    fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError>;
+
+    /// Takes a DER-encoded time-stamp query: refuses it, or sends a transaction that attests
+    /// its digest (SPEC §11).
+    fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError>;
+
+    /// The DER-encoded reply to a query that [`Backend::timestamp`] has taken; `None` until its
+    /// transaction is final.
+    fn timestamp_reply(
+        &self,
+        query: &[u8],
+        pending: PendingTimestamp,
+    ) -> Result<Option<Bytes>, BackendError>;
 
     /// How the node is doing.
     fn status(&self) -> NodeStatus;

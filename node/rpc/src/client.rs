@@ -1,5 +1,7 @@
 //! A typed client over HTTP, for the command line, test networks and tests.
 
+mod log;
+
 use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
@@ -16,6 +18,8 @@ use crate::limits::{
     CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 use crate::wire;
+
+pub use log::LeafSelector;
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]

@@ -6,6 +6,9 @@
 //! words are go-ethereum's. Every request, response, queue and scan has a limit ([`limits`],
 //! [`RpcLimits`]), and an error that comes from a limit names it.
 //!
+//! On the same port, `/log/` serves the attestation log as C2SP tlog-tiles (SPEC §9.5, §9.6)
+//! and `/tsa` time stamps of RFC 3161 (SPEC §11).
+//!
 //! This crate executes nothing and stores nothing; it knows no key and signs nothing. Speaking
 //! TLS and counting requests per user is a reverse proxy's work.
 //!
@@ -31,15 +34,18 @@ mod arguments;
 mod client;
 mod error;
 mod eth;
+mod log;
 mod middleware;
 mod net;
+mod pages;
 mod server;
 mod stream;
 mod subscribe;
 mod tbsi;
 
 pub use backend::{
-    AccountProof, Backend, BackendError, NamedValidators, StorageProof, SubmitError,
+    AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof,
+    SubmitError, Timestamp,
 };
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, LeafSelector};
 pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};

@@ -42,6 +42,21 @@ pub(crate) const FEE_PERCENTILES_MAX: usize = 100;
 /// Pieces of evidence in one `tbsi_getEvidence`, newest first.
 pub const EVIDENCE_MAX: usize = 100;
 
+/// Proofs in one `tbsi_sendAttestation`; the rest is had by `tbsi_getProof`.
+pub const PROOFS_MAX: u64 = 16;
+
+/// Seconds that `tbsi_sendAttestation` waits for finality.
+pub const FINALITY_S_MAX: u64 = 20;
+
+/// Bytes of one time-stamp query.
+pub const TIMESTAMP_QUERY_BYTES_MAX: usize = 4 * 1024;
+
+/// Time-stamp queries that wait for finality at a time.
+pub const TIMESTAMPS_MAX: usize = 64;
+
+/// Seconds for which a client need not ask again for a tile that can still grow.
+pub(crate) const PARTIAL_TILE_AGE_S: u64 = 60;
+
 /// Blocks that a subscriber may fall behind before its subscription ends.
 pub(crate) const SUBSCRIPTION_BACKLOG_MAX: u64 = 1_024;
 

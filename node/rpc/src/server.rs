@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::api::{Runner, module};
@@ -25,6 +25,7 @@ use crate::limits::{
     SUBSCRIPTIONS_MAX, UNREAD_MESSAGES_MAX,
 };
 use crate::middleware::{Gate, OriginGate, Shared};
+use crate::pages::{Pages, is_compressible};
 use crate::stream::PacedStream;
 use crate::subscribe::{self, HexIds};
 
@@ -172,7 +173,8 @@ pub async fn serve(
 ) -> Result<ServerHandle, RpcError> {
     config.limits.check()?;
     let cors = cors(&config.cors_origins)?;
-    let mut module = module(Runner::new(backend, config.limits))?;
+    let runner = Runner::new(backend, config.limits);
+    let mut module = module(runner.clone())?;
     subscribe::register(&mut module)?;
     let address = config.listen;
     let listen = |source| RpcError::Listen { address, source };
@@ -182,6 +184,7 @@ pub async fn serve(
     let acceptor = Acceptor {
         config,
         cors,
+        pages: Pages::new(runner),
         methods: module.into(),
         stop,
     };
@@ -214,6 +217,7 @@ fn cors(origins: &[String]) -> Result<CorsLayer, RpcError> {
 struct Acceptor {
     config: ServerConfig,
     cors: CorsLayer,
+    pages: Pages,
     methods: Methods,
     stop: StopHandle,
 }
@@ -228,16 +232,19 @@ impl Acceptor {
             inner,
             shared: Arc::clone(&shared),
         });
+        let compressed = SizeAbove::new(COMPRESSED_BYTES_MIN.into()).and(is_compressible);
         let compression = CompressionLayer::new()
             .quality(CompressionLevel::Fastest)
-            .compress_when(SizeAbove::new(COMPRESSED_BYTES_MIN.into()));
+            .compress_when(compressed);
+        let pages = self.pages.clone();
         let http = tower::ServiceBuilder::new()
             .layer(self.cors.clone())
             .layer(compression)
             .layer_fn(move |inner| OriginGate {
                 inner,
                 origins: Arc::clone(&origins),
-            });
+            })
+            .layer_fn(move |inner| pages.in_front_of(inner));
         let builder = Server::builder()
             .set_config(transport(&limits))
             .set_rpc_middleware(rpc)

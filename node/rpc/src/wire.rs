@@ -3,9 +3,11 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use tbsi_types::{
-    ChainIdentity, CheckpointDigest, CommitCertificate, Height, Round, TimestampMs, TreeSize,
-    VotingPower,
+    ChainIdentity, CheckpointDigest, CommitCertificate, Height, LeafIndex, Round, TimestampMs,
+    TreeSize, VotingPower,
 };
 
 /// Legal names of an organisation.
@@ -274,4 +276,75 @@ pub struct NodeStatus {
     pub peers: Vec<Peer>,
     /// The transaction pool.
     pub pool: PoolCounts,
+}
+
+/// Positions of a transaction's leaves. Answer of `tbsi_getLeaves`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeafRange {
+    /// The first.
+    pub first: LeafIndex,
+    /// How many.
+    pub count: u64,
+}
+
+impl LeafRange {
+    /// No leaves.
+    pub const EMPTY: Self = Self {
+        first: LeafIndex(0),
+        count: 0,
+    };
+}
+
+/// A leaf of the attestation log. Answer of `tbsi_getLeaf`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// Its position.
+    pub index: LeafIndex,
+    /// Its canonical bytes (SPEC §9.3).
+    pub leaf: Bytes,
+    /// The same in words (SPEC §10.3).
+    pub statement: Value,
+}
+
+/// Answer of `tbsi_getAttestation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attestation {
+    /// As asked for.
+    pub id: B256,
+    /// Who vouches.
+    pub issuer: Address,
+    /// Height at which the issuer first revoked or superseded it. Whether the schema allows
+    /// that is in the schema's own leaf.
+    pub revoked_at: Option<Height>,
+    /// All leaves about it, in order, a bounded number.
+    pub entries: Vec<LogEntry>,
+}
+
+/// Answer of `tbsi_getConsistency`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Consistency {
+    /// The earlier size.
+    pub first: TreeSize,
+    /// The later size.
+    pub second: TreeSize,
+    /// RFC 9162 §2.1.4.1.
+    pub hashes: Vec<B256>,
+}
+
+/// Answer of `tbsi_sendAttestation`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Acknowledgement {
+    /// The transaction.
+    pub transaction_hash: B256,
+    /// The block that holds it.
+    pub height: Height,
+    /// Its leaves.
+    pub leaves: LeafRange,
+    /// Proof bundles (SPEC §10.3) of the first of them.
+    pub proofs: Vec<Box<RawValue>>,
 }

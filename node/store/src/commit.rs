@@ -8,6 +8,7 @@ use tbsi_types::{Checkpoint, CommitCertificate, Height, ProposedBlock, Receipt};
 use crate::database::{Batch, Table};
 use crate::error::StoreError;
 use crate::keys::{self, Part};
+use crate::log::LogUpdate;
 use crate::store::{Store, Tip, TipRecord};
 use crate::update::StateUpdate;
 
@@ -24,6 +25,8 @@ pub struct CommitBlock<'a> {
     pub certificate: Option<&'a CommitCertificate>,
     /// From [`Store::state_root`], computed on the tip.
     pub update: &'a StateUpdate,
+    /// From [`Store::log_update`], computed on the tip.
+    pub log: &'a LogUpdate,
 }
 
 impl CommitBlock<'_> {
@@ -82,6 +85,7 @@ impl Store {
         write_block(&mut batch, &block);
         write_index(&mut batch, &block);
         write_state(&mut batch, &block);
+        self.write_log(&mut batch, block.log)?;
         waiting.write_decided(&mut batch, next);
         let record = TipRecord {
             height: next.0,
@@ -92,6 +96,10 @@ impl Store {
 
         waiting.decided(next);
         self.database.raise_history_floor(oldest);
+        *self
+            .frontier
+            .write()
+            .expect("nobody panics while writing the frontier") = block.log.frontier.clone();
         *self
             .tip
             .write()
@@ -163,6 +171,18 @@ impl Store {
             checkpoint.state_root,
             header.state_root,
         )?;
+        block.expect(
+            "checkpoint's log size",
+            checkpoint.log_size,
+            block.log.size(),
+        )?;
+        block.expect(
+            "checkpoint's log root",
+            checkpoint.log_root,
+            block.log.root(),
+        )?;
+        let before = tip.map(|tip| tip.log_size).unwrap_or_default();
+        block.expect("log under the update", block.log.base(), before)?;
         let base = |height: Option<Height>| height.map_or("none".into(), |h| h.to_string());
         block.expect(
             "block under the state update",

@@ -38,10 +38,14 @@ pub(crate) enum Table {
     Code,
     /// Undecided blocks and evidence.
     Consensus,
+    /// Tiles and leaves of the attestation log.
+    Log,
+    /// Positions in the log, by digest and id.
+    Position,
 }
 
 impl Table {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Meta,
         Self::Chain,
         Self::Index,
@@ -49,6 +53,8 @@ impl Table {
         Self::History,
         Self::Code,
         Self::Consensus,
+        Self::Log,
+        Self::Position,
     ];
 
     fn name(self) -> &'static str {
@@ -60,6 +66,8 @@ impl Table {
             Self::History => "history",
             Self::Code => "code",
             Self::Consensus => "consensus",
+            Self::Log => "log",
+            Self::Position => "position",
         }
     }
 }
@@ -326,8 +334,8 @@ fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) ->
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     blocks.set_format_version(5);
     blocks.set_block_size(match table {
-        Table::State | Table::History | Table::Index | Table::Meta => 4 * KIB,
-        Table::Chain | Table::Code | Table::Consensus => 16 * KIB,
+        Table::State | Table::History | Table::Index | Table::Position | Table::Meta => 4 * KIB,
+        Table::Chain | Table::Code | Table::Consensus | Table::Log => 16 * KIB,
     });
     let mut options = Options::default();
     options.set_block_based_table_factory(&blocks);

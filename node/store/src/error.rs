@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use alloy_primitives::B256;
-use tbsi_types::Height;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, STATE_WINDOW_MIN};
+use tbsi_types::{Height, TreeSize};
 
 use crate::limits::{PROOF_SLOTS_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
 
@@ -128,6 +128,17 @@ pub enum StoreError {
         /// Newest height with a state.
         tip: Height,
     },
+    /// A log that is not there yet.
+    #[error("the log has {log} leaves, {size} were asked for: give at most {log}")]
+    LogSize {
+        /// Asked for.
+        size: TreeSize,
+        /// In the log.
+        log: TreeSize,
+    },
+    /// A proof that cannot be made.
+    #[error("make a proof")]
+    Proof(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// There is no block yet.
     #[error("the store is empty: commit the genesis block first")]
     Empty,
@@ -177,6 +188,8 @@ impl StoreError {
             | Self::Mismatch { .. }
             | Self::Empty => true,
             Self::StateNotAvailable { .. }
+            | Self::LogSize { .. }
+            | Self::Proof(_)
             | Self::UndecidedHeight { .. }
             | Self::UndecidedFull { .. }
             | Self::UndecidedTooLarge(_)

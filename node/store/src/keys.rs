@@ -17,6 +17,12 @@ const PATH_END: u8 = 0x10;
 const BLOCK_HASH: u8 = 0;
 const TRANSACTION_HASH: u8 = 1;
 
+const TILE: u8 = 0;
+const ENTRIES: u8 = 1;
+
+/// Bytes of a name in the log's index: enough that few leaves share them.
+const NAME_BYTES: usize = 8;
+
 const UNDECIDED: u8 = 0;
 const BUILT: u8 = 1;
 const EVIDENCE: u8 = 2;
@@ -25,6 +31,7 @@ const EVIDENCE: u8 = 2;
 pub(crate) const SCHEMA: &[u8] = b"schema";
 pub(crate) const IDENTITY: &[u8] = b"identity";
 pub(crate) const TIP: &[u8] = b"tip";
+pub(crate) const FRONTIER: &[u8] = b"frontier";
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
@@ -108,6 +115,42 @@ pub(crate) fn block_hash(hash: &B256) -> Vec<u8> {
 /// Where a transaction is, by its hash.
 pub(crate) fn transaction_hash(hash: &B256) -> Vec<u8> {
     join(&[&[TRANSACTION_HASH], hash.as_slice()])
+}
+
+/// A tile of the log, at whatever width.
+pub(crate) fn tile(level: u8, index: u64) -> Vec<u8> {
+    join(&[&[TILE, level], &index.to_be_bytes()])
+}
+
+/// A bundle of the log's leaves, at whatever width.
+pub(crate) fn entries(index: u64) -> Vec<u8> {
+    join(&[&[ENTRIES], &index.to_be_bytes()])
+}
+
+/// What the log's index finds leaves by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Named {
+    /// Digest of an attestation.
+    Digest = 0,
+    /// Id of the attestation that a leaf is about.
+    Id = 1,
+}
+
+/// What index keys of a name begin with.
+pub(crate) fn named(kind: Named, name: &[u8]) -> Vec<u8> {
+    let beginning = &name[..name.len().min(NAME_BYTES)];
+    join(&[&[kind as u8], beginning])
+}
+
+/// That the leaf at a position has a name; 17 bytes.
+pub(crate) fn position(kind: Named, name: &[u8], index: u64) -> Vec<u8> {
+    join(&[&named(kind, name), &index.to_be_bytes()])
+}
+
+/// The position in a [`position`] key; `None` if it is shorter.
+pub(crate) fn position_of(key: &[u8]) -> Option<u64> {
+    let position = key.get(1 + NAME_BYTES..)?;
+    Some(u64::from_be_bytes(position.try_into().ok()?))
 }
 
 /// An undecided block.

@@ -8,17 +8,20 @@
 //! ```no_run
 //! # use tbsi_store::{CommitBlock, Store, StoreOptions, StoreError};
 //! # use tbsi_types::*;
+//! # use tbsi_types::log::LeafBatch;
 //! # fn example(identity: ChainIdentity, proposed: ProposedBlock, receipts: Vec<Receipt>,
 //! #     checkpoint: Checkpoint, certificate: CommitCertificate, diff: StateDiff,
 //! # ) -> Result<(), StoreError> {
 //! let store = Store::open("data/chain".as_ref(), identity, StoreOptions::default())?;
 //! let update = store.state_root(&diff)?; // what the block's header must name
+//! let log = store.log_update(LeafBatch::default()); // and its checkpoint
 //! store.commit(CommitBlock {
 //!     proposed: &proposed,
 //!     receipts: &receipts,
 //!     checkpoint: &checkpoint,
 //!     certificate: Some(&certificate),
 //!     update: &update,
+//!     log: &log,
 //! })?;
 //! let state = store.state_at(Height(1))?;
 //! let proof = state.prove(Address::ZERO, &[])?;
@@ -35,6 +38,7 @@ mod database;
 mod error;
 mod keys;
 pub mod limits;
+mod log;
 mod state;
 mod store;
 mod trie;
@@ -45,6 +49,7 @@ mod tests;
 
 pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
+pub use log::LogUpdate;
 pub use state::{AccountProof, SlotProof, StateAt};
 pub use store::{Store, StoreOptions, Tip};
 pub use update::StateUpdate;

@@ -10,6 +10,9 @@ pub const UNDECIDED_HEIGHTS_MAX: u64 = 16;
 /// Pieces of evidence kept against one validator at one height.
 pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
 
+/// Positions that one search of the log returns.
+pub const POSITIONS_MAX: usize = 1000;
+
 /// Storage slots of one proof.
 pub const PROOF_SLOTS_MAX: usize = 1024;
 

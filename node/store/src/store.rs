@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, RwLock};
 
 use alloy_primitives::{Address, B256, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
+use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::limits::STATE_WINDOW_MIN;
+use tbsi_types::log::Frontier;
 use tbsi_types::{ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize};
 
 use crate::chain::read_checkpoint;
@@ -17,7 +19,7 @@ use crate::limits::CACHE_BYTES;
 use crate::state::{AccountProof, Past, Reader, StateAt};
 
 /// Layout of the database that this program reads and writes.
-pub(crate) const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 2;
 
 /// What an operator may choose.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +98,8 @@ pub struct Store {
     pub(crate) identity: ChainIdentity,
     pub(crate) options: StoreOptions,
     pub(crate) tip: RwLock<Option<Tip>>,
+    /// Of the log at the tip.
+    pub(crate) frontier: RwLock<Frontier>,
     /// Held by whoever writes.
     pub(crate) waiting: Mutex<Waiting>,
 }
@@ -124,11 +128,12 @@ impl Store {
         };
         let waiting = Waiting::load(&database)?;
         Ok(Self {
-            database,
             identity,
             options,
+            frontier: RwLock::new(load_frontier(&database, tip.as_ref())?),
             tip: RwLock::new(tip),
             waiting: Mutex::new(waiting),
+            database,
         })
     }
 
@@ -138,6 +143,13 @@ impl Store {
             .tip
             .read()
             .expect("nobody panics while writing the tip")
+    }
+
+    pub(crate) fn frontier(&self) -> Frontier {
+        let frontier = self.frontier.read();
+        frontier
+            .expect("nobody panics while writing the frontier")
+            .clone()
     }
 
     /// The oldest height whose state can be read.
@@ -228,6 +240,23 @@ fn encode_identity(identity: &ChainIdentity) -> Vec<u8> {
         identity.genesis_hash.as_slice(),
     ]
     .concat()
+}
+
+/// What the log is appended to; it must be that of the tip's checkpoint.
+fn load_frontier(database: &Database, tip: Option<&Tip>) -> Result<Frontier, StoreError> {
+    let stored = database.get(Table::Meta, keys::FRONTIER, "end of the log")?;
+    let damaged = corrupt("end of the log");
+    let frontier = match stored {
+        Some(bytes) => Frontier::decode(&bytes).map_err(|error| damaged(&error))?,
+        None => Frontier::default(),
+    };
+    let expected = tip.map_or((TreeSize(0), EMPTY_LOG_ROOT), |tip| {
+        (tip.log_size, tip.log_root)
+    });
+    if (frontier.size(), frontier.root()) != expected {
+        return Err(corrupt("end of the log")(&"it is not the tip's"));
+    }
+    Ok(frontier)
 }
 
 fn load_tip(

@@ -4,6 +4,7 @@ mod commit;
 mod consensus;
 mod crash;
 mod fixture;
+mod log;
 mod open;
 mod state;
 mod trie;

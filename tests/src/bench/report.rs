@@ -261,6 +261,7 @@ impl Case {
         let workload = match self.workload {
             Workload::Transfer => "transfers",
             Workload::StorageWrite => "storage writes",
+            Workload::Attest => "attestations, transactions of 1,000 digests",
         };
         let batch = if self.batch > 1 {
             format!(", batches of {}", self.batch)

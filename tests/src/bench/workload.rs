@@ -3,8 +3,10 @@
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Signature, TxKind, hex, keccak256};
+use alloy_sol_types::{SolCall, sol};
 use hyper::body::Bytes as Body;
 use serde::Serialize;
+use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::transaction::TxEnvelope;
 use tbsi_types::{Address, B256, Bytes, SecretKey};
 
@@ -27,6 +29,8 @@ pub const RUNTIME_CODE: [u8; 6] = hex!("60015f355500");
 const TRANSFER_GAS: u64 = 21_000;
 /// More than a storage write uses (about 43,700).
 const STORAGE_WRITE_GAS: u64 = 60_000;
+/// More than a batch of [`DIGESTS`] uses (about 1,300,000: EIP-7623's floor binds).
+const ATTEST_GAS: u64 = 1_400_000;
 /// More than the deployment uses (about 55,000).
 const DEPLOY_GAS: u64 = 100_000;
 
@@ -38,7 +42,19 @@ pub enum Workload {
     Transfer,
     /// The contract of [`INIT_CODE`] writes a slot that was empty.
     StorageWrite,
+    /// [`DIGESTS`] digests for the attestation contract, each a leaf of the log.
+    Attest,
 }
+
+/// Digests of one [`Workload::Attest`].
+pub const DIGESTS: u64 = 1_000;
+
+sol! {
+    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
+}
+
+/// Multihash code of SHA-256.
+const SHA2_256: u32 = 0x12;
 
 /// A transaction, ready to be sent.
 #[derive(Clone, Debug)]
@@ -126,6 +142,18 @@ impl Signing<'_> {
             Workload::StorageWrite => {
                 let slot = keccak256(format!("{}/slot/{index}", self.label));
                 (self.contract, STORAGE_WRITE_GAS, slot.into())
+            }
+            Workload::Attest => {
+                let digest = |number| {
+                    let text = format!("{}/digest/{index}/{number}", self.label);
+                    keccak256(text)
+                };
+                let call = attestBatchCall {
+                    schema: keccak256("tbsi:file:v1"),
+                    algorithm: SHA2_256,
+                    words: (0..DIGESTS).map(digest).collect(),
+                };
+                (ATTESTATIONS, ATTEST_GAS, call.abi_encode().into())
             }
         };
         TxEip1559 {

@@ -261,12 +261,18 @@ async fn a_validator_whose_write_ahead_log_finds_no_room_ends() {
     let arguments = ["node", "run", "--home", path.to_str().unwrap()].map(str::to_owned);
     let process = tokio::spawn(async move { tbsi(&arguments).await });
     let client = net.client(victim);
-    eventually("the node serves", async || {
-        client.block_number().await.is_ok()
+    let mut load = Load::new(&net, running[0]);
+    eventually("another node serves", async || {
+        net.client(running[0]).block_number().await.is_ok()
+    })
+    .await;
+    load.submit(&net).await;
+    eventually("the node takes part", async || {
+        let tip = client.block_number().await;
+        tip.is_ok_and(|tip| tip > Height::GENESIS)
     })
     .await;
     disk.fill();
-    let mut load = Load::new(&net, running[0]);
     // Without this validator no quorum is left, so what is final is not waited for.
     while !process.is_finished() {
         load.submit(&net).await;

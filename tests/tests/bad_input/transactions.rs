@@ -58,9 +58,9 @@ async fn ill_formed_transactions_are_refused_with_a_remedy() {
     for bytes in malformed {
         refused(&client, bytes, &["rlp: ", remedy]).await;
     }
-    let oversized = alice.sign(plain(&net, 0, 128 * 1024));
+    let oversized = alice.sign(plain(&net, 0, 512 * 1024));
     let size = format!("oversized data: transaction size {}, ", oversized.len());
-    let words = [size.as_str(), "limit 131072", "split the data"];
+    let words = [size.as_str(), "limit 524288", "split the data"];
     refused(&client, &oversized, &words).await;
     let foreign = TxEip1559 {
         chain_id: 1,

@@ -10,6 +10,7 @@
 mod bundle;
 mod bundle_vectors;
 mod fixture;
+mod ids;
 mod leaf_vectors;
 mod log_vectors;
 mod make;

@@ -1,5 +1,8 @@
 //! The file that `checkpoint get` writes and `checkpoint verify` reads.
 
+use std::fs;
+use std::path::Path;
+
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tbsi_rpc::wire;
@@ -12,15 +15,15 @@ const FORMAT: &str = "tbsi-checkpoint-1";
 /// fields; the others repeat them for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CheckpointFile {
+pub(crate) struct CheckpointFile {
     format: String,
-    pub(super) checkpoint: wire::Checkpoint,
-    pub(super) certificate: wire::Certificate,
-    pub(super) validators: wire::ValidatorSet,
+    pub(crate) checkpoint: wire::Checkpoint,
+    pub(crate) certificate: wire::Certificate,
+    pub(crate) validators: wire::ValidatorSet,
 }
 
 impl CheckpointFile {
-    pub(super) fn new(
+    pub(crate) fn new(
         checkpoint: wire::Checkpoint,
         certificate: wire::Certificate,
         validators: wire::ValidatorSet,
@@ -33,8 +36,14 @@ impl CheckpointFile {
         }
     }
 
+    /// Reads a file of this format.
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
+        let json = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+        Self::parse(&json).with_context(|| path.display().to_string())
+    }
+
     /// Reads the JSON of a file of this format.
-    pub(super) fn parse(json: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(json: &str) -> anyhow::Result<Self> {
         let file: Self = serde_json::from_str(json).context("not a file of `checkpoint get`")?;
         if file.format != FORMAT {
             bail!("format `{}` is not known, `{FORMAT}` is", file.format);
@@ -43,7 +52,7 @@ impl CheckpointFile {
     }
 
     /// The canonical bytes, decoded.
-    pub(super) fn decode(&self) -> anyhow::Result<(Checkpoint, CommitCertificate)> {
+    pub(crate) fn decode(&self) -> anyhow::Result<(Checkpoint, CommitCertificate)> {
         let checkpoint = Checkpoint::decode(&self.checkpoint.encoded)
             .context("field `checkpoint.encoded` is not a checkpoint")?;
         let certificate = CommitCertificate::decode(&self.certificate.encoded)
@@ -53,7 +62,7 @@ impl CheckpointFile {
 
     /// Checks that every field that people read says the same as the canonical bytes and the
     /// genesis file.
-    pub(super) fn check_readable(
+    pub(crate) fn check_readable(
         &self,
         genesis: &Genesis,
         checkpoint: &Checkpoint,
@@ -77,7 +86,7 @@ impl CheckpointFile {
 }
 
 /// The file that an honest node serves.
-pub(super) fn readable(
+pub(crate) fn readable(
     genesis: &Genesis,
     checkpoint: &Checkpoint,
     certificate: &CommitCertificate,

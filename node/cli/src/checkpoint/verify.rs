@@ -1,11 +1,9 @@
 //! `tbsi checkpoint verify`: says what it checks, step by step.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use serde_json::{Value, json};
 use tbsi_light::{VerifiedCheckpoint, verify_checkpoint};
 use tbsi_node::home::load_genesis;
@@ -39,9 +37,7 @@ pub(super) fn run(file: &Path, genesis: &Path, format: Format) -> anyhow::Result
 
 fn read(file: &Path, genesis: &Path) -> anyhow::Result<(Genesis, CheckpointFile)> {
     let genesis = load_genesis(genesis)?;
-    let json = fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
-    let file = CheckpointFile::parse(&json).with_context(|| file.display().to_string())?;
-    Ok((genesis, file))
+    Ok((genesis, CheckpointFile::load(file)?))
 }
 
 fn verify(genesis: &Genesis, file: &CheckpointFile) -> anyhow::Result<VerifiedCheckpoint> {

@@ -33,6 +33,11 @@ pub(super) fn running(network: &Network) -> String {
             &format!("{}  {}", account.address, account.secret_key),
         );
     }
+    let file = network.development_key_file(1);
+    line(
+        &mut text,
+        &format!("as files for --key: {} and so on", file.display()),
+    );
     text.push_str(&next(network));
     text
 }
@@ -44,6 +49,8 @@ fn next(network: &Network) -> String {
   export ETH_RPC_URL={rpc}
   cast send --private-key {key} --create {ANSWER_42}
   cast call CONTRACT_ADDRESS
+  tbsi attest FILE --key {key_file} --rpc {other}
+  tbsi verify FILE.tbsi.json --genesis {genesis}
   tbsi checkpoint get --rpc {other} --out checkpoint.json
   tbsi checkpoint verify --file checkpoint.json --genesis {genesis}
   tbsi testnet status --dir {dir}
@@ -51,6 +58,7 @@ fn next(network: &Network) -> String {
 ",
         rpc = network.rpc_url(0),
         key = development::accounts()[0].secret_key,
+        key_file = network.development_key_file(1).display(),
         other = network.rpc_url(last),
         genesis = network.genesis_file().display(),
         dir = network.dir().display(),

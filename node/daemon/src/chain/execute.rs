@@ -7,6 +7,7 @@ use tbsi_engine::{ChainError, Origin};
 use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
+use tbsi_types::log::leaves;
 use tbsi_types::{
     Address, B256, Block, Checkpoint, ProposedBlock, StateView, TimestampMs, Transaction,
 };
@@ -104,6 +105,14 @@ impl NodeChain {
             .store
             .state_root(&outcome.diff)
             .map_err(store_fault("compute the state root"))?;
+        let log = leaves(
+            context.chain_id,
+            context.height,
+            context.time,
+            &outcome.receipts,
+        )
+        .map_err(|error| ChainError::new("derive the log's leaves", error))?;
+        let log = self.node.store.log_update(log);
         let elapsed = Elapsed {
             execute,
             root: started.elapsed(),
@@ -128,7 +137,6 @@ impl NodeChain {
                 transactions,
             },
         };
-        let tip = self.node.tip();
         let set_hash = self.node.validators.hash();
         let checkpoint = Checkpoint {
             chain_id: context.chain_id,
@@ -136,8 +144,8 @@ impl NodeChain {
             time: context.time,
             block_hash: proposed.block.hash(),
             state_root: update.root(),
-            log_size: tip.log_size,
-            log_root: tip.log_root,
+            log_size: log.size(),
+            log_root: log.root(),
             validator_set_hash: set_hash,
             next_validator_set_hash: set_hash,
         };
@@ -146,6 +154,7 @@ impl NodeChain {
             receipts: outcome.receipts,
             diff: outcome.diff,
             update,
+            log,
             checkpoint,
             bytes_hash: B256::ZERO,
             elapsed,

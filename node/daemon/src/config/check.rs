@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
 
-use super::{Config, P2pConfig};
+use super::{Config, P2pConfig, TSA_POLICY, TsaConfig};
 use crate::keyfile::is_peer_id;
 
 const NAME_BYTES_MAX: usize = 64;
@@ -39,7 +39,8 @@ impl Config {
         self.check_numbers()?;
         self.check_origins()?;
         self.check_listen()?;
-        check_peers(&self.p2p)
+        check_peers(&self.p2p)?;
+        self.tsa.as_ref().map_or(Ok(()), check_tsa)
     }
 
     fn check_numbers(&self) -> Result<(), Wrong> {
@@ -139,6 +140,25 @@ impl Config {
         check_port("p2p.consensus", self.p2p.consensus)?;
         check_port("p2p.gossip", self.p2p.gossip)
     }
+}
+
+fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
+    let paths = [
+        ("tsa.certificate", &tsa.certificate),
+        ("tsa.key", &tsa.key),
+        ("tsa.issuer_key", &tsa.issuer_key),
+    ];
+    for (field, path) in paths {
+        // A path that is not UTF-8 could not be written back.
+        if path.to_str().is_none_or(str::is_empty) {
+            return wrong(field, "must be the path of a file");
+        }
+    }
+    if tsa.policy.parse::<der::asn1::ObjectIdentifier>().is_err() {
+        let problem = format!("`{}` is not an OID such as {TSA_POLICY}", tsa.policy);
+        return wrong("tsa.policy", problem);
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> Result<(), Wrong> {

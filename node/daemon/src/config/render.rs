@@ -1,8 +1,10 @@
 //! The configuration as a file with an explanation of each key.
 
+use std::path::Path;
+
 use toml::Value;
 
-use super::{Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig};
+use super::{Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY, TsaConfig};
 
 impl Config {
     /// The text of `config.toml`; [`Config::parse`] reads it back.
@@ -27,6 +29,7 @@ listen = \"{metrics}\"
 history_blocks = {history_blocks}
 
 {mempool}
+{tsa}
 # The log is on stderr.
 [log]
 # error, warn, info, debug or trace.
@@ -41,6 +44,7 @@ format = \"{format}\"
             metrics = self.metrics.listen,
             history_blocks = self.store.history_blocks,
             mempool = mempool(&self.mempool),
+            tsa = tsa(self.tsa.as_ref()),
             level = self.log.level.as_str(),
             format = self.log.format.as_str(),
             p2p = p2p(&self.p2p),
@@ -95,6 +99,38 @@ nonce_gap_max = {nonce_gap_max}
         bytes_max = mempool.bytes_max,
         per_sender_max = mempool.per_sender_max,
         nonce_gap_max = mempool.nonce_gap_max,
+    )
+}
+
+fn tsa(tsa: Option<&TsaConfig>) -> String {
+    let Some(tsa) = tsa else {
+        return format!(
+            "\
+# Time stamps of RFC 3161 at /tsa; paths are relative to the home.
+# [tsa]
+# certificate = \"tsa/certificate.pem\"
+# key = \"tsa/key.pem\"
+# issuer_key = \"keys/issuer.key\"
+# policy = \"{TSA_POLICY}\"
+"
+        );
+    };
+    let path = |path: &Path| Value::from(path.to_string_lossy().as_ref());
+    format!(
+        "\
+# Time stamps of RFC 3161 at /tsa; paths are relative to the home.
+[tsa]
+# PEM files of the authority's certificate and of its P-256 key.
+certificate = {certificate}
+key = {key}
+# The account that attests the digests.
+issuer_key = {issuer_key}
+policy = {policy}
+",
+        certificate = path(&tsa.certificate),
+        key = path(&tsa.key),
+        issuer_key = path(&tsa.issuer_key),
+        policy = Value::from(tsa.policy.as_str()),
     )
 }
 

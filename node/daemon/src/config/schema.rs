@@ -1,8 +1,10 @@
 //! Which keys exist, so that an unknown one can be named with its nearest neighbour.
 
+use std::path::PathBuf;
+
 use toml::{Table, Value};
 
-use super::{Config, PeerConfig};
+use super::{Config, PeerConfig, TsaConfig};
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
 pub(super) fn unknown_key(table: &Table) -> Option<(String, String)> {
@@ -24,6 +26,12 @@ fn schema() -> Table {
         peer_id: String::new(),
         consensus: full.p2p.consensus,
         gossip: full.p2p.gossip,
+    });
+    full.tsa = Some(TsaConfig {
+        certificate: PathBuf::new(),
+        key: PathBuf::new(),
+        issuer_key: PathBuf::new(),
+        policy: String::new(),
     });
     Table::try_from(full).expect("a configuration has string keys only")
 }

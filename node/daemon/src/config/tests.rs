@@ -233,6 +233,12 @@ proptest! {
         config.store.history_blocks = history_blocks;
         config.p2p.peers = (0..peers).map(peer).collect();
         config.metrics.listen.set_port(port + 1);
+        config.tsa = json.then(|| TsaConfig {
+            certificate: "tsa/憑證.pem".into(),
+            key: "/a \"b\".pem".into(),
+            issuer_key: "keys/issuer.key".into(),
+            policy: TSA_POLICY.into(),
+        });
         config.log.format = if json { LogFormat::Json } else { LogFormat::Text };
         prop_assert_eq!(parse(&config.to_toml()), Ok(config));
     }
@@ -250,4 +256,22 @@ proptest! {
             prop_assert!(parsed.check().is_ok());
         }
     }
+}
+
+#[test]
+fn refuses_an_authority_that_cannot_be() {
+    let tsa = |policy: &str, key: &str| {
+        format!(
+            "[tsa]\ncertificate = \"c\"\nkey = \"{key}\"\nissuer_key = \"i\"\npolicy = {policy:?}"
+        )
+    };
+    let config = parse(&format!("{MINIMAL}{}", tsa(TSA_POLICY, "k"))).unwrap();
+    assert_eq!(config.tsa.unwrap().policy, TSA_POLICY);
+    refuse(&tsa("policy", "k"), "`tsa.policy`: `policy` is not an OID");
+    refuse(
+        &tsa(TSA_POLICY, ""),
+        "`tsa.key`: must be the path of a file",
+    );
+    refuse("[tsa]\ncertificate = \"c\"", "missing field `key`");
+    refuse("[tsa]\nkeys = \"c\"", "nearest valid key is `tsa.key`");
 }

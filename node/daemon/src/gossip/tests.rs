@@ -195,7 +195,7 @@ async fn large_batches_are_cut_into_messages() {
     let mut got = Vec::new();
     while got.len() < batch.len() {
         if let GossipEvent::Transactions { encoded, .. } = b.event().await {
-            assert!(encoded.len() <= 2);
+            assert!(encoded.len() <= 6);
             got.extend(encoded);
         }
     }

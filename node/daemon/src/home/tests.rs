@@ -186,3 +186,21 @@ fn a_sign_state_is_reset_forward_only() {
         .unwrap();
     assert!(words(observer.reset_sign_state(Height(1))).contains("not a validator"));
 }
+
+#[test]
+fn makes_a_log_key_once_and_refuses_a_damaged_one() {
+    let (_dir, home, genesis) = prepared(false);
+    home.init(&Config::new("node-1", false), &genesis).unwrap();
+    assert!(home.load().is_ok(), "a home that is older than the log");
+    let vkey = || {
+        let signer = home.ensure_log_key().unwrap().signer(&genesis.identity());
+        signer
+            .verifier(tbsi_types::log::SignatureType::Note)
+            .encode()
+    };
+    let first = vkey();
+    assert_eq!(vkey(), first);
+    fs::write(home.log_key_file(), "no key").unwrap();
+    assert!(words(home.load()).contains("log.key must hold exactly 64 hex digits"));
+    assert!(words(home.ensure_log_key()).contains("log.key must hold"));
+}

@@ -6,14 +6,21 @@ use alloy_consensus::Header;
 use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
-    AccountProof, Backend, BackendError, NamedValidators, StorageProof, SubmitError,
+    AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof,
+    SubmitError, Timestamp,
 };
-use tbsi_rpc::wire::{NodeStatus, Peer, PoolCounts, Role};
+use tbsi_rpc::wire::{LeafRange, NodeStatus, Peer, PoolCounts, Role};
 use tbsi_types::block::{HeaderFields, transactions_root};
+use tbsi_types::bundle::ProofBundle;
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
+use tbsi_types::log::{
+    ConsistencyProof, EntryBundle, InclusionProof, LogCheckpoint, NoteSigner, NoteVerifier,
+    SignatureType, SignedNote, Tile, TlogProof,
+};
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, Receipt, TimestampMs, Transaction, TreeSize, U256,
+    CommitCertificate, Evidence, Height, LeafIndex, Receipt, TimestampMs, Transaction, TreeSize,
+    U256,
 };
 use tokio::sync::broadcast;
 
@@ -38,6 +45,24 @@ pub(crate) const NONCE: u64 = 4;
 pub(crate) const BALANCE: u64 = 1_000;
 pub(crate) const SLOT: u64 = 1;
 pub(crate) const SLOT_VALUE: u64 = 42;
+
+/// Hashes in each level's only tile.
+pub(crate) const TILE_HASHES: u16 = 256;
+
+pub(crate) fn log_signer() -> NoteSigner {
+    NoteSigner::new(&identity().log_origin(), &[7; 32]).unwrap()
+}
+
+fn note() -> SignedNote {
+    let checkpoint = LogCheckpoint {
+        origin: identity().log_origin(),
+        size: TreeSize(0),
+        root: EMPTY_LOG_ROOT,
+    };
+    let text = checkpoint.encode().unwrap();
+    let signature = log_signer().sign(&text);
+    SignedNote::new(text, vec![signature]).unwrap()
+}
 
 /// Lets waiting calls pass.
 #[derive(Default)]
@@ -339,6 +364,85 @@ impl Backend for Chain {
 
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {
         Ok(vec![equivocation()].into_iter().take(limit).collect())
+    }
+
+    fn log_size(&self) -> TreeSize {
+        TreeSize(0)
+    }
+
+    fn leaf(&self, _: LeafIndex) -> Result<Option<Bytes>, BackendError> {
+        Ok(None)
+    }
+
+    fn find_digest(&self, _: &[u8], _: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn find_id(&self, _: &B256, _: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn leaves_of(&self, _: B256) -> Result<Option<LeafRange>, BackendError> {
+        Ok(None)
+    }
+
+    fn bundle(&self, _: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
+        Ok(None)
+    }
+
+    fn consistency(&self, _: TreeSize, _: TreeSize) -> Result<ConsistencyProof, BackendError> {
+        Err(BackendError::Internal("the log is empty".into()))
+    }
+
+    fn log_tile(&self, tile: Tile) -> Result<Option<Bytes>, BackendError> {
+        let held = tile.index == 0 && tile.width <= TILE_HASHES;
+        Ok(held.then(|| vec![7; 32 * usize::from(tile.width)].into()))
+    }
+
+    fn log_entries(&self, bundle: EntryBundle) -> Result<Option<Bytes>, BackendError> {
+        match bundle.index {
+            0 => Ok(Some(vec![b'a'; 10_000].into())),
+            1 => Err(BackendError::Internal("disk is on fire".into())),
+            _ => Ok(None),
+        }
+    }
+
+    fn log_note(&self) -> Result<SignedNote, BackendError> {
+        Ok(note())
+    }
+
+    fn log_key(&self) -> NoteVerifier {
+        log_signer().verifier(SignatureType::Note)
+    }
+
+    fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {
+        Ok((index == LeafIndex(0)).then(|| TlogProof {
+            extra: None,
+            index,
+            inclusion: InclusionProof(Vec::new()),
+            note: note(),
+        }))
+    }
+
+    fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError> {
+        match query {
+            b"attest" => Ok(Timestamp::Pending(PendingTimestamp {
+                transaction: B256::repeat_byte(1),
+                since: TimestampMs(7),
+            })),
+            b"absent" => Ok(Timestamp::NotConfigured),
+            b"broken" => Err(BackendError::Internal("disk is on fire".into())),
+            _ => Ok(Timestamp::Refused(Bytes::from_static(b"refused"))),
+        }
+    }
+
+    fn timestamp_reply(
+        &self,
+        _: &[u8],
+        _: PendingTimestamp,
+    ) -> Result<Option<Bytes>, BackendError> {
+        // Final with the next block.
+        Ok((self.tip() > Height(2)).then(|| Bytes::from_static(b"token")))
     }
 
     fn status(&self) -> NodeStatus {

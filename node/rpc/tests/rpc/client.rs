@@ -2,8 +2,8 @@
 
 use alloy_eips::BlockNumberOrTag;
 use serde_json::{Value, json};
-use tbsi_rpc::{Backend, Client, ClientError};
-use tbsi_types::{Checkpoint, CommitCertificate, Height};
+use tbsi_rpc::{Backend, Client, ClientError, LeafSelector};
+use tbsi_types::{B256, Checkpoint, CommitCertificate, Height, LeafIndex, TreeSize};
 
 use crate::chain::{NONCE, REVERTS};
 use crate::http::Fixture;
@@ -75,6 +75,30 @@ async fn signed_bytes_arrive_unchanged() {
         });
         assert!(named, "{en}");
     }
+}
+
+/// The log of the tests' chain is empty.
+#[tokio::test]
+async fn what_is_not_in_the_log_is_none_or_an_error() {
+    let fixture = Fixture::new().await;
+    let client = client(&fixture);
+    for selector in [
+        LeafSelector::Index(LeafIndex(0)),
+        LeafSelector::Id(B256::ZERO),
+        LeafSelector::Digest(vec![1; 48].into()),
+    ] {
+        assert!(client.proof(&selector).await.unwrap().is_none());
+    }
+    let short = LeafSelector::Digest(vec![1; 27].into());
+    let refused = client.proof(&short).await.unwrap_err().to_string();
+    assert!(refused.contains("28 to 64 are possible"), "{refused}");
+    assert_eq!(client.attestation(B256::ZERO).await.unwrap(), None);
+    let sizes = client.consistency(TreeSize(1), TreeSize(2)).await;
+    assert!(matches!(sizes, Err(ClientError::Refused { .. })));
+    assert!(client.leaf_batch(LeafIndex(5), 0).await.unwrap().is_empty());
+    let missing = client.leaf_batch(LeafIndex(5), 3).await.unwrap_err();
+    let missing = missing.to_string();
+    assert!(missing.contains("leaf 5 is missing"), "{missing}");
 }
 
 #[tokio::test]

@@ -98,8 +98,19 @@ pub(crate) async fn exchange(
     headers: &[&str],
     body: &[u8],
 ) -> Answer {
+    exchange_at(address, verb, "/", headers, body).await
+}
+
+/// The same at another path.
+pub(crate) async fn exchange_at(
+    address: SocketAddr,
+    verb: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> Answer {
     let mut socket = TcpStream::connect(address).await.unwrap();
-    let mut request = format!("{verb} / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    let mut request = format!("{verb} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
     for header in headers {
         request += &format!("{header}\r\n");
     }

@@ -8,6 +8,7 @@ mod fuzz;
 mod http;
 mod limits;
 mod methods;
+mod pages;
 mod shapes;
 mod subscriptions;
 mod transactions;

@@ -1,7 +1,8 @@
 //! Blocks go in whole, once, in order, and come out as they went in.
 
 use alloy_primitives::B256;
-use tbsi_types::{Block, Height, ProposedBlock, StateDiff, TimestampMs};
+use tbsi_types::log::LeafBatch;
+use tbsi_types::{Block, Height, ProposedBlock, StateDiff, TimestampMs, TreeSize};
 
 use super::fixture::{Decided, OPTIONS, advance, certificate, identity, tick, ticked, transfer};
 use crate::{Store, StoreError};
@@ -125,7 +126,11 @@ fn refuses_parts_that_contradict_each_other() {
         b.checkpoint.state_root = hash
     });
     check("certificate", &|b| b.certificate = None);
-    check("certificate", &|b| b.checkpoint.log_root = hash);
+    check("certificate", &|b| b.checkpoint.validator_set_hash = hash);
+    check("checkpoint's log size", &|b| {
+        b.checkpoint.log_size = TreeSize(1)
+    });
+    check("checkpoint's log root", &|b| b.checkpoint.log_root = hash);
     check("block under the state update", &|b| {
         b.update.base = Some(Height(1))
     });
@@ -143,6 +148,41 @@ fn an_update_computed_below_the_tip_is_refused() {
     assert_eq!(
         error.to_string(),
         "block 4: block under the state update is 2, expected 3"
+    );
+}
+
+#[test]
+fn a_log_that_was_appended_to_below_the_tip_is_refused() {
+    let (_dir, store) = ticked(2);
+    let batch = || {
+        let mut batch = LeafBatch::default();
+        batch.push(b"any bytes are hashed");
+        batch
+    };
+    let stale = store.log_update(batch());
+    let mut next = Decided::with_leaves(&store, &tick(3), Vec::new(), batch());
+    next.log = stale;
+    // What is not a leaf is noticed before anything is written.
+    let error = next.commit(&store).unwrap_err();
+    assert!(
+        error.to_string().starts_with("stored leaf is damaged"),
+        "{error}"
+    );
+    assert_eq!(store.tip().unwrap().height, Height(2));
+    let leaf = super::log::attestation(B256::ZERO, 0).encode().unwrap();
+    let mut good = LeafBatch::default();
+    good.push(&leaf);
+    let stale = store.log_update(good.clone());
+    let decided = Decided::with_leaves(&store, &tick(3), Vec::new(), good.clone());
+    decided.commit(&store).unwrap();
+    let mut next = Decided::with_leaves(&store, &tick(4), Vec::new(), good);
+    next.checkpoint.log_size = stale.size();
+    next.checkpoint.log_root = stale.root();
+    next.log = stale;
+    let error = next.commit(&store).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "block 4: log under the update is 0, expected 1"
     );
 }
 

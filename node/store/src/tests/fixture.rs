@@ -10,14 +10,14 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bloom, Signature as EthSignature, TxKind, U256, keccak256};
 use alloy_trie::EMPTY_ROOT_HASH;
 use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
+use tbsi_types::log::LeafBatch;
 use tbsi_types::{
     Account, AccountChange, Block, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature,
     Height, ProposedBlock, Receipt, Round, SecretKey, Signature, StateDiff, TimestampMs,
-    Transaction, TreeSize, TxEnvelope,
+    Transaction, TxEnvelope,
 };
 
-use crate::{CommitBlock, StateUpdate, Store, StoreError, StoreOptions};
+use crate::{CommitBlock, LogUpdate, StateUpdate, Store, StoreError, StoreOptions};
 
 pub(super) const CHAIN_ID: u64 = 20_010;
 
@@ -41,12 +41,24 @@ pub(super) struct Decided {
     pub(super) checkpoint: Checkpoint,
     pub(super) certificate: Option<CommitCertificate>,
     pub(super) update: StateUpdate,
+    pub(super) log: LogUpdate,
 }
 
 impl Decided {
     /// The block after the store's tip that changes `diff` and holds `transactions`.
     pub(super) fn next(store: &Store, diff: &StateDiff, transactions: Vec<Transaction>) -> Self {
+        Self::with_leaves(store, diff, transactions, LeafBatch::default())
+    }
+
+    /// The same, with leaves that no receipt is asked for.
+    pub(super) fn with_leaves(
+        store: &Store,
+        diff: &StateDiff,
+        transactions: Vec<Transaction>,
+        leaves: LeafBatch,
+    ) -> Self {
         let tip = store.tip();
+        let log = store.log_update(leaves);
         let update = store.state_root(diff).unwrap();
         let fields = HeaderFields {
             parent_hash: tip.map_or(B256::ZERO, |tip| tip.block_hash),
@@ -78,8 +90,8 @@ impl Decided {
             time: fields.time,
             block_hash: block.hash(),
             state_root: update.root(),
-            log_size: TreeSize(0),
-            log_root: EMPTY_LOG_ROOT,
+            log_size: log.size(),
+            log_root: log.root(),
             validator_set_hash: B256::repeat_byte(0xa),
             next_validator_set_hash: B256::repeat_byte(0xa),
         };
@@ -92,6 +104,7 @@ impl Decided {
             checkpoint,
             certificate: tip.map(|_| certificate(&checkpoint, 3)),
             update,
+            log,
         }
     }
 
@@ -102,6 +115,7 @@ impl Decided {
             checkpoint: &self.checkpoint,
             certificate: self.certificate.as_ref(),
             update: &self.update,
+            log: &self.log,
         })
     }
 }

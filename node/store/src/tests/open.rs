@@ -70,8 +70,8 @@ fn refuses_a_newer_schema_even_with_unknown_tables() {
     assert!(matches!(
         error,
         StoreError::SchemaVersion {
-            found: 2,
-            supported: 1
+            found: 3,
+            supported: 2
         }
     ));
     let words = error.to_string();

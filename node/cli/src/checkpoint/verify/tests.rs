@@ -1,3 +1,5 @@
+use std::fs;
+
 use tbsi_rpc::wire;
 use tbsi_types::{Checkpoint, CommitCertificate};
 

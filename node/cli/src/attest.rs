@@ -1,0 +1,306 @@
+//! `tbsi attest`.
+
+mod batch;
+mod inputs;
+mod report;
+mod write;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tbsi_light::TrustAnchor;
+use tbsi_rpc::Client;
+use tbsi_types::log::algorithm::DigestAlgorithm;
+use tbsi_types::log::{Attestation, DigestWords, Leaf};
+use tbsi_types::{B256, Genesis, LeafIndex};
+use tokio::runtime::Runtime;
+
+use crate::contract::{Account, check_algorithm, schema_of};
+use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
+use crate::report::{Format, note, refuse, refused};
+use crate::revoke::revocation;
+use crate::salt::{Salt, is_there};
+use crate::{progress, proof, schema};
+use batch::Statements;
+use inputs::{Inputs, Target};
+
+/// Calls to the node at a time.
+const CALLS_AT_A_TIME: usize = 16;
+
+/// What digests under a schema commit to, as the contract counts.
+const COMMITS_TO_FILE: u8 = 1;
+const COMMITS_TO_SALTED_FILE: u8 = 2;
+
+const HELP: &str = "\
+The files stay here: only digests are sent. FILE.tbsi.json is the proof, for `tbsi verify`.
+What this key has attested already is not sent again, so the same command can be repeated.
+
+A key file holds 64 hex digits and has mode 0600. Any key will do, it needs no funds:
+  (umask 077; openssl rand -hex 32 > issuer.key)
+
+Exit codes: 0 all files have their proofs, 1 failed, 2 refused before anything was sent.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    inputs: Inputs,
+    /// File with the issuer's secret key.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// JSON-RPC address of the node.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
+    rpc: String,
+    /// Genesis file of the network; each proof is verified with it before it is written.
+    #[arg(long, value_name = "FILE")]
+    genesis: Option<PathBuf>,
+    /// Name or id of a schema [default: tbsi:file:v1, with --salt tbsi:salted-file:v1].
+    #[arg(long, value_name = "SCHEMA", value_parser = schema::parse)]
+    schema: Option<B256>,
+    /// Digest algorithm, such as sha2-512, sha3-256 or sm3-256.
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_ALGORITHM, value_parser = parse_algorithm)]
+    algorithm: &'static DigestAlgorithm,
+    /// Put a random salt in front of each file, so that nobody can guess it by its digest. It
+    /// is kept in FILE.tbsi.salt: keep it, for without it the proof is worth nothing.
+    #[arg(long)]
+    salt: bool,
+    /// Attest again what this key has attested before.
+    #[arg(long)]
+    again: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// One file, and what is said of it.
+pub(super) struct Item {
+    target: Target,
+    salted: bool,
+    /// Position among the [`Statements`].
+    statement: usize,
+}
+
+/// Where the proof of a statement is.
+#[derive(Clone, Copy)]
+pub(super) struct Found {
+    index: LeafIndex,
+    /// By an earlier command.
+    reused: bool,
+}
+
+/// The network, the issuer and what the files are attested as.
+pub(super) struct Session {
+    client: Client,
+    account: Account,
+    chain_id: u64,
+    anchor: Option<TrustAnchor>,
+    schema: B256,
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let targets = args.inputs.collect().map_err(refuse)?;
+    let genesis = args.genesis.as_deref().map(proof::load_genesis).transpose();
+    let genesis = genesis.map_err(refuse)?;
+    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    // Before the node is asked for anything: a key that cannot be read is the user's to mend.
+    Account::load(&args.key, 0).map_err(refuse)?;
+    Runtime::new()?.block_on(attest(args, client, genesis, targets))
+}
+
+async fn attest(
+    args: &Args,
+    client: Client,
+    genesis: Option<Genesis>,
+    targets: Vec<Target>,
+) -> anyhow::Result<ExitCode> {
+    let session = Session::open(args, client, genesis.as_ref()).await?;
+    let mut statements = Statements::default();
+    let items = session.read(args, targets, &mut statements)?;
+    write::check_existing(&session, args.again, &items, &statements).map_err(refuse)?;
+    let mut found = session.look_up(&statements, args.again).await?;
+    let transactions = session.send(&statements, &mut found).await?;
+    let found: Option<Vec<Found>> = found.into_iter().collect();
+    let found = found.context("a statement was neither found nor sent")?;
+    let written = write::proofs(&session, &items, &statements, &found).await?;
+    let salts = items.iter().filter(|item| item.salted).count();
+    if salts > 0 {
+        note(&format!(
+            "warning: keep the {salts} .tbsi.salt file(s) with the files, and secret: without \
+             its salt a file cannot be shown to be the attested one"
+        ));
+    }
+    report::print(args, &session, &written, &transactions)
+}
+
+impl Session {
+    /// Checks that the network takes what is asked for.
+    async fn open(args: &Args, client: Client, genesis: Option<&Genesis>) -> anyhow::Result<Self> {
+        let status = client.status().await?;
+        let mut anchor = None;
+        if let Some(genesis) = genesis {
+            if genesis.hash() != status.genesis_hash {
+                return Err(refused(format!(
+                    "{} is a node of another network: genesis hash {}, that of the file is {}",
+                    client.url(),
+                    status.genesis_hash,
+                    genesis.hash()
+                )));
+            }
+            anchor = Some(TrustAnchor::genesis(genesis)?);
+        }
+        let default = if args.salt {
+            schema::SALTED_FILE
+        } else {
+            schema::FILE
+        };
+        let schema = args.schema.unwrap_or(default);
+        let known = schema_of(&client, schema).await?;
+        check_commits_to(known.commitsTo, args.salt, schema).map_err(refuse)?;
+        check_algorithm(&client, args.algorithm.code, args.algorithm.name).await?;
+        let account = Account::load(&args.key, status.chain_id).map_err(refuse)?;
+        Ok(Self {
+            client,
+            account,
+            chain_id: status.chain_id,
+            anchor,
+            schema,
+        })
+    }
+
+    /// Hashes all files.
+    fn read(
+        &self,
+        args: &Args,
+        targets: Vec<Target>,
+        statements: &mut Statements,
+    ) -> anyhow::Result<Vec<Item>> {
+        let total = targets.iter().map(|target| target.bytes).sum();
+        let bar = progress::bytes(total, "hashing");
+        let mut items = Vec::with_capacity(targets.len());
+        for target in targets {
+            let salt = args.salt.then(|| Salt::ensure(&target.salt)).transpose();
+            let salt = salt.map_err(refuse)?;
+            let read = |bytes| bar.inc(bytes);
+            let digest = digest_file(&target.file, args.algorithm, salt.as_ref(), &read);
+            let digest = digest.map_err(refuse)?;
+            let code = args.algorithm.code;
+            let attestation = Attestation {
+                schema: self.schema,
+                algorithm: code,
+                digest: DigestWords::of(code, &digest).context("digest of impossible length")?,
+            };
+            let id = attestation.id(self.chain_id, self.account.address());
+            items.push(Item {
+                target,
+                salted: salt.is_some(),
+                statement: statements.add(id, attestation),
+            });
+        }
+        bar.finish_and_clear();
+        Ok(items)
+    }
+
+    /// Where each statement is in the log already; `None` for those that are to be sent.
+    async fn look_up(
+        &self,
+        statements: &Statements,
+        again: bool,
+    ) -> anyhow::Result<Vec<Option<Found>>> {
+        let bar = progress::count(statements.all().len() as u64, "looking up");
+        let asked = statements.all().iter().map(|(id, _)| async {
+            let found = self.look_up_one(*id).await?;
+            bar.inc(1);
+            anyhow::Ok(found.filter(|_| !again))
+        });
+        let found = stream::iter(asked).buffered(CALLS_AT_A_TIME);
+        let found = found.try_collect().await?;
+        bar.finish_and_clear();
+        Ok(found)
+    }
+
+    async fn look_up_one(&self, id: B256) -> anyhow::Result<Option<Found>> {
+        let Some(known) = self.client.attestation(id).await? else {
+            return Ok(None);
+        };
+        let leaves = known.entries.iter().filter_map(|entry| {
+            let leaf = Leaf::decode(&entry.leaf).ok()?;
+            Some((entry.index, leaf))
+        });
+        let leaves: Vec<(LeafIndex, Leaf)> = leaves.collect();
+        if let Some((_, leaf, _)) = revocation(&leaves, id, self.account.address()) {
+            return Err(refused(format!(
+                "attestation {id} was revoked by this key at height {}, and that is for ever; \
+                 leave the file out, or use another key or --salt",
+                leaf.head.height
+            )));
+        }
+        let mut own = leaves
+            .iter()
+            .filter(|(_, leaf)| leaf.attestation_id() == Some(id));
+        Ok(own.next().map(|(index, _)| Found {
+            index: *index,
+            reused: true,
+        }))
+    }
+
+    /// Sends what is not in the log, a transaction at a time; each is final before the next.
+    async fn send(
+        &self,
+        statements: &Statements,
+        found: &mut [Option<Found>],
+    ) -> anyhow::Result<Vec<B256>> {
+        let missing = (0..found.len()).filter(|position| found[*position].is_none());
+        let missing: Vec<usize> = missing.collect();
+        let all = statements.all();
+        let sent: Vec<_> = missing.iter().map(|position| all[*position].1).collect();
+        let bar = progress::count(sent.len() as u64, "attesting");
+        let mut open = missing.as_slice();
+        let mut transactions = Vec::new();
+        for (call, count) in batch::calls(&sent) {
+            let (leaves, hash) = self.account.send(&self.client, &call).await?;
+            ensure!(
+                leaves.count == count as u64,
+                "transaction {hash} made {} leaves instead of {count}",
+                leaves.count
+            );
+            let (now, later) = open.split_at(count);
+            for (position, index) in now.iter().zip(leaves.first.0..) {
+                found[*position] = Some(Found {
+                    index: LeafIndex(index),
+                    reused: false,
+                });
+            }
+            open = later;
+            transactions.push(hash);
+            bar.inc(count as u64);
+        }
+        bar.finish_and_clear();
+        Ok(transactions)
+    }
+}
+
+/// Files are attested as files, under a schema that says so.
+fn check_commits_to(commits_to: u8, salted: bool, schema: B256) -> anyhow::Result<()> {
+    match (commits_to, salted) {
+        (COMMITS_TO_FILE, false) | (COMMITS_TO_SALTED_FILE, true) => Ok(()),
+        (COMMITS_TO_FILE, true) => {
+            anyhow::bail!("schema {schema} is of files without a salt; leave --salt out")
+        }
+        (COMMITS_TO_SALTED_FILE, false) => {
+            anyhow::bail!("schema {schema} is of files with a salt; add --salt")
+        }
+        _ => anyhow::bail!(
+            "schema {schema} is not of files (it commits to kind {commits_to}); this command \
+             attests files"
+        ),
+    }
+}
+
+/// Whether a proof is there.
+fn has_proof(item: &Item) -> bool {
+    is_there(&item.target.proof)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Fetches proofs, checks them and writes them next to the files.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::value::RawValue;
+use tbsi_light::verify_bundle;
+use tbsi_rpc::LeafSelector;
+use tbsi_types::log::{Attestation, Leaf, Statement};
+use tbsi_types::{B256, ProofBundle};
+use tempfile::NamedTempFile;
+
+use super::batch::Statements;
+use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof};
+use crate::salt::directory_of;
+use crate::{progress, proof};
+
+/// A file whose proof is there.
+pub(super) struct Written<'a> {
+    pub(super) item: &'a Item,
+    pub(super) id: B256,
+    pub(super) attestation: Attestation,
+    pub(super) found: Found,
+    pub(super) leaf: Leaf,
+}
+
+/// A proof that is there already is kept if it says what would be said, and never overwritten
+/// if it does not: it may be the only proof of an earlier state of the file.
+pub(super) fn check_existing(
+    session: &Session,
+    again: bool,
+    items: &[Item],
+    statements: &Statements,
+) -> anyhow::Result<()> {
+    for item in items.iter().filter(|item| has_proof(item)) {
+        let path = &item.target.proof;
+        let advice = "move it away, or choose another directory with --out";
+        ensure!(
+            !again,
+            "{} exists, and --again would replace it by a later proof; {advice}",
+            path.display()
+        );
+        let (_, attestation) = &statements.all()[item.statement];
+        let bytes = proof::read(path)?;
+        let same = proof::parse(&bytes)
+            .ok()
+            .is_some_and(|bundle| says(&bundle, session, attestation).is_ok());
+        ensure!(
+            same,
+            "{} exists and is not the proof of this file by this key; {advice}",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// The leaf, if it is the statement of this session's issuer.
+fn says(
+    bundle: &ProofBundle,
+    session: &Session,
+    attestation: &Attestation,
+) -> anyhow::Result<Leaf> {
+    let leaf = Leaf::decode(&bundle.leaf).context("leaf")?;
+    let Statement::Attestation(stated) = &leaf.statement else {
+        anyhow::bail!("the leaf is no attestation");
+    };
+    ensure!(stated == attestation, "the leaf is of another digest");
+    let head = &leaf.head;
+    ensure!(
+        head.issuer == session.account.address(),
+        "the leaf is of issuer {}",
+        head.issuer
+    );
+    ensure!(
+        head.chain_id == session.chain_id,
+        "the leaf is of chain id {}",
+        head.chain_id
+    );
+    Ok(leaf)
+}
+
+/// Fetches, checks and writes one proof for each file, some at a time.
+pub(super) async fn proofs<'a>(
+    session: &Session,
+    items: &'a [Item],
+    statements: &Statements,
+    found: &[Found],
+) -> anyhow::Result<Vec<Written<'a>>> {
+    let bar = progress::count(items.len() as u64, "proofs");
+    let one = |item: &'a Item| {
+        let (id, attestation) = statements.all()[item.statement];
+        let found = found[item.statement];
+        let bar = &bar;
+        async move {
+            let (found, leaf) = match kept(session, item, &attestation) {
+                Some(kept) => kept,
+                None => (found, fetched(session, item, &attestation, found).await?),
+            };
+            bar.inc(1);
+            anyhow::Ok(Written {
+                item,
+                id,
+                attestation,
+                found,
+                leaf,
+            })
+        }
+    };
+    let written = stream::iter(items).map(one).buffered(CALLS_AT_A_TIME);
+    let written = written.try_collect().await?;
+    bar.finish_and_clear();
+    Ok(written)
+}
+
+/// A good proof that is there already stays as it is. Nodes give different proofs of one leaf:
+/// each has the signatures of the quorum that it saw first.
+fn kept(session: &Session, item: &Item, attestation: &Attestation) -> Option<(Found, Leaf)> {
+    if !has_proof(item) {
+        return None;
+    }
+    let bundle = proof::parse(&proof::read(&item.target.proof).ok()?).ok()?;
+    let leaf = check(session, attestation, &bundle).ok()?;
+    let found = Found {
+        index: bundle.leaf_index,
+        reused: true,
+    };
+    Some((found, leaf))
+}
+
+async fn fetched(
+    session: &Session,
+    item: &Item,
+    attestation: &Attestation,
+    found: Found,
+) -> anyhow::Result<Leaf> {
+    let json = fetch(session, found).await?;
+    let context = || {
+        format!(
+            "the proof of leaf {} that {} gave is wrong and was not written",
+            found.index,
+            session.client.url()
+        )
+    };
+    let read = || -> anyhow::Result<Leaf> {
+        let bundle = ProofBundle::parse_json(json.get().as_bytes())?;
+        ensure!(
+            bundle.leaf_index == found.index,
+            "it is of leaf {}",
+            bundle.leaf_index
+        );
+        check(session, attestation, &bundle)
+    };
+    let leaf = read().with_context(context)?;
+    store(&item.target.proof, &json)
+        .with_context(|| format!("write proof {}", item.target.proof.display()))?;
+    Ok(leaf)
+}
+
+async fn fetch(session: &Session, found: Found) -> anyhow::Result<Box<RawValue>> {
+    let selector = LeafSelector::Index(found.index);
+    let answer = session.client.proof(&selector).await?;
+    answer.with_context(|| {
+        let url = session.client.url();
+        format!("{url} has no proof of leaf {}", found.index)
+    })
+}
+
+/// That a bundle proves what is stated; with a genesis file, as any verifier would.
+fn check(
+    session: &Session,
+    attestation: &Attestation,
+    bundle: &ProofBundle,
+) -> anyhow::Result<Leaf> {
+    let leaf = says(bundle, session, attestation)?;
+    if let Some(anchor) = &session.anchor {
+        verify_bundle(bundle, anchor)?;
+    }
+    Ok(leaf)
+}
+
+/// Whole or not at all, even if the machine stops meanwhile.
+fn store(path: &Path, json: &RawValue) -> std::io::Result<()> {
+    let directory = directory_of(path);
+    let mut file = NamedTempFile::new_in(directory)?;
+    writeln!(file, "{}", json.get().trim_end())?;
+    readable(file.as_file())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A proof is for everybody; the library makes files for their owner alone.
+fn readable(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}

@@ -1,0 +1,245 @@
+//! The attestation contract: its ABI, and transactions to it that are waited for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_eips::BlockNumberOrTag;
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64};
+use alloy_sol_types::{SolCall, sol};
+use anyhow::{Context, bail, ensure};
+use serde_json::json;
+use tbsi_node::keyfile::load_validator_key;
+use tbsi_rpc::wire::LeafRange;
+use tbsi_rpc::{Client, ClientError};
+use tbsi_types::limits::TRANSACTION_GAS_MAX;
+use tbsi_types::log::ATTESTATIONS;
+use tbsi_types::{SecretKey, TxEnvelope};
+use tokio::time::{Instant, sleep};
+
+use crate::report::refused;
+
+/// How long a transaction is waited for.
+const FINALITY_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Part of the estimated gas that is added to it: one in so many.
+const GAS_MARGIN: u64 = 16;
+
+pub(crate) use abi::{Schema, attestBatchCall, revokeCall};
+
+mod abi {
+    #![allow(missing_docs, unreachable_pub, reason = "as the macro writes it")]
+
+    use super::sol;
+
+    sol! {
+        struct Schema {
+            address owner;
+            uint8 commitsTo;
+            bool revocable;
+            bytes32 textHash;
+        }
+
+        function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] calldata words) external;
+        function revoke(bytes32 id, uint16 reason) external;
+        function schemaOf(bytes32 schema) external view returns (Schema memory);
+        function algorithmOf(uint32 algorithm) external view returns (uint16 bits, uint8 status);
+    }
+}
+
+/// Asks a view function of the contract.
+async fn ask<C: SolCall>(client: &Client, call: C) -> anyhow::Result<C::Return> {
+    let request = json!({ "to": ATTESTATIONS, "data": Bytes::from(call.abi_encode()) });
+    let answer: Bytes = client
+        .request("eth_call", &[request, json!("latest")])
+        .await?;
+    if answer.is_empty() {
+        return Err(refused(format!(
+            "the network of {} has no attestation contract at {ATTESTATIONS}; found a new one \
+             with this version's `tbsi genesis build`",
+            client.url()
+        )));
+    }
+    C::abi_decode_returns(&answer)
+        .with_context(|| format!("{} gave an answer that is not understood", client.url()))
+}
+
+/// A schema; fails if nobody registered it.
+pub(crate) async fn schema_of(client: &Client, schema: B256) -> anyhow::Result<Schema> {
+    let found = ask(client, abi::schemaOfCall { schema }).await?;
+    if found.commitsTo == 0 {
+        return Err(refused(format!(
+            "schema {schema} is unknown on this network; register it, or leave --schema out"
+        )));
+    }
+    Ok(found)
+}
+
+/// Fails if new digests of an algorithm are not taken.
+pub(crate) async fn check_algorithm(client: &Client, code: u32, name: &str) -> anyhow::Result<()> {
+    let found = ask(client, abi::algorithmOfCall { algorithm: code }).await?;
+    let state = match found.status {
+        1 => return Ok(()),
+        2 => "deprecated",
+        3 => "revoked",
+        _ => "unknown",
+    };
+    Err(refused(format!(
+        "algorithm {name} is {state} on this network; use another with --algorithm"
+    )))
+}
+
+/// Who signs transactions.
+pub(crate) struct Account {
+    key: SecretKey,
+    chain_id: u64,
+}
+
+impl Account {
+    /// Reads the key file.
+    pub(crate) fn load(path: &Path, chain_id: u64) -> anyhow::Result<Self> {
+        let key = load_validator_key(path)?;
+        Ok(Self { key, chain_id })
+    }
+
+    /// Its address.
+    pub(crate) fn address(&self) -> Address {
+        self.key.public_key().address()
+    }
+
+    /// Sends a call to the contract and waits until it is final; returns where its leaves are
+    /// and the transaction's hash.
+    pub(crate) async fn send(
+        &self,
+        client: &Client,
+        call: &impl SolCall,
+    ) -> anyhow::Result<(LeafRange, B256)> {
+        let data = Bytes::from(call.abi_encode());
+        let request = json!({ "from": self.address(), "to": ATTESTATIONS, "data": data });
+        let gas: U64 = client.request("eth_estimateGas", &[request]).await?;
+        let pending = BlockNumberOrTag::Pending;
+        let nonce = client.transaction_count(self.address(), pending).await?;
+        let signed = self.sign(nonce, with_margin(gas.to())?, data)?;
+        let hash = client.send_raw_transaction(&signed).await?;
+        let leaves = wait(client, hash).await?;
+        ensure!(
+            leaves.count > 0,
+            "transaction {hash} is final and failed: nothing was stated"
+        );
+        Ok((leaves, hash))
+    }
+
+    fn sign(&self, nonce: u64, gas_limit: u64, input: Bytes) -> anyhow::Result<Vec<u8>> {
+        let transaction = TxEip1559 {
+            chain_id: self.chain_id,
+            nonce,
+            gas_limit,
+            to: TxKind::Call(ATTESTATIONS),
+            input,
+            ..TxEip1559::default()
+        };
+        let signature = self.key.sign(transaction.signature_hash());
+        let signature = Signature::from_raw_array(&signature.0).context("sign")?;
+        Ok(TxEnvelope::from(transaction.into_signed(signature)).encoded_2718())
+    }
+}
+
+/// State may change between estimate and block; gas that is not used costs nothing.
+fn with_margin(estimate: u64) -> anyhow::Result<u64> {
+    if estimate > TRANSACTION_GAS_MAX {
+        bail!("the transaction needs {estimate} gas, at most {TRANSACTION_GAS_MAX} are allowed");
+    }
+    let margin = estimate / GAS_MARGIN;
+    Ok(estimate.saturating_add(margin).min(TRANSACTION_GAS_MAX))
+}
+
+/// Waits for finality. A node that does not answer for a moment may do so later.
+async fn wait(client: &Client, hash: B256) -> anyhow::Result<LeafRange> {
+    let deadline = Instant::now() + FINALITY_TIMEOUT;
+    loop {
+        match client.leaves_of(hash).await {
+            Ok(Some(leaves)) => return Ok(leaves),
+            Ok(None) => {}
+            Err(ClientError::Unreachable { .. }) if Instant::now() < deadline => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("wait for transaction {hash}"));
+            }
+        }
+        if Instant::now() >= deadline {
+            bail!(
+                "transaction {hash} was sent and is not final after {} s; `tbsi status` tells how \
+                 the network is. The same command later takes up from there",
+                FINALITY_TIMEOUT.as_secs()
+            );
+        }
+        sleep(POLL_INTERVAL).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_consensus::Transaction as _;
+    use alloy_eips::eip2718::Decodable2718;
+
+    const ARTIFACT: &str = include_str!("../../../contracts/evm/artifacts/Attestations.json");
+
+    /// Name and argument types, as the compiler wrote them.
+    fn signatures(kind: &str) -> Vec<String> {
+        let artifact: serde_json::Value = serde_json::from_str(ARTIFACT).unwrap();
+        let entries = artifact["abi"].as_array().unwrap();
+        let entries = entries.iter().filter(|entry| entry["type"] == kind);
+        let signature = |entry: &serde_json::Value| {
+            let inputs = entry["inputs"].as_array().unwrap().iter();
+            let types: Vec<_> = inputs
+                .map(|input| input["type"].as_str().unwrap())
+                .collect();
+            format!("{}({})", entry["name"].as_str().unwrap(), types.join(","))
+        };
+        entries.map(signature).collect()
+    }
+
+    #[test]
+    fn functions_are_the_contracts() {
+        let known = signatures("function");
+        for ours in [
+            attestBatchCall::SIGNATURE,
+            revokeCall::SIGNATURE,
+            abi::schemaOfCall::SIGNATURE,
+            abi::algorithmOfCall::SIGNATURE,
+        ] {
+            assert!(known.iter().any(|known| known == ours), "{ours}");
+        }
+    }
+
+    #[test]
+    fn signs_for_nothing_and_for_this_chain() {
+        let account = Account {
+            key: SecretKey::from_seed(b"account"),
+            chain_id: 7,
+        };
+        let bytes = account.sign(3, 50_000, Bytes::from_static(&[1])).unwrap();
+        let signed = TxEnvelope::decode_2718(&mut bytes.as_slice()).unwrap();
+        assert_eq!(signed.chain_id(), Some(7));
+        assert_eq!((signed.nonce(), signed.gas_limit()), (3, 50_000));
+        assert_eq!(signed.max_fee_per_gas(), 0);
+        assert_eq!(signed.to(), Some(ATTESTATIONS));
+        let TxEnvelope::Eip1559(signed) = signed else {
+            panic!("another type");
+        };
+        let signer = signed
+            .signature()
+            .recover_address_from_prehash(&signed.signature_hash());
+        assert_eq!(signer.unwrap(), account.address());
+    }
+
+    #[test]
+    fn gas_has_a_margin_within_the_cap() {
+        assert_eq!(with_margin(1_600).unwrap(), 1_700);
+        let full = with_margin(TRANSACTION_GAS_MAX).unwrap();
+        assert_eq!(full, TRANSACTION_GAS_MAX);
+        assert!(with_margin(TRANSACTION_GAS_MAX + 1).is_err());
+    }
+}

@@ -1,0 +1,245 @@
+//! `tbsi log audit`: the root of the log from every leaf, in constant memory.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use alloy_eips::BlockNumberOrTag;
+use anyhow::{anyhow, bail, ensure};
+use futures::stream::{self, StreamExt};
+use serde_json::json;
+use tbsi_rpc::Client;
+use tbsi_rpc::wire::LogEntry;
+use tbsi_types::log::{Frontier, Leaf, Statement, leaf_hash};
+use tbsi_types::{Checkpoint, Height, LeafIndex, TimestampMs, TreeSize};
+
+use super::decided::decided;
+use super::{AuditArgs, Checked, Failure, resume};
+use crate::progress;
+use crate::proof::load_genesis;
+
+/// Leaves in one request.
+const REQUEST_LEAVES: u32 = 500;
+
+/// Requests at a time.
+const REQUESTS_AT_A_TIME: usize = 4;
+
+pub(super) async fn audit(args: &AuditArgs) -> Checked {
+    let genesis = load_genesis(&args.genesis)?;
+    let client = Client::new(&args.node.url)?;
+    let mut frontier = Frontier::default();
+    if let Some(path) = args.state.as_deref().filter(|_| !args.from_scratch) {
+        frontier = resume::load(path, genesis.hash())?.unwrap_or_default();
+    }
+    let checkpoint = decided(&client, &genesis, BlockNumberOrTag::Latest).await?;
+    let before = frontier.size();
+    if before > checkpoint.log_size {
+        let size = checkpoint.log_size;
+        return Err(Failure::No(anyhow!(
+            "{before} leaves were audited before, the validators now sign a log of {size}"
+        )));
+    }
+    let mut audit = Audit::new(frontier, &checkpoint);
+    audit.fetch(&client).await?;
+    audit.check_root().map_err(Failure::No)?;
+    if let Some(path) = &args.state {
+        resume::store(path, genesis.hash(), &audit.frontier)?;
+    }
+    Ok(audit.report(before))
+}
+
+/// The log as far as it was read.
+struct Audit<'a> {
+    checkpoint: &'a Checkpoint,
+    frontier: Frontier,
+    /// Height and time of the last leaf.
+    last: (Height, TimestampMs),
+    kinds: BTreeMap<&'static str, u64>,
+}
+
+impl<'a> Audit<'a> {
+    fn new(frontier: Frontier, checkpoint: &'a Checkpoint) -> Self {
+        Self {
+            checkpoint,
+            frontier,
+            last: (Height(0), TimestampMs(0)),
+            kinds: BTreeMap::new(),
+        }
+    }
+
+    /// Reads what is missing, in order, some requests at a time.
+    async fn fetch(&mut self, client: &Client) -> Result<(), Failure> {
+        let (start, end) = (self.frontier.size().0, self.checkpoint.log_size.0);
+        let bar = progress::count(end - start, "auditing");
+        let requests = (start..end).step_by(REQUEST_LEAVES as usize);
+        let requests = requests.map(|first| {
+            let left = u32::try_from(end - first).unwrap_or(REQUEST_LEAVES);
+            client.leaf_batch(LeafIndex(first), left.min(REQUEST_LEAVES))
+        });
+        let mut answers = stream::iter(requests).buffered(REQUESTS_AT_A_TIME);
+        while let Some(entries) = answers.next().await {
+            for entry in entries? {
+                self.append(&entry).map_err(Failure::No)?;
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// A leaf has to be one of this chain, and not earlier than the one before.
+    fn append(&mut self, entry: &LogEntry) -> anyhow::Result<()> {
+        let index = entry.index;
+        let leaf = match Leaf::decode(&entry.leaf) {
+            Ok(leaf) => leaf,
+            Err(error) => bail!("leaf {index}: {error}"),
+        };
+        let chain_id = leaf.head.chain_id;
+        ensure!(
+            chain_id == self.checkpoint.chain_id,
+            "leaf {index} is of chain id {chain_id}"
+        );
+        let place = (leaf.head.height, leaf.head.time);
+        let limit = (self.checkpoint.height, self.checkpoint.time);
+        ensure!(
+            place.0 >= self.last.0 && place.1 >= self.last.1,
+            "leaf {index} is of an earlier block than the leaf before it"
+        );
+        ensure!(
+            place.0 <= limit.0 && place.1 <= limit.1,
+            "leaf {index} is of a later block than the checkpoint that covers it"
+        );
+        self.last = place;
+        *self.kinds.entry(kind(&leaf.statement)).or_default() += 1;
+        self.frontier.append(leaf_hash(&entry.leaf), |_, _| {});
+        Ok(())
+    }
+
+    fn check_root(&self) -> anyhow::Result<()> {
+        let (root, signed) = (self.frontier.root(), self.checkpoint.log_root);
+        ensure!(
+            self.frontier.size() == self.checkpoint.log_size && root == signed,
+            "the leaves lead to root {root}, the validators signed {signed} at height {}",
+            self.checkpoint.height
+        );
+        Ok(())
+    }
+
+    fn report(&self, before: TreeSize) -> (String, serde_json::Value) {
+        let checkpoint = self.checkpoint;
+        let mut text = format!(
+            "checkpoint of height {}, signed by a quorum of the genesis file's validators\n\
+             {} leaves, {} of them audited now\nroot {}\n",
+            checkpoint.height,
+            checkpoint.log_size,
+            checkpoint.log_size.0 - before.0,
+            checkpoint.log_root
+        );
+        for (kind, count) in &self.kinds {
+            writeln!(text, "  {kind:<22} {count}").expect("a String takes all");
+        }
+        let json = json!({
+            "height": checkpoint.height,
+            "logSize": checkpoint.log_size,
+            "logRoot": checkpoint.log_root,
+            "auditedBefore": before,
+            "kinds": self.kinds,
+        });
+        (text, json)
+    }
+}
+
+fn kind(statement: &Statement) -> &'static str {
+    match statement {
+        Statement::Attestation(_) => "attestation",
+        Statement::Revocation { .. } => "revocation",
+        Statement::Supersession { .. } => "supersession",
+        Statement::CountersigningOpened { .. } => "countersigningOpened",
+        Statement::Countersignature { .. } => "countersignature",
+        Statement::SchemaRegistered { .. } => "schemaRegistered",
+        Statement::AlgorithmSet { .. } => "algorithmSet",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::{Address, B256};
+    use tbsi_types::log::LeafHead;
+
+    fn leaf(chain_id: u64, height: u64, reason: u16) -> Vec<u8> {
+        let leaf = Leaf {
+            head: LeafHead {
+                chain_id,
+                height: Height(height),
+                time: TimestampMs(1_000 * height),
+                transaction_index: 0,
+                ordinal: 0,
+                issuer: Address::ZERO,
+            },
+            statement: Statement::Revocation {
+                id: B256::ZERO,
+                reason,
+            },
+        };
+        leaf.encode().unwrap()
+    }
+
+    /// Audits leaves as those of a log whose checkpoint, of height 3, has the root of `signed`.
+    fn check(leaves: &[Vec<u8>], signed: &[Vec<u8>], expected: Result<(), &str>) {
+        let mut frontier = Frontier::default();
+        for leaf in signed {
+            frontier.append(leaf_hash(leaf), |_, _| {});
+        }
+        let checkpoint = Checkpoint {
+            chain_id: 1,
+            height: Height(3),
+            time: TimestampMs(3_000),
+            block_hash: B256::ZERO,
+            state_root: B256::ZERO,
+            log_size: frontier.size(),
+            log_root: frontier.root(),
+            validator_set_hash: B256::ZERO,
+            next_validator_set_hash: B256::ZERO,
+        };
+        let mut audit = Audit::new(Frontier::default(), &checkpoint);
+        let entry = |(index, leaf): (u64, &Vec<u8>)| LogEntry {
+            index: LeafIndex(index),
+            leaf: leaf.clone().into(),
+            statement: serde_json::Value::Null,
+        };
+        let mut entries = (0..).zip(leaves).map(entry);
+        let outcome = entries.try_for_each(|entry| audit.append(&entry));
+        let outcome = outcome.and_then(|()| audit.check_root());
+        match (outcome, expected) {
+            (Ok(()), Ok(())) => {}
+            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
+            (outcome, expected) => panic!("{outcome:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn every_leaf_counts() {
+        let good = [leaf(1, 1, 1), leaf(1, 1, 2), leaf(1, 3, 3)];
+        check(&good, &good, Ok(()));
+        check(&[], &[], Ok(()));
+        check(&good[..2], &good, Err("lead to root"));
+        check(&good, &good[..2], Err("lead to root"));
+        let swapped = [good[1].clone(), good[0].clone(), good[2].clone()];
+        check(&swapped, &good, Err("lead to root"));
+        let mut changed = good.clone();
+        changed[1] = leaf(1, 1, 9);
+        check(&changed, &good, Err("lead to root"));
+    }
+
+    #[test]
+    fn a_leaf_that_cannot_be_there_is_found() {
+        let check = |leaves: &[Vec<u8>], words| check(leaves, leaves, Err(words));
+        check(&[leaf(2, 1, 1)], "leaf 0 is of chain id 2");
+        check(
+            &[leaf(1, 2, 1), leaf(1, 1, 1)],
+            "leaf 1 is of an earlier block",
+        );
+        check(&[leaf(1, 4, 1)], "leaf 0 is of a later block");
+        check(&[vec![9; 60]], "leaf 0: ");
+    }
+}

@@ -1,0 +1,281 @@
+//! `tbsi revoke`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use alloy_primitives::{Address, B256};
+use anyhow::{Context, ensure};
+use serde_json::json;
+use tbsi_rpc::Client;
+use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::{Height, LeafIndex};
+use tokio::runtime::Runtime;
+
+use crate::contract::{Account, revokeCall, schema_of};
+use crate::proof;
+use crate::report::{Format, refuse, refused};
+
+/// Reasons in words; the contract's codes count from 1 in this order.
+const REASONS: [&str; 8] = [
+    "unspecified",
+    "issued-in-error",
+    "content-withdrawn",
+    "key-compromised",
+    "superseded",
+    "affiliation-changed",
+    "cessation-of-operation",
+    "privilege-withdrawn",
+];
+
+const HELP: &str = "\
+Revocation is for ever, and only the issuer's own counts. Reasons: 1 unspecified,
+2 issued-in-error, 3 content-withdrawn, 4 key-compromised, 5 superseded, 6 affiliation-changed,
+7 cessation-of-operation, 8 privilege-withdrawn.
+
+Exit codes: 0 revoked, now or before; 1 failed; 2 refused before anything was sent.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// Id of the attestation, 0x and 64 hex digits; or a file with its proof.
+    #[arg(value_name = "ID|PROOF")]
+    what: PathBuf,
+    /// Why, as a word or a number.
+    #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+    reason: u16,
+    /// File with the issuer's secret key.
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// JSON-RPC address of the node.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
+    rpc: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+fn parse_reason(text: &str) -> Result<u16, String> {
+    let named = (1..).zip(REASONS).find(|(_, word)| *word == text);
+    let named = named.map(|(code, _)| code);
+    let code = named.or_else(|| text.parse().ok());
+    code.filter(|code| (1..=8).contains(code))
+        .ok_or_else(|| format!("use 1 to 8, or one of {}", REASONS.join(", ")))
+}
+
+fn reason_word(code: u16) -> &'static str {
+    let index = usize::from(code).checked_sub(1);
+    let word = index.and_then(|index| REASONS.get(index));
+    word.copied().unwrap_or("of another kind")
+}
+
+/// What is revoked, as far as the command line says.
+#[derive(Debug, PartialEq, Eq)]
+struct Named {
+    id: B256,
+    /// From a proof.
+    chain_id: Option<u64>,
+}
+
+fn named(what: &Path) -> anyhow::Result<Named> {
+    let text = what.to_string_lossy();
+    if let Some(id) = text.strip_prefix("0x").and_then(|_| text.parse().ok()) {
+        return Ok(Named { id, chain_id: None });
+    }
+    let bundle = proof::read(what)
+        .context("neither an id (0x and 64 hex digits) nor a proof that can be read")?;
+    let bundle = proof::parse(&bundle).with_context(|| text.clone().into_owned())?;
+    let leaf = Leaf::decode(&bundle.leaf)?;
+    let id = leaf.attestation_id();
+    Ok(Named {
+        id: id.with_context(|| format!("{text} is not the proof of an attestation"))?,
+        chain_id: Some(leaf.head.chain_id),
+    })
+}
+
+pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let named = named(&args.what).map_err(refuse)?;
+    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    Account::load(&args.key, 0).map_err(refuse)?;
+    Runtime::new()?.block_on(revoke(args, &client, &named))
+}
+
+async fn revoke(args: &Args, client: &Client, named: &Named) -> anyhow::Result<ExitCode> {
+    let chain_id = client.chain_id().await?;
+    if let Some(other) = named.chain_id.filter(|other| *other != chain_id) {
+        return Err(refused(format!(
+            "the proof is of chain id {other}, {} is a node of {chain_id}",
+            client.url()
+        )));
+    }
+    let account = Account::load(&args.key, chain_id).map_err(refuse)?;
+    let id = named.id;
+    let Some(known) = client.attestation(id).await? else {
+        return Err(refused(format!(
+            "{} knows no attestation {id}",
+            client.url()
+        )));
+    };
+    check_issuer(known.issuer, account.address()).map_err(refuse)?;
+    let leaves = known.entries.iter().filter_map(|entry| {
+        let leaf = Leaf::decode(&entry.leaf).ok()?;
+        Some((entry.index, leaf))
+    });
+    let leaves: Vec<(LeafIndex, Leaf)> = leaves.collect();
+    if let Some((index, leaf, reason)) = revocation(&leaves, id, account.address()) {
+        return print(args, id, index, leaf.head.height, reason, true);
+    }
+    let stated = leaves.iter().find_map(|(_, leaf)| {
+        let Statement::Attestation(stated) = leaf.statement else {
+            return None;
+        };
+        Some(stated)
+    });
+    let stated = stated.context("the node's answer has no attestation")?;
+    if !schema_of(client, stated.schema).await?.revocable {
+        let schema = stated.schema;
+        return Err(refused(format!(
+            "attestations under schema {schema} cannot be revoked"
+        )));
+    }
+    let reason = args.reason;
+    let (range, hash) = account.send(client, &revokeCall { id, reason }).await?;
+    ensure!(
+        range.count == 1,
+        "transaction {hash} made {} leaves",
+        range.count
+    );
+    let after = client
+        .attestation(id)
+        .await?
+        .and_then(|after| after.revoked_at);
+    let height = after.with_context(|| {
+        format!(
+            "transaction {hash} is final, but {} shows no revocation",
+            client.url()
+        )
+    })?;
+    print(args, id, range.first, height, reason, false)
+}
+
+fn check_issuer(issuer: Address, account: Address) -> anyhow::Result<()> {
+    ensure!(
+        issuer == account,
+        "the attestation is by {issuer}, the key is that of {account}; only the issuer's own \
+         revocation counts"
+    );
+    Ok(())
+}
+
+/// The revocation by the issuer that is there already.
+pub(crate) fn revocation(
+    leaves: &[(LeafIndex, Leaf)],
+    id: B256,
+    issuer: Address,
+) -> Option<(LeafIndex, &Leaf, u16)> {
+    leaves.iter().find_map(|(index, leaf)| {
+        let Statement::Revocation {
+            id: revoked,
+            reason,
+        } = leaf.statement
+        else {
+            return None;
+        };
+        let own = revoked == id && leaf.head.issuer == issuer;
+        own.then_some((*index, leaf, reason))
+    })
+}
+
+fn print(
+    args: &Args,
+    id: B256,
+    index: LeafIndex,
+    height: Height,
+    reason: u16,
+    before: bool,
+) -> anyhow::Result<ExitCode> {
+    let json = json!({
+        "id": id,
+        "reason": reason,
+        "leafIndex": index,
+        "height": height,
+        "before": before,
+    });
+    let was = if before {
+        "was revoked before"
+    } else {
+        "is revoked"
+    };
+    let text = format!(
+        "{id} {was}: {}, block {height}, leaf {index}\nNext: tbsi prove --index {index} --rpc {}",
+        reason_word(reason),
+        args.rpc
+    );
+    args.format.print(&text, &json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use tbsi_types::TimestampMs;
+    use tbsi_types::log::LeafHead;
+
+    #[test]
+    fn reasons_are_words_or_numbers() {
+        for (code, word) in (1..).zip(REASONS) {
+            assert_eq!(parse_reason(word), Ok(code));
+            assert_eq!(parse_reason(&code.to_string()), Ok(code));
+            assert_eq!(reason_word(code), word);
+        }
+        for bad in ["", "0", "9", "-1", "65537", "Superseded", "none"] {
+            assert!(parse_reason(bad).is_err(), "{bad}");
+        }
+        assert_eq!(reason_word(0), "of another kind");
+    }
+
+    #[test]
+    fn an_id_is_given_or_read_from_a_proof() {
+        let vectors = include_str!("../../../tests/vectors/bundle.json");
+        let vectors: Value = serde_json::from_str(vectors).unwrap();
+        let case = &vectors["cases"][0];
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("proof");
+        std::fs::write(&path, case["json"].to_string()).unwrap();
+        let id: B256 = case["verified"]["id"].as_str().unwrap().parse().unwrap();
+        let from_proof = named(&path).unwrap();
+        assert_eq!((from_proof.id, from_proof.chain_id), (id, Some(8_862_026)));
+        let given = named(Path::new(&id.to_string())).unwrap();
+        assert_eq!((given.id, given.chain_id), (id, None));
+        for bad in ["0x12", "missing.tbsi.json"] {
+            assert!(named(&dir.path().join(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_the_issuers_own_revocation_counts() {
+        let (id, issuer) = (B256::repeat_byte(1), Address::repeat_byte(2));
+        let leaf = |id, issuer| Leaf {
+            head: LeafHead {
+                chain_id: 1,
+                height: Height(3),
+                time: TimestampMs(4),
+                transaction_index: 0,
+                ordinal: 0,
+                issuer,
+            },
+            statement: Statement::Revocation { id, reason: 2 },
+        };
+        let others = [
+            (LeafIndex(5), leaf(id, Address::ZERO)),
+            (LeafIndex(6), leaf(B256::ZERO, issuer)),
+        ];
+        assert_eq!(revocation(&others, id, issuer), None);
+        let own = leaf(id, issuer);
+        let found = [others[0], (LeafIndex(7), own)];
+        assert_eq!(
+            revocation(&found, id, issuer),
+            Some((LeafIndex(7), &own, 2))
+        );
+        assert!(check_issuer(issuer, issuer).is_ok());
+        assert!(check_issuer(issuer, Address::ZERO).is_err());
+    }
+}

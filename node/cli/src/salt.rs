@@ -1,0 +1,142 @@
+//! The salt of a file: what keeps others from guessing the file by its digest.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::hex;
+use anyhow::{Context, anyhow};
+use tempfile::NamedTempFile;
+
+/// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
+const FILE_BYTES_MAX: u64 = 68;
+
+/// What the salt's file has behind the name of the file.
+pub(crate) const EXTENSION: &str = ".tbsi.salt";
+
+/// 32 bytes in front of a file's.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Salt([u8; 32]);
+
+impl fmt::Debug for Salt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Salt(..)")
+    }
+}
+
+impl Salt {
+    #[cfg(test)]
+    pub(crate) fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Where the salt of a file is kept.
+    pub(crate) fn path_of(file: &Path) -> PathBuf {
+        let mut name = file.as_os_str().to_owned();
+        name.push(EXTENSION);
+        name.into()
+    }
+
+    /// Reads a salt file.
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
+        let mut text = String::new();
+        File::open(path)
+            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))
+            .with_context(|| format!("read salt file {}", path.display()))?;
+        let digits = text.strip_suffix('\n').unwrap_or(&text);
+        let digits = digits.strip_suffix('\r').unwrap_or(digits);
+        let mut salt = [0; 32];
+        hex::decode_to_slice(digits, &mut salt)
+            .map_err(|_| anyhow!("salt file {} must hold 64 hex digits", path.display()))?;
+        Ok(Self(salt))
+    }
+
+    /// Reads a salt file, or makes one that its owner alone can read. One that exists is never
+    /// replaced: without it, nobody can show any more what was attested.
+    pub(crate) fn ensure(path: &Path) -> anyhow::Result<Self> {
+        if path.exists() {
+            return Self::load(path);
+        }
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt)
+            .map_err(|error| anyhow!("the system gives no random bytes: {error}"))?;
+        let salt = Self(salt);
+        salt.store(path)
+            .with_context(|| format!("write salt file {}", path.display()))?;
+        Ok(salt)
+    }
+
+    /// On the disk, name included, before anything is sent that depends on it.
+    fn store(&self, path: &Path) -> io::Result<()> {
+        let directory = directory_of(path);
+        // A temporary file of this library has mode 0600.
+        let mut file = NamedTempFile::new_in(directory)?;
+        writeln!(file, "{}", hex::encode(self.0))?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map_err(|error| error.error)?;
+        File::open(directory)?.sync_all()
+    }
+}
+
+/// The directory of a file, `.` for a bare name.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    let parent = path.parent().unwrap_or(Path::new("."));
+    if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    }
+}
+
+/// Whether a path is there, even as a dangling link.
+pub(crate) fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn is_made_once_for_its_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Salt::path_of(&dir.path().join("a.pdf"));
+        assert!(path.ends_with("a.pdf.tbsi.salt"));
+        let salt = Salt::ensure(&path).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(Salt::ensure(&path).unwrap(), salt);
+        let other = Salt::ensure(&dir.path().join("b")).unwrap();
+        assert_ne!(other, salt);
+        assert_eq!(format!("{salt:?}"), "Salt(..)");
+    }
+
+    #[test]
+    fn refuses_what_is_not_32_bytes_of_hex() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("salt");
+        let digits = "0123456789abcdef".repeat(4);
+        for (text, good) in [
+            (format!("{digits}\n"), true),
+            (format!("0x{digits}\r\n"), true),
+            (digits[2..].to_owned(), false),
+            (format!("{digits}00"), false),
+            (digits.replace('f', "g"), false),
+            (String::new(), false),
+        ] {
+            fs::write(&path, &text).unwrap();
+            assert_eq!(Salt::load(&path).is_ok(), good, "{text}");
+            // An existing file is never replaced, not even one that is no salt.
+            assert_eq!(Salt::ensure(&path).is_ok(), good, "{text}");
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert!(Salt::load(&dir.path().join("missing")).is_err());
+    }
+}

@@ -1,0 +1,108 @@
+//! What was verified, for programs; and parts that all languages need.
+
+use serde_json::{Value, json};
+use tbsi_light::VerifiedDecision;
+use tbsi_types::bundle::describe;
+use tbsi_types::log::algorithm::by_code;
+use tbsi_types::log::{Attestation, Statement};
+
+use super::Verified;
+use super::anchor::Trusted;
+use super::compare::attested_digest;
+use crate::schema;
+use crate::time::Times;
+
+/// One JSON object.
+pub(super) fn summary(verified: &Verified) -> Value {
+    let bundle = &verified.bundle;
+    let trusted = match &verified.trusted {
+        Trusted::Genesis { name, hash } => json!({ "genesisHash": hash, "network": name }),
+        Trusted::Checkpoint { height, hash } => json!({ "genesisHash": hash, "height": height }),
+    };
+    let handovers = bundle.handovers.iter();
+    let handovers =
+        handovers.map(|(last, first)| json!({ "last": decision(last), "first": decision(first) }));
+    let file = verified.file.as_ref().map(|file| {
+        json!({
+            "file": file.file,
+            "digest": file.digest,
+            "algorithm": file.algorithm,
+            "salted": file.salted,
+        })
+    });
+    json!({
+        "verdict": "valid",
+        "trusted": trusted,
+        "file": file,
+        "statement": describe(&bundle.leaf),
+        "issuer": bundle.issuer(),
+        "time": Times::of(bundle.time()),
+        "leafIndex": bundle.leaf_index,
+        "decision": decision(&bundle.decision),
+        "handovers": handovers.collect::<Vec<_>>(),
+    })
+}
+
+fn decision(decision: &VerifiedDecision) -> Value {
+    let signers = decision.signers.iter().map(|signer| {
+        json!({
+            "validator": signer.validator,
+            "power": signer.power,
+            "organisation": { "nameZhTw": signer.name_zh_tw, "nameEn": signer.name_en },
+        })
+    });
+    let checkpoint = &decision.checkpoint;
+    json!({
+        "height": checkpoint.height,
+        "timeMs": checkpoint.time,
+        "digest": decision.digest,
+        "logSize": checkpoint.log_size,
+        "logRoot": checkpoint.log_root,
+        "power": decision.power,
+        "totalPower": decision.total,
+        "signers": signers.collect::<Vec<_>>(),
+    })
+}
+
+/// Schema and digest of an attestation, in names as far as there are any.
+pub(super) fn named(attestation: &Attestation) -> (String, String, String) {
+    let id = attestation.schema;
+    let schema = match schema::name_of(id) {
+        Some(name) => name.to_owned(),
+        None => id.to_string(),
+    };
+    let algorithm = match by_code(attestation.algorithm) {
+        Some(known) => known.name.to_owned(),
+        None => format!("{:#x}", attestation.algorithm),
+    };
+    (schema, algorithm, attested_digest(attestation).to_string())
+}
+
+/// The fields of a statement that is no attestation, each as `name value`.
+pub(super) fn fields(statement: &Statement) -> Vec<(&'static str, String)> {
+    match statement {
+        Statement::Attestation(_) => Vec::new(),
+        Statement::Revocation { id, reason } => {
+            vec![("id", id.to_string()), ("reason", reason.to_string())]
+        }
+        Statement::Supersession { id, successor } => {
+            vec![("id", id.to_string()), ("successor", successor.to_string())]
+        }
+        Statement::CountersigningOpened { id, threshold, .. } => {
+            vec![("id", id.to_string()), ("threshold", threshold.to_string())]
+        }
+        Statement::Countersignature { id, have, need } => {
+            vec![
+                ("id", id.to_string()),
+                ("signatures", format!("{have}/{need}")),
+            ]
+        }
+        Statement::SchemaRegistered { schema, .. } => vec![("schema", schema.to_string())],
+        Statement::AlgorithmSet {
+            algorithm, status, ..
+        } => {
+            let (code, status) = (format!("{algorithm:#x}"), status.to_string());
+            vec![("algorithm", code), ("status", status)]
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! Attesting and proofs as a user types them, as far as no network is needed.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Nobody listens on port 1.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+struct Ran {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn tbsi(dir: &Path, args: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_tbsi"))
+        .current_dir(dir)
+        .args(args)
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Exit code and words of either output.
+fn check(dir: &Path, args: &[&str], code: i32, words: &str) {
+    let Ran {
+        code: got,
+        stdout,
+        stderr,
+    } = tbsi(dir, args);
+    assert_eq!(got, code, "{args:?}: {stdout}{stderr}");
+    let said = format!("{stdout}{stderr}");
+    assert!(said.contains(words), "{args:?}: `{words}` is not in {said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn vectors() -> Value {
+    let text = fs::read_to_string("../../tests/vectors/bundle.json").unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn bytes(hex: &Value) -> Vec<u8> {
+    let digits = hex.as_str().unwrap().trim_start_matches("0x");
+    let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+    (0..digits.len()).step_by(2).map(pair).collect()
+}
+
+/// The network of the vectors, a file and its proof in both forms.
+fn attested() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let vectors = vectors();
+    let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
+    write("genesis.json", vectors["genesis"].to_string().as_bytes());
+    // What leaf 5 of the vectors commits to.
+    write("report.pdf", b"file \0\0\0\0\0\0\0\x05");
+    let case = &vectors["cases"][0];
+    write("report.pdf.tbsi.json", case["json"].to_string().as_bytes());
+    write("report.pdf.tbsi", &bytes(&case["compact"]));
+    dir
+}
+
+fn verify(dir: &Path, extra: &[&str], code: i32, words: &str) {
+    let args = [
+        "verify",
+        "report.pdf.tbsi.json",
+        "--genesis",
+        "genesis.json",
+    ];
+    check(dir, &[args.as_slice(), extra].concat(), code, words);
+}
+
+fn snapshot(name: &str, text: &str) {
+    let file = format!("tests/verify/{name}.txt");
+    if std::env::var_os("UPDATE_TEXT").is_some() {
+        fs::write(&file, text).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(text, expected, "{file}; UPDATE_TEXT=1 rewrites it");
+}
+
+#[test]
+fn says_each_step_in_both_languages() {
+    let dir = attested();
+    for language in ["en", "zh-TW"] {
+        let args = [
+            "verify",
+            "report.pdf.tbsi.json",
+            "--genesis",
+            "genesis.json",
+        ];
+        let ran = tbsi(
+            dir.path(),
+            &[args.as_slice(), &["--lang", language]].concat(),
+        );
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        snapshot(language, &ran.stdout);
+    }
+    verify(dir.path(), &["--lang", "fr"], 2, "invalid value");
+    fs::write(dir.path().join("report.pdf"), "other").unwrap();
+    verify(dir.path(), &["--lang", "zh-TW"], 1, "無效：report.pdf");
+    let missing = ["--lang", "zh-TW", "--file", "missing"];
+    verify(dir.path(), &missing, 2, "無法判斷：");
+}
+
+#[test]
+fn both_forms_say_the_same_to_programs() {
+    let dir = attested();
+    let said = |proof| {
+        let args = ["verify", proof, "--genesis", "genesis.json", "--json"];
+        let ran = tbsi(dir.path(), &args);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()
+    };
+    let json = said("report.pdf.tbsi.json");
+    assert_eq!(json, said("report.pdf.tbsi"));
+    let expected = &vectors()["cases"][0]["verified"];
+    assert_eq!(json["verdict"], "valid");
+    assert_eq!(json["statement"]["id"], expected["id"]);
+    assert_eq!(json["leafIndex"], expected["leafIndex"]);
+    assert_eq!(json["decision"]["power"], expected["power"]);
+    assert_eq!(json["file"]["file"], "report.pdf");
+    assert_eq!(json["time"]["utc"], "2023-11-14T22:13:21Z");
+    assert_eq!(json["time"]["taipei"], "2023-11-15T06:13:21+08:00");
+    let signers = json["decision"]["signers"].as_array().unwrap();
+    let names = signers
+        .iter()
+        .map(|signer| &signer["organisation"]["nameEn"]);
+    assert!(names.eq(expected["signers"].as_array().unwrap()));
+}
+
+/// Every case of the shared vectors whose trust is the genesis file.
+#[test]
+fn judges_every_vector() {
+    let dir = attested();
+    fs::remove_file(dir.path().join("report.pdf")).unwrap();
+    let (mut valid, mut refused) = (0, 0);
+    for case in vectors()["cases"].as_array().unwrap() {
+        if !case["trustedCheckpoint"].is_null() {
+            continue;
+        }
+        for form in ["json", "compact"] {
+            let Some(proof) = case.get(form) else {
+                continue;
+            };
+            let proof = match proof.as_str() {
+                Some(_) => bytes(proof),
+                None => proof.to_string().into_bytes(),
+            };
+            fs::write(dir.path().join("case"), proof).unwrap();
+            let ran = tbsi(dir.path(), &["verify", "case", "--genesis", "genesis.json"]);
+            let name = &case["name"];
+            if case["verified"].is_null() {
+                assert_ne!(ran.code, 0, "{name} {form}: {}", ran.stdout);
+                refused += 1;
+            } else {
+                assert_eq!(ran.code, 0, "{name} {form}: {}", ran.stdout);
+                assert!(ran.stdout.ends_with("VALID\n"), "{}", ran.stdout);
+                valid += 1;
+            }
+        }
+    }
+    assert!(valid >= 4 && refused >= 10, "{valid} valid, {refused} not");
+}
+
+#[test]
+fn a_changed_file_proof_or_network_is_invalid() {
+    let dir = attested();
+    let dir = dir.path();
+    verify(dir, &[], 0, "ok  file: report.pdf");
+    fs::write(dir.join("copy"), b"file \0\0\0\0\0\0\0\x04").unwrap();
+    verify(
+        dir,
+        &["--file", "copy"],
+        1,
+        "copy is not the file that was attested",
+    );
+    let proof = fs::read_to_string(dir.join("report.pdf.tbsi.json")).unwrap();
+    for (from, to) in [
+        ("\"leafIndex\":5", "\"leafIndex\":4"),
+        ("\"logSize\":13", "\"logSize\":12"),
+        ("Association A", "Association X"),
+        ("\"round\":0", "\"round\":1"),
+        ("{", "["),
+    ] {
+        assert!(proof.contains(from), "{from}");
+        fs::write(dir.join("changed"), proof.replacen(from, to, 1)).unwrap();
+        let args = ["verify", "changed", "--genesis", "genesis.json"];
+        check(dir, &args, 1, "INVALID: ");
+    }
+    fs::write(dir.join("short"), &proof[..proof.len() / 2]).unwrap();
+    check(
+        dir,
+        &["verify", "short", "--genesis", "genesis.json"],
+        1,
+        "INVALID",
+    );
+    let compact = fs::read(dir.join("report.pdf.tbsi")).unwrap();
+    fs::write(dir.join("short"), &compact[..compact.len() - 1]).unwrap();
+    check(
+        dir,
+        &["verify", "short", "--genesis", "genesis.json"],
+        1,
+        "INVALID",
+    );
+    let genesis = fs::read_to_string(dir.join("genesis.json")).unwrap();
+    let other = genesis.replacen("vectors", "others", 1);
+    fs::write(dir.join("other.json"), other).unwrap();
+    let args = ["verify", "report.pdf.tbsi.json", "--genesis", "other.json"];
+    check(dir, &args, 1, "verify it with that network's genesis file");
+}
+
+#[test]
+fn what_is_missing_leaves_it_open() {
+    let dir = attested();
+    let dir = dir.path();
+    let proof = "report.pdf.tbsi.json";
+    check(dir, &["verify", proof], 2, "give --genesis");
+    check(dir, &["verify", proof, "--json"], 2, "\"could not tell\"");
+    check(
+        dir,
+        &["verify", proof, "--genesis", "none.json"],
+        2,
+        "none.json",
+    );
+    check(
+        dir,
+        &["verify", "none", "--genesis", "genesis.json"],
+        2,
+        "read proof none",
+    );
+    check(
+        dir,
+        &["verify", proof, "--checkpoint", proof],
+        2,
+        "not a file of `checkpoint get`",
+    );
+    verify(dir, &["--file", "none"], 2, "read none");
+    verify(dir, &["--file", "."], 2, "is not a file");
+    verify(dir, &["--salt", "none"], 2, "read salt file none");
+    check(dir, &["verify"], 2, "Usage");
+    let newer = fs::read_to_string(dir.join(proof)).unwrap();
+    fs::write(
+        dir.join("newer"),
+        newer.replace("tbsi-proof-1", "tbsi-proof-2"),
+    )
+    .unwrap();
+    fs::write(dir.join("newer.tbsi"), b"TBP2 and so on").unwrap();
+    for newer in ["newer", "newer.tbsi"] {
+        let args = ["verify", newer, "--genesis", "genesis.json"];
+        check(dir, &args, 2, "use newer software");
+    }
+    // Without the file, the proof alone is verified.
+    fs::remove_file(dir.join("report.pdf")).unwrap();
+    verify(dir, &[], 0, "--  file: none was compared");
+}
+
+/// A key, files of all kinds.
+fn to_attest() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    fs::write(path("a"), "a").unwrap();
+    fs::write(path("empty"), "").unwrap();
+    fs::create_dir_all(path("sub/sub")).unwrap();
+    fs::write(path("sub/b"), "b").unwrap();
+    for (name, text, mode) in [
+        ("key", "01".repeat(32), 0o600),
+        ("bad-key", "01".repeat(31), 0o600),
+        ("open-key", "01".repeat(32), 0o644),
+    ] {
+        fs::write(path(name), text).unwrap();
+        fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn attest_refuses_before_it_asks_anybody() {
+    let dir = to_attest();
+    let refuses = |args: &[&str], words: &str| {
+        let all = [["attest", "--rpc", NOBODY].as_slice(), args].concat();
+        check(dir.path(), &all, 2, words);
+    };
+    refuses(&["a", "empty", "--key", "key"], "empty is empty");
+    refuses(&["a", "none", "--key", "key"], "read none");
+    refuses(&["sub", "--key", "key"], "give it with --dir");
+    refuses(&["--dir", "sub", "--key", "key"], "add --recursive");
+    refuses(&["--dir", "none", "--key", "key"], "read directory none");
+    refuses(&["a", "--recursive", "--key", "key"], "--dir");
+    refuses(&["--key", "key"], "<FILE>");
+    refuses(&["a", "--key", "none"], "key file none is missing");
+    refuses(&["a", "--key", "open-key"], "chmod 600 open-key");
+    refuses(&["a", "--key", "bad-key"], "64 hex digits");
+    refuses(&["a", "--key", "key", "--schema", "files"], "tbsi:file:v1");
+    refuses(
+        &["a", "--key", "key", "--algorithm", "md5"],
+        "use one of sha2-256",
+    );
+    refuses(&["a", "--key", "key", "--genesis", "none"], "none");
+    refuses(&["a", "--key", "key", "--out", "a"], "another directory");
+    check(
+        dir.path(),
+        &["attest", "a", "--key", "key", "--rpc", "x:y"],
+        2,
+        "not an RPC address",
+    );
+    let left = fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 6, "nothing was written");
+}
+
+#[test]
+fn an_unreachable_node_is_a_failure() {
+    let dir = to_attest();
+    let dir = dir.path();
+    let words = "is the node running?";
+    let id = format!("0x{}", "ab".repeat(32));
+    check(
+        dir,
+        &["attest", "a", "--key", "key", "--rpc", NOBODY],
+        1,
+        words,
+    );
+    check(dir, &["prove", &id, "--rpc", NOBODY], 1, words);
+    let revoke = [
+        "revoke", &id, "--reason", "1", "--key", "key", "--rpc", NOBODY,
+    ];
+    check(dir, &revoke, 1, words);
+    check(dir, &["log", "status", "--rpc", NOBODY], 1, words);
+    let network = attested();
+    let genesis = ["--genesis", "genesis.json", "--rpc", NOBODY];
+    for args in [
+        ["log", "audit"].as_slice(),
+        &["log", "consistency", "--from", "1"],
+    ] {
+        check(network.path(), &[args, &genesis].concat(), 2, words);
+    }
+}
+
+#[test]
+fn the_other_commands_refuse_what_cannot_be_meant() {
+    let dir = to_attest();
+    let dir = dir.path();
+    let id = format!("0x{}", "ab".repeat(32));
+    check(dir, &["prove"], 2, "required");
+    check(
+        dir,
+        &["prove", &id, "--index", "1"],
+        2,
+        "cannot be used with",
+    );
+    check(
+        dir,
+        &["prove", "0x12"],
+        2,
+        "neither an id (32) nor a digest",
+    );
+    check(
+        dir,
+        &["prove", "--file", "none", "--rpc", NOBODY],
+        2,
+        "read none",
+    );
+    check(
+        dir,
+        &["prove", &id, "--out", "a", "--rpc", NOBODY],
+        2,
+        "a exists",
+    );
+    check(
+        dir,
+        &["prove", &id, "--salt", "a"],
+        2,
+        "--salt is for --file",
+    );
+    let revoke = |what, reason, key| {
+        [
+            "revoke", what, "--reason", reason, "--key", key, "--rpc", NOBODY,
+        ]
+    };
+    check(
+        dir,
+        &revoke(id.as_str(), "9", "key"),
+        2,
+        "use 1 to 8, or one of",
+    );
+    check(dir, &revoke("none", "1", "key"), 2, "neither an id");
+    check(dir, &revoke("a", "1", "key"), 2, "not valid JSON");
+    check(
+        dir,
+        &revoke(id.as_str(), "1", "none"),
+        2,
+        "key file none is missing",
+    );
+    check(
+        dir,
+        &["log", "consistency", "--from", "0", "--genesis", "a"],
+        2,
+        "0 is not in 1..",
+    );
+    check(dir, &["log", "consistency", "--from", "1"], 2, "--genesis");
+    check(
+        dir,
+        &["log", "audit", "--genesis", "none"],
+        2,
+        "COULD NOT TELL",
+    );
+}

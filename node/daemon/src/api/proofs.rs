@@ -1,0 +1,69 @@
+//! Proofs of leaves from what the store holds.
+
+use tbsi_rpc::BackendError;
+use tbsi_rpc::wire::LeafRange;
+use tbsi_types::bundle::{Decision, NamedValidators, ProofBundle};
+use tbsi_types::log::{Leaf, leaves};
+use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
+
+use super::{internal, store_error};
+use crate::node::Node;
+
+fn missing(what: &str, height: Height) -> BackendError {
+    BackendError::Internal(format!("the {what} of block {height} is not stored"))
+}
+
+pub(super) fn checkpoint(node: &Node, height: Height) -> Result<Checkpoint, BackendError> {
+    let stored = node.store.checkpoint(height).map_err(store_error)?;
+    stored.ok_or_else(|| missing("checkpoint", height))
+}
+
+/// The leaf under the checkpoint of its own block, so that the answer never changes.
+pub(super) fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
+    let Some(bytes) = node.store.leaf(index).map_err(store_error)? else {
+        return Ok(None);
+    };
+    let height = Leaf::decode(&bytes).map_err(internal)?.head.height;
+    let checkpoint = checkpoint(node, height)?;
+    let certificate = node.store.certificate(height).map_err(store_error)?;
+    let inclusion = node.store.prove_inclusion(index, checkpoint.log_size);
+    Ok(Some(ProofBundle {
+        genesis_hash: node.identity.genesis_hash,
+        leaf: bytes,
+        leaf_index: index,
+        inclusion: inclusion.map_err(store_error)?,
+        decision: Decision {
+            checkpoint,
+            certificate: certificate.ok_or_else(|| missing("certificate", height))?,
+        },
+        validators: NamedValidators::of_genesis(&node.genesis).map_err(internal)?,
+        handovers: Vec::new(),
+    }))
+}
+
+/// Positions follow from the receipts of the block and the size of the log before it.
+pub(crate) fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRange>, BackendError> {
+    let location = node.store.transaction_location(transaction);
+    let Some((height, position)) = location.map_err(store_error)? else {
+        return Ok(None);
+    };
+    let receipts = node.store.receipts(height).map_err(store_error)?;
+    let receipts = receipts.ok_or_else(|| missing("receipts", height))?;
+    let before = match height.previous() {
+        Some(previous) => checkpoint(node, previous)?.log_size.0,
+        None => 0,
+    };
+    let chain_id = node.identity.chain_id;
+    let time = checkpoint(node, height)?.time;
+    let count = |receipts| -> Result<u64, BackendError> {
+        let leaves = leaves(chain_id, height, time, receipts).map_err(internal)?;
+        Ok(leaves.count() as u64)
+    };
+    let end = usize::try_from(position).map_err(internal)?;
+    let earlier = receipts.get(..end).unwrap_or(&receipts);
+    let own = receipts.get(end..=end).unwrap_or_default();
+    Ok(Some(LeafRange {
+        first: LeafIndex(before + count(earlier)?),
+        count: count(own)?,
+    }))
+}

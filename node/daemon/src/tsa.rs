@@ -1,0 +1,206 @@
+//! Time stamps of RFC 3161 (SPEC §11): a digest is attested on the chain, and when that is
+//! final, a token says so in a form that ordinary software verifies.
+
+mod asn1;
+mod load;
+mod query;
+mod token;
+
+use std::sync::{Mutex, PoisonError};
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Signature, TxKind, keccak256};
+use alloy_sol_types::{SolCall, sol};
+use der::asn1::ObjectIdentifier;
+use p256::ecdsa::SigningKey;
+use tbsi_rpc::wire::LeafRange;
+use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp};
+use tbsi_types::log::ATTESTATIONS;
+use tbsi_types::{B256, Bytes, SecretKey, StateView, TimestampMs};
+use tracing::debug;
+use x509_cert::Certificate;
+
+pub use load::AuthorityError;
+
+use self::asn1::Request;
+use self::query::{FailInfo, Query, Rejection};
+use self::token::ACCURACY_S;
+use crate::api::{internal, leaves_of, store_error};
+use crate::node::{Node, SubmitError, causes, wall_clock};
+
+sol! {
+    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
+}
+
+/// Gas of an attestation of one digest; it needs a quarter.
+const GAS: u64 = 200_000;
+
+/// The schema of what is stamped, which exists from genesis: the digest is of a file's bytes.
+const SCHEMA: &str = "tbsi:file:v1";
+
+/// Who makes time stamps: a certified P-256 key, and an account that attests.
+pub struct Authority {
+    /// The authority's own first, then those between it and its root.
+    certificates: Vec<Certificate>,
+    key: SigningKey,
+    issuer: SecretKey,
+    policy: ObjectIdentifier,
+    /// Held from choosing a nonce until the pool knows of it.
+    sending: Mutex<()>,
+}
+
+impl Authority {
+    /// Refuses the query, or sends the transaction that attests its digest.
+    pub fn begin(&self, node: &Node, query: &[u8]) -> Result<Timestamp, BackendError> {
+        let query = match self.read(query, node.tip().time) {
+            Ok((_, query)) => query,
+            Err(rejection) => return refused(&rejection),
+        };
+        let since = wall_clock();
+        match self.attest(node, &query) {
+            Ok(transaction) => Ok(Timestamp::Pending(PendingTimestamp { transaction, since })),
+            Err(AttestError::Submit(error @ SubmitError::Pool(_))) => {
+                debug!("time stamp: {}", causes(&error));
+                let text = "the node takes no transaction now; retry later";
+                refused(&Rejection::new(FailInfo::SystemFailure, text))
+            }
+            Err(AttestError::Submit(error)) => Err(internal(error)),
+            Err(AttestError::Backend(error)) => Err(error),
+        }
+    }
+
+    /// The reply to a query whose digest is being attested; `None` until that is final.
+    pub fn finish(
+        &self,
+        node: &Node,
+        query: &[u8],
+        pending: PendingTimestamp,
+    ) -> Result<Option<Bytes>, BackendError> {
+        let Some(leaves) = leaves_of(node, pending.transaction)? else {
+            return Ok(None);
+        };
+        let location = node.store.transaction_location(pending.transaction);
+        let Some((height, _)) = location.map_err(store_error)? else {
+            return Ok(None);
+        };
+        let checkpoint = node.store.checkpoint(height).map_err(store_error)?;
+        let Some(checkpoint) = checkpoint else {
+            return Ok(None);
+        };
+        let reply = match self.answer(query, leaves, checkpoint.time, pending.since) {
+            Ok(request) => {
+                let token = self.token(&request, leaves.first, checkpoint.time);
+                asn1::granted(token.map_err(internal)?)
+            }
+            Err(rejection) => asn1::rejected(&rejection),
+        };
+        Ok(Some(reply.map_err(internal)?.into()))
+    }
+
+    /// Whether an attestation that is final, in a block of `time`, gets its token.
+    fn answer(
+        &self,
+        query: &[u8],
+        leaves: LeafRange,
+        time: TimestampMs,
+        since: TimestampMs,
+    ) -> Result<Request, Rejection> {
+        let (request, _) = self.read(query, time)?;
+        if leaves.count != 1 {
+            let text = "the attestation failed: the chain takes this hash algorithm no more";
+            return Err(Rejection::new(FailInfo::BadAlg, text));
+        }
+        if !is_accurate(time, since, wall_clock()) {
+            let text = "the block's time is not within the accuracy; compare the nodes' clocks";
+            return Err(Rejection::new(FailInfo::TimeNotAvailable, text));
+        }
+        Ok(request)
+    }
+
+    fn read(&self, query: &[u8], time: TimestampMs) -> Result<(Request, Query), Rejection> {
+        let request = Request::parse(query)?;
+        let query = Query::check(&request, self.policy)?;
+        if !self.is_valid_at(time) {
+            let text = "the authority's certificate is not valid at this time";
+            return Err(Rejection::new(FailInfo::TimeNotAvailable, text));
+        }
+        Ok((request, query))
+    }
+
+    fn is_valid_at(&self, time: TimestampMs) -> bool {
+        let validity = &self.certificates[0].tbs_certificate.validity;
+        let from = validity.not_before.to_unix_duration().as_secs();
+        let to = validity.not_after.to_unix_duration().as_secs();
+        (from..=to).contains(&(time.0 / 1_000))
+    }
+
+    fn attest(&self, node: &Node, query: &Query) -> Result<B256, AttestError> {
+        let call = attestBatchCall {
+            schema: keccak256(SCHEMA),
+            algorithm: query.algorithm,
+            words: query.words(),
+        };
+        let _sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = TxEip1559 {
+            chain_id: node.identity.chain_id,
+            nonce: self.next_nonce(node)?,
+            gas_limit: GAS,
+            to: TxKind::Call(ATTESTATIONS),
+            input: call.abi_encode().into(),
+            ..TxEip1559::default()
+        };
+        let signature = self.issuer.sign(transaction.signature_hash());
+        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
+        let encoded = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
+        let (transaction, _) = node.insert(&encoded)?;
+        let hash = transaction.hash();
+        node.gossip.publish_transactions(vec![transaction]);
+        Ok(hash)
+    }
+
+    fn next_nonce(&self, node: &Node) -> Result<u64, BackendError> {
+        let sender = self.issuer.public_key().address();
+        let state = node
+            .store
+            .state_at(node.tip().height)
+            .map_err(store_error)?;
+        let account = state.account(sender).map_err(internal)?;
+        let stored = account.unwrap_or_default().nonce;
+        let pending = node.mempool().pending_nonce(sender).unwrap_or_default();
+        Ok(stored.max(pending))
+    }
+}
+
+/// The chain bounds how far a block's time may be ahead, but more widely than the accuracy that
+/// tokens state. So the authority's own clock vouches for that.
+fn is_accurate(time: TimestampMs, since: TimestampMs, now: TimestampMs) -> bool {
+    let accuracy = 1_000 * u64::from(ACCURACY_S);
+    time.0.saturating_add(accuracy) >= since.0 && time.0 <= now.0.saturating_add(accuracy)
+}
+
+fn refused(rejection: &Rejection) -> Result<Timestamp, BackendError> {
+    let reply = asn1::rejected(rejection).map_err(internal)?;
+    Ok(Timestamp::Refused(reply.into()))
+}
+
+/// Why a digest was not attested.
+enum AttestError {
+    Submit(SubmitError),
+    Backend(BackendError),
+}
+
+impl From<SubmitError> for AttestError {
+    fn from(error: SubmitError) -> Self {
+        Self::Submit(error)
+    }
+}
+
+impl From<BackendError> for AttestError {
+    fn from(error: BackendError) -> Self {
+        Self::Backend(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! Reads an authority's files, and refuses those with which no verifier would be content.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use der::Encode;
+use p256::SecretKey;
+use p256::ecdsa::SigningKey;
+use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::ext::pkix::ExtendedKeyUsage;
+
+use super::Authority;
+use crate::config::TsaConfig;
+use crate::keyfile::{KeyFileError, load_validator_key, read_private};
+
+/// Bytes of a certificate file.
+const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
+
+/// Certificates in it.
+const CERTIFICATES_MAX: usize = 8;
+
+/// Bytes of a key file.
+const KEY_BYTES_MAX: usize = 4 * 1024;
+
+const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
+const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+
+/// Why there are no time stamps.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// A key file.
+    #[error("config key `tsa.{field}`")]
+    Key {
+        /// Of the configuration.
+        field: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: KeyFileError,
+    },
+    /// The certificate file cannot be read.
+    #[error("config key `tsa.certificate`: read {path}", path = path.display())]
+    Read {
+        /// Its path.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// Contents that cannot serve.
+    #[error("config key `tsa.{field}`: {problem}")]
+    Unfit {
+        /// Of the configuration.
+        field: &'static str,
+        /// Why, and what would.
+        problem: String,
+    },
+}
+
+fn unfit(field: &'static str, problem: impl Into<String>) -> AuthorityError {
+    AuthorityError::Unfit {
+        field,
+        problem: problem.into(),
+    }
+}
+
+impl Authority {
+    /// Reads the files; relative paths are below `home`.
+    pub fn load(home: &Path, config: &TsaConfig) -> Result<Self, AuthorityError> {
+        let certificates = certificates(&home.join(&config.certificate))?;
+        let key = key(&home.join(&config.key))?;
+        check(&certificates[0], &key)?;
+        let issuer = load_validator_key(&home.join(&config.issuer_key));
+        let issuer = issuer.map_err(|source| AuthorityError::Key {
+            field: "issuer_key",
+            source,
+        })?;
+        let policy = config.policy.parse();
+        Ok(Self {
+            certificates,
+            key,
+            issuer,
+            policy: policy.map_err(|_| unfit("policy", "not an OID"))?,
+            sending: Mutex::new(()),
+        })
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
+    let failed = |source| AuthorityError::Read {
+        path: path.into(),
+        source,
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| {
+            let limit = CERTIFICATE_BYTES_MAX as u64 + 1;
+            file.take(limit).read_to_end(&mut bytes)
+        })
+        .map_err(failed)?;
+    if bytes.len() > CERTIFICATE_BYTES_MAX {
+        let problem = format!(
+            "{} has more than {CERTIFICATE_BYTES_MAX} bytes",
+            path.display()
+        );
+        return Err(unfit("certificate", problem));
+    }
+    let chain = Certificate::load_pem_chain(&bytes)
+        .map_err(|error| unfit("certificate", format!("{}: {error}", path.display())))?;
+    if chain.is_empty() || chain.len() > CERTIFICATES_MAX {
+        let problem = format!(
+            "{} holds {} certificates, 1 to {CERTIFICATES_MAX} are possible",
+            path.display(),
+            chain.len()
+        );
+        return Err(unfit("certificate", problem));
+    }
+    Ok(chain)
+}
+
+fn key(path: &Path) -> Result<SigningKey, AuthorityError> {
+    let bytes = read_private(path, KEY_BYTES_MAX);
+    let bytes = bytes.map_err(|source| AuthorityError::Key {
+        field: "key",
+        source,
+    })?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default();
+    let key = if text.contains("BEGIN EC PRIVATE KEY") {
+        SecretKey::from_sec1_pem(text).ok()
+    } else {
+        SecretKey::from_pkcs8_pem(text).ok()
+    };
+    let problem = || {
+        let form = "a PEM file with one private key on curve P-256, not encrypted";
+        unfit("key", format!("{} must be {form}", path.display()))
+    };
+    Ok(SigningKey::from(key.ok_or_else(problem)?))
+}
+
+/// RFC 3161 §2.3: the key is for time stamps alone, and says so in a critical extension.
+fn check(certificate: &Certificate, key: &SigningKey) -> Result<(), AuthorityError> {
+    let own = key.verifying_key().to_public_key_der().ok();
+    let certified = certificate
+        .tbs_certificate
+        .subject_public_key_info
+        .to_der()
+        .ok();
+    if own.is_none_or(|own| certified.as_deref() != Some(own.as_bytes())) {
+        return Err(unfit(
+            "key",
+            "is not the key of the first certificate in `tsa.certificate`",
+        ));
+    }
+    let extensions = certificate.tbs_certificate.extensions.iter().flatten();
+    let mut usages = extensions.filter(|extension| extension.extn_id == EXTENDED_KEY_USAGE);
+    let fits = usages.next().is_some_and(|extension| {
+        let usage = ExtendedKeyUsage::from_der(extension.extn_value.as_bytes());
+        extension.critical && usage.is_ok_and(|usage| usage.0 == [TIME_STAMPING])
+    });
+    if !fits || usages.next().is_some() {
+        let problem = "the first certificate must have a critical extended key usage with \
+                       timeStamping and nothing else (RFC 3161 §2.3)";
+        return Err(unfit("certificate", problem));
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! `tbsi_*` of the attestation log: proofs, and where to find what (SPEC §9, §10).
+
+use std::time::Duration;
+
+use alloy_primitives::{B256, Bytes};
+use jsonrpsee::types::Params;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tbsi_types::bundle::{ProofBundle, describe};
+use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::{LeafIndex, TreeSize};
+use tokio::time::Instant;
+
+use crate::api::{Api, Reply, Runner, reply};
+use crate::arguments::Arguments;
+use crate::error::{Failure, internal, invalid_argument, refused, timed_out};
+use crate::limits::{FINALITY_S_MAX, PROOFS_MAX};
+use crate::wire;
+
+/// Bytes of the shortest digest that the log holds.
+const DIGEST_BYTES_MIN: usize = 28;
+
+/// Bytes of the longest digest that the log holds.
+const DIGEST_BYTES_MAX: usize = 64;
+
+/// Which leaf to prove.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum Selector {
+    /// By position.
+    Index(u64),
+    /// The first attestation with this id.
+    Id(B256),
+    /// The first attestation of this digest.
+    Digest(Bytes),
+}
+
+impl Selector {
+    fn index(&self, api: &Api) -> Result<Option<LeafIndex>, Failure> {
+        let start = LeafIndex(0);
+        let found = match self {
+            Self::Index(index) => return Ok(Some(LeafIndex(*index))),
+            Self::Id(id) => api.backend.find_id(id, start)?,
+            Self::Digest(digest) => {
+                check_digest(digest)?;
+                api.backend.find_digest(digest, start)?
+            }
+        };
+        Ok(found.first().copied())
+    }
+}
+
+fn check_digest(digest: &[u8]) -> Result<(), Failure> {
+    if (DIGEST_BYTES_MIN..=DIGEST_BYTES_MAX).contains(&digest.len()) {
+        return Ok(());
+    }
+    let problem = format!(
+        "digest has {} bytes, {DIGEST_BYTES_MIN} to {DIGEST_BYTES_MAX} are possible",
+        digest.len()
+    );
+    Err(invalid_argument(0, &problem))
+}
+
+/// `tbsi_getProof({index} | {id} | {digest})`: a proof bundle, or null if there is no such leaf.
+pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let selector: Selector = arguments.required(0)?;
+    match selector.index(api)? {
+        Some(index) => bundle(api, index),
+        None => reply(()),
+    }
+}
+
+fn bundle(api: &Api, index: LeafIndex) -> Reply {
+    match api.backend.bundle(index)? {
+        Some(bundle) => raw(&bundle),
+        None => reply(()),
+    }
+}
+
+fn raw(bundle: &ProofBundle) -> Reply {
+    let json = bundle.to_json().map_err(|error| internal(&error))?;
+    RawValue::from_string(json).map_err(|error| internal(&error))
+}
+
+/// `tbsi_getLeaf(index)`: the leaf in words, or null if the log has fewer.
+pub(crate) fn leaf(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let index = LeafIndex(arguments.required(0)?);
+    reply(entry(api, index)?)
+}
+
+fn entry(api: &Api, index: LeafIndex) -> Result<Option<wire::LogEntry>, Failure> {
+    let Some(bytes) = api.backend.leaf(index)? else {
+        return Ok(None);
+    };
+    let leaf = Leaf::decode(&bytes).map_err(|error| internal(&error))?;
+    Ok(Some(wire::LogEntry {
+        index,
+        leaf: bytes,
+        statement: describe(&leaf),
+    }))
+}
+
+/// `tbsi_findByDigest(digest, [from])`: attestations of a digest in the order of the log,
+/// at position `from` and after.
+pub(crate) fn find_by_digest(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let digest: Bytes = arguments.required(0)?;
+    check_digest(&digest)?;
+    let from = LeafIndex(arguments.optional(1)?.unwrap_or_default());
+    let found = api.backend.find_digest(&digest, from)?;
+    reply(entries(api, &found)?)
+}
+
+fn entries(api: &Api, indexes: &[LeafIndex]) -> Result<Vec<wire::LogEntry>, Failure> {
+    let mut entries = Vec::with_capacity(indexes.len());
+    for index in indexes {
+        entries.extend(entry(api, *index)?);
+    }
+    Ok(entries)
+}
+
+/// `tbsi_getAttestation(id)`: all leaves about an attestation, and what they come to; null if
+/// nobody attested it.
+pub(crate) fn attestation(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let id: B256 = arguments.required(0)?;
+    let found = api.backend.find_id(&id, LeafIndex(0))?;
+    let entries = entries(api, &found)?;
+    let leaves: Vec<Leaf> = entries
+        .iter()
+        .filter_map(|entry| Leaf::decode(&entry.leaf).ok())
+        .collect();
+    let is_attestation = |leaf: &&Leaf| matches!(leaf.statement, Statement::Attestation(_));
+    let Some(first) = leaves.iter().find(is_attestation) else {
+        return reply(());
+    };
+    // The contract cannot tell whose an id is: only its issuer's word counts (SPEC §9.4).
+    let revoked = leaves.iter().find(|leaf| leaf.revokes(first));
+    reply(wire::Attestation {
+        id,
+        issuer: first.head.issuer,
+        revoked_at: revoked.map(|leaf| leaf.head.height),
+        entries,
+    })
+}
+
+/// `tbsi_getConsistency(first, second)`: that the log of `first` leaves is the beginning of that
+/// of `second`.
+pub(crate) fn consistency(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let (first, second) = (arguments.required(0)?, arguments.required(1)?);
+    let size = api.backend.log_size().0;
+    if !(1 <= first && first <= second && second <= size) {
+        let problem = format!("sizes {first} and {second}: give 1 <= first <= second <= {size}");
+        return Err(invalid_argument(0, &problem));
+    }
+    let proof = api.backend.consistency(TreeSize(first), TreeSize(second))?;
+    reply(json!({ "first": first, "second": second, "hashes": proof.0 }))
+}
+
+/// `tbsi_getLeaves(transactionHash)`: where the leaves of a transaction are; null until it is
+/// final.
+pub(crate) fn leaves(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let hash: B256 = arguments.required(0)?;
+    reply(api.backend.leaves_of(hash)?)
+}
+
+/// `tbsi_sendAttestation(transaction)`: takes a signed transaction and answers when it is final,
+/// with the proofs of its leaves (the first [`PROOFS_MAX`] of them).
+pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -> Reply {
+    let api = &runner.api;
+    let mut heads = api.backend.subscribe();
+    let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
+    let submit = move |api: &Api| {
+        let encoded: Bytes = Arguments::split(&params, 1)?.required(0)?;
+        Ok(api.backend.submit(&encoded)?)
+    };
+    let hash = runner.run(submit).await?;
+    loop {
+        if let Some(answer) = runner.run(move |api| acknowledgement(api, hash)).await? {
+            return Ok(answer);
+        }
+        // Lagging or not, a new height is a reason to look again.
+        let head = tokio::time::timeout_at(deadline, heads.recv()).await;
+        if head.is_err() {
+            let message = format!(
+                "transaction {hash} is pending and was not final after {FINALITY_S_MAX} s; \
+                 ask tbsi_getLeaves later"
+            );
+            return Err(timed_out(message, json!({ "transactionHash": hash })));
+        }
+    }
+}
+
+fn acknowledgement(api: &Api, hash: B256) -> Result<Option<Box<RawValue>>, Failure> {
+    let Some((height, position)) = api.backend.transaction_location(hash)? else {
+        return Ok(None);
+    };
+    let receipts = api.backend.receipts(height)?.unwrap_or_default();
+    let receipt = usize::try_from(position)
+        .ok()
+        .and_then(|position| receipts.get(position));
+    if !receipt.is_some_and(|receipt| receipt.status()) {
+        let message = format!(
+            "transaction {hash} is final in block {height} and failed: nothing was attested; \
+             eth_call tells why"
+        );
+        return Err(refused(message));
+    }
+    let leaves = api.backend.leaves_of(hash)?;
+    let leaves = leaves.unwrap_or(wire::LeafRange::EMPTY);
+    let mut proofs = Vec::new();
+    for offset in 0..leaves.count.min(PROOFS_MAX) {
+        proofs.push(bundle(api, LeafIndex(leaves.first.0 + offset))?);
+    }
+    reply(wire::Acknowledgement {
+        transaction_hash: hash,
+        height,
+        leaves,
+        proofs,
+    })
+    .map(Some)
+}

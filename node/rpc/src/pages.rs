@@ -1,0 +1,227 @@
+//! What other software reads over plain HTTP, on the port of JSON-RPC: the attestation log as
+//! C2SP tlog-tiles (SPEC §9.5, §9.6) and time stamps of RFC 3161 (SPEC §11).
+
+mod log;
+mod timestamp;
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use alloy_primitives::Bytes;
+use futures::future::Either;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{Extensions, HeaderMap, Method, StatusCode, Version};
+use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
+use tokio::sync::Semaphore;
+use tower::Service;
+
+use crate::api::Runner;
+use crate::error::Failure;
+use crate::limits::{PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX};
+
+/// How long an answer may be reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Caching {
+    /// It may be another one next time.
+    Never,
+    /// It is right, but will stop to be served when the tile has grown.
+    Short,
+    /// It can never change.
+    Forever,
+}
+
+/// An answer.
+#[derive(Debug)]
+struct Page {
+    status: StatusCode,
+    content_type: &'static str,
+    caching: Caching,
+    compressible: bool,
+    /// For 405: what would be allowed.
+    allow: Option<&'static str>,
+    body: Bytes,
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const BYTES: &str = "application/octet-stream";
+
+impl Page {
+    fn new(content_type: &'static str, caching: Caching, body: impl Into<Bytes>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            caching,
+            compressible: true,
+            allow: None,
+            body: body.into(),
+        }
+    }
+
+    /// A sentence instead of an answer.
+    fn refusal(status: StatusCode, sentence: impl Into<String>) -> Self {
+        let sentence = sentence.into() + "\n";
+        Self {
+            status,
+            ..Self::new(TEXT, Caching::Never, sentence.into_bytes())
+        }
+    }
+
+    fn wrong_method(allow: &'static str) -> Self {
+        let sentence = format!("this path takes {allow} only");
+        Self {
+            allow: Some(allow),
+            ..Self::refusal(StatusCode::METHOD_NOT_ALLOWED, sentence)
+        }
+    }
+
+    /// The node's own fault. The cause is in its log already.
+    fn failure(failure: &Failure) -> Self {
+        Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, failure.message())
+    }
+
+    fn response(self, head_only: bool) -> HttpResponse {
+        let length = self.body.len();
+        let body = if head_only { Bytes::new() } else { self.body };
+        let mut response = HttpResponse::new(HttpBody::from(body.to_vec()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(CACHE_CONTROL, self.caching.value());
+        if head_only {
+            headers.insert(CONTENT_LENGTH, length.into());
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if !self.compressible {
+            response.extensions_mut().insert(Incompressible);
+        }
+        response
+    }
+}
+
+impl Caching {
+    fn value(self) -> HeaderValue {
+        match self {
+            Self::Never => HeaderValue::from_static("no-cache"),
+            Self::Short => HeaderValue::try_from(format!("public, max-age={PARTIAL_TILE_AGE_S}"))
+                .expect("digits and letters"),
+            Self::Forever => HeaderValue::from_static("public, max-age=31536000, immutable"),
+        }
+    }
+}
+
+/// Marks an answer that is hashes and gets no smaller.
+#[derive(Clone, Copy, Debug)]
+struct Incompressible;
+
+/// Whether an answer may get smaller by compression.
+pub(crate) fn is_compressible(
+    _: StatusCode,
+    _: Version,
+    _: &HeaderMap,
+    extensions: &Extensions,
+) -> bool {
+    extensions.get::<Incompressible>().is_none()
+}
+
+/// Answers paths of its own, and hands everything else on.
+#[derive(Clone)]
+pub(crate) struct Pages {
+    runner: Runner,
+    timestamps: Arc<Semaphore>,
+}
+
+impl Pages {
+    pub(crate) fn new(runner: Runner) -> Self {
+        Self {
+            runner,
+            timestamps: Arc::new(Semaphore::new(TIMESTAMPS_MAX)),
+        }
+    }
+
+    pub(crate) fn in_front_of<S>(&self, inner: S) -> PagesThen<S> {
+        PagesThen {
+            pages: self.clone(),
+            inner,
+        }
+    }
+
+    async fn answer<B>(self, request: HttpRequest<B>) -> HttpResponse
+    where
+        B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let is_head = request.method() == Method::HEAD;
+        let page = if request.uri().path() == TSA {
+            timestamp::answer(&self, request).await
+        } else {
+            let path = request.uri().path().to_owned();
+            log::answer(&self.runner, request.method(), &path).await
+        };
+        page.response(is_head)
+    }
+}
+
+const TSA: &str = "/tsa";
+
+fn is_ours(path: &str) -> bool {
+    path == TSA || path == "/log" || path.starts_with("/log/")
+}
+
+/// [`Pages`] before a service.
+#[derive(Clone)]
+pub(crate) struct PagesThen<S> {
+    pages: Pages,
+    inner: S,
+}
+
+impl<S, B> Service<HttpRequest<B>> for PagesThen<S>
+where
+    S: Service<HttpRequest<B>, Response = HttpResponse>,
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = HttpResponse;
+    type Error = S::Error;
+    type Future =
+        Either<S::Future, Pin<Box<dyn Future<Output = Result<HttpResponse, S::Error>> + Send>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
+        if !is_ours(request.uri().path()) {
+            return Either::Left(self.inner.call(request));
+        }
+        let pages = self.pages.clone();
+        Either::Right(Box::pin(async move { Ok(pages.answer(request).await) }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_its_own_paths_and_no_others() {
+        for path in ["/tsa", "/log", "/log/", "/log/checkpoint", "/log/../x"] {
+            assert!(is_ours(path), "{path}");
+        }
+        for path in [
+            "/",
+            "",
+            "/tsa/",
+            "/tsax",
+            "/logs",
+            "/LOG/checkpoint",
+            "/x/log/",
+        ] {
+            assert!(!is_ours(path), "{path}");
+        }
+    }
+}

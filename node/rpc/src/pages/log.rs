@@ -1,0 +1,170 @@
+//! `/log/`: C2SP tlog-tiles, and proofs as C2SP tlog-proof.
+
+use http::{Method, StatusCode};
+use tbsi_types::LeafIndex;
+use tbsi_types::log::{EntryBundle, Tile};
+
+use super::{BYTES, Caching, Page, TEXT};
+use crate::api::{Api, Runner};
+use crate::error::Failure;
+
+/// What a path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    Checkpoint,
+    Key,
+    Tile(Tile),
+    Entries(EntryBundle),
+    Proof(LeafIndex),
+}
+
+impl Target {
+    /// From the path after `/log/`.
+    fn parse(path: &str) -> Result<Self, Page> {
+        let malformed = |sentence: String| Page::refusal(StatusCode::BAD_REQUEST, sentence);
+        match path {
+            "checkpoint" => return Ok(Self::Checkpoint),
+            "key" => return Ok(Self::Key),
+            _ => {}
+        }
+        if path.starts_with("tile/entries/") {
+            let bundle = EntryBundle::parse_path(path);
+            return bundle
+                .map(Self::Entries)
+                .map_err(|error| malformed(error.to_string()));
+        }
+        if path.starts_with("tile/") {
+            let tile = Tile::parse_path(path);
+            return tile
+                .map(Self::Tile)
+                .map_err(|error| malformed(error.to_string()));
+        }
+        if let Some(name) = path.strip_prefix("proof/") {
+            let index = name.strip_suffix(".tlog-proof").and_then(decimal);
+            let wrong = || malformed("proofs are at /log/proof/<leaf index>.tlog-proof".into());
+            return index.map(Self::Proof).ok_or_else(wrong);
+        }
+        Err(Page::refusal(
+            StatusCode::NOT_FOUND,
+            "no such page; there are /log/checkpoint, /log/key, /log/tile/<level>/<index>, \
+             /log/tile/entries/<index> and /log/proof/<leaf index>.tlog-proof",
+        ))
+    }
+
+    fn page(self, api: &Api) -> Result<Page, Failure> {
+        let backend = &api.backend;
+        match self {
+            Self::Checkpoint => {
+                let note = backend.log_note()?.encode();
+                Ok(Page::new(TEXT, Caching::Never, note.into_bytes()))
+            }
+            Self::Key => {
+                let key = backend.log_key().encode() + "\n";
+                Ok(Page::new(TEXT, Caching::Never, key.into_bytes()))
+            }
+            Self::Tile(tile) => {
+                let bytes = backend.log_tile(tile)?;
+                let page = bytes.map(|bytes| Page {
+                    compressible: false,
+                    ..Page::new(BYTES, caching(tile.width), bytes)
+                });
+                Ok(page.unwrap_or_else(|| absent(api, &tile.path())))
+            }
+            Self::Entries(bundle) => {
+                let bytes = backend.log_entries(bundle)?;
+                let page = bytes.map(|bytes| Page::new(BYTES, caching(bundle.width), bytes));
+                Ok(page.unwrap_or_else(|| absent(api, &bundle.path())))
+            }
+            Self::Proof(index) => {
+                let proof = backend.tlog_proof(index)?;
+                let page = proof
+                    .map(|proof| Page::new(TEXT, Caching::Forever, proof.encode().into_bytes()));
+                Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
+            }
+        }
+    }
+}
+
+/// Digits without sign or leading zeros.
+fn decimal(text: &str) -> Option<LeafIndex> {
+    let index: u64 = text.parse().ok()?;
+    (index.to_string() == text).then_some(LeafIndex(index))
+}
+
+fn caching(width: u16) -> Caching {
+    if width == tbsi_types::log::tile::TILE_WIDTH {
+        Caching::Forever
+    } else {
+        Caching::Short
+    }
+}
+
+fn absent(api: &Api, what: &str) -> Page {
+    let size = api.backend.log_size();
+    let sentence = format!("{what} does not exist: the log has {size} leaves");
+    Page::refusal(StatusCode::NOT_FOUND, sentence)
+}
+
+/// Answers `path`, which is `/log` or begins with `/log/`.
+pub(super) async fn answer(runner: &Runner, method: &Method, path: &str) -> Page {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return Page::wrong_method("GET, HEAD");
+    }
+    let target = match Target::parse(path.strip_prefix("/log/").unwrap_or_default()) {
+        Ok(target) => target,
+        Err(refusal) => return refusal,
+    };
+    let page = runner.run(move |api| target.page(api)).await;
+    page.unwrap_or_else(|failure| Page::failure(&failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_every_path_in_one_way_only() {
+        let tile = |level, index, width| {
+            Ok(Target::Tile(Tile {
+                level,
+                index,
+                width,
+            }))
+        };
+        let check = |path: &str, expected: Result<Target, u16>| {
+            let parsed = Target::parse(path).map_err(|page| page.status.as_u16());
+            assert_eq!(parsed, expected, "{path}");
+        };
+        check("checkpoint", Ok(Target::Checkpoint));
+        check("key", Ok(Target::Key));
+        check("tile/0/000", tile(0, 0, 256));
+        check("tile/2/x001/x234/067.p/7", tile(2, 1_234_067, 7));
+        let bundle = EntryBundle { index: 5, width: 3 };
+        check("tile/entries/005.p/3", Ok(Target::Entries(bundle)));
+        check("proof/17.tlog-proof", Ok(Target::Proof(LeafIndex(17))));
+        for malformed in [
+            "tile/",
+            "tile/8/000",
+            "tile/0/0",
+            "tile/0/000.p/0",
+            "tile/0/000.p/256",
+            "tile/00/000",
+            "tile/0/x000/001",
+            "tile/data/000",
+            "tile/entries/",
+            "tile/entries/5",
+            "tile/0/../0/000",
+            "tile/0/000/",
+            "proof/",
+            "proof/1",
+            "proof/01.tlog-proof",
+            "proof/-1.tlog-proof",
+            "proof/18446744073709551616.tlog-proof",
+        ] {
+            check(malformed, Err(400));
+        }
+        for unknown in ["", "checkpoint/", "Checkpoint", "tile", "index", "../key"] {
+            check(unknown, Err(404));
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `/log/` and `/tsa`: statuses, headers and bodies.
+
+use std::time::Duration;
+
+use tbsi_rpc::ServerConfig;
+use tbsi_types::log::{NoteVerifier, SignedNote, TlogProof};
+
+use crate::chain::log_signer;
+use crate::http::{Answer, Fixture, config, exchange_at};
+
+const QUERY: &str = "content-type: application/timestamp-query";
+
+async fn get(fixture: &Fixture, path: &str) -> Answer {
+    exchange_at(fixture.address(), "GET", path, &[], b"").await
+}
+
+fn assert_header(answer: &Answer, line: &str) {
+    let found = answer
+        .head
+        .lines()
+        .any(|found| found.eq_ignore_ascii_case(line));
+    assert!(found, "{line:?} is not in:\n{}", answer.head);
+}
+
+#[tokio::test]
+async fn serves_checkpoint_key_and_proof_as_text() {
+    let fixture = Fixture::new().await;
+    let key = get(&fixture, "/log/key").await;
+    assert_eq!(key.status, 200);
+    let key = NoteVerifier::parse(key.body.trim_end()).unwrap();
+    assert_eq!(key, log_signer().verifier(key.signature_type()));
+
+    let checkpoint = get(&fixture, "/log/checkpoint").await;
+    assert_eq!(checkpoint.status, 200);
+    assert_header(&checkpoint, "content-type: text/plain; charset=utf-8");
+    assert_header(&checkpoint, "cache-control: no-cache");
+    let note = SignedNote::parse(&checkpoint.body).unwrap();
+    assert_eq!(key.verify(note.text(), &note.signatures()[0]), Ok(None));
+
+    let proof = get(&fixture, "/log/proof/0.tlog-proof").await;
+    assert_eq!(TlogProof::parse(&proof.body).unwrap().note, note);
+    assert_header(&proof, "cache-control: public, max-age=31536000, immutable");
+    let proof = get(&fixture, "/log/proof/1.tlog-proof").await;
+    assert_eq!(proof.status, 404);
+    assert_eq!(proof.body, "leaf 1 does not exist: the log has 0 leaves\n");
+}
+
+#[tokio::test]
+async fn serves_tiles_with_the_caching_that_they_allow() {
+    let fixture = Fixture::new().await;
+    let full = get(&fixture, "/log/tile/0/000").await;
+    assert_eq!((full.status, full.body.len()), (200, 8_192));
+    assert_header(&full, "content-type: application/octet-stream");
+    assert_header(&full, "cache-control: public, max-age=31536000, immutable");
+    let partial = get(&fixture, "/log/tile/0/000.p/3?x=y").await;
+    assert_eq!((partial.status, partial.body.len()), (200, 96));
+    assert_header(&partial, "cache-control: public, max-age=60");
+    let entries = get(&fixture, "/log/tile/entries/000").await;
+    assert_eq!((entries.status, entries.body.len()), (200, 10_000));
+    assert_header(&entries, "content-type: application/octet-stream");
+    let absent = get(&fixture, "/log/tile/0/001").await;
+    assert_eq!(absent.status, 404);
+    assert_header(&absent, "cache-control: no-cache");
+    assert!(
+        absent.body.starts_with("tile/0/001 does not exist"),
+        "{}",
+        absent.body
+    );
+    let broken = get(&fixture, "/log/tile/entries/001").await;
+    assert_eq!(broken.status, 500);
+    assert!(!broken.body.contains("fire"), "{}", broken.body);
+}
+
+#[tokio::test]
+async fn refuses_paths_and_verbs_that_it_has_not() {
+    let fixture = Fixture::new().await;
+    for (path, status, words) in [
+        ("/log", 404, "/log/checkpoint"),
+        ("/log/nothing", 404, "/log/checkpoint"),
+        ("/log/tile/9/000", 400, "not the path of a tile"),
+        ("/log/tile/entries/0", 400, "not the path of a tile"),
+        ("/log/proof/x", 400, "<leaf index>.tlog-proof"),
+        ("/tsa", 405, "POST"),
+    ] {
+        let answer = get(&fixture, path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.body.contains(words), "{path}: {}", answer.body);
+    }
+    for verb in ["POST", "PUT", "DELETE"] {
+        let answer = exchange_at(fixture.address(), verb, "/log/checkpoint", &[], b"").await;
+        assert_eq!(answer.status, 405, "{verb}");
+        assert_header(&answer, "allow: GET, HEAD");
+    }
+    // JSON-RPC is where it was.
+    assert_eq!(
+        fixture
+            .result("eth_blockNumber", serde_json::json!([]))
+            .await,
+        "0x2"
+    );
+}
+
+#[tokio::test]
+async fn head_has_the_headers_without_the_body() {
+    let fixture = Fixture::new().await;
+    let answer = exchange_at(fixture.address(), "HEAD", "/log/tile/0/000", &[], b"").await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
+    assert_header(&answer, "content-length: 8192");
+    let answer = exchange_at(fixture.address(), "HEAD", "/log/tile/0/001", &[], b"").await;
+    assert_eq!((answer.status, answer.body.as_str()), (404, ""));
+}
+
+#[tokio::test]
+async fn compresses_leaves_but_not_hashes() {
+    let fixture = Fixture::new().await;
+    let gzip = ["accept-encoding: gzip"];
+    let entries = exchange_at(
+        fixture.address(),
+        "GET",
+        "/log/tile/entries/000",
+        &gzip,
+        b"",
+    )
+    .await;
+    assert_header(&entries, "content-encoding: gzip");
+    let tile = exchange_at(fixture.address(), "GET", "/log/tile/0/000", &gzip, b"").await;
+    assert!(!tile.head.contains("content-encoding"), "{}", tile.head);
+    assert_eq!(tile.body.len(), 8_192);
+}
+
+#[tokio::test]
+async fn pages_of_listed_origins_only_may_read() {
+    let fixture = Fixture::with(ServerConfig {
+        cors_origins: vec!["https://a.example".into()],
+        ..config()
+    })
+    .await;
+    let from = async |origin: &str| {
+        let path = "/log/checkpoint";
+        exchange_at(fixture.address(), "GET", path, &[origin], b"").await
+    };
+    let listed = from("origin: https://a.example").await;
+    assert_eq!(listed.status, 200);
+    assert_header(&listed, "access-control-allow-origin: https://a.example");
+    assert_eq!(from("origin: https://b.example").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_time_stamp_waits_for_finality() {
+    let fixture = Fixture::new().await;
+    let address = fixture.address();
+    let asking = exchange_at(address, "POST", "/tsa", &[QUERY], b"attest");
+    let mut asking = std::pin::pin!(asking);
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut asking).await;
+    assert!(early.is_err(), "answered before the transaction was final");
+    fixture.chain.append(vec![], 0);
+    let reply = asking.await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "token"));
+    assert_header(&reply, "content-type: application/timestamp-reply");
+}
+
+#[tokio::test]
+async fn refuses_what_is_no_time_stamp_query() {
+    let fixture = Fixture::new().await;
+    let long = vec![0; 4_097];
+    for (header, body, status, words) in [
+        (QUERY, b"garbage".as_slice(), 200, "refused"),
+        (QUERY, b"absent", 503, "[tsa]"),
+        (QUERY, b"broken", 500, "internal error"),
+        (QUERY, &long, 413, "at most 4096 bytes"),
+        (
+            "content-type: text/plain",
+            b"attest",
+            415,
+            "application/timestamp-query",
+        ),
+        ("accept: */*", b"attest", 415, "application/timestamp-query"),
+    ] {
+        let answer = exchange_at(fixture.address(), "POST", "/tsa", &[header], body).await;
+        assert_eq!(answer.status, status, "{header}: {}", answer.body);
+        assert!(answer.body.contains(words), "{header}: {}", answer.body);
+    }
+}

@@ -1,0 +1,301 @@
+//! The attestation log: tiles, bundles of leaves, positions of digests and ids (SPEC §9).
+//!
+//! A tile or bundle that is not full is stored under the key that it will have when full, and
+//! written again when it grows: an older, narrower one is its beginning.
+
+use alloy_primitives::B256;
+use tbsi_types::log::tile::{self, TILE_HEIGHT, TILE_LEVELS, TILE_WIDTH};
+use tbsi_types::log::{
+    ConsistencyProof, EntryBundle, Frontier, InclusionProof, Leaf, LeafBatch, Statement, Tile,
+    TileReader, TileSource, leaf_hash,
+};
+use tbsi_types::{LeafIndex, TreeSize};
+
+use crate::database::{Batch, Table};
+use crate::error::{StoreError, corrupt};
+use crate::keys::{self, Named};
+use crate::limits::POSITIONS_MAX;
+use crate::store::Store;
+
+/// Leaves of a block, appended to the log of the tip.
+#[derive(Clone, Debug)]
+pub struct LogUpdate {
+    base: TreeSize,
+    pub(crate) frontier: Frontier,
+    leaves: LeafBatch,
+    /// New hashes of each level of tiles.
+    hashes: [Vec<B256>; TILE_LEVELS as usize],
+}
+
+impl LogUpdate {
+    /// Leaves in the log after the block.
+    pub fn size(&self) -> TreeSize {
+        self.frontier.size()
+    }
+
+    /// Root of the log after the block.
+    pub fn root(&self) -> B256 {
+        self.frontier.root()
+    }
+
+    /// Leaves in the log before the block.
+    pub fn base(&self) -> TreeSize {
+        self.base
+    }
+
+    /// What the block adds.
+    pub fn leaves(&self) -> &LeafBatch {
+        &self.leaves
+    }
+}
+
+impl Store {
+    /// The log after appending `leaves` to that of the tip. Writes nothing.
+    pub fn log_update(&self, leaves: LeafBatch) -> LogUpdate {
+        let mut frontier = self.frontier();
+        let base = frontier.size();
+        let mut hashes: [Vec<B256>; TILE_LEVELS as usize] = Default::default();
+        hashes[0].reserve_exact(leaves.count());
+        for leaf in leaves.iter() {
+            frontier.append(leaf_hash(leaf), |node, hash| {
+                if node.level.is_multiple_of(TILE_HEIGHT) {
+                    hashes[usize::from(node.level / TILE_HEIGHT)].push(hash);
+                }
+            });
+        }
+        LogUpdate {
+            base,
+            frontier,
+            leaves,
+            hashes,
+        }
+    }
+
+    /// The tile's hashes, 32 bytes each: at least as many as its width, more if it has grown
+    /// since. `None` if the log does not reach it.
+    pub fn log_tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = keys::tile(tile.level, tile.index);
+        let stored = self.database.get(Table::Log, &key, "log tile")?;
+        Ok(stored.filter(|bytes| bytes.len() >= 32 * usize::from(tile.width)))
+    }
+
+    /// The bundle's leaves, each after its length (u16), exactly as many as its width. `None`
+    /// if the log does not reach it.
+    pub fn log_entries(&self, bundle: EntryBundle) -> Result<Option<Vec<u8>>, StoreError> {
+        let key = keys::entries(bundle.index);
+        let Some(mut bytes) = self.database.get(Table::Log, &key, "log entries")? else {
+            return Ok(None);
+        };
+        let mut end = 0;
+        for _ in 0..bundle.width {
+            let Some(length) = bytes.get(end..end + 2) else {
+                return Ok(None);
+            };
+            end += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+        }
+        bytes.truncate(end);
+        Ok(Some(bytes))
+    }
+
+    /// The bytes of a leaf; `None` if the log has fewer.
+    pub fn leaf(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
+        let size = self.tip().map(|tip| tip.log_size).unwrap_or_default();
+        let Some(bundle) = EntryBundle::of_leaf(index, size) else {
+            return Ok(None);
+        };
+        let damaged = corrupt("log entries");
+        let bytes = self
+            .log_entries(bundle)?
+            .ok_or_else(|| corrupt("log entries")(&"they are missing"))?;
+        let entries = tile::entries(&bytes, bundle.width).map_err(|error| damaged(&error))?;
+        let place = usize::try_from(index.0 % u64::from(TILE_WIDTH)).unwrap_or(usize::MAX);
+        Ok(entries.get(place).map(|leaf| leaf.to_vec()))
+    }
+
+    /// Proves that leaf `index` is in the log of `size` leaves.
+    pub fn prove_inclusion(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<InclusionProof, StoreError> {
+        self.check_log_size(size)?;
+        let tiles = Tiles(self);
+        let reader = TileReader::new(&tiles, size);
+        InclusionProof::make(&reader, index, size).map_err(proof_error)
+    }
+
+    /// Proves that the log of `first` leaves is the beginning of that of `second`.
+    pub fn prove_consistency(
+        &self,
+        first: TreeSize,
+        second: TreeSize,
+    ) -> Result<ConsistencyProof, StoreError> {
+        self.check_log_size(second)?;
+        let tiles = Tiles(self);
+        let reader = TileReader::new(&tiles, second);
+        ConsistencyProof::make(&reader, first, second).map_err(proof_error)
+    }
+
+    /// Positions, at `from` and after, of attestations of a digest (its bytes), at most
+    /// [`POSITIONS_MAX`].
+    pub fn find_digest(
+        &self,
+        digest: &[u8],
+        from: LeafIndex,
+    ) -> Result<Vec<LeafIndex>, StoreError> {
+        let holds = |leaf: &Leaf| match &leaf.statement {
+            Statement::Attestation(attestation) => {
+                let bytes = attestation.digest.to_bytes();
+                let rest = bytes.strip_prefix(digest);
+                rest.is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+            }
+            Statement::Revocation { .. }
+            | Statement::Supersession { .. }
+            | Statement::CountersigningOpened { .. }
+            | Statement::Countersignature { .. }
+            | Statement::SchemaRegistered { .. }
+            | Statement::AlgorithmSet { .. } => false,
+        };
+        self.find(Named::Digest, digest, from, holds)
+    }
+
+    /// Positions, at `from` and after, of leaves about an attestation, by its id: itself, and
+    /// what revokes, supersedes or countersigns it. At most [`POSITIONS_MAX`].
+    pub fn find_id(&self, id: &B256, from: LeafIndex) -> Result<Vec<LeafIndex>, StoreError> {
+        let holds = |leaf: &Leaf| subject(leaf) == Some(*id);
+        self.find(Named::Id, id.as_slice(), from, holds)
+    }
+
+    fn find(
+        &self,
+        kind: Named,
+        name: &[u8],
+        from: LeafIndex,
+        holds: impl Fn(&Leaf) -> bool,
+    ) -> Result<Vec<LeafIndex>, StoreError> {
+        let size = self.tip().map(|tip| tip.log_size).unwrap_or_default();
+        let prefix = keys::named(kind, name);
+        let mut found = Vec::new();
+        let view = self.database.snapshot();
+        view.scan(Table::Position, &prefix, "log index", |key, _| {
+            let index = keys::position_of(key)
+                .ok_or_else(|| corrupt("key of the log index")(&"it is shorter than a position"))?;
+            // The key holds only the beginning of the name.
+            if (from.0..size.0).contains(&index)
+                && let Some(leaf) = self.leaf(LeafIndex(index))?
+                && Leaf::decode(&leaf).is_ok_and(|leaf| holds(&leaf))
+            {
+                found.push(LeafIndex(index));
+            }
+            Ok(found.len() < POSITIONS_MAX)
+        })?;
+        Ok(found)
+    }
+
+    fn check_log_size(&self, size: TreeSize) -> Result<(), StoreError> {
+        let log = self.tip().map(|tip| tip.log_size).unwrap_or_default();
+        if size > log {
+            return Err(StoreError::LogSize { size, log });
+        }
+        Ok(())
+    }
+
+    /// Adds the update to the block's write.
+    pub(crate) fn write_log(
+        &self,
+        batch: &mut Batch<'_>,
+        update: &LogUpdate,
+    ) -> Result<(), StoreError> {
+        batch.put(Table::Meta, keys::FRONTIER, &update.frontier.encode());
+        for (level, hashes) in (0..TILE_LEVELS).zip(&update.hashes) {
+            let first = update.base.0 >> (u32::from(level) * u32::from(TILE_HEIGHT));
+            let key = |index| keys::tile(level, index);
+            self.extend(batch, first, hashes, key, |bytes, hash| {
+                bytes.extend_from_slice(hash.as_slice());
+                Ok(())
+            })?;
+        }
+        let leaves: Vec<&[u8]> = update.leaves.iter().collect();
+        self.extend(
+            batch,
+            update.base.0,
+            &leaves,
+            keys::entries,
+            |bytes, leaf| tile::push_entry(bytes, leaf).map_err(|error| corrupt("leaf")(&error)),
+        )?;
+        for (index, bytes) in (update.base.0..).zip(&leaves) {
+            let leaf = Leaf::decode(bytes).map_err(|error| corrupt("leaf")(&error))?;
+            if let Statement::Attestation(attestation) = &leaf.statement {
+                let key = keys::position(
+                    Named::Digest,
+                    attestation.digest.as_slice()[0].as_slice(),
+                    index,
+                );
+                batch.put(Table::Position, &key, &[]);
+            }
+            if let Some(id) = subject(&leaf) {
+                let key = keys::position(Named::Id, id.as_slice(), index);
+                batch.put(Table::Position, &key, &[]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends items, the first of which has position `first`, to values of 256 items each.
+    fn extend<T>(
+        &self,
+        batch: &mut Batch<'_>,
+        first: u64,
+        items: &[T],
+        key: impl Fn(u64) -> Vec<u8>,
+        push: impl Fn(&mut Vec<u8>, &T) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let width = u64::from(TILE_WIDTH);
+        let mut bytes = Vec::new();
+        let partial = !first.is_multiple_of(width) && !items.is_empty();
+        if partial {
+            let stored = self.database.get(Table::Log, &key(first / width), "log")?;
+            bytes = stored.ok_or_else(|| corrupt("end of the log")(&"it is missing"))?;
+        }
+        for (position, item) in (first..).zip(items) {
+            push(&mut bytes, item)?;
+            if (position + 1).is_multiple_of(width) {
+                batch.put(Table::Log, &key(position / width), &bytes);
+                bytes.clear();
+            }
+        }
+        if !bytes.is_empty() {
+            let last = first + items.len() as u64 - 1;
+            batch.put(Table::Log, &key(last / width), &bytes);
+        }
+        Ok(())
+    }
+}
+
+/// The attestation that a leaf is about.
+fn subject(leaf: &Leaf) -> Option<B256> {
+    match leaf.statement {
+        Statement::Attestation(_) => leaf.attestation_id(),
+        Statement::Revocation { id, .. }
+        | Statement::Supersession { id, .. }
+        | Statement::CountersigningOpened { id, .. }
+        | Statement::Countersignature { id, .. } => Some(id),
+        Statement::SchemaRegistered { .. } | Statement::AlgorithmSet { .. } => None,
+    }
+}
+
+/// Tiles as proofs read them.
+struct Tiles<'a>(&'a Store);
+
+impl TileSource for Tiles<'_> {
+    type Error = StoreError;
+
+    fn tile(&self, tile: Tile) -> Result<Vec<u8>, StoreError> {
+        let found = self.0.log_tile(tile)?;
+        found.ok_or_else(|| corrupt(tile.path())(&"it is missing"))
+    }
+}
+
+fn proof_error(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Proof(Box::new(error))
+}

@@ -1,0 +1,381 @@
+//! Files attested on a network of real processes, and their proofs verified offline, all with
+//! the commands that people type.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tbsi_tests::harness::{Ended, TestNetwork, tbsi};
+use tbsi_types::{Height, ProofBundle};
+
+/// Commands against one network, with files in a directory of their own.
+struct Desk {
+    net: TestNetwork,
+    genesis: String,
+    key: String,
+}
+
+impl Desk {
+    async fn open(validators: usize) -> Self {
+        let net = TestNetwork::start(validators, 0).await;
+        let genesis = net.network.genesis_file().display().to_string();
+        let key = net.network.development_key_file(1).display().to_string();
+        Self { net, genesis, key }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.net.scratch().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::write(&path, bytes).expect("write a file");
+        path.display().to_string()
+    }
+
+    /// A command that speaks to a node.
+    async fn ask(&self, node: usize, args: &[&str]) -> Ended {
+        let url = self.net.network.rpc_url(node);
+        tbsi(&[args, &["--rpc", &url]].concat()).await
+    }
+
+    async fn attest(&self, node: usize, args: &[&str]) -> Ended {
+        let genesis = ["attest", "--json", "--genesis", &self.genesis];
+        let args = [&genesis, ["--key", &self.key].as_slice(), args].concat();
+        self.ask(node, &args).await
+    }
+
+    async fn verify(&self, proof: &str, extra: &[&str]) -> Ended {
+        let args = ["verify", proof, "--genesis", &self.genesis];
+        tbsi(&[args.as_slice(), extra].concat()).await
+    }
+
+    async fn wait(&mut self, node: usize, height: &Value) {
+        let height = height.as_u64().expect("a height");
+        self.net.wait_height(node, Height(height)).await;
+    }
+}
+
+#[track_caller]
+fn said(ended: &Ended, code: i32, words: &str) {
+    let Ended { stdout, stderr, .. } = ended;
+    assert_eq!(ended.code, Some(code), "{stdout}{stderr}");
+    let all = format!("{stdout}{stderr}");
+    assert!(all.contains(words), "`{words}` is not in: {all}");
+    assert!(!all.contains("panicked"), "{all}");
+}
+
+#[track_caller]
+fn json(ended: &Ended) -> Value {
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    serde_json::from_str(&ended.stdout).expect("one JSON object")
+}
+
+fn proof_of(file: &str) -> String {
+    format!("{file}.tbsi.json")
+}
+
+/// A proof with another log root.
+fn damaged(proof: &str) -> Vec<u8> {
+    let text = fs::read_to_string(proof).expect("a proof");
+    let key = "\"logRoot\": \"0x";
+    let at = text.find(key).expect("a root") + key.len();
+    let mut bytes = text.into_bytes();
+    bytes[at] = if bytes[at] == b'0' { b'1' } else { b'0' };
+    bytes
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_attested_verified_and_revoked() {
+    let mut desk = Desk::open(4).await;
+    let a = desk.write("a.pdf", b"one report");
+    let b = desk.write("b.bin", vec![7; 3_000_000]);
+    let twin = desk.write("twin.pdf", b"one report");
+
+    let first = json(&desk.attest(0, &[&a, &b, &twin]).await);
+    let files = first["files"].as_array().expect("files");
+    assert_eq!(files.len(), 3);
+    assert_eq!(
+        files[0]["id"], files[2]["id"],
+        "the same content is stated once"
+    );
+    assert_eq!(files[0]["leafIndex"], 0);
+    assert_eq!(files[1]["leafIndex"], 1);
+    assert_eq!(first["transactions"].as_array().map(Vec::len), Some(1));
+    for file in [&a, &b, &twin] {
+        let ended = desk.verify(&proof_of(file), &[]).await;
+        said(&ended, 0, "VALID");
+        said(&ended, 0, "台灣測試公會");
+    }
+
+    // The same again, to another node: the same answer, and no transaction.
+    desk.wait(3, &files[0]["height"]).await;
+    let before = fs::read(proof_of(&a)).expect("a proof");
+    let again = json(&desk.attest(3, &[&a, &b, &twin]).await);
+    assert_eq!(again["transactions"].as_array().map(Vec::len), Some(0));
+    assert_eq!(again["files"][1]["leafIndex"], files[1]["leafIndex"]);
+    let after = fs::read(proof_of(&a)).expect("a proof");
+    assert!(before == after, "a good proof stays as it is");
+    // One that is damaged is fetched again, from a node whose quorum may be another.
+    let broken = desk.write("b.bin.tbsi.json", damaged(&proof_of(&b)));
+    said(&desk.verify(&broken, &[]).await, 1, "INVALID");
+    json(&desk.attest(3, &[&b]).await);
+    said(&desk.verify(&broken, &[]).await, 0, "VALID");
+    said(
+        &desk.attest(0, &[&a, "--again"]).await,
+        2,
+        "--again would replace it",
+    );
+    let out = desk.path("later").display().to_string();
+    let later = json(&desk.attest(0, &[&a, "--again", "--out", &out]).await);
+    assert_eq!(later["files"][0]["leafIndex"], 2);
+
+    refused_if_changed(&desk, &a).await;
+    trusted_by_checkpoint(&desk, &a).await;
+    revoked_once(&mut desk, &a, &b).await;
+    audited(&desk).await;
+    desk.net.assert_no_panic();
+}
+
+async fn refused_if_changed(desk: &Desk, file: &str) {
+    let proof = proof_of(file);
+    let copy = desk.write("copy.pdf", b"one repors");
+    said(
+        &desk.verify(&proof, &["--file", &copy]).await,
+        1,
+        "not the file",
+    );
+    let text = fs::read_to_string(&proof).expect("a proof");
+    let changed = desk.write("changed.json", damaged(&proof));
+    said(
+        &desk.verify(&changed, &["--file", file]).await,
+        1,
+        "INVALID",
+    );
+
+    let other = TestNetwork::create(4, 0);
+    let genesis = other.network.genesis_file().display().to_string();
+    let args = ["verify", &proof, "--genesis", &genesis];
+    said(&tbsi(&args).await, 1, "that network's genesis file");
+    let node = &desk.net.network;
+    let args = ["attest", file, "--key", &desk.key, "--genesis", &genesis];
+    let ended = tbsi(&[args.as_slice(), &["--rpc", &node.rpc_url(0)]].concat()).await;
+    said(&ended, 2, "is a node of another network");
+
+    // A file that changed keeps the proof of what it was.
+    let kept = desk.write("kept.pdf", b"as it was");
+    fs::copy(&proof, proof_of(&kept)).expect("copy a proof");
+    said(
+        &desk.attest(0, &[&kept]).await,
+        2,
+        "not the proof of this file",
+    );
+    let after = fs::read_to_string(proof_of(&kept)).expect("a proof");
+    assert!(after == text, "it is still there");
+}
+
+/// Without the genesis file, a checkpoint that is trusted will do.
+async fn trusted_by_checkpoint(desk: &Desk, file: &str) {
+    let proof = proof_of(file);
+    let get = async |desk: &Desk, name: &str, height: &str| {
+        let out = desk.path(name).display().to_string();
+        let args = ["checkpoint", "get", "--height", height, "--out", &out];
+        said(&desk.ask(0, &args).await, 0, "");
+        out
+    };
+    let first = get(desk, "first.json", "1").await;
+    let ended = tbsi(&["verify", &proof, "--checkpoint", &first]).await;
+    said(&ended, 0, "that of your checkpoint of height 1");
+    let latest = get(desk, "latest.json", "latest").await;
+    let ended = tbsi(&["verify", &proof, "--checkpoint", &latest]).await;
+    said(&ended, 2, "before the trusted height");
+    let other = Desk::open(1).await;
+    let foreign = get(&other, "foreign.json", "1").await;
+    let ended = tbsi(&["verify", &proof, "--checkpoint", &foreign]).await;
+    said(&ended, 1, "is of another");
+    let both = [
+        "verify",
+        &proof,
+        "--checkpoint",
+        &first,
+        "--genesis",
+        &desk.genesis,
+    ];
+    said(&tbsi(&both).await, 2, "cannot be used with");
+}
+
+async fn revoked_once(desk: &mut Desk, a: &str, b: &str) {
+    let key = desk.key.clone();
+    let other = desk.net.network.development_key_file(2);
+    let other = other.display().to_string();
+    let revoke = |what, reason, key| ["revoke", what, "--reason", reason, "--key", key, "--json"];
+    let proof = proof_of(a);
+    let ended = desk.ask(0, &revoke(&proof, "1", &other)).await;
+    said(&ended, 2, "only the issuer's own");
+    let done = json(&desk.ask(0, &revoke(&proof, "issued-in-error", &key)).await);
+    assert_eq!(
+        (&done["reason"], &done["before"]),
+        (&2.into(), &false.into())
+    );
+    desk.wait(2, &done["height"]).await;
+    let twice = json(&desk.ask(2, &revoke(&proof, "3", &key)).await);
+    assert_eq!(
+        (&twice["reason"], &twice["before"]),
+        (&2.into(), &true.into())
+    );
+    assert_eq!(twice["leafIndex"], done["leafIndex"]);
+    said(&desk.attest(0, &[a, b]).await, 2, "was revoked by this key");
+    let unknown = format!("0x{}", "ab".repeat(32));
+    let ended = desk.ask(0, &revoke(&unknown, "1", &key)).await;
+    said(&ended, 2, "knows no attestation");
+
+    // The revocation is a leaf as well, with a proof of its own.
+    let (out, index) = (desk.path("revocation.tbsi"), done["leafIndex"].to_string());
+    let out = out.display().to_string();
+    let prove = ["prove", "--index", &index, "--compact", "--out", &out];
+    said(&desk.ask(0, &prove).await, 0, "");
+    said(&desk.verify(&out, &[]).await, 0, "statement: revocation");
+    said(
+        &desk.verify(&out, &["--file", a]).await,
+        2,
+        "not of an attestation",
+    );
+}
+
+async fn audited(desk: &Desk) {
+    let state = desk.path("audit.json").display().to_string();
+    let audit = [
+        "log",
+        "audit",
+        "--genesis",
+        &desk.genesis,
+        "--state",
+        &state,
+    ];
+    said(&desk.ask(1, &audit).await, 0, "revocation             1");
+    said(
+        &desk.ask(1, &audit).await,
+        0,
+        "4 leaves, 0 of them audited now",
+    );
+    let scratch = [audit.as_slice(), &["--from-scratch"]].concat();
+    said(
+        &desk.ask(1, &scratch).await,
+        0,
+        "4 leaves, 4 of them audited now",
+    );
+    // What was audited before is not what the log begins with.
+    let text = fs::read_to_string(&state).expect("a state file");
+    let end = text.rfind("\"\n}").expect("the end of the frontier");
+    let last = if text.as_bytes()[end - 1] == b'0' {
+        "1"
+    } else {
+        "0"
+    };
+    fs::write(&state, format!("{}{last}\"\n}}", &text[..end - 1])).expect("write");
+    said(&desk.ask(1, &audit).await, 1, "the validators signed");
+
+    let consistency = ["log", "consistency", "--genesis", &desk.genesis];
+    for from in ["1", "2"] {
+        let args = [consistency.as_slice(), &["--from", from]].concat();
+        said(&desk.ask(1, &args).await, 0, "CONSISTENT");
+    }
+    let beyond = [consistency.as_slice(), &["--from", "1000000"]].concat();
+    said(
+        &desk.ask(1, &beyond).await,
+        2,
+        "has not decided height 1000000",
+    );
+    let status = json(&desk.ask(1, &["log", "status", "--json"]).await);
+    assert_eq!(status["logSize"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn salted_files_and_directories_are_attested() {
+    let desk = Desk::open(1).await;
+    let dir = desk.path("documents");
+    fs::create_dir_all(dir.join("sub")).expect("directories");
+    fs::write(dir.join("a"), "same").expect("a file");
+    fs::write(dir.join("sub/b"), "same").expect("a file");
+    let shown = dir.display().to_string();
+    let args = [
+        "--dir",
+        &shown,
+        "--recursive",
+        "--salt",
+        "--algorithm",
+        "sm3-256",
+    ];
+    let done = json(&desk.attest(0, &args).await);
+    assert_ne!(
+        done["files"][0]["digest"], done["files"][1]["digest"],
+        "salts differ"
+    );
+    for name in ["a", "sub/b"] {
+        let file = dir.join(name).display().to_string();
+        let salt = PathBuf::from(format!("{file}.tbsi.salt"));
+        let mode = fs::metadata(&salt).expect("a salt").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        said(&desk.verify(&proof_of(&file), &[]).await, 0, "(sm3-256)");
+        said(
+            &desk.verify(&proof_of(&file), &[]).await,
+            0,
+            "salt in front",
+        );
+    }
+    // With the salt that is kept, the same statement: nothing is sent.
+    let again = json(&desk.attest(0, &args).await);
+    assert_eq!(again["transactions"].as_array().map(Vec::len), Some(0));
+    let (a, b) = (dir.join("a"), dir.join("sub/b.tbsi.salt"));
+    let (a, b) = (a.display().to_string(), b.display().to_string());
+    let ended = desk.verify(&proof_of(&a), &["--salt", &b]).await;
+    said(&ended, 1, "with this salt");
+    fs::remove_file(format!("{a}.tbsi.salt")).expect("remove a salt");
+    said(&desk.verify(&proof_of(&a), &[]).await, 2, "give --salt");
+
+    let unknown = format!("0x{}", "ab".repeat(32));
+    let ended = desk.attest(0, &[&a, "--schema", &unknown]).await;
+    said(&ended, 2, "is unknown on this network");
+    let ended = desk
+        .attest(0, &[&a, "--schema", "tbsi:salted-file:v1"])
+        .await;
+    said(&ended, 2, "add --salt");
+    proved(&desk, &done, &a).await;
+    let open = desk.path("open-key");
+    fs::copy(&desk.key, &open).expect("copy the key");
+    fs::set_permissions(&open, Permissions::from_mode(0o644)).expect("open the key");
+    let open = open.display().to_string();
+    said(
+        &desk.ask(0, &["attest", &a, "--key", &open]).await,
+        2,
+        "chmod 600",
+    );
+}
+
+async fn proved(desk: &Desk, done: &Value, file: &str) {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let expected = fs::read_to_string(proof_of(file)).expect("a proof");
+    for name in ["id", "digest"] {
+        let name = text(&done["files"][0][name]);
+        let ended = desk.ask(0, &["prove", &name]).await;
+        said(&ended, 0, "");
+        assert!(ended.stdout == expected, "the same node, the same proof");
+    }
+    let out = desk.path("compact").display().to_string();
+    let id = text(&done["files"][0]["id"]);
+    let ended = desk
+        .ask(0, &["prove", &id, "--compact", "--out", &out])
+        .await;
+    said(&ended, 0, "");
+    let compact = fs::read(Path::new(&out)).expect("the compact form");
+    let bundle = ProofBundle::decode(&compact).expect("a bundle");
+    assert_eq!(bundle.to_json().expect("JSON"), expected);
+    let none = ["prove", "--file", &desk.genesis];
+    said(&desk.ask(0, &none).await, 1, "knows no such attestation");
+    said(
+        &desk.ask(0, &["prove", "--index", "99"]).await,
+        1,
+        "no such attestation",
+    );
+}

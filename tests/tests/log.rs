@@ -1,0 +1,317 @@
+//! The attestation log over JSON-RPC: what is acknowledged is proven, offline, and stays proven.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::collections::BTreeMap;
+
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{Address, B256, Bytes, TxKind};
+use alloy_sol_types::{SolCall, sol};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tbsi_light::{TrustAnchor, verify_bundle, verify_consistency};
+use tbsi_rpc::wire::{Acknowledgement, Attestation, LeafRange, LogEntry};
+use tbsi_rpc::{Client, ClientError};
+use tbsi_tests::harness::{Sender, TestNetwork, eventually};
+use tbsi_types::bundle::ProofBundle;
+use tbsi_types::log::{ATTESTATIONS, ConsistencyProof, Leaf, Statement};
+use tbsi_types::{Height, TreeSize};
+
+sol! {
+    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
+    function attest(bytes32 schema, uint32 algorithm, bytes32[] words) returns (bytes32);
+    function revoke(bytes32 id, uint16 reason);
+}
+
+const SHA2_256: u32 = 0x12;
+
+/// The schema of plain files, which every network has.
+fn file_schema() -> B256 {
+    alloy_primitives::keccak256("tbsi:file:v1")
+}
+
+fn digest(number: u64) -> B256 {
+    tbsi_types::sha256(&[&number.to_be_bytes()])
+}
+
+/// Sends what it is told to the attestation contract.
+struct Issuer {
+    sender: Sender,
+    chain_id: u64,
+    nonce: u64,
+}
+
+impl Issuer {
+    fn new(name: &str, net: &TestNetwork) -> Self {
+        let chain_id = net.network.chain_id();
+        Self {
+            sender: Sender::new(name, chain_id),
+            chain_id,
+            nonce: 0,
+        }
+    }
+
+    fn sign(&mut self, call: &impl SolCall) -> Bytes {
+        let encoded = self.sender.sign(TxEip1559 {
+            chain_id: self.chain_id,
+            nonce: self.nonce,
+            gas_limit: 1 << 24,
+            to: TxKind::Call(ATTESTATIONS),
+            input: call.abi_encode().into(),
+            ..TxEip1559::default()
+        });
+        self.nonce += 1;
+        encoded.into()
+    }
+
+    fn batch(&mut self, digests: impl Iterator<Item = u64>) -> Bytes {
+        self.sign(&attestBatchCall {
+            schema: file_schema(),
+            algorithm: SHA2_256,
+            words: digests.map(digest).collect(),
+        })
+    }
+}
+
+async fn acknowledge(client: &Client, encoded: &Bytes) -> Result<Acknowledgement, ClientError> {
+    let params = [json!(encoded)];
+    client.request("tbsi_sendAttestation", &params).await
+}
+
+async fn proof(client: &Client, selector: Value) -> Option<ProofBundle> {
+    let answer: Option<Box<RawValue>> = client.request("tbsi_getProof", &[selector]).await.unwrap();
+    answer.map(|json| ProofBundle::parse_json(json.get().as_bytes()).unwrap())
+}
+
+/// Every proof of an acknowledgement, verified from the genesis file alone.
+fn verified(net: &TestNetwork, acknowledged: &Acknowledgement) -> Vec<ProofBundle> {
+    let anchor = TrustAnchor::genesis(&net.genesis()).unwrap();
+    let mut bundles = Vec::new();
+    for json in &acknowledged.proofs {
+        let bundle = ProofBundle::parse_json(json.get().as_bytes()).unwrap();
+        verify_bundle(&bundle, &anchor).unwrap();
+        bundles.push(bundle);
+    }
+    bundles
+}
+
+fn digest_of(bundle: &ProofBundle) -> B256 {
+    let statement = Leaf::decode(&bundle.leaf).unwrap().statement;
+    let Statement::Attestation(attestation) = statement else {
+        panic!("{statement:?}");
+    };
+    attestation.digest.as_slice()[0]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_attested_is_acknowledged_with_its_proof_and_found_again() {
+    let net = TestNetwork::start(4, 0).await;
+    let (client, other) = (net.client(0), net.client(3));
+    let mut issuer = Issuer::new("issuer", &net);
+    let batch = issuer.batch(0..1_000);
+    let acknowledged = acknowledge(&client, &batch).await.unwrap();
+    assert_eq!(acknowledged.leaves.count, 1_000);
+    let bundles = verified(&net, &acknowledged);
+    assert_eq!(bundles.len(), 16);
+    for (number, bundle) in (0..).zip(&bundles) {
+        assert_eq!(digest_of(bundle), digest(number));
+        let leaf = Leaf::decode(&bundle.leaf).unwrap();
+        assert_eq!(leaf.head.issuer, issuer.sender.address());
+        assert_eq!(leaf.head.height, acknowledged.height);
+    }
+    // The same from another node, by any name.
+    let hash = acknowledged.transaction_hash;
+    eventually("the other node has the block", async || {
+        let leaves: Option<LeafRange> = other
+            .request("tbsi_getLeaves", &[json!(hash)])
+            .await
+            .unwrap();
+        leaves == Some(acknowledged.leaves)
+    })
+    .await;
+    let index = acknowledged.leaves.first.0 + 999;
+    let by_index = proof(&other, json!({ "index": index })).await.unwrap();
+    let by_digest = proof(&other, json!({ "digest": digest(999) }))
+        .await
+        .unwrap();
+    let id = Leaf::decode(&by_index.leaf)
+        .unwrap()
+        .attestation_id()
+        .unwrap();
+    let by_id = proof(&other, json!({ "id": id })).await.unwrap();
+    assert_eq!((&by_index, &by_index), (&by_digest, &by_id));
+    let anchor = TrustAnchor::genesis(&net.genesis()).unwrap();
+    assert_eq!(
+        verify_bundle(&by_index, &anchor).unwrap().leaf_index.0,
+        index
+    );
+    // A duplicate is the same attestation, in another leaf.
+    let again = acknowledge(&client, &issuer.batch(999..1_000))
+        .await
+        .unwrap();
+    let found: Vec<LogEntry> = client
+        .request("tbsi_findByDigest", &[json!(digest(999))])
+        .await
+        .unwrap();
+    let found: Vec<u64> = found.iter().map(|entry| entry.index.0).collect();
+    assert_eq!(found, [index, again.leaves.first.0]);
+    revoke_counts_from_its_issuer_only(&net, &mut issuer, id).await;
+    net.assert_no_panic();
+}
+
+async fn revoke_counts_from_its_issuer_only(net: &TestNetwork, issuer: &mut Issuer, id: B256) {
+    let client = net.client(1);
+    let ask = async || -> Attestation {
+        let params = [json!(id)];
+        client
+            .request("tbsi_getAttestation", &params)
+            .await
+            .unwrap()
+    };
+    let call = revokeCall { id, reason: 2 };
+    let mut stranger = Issuer::new("stranger", net);
+    acknowledge(&client, &stranger.sign(&call)).await.unwrap();
+    let attestation = ask().await;
+    assert_eq!(
+        (attestation.revoked_at, attestation.entries.len()),
+        (None, 3)
+    );
+    let revoked = acknowledge(&client, &issuer.sign(&call)).await.unwrap();
+    let attestation = ask().await;
+    assert_eq!(attestation.issuer, issuer.sender.address());
+    assert_eq!(attestation.revoked_at, Some(revoked.height));
+    // Twice is refused by the contract, and nothing is acknowledged.
+    let error = acknowledge(&client, &issuer.sign(&call)).await.unwrap_err();
+    let words = error.to_string();
+    assert!(words.contains("failed: nothing was attested"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn questions_that_make_no_sense_are_refused_with_the_limit() {
+    let net = TestNetwork::start(1, 0).await;
+    let client = net.client(0);
+    let refused = async |method: &str, params: Value, words: &str| {
+        let params = params.as_array().unwrap().clone();
+        let error = client.request::<Value>(method, &params).await.unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains(words), "{method}: {said}");
+    };
+    refused("tbsi_getProof", json!([{}]), "invalid argument 0").await;
+    refused(
+        "tbsi_getProof",
+        json!([{ "digest": "0x12" }]),
+        "digest has 1 bytes, 28 to 64",
+    )
+    .await;
+    refused("tbsi_findByDigest", json!(["0x"]), "digest has 0 bytes").await;
+    refused(
+        "tbsi_getConsistency",
+        json!([0, 0]),
+        "give 1 <= first <= second <= 0",
+    )
+    .await;
+    refused("tbsi_sendAttestation", json!(["0x00"]), "rlp").await;
+    let nothing = [
+        ("tbsi_getProof", json!({ "index": 0 })),
+        ("tbsi_getProof", json!({ "id": B256::ZERO })),
+        ("tbsi_getLeaf", json!(0)),
+        ("tbsi_getLeaves", json!(B256::ZERO)),
+        ("tbsi_getAttestation", json!(B256::ZERO)),
+    ];
+    for (method, argument) in nothing {
+        let answer: Value = client.request(method, &[argument]).await.unwrap();
+        assert_eq!(answer, Value::Null, "{method}");
+    }
+    net.assert_no_panic();
+}
+
+/// A log root that validators signed, by log size.
+async fn signed_roots(client: &Client) -> BTreeMap<u64, B256> {
+    let tip = client.block_number().await.unwrap();
+    let mut roots = BTreeMap::new();
+    for height in 0..=tip.0 {
+        let at = alloy_eips::BlockNumberOrTag::Number(height);
+        let checkpoint = client.checkpoint(at).await.unwrap().unwrap();
+        roots.insert(checkpoint.log_size.0, checkpoint.log_root);
+    }
+    roots
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_the_death_of_all() {
+    let mut net = TestNetwork::start(4, 0).await;
+    let mut issuer = Issuer::new("issuer", &net);
+    let anchor = TrustAnchor::genesis(&net.genesis()).unwrap();
+    let mut acknowledged = Vec::new();
+    for round in 0..3u64 {
+        let client = net.client(usize::try_from(round).unwrap());
+        let before = round * 100;
+        let batch = issuer.batch(before..before + 100);
+        acknowledged.push(acknowledge(&client, &batch).await.unwrap());
+        // Pending when everybody dies: it may be lost or not, but is not acknowledged.
+        let pending = issuer.batch(before + 1_000..before + 1_010);
+        client.send_raw_transaction(&pending).await.unwrap();
+        for node in 0..4 {
+            net.network.kill9(node).await.unwrap();
+        }
+        for node in 0..4 {
+            net.network.start(node).unwrap();
+        }
+        let height = acknowledged[acknowledged.len() - 1].height;
+        for node in 0..4 {
+            net.wait_height(node, Height(height.0 + 1)).await;
+        }
+        issuer.nonce = client
+            .transaction_count(
+                issuer.sender.address(),
+                alloy_eips::BlockNumberOrTag::Pending,
+            )
+            .await
+            .unwrap();
+        for earlier in &acknowledged {
+            let bundles = verified(&net, earlier);
+            let index = earlier.leaves.first.0;
+            for node in 0..4 {
+                let now = proof(&net.client(node), json!({ "index": index })).await;
+                let now = now.expect("it was acknowledged");
+                verify_bundle(&now, &anchor).unwrap();
+                // Which quorum a node has signatures of differs; what they signed does not.
+                let same = |it: &ProofBundle| (it.leaf.clone(), it.decision.checkpoint);
+                assert_eq!(same(&now), same(&bundles[0]), "node {node}");
+            }
+        }
+    }
+    let client = net.client(0);
+    let roots = signed_roots(&client).await;
+    let (last, last_root) = roots.last_key_value().unwrap();
+    for (first, root) in roots.iter().filter(|(size, _)| **size > 0) {
+        let sizes = [json!(first), json!(last)];
+        let answer: Value = client.request("tbsi_getConsistency", &sizes).await.unwrap();
+        let hashes = serde_json::from_value(answer["hashes"].clone()).unwrap();
+        let (old, new) = ((TreeSize(*first), *root), (TreeSize(*last), *last_root));
+        verify_consistency(old, new, &ConsistencyProof(hashes)).unwrap();
+    }
+    net.assert_no_panic();
+}
+
+/// A batch as large as one transaction can be, which the pool and the wire must carry.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_digests_are_one_transaction() {
+    let net = TestNetwork::start(4, 0).await;
+    let mut issuer = Issuer::new("large", &net);
+    let acknowledged = acknowledge(&net.client(2), &issuer.batch(0..10_000))
+        .await
+        .unwrap();
+    assert_eq!(acknowledged.leaves.count, 10_000);
+    let bundle = proof(&net.client(2), json!({ "digest": digest(9_999) }))
+        .await
+        .unwrap();
+    let anchor = TrustAnchor::genesis(&net.genesis()).unwrap();
+    verify_bundle(&bundle, &anchor).unwrap();
+    assert_eq!(
+        issuer.sender.address(),
+        Leaf::decode(&bundle.leaf).unwrap().head.issuer
+    );
+    assert_ne!(issuer.sender.address(), Address::ZERO);
+    net.assert_no_panic();
+}

@@ -1,0 +1,223 @@
+//! The log as other software reads it: tiles, notes and proofs over HTTP, checked with Go's
+//! golang.org/x/mod/sumdb, and what is refused.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{TxKind, hex, keccak256};
+use alloy_sol_types::{SolCall, sol};
+use serde_json::json;
+use tbsi_rpc::wire::Acknowledgement;
+use tbsi_tests::harness::{Answer, Sender, TestNetwork, http, skip};
+use tbsi_types::log::{
+    ATTESTATIONS, LogCheckpoint, NoteVerifier, SignedNote, TlogProof, leaf_hash, tile,
+};
+use tbsi_types::{Bytes, TreeSize};
+
+sol! {
+    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
+}
+
+/// Attests digests of these numbers through a node and waits until they are final.
+async fn attest(net: &TestNetwork, sender: &Sender, nonce: u64, numbers: std::ops::Range<u64>) {
+    let call = attestBatchCall {
+        schema: keccak256("tbsi:file:v1"),
+        algorithm: 0x12,
+        words: numbers
+            .map(|number| keccak256(number.to_be_bytes()))
+            .collect(),
+    };
+    let encoded: Bytes = sender
+        .sign(TxEip1559 {
+            chain_id: net.network.chain_id(),
+            nonce,
+            gas_limit: 1 << 24,
+            to: TxKind::Call(ATTESTATIONS),
+            input: call.abi_encode().into(),
+            ..TxEip1559::default()
+        })
+        .into();
+    let answer = net
+        .client(0)
+        .request("tbsi_sendAttestation", &[json!(encoded)])
+        .await;
+    let acknowledged: Acknowledgement = answer.unwrap();
+    assert_eq!(acknowledged.leaves.count, call.words.len() as u64);
+}
+
+async fn get(net: &TestNetwork, node: usize, path: &str) -> Answer {
+    http(net.network.nodes()[node].rpc, "GET", path, &[], b"").await
+}
+
+async fn key(net: &TestNetwork, node: usize) -> NoteVerifier {
+    let answer = get(net, node, "/log/key").await;
+    assert_eq!(answer.status, 200);
+    NoteVerifier::parse(answer.text().trim_end()).unwrap()
+}
+
+/// The log as a node's checkpoint note states it, under a good signature.
+async fn checkpoint(net: &TestNetwork, node: usize) -> LogCheckpoint {
+    let note = get(net, node, "/log/checkpoint").await;
+    let note = SignedNote::parse(note.text()).unwrap();
+    let key = key(net, node).await;
+    assert_eq!(note.signatures().len(), 1);
+    assert_eq!(key.verify(note.text(), &note.signatures()[0]), Ok(None));
+    LogCheckpoint::parse(note.text()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_node_serves_the_log_under_its_own_key() {
+    let mut net = TestNetwork::start(4, 1).await;
+    let origin = net.genesis().identity().log_origin();
+    let empty = checkpoint(&net, 4).await;
+    assert_eq!(
+        (empty.size, empty.origin.as_str()),
+        (TreeSize(0), origin.as_str())
+    );
+    let absent = get(&net, 0, "/log/tile/0/000.p/1").await;
+    assert_eq!(absent.status, 404);
+
+    let sender = Sender::new("tiles", net.network.chain_id());
+    attest(&net, &sender, 0, 0..300).await;
+    let height = net.client(0).block_number().await.unwrap();
+    let mut keys = Vec::new();
+    for node in 0..5 {
+        net.wait_height(node, height).await;
+        let state = checkpoint(&net, node).await;
+        assert_eq!((state.size, &state.origin), (TreeSize(300), &origin));
+        keys.push(key(&net, node).await.encode());
+    }
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 5, "each node has a key of its own");
+
+    let entries = get(&net, 4, "/log/tile/entries/001.p/44").await;
+    let leaves = tile::entries(&entries.body, 44).unwrap();
+    let hashes = get(&net, 4, "/log/tile/0/001.p/44").await.body;
+    let expected: Vec<u8> = leaves.iter().flat_map(|leaf| leaf_hash(leaf).0).collect();
+    assert_eq!(hashes, expected);
+    // A narrower tile is the beginning of the one that is there; a wider one is not.
+    for (path, length) in [("000.p/255", 8_160), ("000", 8_192), ("001.p/1", 32)] {
+        let cut = get(&net, 1, &format!("/log/tile/0/{path}")).await;
+        assert_eq!((cut.status, cut.body.len()), (200, length), "{path}");
+    }
+    for path in [
+        "0/001.p/45",
+        "0/001",
+        "0/002.p/1",
+        "1/000.p/2",
+        "1/000",
+        "2/000.p/1",
+    ] {
+        let wide = get(&net, 1, &format!("/log/tile/{path}")).await;
+        assert_eq!(wide.status, 404, "{path}");
+        assert!(
+            wide.text().contains("the log has 300 leaves"),
+            "{}",
+            wide.text()
+        );
+    }
+    let wide = get(&net, 1, "/log/tile/entries/001.p/45").await;
+    assert_eq!(wide.status, 404);
+    net.assert_no_panic();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_that_was_served_is_served_for_ever() {
+    let mut net = TestNetwork::start(4, 0).await;
+    let sender = Sender::new("proof", net.network.chain_id());
+    attest(&net, &sender, 0, 0..5).await;
+    let before = get(&net, 0, "/log/proof/3.tlog-proof").await;
+    let proof = TlogProof::parse(before.text()).unwrap();
+    let state = LogCheckpoint::parse(proof.note.text()).unwrap();
+    assert_eq!(state.size, TreeSize(5));
+    let signature = &proof.note.signatures()[0];
+    assert_eq!(
+        key(&net, 0).await.verify(proof.note.text(), signature),
+        Ok(None)
+    );
+    assert!(
+        key(&net, 1)
+            .await
+            .verify(proof.note.text(), signature)
+            .is_err()
+    );
+
+    attest(&net, &sender, 1, 5..700).await;
+    // The key and the answer outlive the process.
+    net.network.kill9(0).await.unwrap();
+    net.network.start(0).unwrap();
+    let height = net.client(1).block_number().await.unwrap();
+    net.wait_height(0, height).await;
+    let after = get(&net, 0, "/log/proof/3.tlog-proof").await;
+    assert_eq!(after.text(), before.text());
+    assert_eq!(get(&net, 0, "/log/proof/700.tlog-proof").await.status, 404);
+    net.assert_no_panic();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gos_checksum_database_software_verifies_the_log() {
+    let outside = Path::new(env!("CARGO_MANIFEST_DIR")).join("outside");
+    let program = tempfile::tempdir().unwrap();
+    let program = program.path().join("served");
+    let built = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&program)
+        .arg("./served")
+        .current_dir(&outside)
+        .output();
+    match built {
+        Ok(Output { status, .. }) if status.success() => {}
+        Ok(Output { stderr, .. }) => {
+            let said = String::from_utf8_lossy(&stderr);
+            assert!(
+                said.contains("dial tcp") || said.contains("no required module"),
+                "{said}"
+            );
+            return skip(
+                "tiles with Go",
+                said.trim(),
+                "run `go mod download` in tests/outside",
+            );
+        }
+        Err(error) => return skip("tiles with Go", &error.to_string(), "install Go 1.26"),
+    }
+    let mut net = TestNetwork::start(4, 1).await;
+    let sender = Sender::new("go", net.network.chain_id());
+    attest(&net, &sender, 0, 0..257).await;
+    let old = checkpoint(&net, 0).await;
+    attest(&net, &sender, 1, 257..1_000).await;
+    let height = net.client(0).block_number().await.unwrap();
+    net.wait_height(4, height).await;
+    let run = |key: &str| {
+        Command::new(&program)
+            .arg(format!("{}/log", net.network.rpc_url(4)))
+            .arg(key)
+            .args([old.size.to_string(), hex::encode(old.root)])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = run(&key(&net, 4).await.encode());
+    let (said, wrong) = (
+        String::from_utf8_lossy(&stdout),
+        String::from_utf8_lossy(&stderr),
+    );
+    assert!(status.success(), "{said}{wrong}");
+    assert!(said.starts_with("1000 leaves of tbsi/"), "{said}");
+    assert_eq!(said.matches("refused a flipped bit").count(), 5, "{said}");
+    assert!(said.contains("refused another history"), "{said}");
+    // Another node's key is another key.
+    let Output { status, stderr, .. } = run(&key(&net, 0).await.encode());
+    assert!(!status.success());
+    let said = String::from_utf8_lossy(&stderr);
+    assert!(said.contains("note has no verifiable signatures"), "{said}");
+    net.assert_no_panic();
+}
