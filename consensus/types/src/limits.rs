@@ -4,8 +4,8 @@
 /// block must also fit Malachite's sync response, so TBSI stays below).
 pub const BLOCK_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Largest transaction, in bytes of its EIP-2718 encoding : room for
-/// the largest batch of digests that the gas cap below pays for (13,000, 416 kB).
+/// Largest transaction, in bytes of its EIP-2718 encoding: room for the largest batch of digests
+/// that the gas cap below pays for (13,000 digests, 416 kB).
 pub const TRANSACTION_BYTES_MAX: usize = 512 * 1024;
 
 /// Gas that one transaction may ask for (EIP-7825).

@@ -19,8 +19,6 @@ use crate::limits::{
 };
 use crate::wire;
 
-pub use log::LeafSelector;
-
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes};
 use jsonrpsee::types::Params;
-use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tbsi_types::bundle::{ProofBundle, describe};
@@ -24,31 +23,17 @@ const DIGEST_BYTES_MIN: usize = 28;
 /// Bytes of the longest digest that the log holds.
 const DIGEST_BYTES_MAX: usize = 64;
 
-/// Which leaf to prove.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-enum Selector {
-    /// By position.
-    Index(u64),
-    /// The first attestation with this id.
-    Id(B256),
-    /// The first attestation of this digest.
-    Digest(Bytes),
-}
-
-impl Selector {
-    fn index(&self, api: &Api) -> Result<Option<LeafIndex>, Failure> {
-        let start = LeafIndex(0);
-        let found = match self {
-            Self::Index(index) => return Ok(Some(LeafIndex(*index))),
-            Self::Id(id) => api.backend.find_id(id, start)?,
-            Self::Digest(digest) => {
-                check_digest(digest)?;
-                api.backend.find_digest(digest, start)?
-            }
-        };
-        Ok(found.first().copied())
-    }
+fn index_of(api: &Api, selector: &wire::LeafSelector) -> Result<Option<LeafIndex>, Failure> {
+    let start = LeafIndex(0);
+    let found = match selector {
+        wire::LeafSelector::Index(index) => return Ok(Some(*index)),
+        wire::LeafSelector::Id(id) => api.backend.find_id(id, start)?,
+        wire::LeafSelector::Digest(digest) => {
+            check_digest(digest)?;
+            api.backend.find_digest(digest, start)?
+        }
+    };
+    Ok(found.first().copied())
 }
 
 fn check_digest(digest: &[u8]) -> Result<(), Failure> {
@@ -64,8 +49,8 @@ fn check_digest(digest: &[u8]) -> Result<(), Failure> {
 
 /// `tbsi_getProof({index} | {id} | {digest})`: a proof bundle, or null if there is no such leaf.
 pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    let selector: Selector = arguments.required(0)?;
-    match selector.index(api)? {
+    let selector: wire::LeafSelector = arguments.required(0)?;
+    match index_of(api, &selector)? {
         Some(index) => bundle(api, index),
         None => reply(()),
     }

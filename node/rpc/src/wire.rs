@@ -296,6 +296,18 @@ impl LeafRange {
     };
 }
 
+/// Which leaf `tbsi_getProof` is asked for: its argument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LeafSelector {
+    /// By position.
+    Index(LeafIndex),
+    /// The first attestation with this id.
+    Id(B256),
+    /// The first attestation of this digest.
+    Digest(Bytes),
+}
+
 /// A leaf of the attestation log. Answer of `tbsi_getLeaf`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 use tbsi_light::verify_bundle;
-use tbsi_rpc::LeafSelector;
+use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::log::{Attestation, Leaf, Statement};
 use tbsi_types::{B256, ProofBundle};
 use tempfile::NamedTempFile;

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use tbsi_engine::{ChainError, Origin};
 use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
+use tbsi_store::LogUpdate;
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
-use tbsi_types::log::leaves;
+use tbsi_types::log::{LeafError, leaves};
 use tbsi_types::{
     Address, B256, Block, Checkpoint, ProposedBlock, StateView, TimestampMs, Transaction,
 };
@@ -88,7 +89,26 @@ impl NodeChain {
             }
         }
         let execute = started.elapsed();
-        self.seal(&context, built.transactions, built.outcome, execute)
+        let log = self
+            .append_leaves(&context, &built.outcome)
+            .map_err(|error| ChainError::new("derive the log's leaves", error))?;
+        self.seal(&context, built.transactions, built.outcome, log, execute)
+    }
+
+    /// The log with the leaves of an executed block (SPEC §9.4). A block whose leaves cannot be
+    /// written is invalid.
+    fn append_leaves(
+        &self,
+        context: &BlockContext,
+        outcome: &Outcome,
+    ) -> Result<LogUpdate, LeafError> {
+        let leaves = leaves(
+            context.chain_id,
+            context.height,
+            context.time,
+            &outcome.receipts,
+        )?;
+        Ok(self.node.store.log_update(leaves))
     }
 
     /// Computes the roots of an executed block, its header and its checkpoint.
@@ -97,6 +117,7 @@ impl NodeChain {
         context: &BlockContext,
         transactions: Vec<Arc<Transaction>>,
         outcome: Outcome,
+        log: LogUpdate,
         execute: Duration,
     ) -> Result<Executed, ChainError> {
         let started = Instant::now();
@@ -105,14 +126,6 @@ impl NodeChain {
             .store
             .state_root(&outcome.diff)
             .map_err(store_fault("compute the state root"))?;
-        let log = leaves(
-            context.chain_id,
-            context.height,
-            context.time,
-            &outcome.receipts,
-        )
-        .map_err(|error| ChainError::new("derive the log's leaves", error))?;
-        let log = self.node.store.log_update(log);
         let elapsed = Elapsed {
             execute,
             root: started.elapsed(),
@@ -205,11 +218,16 @@ impl NodeChain {
         let outcome = execute(&view, &context, &proposed.block.transactions)?;
         drop(view);
         let elapsed = started.elapsed();
+        let log = match self.append_leaves(&context, &outcome) {
+            Ok(log) => log,
+            Err(error) => return invalid(error.to_string()),
+        };
         let executed = self
             .seal(
                 &context,
                 proposed.block.transactions.clone(),
                 outcome,
+                log,
                 elapsed,
             )
             .map_err(CheckError::Fault)?;

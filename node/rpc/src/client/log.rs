@@ -1,9 +1,8 @@
 //! The attestation log, as a client asks for it.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::B256;
 use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::BatchRequestBuilder;
-use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tbsi_types::{LeafIndex, TreeSize};
@@ -12,24 +11,12 @@ use super::{Client, ClientError};
 use crate::limits::BATCH_ITEMS_MAX;
 use crate::wire;
 
-/// Which leaf `tbsi_getProof` is asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum LeafSelector {
-    /// By position.
-    Index(LeafIndex),
-    /// The first attestation with this id.
-    Id(B256),
-    /// The first attestation of this digest.
-    Digest(Bytes),
-}
-
 impl Client {
     /// `tbsi_getProof`: the proof bundle in the node's own words; `None` if there is no such
     /// leaf.
     pub async fn proof(
         &self,
-        selector: &LeafSelector,
+        selector: &wire::LeafSelector,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
         let method = "tbsi_getProof";
         let answer = self.http.request(method, [json!(selector)]).await;

@@ -2,7 +2,8 @@
 
 use alloy_eips::BlockNumberOrTag;
 use serde_json::{Value, json};
-use tbsi_rpc::{Backend, Client, ClientError, LeafSelector};
+use tbsi_rpc::wire::LeafSelector;
+use tbsi_rpc::{Backend, Client, ClientError};
 use tbsi_types::{B256, Checkpoint, CommitCertificate, Height, LeafIndex, TreeSize};
 
 use crate::chain::{NONCE, REVERTS};
