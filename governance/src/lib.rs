@@ -1,0 +1,13 @@
+//! Organisations and their identifiers: what a machine can check of a legal entity.
+//!
+//! Pure: no clock, no randomness, no file, no socket. Whether an identifier *exists* is for the
+//! founders and the motions to find out; here is only whether it can.
+//!
+//! ```
+//! use tbsi_governance::identifiers::{IdentifierError, check_tax_id};
+//!
+//! assert_eq!(check_tax_id("04595257"), Ok(()));
+//! assert_eq!(check_tax_id("12345678"), Err(IdentifierError::TaxIdChecksum));
+//! ```
+
+pub mod identifiers;
