@@ -16,7 +16,7 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 
-pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, derive_leaves, leaves};
+pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, count_leaves, derive_leaves, leaves};
 pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

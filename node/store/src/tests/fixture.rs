@@ -116,6 +116,7 @@ impl Decided {
             certificate: self.certificate.as_ref(),
             update: &self.update,
             log: &self.log,
+            next_members: None,
         })
     }
 }
