@@ -188,12 +188,6 @@ impl Store {
             checkpoint.log_root,
             block.log.root(),
         )?;
-        let next = checkpoint.next_validator_set_hash;
-        let known = match block.next_members {
-            Some(members) => members.set().hash(),
-            None => checkpoint.validator_set_hash,
-        };
-        block.expect("checkpoint's next validator set", next, known)?;
         let before = tip.map(|tip| tip.log_size).unwrap_or_default();
         block.expect("log under the update", block.log.base(), before)?;
         let base = |height: Option<Height>| height.map_or("none".into(), |h| h.to_string());
@@ -211,7 +205,11 @@ impl Store {
                 format!("for {digest} at {height}")
             })
         };
-        block.expect("certificate", words(decided), words(needed))
+        block.expect("certificate", words(decided), words(needed))?;
+        let members = block.next_members.map(|members| members.set().hash());
+        let known = members.unwrap_or(checkpoint.validator_set_hash);
+        let next = checkpoint.next_validator_set_hash;
+        block.expect("checkpoint's next validator set", next, known)
     }
 }
 

@@ -75,25 +75,21 @@ pub(super) fn check_node(
     node_key: &NodeKey,
     validator_key: Option<&SecretKey>,
 ) -> Result<(), HomeError> {
-    if is_governed(genesis) {
-        return Ok(());
-    }
     let peer_id = node_key.peer_id();
+    if is_governed(genesis) {
+        // The node may have come later, and its validator key may be another one by now.
+        return match genesis.node_of_peer(&peer_id) {
+            Some(node) => check_name(config, node),
+            None => Ok(()),
+        };
+    }
     let Some(node) = genesis.node_of_peer(&peer_id) else {
         return Err(mismatch(
             format!("genesis.json does not name this node, whose peer id is {peer_id}"),
             "add it to the genesis file's `nodes`, or use the keys that are named there",
         ));
     };
-    if node.name != config.name {
-        return Err(mismatch(
-            format!(
-                "config.toml, key `name`: `{}`, but genesis.json calls this node `{}`",
-                config.name, node.name
-            ),
-            "use one name",
-        ));
-    }
+    check_name(config, node)?;
     let Some(key) = validator_key else {
         return Ok(());
     };
@@ -110,4 +106,17 @@ pub(super) fn check_node(
         ));
     }
     Ok(())
+}
+
+fn check_name(config: &Config, node: &NodeEntry) -> Result<(), HomeError> {
+    if node.name == config.name {
+        return Ok(());
+    }
+    Err(mismatch(
+        format!(
+            "config.toml, key `name`: `{}`, but genesis.json calls this node `{}`",
+            config.name, node.name
+        ),
+        "use one name",
+    ))
 }
