@@ -46,6 +46,7 @@ sol! {
     function peers() external view returns (PeerView[] memory);
     function bindGenesis(bytes32 genesisHash) external;
     function charge(uint32[] calldata organisations, uint64[] calldata gas, uint64[] calldata leaves) external;
+    function namesOf(uint32 organisation) external view returns (string memory nameZhTw, string memory nameEn);
     function submitEvidence(bytes calldata evidence) external;
 }
 
@@ -98,6 +99,17 @@ pub fn evidence_call(evidence: &[u8]) -> Bytes {
         evidence: evidence.to_vec().into(),
     };
     call.abi_encode().into()
+}
+
+/// The call data that asks for an organisation's legal names.
+pub fn names_call(organisation: u32) -> Bytes {
+    namesOfCall { organisation }.abi_encode().into()
+}
+
+/// Legal names, Traditional Chinese first, from the answer to [`names_call`].
+pub fn names(answer: &[u8]) -> Option<(String, String)> {
+    let names = namesOfCall::abi_decode_returns(answer).ok()?;
+    Some((names.nameZhTw, names.nameEn))
 }
 
 /// What organisations used in one block: number, gas, leaves.

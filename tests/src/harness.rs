@@ -245,6 +245,11 @@ impl Sender {
         })
     }
 
+    /// Uses the nonce of the last transfer again, which nobody took.
+    pub fn take_back(&mut self) {
+        self.nonce = self.nonce.saturating_sub(1);
+    }
+
     /// Signs a transaction of any type.
     pub fn sign<T>(&self, transaction: T) -> Vec<u8>
     where

@@ -1,5 +1,5 @@
 //! The attestation log: an RFC 9162 Merkle tree whose leaves the node derives from what the
-//! attestation contract emits (SPEC §9).
+//! system contracts emit (SPEC §9).
 //!
 //! [`leaf`] is what one entry says, [`derive`] how a block's receipts become entries,
 //! [`tree`] how entries become a root, [`proof`] how a root proves an entry, [`tile`] how the
@@ -16,7 +16,9 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 
-pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, count_leaves, derive_leaves, leaves};
+pub use derive::{
+    ATTESTATIONS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_leaves, derive_leaves, leaves,
+};
 pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

@@ -1,18 +1,22 @@
 //! Answers of this node to its JSON-RPC server.
 
 mod notes;
+mod operators;
 mod proofs;
 
 use std::sync::Arc;
 
 use alloy_consensus::Header;
 use tbsi_execution::BlockContext;
-use tbsi_rpc::wire::{LeafRange, NodeStatus, Organisation, Peer, PoolCounts, Role, ValidatorName};
+use tbsi_rpc::wire::{
+    LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
+    ValidatorName,
+};
 use tbsi_rpc::{
     AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof, Timestamp,
 };
 use tbsi_store::StoreError;
-use tbsi_types::bundle::ProofBundle;
+use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{
     ConsistencyProof, EntryBundle, NoteSigner, NoteVerifier, SignatureType, SignedNote, Tile,
     TlogProof,
@@ -287,6 +291,14 @@ impl Backend for NodeApi {
                 .map(|name| (name.address, name))
                 .collect(),
         }))
+    }
+
+    fn handovers(&self, from: Height, limit: usize) -> Result<Vec<Handover>, BackendError> {
+        proofs::handovers(&self.0, from, self.tip(), limit)
+    }
+
+    fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError> {
+        operators::find(&self.0, query)
     }
 
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {

@@ -73,6 +73,9 @@ pub const REGOSSIP_BYTES_MAX: usize = 1024 * 1024;
 /// How often the node looks whether blocks stopped.
 pub const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How often the node asks the contracts who may connect, beside every block that changed it.
+pub const PEERS_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
+
 /// A height that runs for longer is reported, each time this passes.
 pub const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_consensus::Transaction as _;
 use tbsi_engine::Progress;
-use tbsi_execution::BlockContext;
+use tbsi_execution::{BlockContext, ExecutionError};
 use tbsi_governance::standing::Denied;
 use tbsi_store::{Store, StoreError, Tip};
 use tbsi_types::{
@@ -179,6 +179,27 @@ impl Node {
     /// Takes over what a committed block says.
     pub(crate) fn set_roster(&self, roster: Roster) {
         self.roster.send_replace(Arc::new(roster));
+    }
+
+    /// Takes over what the contracts say of peers now: it may depend on the time (the old key of
+    /// a node that rotates its own is admitted for a while). The validators stay as they are.
+    pub(crate) fn refresh_peers(&self) -> Result<(), ExecutionError> {
+        let tip = self.tip();
+        let context = self.next_block_context(wall_clock().max(tip.time.next()), Address::ZERO);
+        let Ok(state) = self.store.state_at(tip.height) else {
+            return Ok(());
+        };
+        let Some(now) = tbsi_execution::roster(&state, &context)? else {
+            return Ok(());
+        };
+        self.roster.send_if_modified(|roster| {
+            let changed = roster.members == now.members && roster.peers != now.peers;
+            if changed {
+                *roster = Arc::new(now);
+            }
+            changed
+        });
+        Ok(())
     }
 
     /// The pool. A panic of another holder leaves plain data behind.

@@ -7,8 +7,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use crate::limits::{REGOSSIP_BYTES_MAX, STALL_REPORT_INTERVAL, WATCH_INTERVAL};
-use crate::node::Node;
+use crate::limits::{
+    PEERS_REFRESH_INTERVAL, REGOSSIP_BYTES_MAX, STALL_REPORT_INTERVAL, WATCH_INTERVAL,
+};
+use crate::node::{Node, causes};
 
 /// What was last seen to move, and when.
 struct Watch {
@@ -16,6 +18,7 @@ struct Watch {
     position: (Height, bool),
     since: Instant,
     reported: Instant,
+    refreshed: Instant,
 }
 
 /// Watches consensus until `shutdown` turns true. `moved` tells when it last moved.
@@ -31,6 +34,7 @@ pub(crate) async fn watch(
         position: Default::default(),
         since: now,
         reported: now,
+        refreshed: now,
     };
     loop {
         tokio::select! {
@@ -42,6 +46,12 @@ pub(crate) async fn watch(
 
 impl Watch {
     fn tick(&mut self, node: &Node, moved: &watch::Sender<Instant>, now: Instant) {
+        if now.duration_since(self.refreshed) >= PEERS_REFRESH_INTERVAL {
+            self.refreshed = now;
+            if let Err(error) = node.refresh_peers() {
+                warn!("look at the peers that may connect: {}", causes(&error));
+            }
+        }
         let Some(progress) = node.progress.get() else {
             return;
         };
@@ -52,6 +62,7 @@ impl Watch {
                 position,
                 since: now,
                 reported: now,
+                refreshed: self.refreshed,
             };
             moved.send_replace(now);
             node.metrics.missing_validators.set(0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use tbsi_types::bundle::ProofBundle;
+use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{ConsistencyProof, EntryBundle, NoteVerifier, SignedNote, Tile, TlogProof};
 use tbsi_types::{
     Account, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint, CommitCertificate,
@@ -13,7 +13,7 @@ use tbsi_types::{
 };
 use tokio::sync::broadcast;
 
-use crate::wire::{LeafRange, NodeStatus, PoolCounts, ValidatorName};
+use crate::wire::{LeafRange, NodeStatus, Operator, OperatorQuery, PoolCounts, ValidatorName};
 
 /// Why the node has no answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -175,6 +175,12 @@ pub trait Backend: Send + Sync + 'static {
 
     /// The validators that decide `height`.
     fn validators(&self, height: Height) -> Result<Option<NamedValidators>, BackendError>;
+
+    /// Changes of the validator set after the blocks from `from` on, in order, at most `limit`.
+    fn handovers(&self, from: Height, limit: usize) -> Result<Vec<Handover>, BackendError>;
+
+    /// Who stands behind a key or a block.
+    fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError>;
 
     /// At most `limit` pieces of evidence, newest first.
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError>;

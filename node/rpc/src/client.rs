@@ -12,7 +12,7 @@ use jsonrpsee::core::client::ClientT;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tbsi_types::Height;
+use tbsi_types::{Handover, Height};
 
 use crate::limits::{
     CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
@@ -181,6 +181,20 @@ impl Client {
         height: BlockNumberOrTag,
     ) -> Result<Option<wire::ValidatorSet>, ClientError> {
         self.request("tbsi_getValidators", &[json!(height)]).await
+    }
+
+    /// `tbsi_getHandovers`: one page of changes of the validator set, from this height on.
+    pub async fn handovers(&self, from: Height) -> Result<Vec<Handover>, ClientError> {
+        self.request("tbsi_getHandovers", &[json!(from)]).await
+    }
+
+    /// `tbsi_getOperator` of a validator's address or key, a peer's key or id, or a height;
+    /// `None` if nobody is known by it.
+    pub async fn operator(
+        &self,
+        query: impl serde::Serialize,
+    ) -> Result<Option<wire::Operator>, ClientError> {
+        self.request("tbsi_getOperator", &[json!(query)]).await
     }
 
     /// `tbsi_getEvidence`, newest first.

@@ -27,6 +27,12 @@ pub const LOG_RESULTS_MAX: usize = 10_000;
 /// Time that one `eth_getLogs` may take, milliseconds.
 pub(crate) const LOG_SCAN_MS_MAX: u64 = 10_000;
 
+/// Characters of a libp2p peer id; those of Ed25519 keys have 52.
+pub(crate) const PEER_ID_CHARS_MAX: usize = 64;
+
+/// Changes of the validator set in one `tbsi_getHandovers`.
+pub const HANDOVERS_PAGE_MAX: usize = 64;
+
 /// Addresses, or alternatives for one topic, in a log filter (go-ethereum's bound).
 pub(crate) const FILTER_VALUES_MAX: usize = 1_000;
 

@@ -1,15 +1,15 @@
 //! `tbsi_*`: what the validators signed, who they are, how this node is doing.
 
 use alloy_eips::eip1898::LenientBlockNumberOrTag;
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use tbsi_types::Height;
 
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
 use crate::backend::NamedValidators;
-use crate::error::Failure;
-use crate::limits::EVIDENCE_MAX;
-use crate::wire;
+use crate::error::{Failure, invalid_params};
+use crate::limits::{EVIDENCE_MAX, HANDOVERS_PAGE_MAX, PEER_ID_CHARS_MAX};
+use crate::wire::{self, OperatorQuery};
 
 /// The height that the first argument names, as a JSON number, a quantity or a tag (the tip if
 /// there is none); `None` above the tip.
@@ -71,6 +71,52 @@ fn validator_set(height: Height, validators: &NamedValidators) -> wire::Validato
         set_hash: validators.set.hash(),
         total_power: validators.set.total_power(),
         validators: validators.set.iter().map(one).collect(),
+    }
+}
+
+/// `tbsi_getHandovers(height)`: the changes of the validator set after the blocks from `height` on
+/// (0 if there is none), as in a proof's `handovers` (SPEC §10.3), at most
+/// [`HANDOVERS_PAGE_MAX`]; ask again from above the last one's height.
+pub(crate) fn handovers(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let from = arguments.optional::<u64>(0)?.unwrap_or(0);
+    let handovers = api.backend.handovers(Height(from), HANDOVERS_PAGE_MAX)?;
+    reply(handovers)
+}
+
+/// `tbsi_getOperator(key | peer id | validator address | height)`: null if nobody is known by it.
+pub(crate) fn operator(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let given = arguments.required::<serde_json::Value>(0)?;
+    let query = operator_query(&given).ok_or_else(|| {
+        invalid_params(format!(
+            "{given} is none of: a validator's address (20 bytes) or public key (33 bytes), a \
+             peer's public key (32 bytes) or id (12D3Koo…), a height (a JSON number)"
+        ))
+    })?;
+    if let OperatorQuery::Height(height) = query
+        && height > api.backend.tip()
+    {
+        return reply(());
+    }
+    reply(api.backend.operator(&query)?)
+}
+
+fn operator_query(given: &serde_json::Value) -> Option<OperatorQuery> {
+    if let Some(height) = given.as_u64() {
+        return Some(OperatorQuery::Height(Height(height)));
+    }
+    let text = given.as_str()?;
+    if text.starts_with("12D3Koo") && text.len() <= PEER_ID_CHARS_MAX {
+        return Some(OperatorQuery::PeerId(text.into()));
+    }
+    let bytes = alloy_primitives::hex::decode(text.strip_prefix("0x")?).ok()?;
+    match bytes.len() {
+        20 => Some(OperatorQuery::Validator(Address::from_slice(&bytes))),
+        32 => Some(OperatorQuery::PeerKey(B256::from_slice(&bytes))),
+        33 => {
+            let key = tbsi_types::PublicKey::parse(&bytes).ok()?;
+            Some(OperatorQuery::Validator(key.address()))
+        }
+        _ => None,
     }
 }
 

@@ -32,6 +32,37 @@ pub struct ValidatorName {
     pub organisation: Organisation,
 }
 
+/// What `tbsi_getOperator` finds an operator by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OperatorQuery {
+    /// Address of a validator's key.
+    Validator(Address),
+    /// Ed25519 key of a node's libp2p identity.
+    PeerKey(B256),
+    /// libp2p peer id, base58.
+    PeerId(String),
+    /// Who built the block of this height.
+    Height(Height),
+}
+
+/// Who stands behind a key. Answer of `tbsi_getOperator`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Operator {
+    /// Name of the node.
+    pub node_name: String,
+    /// Number of the organisation on the chain.
+    pub number: u32,
+    /// Its legal names.
+    pub organisation: Organisation,
+    /// Address of the node's validator key, if it has one.
+    pub validator: Option<Address>,
+    /// libp2p id of the node, if it is in use.
+    pub peer_id: Option<String>,
+    /// Whether it is in the validator set of the next block.
+    pub validating: bool,
+}
+
 /// Answer of `tbsi_getCheckpoint`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -154,7 +154,9 @@ impl Store {
             | Statement::CountersigningOpened { .. }
             | Statement::Countersignature { .. }
             | Statement::SchemaRegistered { .. }
-            | Statement::AlgorithmSet { .. } => false,
+            | Statement::AlgorithmSet { .. }
+            | Statement::GovernanceAct { .. }
+            | Statement::Message { .. } => false,
         };
         self.find(Named::Digest, digest, from, holds)
     }
@@ -280,7 +282,10 @@ fn subject(leaf: &Leaf) -> Option<B256> {
         | Statement::Supersession { id, .. }
         | Statement::CountersigningOpened { id, .. }
         | Statement::Countersignature { id, .. } => Some(id),
-        Statement::SchemaRegistered { .. } | Statement::AlgorithmSet { .. } => None,
+        Statement::SchemaRegistered { .. }
+        | Statement::AlgorithmSet { .. }
+        | Statement::GovernanceAct { .. }
+        | Statement::Message { .. } => None,
     }
 }
 

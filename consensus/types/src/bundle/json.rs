@@ -6,7 +6,8 @@ mod statement;
 use statement::Fields;
 
 use alloy_primitives::{Address, B256, Bytes};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     BUNDLE_JSON_BYTES_MAX, BundleError, Decision, HANDOVERS_MAX, Handover, NamedValidator,
@@ -248,6 +249,19 @@ impl From<&Handover> for HandoverJson {
             last: DecisionJson::from(&handover.last),
             first: DecisionJson::from(&handover.first),
         }
+    }
+}
+
+impl Serialize for Handover {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        HandoverJson::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Handover {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = HandoverJson::deserialize(deserializer)?;
+        json.parse().map_err(D::Error::custom)
     }
 }
 

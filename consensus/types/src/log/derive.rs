@@ -1,9 +1,11 @@
 //! From a block's receipts to its leaves (SPEC §9.4).
 //!
-//! What the attestation contract emits becomes leaves, in the order of transactions and of
-//! events within each; an attestation event becomes one leaf for each of its digests.
+//! What the attestation contract, the governance contracts and the outbox emit becomes leaves,
+//! in the order of transactions and of events within each; an attestation event becomes one leaf
+//! for each of its digests.
 
 mod abi;
+mod acts;
 mod events;
 
 use alloy_primitives::{Address, address};
@@ -12,11 +14,24 @@ use crate::log::leaf::{LEAF_BYTES_MAX, LEAF_HEAD_BYTES, LeafError, LeafHead, u24
 use crate::number::{Height, TimestampMs};
 use crate::transaction::Receipt;
 
-/// The contract whose events become leaves.
+/// The contract whose events become leaves of kinds 1 to 7.
 pub const ATTESTATIONS: Address = address!("0000000000000000000000000000000000001001");
 
 /// The contract that alone can change the table of digest algorithms: issuer of such leaves.
 pub const GOVERNOR: Address = address!("0000000000000000000000000000000000001000");
+
+/// The contract whose messages to other chains become leaves.
+pub const OUTBOX: Address = address!("0000000000000000000000000000000000001006");
+
+/// Contracts whose every event becomes a leaf: motions, organisations, nodes, permissions,
+/// chains (SPEC §13).
+pub const GOVERNANCE: [Address; 5] = [
+    GOVERNOR,
+    address!("0000000000000000000000000000000000001002"),
+    address!("0000000000000000000000000000000000001003"),
+    address!("0000000000000000000000000000000000001004"),
+    address!("0000000000000000000000000000000000001005"),
+];
 
 /// Where leaves come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,8 +102,8 @@ pub fn leaves(
 
 /// Gives `sink` the bytes of each leaf of a block, in order, without allocating for any.
 ///
-/// An event of [`ATTESTATIONS`] that is not one of the seven known ones in canonical ABI
-/// encoding makes no leaf and takes no ordinal. The contract emits none such; the rule is
+/// An event of [`ATTESTATIONS`] or [`OUTBOX`] that is not one of the known ones in canonical ABI
+/// encoding makes no leaf and takes no ordinal. These contracts emit none such; the rule is
 /// there so that every sequence of receipts has exactly one sequence of leaves.
 pub fn derive_leaves(
     block: &LeafBlock,
@@ -96,24 +111,28 @@ pub fn derive_leaves(
     mut sink: impl FnMut(&[u8]),
 ) -> Result<(), LeafError> {
     for (index, receipt) in receipts.iter().enumerate() {
-        let ours = receipt
-            .logs()
-            .iter()
-            .filter(|log| log.address == ATTESTATIONS);
         let mut writer = LeafWriter {
             block: *block,
             transaction_index: u32::try_from(index).unwrap_or(u32::MAX),
             ordinal: 0,
             sink: &mut sink,
         };
-        for log in ours {
-            events::write(log.topics(), &log.data.data, &mut writer)?;
+        for log in receipt.logs() {
+            let (topics, data) = (log.topics(), log.data.data.as_ref());
+            if log.address == ATTESTATIONS {
+                events::write(topics, data, &mut writer)?;
+            } else if log.address == OUTBOX {
+                acts::write_message(topics, data, &mut writer)?;
+            } else if GOVERNANCE.contains(&log.address) {
+                acts::write_act(log.address, topics, data, &mut writer)?;
+            }
         }
     }
     Ok(())
 }
 
-/// How many leaves the events of one transaction make.
+/// How many leaves of the attestation contract the events of one transaction make: what counts
+/// against a quota.
 pub fn count_leaves(logs: &[alloy_primitives::Log]) -> u64 {
     let mut count = 0;
     let mut sink = |_: &[u8]| count += 1;

@@ -25,11 +25,11 @@ pub const U48_MAX: u64 = (1 << 48) - 1;
 /// transactions, and a transaction of at most 2^24 gas emits fewer leaves.
 pub const U24_MAX: u32 = (1 << 24) - 1;
 
-/// Kinds that later versions use for acts of governance.
-pub const GOVERNANCE_KINDS: std::ops::RangeInclusive<u8> = 16..=31;
+/// Kind of an act of governance.
+pub const GOVERNANCE_KIND: u8 = 16;
 
-/// Kinds that later versions use for messages to other chains.
-pub const MESSAGE_KINDS: std::ops::RangeInclusive<u8> = 32..=47;
+/// Kind of a message to another chain.
+pub const MESSAGE_KIND: u8 = 32;
 
 /// Keccak-256 of "TBSI attestation v1".
 const ATTESTATION_TAG: B256 =
@@ -199,6 +199,33 @@ pub enum Statement {
         /// Code of SPEC §9.3.
         status: u8,
     },
+    /// Kind 16: an event of a governance contract, which is the issuer of this leaf.
+    GovernanceAct {
+        /// Keccak-256 of the event's signature.
+        event: B256,
+        /// [`body_hash`] of its other topics and its data.
+        body_hash: B256,
+    },
+    /// Kind 32: a message to a contract on another chain; its sender is the issuer.
+    Message {
+        /// Keccak-256 of the destination's CAIP-2 id.
+        destination: B256,
+        /// The contract there; an address is in the lowest 20 bytes.
+        receiver: B256,
+        /// Number of the message on this chain, from 1.
+        sequence: u64,
+        /// Last second, of the destination's block time, of its delivery.
+        timeout: u64,
+        /// SHA-256 of the payload.
+        payload_hash: B256,
+    },
+}
+
+/// What an act of governance commits to beside its signature: SHA-256 over the number of further
+/// topics (u8), these, and the data (SPEC §9.3).
+pub fn body_hash(topics: &[B256], data: &[u8]) -> B256 {
+    let count = u8::try_from(topics.len()).unwrap_or(u8::MAX);
+    crate::sha256(&[&[count], topics.concat().as_slice(), data])
 }
 
 /// SHA-256 over the addresses of the parties, 20 bytes each, in the contract's order.
@@ -217,6 +244,8 @@ impl Statement {
             Self::Countersignature { .. } => 5,
             Self::SchemaRegistered { .. } => 6,
             Self::AlgorithmSet { .. } => 7,
+            Self::GovernanceAct { .. } => GOVERNANCE_KIND,
+            Self::Message { .. } => MESSAGE_KIND,
         }
     }
 
@@ -276,6 +305,23 @@ impl Statement {
                 bytes.extend_from_slice(&bits.to_be_bytes());
                 bytes.push(*status);
             }
+            Self::GovernanceAct { event, body_hash } => {
+                bytes.extend_from_slice(event.as_slice());
+                bytes.extend_from_slice(body_hash.as_slice());
+            }
+            Self::Message {
+                destination,
+                receiver,
+                sequence,
+                timeout,
+                payload_hash,
+            } => {
+                bytes.extend_from_slice(destination.as_slice());
+                bytes.extend_from_slice(receiver.as_slice());
+                bytes.extend_from_slice(&sequence.to_be_bytes());
+                bytes.extend_from_slice(&timeout.to_be_bytes());
+                bytes.extend_from_slice(payload_hash.as_slice());
+            }
         }
     }
 }
@@ -302,7 +348,7 @@ pub enum LeafError {
     #[error("leaf version {0} is unknown, {LEAF_VERSION} is known; use newer software")]
     Version(u8),
     /// A kind of another version of this protocol.
-    #[error("leaf kind {0} is unknown, 1 to 7 are known; use newer software")]
+    #[error("leaf kind {0} is unknown, 1 to 7, 16 and 32 are known; use newer software")]
     Kind(u8),
     /// A number that its field cannot hold.
     #[error("leaf field `{field}` is {value}, at most {max} is allowed")]
@@ -352,7 +398,7 @@ impl LeafHead {
             return Err(LeafError::Version(version));
         }
         let kind = cursor.u8("kind")?;
-        if !(1..=7).contains(&kind) {
+        if !matches!(kind, 1..=7 | GOVERNANCE_KIND | MESSAGE_KIND) {
             return Err(LeafError::Kind(kind));
         }
         let head = Self {
@@ -428,7 +474,9 @@ impl Leaf {
             | Statement::CountersigningOpened { .. }
             | Statement::Countersignature { .. }
             | Statement::SchemaRegistered { .. }
-            | Statement::AlgorithmSet { .. } => None,
+            | Statement::AlgorithmSet { .. }
+            | Statement::GovernanceAct { .. }
+            | Statement::Message { .. } => None,
         }
     }
 
@@ -484,6 +532,17 @@ fn decode_statement(kind: u8, cursor: &mut Cursor<'_>) -> Result<Statement, Leaf
             algorithm: cursor.u32("algorithm")?,
             bits: cursor.u16("bits")?,
             status: cursor.u8("status")?,
+        },
+        GOVERNANCE_KIND => Statement::GovernanceAct {
+            event: cursor.b256("event")?,
+            body_hash: cursor.b256("body hash")?,
+        },
+        MESSAGE_KIND => Statement::Message {
+            destination: cursor.b256("destination")?,
+            receiver: cursor.b256("receiver")?,
+            sequence: cursor.u64("sequence")?,
+            timeout: cursor.u64("timeout")?,
+            payload_hash: cursor.b256("payload hash")?,
         },
         other => return Err(LeafError::Kind(other)),
     })

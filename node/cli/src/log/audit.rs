@@ -157,6 +157,8 @@ fn kind(statement: &Statement) -> &'static str {
         Statement::Countersignature { .. } => "countersignature",
         Statement::SchemaRegistered { .. } => "schemaRegistered",
         Statement::AlgorithmSet { .. } => "algorithmSet",
+        Statement::GovernanceAct { .. } => "governanceAct",
+        Statement::Message { .. } => "message",
     }
 }
 

@@ -98,6 +98,8 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         Statement::Countersignature { .. } => "countersignature",
         Statement::SchemaRegistered { .. } => "schema registered",
         Statement::AlgorithmSet { .. } => "algorithm set",
+        Statement::GovernanceAct { .. } => "act of governance",
+        Statement::Message { .. } => "message to another chain",
     };
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     writeln!(text, "ok  statement: {kind}")?;

@@ -104,5 +104,23 @@ pub(super) fn fields(statement: &Statement) -> Vec<(&'static str, String)> {
             let (code, status) = (format!("{algorithm:#x}"), status.to_string());
             vec![("algorithm", code), ("status", status)]
         }
+        Statement::GovernanceAct { event, body_hash } => {
+            vec![
+                ("event", event.to_string()),
+                ("body", body_hash.to_string()),
+            ]
+        }
+        Statement::Message {
+            destination,
+            receiver,
+            sequence,
+            payload_hash,
+            ..
+        } => vec![
+            ("destination", destination.to_string()),
+            ("receiver", receiver.to_string()),
+            ("sequence", sequence.to_string()),
+            ("payload", payload_hash.to_string()),
+        ],
     }
 }

@@ -101,6 +101,8 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         Statement::Countersignature { .. } => "會簽",
         Statement::SchemaRegistered { .. } => "登錄綱要",
         Statement::AlgorithmSet { .. } => "設定演算法",
+        Statement::GovernanceAct { .. } => "治理行為",
+        Statement::Message { .. } => "跨鏈訊息",
     };
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     writeln!(text, "通過  陳述：{kind}")?;

@@ -2,7 +2,7 @@
 
 use tbsi_rpc::BackendError;
 use tbsi_rpc::wire::LeafRange;
-use tbsi_types::bundle::{Decision, Handover, NamedValidators, ProofBundle};
+use tbsi_types::bundle::{Decision, HANDOVERS_MAX, Handover, NamedValidators, ProofBundle};
 use tbsi_types::log::{Leaf, leaves};
 use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
 
@@ -32,7 +32,7 @@ pub(super) fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle
         leaf_index: index,
         inclusion: inclusion.map_err(store_error)?,
         validators: named(node, checkpoint.validator_set_hash, height)?,
-        handovers: handovers(node, Height::GENESIS, height)?,
+        handovers: handovers(node, Height::GENESIS, height, HANDOVERS_MAX)?,
         decision: decision(node, height)?,
     }))
 }
@@ -53,15 +53,16 @@ fn decision(node: &Node, height: Height) -> Result<Decision, BackendError> {
 }
 
 /// The changes of the validator set after `from` that lead to the one which decides `to`
-/// (SPEC §10.1), a bounded number.
+/// (SPEC §10.1), at most `limit`.
 pub(super) fn handovers(
     node: &Node,
     from: Height,
     to: Height,
+    limit: usize,
 ) -> Result<Vec<Handover>, BackendError> {
     let heights = node.store.handovers(from, to).map_err(store_error)?;
     let mut handovers = Vec::with_capacity(heights.len());
-    for height in heights {
+    for height in heights.into_iter().take(limit) {
         let hash = checkpoint(node, height)?.validator_set_hash;
         // Block 0 has no certificate and hands over to nobody.
         handovers.push(Handover {

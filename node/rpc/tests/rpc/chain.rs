@@ -9,9 +9,11 @@ use tbsi_rpc::backend::{
     AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof,
     SubmitError, Timestamp,
 };
-use tbsi_rpc::wire::{LeafRange, NodeStatus, Peer, PoolCounts, Role};
+use tbsi_rpc::wire::{
+    LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
+};
 use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::bundle::ProofBundle;
+use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
     ConsistencyProof, EntryBundle, InclusionProof, LogCheckpoint, NoteSigner, NoteVerifier,
@@ -360,6 +362,24 @@ impl Backend for Chain {
 
     fn validators(&self, _: Height) -> Result<Option<NamedValidators>, BackendError> {
         Ok(Some(named_validators()))
+    }
+
+    fn handovers(&self, _from: Height, _limit: usize) -> Result<Vec<Handover>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError> {
+        let OperatorQuery::Validator(address) = query else {
+            return Ok(None);
+        };
+        Ok(Some(Operator {
+            node_name: "node".into(),
+            number: 1,
+            organisation: Organisation::default(),
+            validator: Some(*address),
+            peer_id: None,
+            validating: true,
+        }))
     }
 
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {

@@ -88,6 +88,19 @@ fn said(leaf: &Leaf) -> Value {
         } => json!({
             "kind": "algorithmSet", "algorithm": algorithm, "bits": bits, "status": status,
         }),
+        Statement::GovernanceAct { event, body_hash } => json!({
+            "kind": "governanceAct", "event": event, "bodyHash": body_hash,
+        }),
+        Statement::Message {
+            destination,
+            receiver,
+            sequence,
+            timeout,
+            payload_hash,
+        } => json!({
+            "kind": "message", "destination": destination, "receiver": receiver,
+            "sequence": sequence, "timeout": timeout, "payloadHash": payload_hash,
+        }),
     }
 }
 

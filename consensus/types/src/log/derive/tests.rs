@@ -1,12 +1,15 @@
 use alloy_consensus::{Eip658Value, ReceiptWithBloom};
 use alloy_primitives::{B256, Bloom, Bytes, Log, U256, keccak256};
 
+use super::acts::MESSAGE_SENT;
 use super::events::{
     ALGORITHM_SET, ATTESTED, COUNTERSIGNED, COUNTERSIGNING_OPENED, REVOKED, SCHEMA_REGISTERED,
     SUPERSEDED,
 };
 use super::*;
-use crate::log::leaf::{Attestation, DigestWords, Leaf, Statement, U24_MAX, U48_MAX, parties_hash};
+use crate::log::leaf::{
+    Attestation, DigestWords, Leaf, Statement, U24_MAX, U48_MAX, body_hash, parties_hash,
+};
 
 const ISSUER: Address = Address::repeat_byte(0xaa);
 const SCHEMA: B256 = B256::repeat_byte(0x5c);
@@ -73,6 +76,65 @@ fn events_have_the_signatures_of_the_contract() {
         "SchemaRegistered(bytes32,address,bytes32,uint8,bool)",
     );
     check(ALGORITHM_SET, "AlgorithmSet(uint32,uint16,uint8)");
+    check(
+        MESSAGE_SENT,
+        "MessageSent(bytes32,bytes32,address,uint64,uint64,bytes32)",
+    );
+}
+
+#[test]
+fn acts_of_governance_and_messages_become_leaves_in_order() {
+    let (event, who) = (B256::repeat_byte(1), ISSUER.into_word());
+    let (topic, data) = (B256::repeat_byte(2), Bytes::from(vec![3; 64]));
+    let act = Log::new(GOVERNANCE[2], vec![event, topic], data.clone()).unwrap();
+    let nameless = Log::new(GOVERNANCE[2], vec![], data.clone()).unwrap();
+    let body = [
+        [0; 24].as_slice(),
+        &[0, 0, 0, 0, 0, 0, 0, 7],
+        &[0; 31],
+        &[9],
+        &[4; 32],
+    ]
+    .concat();
+    let topics = vec![MESSAGE_SENT, topic, event, who];
+    let message = Log::new(OUTBOX, topics.clone(), body.clone().into()).unwrap();
+    let longer = [body.as_slice(), &[0; 32]].concat();
+    let malformed = Log::new(OUTBOX, topics, longer.into()).unwrap();
+    let receipts = [receipt(vec![
+        attested(0x12, &[topic]),
+        malformed,
+        act,
+        nameless,
+        message,
+    ])];
+    let batch = leaves(1, Height(2), TimestampMs(3), &receipts).unwrap();
+    let leaves: Vec<_> = batch
+        .iter()
+        .map(|leaf| Leaf::decode(leaf).unwrap())
+        .collect();
+    let ordinals: Vec<_> = leaves.iter().map(|leaf| leaf.head.ordinal).collect();
+    assert_eq!(ordinals, [0, 1, 2]);
+    let expected = Statement::GovernanceAct {
+        event,
+        body_hash: body_hash(&[topic], &data),
+    };
+    assert_eq!(
+        (leaves[1].head.issuer, leaves[1].statement),
+        (GOVERNANCE[2], expected)
+    );
+    let expected = Statement::Message {
+        destination: topic,
+        receiver: event,
+        sequence: 7,
+        timeout: 9,
+        payload_hash: B256::repeat_byte(4),
+    };
+    assert_eq!(
+        (leaves[2].head.issuer, leaves[2].statement),
+        (ISSUER, expected)
+    );
+    // Only attestations count against a quota.
+    assert_eq!(count_leaves(receipts[0].logs()), 1);
 }
 
 #[test]

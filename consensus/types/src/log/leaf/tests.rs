@@ -55,6 +55,17 @@ fn statements() -> Vec<Statement> {
             bits: 256,
             status: 1,
         },
+        Statement::GovernanceAct {
+            event: B256::repeat_byte(6),
+            body_hash: body_hash(&[B256::repeat_byte(7)], &[8; 32]),
+        },
+        Statement::Message {
+            destination: B256::repeat_byte(9),
+            receiver: B256::repeat_byte(10),
+            sequence: 11,
+            timeout: 12,
+            payload_hash: B256::repeat_byte(13),
+        },
     ]
 }
 
@@ -106,8 +117,9 @@ fn names_what_is_wrong() {
     };
     check(0, 2, "version 2 is unknown");
     check(1, 0, "kind 0 is unknown");
-    check(1, *GOVERNANCE_KINDS.start(), "kind 16 is unknown");
-    check(1, *MESSAGE_KINDS.start(), "kind 32 is unknown");
+    check(1, 8, "kind 8 is unknown");
+    check(1, 17, "kind 17 is unknown");
+    check(1, 33, "kind 33 is unknown");
     check(84, 64, "digest of 64 bytes, algorithm 0x12 takes 32");
     check(83, 0x13, "digest of 32 bytes, algorithm 0x13 takes 64");
     assert_eq!(Leaf::decode(&[1; 513]), Err(LeafError::TooLong(513)));
