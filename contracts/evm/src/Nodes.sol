@@ -4,15 +4,22 @@ pragma solidity 0.8.37;
 import {Equivocations} from "./Equivocations.sol";
 import {INodes} from "./INodes.sol";
 import {IOrganisations} from "./IOrganisations.sol";
+<<<<<<< HEAD
 import {IPermissions} from "./IPermissions.sol";
 import {Possessions} from "./Possessions.sol";
 import {System} from "./System.sol";
 import {Texts} from "./Texts.sol";
+=======
+import {NodeRecords} from "./NodeRecords.sol";
+import {Possessions} from "./Possessions.sol";
+import {System} from "./System.sol";
+>>>>>>> govsol
 import {ValidatorSets} from "./ValidatorSets.sol";
 
 /// @title Nodes, keys and the validator set at 0x0000000000000000000000000000000000001003.
 /// @dev Placed in the genesis state with the storage that the founding calls leave. After every
 /// block the node reads `validatorSet`, which decides who validates the next one.
+<<<<<<< HEAD
 contract Nodes is INodes {
     using ValidatorSets for ValidatorSets.Set;
 
@@ -20,19 +27,28 @@ contract Nodes is INodes {
     uint256 public constant NODES_MAX = 256;
     /// @notice Nodes in use of one organisation.
     uint256 public constant ORGANISATION_NODES_MAX = 32;
+=======
+contract Nodes is INodes, NodeRecords {
+    using ValidatorSets for ValidatorSets.Set;
+
+>>>>>>> govsol
     /// @notice Validators in the set.
     uint256 public constant VALIDATORS_MAX = ValidatorSets.VALIDATORS_MAX;
     /// @notice Fewest validators in the set.
     uint256 public constant VALIDATORS_MIN = ValidatorSets.VALIDATORS_MIN;
+<<<<<<< HEAD
     uint256 public constant NAME_BYTES_MAX = 64;
     uint256 public constant ENDPOINT_BYTES_MAX = 128;
     uint256 public constant VERSION_BYTES_MAX = 32;
     /// @notice How long an old peer key may stay, in seconds.
     uint256 public constant OVERLAP_MAX = 1 days;
+=======
+>>>>>>> govsol
     /// @notice Between two rotations of the key of a validator, in seconds: each is a handover,
     /// which every later proof has to carry.
     uint256 public constant ROTATION_INTERVAL = 10 minutes;
 
+<<<<<<< HEAD
     uint8 private constant _PEER = 1;
     uint8 private constant _VALIDATOR = 2;
     uint8 private constant _LOG = 3;
@@ -48,6 +64,12 @@ contract Nodes is INodes {
     mapping(bytes32 key => uint32) private _keys;
     mapping(address validator => ValidatorKey) private _validatorKeys;
     mapping(bytes32 name => uint32) private _names;
+=======
+    /// @notice Suspensions that one call carries out, so that it fits into a transaction.
+    uint256 public constant SUSPENSIONS_MAX = 16;
+
+    ValidatorSets.Set private _set;
+>>>>>>> govsol
     Offence[] private _offences;
     mapping(bytes32 offence => bool) private _known;
 
@@ -68,6 +90,7 @@ contract Nodes is INodes {
         emit ValidatorAdded(node, _nodes[node].validator, power);
     }
 
+<<<<<<< HEAD
     /// @inheritdoc INodes
     function bindGenesis(bytes32 hash) external {
         System.requireCaller(System.CALLER);
@@ -105,6 +128,11 @@ contract Nodes is INodes {
     }
 
     /// @inheritdoc INodes
+=======
+    // By an organisation's administrators
+
+    /// @inheritdoc INodes
+>>>>>>> govsol
     function retireNode(uint32 node) external {
         _requireOperator(node);
         if (_nodes[node].validating) revert NodesStillValidator(node);
@@ -136,6 +164,7 @@ contract Nodes is INodes {
         _afterChange();
     }
 
+<<<<<<< HEAD
     /// @inheritdoc INodes
     function rotatePeerKey(
         uint32 node,
@@ -166,6 +195,8 @@ contract Nodes is INodes {
         record.logKey = key;
     }
 
+=======
+>>>>>>> govsol
     // By motion
 
     /// @inheritdoc INodes
@@ -287,6 +318,7 @@ contract Nodes is INodes {
     }
 
     /// @inheritdoc INodes
+<<<<<<< HEAD
     function peers() external view returns (PeerView[] memory list) {
         PeerView[] memory found = new PeerView[](2 * _inUse.length);
         uint256 count = 0;
@@ -344,6 +376,8 @@ contract Nodes is INodes {
     }
 
     /// @inheritdoc INodes
+=======
+>>>>>>> govsol
     function offenceCount() external view returns (uint256) {
         return _offences.length;
     }
@@ -356,6 +390,7 @@ contract Nodes is INodes {
         }
     }
 
+<<<<<<< HEAD
     /// @inheritdoc INodes
     function possessionDigest(uint32 organisation, uint8 kind, bytes calldata key, uint64 deadline)
         external
@@ -365,6 +400,8 @@ contract Nodes is INodes {
         return _possessionDigest(organisation, kind, key, deadline);
     }
 
+=======
+>>>>>>> govsol
     // The set
 
     /// Puts a node into the set, with the power that it has, and checks the rules.
@@ -403,7 +440,11 @@ contract Nodes is INodes {
         ValidatorSets.Member[] memory members = _set.members;
         ValidatorSets.Tally memory tally = _set.tally();
         ValidatorSets.Shape memory before = ValidatorSets.shape(tally);
+<<<<<<< HEAD
         for (uint256 i = 0; i < members.length; i++) {
+=======
+        for (uint256 i = 0; i < members.length && carriedOut < SUSPENSIONS_MAX; i++) {
+>>>>>>> govsol
             ValidatorSets.Member memory member = members[i];
             Node storage record = _nodes[member.node];
             if (!record.suspended) continue;
@@ -449,6 +490,7 @@ contract Nodes is INodes {
             nameEn
         );
     }
+<<<<<<< HEAD
 
     // Nodes
 
@@ -604,4 +646,6 @@ contract Nodes is INodes {
             endpoint: record.endpoint
         });
     }
+=======
+>>>>>>> govsol
 }

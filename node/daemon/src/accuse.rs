@@ -1,4 +1,4 @@
-//! Brings evidence of equivocation before the governance contracts (SPEC §13.5).
+//! Brings evidence of equivocation before the governance contracts (SPEC §13.8).
 //!
 //! Every node that knows of a piece could send it. They take turns, so that mostly one does:
 //! the first validator by address at once, each later one some blocks later.

@@ -1,4 +1,4 @@
-//! What the governance contracts say about the next block's validators and peers (SPEC §13.3).
+//! What the governance contracts say about the next block's validators and peers (SPEC §13.7).
 
 use alloy_primitives::{Address, Bytes};
 use revm::SystemCallEvm;
