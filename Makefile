@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test bench audit build setup clean help
+.PHONY: run stop test story bench audit build setup clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ stop: ## Stop the network that `make run` started
 
 test: setup ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
+
+story: setup ## Associations join, rotate, cheat and leave, and blocks never stop, as it happens
+	@cargo test --locked --quiet --workspace --test story -- --nocapture
 
 bench: setup build ## Throughput and latency beside anvil, as a table and as JSON
 	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)

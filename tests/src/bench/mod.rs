@@ -7,6 +7,7 @@
 //!   on a node, found by polling for blocks ([`heads`]); its latency counts from the time at
 //!   which it was due, not from when it could be sent.
 //! - [`search`]: the rate at which a chain saturates; [`restart`]: coming back after SIGKILL.
+//! - [`proving`]: the log as it grows, and proofs of it.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out.
 
 pub mod environment;
@@ -16,6 +17,7 @@ pub mod http;
 pub mod load;
 pub mod options;
 pub mod process;
+pub mod proving;
 pub mod report;
 pub mod restart;
 pub mod scenario;

@@ -49,6 +49,9 @@ pub struct Options {
     /// Blocks that the chain has before nodes are restarted [default: 10000; quick: 200].
     #[arg(long)]
     pub restart_blocks: Option<u64>,
+    /// Leaves by which the log grows before proofs are measured [default: 1000000; quick: 100000].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
+    pub leaves: Option<u64>,
     /// Rate at which the first search starts, transactions per second.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub start_rate: u64,
@@ -91,6 +94,8 @@ pub struct Plan {
     pub idle_samples: usize,
     /// Blocks before nodes are restarted.
     pub restart_blocks: u64,
+    /// Leaves by which the log grows.
+    pub leaves: u64,
     /// Rate at which the first search starts.
     pub start_rate: u64,
     /// Sending accounts of one run.
@@ -118,6 +123,7 @@ impl Options {
             repeats: count(either(self.repeats, 3, 1)),
             idle_samples: count(either(self.idle_samples, 150, 15)),
             restart_blocks: either(self.restart_blocks, 10_000, 200),
+            leaves: either(self.leaves, 1_000_000, 100_000),
             start_rate: self.start_rate,
             senders: count(self.senders),
             connections: count(self.connections),

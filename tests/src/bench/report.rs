@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::load::Run;
 use super::options::Plan;
+use super::proving::Proving;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
 use super::statistics::{Spread, ratio};
@@ -29,6 +30,8 @@ pub struct Report {
     /// Growth of a validator's data per finalised transaction, bytes: all cases together, as
     /// compacted as it happens to be. `None` if the data shrank, or nothing was finalised.
     pub disk_bytes_per_tx: Option<u64>,
+    /// The log as it grows, and proofs of it.
+    pub proving: Proving,
     /// After SIGKILL.
     pub restart: Restart,
     /// How long all of it took.
@@ -244,8 +247,33 @@ impl Report {
         }
         let disk = optional(self.disk_bytes_per_tx);
         lines.push(row(&["disk bytes per tx and validator", "", &disk, ""]));
+        self.proving.lines(&mut lines);
         self.restart.lines(&mut lines);
         lines.join("\n")
+    }
+}
+
+impl Proving {
+    fn lines(&self, lines: &mut Vec<String>) {
+        let (first, last) = (self.chunks_per_s.first(), self.chunks_per_s.last());
+        lines.push(format!("log of {} leaves", self.leaves));
+        let rate = |it: Option<&u64>| optional(it.copied());
+        let rates = format!("first 100,000: {}", rate(first));
+        let last = format!("last 100,000: {}", rate(last));
+        lines.push(row(&["  digests per s, closed loop", "", &rates, &last]));
+        let first = format!("at 100,000: {}", self.disk_first_bytes);
+        let all = format!("at the end: {}", self.disk_all_bytes);
+        lines.push(row(&["  disk bytes per leaf", "", &first, &all]));
+        let per_core = format!("per core {}", self.proofs_per_core);
+        let served = self.proofs_per_s.to_string();
+        lines.push(row(&["  proofs per s of one node", "", &served, &per_core]));
+        let bytes = format!("compact {}", self.compact_bytes.median);
+        let json = format!("JSON {}", self.json_bytes.median);
+        lines.push(row(&["  bytes of a proof", "", &bytes, &json]));
+        let verify = self.verify_us.as_ref();
+        let p50 = format!("p50 {} us", optional(verify.map(|it| it.p50_us)));
+        let p99 = format!("p99 {} us", optional(verify.map(|it| it.p99_us)));
+        lines.push(row(&["  verify from genesis", "", &p50, &p99]));
     }
 }
 
@@ -262,6 +290,7 @@ impl Case {
             Workload::Transfer => "transfers",
             Workload::StorageWrite => "storage writes",
             Workload::Attest => "attestations, transactions of 1,000 digests",
+            Workload::AttestLarge => "attestations, transactions of 10,000 digests",
         };
         let batch = if self.batch > 1 {
             format!(", batches of {}", self.batch)

@@ -10,6 +10,7 @@ use super::environment::Environment;
 use super::load::{Load, Run, run};
 use super::options::Plan;
 use super::process::disk_bytes;
+use super::proving;
 use super::report::{Case, CaseTarget, Idle, Report};
 use super::restart;
 use super::schedule::Schedule;
@@ -56,9 +57,10 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
     let mut cases = Vec::new();
     let mut rates = vec![plan.start_rate; chains.len()];
     for (workload, batch) in case_list(plan) {
-        if workload == Workload::Attest {
+        if matches!(workload, Workload::Attest | Workload::AttestLarge) {
             // anvil has no such contract. A transaction here is many digests, so fewer come.
-            let rates = [(plan.start_rate / 8).max(1)];
+            let fewer = if workload == Workload::Attest { 8 } else { 100 };
+            let rates = [(plan.start_rate / fewer).max(1)];
             cases.push(bench.case(&chains[..1], workload, batch, &rates).await?);
             continue;
         }
@@ -75,8 +77,9 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
     let grown = bench.disk_bytes()?.checked_sub(disk_before);
     let copies = finalised * plan.validators as u64;
     let disk_bytes_per_tx = grown.and_then(|bytes| bytes.checked_div(copies));
-    eprintln!("restart at {} blocks", plan.restart_blocks);
     let Bench { network, tbsi, .. } = &mut bench;
+    let proving = proving::measure(network, tbsi, plan.leaves).await?;
+    eprintln!("restart at {} blocks", plan.restart_blocks);
     let restart = restart::measure(network, tbsi, plan.restart_blocks, plan.repeats).await?;
     bench.network.stop_all().await.context("stop the network")?;
     Ok(Report {
@@ -85,6 +88,7 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
         idle,
         cases,
         disk_bytes_per_tx,
+        proving,
         restart,
         elapsed_s: started.elapsed().as_secs(),
     })
@@ -97,6 +101,7 @@ fn case_list(plan: &Plan) -> Vec<(Workload, usize)> {
         cases.push((Workload::Transfer, plan.batch));
     }
     cases.push((Workload::Attest, 1));
+    cases.push((Workload::AttestLarge, 1));
     cases
 }
 

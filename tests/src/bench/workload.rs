@@ -31,6 +31,8 @@ const TRANSFER_GAS: u64 = 21_000;
 const STORAGE_WRITE_GAS: u64 = 60_000;
 /// More than a batch of [`DIGESTS`] uses (about 1,300,000: EIP-7623's floor binds).
 const ATTEST_GAS: u64 = 1_400_000;
+/// More than a batch of [`DIGESTS_LARGE`] uses (about 12,824,000).
+const ATTEST_LARGE_GAS: u64 = 12_900_000;
 /// More than the deployment uses (about 55,000).
 const DEPLOY_GAS: u64 = 100_000;
 
@@ -44,10 +46,14 @@ pub enum Workload {
     StorageWrite,
     /// [`DIGESTS`] digests for the attestation contract, each a leaf of the log.
     Attest,
+    /// [`DIGESTS_LARGE`] of them.
+    AttestLarge,
 }
 
 /// Digests of one [`Workload::Attest`].
 pub const DIGESTS: u64 = 1_000;
+/// Digests of one [`Workload::AttestLarge`].
+pub const DIGESTS_LARGE: u64 = 10_000;
 
 sol! {
     function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
@@ -143,7 +149,12 @@ impl Signing<'_> {
                 let slot = keccak256(format!("{}/slot/{index}", self.label));
                 (self.contract, STORAGE_WRITE_GAS, slot.into())
             }
-            Workload::Attest => {
+            Workload::Attest | Workload::AttestLarge => {
+                let (count, gas) = if workload == Workload::AttestLarge {
+                    (DIGESTS_LARGE, ATTEST_LARGE_GAS)
+                } else {
+                    (DIGESTS, ATTEST_GAS)
+                };
                 let digest = |number| {
                     let text = format!("{}/digest/{index}/{number}", self.label);
                     keccak256(text)
@@ -151,9 +162,9 @@ impl Signing<'_> {
                 let call = attestBatchCall {
                     schema: keccak256("tbsi:file:v1"),
                     algorithm: SHA2_256,
-                    words: (0..DIGESTS).map(digest).collect(),
+                    words: (0..count).map(digest).collect(),
                 };
-                (ATTESTATIONS, ATTEST_GAS, call.abi_encode().into())
+                (ATTESTATIONS, gas, call.abi_encode().into())
             }
         };
         TxEip1559 {
