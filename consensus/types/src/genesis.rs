@@ -12,6 +12,8 @@ use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
     GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX, ORGANISATION_NAME_BYTES_MAX,
 };
+use crate::log::note_key::NoteKeyError;
+use crate::log::{NoteVerifier, SignatureType};
 use crate::number::{TimestampMs, VotingPower};
 use crate::sha256;
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
@@ -131,6 +133,10 @@ pub struct ValidatorEntry {
     pub public_key: Bytes,
     /// Voting power, at least 1.
     pub power: u64,
+    /// Ed25519 key with which its node cosigns the log (SPEC §9.6), 32 bytes, 0x-hex. Without
+    /// one it does not cosign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_key: Option<Bytes>,
 }
 
 /// An account of block 0.
@@ -177,6 +183,15 @@ pub enum GenesisError {
         #[source]
         source: KeyError,
     },
+    /// A validator's key for the log.
+    #[error("genesis field `nodes[{node}].validator.log_key`")]
+    LogKey {
+        /// The node's name.
+        node: String,
+        /// What is wrong with it.
+        #[source]
+        source: NoteKeyError,
+    },
     /// The validators do not form a set.
     #[error("genesis field `nodes`")]
     Validators(#[from] ValidatorSetError),
@@ -199,7 +214,7 @@ impl Genesis {
         self.check_accounts()?;
         self.check_nodes()?;
         self.validator_set()?;
-        Ok(())
+        self.check_log_keys()
     }
 
     fn check_numbers(&self) -> Result<(), GenesisError> {
@@ -336,6 +351,28 @@ impl Genesis {
         Ok(())
     }
 
+    /// Usable keys, each of one node: what a key signs names nobody else.
+    fn check_log_keys(&self) -> Result<(), GenesisError> {
+        let mut keys = BTreeSet::new();
+        for node in &self.nodes {
+            let entry = node.validator.as_ref();
+            let Some(key) = entry.and_then(|entry| entry.log_key.as_ref()) else {
+                continue;
+            };
+            NoteVerifier::new("key", SignatureType::Cosignature, key).map_err(|source| {
+                GenesisError::LogKey {
+                    node: node.name.clone(),
+                    source,
+                }
+            })?;
+            if !keys.insert(key) {
+                let field = format!("nodes[{}].validator.log_key", node.name);
+                return Err(field_error(&field, format!("{key} appears twice")));
+            }
+        }
+        Ok(())
+    }
+
     /// The validator set of height 1.
     pub fn validator_set(&self) -> Result<ValidatorSet, GenesisError> {
         let mut validators = Vec::new();
@@ -358,7 +395,8 @@ impl Genesis {
         Ok(ValidatorSet::new(validators)?)
     }
 
-    fn operator_of(&self, node: &NodeEntry) -> B256 {
+    /// Commits to the legal names of a node's operator (SPEC §3.2).
+    pub fn operator_of(&self, node: &NodeEntry) -> B256 {
         self.organisations
             .get(&node.organisation)
             .map(|entry| operator_id(&entry.name_zh_tw, &entry.name_en))
@@ -460,6 +498,7 @@ mod tests {
                     .to_vec()
                     .into(),
                 power: 1,
+                log_key: None,
             }),
         };
         let organisation = OrganisationEntry {
@@ -537,6 +576,25 @@ mod tests {
             &|g| g.nodes[1].organisation = "z".into(),
             "`z` is not listed",
         );
+        let log_key = |index: usize, key: &'static [u8]| {
+            move |g: &mut Genesis| {
+                let entry = g.nodes[index].validator.as_mut().unwrap();
+                entry.log_key = Some(Bytes::from_static(key));
+            }
+        };
+        let small_order = log_key(1, &[0; 32]);
+        refuse(&small_order, "`nodes[node-1].validator.log_key`");
+        refuse(&log_key(2, &[9; 31]), "`nodes[node-2].validator.log_key`");
+        const Y_3: [u8; 32] = [
+            3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0,
+        ];
+        let both = |g: &mut Genesis| {
+            log_key(0, &Y_3)(g);
+            g.check().expect("one good key");
+            log_key(1, &Y_3)(g);
+        };
+        refuse(&both, "`nodes[node-1].validator.log_key`: 0x03");
         refuse(&|g| g.nodes.clear(), "`nodes`");
         let no_validators = |g: &mut Genesis| g.nodes.iter_mut().for_each(|n| n.validator = None);
         refuse(&no_validators, "`nodes`");

@@ -2,30 +2,33 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig, SignState};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
-use tbsi_types::log::SignatureType;
+use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, SecretKey};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
-use crate::config::Config;
+use crate::config::{Config, WitnessConfig};
+use crate::cosign::OwnCosigner;
 use crate::genesis_block::ensure_genesis;
-use crate::gossip::{self, GossipEvent};
+use crate::gossip::{self, Incoming};
 use crate::health;
 use crate::home::{Home, LoadedHome};
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::tsa::Authority;
+use crate::witness::WitnessedLogs;
+use crate::witness::submit::Submitter;
 
 /// A node that listens and is ready to run its tasks.
 pub(crate) struct Assembled {
@@ -33,7 +36,11 @@ pub(crate) struct Assembled {
     pub(crate) engine: Engine<NodeChain>,
     pub(crate) rpc: ServerHandle,
     pub(crate) health: TcpListener,
-    pub(crate) events: mpsc::Receiver<GossipEvent>,
+    pub(crate) incoming: Incoming,
+    /// Of a validator whose log key is known to all.
+    pub(crate) cosigner: Option<OwnCosigner>,
+    /// One for each outside witness.
+    pub(crate) submitters: Vec<Submitter>,
 }
 
 /// Opens and checks everything; refuses with the name of what is wrong.
@@ -46,12 +53,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     } = home.load()?;
     let validators = genesis.validator_set()?;
     let identity = genesis.identity();
-    let history_blocks = config.store.history_blocks;
-    let options = StoreOptions {
-        history_blocks,
-        ..StoreOptions::default()
-    };
-    let store = open_store(home, identity, options).await?;
+    let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &validators)?;
     let own = validator_key.as_ref().map(|key| key.public_key().address());
     let validator = match validator_key {
@@ -62,7 +64,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         None => None,
     };
     let health = health::listen(config.metrics.listen).await?;
-    let (gossip, events) =
+    let (gossip, incoming) =
         gossip::spawn(&gossip_config(&config, &genesis, node_key.expose())).await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
@@ -72,8 +74,11 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         store,
         mempool: mempool_limits(&config),
         gossip,
+        witnesses: outside_keys(&config),
     }));
-    let witness = witness(home, &config, identity)?;
+    let witness = witness(home, &config, &node)?;
+    let cosigner = own_cosigner(&node, &witness);
+    let submitters = submitters(&config, &node, &witness);
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
     std::fs::create_dir_all(home.wal_dir())
@@ -101,20 +106,76 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         engine,
         rpc,
         health,
-        events,
+        incoming,
+        cosigner,
+        submitters,
     })
 }
 
 /// What the node signs with for other software. The log key is made here if the home is older
 /// than the log.
-fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Result<Witness> {
-    let log = home.ensure_log_key()?.signer(&identity);
-    info!(key = log.verifier(SignatureType::Note).encode(), "log key");
+fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness> {
+    let (genesis, identity) = (&node.genesis, &node.identity);
+    let mut nodes = genesis.nodes.iter();
+    let operator = nodes
+        .find(|entry| entry.name == node.name)
+        .map(|entry| genesis.operator_of(entry))
+        .context("genesis names this node")?;
+    let key = home.ensure_log_key()?;
+    let log = Arc::new(key.signer(identity));
+    let cosigner = Arc::new(key.cosigner(identity, operator));
+    info!(
+        log = log.verifier(SignatureType::Note).encode(),
+        witness = cosigner.verifier(SignatureType::Cosignature).encode(),
+        "log keys"
+    );
+    let witnessed = WitnessedLogs::open(
+        &home.witness_dir(),
+        &config.attestation_log.witnessed,
+        &identity.log_origin(),
+        Arc::clone(&cosigner),
+    )?;
     let authority = config.tsa.as_ref();
     let authority = authority
         .map(|tsa| Authority::load(home.dir(), tsa))
         .transpose()?;
-    Ok(Witness { log, authority })
+    Ok(Witness {
+        log,
+        cosigner,
+        witnessed,
+        authority,
+    })
+}
+
+fn outside_keys(config: &Config) -> Vec<NoteVerifier> {
+    let keys = config.attestation_log.witnesses.iter();
+    keys.map(|witness| NoteVerifier::parse(&witness.key).expect("the configuration was checked"))
+        .collect()
+}
+
+/// `None` for an observer, and for a validator whose log key others do not know: nobody would
+/// take its cosignatures.
+fn own_cosigner(node: &Node, witness: &Witness) -> Option<OwnCosigner> {
+    let validator = node.validator?;
+    let key = witness.cosigner.verifier(SignatureType::Cosignature);
+    if !node.cosignatures().knows(validator, &key) {
+        info!("this validator does not cosign the log: genesis does not name its log key");
+        return None;
+    }
+    let signer = Arc::clone(&witness.cosigner);
+    Some(OwnCosigner { validator, signer })
+}
+
+fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submitter> {
+    let witnesses = config.attestation_log.witnesses.iter().enumerate();
+    let submitter = |(position, outside): (usize, &WitnessConfig)| Submitter {
+        node: Arc::clone(node),
+        log: Arc::clone(&witness.log),
+        witness: outside.clone(),
+        position,
+        every: Duration::from_secs(config.attestation_log.submit_interval_s),
+    };
+    witnesses.map(submitter).collect()
 }
 
 /// Opens the database. A process that was killed may hold its lock while the kernel still
@@ -122,8 +183,12 @@ fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Res
 async fn open_store(
     home: &Home,
     identity: ChainIdentity,
-    options: StoreOptions,
+    history_blocks: u64,
 ) -> Result<Store, StoreError> {
+    let options = StoreOptions {
+        history_blocks,
+        ..StoreOptions::default()
+    };
     let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;
     loop {
         match Store::open(&home.database_dir(), identity, options) {

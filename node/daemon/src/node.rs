@@ -6,12 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use alloy_consensus::Transaction as _;
 use tbsi_engine::Progress;
 use tbsi_store::{Store, StoreError, Tip};
+use tbsi_types::log::{NoteVerifier, cosigners};
 use tbsi_types::{
     Account, Address, B256, ChainIdentity, Genesis, Height, StateView, TimestampMs, Transaction,
     TransactionError, ValidatorSet, ViewError,
 };
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::cosign::CosignaturePool;
 use crate::gossip::GossipHandle;
 use crate::limits::HEADS_MAX;
 use crate::mempool::{Inserted, Mempool, MempoolError, MempoolLimits};
@@ -95,6 +97,7 @@ pub struct Node {
     pub progress: OnceLock<watch::Receiver<Progress>>,
     heads: broadcast::Sender<Height>,
     mempool: Mutex<Mempool>,
+    cosignatures: Mutex<CosignaturePool>,
 }
 
 /// What a [`Node`] is made of.
@@ -113,14 +116,23 @@ pub struct NodeParts {
     pub mempool: MempoolLimits,
     /// The gossip network.
     pub gossip: GossipHandle,
+    /// Keys of outside witnesses of the log.
+    pub witnesses: Vec<NoteVerifier>,
 }
 
 impl Node {
     /// Puts the parts together.
     pub fn new(parts: NodeParts) -> Self {
         let tip = parts.store.tip().map(|tip| tip.height).unwrap_or_default();
+        let identity = parts.genesis.identity();
+        let mut cosignatures = CosignaturePool::new(
+            identity.log_origin(),
+            cosigners(&parts.genesis),
+            parts.witnesses,
+        );
+        cosignatures.follow(&parts.validators);
         Self {
-            identity: parts.genesis.identity(),
+            identity,
             genesis: parts.genesis,
             validators: parts.validators,
             name: parts.name,
@@ -132,6 +144,7 @@ impl Node {
             progress: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
             mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
+            cosignatures: Mutex::new(cosignatures),
         }
     }
 
@@ -145,6 +158,12 @@ impl Node {
     /// The pool. A panic of another holder leaves plain data behind.
     pub fn mempool(&self) -> MutexGuard<'_, Mempool> {
         self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cosignatures of the log. A panic of another holder leaves plain data behind.
+    pub(crate) fn cosignatures(&self) -> MutexGuard<'_, CosignaturePool> {
+        let pool = self.cosignatures.lock();
+        pool.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// New heights, after they are stored.

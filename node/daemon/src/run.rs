@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
+use crate::cosign;
 use crate::gossip::GossipEvent;
 use crate::health::{self, Health};
 use crate::home::Home;
@@ -45,7 +46,9 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<(
         engine,
         rpc,
         health,
-        events,
+        incoming,
+        cosigner,
+        submitters,
     } = assemble(home).await?;
     let (stop_tasks, stopping) = watch::channel(false);
     let (moved_tx, moved) = watch::channel(Instant::now());
@@ -57,8 +60,20 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<(
     tasks.spawn(named("consensus", engine_task(engine, stopping.clone())));
     tasks.spawn(named(
         "transactions",
-        transactions(Arc::clone(&node), events, stopping.clone()),
+        transactions(Arc::clone(&node), incoming.events, stopping.clone()),
     ));
+    tasks.spawn(named(
+        "cosignatures",
+        cosign::run(
+            Arc::clone(&node),
+            cosigner,
+            incoming.cosignatures,
+            stopping.clone(),
+        ),
+    ));
+    for submitter in submitters {
+        tasks.spawn(named("outside witness", submitter.run(stopping.clone())));
+    }
     tasks.spawn(named(
         "health",
         health_task(health, pages, stopping.clone()),
@@ -149,6 +164,10 @@ async fn transactions(
                 let waiting = node.mempool().all(REGOSSIP_BYTES_MAX);
                 if !waiting.is_empty() {
                     node.gossip.publish_transactions(waiting);
+                }
+                let cosignatures = node.cosignatures().newest();
+                if let Some(cosignatures) = cosignatures {
+                    node.gossip.publish_cosignatures(cosignatures);
                 }
             }
             Some(GossipEvent::PeerDisconnected(peer)) => {

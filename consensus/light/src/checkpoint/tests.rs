@@ -24,6 +24,7 @@ fn genesis() -> Genesis {
         validator: Some(ValidatorEntry {
             public_key: key(index).public_key().encode().to_vec().into(),
             power: 1,
+            log_key: None,
         }),
     };
     let organisation = |(index, (zh, en)): (usize, &(&str, &str))| {

@@ -48,6 +48,7 @@ pub(crate) fn genesis() -> Genesis {
         validator: Some(ValidatorEntry {
             public_key: key(index).public_key().encode().to_vec().into(),
             power: POWERS[index],
+            log_key: None,
         }),
     };
     Genesis {
