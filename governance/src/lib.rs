@@ -10,4 +10,7 @@
 //! assert_eq!(check_tax_id("12345678"), Err(IdentifierError::TaxIdChecksum));
 //! ```
 
+pub mod abi;
+pub mod founding;
 pub mod identifiers;
+pub mod standing;

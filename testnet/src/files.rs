@@ -1,6 +1,6 @@
 //! The files of a new network: genesis and homes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,10 +8,13 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use tbsi_governance::identifiers::check_tax_id;
 use tbsi_node::config::{Config, PeerConfig};
 use tbsi_node::home::{Home, HomeError};
-use tbsi_types::genesis::{NodeEntry, OrganisationEntry, ValidatorEntry};
-use tbsi_types::{B256, Genesis, TimestampMs};
+use tbsi_types::genesis::{
+    GovernanceEntry, NodeEntry, OrganisationEntry, OrganisationKind, Permission, ValidatorEntry,
+};
+use tbsi_types::{Address, B256, Genesis, SecretKey, TimestampMs, sha256};
 
 use crate::authority;
 use crate::development;
@@ -54,12 +57,16 @@ pub(crate) fn create(spec: &NetworkSpec) -> Result<Manifest, NetworkError> {
     let ports = ports::assign(spec.nodes(), spec.base_port)?;
     let mut nodes = Vec::with_capacity(spec.nodes());
     let mut entries = Vec::with_capacity(spec.nodes());
+    let mut accounts = Vec::with_capacity(spec.nodes());
     for (index, ports) in ports.into_iter().enumerate() {
         let (info, entry) = node(spec, index, ports)?;
+        let home = Home::new(spec.dir.join(&info.name));
+        let key = home.ensure_account_key().map_err(home_of(&info))?;
+        accounts.push((entry.organisation.clone(), key));
         nodes.push(info);
         entries.push(entry);
     }
-    let genesis = genesis(spec, entries);
+    let genesis = genesis(spec, entries, accounts);
     genesis.check()?;
     for (index, info) in nodes.iter().enumerate() {
         let home = Home::new(dir.join(&info.name));
@@ -152,6 +159,7 @@ fn node(
             public_key: key.public_key().encode().to_vec().into(),
             power: 1,
             log_key: Some(log_key.public_key().to_vec().into()),
+            ..ValidatorEntry::default()
         })
     } else {
         None
@@ -165,6 +173,7 @@ fn node(
         },
         peer_id: info.peer_id.clone(),
         validator: entry,
+        ..NodeEntry::default()
     };
     Ok((info, entry))
 }
@@ -179,18 +188,54 @@ fn association(index: usize) -> (String, OrganisationEntry) {
     let names = OrganisationEntry {
         name_zh_tw: format!("台灣測試公會{zh}"),
         name_en: format!("Test Association {en}"),
+        tax_id: Some(fictitious_tax_id(number)),
+        agreement_hash: Some(no_agreement()),
+        ..OrganisationEntry::default()
     };
     (format!("association-{number}"), names)
 }
 
-fn genesis(spec: &NetworkSpec, nodes: Vec<NodeEntry>) -> Genesis {
+/// A 統一編號 with a right check digit that nobody has been given: the number begins with 999.
+fn fictitious_tax_id(number: usize) -> String {
+    (0..10)
+        .map(|digit| format!("999{number:04}{digit}"))
+        .find(|id| check_tax_id(id).is_ok())
+        .expect("one of ten last digits fits")
+}
+
+/// In place of the hash of an agreement that nobody signed.
+fn no_agreement() -> B256 {
+    sha256(&[b"TBSI development network: there is no agreement"])
+}
+
+/// Every organisation's account may do everything.
+fn account(key: &SecretKey) -> BTreeMap<Address, BTreeSet<Permission>> {
+    let all = Permission::ALL.into();
+    BTreeMap::from([(key.public_key().address(), all)])
+}
+
+fn genesis(
+    spec: &NetworkSpec,
+    nodes: Vec<NodeEntry>,
+    accounts: Vec<(String, SecretKey)>,
+) -> Genesis {
     let mut organisations: BTreeMap<_, _> = (0..spec.validators).map(association).collect();
     if spec.observers > 0 {
         let names = OrganisationEntry {
             name_zh_tw: "台灣測試稽核公會".into(),
             name_en: "Test Auditors Association".into(),
+            kind: Some(OrganisationKind::Auditor),
+            votes: Some(false),
+            tax_id: Some(fictitious_tax_id(0)),
+            agreement_hash: Some(no_agreement()),
+            ..OrganisationEntry::default()
         };
         organisations.insert(AUDITORS.into(), names);
+    }
+    for (organisation, key) in accounts {
+        if let Some(entry) = organisations.get_mut(&organisation) {
+            entry.accounts.extend(account(&key));
+        }
     }
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -204,7 +249,8 @@ fn genesis(spec: &NetworkSpec, nodes: Vec<NodeEntry>) -> Genesis {
         consensus: spec.consensus,
         organisations,
         nodes,
-        accounts: tbsi_node::system_accounts(),
+        governance: Some(GovernanceEntry::development()),
+        accounts: tbsi_node::system_accounts(true),
     }
 }
 

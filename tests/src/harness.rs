@@ -207,11 +207,21 @@ pub struct Sender {
 impl Sender {
     /// A sender whose account nobody has used.
     pub fn new(name: &str, chain_id: u64) -> Self {
+        Self::of(SecretKey::from_seed(name.as_bytes()), chain_id)
+    }
+
+    /// A sender with this key, which has sent nothing yet.
+    pub fn of(key: SecretKey, chain_id: u64) -> Self {
         Self {
-            key: SecretKey::from_seed(name.as_bytes()),
+            key,
             chain_id,
             nonce: 0,
         }
+    }
+
+    /// Of the chain that it sends to.
+    pub fn chain_id(&self) -> u64 {
+        self.chain_id
     }
 
     /// Its address.

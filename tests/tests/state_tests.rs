@@ -326,6 +326,7 @@ impl Ledger {
             certificate: (height != Height::GENESIS).then_some(&certificate),
             update: &update,
             log: &log,
+            next_members: None,
         })?;
         Ok(update.root())
     }

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use tbsi_types::Address;
 use tbsi_types::genesis::ConsensusParameters;
 
 /// Everything but the validator's key, which [`crate::Engine::start`] takes by value.
@@ -14,8 +13,6 @@ pub struct EngineConfig {
     pub name: String,
     /// Where to listen, and who may connect. Its chain is bound into every signature too.
     pub p2p: tbsi_p2p::Config,
-    /// Which peer id speaks for which validator: proposals are accepted from these only.
-    pub validator_peers: Vec<(Address, String)>,
     /// Folder of the write-ahead log.
     pub wal_dir: PathBuf,
 }

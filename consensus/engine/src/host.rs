@@ -49,8 +49,6 @@ pub(crate) struct Host<C> {
     chain: C,
     parameters: ConsensusParameters,
     own: Option<tbsi_types::Address>,
-    /// Whose proposals each peer may stream.
-    validators_by_peer: BTreeMap<String, tbsi_types::Address>,
     assembler: Assembler,
     waiting: Vec<Assembled>,
     /// Highest height that a proposal was judged for.
@@ -74,14 +72,10 @@ impl<C: Chain> Host<C> {
         wake: Arc<Notify>,
         progress: watch::Sender<Progress>,
     ) -> Self {
-        let peers = config.validator_peers.iter();
         Self {
             chain,
             parameters: config.parameters,
             own,
-            validators_by_peer: peers
-                .map(|(address, peer)| (peer.clone(), *address))
-                .collect(),
             assembler: Assembler::default(),
             waiting: Vec::new(),
             proposed: tbsi_types::Height::GENESIS,

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tbsi_types::{CheckpointDigest, CommitCertificate, Evidence, Height, Round, ValidatorSet};
+use tbsi_types::{
+    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Round, ValidatorSet,
+};
 
 /// A failure of this node (disk, database, a broken invariant). The engine stops: a node
 /// whose state is doubtful must not vote.
@@ -60,6 +62,10 @@ pub trait Chain: Send + 'static {
 
     /// The validator set of a height up to `tip + 1`.
     fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError>;
+
+    /// The validator of the next height that speaks through this peer (base58 id): block bytes
+    /// are taken from such peers only.
+    fn validator_of_peer(&self, peer_id: &str) -> Option<Address>;
 
     /// Builds a block on the tip within `budget`, or returns the one that was built earlier
     /// for this height and round. Its bytes are durable when this returns.

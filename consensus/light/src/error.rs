@@ -64,16 +64,11 @@ pub enum VerifyError {
         decided: CheckpointDigest,
     },
     /// Another set decided this height.
-    #[error("checkpoint names validator set {got}, the genesis file has {expected}")]
+    #[error(
+        "checkpoint names validator set {got}, the genesis file has {expected}: if the set changed \
+         since, only a proof with its handovers leads there (tbsi prove, tbsi verify)"
+    )]
     ValidatorSet {
-        /// Hash of the genesis file's set.
-        expected: B256,
-        /// In the checkpoint.
-        got: B256,
-    },
-    /// The set changes after this height.
-    #[error("checkpoint names next validator set {got}, the genesis file has {expected}")]
-    NextValidatorSet {
         /// Hash of the genesis file's set.
         expected: B256,
         /// In the checkpoint.

@@ -9,6 +9,7 @@ use libp2p::PeerId;
 use libp2p::identity::Keypair;
 use tbsi_types::ChainIdentity;
 use tbsi_types::limits::NODES_MAX;
+use tokio::sync::watch;
 
 /// Where another node listens for this network.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +29,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Seed of the node's ed25519 key.
     pub keypair_bytes: [u8; 32],
-    /// Nodes to keep a connection to. Each must be among the allowed peers, except this node
-    /// itself, which is left out.
+    /// Nodes to keep a connection to, while they are among the allowed peers. This node itself
+    /// is left out.
     pub peers: Vec<PeerAddress>,
-    /// Peer ids that may connect, base58.
-    pub allowed_peers: BTreeSet<String>,
+    /// Peer ids that may connect, base58: whoever leaves the set is disconnected, whoever
+    /// enters it is let in.
+    pub allowed_peers: watch::Receiver<BTreeSet<String>>,
     /// Bound into the protocols' names.
     pub chain: ChainIdentity,
 }
@@ -69,7 +71,7 @@ impl fmt::Debug for Config {
             .field("network", &self.network)
             .field("listen", &self.listen)
             .field("peers", &self.peers)
-            .field("allowed_peers", &self.allowed_peers)
+            .field("allowed_peers", &*self.allowed_peers.borrow())
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }
@@ -90,19 +92,6 @@ pub enum P2pError {
         field: &'static str,
         /// What was given.
         value: String,
-    },
-    /// A peer to dial that the network does not know.
-    #[error(
-        "{network} peer {peer} at {address} is not among the allowed peers; add its node to the \
-         genesis file or remove it from the configuration"
-    )]
-    PeerNotAllowed {
-        /// Name of the network.
-        network: &'static str,
-        /// Its id.
-        peer: String,
-        /// Its address.
-        address: SocketAddr,
     },
     /// One peer, two addresses.
     #[error("{network} peer {peer} is configured twice; keep one address")]
@@ -165,7 +154,7 @@ pub(crate) struct Checked {
     pub(crate) local: PeerId,
     /// Without this node.
     pub(crate) allowed: BTreeSet<PeerId>,
-    /// The allowed peers that are to be dialled.
+    /// Peers that are to be dialled while they are allowed.
     pub(crate) addresses: BTreeMap<PeerId, SocketAddr>,
     pub(crate) chain: ChainIdentity,
 }
@@ -173,29 +162,14 @@ pub(crate) struct Checked {
 impl Config {
     pub(crate) fn check(&self) -> Result<Checked, P2pError> {
         let network = self.network;
-        let count = self.allowed_peers.len();
-        if count > NODES_MAX {
-            return Err(P2pError::TooManyPeers { network, count });
-        }
         let keypair = keypair(self.keypair_bytes);
         let local = keypair.public().to_peer_id();
-        let mut allowed = BTreeSet::new();
-        for id in &self.allowed_peers {
-            allowed.insert(parse(network, "allowed_peers", id)?);
-        }
-        allowed.remove(&local);
+        let allowed = parse_allowed(network, local, &self.allowed_peers.borrow())?;
         let mut addresses = BTreeMap::new();
         for PeerAddress { peer_id, address } in &self.peers {
             let (peer, address) = (parse(network, "peers", peer_id)?, *address);
             if peer == local {
                 continue;
-            }
-            if !allowed.contains(&peer) {
-                return Err(P2pError::PeerNotAllowed {
-                    network,
-                    peer: peer_id.clone(),
-                    address,
-                });
             }
             if addresses.insert(peer, address).is_some() {
                 let peer = peer_id.clone();
@@ -212,6 +186,22 @@ impl Config {
             chain: self.chain,
         })
     }
+}
+
+/// The peers of a set, without this node.
+pub(crate) fn parse_allowed(
+    network: &'static str,
+    local: PeerId,
+    ids: &BTreeSet<String>,
+) -> Result<BTreeSet<PeerId>, P2pError> {
+    let count = ids.len();
+    if count > NODES_MAX {
+        return Err(P2pError::TooManyPeers { network, count });
+    }
+    let ids = ids.iter().map(|id| parse(network, "allowed_peers", id));
+    let mut allowed = ids.collect::<Result<BTreeSet<_>, _>>()?;
+    allowed.remove(&local);
+    Ok(allowed)
 }
 
 fn parse(network: &'static str, field: &'static str, value: &str) -> Result<PeerId, P2pError> {

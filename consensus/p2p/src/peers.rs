@@ -1,6 +1,6 @@
 //! Who may connect, who is connected, and when to dial whom. No socket, no clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ struct Peer {
     remote: Option<Remote>,
     /// It takes part in the gossip.
     subscribed: bool,
+    /// It is allowed no more, and its connection is being closed.
+    dismissed: bool,
     barred_until: Option<Instant>,
 }
 
@@ -54,36 +56,83 @@ impl Dial {
 
 /// All allowed peers. Events of others are ignored.
 #[derive(Debug)]
-pub(crate) struct Peers(BTreeMap<PeerId, Peer>);
+pub(crate) struct Peers {
+    local: PeerId,
+    /// Where to dial whom, allowed or not.
+    addresses: BTreeMap<PeerId, SocketAddr>,
+    known: BTreeMap<PeerId, Peer>,
+}
+
+/// How a new set of allowed peers differs from the one before.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) admitted: Vec<PeerId>,
+    pub(crate) dismissed: Vec<PeerId>,
+}
 
 impl Peers {
     pub(crate) fn new(checked: &Checked, now: Instant) -> Self {
-        let peer = |id: &PeerId| {
-            let yields = if checked.local < *id {
-                Duration::ZERO
-            } else {
-                DIAL_DELAY_MIN
-            };
-            let dial = checked.addresses.get(id).map(|address| Dial {
-                address: *address,
-                yields,
-                delay: DIAL_DELAY_MIN,
-                next: now + yields,
-            });
-            let peer = Peer {
-                dial,
-                ..Peer::default()
-            };
-            (*id, peer)
+        let mut peers = Self {
+            local: checked.local,
+            addresses: checked.addresses.clone(),
+            known: BTreeMap::new(),
         };
-        Self(checked.allowed.iter().map(peer).collect())
+        peers.allow(&checked.allowed, now);
+        peers
+    }
+
+    /// Takes a new set of allowed peers. One that is connected and not in it is known until
+    /// its connection is closed.
+    pub(crate) fn allow(&mut self, allowed: &BTreeSet<PeerId>, now: Instant) -> Difference {
+        let mut difference = Difference::default();
+        self.known.retain(|id, peer| {
+            if allowed.contains(id) || peer.dismissed {
+                return true;
+            }
+            difference.dismissed.push(*id);
+            peer.dismissed = true;
+            peer.remote.is_some()
+        });
+        for id in allowed {
+            let known = self.known.get_mut(id).map(|peer| &mut peer.dismissed);
+            if known.as_deref() == Some(&false) {
+                continue;
+            }
+            difference.admitted.push(*id);
+            match known {
+                Some(dismissed) => *dismissed = false,
+                None => {
+                    let peer = self.newcomer(id, now);
+                    self.known.insert(*id, peer);
+                }
+            }
+        }
+        difference
+    }
+
+    fn newcomer(&self, id: &PeerId, now: Instant) -> Peer {
+        let yields = if self.local < *id {
+            Duration::ZERO
+        } else {
+            DIAL_DELAY_MIN
+        };
+        let dial = self.addresses.get(id).map(|address| Dial {
+            address: *address,
+            yields,
+            delay: DIAL_DELAY_MIN,
+            next: now + yields,
+        });
+        Peer {
+            dial,
+            ..Peer::default()
+        }
     }
 
     /// Peers to dial now. Each is scheduled again, further off each time.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<(PeerId, SocketAddr)> {
         let mut due = Vec::new();
-        for (id, peer) in &mut self.0 {
-            let may = peer.remote.is_none() && peer.barred_until.is_none();
+        for (id, peer) in &mut self.known {
+            let may = peer.remote.is_none() && peer.barred_until.is_none() && !peer.dismissed;
             if let Some(dial) = peer.dial.as_mut().filter(|dial| may && dial.next <= now) {
                 due.push((*id, dial.address));
                 dial.schedule(now);
@@ -93,14 +142,14 @@ impl Peers {
     }
 
     pub(crate) fn on_connected(&mut self, id: PeerId, remote: Option<SocketAddr>) {
-        if let Some(peer) = self.0.get_mut(&id) {
+        if let Some(peer) = self.known.get_mut(&id) {
             peer.remote = Some(Remote(remote));
         }
     }
 
     /// Returns whether that is news: a peer that subscribes again and again is heard once.
     pub(crate) fn on_subscribed(&mut self, id: PeerId) -> bool {
-        let Some(peer) = self.0.get_mut(&id) else {
+        let Some(peer) = self.known.get_mut(&id) else {
             return false;
         };
         // Only a peer that speaks our protocol is worth dialling quickly again.
@@ -112,27 +161,31 @@ impl Peers {
 
     /// Returns whether the peer had subscribed.
     pub(crate) fn on_disconnected(&mut self, id: PeerId, now: Instant) -> bool {
-        let Some(peer) = self.0.get_mut(&id) else {
+        let Some(peer) = self.known.get_mut(&id) else {
             return false;
         };
         peer.remote = None;
         if let Some(dial) = &mut peer.dial {
             dial.schedule(now);
         }
-        std::mem::take(&mut peer.subscribed)
+        let subscribed = std::mem::take(&mut peer.subscribed);
+        if peer.dismissed {
+            self.known.remove(&id);
+        }
+        subscribed
     }
 
     /// Returns whether it was not barred before.
     pub(crate) fn bar(&mut self, id: PeerId, until: Instant) -> bool {
-        let peer = self.0.get_mut(&id);
+        let peer = self.known.get_mut(&id);
         peer.is_some_and(|peer| peer.barred_until.replace(until).is_none())
     }
 
     /// Peers whose bar is over.
     pub(crate) fn release(&mut self, now: Instant) -> Vec<PeerId> {
         let mut released = Vec::new();
-        for (id, peer) in &mut self.0 {
-            if peer.barred_until.take_if(|until| *until <= now).is_some() {
+        for (id, peer) in &mut self.known {
+            if peer.barred_until.take_if(|until| *until <= now).is_some() && !peer.dismissed {
                 released.push(*id);
             }
         }
@@ -149,7 +202,8 @@ impl Peers {
                 .map(|dial| dial.address)
                 .or(peer.remote.and_then(|remote| remote.0)),
         };
-        self.0.iter().map(info).collect()
+        let allowed = self.known.iter().filter(|(_, peer)| !peer.dismissed);
+        allowed.map(info).collect()
     }
 }
 
@@ -158,6 +212,7 @@ mod tests {
     use super::*;
     use crate::config::{Config, PeerAddress, peer_id};
     use tbsi_types::{B256, ChainIdentity};
+    use tokio::sync::watch;
 
     fn address() -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], 9))
@@ -170,7 +225,7 @@ mod tests {
             network: "test",
             listen: address(),
             keypair_bytes: [local; 32],
-            allowed_peers: [other.clone()].into(),
+            allowed_peers: watch::channel([other.clone()].into()).1,
             peers: vec![PeerAddress {
                 peer_id: other,
                 address: address(),
@@ -243,6 +298,29 @@ mod tests {
         assert_eq!(peers.release(now), []);
         assert_eq!(peers.release(until), [id]);
         assert_eq!(peers.due(until).len(), 1);
+    }
+
+    #[test]
+    fn a_new_set_admits_some_and_dismisses_others() {
+        let now = Instant::now();
+        let mut peers = peers(1, 2, now);
+        let (old, new) = (peer_id(&[2; 32]), peer_id(&[3; 32]));
+        peers.on_connected(old, None);
+        let changed = peers.allow(&[new].into(), now);
+        let expected = Difference {
+            admitted: vec![new],
+            dismissed: vec![old],
+        };
+        assert_eq!(changed, expected);
+        assert_eq!(peers.info().len(), 1);
+        // Its end is still told, once.
+        peers.on_subscribed(old);
+        assert!(peers.on_disconnected(old, now));
+        assert!(!peers.on_disconnected(old, now));
+        // Back again, it is dialled where it was configured.
+        peers.allow(&[old, new].into(), now);
+        assert_eq!(peers.due(now + DIAL_DELAY_MIN), [(old, address())]);
+        assert_eq!(peers.allow(&[old, new].into(), now), Difference::default());
     }
 
     #[test]

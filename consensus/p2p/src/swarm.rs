@@ -1,5 +1,6 @@
 //! The swarm as its owner drives it: one event after the other.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,10 +14,11 @@ use libp2p::request_response::{
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, Swarm as Libp2p, SwarmEvent};
 use libp2p::{PeerId, ping};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::behaviour::{self, Behaviour, BehaviourEvent, multiaddr, socket_addr};
-use crate::config::{Config, P2pError, Protocol};
+use crate::config::{Config, P2pError, Protocol, parse_allowed};
 use crate::limits::BAR;
 use crate::monitor::{Counters, Monitor, Occasionally, Shared, count};
 use crate::peers::Peers;
@@ -104,6 +106,7 @@ pub struct Swarm {
     topics: Vec<IdentTopic>,
     hashes: Vec<TopicHash>,
     shared: Arc<Shared>,
+    allowed: watch::Receiver<BTreeSet<String>>,
     tick: Interval,
     refused: Occasionally,
     other_network: Occasionally,
@@ -129,6 +132,7 @@ pub async fn listen(config: &Config, protocol: &Protocol) -> Result<Swarm, P2pEr
             peers,
             counters: Counters::default(),
         }),
+        allowed: config.allowed_peers.clone(),
         tick,
         refused: Occasionally::default(),
         other_network: Occasionally::default(),
@@ -212,6 +216,10 @@ impl Swarm {
     }
 
     fn on_tick(&mut self, now: Instant) {
+        // Whoever made the list may be gone; it then stays as it is.
+        if self.allowed.has_changed().unwrap_or(false) {
+            self.on_allowed_changed(now);
+        }
         for peer in self.shared.peers().release(now) {
             self.libp2p.behaviour_mut().allowed.allow_peer(peer);
         }
@@ -226,6 +234,31 @@ impl Swarm {
             if let Err(error) = self.libp2p.dial(dial) {
                 tracing::debug!(network = self.network, %peer, %address, %error, "p2p.dial_refused");
             }
+        }
+    }
+
+    fn on_allowed_changed(&mut self, now: Instant) {
+        let network = self.network;
+        let allowed = {
+            let ids = self.allowed.borrow_and_update();
+            parse_allowed(network, self.local, &ids)
+        };
+        let allowed = match allowed {
+            Ok(allowed) => allowed,
+            Err(error) => {
+                tracing::error!(network, %error, "p2p.peers_unchanged");
+                return;
+            }
+        };
+        let difference = self.shared.peers().allow(&allowed, now);
+        let list = &mut self.libp2p.behaviour_mut().allowed;
+        for peer in difference.admitted {
+            tracing::info!(network, %peer, "p2p.peer_admitted");
+            list.allow_peer(peer);
+        }
+        for peer in difference.dismissed {
+            tracing::info!(network, %peer, "p2p.peer_dismissed");
+            list.disallow_peer(peer);
         }
     }
 

@@ -3,6 +3,9 @@
 //! A JSON document. Its hash, over the canonical form of RFC 8785, is bound into every
 //! signature, so one changed character makes another network.
 
+mod governance;
+mod organisation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -17,6 +20,9 @@ use crate::log::{NoteVerifier, SignatureType};
 use crate::number::{TimestampMs, VotingPower};
 use crate::sha256;
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
+
+pub use governance::{GovernanceEntry, QuotaEntry};
+pub use organisation::{OrganisationEntry, OrganisationKind, Permission};
 
 const TAG: &[u8] = b"TBSI-GENESIS-1";
 /// Integers above this are not exact in JSON (RFC 8785 §3.2.2.3).
@@ -64,6 +70,9 @@ pub struct Genesis {
     pub organisations: BTreeMap<String, OrganisationEntry>,
     /// Every node that may connect.
     pub nodes: Vec<NodeEntry>,
+    /// Present on a chain that governs itself (SPEC §13).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governance: Option<GovernanceEntry>,
     /// Accounts that exist from the start. None needs a balance.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub accounts: BTreeMap<Address, GenesisAccount>,
@@ -100,18 +109,8 @@ impl Default for ConsensusParameters {
     }
 }
 
-/// A legal entity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OrganisationEntry {
-    /// Legal name in Traditional Chinese; empty if it has none.
-    pub name_zh_tw: String,
-    /// Legal name in English.
-    pub name_en: String,
-}
-
 /// A node and who operates it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeEntry {
     /// Unique name, for logs and dashboards.
@@ -120,13 +119,16 @@ pub struct NodeEntry {
     pub organisation: String,
     /// libp2p peer id (base58, `12D3Koo…`).
     pub peer_id: String,
+    /// Where other nodes reach it: a multiaddr.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// Present if the node validates; absent for an observer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validator: Option<ValidatorEntry>,
 }
 
 /// A validator's key and weight.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidatorEntry {
     /// Compressed secp256k1 key, 33 bytes, 0x-hex.
@@ -285,6 +287,14 @@ impl Genesis {
             0,
             GENESIS_ACCOUNTS_MAX as u64,
         )?;
+        if let Some(governance) = &self.governance {
+            let seconds = u64::from(governance.period_seconds);
+            within("governance.period_seconds", seconds, 1, 31_536_000)?;
+            let quotas = [governance.public_quota, governance.organisation_quota];
+            for amount in quotas.iter().flat_map(|quota| [quota.gas, quota.leaves]) {
+                within("governance quota", amount.unwrap_or(0), 0, JSON_INTEGER_MAX)?;
+            }
+        }
         within("nodes", self.nodes.len() as u64, 1, NODES_MAX as u64)
     }
 
@@ -500,10 +510,12 @@ mod tests {
                 power: 1,
                 log_key: None,
             }),
+            endpoint: None,
         };
         let organisation = OrganisationEntry {
             name_zh_tw: "甲公會".into(),
             name_en: "Guild A".into(),
+            ..OrganisationEntry::default()
         };
         Genesis {
             version: 1,
@@ -514,6 +526,7 @@ mod tests {
             consensus: ConsensusParameters::default(),
             organisations: BTreeMap::from([("a".to_string(), organisation)]),
             nodes: (0..4).map(node).collect(),
+            governance: None,
             accounts: BTreeMap::new(),
         }
     }
@@ -527,6 +540,24 @@ mod tests {
         let mut renamed = genesis();
         renamed.organisations.get_mut("a").unwrap().name_zh_tw = "乙公會".into();
         assert_ne!(renamed.hash(), parsed.hash());
+    }
+
+    /// A file of before there were optional fields has the hash that it had.
+    #[test]
+    fn what_is_absent_is_not_hashed() {
+        let text = serde_json::to_string(&genesis()).unwrap();
+        for field in ["kind", "votes", "tax_id", "accounts", "endpoint", "log_key"] {
+            assert!(!text.contains(field), "{field}: {text}");
+        }
+        let mut with = genesis();
+        with.organisations.get_mut("a").unwrap().votes = Some(false);
+        assert_ne!(with.hash(), genesis().hash());
+        let account =
+            BTreeMap::from([(Address::ZERO, [Permission::Vote, Permission::Send].into())]);
+        with.organisations.get_mut("a").unwrap().accounts = account;
+        let text = serde_json::to_string(&with).unwrap();
+        assert!(text.contains(r#":["send","vote"]"#), "{text}");
+        assert_eq!(Genesis::parse(text.as_bytes()).unwrap(), with);
     }
 
     #[test]

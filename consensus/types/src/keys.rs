@@ -58,6 +58,15 @@ impl PublicKey {
         self.0.serialize()
     }
 
+    /// x and y, big-endian.
+    pub fn coordinates(&self) -> (B256, B256) {
+        let point = self.0.serialize_uncompressed();
+        (
+            B256::from_slice(&point[1..33]),
+            B256::from_slice(&point[33..]),
+        )
+    }
+
     /// The last 20 bytes of the Keccak-256 of the uncompressed point.
     pub fn address(&self) -> Address {
         Address::from_raw_public_key(&self.0.serialize_uncompressed()[1..])

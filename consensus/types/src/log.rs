@@ -20,7 +20,7 @@ pub mod tree;
 
 pub use add_checkpoint::AddCheckpoint;
 pub use cosigner::{Cosigner, cosigner_name, cosigners};
-pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, derive_leaves, leaves};
+pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, count_leaves, derive_leaves, leaves};
 pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

@@ -13,7 +13,9 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tbsi_node::home::{check_peer_ids, load_genesis};
-use tbsi_types::genesis::{ConsensusParameters, GenesisAccount, NodeEntry, OrganisationEntry};
+use tbsi_types::genesis::{
+    ConsensusParameters, GenesisAccount, GovernanceEntry, NodeEntry, OrganisationEntry,
+};
 use tbsi_types::limits::VALIDATORS_MIN;
 use tbsi_types::{Address, Genesis, TimestampMs};
 
@@ -59,13 +61,14 @@ struct Draft {
     consensus: Option<ConsensusParameters>,
     organisations: BTreeMap<String, OrganisationEntry>,
     nodes: Vec<NodeEntry>,
+    governance: Option<GovernanceEntry>,
     #[serde(default)]
     accounts: BTreeMap<Address, GenesisAccount>,
 }
 
 impl Draft {
     fn genesis(self, now: TimestampMs) -> Genesis {
-        let mut accounts = tbsi_node::system_accounts();
+        let mut accounts = tbsi_node::system_accounts(self.governance.is_some());
         accounts.extend(self.accounts);
         Genesis {
             version: 1,
@@ -76,6 +79,7 @@ impl Draft {
             consensus: self.consensus.unwrap_or_default(),
             organisations: self.organisations,
             nodes: self.nodes,
+            governance: self.governance,
             accounts,
         }
     }

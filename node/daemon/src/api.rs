@@ -3,7 +3,6 @@
 mod notes;
 mod proofs;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_consensus::Header;
@@ -20,8 +19,8 @@ use tbsi_types::log::{
 };
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, LeafIndex, Receipt, StateView, Transaction, TreeSize,
-    U256,
+    CommitCertificate, Evidence, Height, LeafIndex, Member, Receipt, StateView, Transaction,
+    TreeSize, U256,
 };
 use tokio::sync::broadcast;
 
@@ -62,21 +61,26 @@ pub(crate) fn internal(error: impl std::error::Error) -> BackendError {
     BackendError::Internal(causes(&error))
 }
 
+fn named(member: &Member) -> ValidatorName {
+    ValidatorName {
+        address: member.public_key.address(),
+        node_name: member.node.clone(),
+        organisation: Organisation {
+            name_zh_tw: member.name_zh_tw.clone(),
+            name_en: member.name_en.clone(),
+        },
+    }
+}
+
 impl NodeApi {
     fn organisation(&self, validator: Address) -> ValidatorName {
-        let genesis = &self.0.genesis;
-        let node = genesis.node_of_validator(validator);
-        let organisation = node.and_then(|node| genesis.organisation(node));
-        ValidatorName {
+        let roster = self.0.roster();
+        let member = roster.members.get(&validator);
+        member.map(named).unwrap_or_else(|| ValidatorName {
             address: validator,
-            node_name: node.map(|node| node.name.clone()).unwrap_or_default(),
-            organisation: organisation
-                .map(|entry| Organisation {
-                    name_zh_tw: entry.name_zh_tw.clone(),
-                    name_en: entry.name_en.clone(),
-                })
-                .unwrap_or_default(),
-        }
+            node_name: String::new(),
+            organisation: Organisation::default(),
+        })
     }
 
     /// A call runs in a block that would follow nothing: the environment of `height` itself.
@@ -93,6 +97,7 @@ impl NodeApi {
             .ok_or_else(missing)?;
         Ok(BlockContext {
             chain_id: self.0.identity.chain_id,
+            genesis_hash: self.0.identity.genesis_hash,
             height,
             time: checkpoint.time,
             beneficiary: header.beneficiary,
@@ -102,9 +107,10 @@ impl NodeApi {
     }
 
     fn peers(&self) -> Vec<Peer> {
+        let roster = self.0.roster();
         let name = |peer_id: &str| {
-            let node = self.0.genesis.node_of_peer(peer_id);
-            node.map(|node| node.name.clone()).unwrap_or_default()
+            let entry = roster.peers.get(peer_id);
+            entry.map(|entry| entry.name.clone()).unwrap_or_default()
         };
         self.0
             .gossip
@@ -276,13 +282,16 @@ impl Backend for NodeApi {
         self.0.store.certificate(height).map_err(store_error)
     }
 
-    fn validators(&self, _height: Height) -> Result<Option<NamedValidators>, BackendError> {
-        let set = self.0.validators.clone();
-        let names = |validator: &tbsi_types::Validator| {
-            (validator.address, self.organisation(validator.address))
-        };
-        let names: BTreeMap<_, _> = set.iter().map(names).collect();
-        Ok(Some(NamedValidators { set, names }))
+    fn validators(&self, height: Height) -> Result<Option<NamedValidators>, BackendError> {
+        let members = self.0.store.members_at(height).map_err(store_error)?;
+        Ok(members.map(|members| NamedValidators {
+            set: members.set().clone(),
+            names: members
+                .iter()
+                .map(named)
+                .map(|name| (name.address, name))
+                .collect(),
+        }))
     }
 
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {

@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig, SignState};
+use tbsi_execution::BlockContext;
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
-use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, SecretKey};
+use tbsi_types::{
+    Address, B256, ChainIdentity, CommitSignature, Genesis, Height, Roster, SecretKey,
+};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
+use crate::account::Account;
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
 use crate::config::{Config, WitnessConfig};
@@ -26,6 +31,7 @@ use crate::home::{Home, LoadedHome};
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
+use crate::rotation::{current_key, warn_if_unknown};
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 use crate::witness::submit::Submitter;
@@ -41,6 +47,8 @@ pub(crate) struct Assembled {
     pub(crate) cosigner: Option<OwnCosigner>,
     /// One for each outside witness.
     pub(crate) submitters: Vec<Submitter>,
+    /// Of the node's own account.
+    pub(crate) account: Option<Account>,
 }
 
 /// Opens and checks everything; refuses with the name of what is wrong.
@@ -50,11 +58,18 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         genesis,
         node_key,
         validator_key,
+        account_key,
     } = home.load()?;
-    let validators = genesis.validator_set()?;
+    let founders = Roster::of_genesis(&genesis)?;
     let identity = genesis.identity();
     let store = open_store(home, identity, config.store.history_blocks).await?;
-    ensure_genesis(&store, &genesis, &validators)?;
+    ensure_genesis(&store, &genesis, &founders.members)?;
+    let roster = current_roster(&store, &genesis, founders)?;
+    let validator_key = match validator_key {
+        Some(key) => Some(current_key(home, &genesis, &store, &roster, key)?),
+        None => None,
+    };
+    warn_if_unknown(&roster, &node_key.peer_id(), validator_key.as_ref());
     let own = validator_key.as_ref().map(|key| key.public_key().address());
     let validator = match validator_key {
         Some(key) => {
@@ -63,12 +78,18 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         }
         None => None,
     };
+    let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let health = health::listen(config.metrics.listen).await?;
-    let (gossip, incoming) =
-        gossip::spawn(&gossip_config(&config, &genesis, node_key.expose())).await?;
+    let (gossip, incoming) = gossip::spawn(&gossip_config(
+        &config,
+        identity,
+        node_key.expose(),
+        peers.subscribe(),
+    ))
+    .await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
-        validators,
+        roster,
         name: config.name.clone(),
         validator: own,
         store,
@@ -84,7 +105,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     std::fs::create_dir_all(home.wal_dir())
         .with_context(|| format!("create {}", home.wal_dir().display()))?;
     let (engine, progress) = Engine::start(
-        engine_config(home, &config, &node, node_key.expose()),
+        engine_config(home, &config, &node, node_key.expose(), peers.subscribe()),
         validator,
         NodeChain::new(Arc::clone(&node), wall_clock),
         Arc::clone(&node.wake),
@@ -94,6 +115,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         node.progress.set(progress).is_ok(),
         "a node is assembled once"
     );
+    tokio::spawn(follow_roster(node.watch_roster(), peers));
     node.announce(node.tip().height);
     info!(
         name = node.name, chain_id = identity.chain_id, genesis = %identity.genesis_hash,
@@ -109,18 +131,30 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         incoming,
         cosigner,
         submitters,
+        account: account_key.map(Account::new),
     })
+}
+
+/// Passes the ids of admitted peers on to both networks, until the node is gone.
+async fn follow_roster(
+    mut rosters: watch::Receiver<Arc<Roster>>,
+    peers: watch::Sender<BTreeSet<String>>,
+) {
+    while rosters.changed().await.is_ok() {
+        let ids: BTreeSet<_> = rosters.borrow_and_update().peers.keys().cloned().collect();
+        peers.send_if_modified(|before| {
+            let changed = *before != ids;
+            *before = ids;
+            changed
+        });
+    }
 }
 
 /// What the node signs with for other software. The log key is made here if the home is older
 /// than the log.
 fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness> {
-    let (genesis, identity) = (&node.genesis, &node.identity);
-    let mut nodes = genesis.nodes.iter();
-    let operator = nodes
-        .find(|entry| entry.name == node.name)
-        .map(|entry| genesis.operator_of(entry))
-        .context("genesis names this node")?;
+    let identity = &node.identity;
+    let operator = operator(node);
     let key = home.ensure_log_key()?;
     let log = Arc::new(key.signer(identity));
     let cosigner = Arc::new(key.cosigner(identity, operator));
@@ -145,6 +179,21 @@ fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness>
         witnessed,
         authority,
     })
+}
+
+/// Who answers for this node, as genesis says or, of a validator that came later, the chain;
+/// zero if neither does.
+fn operator(node: &Node) -> B256 {
+    let mut nodes = node.genesis.nodes.iter();
+    if let Some(entry) = nodes.find(|entry| entry.name == node.name) {
+        return node.genesis.operator_of(entry);
+    }
+    let roster = node.roster();
+    let validator = node.validator.as_ref();
+    let validator = validator.and_then(|address| roster.members.set().get(address));
+    validator
+        .map(|validator| validator.operator)
+        .unwrap_or_default()
 }
 
 fn outside_keys(config: &Config) -> Vec<NoteVerifier> {
@@ -200,6 +249,31 @@ async fn open_store(
     }
 }
 
+/// Who decides the block after the tip and who may connect, as the tip's state says, or on a
+/// chain that does not govern itself, as genesis does.
+fn current_roster(store: &Store, genesis: &Genesis, founders: Roster) -> anyhow::Result<Roster> {
+    let tip = store.tip().context("the chain has no block")?;
+    let context = BlockContext {
+        chain_id: genesis.chain_id,
+        genesis_hash: genesis.hash(),
+        height: tip.height.next(),
+        time: tip.time.next(),
+        beneficiary: Address::ZERO,
+        gas_limit: genesis.block_gas_limit,
+        parent_hash: tip.block_hash,
+    };
+    let state = store.state_at(tip.height)?;
+    let roster = tbsi_execution::roster(&state, &context)?.unwrap_or(founders);
+    let members = store.members_at(tip.height.next())?;
+    let members = members.context("the validators of the next block are not stored")?;
+    anyhow::ensure!(
+        tip.height > Height::GENESIS || roster.set_hash() == members.set().hash(),
+        "genesis file: the validators under `nodes` are not those in the storage of the \
+         governance contracts; build the file anew with `tbsi genesis`"
+    );
+    Ok(Roster { members, ..roster })
+}
+
 /// Opens the sign-state of this node's key; refuses one that is older than the chain.
 fn open_sign_state(
     home: &Home,
@@ -246,7 +320,15 @@ fn mempool_limits(config: &Config) -> MempoolLimits {
     }
 }
 
-fn gossip_config(config: &Config, genesis: &Genesis, node_key: [u8; 32]) -> tbsi_p2p::Config {
+/// Ids of the peers that may connect.
+type PeerIds = watch::Receiver<BTreeSet<String>>;
+
+fn gossip_config(
+    config: &Config,
+    chain: ChainIdentity,
+    node_key: [u8; 32],
+    allowed_peers: PeerIds,
+) -> tbsi_p2p::Config {
     let peers = config.p2p.peers.iter();
     tbsi_p2p::Config {
         network: "gossip",
@@ -258,22 +340,19 @@ fn gossip_config(config: &Config, genesis: &Genesis, node_key: [u8; 32]) -> tbsi
                 address: peer.gossip,
             })
             .collect(),
-        allowed_peers: peer_ids(genesis),
-        chain: genesis.identity(),
+        allowed_peers,
+        chain,
     }
 }
 
-fn peer_ids(genesis: &Genesis) -> BTreeSet<String> {
-    let nodes = genesis.nodes.iter();
-    nodes.map(|node| node.peer_id.clone()).collect()
-}
-
-fn engine_config(home: &Home, config: &Config, node: &Node, node_key: [u8; 32]) -> EngineConfig {
+fn engine_config(
+    home: &Home,
+    config: &Config,
+    node: &Node,
+    node_key: [u8; 32],
+    allowed_peers: PeerIds,
+) -> EngineConfig {
     let peers = config.p2p.peers.iter();
-    let validator_peers = node.validators.iter().filter_map(|validator| {
-        let entry = node.genesis.node_of_validator(validator.address)?;
-        Some((validator.address, entry.peer_id.clone()))
-    });
     EngineConfig {
         parameters: node.genesis.consensus,
         name: config.name.clone(),
@@ -287,10 +366,9 @@ fn engine_config(home: &Home, config: &Config, node: &Node, node_key: [u8; 32]) 
                     address: peer.consensus,
                 })
                 .collect(),
-            allowed_peers: peer_ids(&node.genesis),
+            allowed_peers,
             chain: node.identity,
         },
-        validator_peers: validator_peers.collect(),
         wal_dir: home.wal_dir(),
     }
 }

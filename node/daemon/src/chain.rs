@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use tbsi_engine::{Chain, ChainError, Origin, Verdict};
 use tbsi_store::{CommitBlock, LogUpdate, StateUpdate, StoreError};
 use tbsi_types::{
-    B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, ProposedBlock,
-    Receipt, Round, StateDiff, TimestampMs, ValidatorSet, sha256,
+    Address, B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, Members,
+    ProposedBlock, Receipt, Roster, Round, StateDiff, TimestampMs, ValidatorSet, sha256,
 };
 use tracing::{info, warn};
 
@@ -27,9 +27,21 @@ struct Executed {
     update: StateUpdate,
     log: LogUpdate,
     checkpoint: Checkpoint,
+    /// Validators and peers from the next block on, if they may have changed.
+    roster: Option<Roster>,
     /// SHA-256 of the proposal bytes, to know them when they come again.
     bytes_hash: B256,
     elapsed: Elapsed,
+}
+
+impl Executed {
+    /// The validators of the next block, if they are others than this block's.
+    fn next_members(&self) -> Option<&Members> {
+        let checkpoint = &self.checkpoint;
+        let changes = checkpoint.validator_set_hash != checkpoint.next_validator_set_hash;
+        let roster = self.roster.as_ref().filter(|_| changes);
+        roster.map(|roster| &roster.members)
+    }
 }
 
 /// Where the time went, for the log.
@@ -145,8 +157,21 @@ impl Chain for NodeChain {
         Height(1)
     }
 
-    fn validators(&self, _height: Height) -> Result<ValidatorSet, ChainError> {
-        Ok(self.node.validators.clone())
+    fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError> {
+        if height == self.tip().next() {
+            return Ok(self.node.roster().members.set().clone());
+        }
+        let members = self.node.store.members_at(height);
+        let members = members.map_err(store_fault("read the validators of a height"))?;
+        let unknown = || {
+            let problem = format!("the validators of height {height} are not known yet");
+            ChainError::new("read the validators of a height", problem)
+        };
+        Ok(members.ok_or_else(unknown)?.set().clone())
+    }
+
+    fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {
+        self.node.roster().validator_of(peer_id)
     }
 
     fn propose(
@@ -225,14 +250,15 @@ impl Chain for NodeChain {
         if certificate.height <= tip.height {
             return self.already_committed(certificate);
         }
-        let executed = self.take_executed(certificate.checkpoint_digest)?;
+        let mut executed = self.take_executed(certificate.checkpoint_digest)?;
         let digest = executed.checkpoint.digest(&self.node.identity);
         if digest != certificate.checkpoint_digest {
             let problem = format!("the block's digest is {digest}, the certificate's another");
             return Err(ChainError::new("commit a decided block", problem));
         }
-        let verified =
-            tbsi_light::verify_certificate(&self.node.identity, &self.node.validators, certificate);
+        let roster = self.node.roster();
+        let (identity, set) = (&self.node.identity, roster.members.set());
+        let verified = tbsi_light::verify_certificate(identity, set, certificate);
         verified.map_err(|error| ChainError::new("verify a certificate of our own", error))?;
         let started = Instant::now();
         self.node
@@ -244,9 +270,14 @@ impl Chain for NodeChain {
                 certificate: Some(certificate),
                 update: &executed.update,
                 log: &executed.log,
+                next_members: executed.next_members(),
             })
             .map_err(store_fault("commit a block"))?;
-        self.publish(&executed, certificate, started.elapsed());
+        let took = started.elapsed();
+        if let Some(roster) = executed.roster.take() {
+            self.node.set_roster(roster);
+        }
+        self.publish(&executed, certificate, took);
         self.executed.clear();
         Ok(())
     }

@@ -1,21 +1,21 @@
 //! Block 0, from the genesis file (SPEC §2.3).
 
-use tbsi_store::{CommitBlock, Store, StoreError};
+use tbsi_store::{CommitBlock, Store};
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::log::LeafBatch;
-use tbsi_types::{Address, B256, Block, Checkpoint, Genesis, Height, ProposedBlock, ValidatorSet};
+use tbsi_types::{Address, B256, Block, Checkpoint, Genesis, Height, Members, ProposedBlock};
 use tracing::info;
 
 /// Commits block 0, once.
 pub(crate) fn ensure_genesis(
     store: &Store,
     genesis: &Genesis,
-    validators: &ValidatorSet,
-) -> Result<(), StoreError> {
+    members: &Members,
+) -> anyhow::Result<()> {
     if store.tip().is_some() {
         return Ok(());
     }
-    let diff = tbsi_execution::genesis_diff(genesis);
+    let diff = tbsi_execution::genesis_diff(genesis)?;
     let update = store.state_root(&diff)?;
     let log = store.log_update(LeafBatch::default());
     let mut header = HeaderFields {
@@ -41,7 +41,7 @@ pub(crate) fn ensure_genesis(
         time: genesis.time_ms,
         block,
     };
-    let set_hash = validators.hash();
+    let set_hash = members.set().hash();
     let checkpoint = Checkpoint {
         chain_id: genesis.chain_id,
         height: Height::GENESIS,
@@ -60,6 +60,7 @@ pub(crate) fn ensure_genesis(
         certificate: None,
         update: &update,
         log: &log,
+        next_members: Some(members),
     })?;
     info!(hash = %checkpoint.block_hash, state_root = %checkpoint.state_root, "genesis block committed");
     Ok(())

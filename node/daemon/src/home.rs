@@ -5,6 +5,8 @@
 //! genesis.json         what its network agreed on
 //! keys/node.key        ed25519 seed, the node's identity to its peers
 //! keys/validator.key   secp256k1 key; only a validator has one
+//! keys/validator-next.key   taken into use when the chain names it (rotation)
+//! keys/account.key     secp256k1 key of the node's own account, which sends evidence
 //! keys/log.key         ed25519 seed, signs and cosigns checkpoints of logs for other software
 //! data/                database, write-ahead log, sign-state, checkpoints of witnessed logs
 //! ```
@@ -109,6 +111,8 @@ pub struct LoadedHome {
     pub node_key: NodeKey,
     /// Present if and only if [`Config::validator`].
     pub validator_key: Option<SecretKey>,
+    /// Of the node's own account, if it has one.
+    pub account_key: Option<SecretKey>,
 }
 
 impl Home {
@@ -140,6 +144,16 @@ impl Home {
     /// `keys/validator.key`.
     pub fn validator_key_file(&self) -> PathBuf {
         self.dir.join("keys/validator.key")
+    }
+
+    /// `keys/validator-next.key`.
+    pub fn next_validator_key_file(&self) -> PathBuf {
+        self.dir.join("keys/validator-next.key")
+    }
+
+    /// `keys/account.key`.
+    pub fn account_key_file(&self) -> PathBuf {
+        self.dir.join("keys/account.key")
     }
 
     /// `keys/log.key`.
@@ -180,7 +194,10 @@ impl Home {
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
         self.check_log_key(&config, &genesis)?;
+        let account = self.account_key_file();
+        let account_key = account.exists().then(|| load_validator_key(&account));
         Ok(LoadedHome {
+            account_key: account_key.transpose()?,
             config,
             genesis,
             node_key,
@@ -250,7 +267,20 @@ impl Home {
 
     /// The validator key, made if there is none yet.
     pub fn ensure_validator_key(&self) -> Result<SecretKey, HomeError> {
-        let file = self.validator_key_file();
+        self.ensure_secp256k1_key(self.validator_key_file())
+    }
+
+    /// The key of the node's own account, made if there is none yet.
+    pub fn ensure_account_key(&self) -> Result<SecretKey, HomeError> {
+        self.ensure_secp256k1_key(self.account_key_file())
+    }
+
+    /// The next validator key, made if there is none yet.
+    pub fn ensure_next_validator_key(&self) -> Result<SecretKey, HomeError> {
+        self.ensure_secp256k1_key(self.next_validator_key_file())
+    }
+
+    fn ensure_secp256k1_key(&self, file: PathBuf) -> Result<SecretKey, HomeError> {
         if file.exists() {
             return Ok(load_validator_key(&file)?);
         }
@@ -294,6 +324,42 @@ impl Home {
         let address = key.public_key().address();
         SignState::create(&self.sign_state_file(), genesis.identity(), address, height)?;
         Ok(())
+    }
+
+    /// The next validator key, if there is one.
+    pub fn next_validator_key(&self) -> Result<Option<SecretKey>, HomeError> {
+        let file = self.next_validator_key_file();
+        let key = file.exists().then(|| load_validator_key(&file));
+        Ok(key.transpose()?)
+    }
+
+    /// Takes the next validator key into use, which has signed nothing on this network: the
+    /// old key and its sign-state are kept under other names. May be done again after a crash
+    /// at any point.
+    pub(crate) fn promote_next_key(
+        &self,
+        genesis: &Genesis,
+        next: &SecretKey,
+        tip: Height,
+    ) -> Result<(), HomeError> {
+        let (state, address) = (self.sign_state_file(), next.public_key().address());
+        if SignState::open(&state, genesis.identity(), address).is_err() {
+            if state.exists() {
+                let to = self.free_name("sign-state.replaced");
+                fs::rename(&state, &to).map_err(failed("move away", &state))?;
+            }
+            self.create_sign_state(genesis, next, tip)?;
+        }
+        let current = self.validator_key_file();
+        let old = load_validator_key(&current)?.public_key().address();
+        if old != address {
+            let retired = self.dir.join(format!("keys/validator-retired-{old}.key"));
+            if !retired.exists() {
+                fs::hard_link(&current, &retired).map_err(failed("keep", &current))?;
+            }
+        }
+        let file = self.next_validator_key_file();
+        fs::rename(&file, &current).map_err(failed("take into use", &file))
     }
 
     /// Moves the sign-state away (returning where to, if there was one) and starts a new one

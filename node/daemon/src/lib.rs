@@ -4,6 +4,8 @@
 //! execution `tbsi-execution`'s, storage `tbsi-store`'s, JSON-RPC `tbsi-rpc`'s; what joins
 //! them is here: [`chain`] answers consensus, [`api`] answers clients.
 
+mod account;
+mod accuse;
 pub mod api;
 mod assemble;
 pub mod chain;
@@ -18,6 +20,7 @@ pub mod limits;
 pub mod mempool;
 pub mod metrics;
 pub mod node;
+mod rotation;
 mod run;
 pub mod tsa;
 mod watchdog;

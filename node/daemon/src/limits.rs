@@ -88,6 +88,15 @@ pub const HEADS_MAX: usize = 256;
 /// Pool transactions that one block is built from.
 pub const CANDIDATES_MAX: usize = 20_000;
 
+/// Pieces of evidence that a node brings before the contracts at one time.
+pub const ACCUSATIONS_MAX: usize = 16;
+
+/// Gas of a transaction with evidence: two recoveries, a few slots, and a validator that leaves.
+pub const ACCUSATION_GAS: u64 = 3_000_000;
+
+/// Blocks that each validator leaves to those before it to send the same evidence.
+pub const ACCUSATION_TURN_BLOCKS: u64 = 2;
+
 /// Executed blocks kept for one undecided height.
 pub const EXECUTED_MAX: usize = 4;
 

@@ -5,11 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_consensus::Transaction as _;
 use tbsi_engine::Progress;
+use tbsi_execution::BlockContext;
+use tbsi_governance::standing::Denied;
 use tbsi_store::{Store, StoreError, Tip};
 use tbsi_types::log::{NoteVerifier, cosigners};
 use tbsi_types::{
-    Account, Address, B256, ChainIdentity, Genesis, Height, StateView, TimestampMs, Transaction,
-    TransactionError, ValidatorSet, ViewError,
+    Account, Address, B256, ChainIdentity, Genesis, Height, Roster, StateView, TimestampMs,
+    Transaction, TransactionError, ViewError,
 };
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -53,6 +55,9 @@ pub enum SubmitError {
         /// Of a block.
         limit: u64,
     },
+    /// The sender lacks a permission, or its organisation's quota is used up.
+    #[error(transparent)]
+    Denied(#[from] Denied),
     /// The pool has no place for it.
     #[error(transparent)]
     Pool(#[from] MempoolError),
@@ -67,6 +72,8 @@ impl SubmitError {
         match self {
             Self::Transaction(_) => "invalid",
             Self::BlockGasLimit { .. } => "block_gas_limit",
+            Self::Denied(Denied::Quota { .. }) => "quota",
+            Self::Denied(Denied::Permission { .. } | Denied::Suspended { .. }) => "permission",
             Self::Pool(error) => error.kind(),
             Self::State(_) => "internal",
         }
@@ -79,8 +86,6 @@ pub struct Node {
     pub genesis: Genesis,
     /// Chain id and genesis hash.
     pub identity: ChainIdentity,
-    /// Who decides; the same at every height until the chain governs it.
-    pub validators: ValidatorSet,
     /// This node's name in genesis.
     pub name: String,
     /// The validator key's address, if this node validates.
@@ -96,6 +101,7 @@ pub struct Node {
     /// Where consensus stands; set when it starts.
     pub progress: OnceLock<watch::Receiver<Progress>>,
     heads: broadcast::Sender<Height>,
+    roster: watch::Sender<Arc<Roster>>,
     mempool: Mutex<Mempool>,
     cosignatures: Mutex<CosignaturePool>,
 }
@@ -104,8 +110,8 @@ pub struct Node {
 pub struct NodeParts {
     /// The founding document.
     pub genesis: Genesis,
-    /// Its validator set.
-    pub validators: ValidatorSet,
+    /// Who decides the block after the tip, and who may connect.
+    pub roster: Roster,
     /// This node's name in genesis.
     pub name: String,
     /// The validator key's address.
@@ -130,11 +136,10 @@ impl Node {
             cosigners(&parts.genesis),
             parts.witnesses,
         );
-        cosignatures.follow(&parts.validators);
+        cosignatures.follow(parts.roster.members.set());
         Self {
             identity,
             genesis: parts.genesis,
-            validators: parts.validators,
             name: parts.name,
             validator: parts.validator,
             store: parts.store,
@@ -143,6 +148,7 @@ impl Node {
             gossip: parts.gossip,
             progress: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
+            roster: watch::Sender::new(Arc::new(parts.roster)),
             mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
             cosignatures: Mutex::new(cosignatures),
         }
@@ -153,6 +159,40 @@ impl Node {
         self.store
             .tip()
             .expect("a node starts with a committed genesis block")
+    }
+
+    /// The environment of a block on the tip.
+    pub(crate) fn next_block_context(
+        &self,
+        time: TimestampMs,
+        beneficiary: Address,
+    ) -> BlockContext {
+        let tip = self.tip();
+        BlockContext {
+            chain_id: self.identity.chain_id,
+            genesis_hash: self.identity.genesis_hash,
+            height: tip.height.next(),
+            time,
+            beneficiary,
+            gas_limit: self.genesis.block_gas_limit,
+            parent_hash: tip.block_hash,
+        }
+    }
+
+    /// Who decides the block after the tip, and who may connect.
+    pub fn roster(&self) -> Arc<Roster> {
+        self.roster.borrow().clone()
+    }
+
+    /// Sees each new roster.
+    pub fn watch_roster(&self) -> watch::Receiver<Arc<Roster>> {
+        self.roster.subscribe()
+    }
+
+    /// Takes over what a committed block says.
+    pub(crate) fn set_roster(&self, roster: Roster) {
+        self.cosignatures().follow(roster.members.set());
+        self.roster.send_replace(Arc::new(roster));
     }
 
     /// The pool. A panic of another holder leaves plain data behind.
@@ -208,6 +248,8 @@ impl Node {
             return Err(SubmitError::BlockGasLimit { gas, limit });
         }
         let transaction = Arc::new(transaction);
+        self.admission(&transaction)
+            .map_err(|error| SubmitError::State(Box::new(error)))??;
         // The account is read under the pool's lock, so that no block can pass between.
         let mut mempool = self.mempool();
         let account = self
@@ -217,6 +259,14 @@ impl Node {
         drop(mempool);
         self.metrics.transactions_accepted.inc();
         Ok((transaction, inserted))
+    }
+
+    /// Permissions and quotas of the next block, as the tip's state has them.
+    fn admission(&self, transaction: &Transaction) -> Result<Result<(), Denied>, ReadError> {
+        let tip = self.tip();
+        let state = self.store.state_at(tip.height)?;
+        let seconds = wall_clock().max(tip.time).seconds();
+        Ok(tbsi_execution::admission(&state, seconds, transaction)?)
     }
 
     fn account_at_tip(&self, address: Address) -> Result<Account, ReadError> {
@@ -231,17 +281,15 @@ impl Node {
 
     /// The operator's legal names of a validator, Traditional Chinese first where there is one.
     pub fn legal_name(&self, validator: Address) -> String {
-        let names = self
-            .genesis
-            .node_of_validator(validator)
-            .and_then(|node| Some((node, self.genesis.organisation(node)?)));
-        match names {
-            Some((node, names)) if names.name_zh_tw.is_empty() => {
-                format!("{} ({})", names.name_en, node.name)
+        let roster = self.roster();
+        match roster.members.get(&validator) {
+            Some(member) if member.name_zh_tw.is_empty() => {
+                format!("{} ({})", member.name_en, member.node)
             }
-            Some((node, names)) => {
-                format!("{} / {} ({})", names.name_zh_tw, names.name_en, node.name)
-            }
+            Some(member) => format!(
+                "{} / {} ({})",
+                member.name_zh_tw, member.name_en, member.node
+            ),
             None => validator.to_string(),
         }
     }
@@ -255,7 +303,9 @@ impl Node {
         if !progress.running {
             return Vec::new();
         }
-        let silent = self.validators.iter().map(|validator| validator.address);
+        let roster = self.roster();
+        let validators = roster.members.set().iter();
+        let silent = validators.map(|validator| validator.address);
         silent
             .filter(|address| !progress.voted.contains(address))
             .collect()

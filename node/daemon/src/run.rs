@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
 use crate::cosign;
@@ -18,6 +19,7 @@ use crate::health::{self, Health};
 use crate::home::Home;
 use crate::limits::{REGOSSIP_BYTES_MAX, STOP_TIMEOUT};
 use crate::node::Node;
+use crate::rotation;
 use crate::watchdog;
 
 /// Makes any panic end the process. A node with a dead task inside looks alive and is not.
@@ -37,10 +39,23 @@ pub fn run(
     home: &Home,
     stop: watch::Receiver<bool>,
 ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + '_>> {
-    Box::pin(run_tasks(home, stop))
+    Box::pin(async move {
+        while let End::Rekeyed = run_tasks(home, stop.clone()).await? {
+            info!("starting anew with the next validator key");
+        }
+        Ok(())
+    })
 }
 
-async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+/// Why the tasks of a node ended, if nothing failed.
+enum End {
+    /// It was told to stop.
+    Stopped,
+    /// The chain names its next validator key.
+    Rekeyed,
+}
+
+async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<End> {
     let Assembled {
         node,
         engine,
@@ -49,6 +64,7 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<(
         incoming,
         cosigner,
         submitters,
+        account,
     } = assemble(home).await?;
     let (stop_tasks, stopping) = watch::channel(false);
     let (moved_tx, moved) = watch::channel(Instant::now());
@@ -80,9 +96,17 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<(
     ));
     tasks.spawn(named(
         "watchdog",
-        watchdog_task(Arc::clone(&node), moved_tx, stopping),
+        watchdog_task(Arc::clone(&node), moved_tx, stopping.clone()),
     ));
-    let outcome = first_end(&mut tasks, stop).await;
+    if let Some(account) = account {
+        let accuser = accuse::run(Arc::clone(&node), account, stopping.clone());
+        tasks.spawn(named("evidence", async { Ok(accuser.await) }));
+    }
+    let rekeyed = rotation::due(home.clone(), Arc::clone(&node));
+    let outcome = tokio::select! {
+        ended = first_end(&mut tasks, stop) => ended.map(|()| End::Stopped),
+        due = rekeyed => due.map(|()| End::Rekeyed),
+    };
     stop_tasks.send_replace(true);
     rpc.stop().await;
     while let Ok(Some(ended)) = timeout(STOP_TIMEOUT, tasks.join_next()).await {
@@ -189,8 +213,7 @@ fn insert_all(node: &Node, encoded: &[tbsi_types::Bytes]) {
 }
 
 fn peer_name(node: &Node, peer_id: &str) -> String {
-    node.genesis
-        .node_of_peer(peer_id)
-        .map(|entry| entry.name.clone())
-        .unwrap_or_default()
+    let roster = node.roster();
+    let entry = roster.peers.get(peer_id);
+    entry.map(|entry| entry.name.clone()).unwrap_or_default()
 }

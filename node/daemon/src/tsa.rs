@@ -6,18 +6,14 @@ mod load;
 mod query;
 mod token;
 
-use std::sync::{Mutex, PoisonError};
-
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Signature, TxKind, keccak256};
+use alloy_primitives::keccak256;
 use alloy_sol_types::{SolCall, sol};
 use der::asn1::ObjectIdentifier;
 use p256::ecdsa::SigningKey;
 use tbsi_rpc::wire::LeafRange;
 use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp};
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{B256, Bytes, SecretKey, StateView, TimestampMs};
+use tbsi_types::{B256, Bytes, TimestampMs};
 use tracing::debug;
 use x509_cert::Certificate;
 
@@ -26,6 +22,7 @@ pub use load::AuthorityError;
 use self::asn1::Request;
 use self::query::{FailInfo, Query, Rejection};
 use self::token::ACCURACY_S;
+use crate::account::{Account, SendError};
 use crate::api::{internal, leaves_of, store_error};
 use crate::node::{Node, SubmitError, causes, wall_clock};
 
@@ -44,10 +41,8 @@ pub struct Authority {
     /// The authority's own first, then those between it and its root.
     certificates: Vec<Certificate>,
     key: SigningKey,
-    issuer: SecretKey,
+    issuer: Account,
     policy: ObjectIdentifier,
-    /// Held from choosing a nonce until the pool knows of it.
-    sending: Mutex<()>,
 }
 
 impl Authority {
@@ -60,13 +55,12 @@ impl Authority {
         let since = wall_clock();
         match self.attest(node, &query) {
             Ok(transaction) => Ok(Timestamp::Pending(PendingTimestamp { transaction, since })),
-            Err(AttestError::Submit(error @ SubmitError::Pool(_))) => {
+            Err(SendError::Submit(error @ (SubmitError::Pool(_) | SubmitError::Denied(_)))) => {
                 debug!("time stamp: {}", causes(&error));
                 let text = "the node takes no transaction now; retry later";
                 refused(&Rejection::new(FailInfo::SystemFailure, text))
             }
-            Err(AttestError::Submit(error)) => Err(internal(error)),
-            Err(AttestError::Backend(error)) => Err(error),
+            Err(error) => Err(internal(error)),
         }
     }
 
@@ -135,40 +129,14 @@ impl Authority {
         (from..=to).contains(&(time.0 / 1_000))
     }
 
-    fn attest(&self, node: &Node, query: &Query) -> Result<B256, AttestError> {
+    fn attest(&self, node: &Node, query: &Query) -> Result<B256, SendError> {
         let call = attestBatchCall {
             schema: keccak256(SCHEMA),
             algorithm: query.algorithm,
             words: query.words(),
         };
-        let _sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = TxEip1559 {
-            chain_id: node.identity.chain_id,
-            nonce: self.next_nonce(node)?,
-            gas_limit: GAS,
-            to: TxKind::Call(ATTESTATIONS),
-            input: call.abi_encode().into(),
-            ..TxEip1559::default()
-        };
-        let signature = self.issuer.sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-        let encoded = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
-        let (transaction, _) = node.insert(&encoded)?;
-        let hash = transaction.hash();
-        node.gossip.publish_transactions(vec![transaction]);
-        Ok(hash)
-    }
-
-    fn next_nonce(&self, node: &Node) -> Result<u64, BackendError> {
-        let sender = self.issuer.public_key().address();
-        let state = node
-            .store
-            .state_at(node.tip().height)
-            .map_err(store_error)?;
-        let account = state.account(sender).map_err(internal)?;
-        let stored = account.unwrap_or_default().nonce;
-        let pending = node.mempool().pending_nonce(sender).unwrap_or_default();
-        Ok(stored.max(pending))
+        let input = call.abi_encode().into();
+        self.issuer.send(node, ATTESTATIONS, GAS, input)
     }
 }
 
@@ -182,24 +150,6 @@ fn is_accurate(time: TimestampMs, since: TimestampMs, now: TimestampMs) -> bool 
 fn refused(rejection: &Rejection) -> Result<Timestamp, BackendError> {
     let reply = asn1::rejected(rejection).map_err(internal)?;
     Ok(Timestamp::Refused(reply.into()))
-}
-
-/// Why a digest was not attested.
-enum AttestError {
-    Submit(SubmitError),
-    Backend(BackendError),
-}
-
-impl From<SubmitError> for AttestError {
-    fn from(error: SubmitError) -> Self {
-        Self::Submit(error)
-    }
-}
-
-impl From<BackendError> for AttestError {
-    fn from(error: BackendError) -> Self {
-        Self::Backend(error)
-    }
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Watch {
             .iter()
             .map(|address| node.legal_name(*address))
             .collect();
-        let total = node.validators.count();
+        let total = node.roster().members.set().count();
         warn!(
             height = %progress.height, round = %progress.round, seconds,
             votes = total - missing.len(), validators = total, missing = names.join("; "),

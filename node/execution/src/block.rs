@@ -10,10 +10,15 @@ use alloy_primitives::{Address, B256, Bloom, Log};
 use revm::context_interface::ContextTr;
 use revm::context_interface::result::{EVMError, ExecutionResult};
 use revm::{ExecuteEvm, SystemCallEvm};
-use tbsi_types::{Receipt, StateDiff, StateView, Transaction, ViewError};
+use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
+use tbsi_governance::standing::Amounts;
+use tbsi_types::log::count_leaves;
+use tbsi_types::{Receipt, Roster, StateDiff, StateView, Transaction, ViewError};
 
 use crate::environment::{BlockContext, Environment, Evm};
+use crate::gate::{Gate, is_governed};
 use crate::overlay::ReadError;
+use crate::roster;
 use crate::transaction::tx_env;
 use crate::words::{Refusal, TYPE_NOT_SUPPORTED};
 
@@ -37,6 +42,8 @@ pub struct Outcome {
     pub receipts_root: B256,
     /// Accounts, slots and code that differ afterwards.
     pub diff: StateDiff,
+    /// Validators and peers from the next block on, if the block may have changed them.
+    pub roster: Option<Roster>,
 }
 
 /// Why a block has no outcome.
@@ -159,7 +166,7 @@ pub fn build(
     }
     Ok(Built {
         transactions,
-        outcome: run.finish(),
+        outcome: run.finish()?,
         skipped,
     })
 }
@@ -168,13 +175,15 @@ pub fn build(
 pub(crate) struct BlockRun<'v, V: StateView + ?Sized> {
     evm: Evm<'v, V>,
     environment: Environment,
+    /// Permissions and quotas, on a chain that has them.
+    gate: Option<Gate>,
     receipts: Vec<Receipt>,
     gas_used: u64,
 }
 
 impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
     /// Does what precedes the first transaction: the parent's hash goes into the history
-    /// contract (EIP-2935).
+    /// contract (EIP-2935), and in block 1 the genesis hash into the governance contracts.
     pub(crate) fn begin(view: &'v V, environment: Environment) -> Result<Self, ExecutionError> {
         let mut evm = environment.evm(view);
         if let Some((_, parent_hash)) = environment.parent {
@@ -186,9 +195,19 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
             }
             evm.ctx.db_mut().commit(called.state).map_err(unreadable)?;
         }
+        let mut gate = None;
+        if environment.rules.tbsi && is_governed(evm.ctx.db_mut()).map_err(unreadable)? {
+            if environment.parent.is_some_and(|(parent, _)| parent == 0) {
+                let call = abi::bind_genesis_call(environment.genesis_hash);
+                roster::tell(&mut evm, NODES, call)?;
+            }
+            let seconds = environment.block.timestamp.saturating_to();
+            gate = Some(Gate::open(evm.ctx.db_mut(), seconds).map_err(unreadable)?);
+        }
         Ok(Self {
             evm,
             environment,
+            gate,
             receipts: Vec::new(),
             gas_used: 0,
         })
@@ -216,7 +235,7 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
                     reason: refusal.reason,
                 })?;
         }
-        Ok(self.finish())
+        self.finish()
     }
 
     fn gas_left(&self) -> u64 {
@@ -229,6 +248,16 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
         let tx_type = transaction.envelope().tx_type();
         if tx_type == TxType::Eip4844 && rules.blobs_max.is_none() {
             return Ok(Err(Refusal::permanent(TYPE_NOT_SUPPORTED)));
+        }
+        let mut admitted = None;
+        if let Some(gate) = &mut self.gate {
+            match gate
+                .admit(self.evm.ctx.db_mut(), transaction)
+                .map_err(unreadable)?
+            {
+                Ok(admission) => admitted = Some(admission),
+                Err(denied) => return Ok(Err(Refusal::passing(denied.to_string()))),
+            }
         }
         let tx = tx_env(transaction, rules.fees);
         let done = match self.evm.transact(tx) {
@@ -243,33 +272,58 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
                 | EVMError::CustomAny(_)),
             ) => return Err(fatal(error)),
         };
+        let (gas, success) = (done.result.tx_gas_used(), done.result.is_success());
+        let logs = kept_logs(done.result);
+        if let (Some(gate), Some(admitted)) = (&mut self.gate, &admitted) {
+            let leaves = count_leaves(&logs);
+            if let Err(denied) = gate.settle(admitted, Amounts { gas, leaves }) {
+                return Ok(Err(Refusal::passing(denied.to_string())));
+            }
+        }
         self.evm
             .ctx
             .db_mut()
             .commit(done.state)
             .map_err(unreadable)?;
-        self.gas_used += done.result.tx_gas_used();
+        self.gas_used += gas;
         let receipt = alloy_consensus::Receipt {
-            status: Eip658Value::Eip658(done.result.is_success()),
+            status: Eip658Value::Eip658(success),
             cumulative_gas_used: self.gas_used,
-            logs: kept_logs(done.result),
+            logs,
         };
         self.receipts.push(Receipt::from_typed(tx_type, receipt));
         Ok(Ok(()))
     }
 
-    fn finish(self) -> Outcome {
+    /// Does what follows the last transaction: organisations are charged, and the next
+    /// validators and peers are asked for if the contracts that name them have changed.
+    fn finish(mut self) -> Result<Outcome, ExecutionError> {
+        let mut next = None;
+        if let Some(gate) = &self.gate {
+            let used = gate.used();
+            if !used.is_empty() {
+                roster::tell(&mut self.evm, PERMISSIONS, abi::charge_call(&used))?;
+            }
+            let overlay = self.evm.ctx.db_mut();
+            if [NODES, ORGANISATIONS]
+                .iter()
+                .any(|it| overlay.storage_changed(*it))
+            {
+                next = roster::read(&mut self.evm)?;
+            }
+        }
         let logs_bloom = self
             .receipts
             .iter()
             .fold(Bloom::ZERO, |bloom, receipt| bloom | *receipt.logs_bloom());
-        Outcome {
+        Ok(Outcome {
             gas_used: self.gas_used,
             logs_bloom,
             receipts_root: calculate_receipt_root(&self.receipts),
             receipts: self.receipts,
             diff: self.evm.ctx.journaled_state.database.into_diff(),
-        }
+            roster: next,
+        })
     }
 }
 

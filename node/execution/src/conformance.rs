@@ -48,6 +48,7 @@ impl Fork {
             spec: self.0,
             fees: Fees::Charged,
             blobs_max: Some(blobs_max),
+            tbsi: false,
         }
     }
 }
@@ -98,6 +99,7 @@ pub fn execute(
             slot_num: 0,
         },
         parent: None,
+        genesis_hash: B256::ZERO,
     };
     BlockRun::begin(view, environment)?.execute(transactions)
 }

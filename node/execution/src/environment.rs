@@ -10,12 +10,15 @@ use tbsi_types::block::prev_randao;
 use tbsi_types::{Height, StateView, TimestampMs};
 
 use crate::overlay::Overlay;
+use crate::precompiles::precompiles;
 
 /// The values of a block's header that its transactions can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockContext {
     /// EIP-155 chain id.
     pub chain_id: u64,
+    /// The network, which block 1 tells the contracts.
+    pub genesis_hash: B256,
     /// Position of the block.
     pub height: Height,
     /// Checkpoint time; the EVM sees whole seconds.
@@ -45,6 +48,8 @@ pub(crate) struct Rules {
     pub(crate) fees: Fees,
     /// Blobs in one transaction; `None` refuses blob transactions.
     pub(crate) blobs_max: Option<u64>,
+    /// Whether this chain's own precompiles and its governance are there.
+    pub(crate) tbsi: bool,
 }
 
 /// The rules of this chain from genesis. The fork is named, never revm's default.
@@ -52,6 +57,7 @@ pub(crate) const RULES: Rules = Rules {
     spec: SpecId::OSAKA,
     fees: Fees::Waived,
     blobs_max: None,
+    tbsi: true,
 };
 
 /// Rules and header values in revm's shape.
@@ -62,6 +68,7 @@ pub(crate) struct Environment {
     pub(crate) block: BlockEnv,
     /// Number and hash of the parent. Ethereum's state tests have none, and no EIP-2935 call.
     pub(crate) parent: Option<(u64, B256)>,
+    pub(crate) genesis_hash: B256,
 }
 
 impl Environment {
@@ -86,12 +93,13 @@ impl Environment {
                 .height
                 .previous()
                 .map(|height| (height.0, context.parent_hash)),
+            genesis_hash: context.genesis_hash,
         }
     }
 
     /// A machine over `view` that has executed nothing.
     pub(crate) fn evm<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Evm<'v, V> {
-        Context::mainnet()
+        let mut evm = Context::mainnet()
             .with_db(Overlay::new(view, self.parent))
             .with_block(self.block.clone())
             .modify_cfg_chained(|cfg| {
@@ -99,30 +107,29 @@ impl Environment {
                 cfg.chain_id = self.chain_id;
                 cfg.max_blobs_per_tx = self.rules.blobs_max;
             })
-            .build_mainnet()
+            .build_mainnet();
+        if self.rules.tbsi {
+            evm.precompiles = precompiles();
+        }
+        evm
     }
 }
 
-/// revm with Ethereum's instructions and precompiles, its state in an [`Overlay`].
+/// revm with Ethereum's instructions and precompiles, and this chain's own, its state in an
+/// [`Overlay`].
 pub(crate) type Evm<'v, V> = MainnetEvm<MainnetContext<Overlay<'v, V>>>;
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use revm::handler::EthPrecompiles;
-
     use super::*;
 
     #[test]
-    fn has_the_precompiles_of_osaka_and_no_other() {
-        let have: BTreeSet<Address> = EthPrecompiles::new(RULES.spec)
-            .warm_addresses()
-            .iter()
-            .copied()
-            .collect();
+    fn has_the_precompiles_of_osaka_and_its_own_and_no_other() {
+        let have: BTreeSet<Address> = precompiles().warm_addresses().iter().copied().collect();
         let want: BTreeSet<Address> = (1..=0x11u64)
-            .chain([0x100])
+            .chain([0x100, 0x1100])
             .map(|number| Address::from_word(U256::from(number).into()))
             .collect();
         assert_eq!(have, want);

@@ -21,6 +21,7 @@
 //! # }
 //! let context = BlockContext {
 //!     chain_id: 8_862_026,
+//!     genesis_hash: B256::repeat_byte(2),
 //!     height: Height(1),
 //!     time: TimestampMs(1_700_000_000_000),
 //!     beneficiary: Address::ZERO,
@@ -35,8 +36,11 @@
 mod block;
 mod call;
 mod environment;
+mod gate;
 mod genesis;
 mod overlay;
+mod precompiles;
+mod roster;
 mod system;
 mod transaction;
 mod words;
@@ -47,5 +51,7 @@ pub mod conformance;
 pub use block::{BuildLimits, Built, ExecutionError, Outcome, Skipped, build, execute};
 pub use call::{call, estimate_gas};
 pub use environment::BlockContext;
-pub use genesis::genesis_diff;
+pub use gate::admission;
+pub use genesis::{GenesisStateError, genesis_diff};
+pub use roster::roster;
 pub use system::system_accounts;

@@ -133,6 +133,12 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         Ok(())
     }
 
+    /// Whether the block has changed the account's storage so far.
+    pub(crate) fn storage_changed(&self, address: Address) -> bool {
+        let entry = self.accounts.get(&address);
+        entry.is_some_and(|entry| entry.slots.values().any(|slot| slot.before != slot.now))
+    }
+
     /// What the block changed; what it wrote and put back is not listed.
     pub(crate) fn into_diff(self) -> StateDiff {
         let mut diff = StateDiff::default();

@@ -4,17 +4,33 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, Bytes};
 use serde::Deserialize;
+use tbsi_governance::abi::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_types::genesis::GenesisAccount;
 use tbsi_types::log::ATTESTATIONS;
 
 /// Made from contracts/evm/src by contracts/evm/tools/artifact.mjs.
-const ATTESTATIONS_ARTIFACT: &str =
-    include_str!("../../../contracts/evm/artifacts/Attestations.json");
+macro_rules! artifact {
+    ($name:literal) => {
+        include_str!(concat!("../../../contracts/evm/artifacts/", $name, ".json"))
+    };
+}
 
 /// The system contracts as accounts of a genesis file, by address (SPEC §2.1). They are written
-/// into the file, so that its hash binds their code and anybody can read it there.
-pub fn system_accounts() -> BTreeMap<Address, GenesisAccount> {
-    [(ATTESTATIONS, contract(ATTESTATIONS_ARTIFACT))].into()
+/// into the file, so that its hash binds their code and anybody can read it there. Those of
+/// governance come with `governed`, and belong to a file with the section `governance`.
+pub fn system_accounts(governed: bool) -> BTreeMap<Address, GenesisAccount> {
+    let mut contracts = vec![(ATTESTATIONS, artifact!("Attestations"))];
+    if governed {
+        contracts.extend([
+            (MOTIONS, artifact!("Motions")),
+            (ORGANISATIONS, artifact!("Organisations")),
+            (NODES, artifact!("Nodes")),
+            (PERMISSIONS, artifact!("Permissions")),
+            (CHAINS, artifact!("Chains")),
+        ]);
+    }
+    let account = |(address, artifact)| (address, contract(artifact));
+    contracts.into_iter().map(account).collect()
 }
 
 fn contract(artifact: &str) -> GenesisAccount {

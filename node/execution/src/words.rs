@@ -29,6 +29,14 @@ impl Refusal {
         }
     }
 
+    /// What a later state may accept.
+    pub(crate) fn passing(reason: String) -> Self {
+        Self {
+            reason,
+            permanent: false,
+        }
+    }
+
     pub(crate) fn permanent(reason: &str) -> Self {
         Self {
             reason: reason.into(),

@@ -3,12 +3,13 @@
 use std::fmt::Display;
 
 use alloy_consensus::Header;
-use tbsi_types::{Checkpoint, CommitCertificate, Height, ProposedBlock, Receipt};
+use tbsi_types::{Checkpoint, CommitCertificate, Height, Members, ProposedBlock, Receipt};
 
 use crate::database::{Batch, Table};
 use crate::error::StoreError;
 use crate::keys::{self, Part};
 use crate::log::LogUpdate;
+use crate::roster;
 use crate::store::{Store, Tip, TipRecord};
 use crate::update::StateUpdate;
 
@@ -27,6 +28,9 @@ pub struct CommitBlock<'a> {
     pub update: &'a StateUpdate,
     /// From [`Store::log_update`], computed on the tip.
     pub log: &'a LogUpdate,
+    /// The validators of the next block, if the checkpoint names another set than its own, and
+    /// for genesis.
+    pub next_members: Option<&'a Members>,
 }
 
 impl CommitBlock<'_> {
@@ -86,6 +90,9 @@ impl Store {
         write_index(&mut batch, &block);
         write_state(&mut batch, &block);
         self.write_log(&mut batch, block.log)?;
+        if let Some(members) = block.next_members {
+            roster::write(&mut batch, block.checkpoint, members);
+        }
         waiting.write_decided(&mut batch, next);
         let record = TipRecord {
             height: next.0,
@@ -198,7 +205,11 @@ impl Store {
                 format!("for {digest} at {height}")
             })
         };
-        block.expect("certificate", words(decided), words(needed))
+        block.expect("certificate", words(decided), words(needed))?;
+        let members = block.next_members.map(|members| members.set().hash());
+        let known = members.unwrap_or(checkpoint.validator_set_hash);
+        let next = checkpoint.next_validator_set_hash;
+        block.expect("checkpoint's next validator set", next, known)
     }
 }
 

@@ -16,6 +16,8 @@ const PATH_END: u8 = 0x10;
 
 const BLOCK_HASH: u8 = 0;
 const TRANSACTION_HASH: u8 = 1;
+const VALIDATOR_SET: u8 = 2;
+const HANDOVER: u8 = 3;
 
 const TILE: u8 = 0;
 const ENTRIES: u8 = 1;
@@ -115,6 +117,25 @@ pub(crate) fn block_hash(hash: &B256) -> Vec<u8> {
 /// Where a transaction is, by its hash.
 pub(crate) fn transaction_hash(hash: &B256) -> Vec<u8> {
     join(&[&[TRANSACTION_HASH], hash.as_slice()])
+}
+
+/// A validator set, by its hash.
+pub(crate) fn validator_set(hash: &B256) -> Vec<u8> {
+    join(&[&[VALIDATOR_SET], hash.as_slice()])
+}
+
+/// What all keys of [`handover`] begin with.
+pub(crate) const HANDOVERS: &[u8] = &[HANDOVER];
+
+/// That another validator set decides the block after `height`.
+pub(crate) fn handover(height: Height) -> Vec<u8> {
+    join(&[HANDOVERS, &height.0.to_be_bytes()])
+}
+
+/// The height in a [`handover`] key; `None` if it is no such key.
+pub(crate) fn handover_height(key: &[u8]) -> Option<Height> {
+    let height = key.strip_prefix(HANDOVERS)?.try_into().ok()?;
+    Some(Height(u64::from_be_bytes(height)))
 }
 
 /// A tile of the log, at whatever width.

@@ -22,6 +22,7 @@
 //!     certificate: Some(&certificate),
 //!     update: &update,
 //!     log: &log,
+//!     next_members: None,
 //! })?;
 //! let state = store.state_at(Height(1))?;
 //! let proof = state.prove(Address::ZERO, &[])?;
@@ -39,6 +40,7 @@ mod error;
 mod keys;
 pub mod limits;
 mod log;
+mod roster;
 mod state;
 mod store;
 mod trie;

@@ -13,6 +13,9 @@ pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
 /// Positions that one search of the log returns.
 pub const POSITIONS_MAX: usize = 1000;
 
+/// Changes of the validator set that one read returns.
+pub const HANDOVERS_READ_MAX: usize = 256;
+
 /// Storage slots of one proof.
 pub const PROOF_SLOTS_MAX: usize = 1024;
 

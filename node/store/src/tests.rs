@@ -6,5 +6,6 @@ mod crash;
 mod fixture;
 mod log;
 mod open;
+mod roster;
 mod state;
 mod trie;

@@ -20,7 +20,7 @@ use tbsi_p2p::PeerAddress;
 use tbsi_rpc::Client;
 use tbsi_store::{Store, StoreOptions};
 use tbsi_tests::harness::{Sender, TestNetwork, eventually};
-use tbsi_types::{Evidence, Genesis, Height, Round, SecretKey};
+use tbsi_types::{Evidence, Genesis, Height, Roster, Round, SecretKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, watch};
@@ -75,11 +75,6 @@ fn engine_config(
     listen: SocketAddr,
     wal: &Path,
 ) -> EngineConfig {
-    let validator_peers = genesis.nodes.iter().filter_map(|node| {
-        let key = &node.validator.as_ref()?.public_key;
-        let key = tbsi_types::PublicKey::parse(key).unwrap();
-        Some((key.address(), node.peer_id.clone()))
-    });
     let peers = config.p2p.peers.iter();
     EngineConfig {
         parameters: genesis.consensus,
@@ -97,14 +92,13 @@ fn engine_config(
             allowed_peers: peer_ids(genesis),
             chain: genesis.identity(),
         },
-        validator_peers: validator_peers.collect(),
         wal_dir: wal.into(),
     }
 }
 
-fn peer_ids(genesis: &Genesis) -> BTreeSet<String> {
+fn peer_ids(genesis: &Genesis) -> watch::Receiver<BTreeSet<String>> {
     let nodes = genesis.nodes.iter();
-    nodes.map(|node| node.peer_id.clone()).collect()
+    watch::channel(nodes.map(|node| node.peer_id.clone()).collect()).1
 }
 
 /// Four validators that run, and an observer that does not.
@@ -133,7 +127,7 @@ async fn a_stranger_hears_nothing() {
         let dir = net.scratch().join(name);
         std::fs::create_dir(&dir).unwrap();
         let engine = engine_config(&config, &genesis, &key, any_port, &dir);
-        let (puppet, heard) = Puppet::new(tip, genesis.validator_set().unwrap());
+        let (puppet, heard) = Puppet::new(tip, Roster::of_genesis(&genesis).unwrap());
         async move { (Running::start(engine, None, puppet).await, heard) }
     };
     let stranger_key = NodeKey::from_seed([0x5a; 32]);
@@ -184,7 +178,7 @@ async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
     let file = dir.join("sign-state");
     let state = SignState::create(&file, genesis.identity(), accused, below).unwrap();
     let engine = engine_config(&config, &genesis, &node_key, config.p2p.consensus, &dir);
-    let (puppet, _heard) = Puppet::new(below, set);
+    let (puppet, _heard) = Puppet::new(below, Roster::of_genesis(&genesis).unwrap());
     let twin = Running::start(engine, Some((key, state)), puppet).await;
     for node in 1..4 {
         eventually("the twin's vote waits for its height", async || {
@@ -245,7 +239,7 @@ async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
     let store = Store::open(&home.database_dir(), identity, StoreOptions::default()).unwrap();
     let gossip = listen_only(&loaded).await;
     let node = Node::new(NodeParts {
-        validators: genesis.validator_set().unwrap(),
+        roster: Roster::of_genesis(genesis).unwrap(),
         genesis: genesis.clone(),
         name: loaded.config.name.clone(),
         validator: loaded

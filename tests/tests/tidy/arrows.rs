@@ -33,7 +33,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-types",
         ],
     ),
-    ("tbsi-testnet", &["tbsi-node", "tbsi-rpc", "tbsi-types"]),
+    (
+        "tbsi-testnet",
+        &["tbsi-governance", "tbsi-node", "tbsi-rpc", "tbsi-types"],
+    ),
     (
         "tbsi",
         &[

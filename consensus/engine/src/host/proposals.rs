@@ -84,7 +84,7 @@ impl<C: Chain> Host<C> {
         message: StreamMessage<Part>,
     ) -> Result<Option<ProposedValue<Ctx>>, ChainError> {
         let publisher = publisher.to_string();
-        if !self.validators_by_peer.contains_key(&publisher) {
+        if self.chain.validator_of_peer(&publisher).is_none() {
             debug!(
                 publisher,
                 "ignoring a proposal part of a peer that is no validator"
@@ -177,7 +177,7 @@ impl<C: Chain> Host<C> {
         if let Some(reason) = &problem {
             warn!(height = %init.height, round = %init.round, proposer = %init.proposer,
                 %publisher, digest = %init.digest, reason, "refusing a proposed block");
-            if self.validators_by_peer.get(&publisher) != Some(&due) {
+            if self.chain.validator_of_peer(&publisher) != Some(due) {
                 return Ok(None);
             }
         }

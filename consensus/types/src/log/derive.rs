@@ -113,6 +113,29 @@ pub fn derive_leaves(
     Ok(())
 }
 
+/// How many leaves the events of one transaction make.
+pub fn count_leaves(logs: &[alloy_primitives::Log]) -> u64 {
+    let mut count = 0;
+    let mut sink = |_: &[u8]| count += 1;
+    let mut writer = LeafWriter {
+        block: LeafBlock {
+            chain_id: 0,
+            height: Height(0),
+            time: TimestampMs(0),
+        },
+        transaction_index: 0,
+        ordinal: 0,
+        sink: &mut sink,
+    };
+    for log in logs.iter().filter(|log| log.address == ATTESTATIONS) {
+        // Only a position beyond 2^24 is an error, and no transaction has gas for so many.
+        if events::write(log.topics(), &log.data.data, &mut writer).is_err() {
+            break;
+        }
+    }
+    count
+}
+
 /// Numbers the leaves of one transaction.
 struct LeafWriter<'a, F> {
     block: LeafBlock,

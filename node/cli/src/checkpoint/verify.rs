@@ -66,7 +66,7 @@ fn text(genesis: &Genesis, verified: &VerifiedCheckpoint) -> Result<String, std:
     )?;
     writeln!(
         text,
-        "ok  validator set: the genesis set, {}, also for the next height",
+        "ok  validator set: the genesis set, {}",
         checkpoint.validator_set_hash
     )?;
     writeln!(

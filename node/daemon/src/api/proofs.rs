@@ -2,7 +2,7 @@
 
 use tbsi_rpc::BackendError;
 use tbsi_rpc::wire::LeafRange;
-use tbsi_types::bundle::{Decision, NamedValidators, ProofBundle};
+use tbsi_types::bundle::{Decision, Handover, NamedValidators, ProofBundle};
 use tbsi_types::log::{Leaf, leaves};
 use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
 
@@ -26,19 +26,15 @@ pub(super) fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle
     };
     let height = Leaf::decode(&bytes).map_err(internal)?.head.height;
     let checkpoint = checkpoint(node, height)?;
-    let certificate = node.store.certificate(height).map_err(store_error)?;
     let inclusion = node.store.prove_inclusion(index, checkpoint.log_size);
     Ok(Some(ProofBundle {
         genesis_hash: node.identity.genesis_hash,
         leaf: bytes,
         leaf_index: index,
         inclusion: inclusion.map_err(store_error)?,
-        decision: Decision {
-            checkpoint,
-            certificate: certificate.ok_or_else(|| missing("certificate", height))?,
-        },
-        validators: NamedValidators::of_genesis(&node.genesis).map_err(internal)?,
-        handovers: Vec::new(),
+        validators: named(node, checkpoint.validator_set_hash, height)?,
+        handovers: handovers(node, Height::GENESIS, height)?,
+        decision: decision(node, height)?,
     }))
 }
 
@@ -49,6 +45,42 @@ pub(super) fn log_of_block(node: &Node, index: LeafIndex) -> Result<LogState, Ba
     let leaf = Leaf::decode(&bytes.ok_or_else(gone)?).map_err(internal)?;
     let checkpoint = checkpoint(node, leaf.head.height)?;
     Ok((checkpoint.log_size, checkpoint.log_root))
+}
+
+/// The validator set with this hash, which decided `height`, under legal names.
+fn named(node: &Node, hash: B256, height: Height) -> Result<NamedValidators, BackendError> {
+    let members = node.store.members(hash).map_err(store_error)?;
+    let members = members.ok_or_else(|| missing("validator set", height))?;
+    members.named().map_err(internal)
+}
+
+fn decision(node: &Node, height: Height) -> Result<Decision, BackendError> {
+    let certificate = node.store.certificate(height).map_err(store_error)?;
+    Ok(Decision {
+        checkpoint: checkpoint(node, height)?,
+        certificate: certificate.ok_or_else(|| missing("certificate", height))?,
+    })
+}
+
+/// The changes of the validator set after `from` that lead to the one which decides `to`
+/// (SPEC §10.1), a bounded number.
+pub(super) fn handovers(
+    node: &Node,
+    from: Height,
+    to: Height,
+) -> Result<Vec<Handover>, BackendError> {
+    let heights = node.store.handovers(from, to).map_err(store_error)?;
+    let mut handovers = Vec::with_capacity(heights.len());
+    for height in heights {
+        let hash = checkpoint(node, height)?.validator_set_hash;
+        // Block 0 has no certificate and hands over to nobody.
+        handovers.push(Handover {
+            validators: named(node, hash, height)?,
+            last: decision(node, height)?,
+            first: decision(node, height.next())?,
+        });
+    }
+    Ok(handovers)
 }
 
 /// Positions follow from the receipts of the block and the size of the log before it.

@@ -9,9 +9,7 @@ use tbsi_store::LogUpdate;
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 use tbsi_types::log::{LeafError, leaves};
-use tbsi_types::{
-    Address, B256, Block, Checkpoint, ProposedBlock, StateView, TimestampMs, Transaction,
-};
+use tbsi_types::{B256, Block, Checkpoint, ProposedBlock, Roster, StateView, Transaction};
 use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
@@ -40,24 +38,14 @@ impl From<ExecutionError> for CheckError {
 }
 
 impl NodeChain {
-    fn context(&self, time: TimestampMs, beneficiary: Address) -> BlockContext {
-        let tip = self.node.tip();
-        BlockContext {
-            chain_id: self.node.identity.chain_id,
-            height: tip.height.next(),
-            time,
-            beneficiary,
-            gas_limit: self.node.genesis.block_gas_limit,
-            parent_hash: tip.block_hash,
-        }
-    }
-
     /// Builds a block from the pool. Transactions that cannot go into it leave the pool: what
     /// stood before them was taken into account, so nothing here would change that.
     pub(super) fn build_block(&self, budget: Duration) -> Result<Executed, ChainError> {
         let started = Instant::now();
         let time = (self.clock)().max(self.node.tip().time.next());
-        let context = self.context(time, self.node.validator.unwrap_or_default());
+        let context = self
+            .node
+            .next_block_context(time, self.node.validator.unwrap_or_default());
         let candidates: Vec<Arc<Transaction>> = self
             .node
             .mempool()
@@ -150,7 +138,8 @@ impl NodeChain {
                 transactions,
             },
         };
-        let set_hash = self.node.validators.hash();
+        let set_hash = self.node.roster().set_hash();
+        let next = outcome.roster.as_ref().map(Roster::set_hash);
         let checkpoint = Checkpoint {
             chain_id: context.chain_id,
             height: context.height,
@@ -160,7 +149,7 @@ impl NodeChain {
             log_size: log.size(),
             log_root: log.root(),
             validator_set_hash: set_hash,
-            next_validator_set_hash: set_hash,
+            next_validator_set_hash: next.unwrap_or(set_hash),
         };
         Ok(Executed {
             proposed,
@@ -169,6 +158,7 @@ impl NodeChain {
             update,
             log,
             checkpoint,
+            roster: outcome.roster,
             bytes_hash: B256::ZERO,
             elapsed,
         })
@@ -206,13 +196,21 @@ impl NodeChain {
                 proposed.time
             ));
         }
-        if self.node.validators.get(&header.beneficiary).is_none() {
+        if self
+            .node
+            .roster()
+            .members
+            .get(&header.beneficiary)
+            .is_none()
+        {
             return invalid(format!(
                 "beneficiary {} is no validator",
                 header.beneficiary
             ));
         }
-        let context = self.context(proposed.time, header.beneficiary);
+        let context = self
+            .node
+            .next_block_context(proposed.time, header.beneficiary);
         let started = Instant::now();
         let view = self.tip_state().map_err(CheckError::Fault)?;
         let outcome = execute(&view, &context, &proposed.block.transactions)?;

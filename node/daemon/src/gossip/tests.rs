@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use tbsi_p2p::{PeerAddress, peer_id};
 use tbsi_types::{Address, B256, ChainIdentity};
+use tokio::sync::watch;
 use tokio::time::{interval, timeout};
 
 use super::*;
@@ -26,7 +27,7 @@ fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
         listen: loopback(),
         keypair_bytes: [seed; 32],
         peers: peers.iter().map(peer).collect(),
-        allowed_peers: allowed.iter().map(|seed| id(*seed)).collect(),
+        allowed_peers: watch::channel(allowed.iter().map(|seed| id(*seed)).collect()).1,
         chain: ChainIdentity {
             chain_id: 1,
             genesis_hash: B256::repeat_byte(0x67),

@@ -46,7 +46,15 @@ pub fn check_peer_ids(genesis: &Genesis) -> Result<(), GenesisError> {
     }
 }
 
+/// Whether the chain's contracts say who takes part: genesis then only says who began.
+fn is_governed(genesis: &Genesis) -> bool {
+    genesis.governance.is_some()
+}
+
 pub(super) fn check_peers(config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
+    if is_governed(genesis) {
+        return Ok(());
+    }
     for (index, peer) in config.p2p.peers.iter().enumerate() {
         if genesis.node_of_peer(&peer.peer_id).is_none() {
             return Err(mismatch(
@@ -61,9 +69,10 @@ pub(super) fn check_peers(config: &Config, genesis: &Genesis) -> Result<(), Home
     Ok(())
 }
 
-/// The log key that genesis gives a validator of this name.
+/// The log key that genesis gives a validator of this name, if genesis has the last word.
 pub(super) fn named_log_key<'a>(config: &Config, genesis: &'a Genesis) -> Option<&'a Bytes> {
-    let node = genesis.nodes.iter().find(|node| node.name == config.name)?;
+    let mut nodes = genesis.nodes.iter().filter(|_| !is_governed(genesis));
+    let node = nodes.find(|node| node.name == config.name)?;
     let entry = node.validator.as_ref().filter(|_| config.validator)?;
     entry.log_key.as_ref()
 }
@@ -75,21 +84,20 @@ pub(super) fn check_node(
     validator_key: Option<&SecretKey>,
 ) -> Result<(), HomeError> {
     let peer_id = node_key.peer_id();
+    if is_governed(genesis) {
+        // The node may have come later, and its validator key may be another one by now.
+        return match genesis.node_of_peer(&peer_id) {
+            Some(node) => check_name(config, node),
+            None => Ok(()),
+        };
+    }
     let Some(node) = genesis.node_of_peer(&peer_id) else {
         return Err(mismatch(
             format!("genesis.json does not name this node, whose peer id is {peer_id}"),
             "add it to the genesis file's `nodes`, or use the keys that are named there",
         ));
     };
-    if node.name != config.name {
-        return Err(mismatch(
-            format!(
-                "config.toml, key `name`: `{}`, but genesis.json calls this node `{}`",
-                config.name, node.name
-            ),
-            "use one name",
-        ));
-    }
+    check_name(config, node)?;
     let Some(key) = validator_key else {
         return Ok(());
     };
@@ -106,4 +114,17 @@ pub(super) fn check_node(
         ));
     }
     Ok(())
+}
+
+fn check_name(config: &Config, node: &NodeEntry) -> Result<(), HomeError> {
+    if node.name == config.name {
+        return Ok(());
+    }
+    Err(mismatch(
+        format!(
+            "config.toml, key `name`: `{}`, but genesis.json calls this node `{}`",
+            config.name, node.name
+        ),
+        "use one name",
+    ))
 }

@@ -20,7 +20,7 @@ fn prepared(validator: bool) -> (tempfile::TempDir, Home, Genesis) {
             .to_vec()
             .into(),
         power: 1,
-        log_key: None,
+        ..ValidatorEntry::default()
     });
     let other = ValidatorEntry {
         public_key: SecretKey::from_seed(b"other")
@@ -29,17 +29,19 @@ fn prepared(validator: bool) -> (tempfile::TempDir, Home, Genesis) {
             .to_vec()
             .into(),
         power: 1,
-        log_key: None,
+        ..ValidatorEntry::default()
     };
     let node = |name: &str, peer_id: String, validator| NodeEntry {
         name: name.into(),
         organisation: "a".into(),
         peer_id,
         validator,
+        ..NodeEntry::default()
     };
     let organisation = OrganisationEntry {
         name_zh_tw: "甲公會".into(),
         name_en: "Guild A".into(),
+        ..OrganisationEntry::default()
     };
     let genesis = Genesis {
         version: 1,
@@ -53,6 +55,7 @@ fn prepared(validator: bool) -> (tempfile::TempDir, Home, Genesis) {
             node("node-1", peer_id, entry),
             node("node-2", NodeKey::from_seed([2; 32]).peer_id(), Some(other)),
         ],
+        governance: None,
         accounts: BTreeMap::new(),
     };
     (dir, home, genesis)

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 use der::Encode;
 use p256::SecretKey;
@@ -15,6 +14,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 
 use super::Authority;
+use crate::account::Account;
 use crate::config::TsaConfig;
 use crate::keyfile::{KeyFileError, load_validator_key, read_private};
 
@@ -83,9 +83,8 @@ impl Authority {
         Ok(Self {
             certificates,
             key,
-            issuer,
+            issuer: Account::new(issuer),
             policy: policy.map_err(|_| unfit("policy", "not an OID"))?,
-            sending: Mutex::new(()),
         })
     }
 }

@@ -88,6 +88,7 @@ fn genesis(accounts: BTreeMap<Address, GenesisAccount>) -> Genesis {
         consensus: ConsensusParameters::default(),
         organisations: BTreeMap::new(),
         nodes: Vec::new(),
+        governance: None,
         accounts,
     }
 }
@@ -108,7 +109,8 @@ fn genesis_holds_its_accounts_and_the_history_contract() {
         (CONTRACT, contract),
         (Address::repeat_byte(1), GenesisAccount::default()),
         (HISTORY_STORAGE_ADDRESS, impostor),
-    ])));
+    ])))
+    .unwrap();
     let mut state = MemoryState::default();
     state.apply(&diff);
 
@@ -144,7 +146,7 @@ fn genesis_code_that_looks_like_a_broken_delegation_is_plain_code() {
         ..GenesisAccount::default()
     };
     let mut state = MemoryState::default();
-    state.apply(&genesis_diff(&genesis([(CONTRACT, odd)].into())));
+    state.apply(&genesis_diff(&genesis([(CONTRACT, odd)].into())).unwrap());
     let outcome = state
         .advance(1, &[Wallet::new(1).call(0, CONTRACT, &[])])
         .unwrap();

@@ -159,6 +159,7 @@ pub(crate) fn block_hash(height: u64) -> B256 {
 pub(crate) fn context(height: u64) -> BlockContext {
     BlockContext {
         chain_id: CHAIN_ID,
+        genesis_hash: B256::repeat_byte(2),
         height: Height(height),
         time: TimestampMs(1_700_000_000_999 + height),
         beneficiary: BENEFICIARY,

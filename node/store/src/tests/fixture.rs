@@ -13,7 +13,7 @@ use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::log::LeafBatch;
 use tbsi_types::{
     Account, AccountChange, Block, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature,
-    Height, ProposedBlock, Receipt, Round, SecretKey, Signature, StateDiff, TimestampMs,
+    Height, Members, ProposedBlock, Receipt, Round, SecretKey, Signature, StateDiff, TimestampMs,
     Transaction, TxEnvelope,
 };
 
@@ -42,6 +42,7 @@ pub(super) struct Decided {
     pub(super) certificate: Option<CommitCertificate>,
     pub(super) update: StateUpdate,
     pub(super) log: LogUpdate,
+    pub(super) next_members: Option<Members>,
 }
 
 impl Decided {
@@ -105,7 +106,15 @@ impl Decided {
             certificate: tip.map(|_| certificate(&checkpoint, 3)),
             update,
             log,
+            next_members: None,
         }
+    }
+
+    /// Makes the block the last one of its validator set.
+    pub(super) fn hand_over_to(&mut self, next: Members) {
+        self.checkpoint.next_validator_set_hash = next.set().hash();
+        self.certificate = Some(certificate(&self.checkpoint, 3));
+        self.next_members = Some(next);
     }
 
     pub(super) fn commit(&self, store: &Store) -> Result<(), StoreError> {
@@ -116,6 +125,7 @@ impl Decided {
             certificate: self.certificate.as_ref(),
             update: &self.update,
             log: &self.log,
+            next_members: self.next_members.as_ref(),
         })
     }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tbsi_engine::{Chain, ChainError, Origin, Verdict};
 use tbsi_node::chain::NodeChain;
 use tbsi_types::{
-    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Round, ValidatorSet, sha256,
+    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Roster, Round, ValidatorSet,
+    sha256,
 };
 
 /// Counts the blocks that reached a [`Puppet`].
@@ -23,16 +24,16 @@ impl Heard {
 /// Has no blocks, stays where it is, and finds every block of others invalid.
 pub(crate) struct Puppet {
     tip: Height,
-    validators: ValidatorSet,
+    roster: Roster,
     heard: Heard,
 }
 
 impl Puppet {
-    pub(crate) fn new(tip: Height, validators: ValidatorSet) -> (Self, Heard) {
+    pub(crate) fn new(tip: Height, roster: Roster) -> (Self, Heard) {
         let heard = Heard::default();
         let puppet = Self {
             tip,
-            validators,
+            roster,
             heard: heard.clone(),
         };
         (puppet, heard)
@@ -49,7 +50,11 @@ impl Chain for Puppet {
     }
 
     fn validators(&self, _height: Height) -> Result<ValidatorSet, ChainError> {
-        Ok(self.validators.clone())
+        Ok(self.roster.members.set().clone())
+    }
+
+    fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {
+        self.roster.validator_of(peer_id)
     }
 
     fn propose(
@@ -154,6 +159,10 @@ impl Chain for Liar {
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError> {
         self.honest.validators(height)
+    }
+
+    fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {
+        self.honest.validator_of_peer(peer_id)
     }
 
     fn propose(

@@ -1,0 +1,158 @@
+//! What the node calls on the governance contracts, and what it reads of their answers
+//! (SPEC §13).
+
+use alloy_primitives::{Address, Bytes, address};
+use alloy_sol_types::{SolCall, sol};
+use tbsi_types::roster::{Member, Members, MembersError, PeerEntry, Roster, peer_id_of};
+use tbsi_types::{B256, PublicKey, VotingPower};
+
+/// Motions and ballots; the governor of all others.
+pub const MOTIONS: Address = address!("0000000000000000000000000000000000001000");
+/// Legal entities.
+pub const ORGANISATIONS: Address = address!("0000000000000000000000000000000000001002");
+/// Nodes, their keys, the validator set.
+pub const NODES: Address = address!("0000000000000000000000000000000000001003");
+/// Accounts, permissions, quotas.
+pub const PERMISSIONS: Address = address!("0000000000000000000000000000000000001004");
+/// Other chains and who runs them.
+pub const CHAINS: Address = address!("0000000000000000000000000000000000001005");
+
+/// Who the protocol itself calls contracts as (EIP-4788's system address).
+pub const SYSTEM: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
+
+sol! {
+    /// A validator of the next block.
+    struct ValidatorView {
+        uint32 organisation;
+        address validator;
+        bytes publicKey;
+        uint64 power;
+        string nameZhTw;
+        string nameEn;
+        string node;
+    }
+
+    /// A node that may connect.
+    struct PeerView {
+        bytes32 peerKey;
+        uint32 organisation;
+        uint8 nodeType;
+        address validator;
+        string name;
+        string endpoint;
+    }
+
+    function validatorSet() external view returns (ValidatorView[] memory);
+    function peers() external view returns (PeerView[] memory);
+    function bindGenesis(bytes32 genesisHash) external;
+    function charge(uint32[] calldata organisations, uint64[] calldata gas, uint64[] calldata leaves) external;
+    function submitEvidence(bytes calldata evidence) external;
+}
+
+/// Why an answer of the contracts is not a roster. A chain whose contracts answer so keeps the
+/// roster that it has.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    /// Not the ABI encoding of the function's result.
+    #[error("the answer of {function} cannot be decoded: {problem}")]
+    Abi {
+        /// Of which function.
+        function: &'static str,
+        /// The decoder's words.
+        problem: String,
+    },
+    /// A validator whose key is not the one of its address.
+    #[error("validator {address}: its public key is of {of}")]
+    Address {
+        /// As registered.
+        address: Address,
+        /// Derived from the key.
+        of: Address,
+    },
+    /// Not a set.
+    #[error("the validators form no set")]
+    Members(#[from] MembersError),
+}
+
+/// The call data that asks for the validators.
+pub fn validators_call() -> Bytes {
+    validatorSetCall {}.abi_encode().into()
+}
+
+/// The call data that asks for the peers.
+pub fn peers_call() -> Bytes {
+    peersCall {}.abi_encode().into()
+}
+
+/// The call data that tells the contracts the genesis hash (block 1).
+pub fn bind_genesis_call(genesis_hash: B256) -> Bytes {
+    let call = bindGenesisCall {
+        genesisHash: genesis_hash,
+    };
+    call.abi_encode().into()
+}
+
+/// The call data that submits evidence in the encoding of SPEC §3.8.
+pub fn evidence_call(evidence: &[u8]) -> Bytes {
+    let call = submitEvidenceCall {
+        evidence: evidence.to_vec().into(),
+    };
+    call.abi_encode().into()
+}
+
+/// What organisations used in one block: number, gas, leaves.
+pub fn charge_call(used: &[(u32, u64, u64)]) -> Bytes {
+    let call = chargeCall {
+        organisations: used
+            .iter()
+            .map(|(organisation, ..)| *organisation)
+            .collect(),
+        gas: used.iter().map(|(_, gas, _)| *gas).collect(),
+        leaves: used.iter().map(|(.., leaves)| *leaves).collect(),
+    };
+    call.abi_encode().into()
+}
+
+/// The roster that the contracts' two answers describe.
+pub fn roster(validators: &[u8], peers: &[u8]) -> Result<Roster, RosterError> {
+    let undecodable = |function| {
+        move |error: alloy_sol_types::Error| RosterError::Abi {
+            function,
+            problem: error.to_string(),
+        }
+    };
+    let views =
+        validatorSetCall::abi_decode_returns(validators).map_err(undecodable("validatorSet()"))?;
+    let mut members = Vec::with_capacity(views.len());
+    for view in views {
+        let public_key = PublicKey::parse(&view.publicKey).map_err(|source| MembersError::Key {
+            node: view.node.clone(),
+            source,
+        })?;
+        let (address, of) = (view.validator, public_key.address());
+        if address != of {
+            return Err(RosterError::Address { address, of });
+        }
+        members.push(Member {
+            public_key,
+            power: VotingPower(view.power),
+            organisation: view.organisation,
+            name_zh_tw: view.nameZhTw,
+            name_en: view.nameEn,
+            node: view.node,
+        });
+    }
+    let views = peersCall::abi_decode_returns(peers).map_err(undecodable("peers()"))?;
+    let peer = |view: PeerView| {
+        let entry = PeerEntry {
+            organisation: view.organisation,
+            name: view.name,
+            validator: (view.validator != Address::ZERO).then_some(view.validator),
+        };
+        (peer_id_of(&view.peerKey.0), entry)
+    };
+    Ok(Roster {
+        members: Members::new(members)?,
+        peers: views.into_iter().map(peer).collect(),
+    })
+}

@@ -1,0 +1,78 @@
+//! An account whose key the node holds, and the transactions that it sends by itself.
+
+use std::sync::{Mutex, PoisonError};
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{Signature, TxKind};
+use tbsi_store::StoreError;
+use tbsi_types::{Address, B256, Bytes, SecretKey, StateView, ViewError};
+
+use crate::node::{Node, SubmitError};
+
+/// Why a transaction of the node's own was not sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    /// The pool refuses it.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The account cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The account cannot be read.
+    #[error(transparent)]
+    View(#[from] ViewError),
+}
+
+/// A secret key that sends transactions.
+pub(crate) struct Account {
+    key: SecretKey,
+    /// Held from choosing a nonce until the pool knows of it.
+    sending: Mutex<()>,
+}
+
+impl Account {
+    pub(crate) fn new(key: SecretKey) -> Self {
+        Self {
+            key,
+            sending: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        self.key.public_key().address()
+    }
+
+    /// Sends a call, and returns the transaction's hash.
+    pub(crate) fn send(
+        &self,
+        node: &Node,
+        to: Address,
+        gas_limit: u64,
+        input: Bytes,
+    ) -> Result<B256, SendError> {
+        let _sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = TxEip1559 {
+            chain_id: node.identity.chain_id,
+            nonce: self.next_nonce(node)?,
+            gas_limit,
+            to: TxKind::Call(to),
+            input,
+            ..TxEip1559::default()
+        };
+        let signature = self.key.sign(transaction.signature_hash());
+        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
+        let encoded = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
+        let (transaction, _) = node.insert(&encoded)?;
+        let hash = transaction.hash();
+        node.gossip.publish_transactions(vec![transaction]);
+        Ok(hash)
+    }
+
+    fn next_nonce(&self, node: &Node) -> Result<u64, SendError> {
+        let state = node.store.state_at(node.tip().height)?;
+        let stored = state.account(self.address())?.unwrap_or_default().nonce;
+        let pending = node.mempool().pending_nonce(self.address());
+        Ok(stored.max(pending.unwrap_or_default()))
+    }
+}

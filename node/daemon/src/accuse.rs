@@ -1,0 +1,134 @@
+//! Brings evidence of equivocation before the governance contracts (SPEC §13.5).
+//!
+//! Every node that knows of a piece could send it. They take turns, so that mostly one does:
+//! the first validator by address at once, each later one some blocks later.
+
+use std::sync::Arc;
+
+use tbsi_governance::abi::{NODES, evidence_call};
+use tbsi_types::{Address, CallOutcome, CallRequest, Evidence, Height};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+
+use crate::account::Account;
+use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, ACCUSATIONS_MAX, CALL_GAS_MAX};
+use crate::node::{Node, causes, wall_clock};
+
+/// A piece that may have to be sent.
+struct Pending {
+    evidence: Evidence,
+    /// Tip when this node first looked at it.
+    seen: Height,
+    sent: bool,
+}
+
+/// Looks at evidence after each block until `stop` turns true.
+pub(crate) async fn run(node: Arc<Node>, account: Account, mut stop: watch::Receiver<bool>) {
+    let mut heads = node.heads();
+    let mut accuser = Accuser {
+        node,
+        account,
+        pending: Vec::new(),
+        done: Vec::new(),
+    };
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return,
+            head = heads.recv() => match head {
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return,
+            },
+        }
+        accuser.look();
+    }
+}
+
+struct Accuser {
+    node: Arc<Node>,
+    account: Account,
+    pending: Vec<Pending>,
+    /// What the contract has or refuses.
+    done: Vec<Evidence>,
+}
+
+impl Accuser {
+    fn look(&mut self) {
+        let tip = self.node.tip().height;
+        match self.node.store.evidence(ACCUSATIONS_MAX) {
+            Ok(known) => self.note(known, tip),
+            Err(error) => warn!("read evidence: {}", causes(&error)),
+        }
+        let turn = self.turn();
+        let mut waiting = std::mem::take(&mut self.pending);
+        waiting.retain_mut(|piece| self.consider(piece, tip, turn));
+        self.pending = waiting;
+    }
+
+    fn note(&mut self, known: Vec<Evidence>, tip: Height) {
+        self.done.retain(|piece| known.contains(piece));
+        for evidence in known {
+            let waits = self.pending.iter().any(|it| it.evidence == evidence);
+            if !waits && !self.done.contains(&evidence) {
+                self.pending.push(Pending {
+                    evidence,
+                    seen: tip,
+                    sent: false,
+                });
+            }
+        }
+    }
+
+    /// Blocks that this node lets pass before it sends.
+    fn turn(&self) -> u64 {
+        let roster = self.node.roster();
+        let mut members = roster.members.set().iter();
+        let own = members.position(|it| Some(it.address) == self.node.validator);
+        let place = own.unwrap_or(roster.members.set().count());
+        u64::try_from(place)
+            .unwrap_or(u64::MAX)
+            .saturating_mul(ACCUSATION_TURN_BLOCKS)
+    }
+
+    /// Returns whether the piece stays pending.
+    fn consider(&mut self, piece: &mut Pending, tip: Height, turn: u64) -> bool {
+        let input = evidence_call(&piece.evidence.encode());
+        let request = CallRequest {
+            from: self.account.address(),
+            to: Some(NODES),
+            input: input.clone(),
+            ..CallRequest::default()
+        };
+        match self.try_call(&request, tip) {
+            Some(CallOutcome::Returned { .. }) => {}
+            // The contract has it, or finds nothing in it.
+            Some(outcome) => {
+                debug!(?outcome, "evidence is not for the contract (any more)");
+                self.done.push(piece.evidence.clone());
+                return false;
+            }
+            None => return true,
+        }
+        if piece.sent || tip.above(piece.seen) < turn {
+            return true;
+        }
+        let accused = piece.evidence.validator();
+        match self.account.send(&self.node, NODES, ACCUSATION_GAS, input) {
+            Ok(transaction) => {
+                piece.sent = true;
+                info!(%accused, operator = self.node.legal_name(accused), %transaction,
+                    "evidence of equivocation sent to the chain");
+            }
+            Err(error) => warn!("send evidence: {}", causes(&error)),
+        }
+        true
+    }
+
+    fn try_call(&self, request: &CallRequest, tip: Height) -> Option<CallOutcome> {
+        let node = &self.node;
+        let time = wall_clock().max(node.tip().time.next());
+        let context = node.next_block_context(time, Address::ZERO);
+        let state = node.store.state_at(tip).ok()?;
+        tbsi_execution::call(&state, &context, request, CALL_GAS_MAX).ok()
+    }
+}

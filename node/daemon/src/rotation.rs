@@ -1,0 +1,70 @@
+//! A validator's next key (SPEC §13.3): taken into use when the chain names it.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tbsi_store::Store;
+use tbsi_types::{Genesis, Roster, SecretKey};
+use tracing::info;
+
+use crate::home::Home;
+use crate::node::Node;
+
+/// The key to validate with: the next one, if the set of the next block names it.
+pub(crate) fn current_key(
+    home: &Home,
+    genesis: &Genesis,
+    store: &Store,
+    roster: &Roster,
+    key: SecretKey,
+) -> anyhow::Result<SecretKey> {
+    let Some(next) = home
+        .next_validator_key()?
+        .filter(|next| named(roster, next))
+    else {
+        return Ok(key);
+    };
+    let tip = store.tip().context("the chain has no block")?;
+    home.promote_next_key(genesis, &next, tip.height)?;
+    info!(old = %key.public_key().address(), new = %next.public_key().address(),
+        from = %tip.height.next(), "the next validator key is in use");
+    Ok(next)
+}
+
+fn named(roster: &Roster, key: &SecretKey) -> bool {
+    roster.members.get(&key.public_key().address()).is_some()
+}
+
+/// Returns when the chain names this home's next validator key: the node then has to start
+/// anew with it.
+pub(crate) async fn due(home: Home, node: Arc<Node>) -> anyhow::Result<()> {
+    let mut rosters = node.watch_roster();
+    loop {
+        let roster = rosters.borrow_and_update().clone();
+        if node.validator.is_some()
+            && let Some(next) = home.next_validator_key()?
+            && named(&roster, &next)
+        {
+            return Ok(());
+        }
+        if rosters.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Warns who runs a node that the chain does not know.
+pub(crate) fn warn_if_unknown(roster: &Roster, peer_id: &str, validator: Option<&SecretKey>) {
+    if !roster.peers.contains_key(peer_id) {
+        tracing::warn!(
+            peer_id,
+            "the chain does not name this node, so nobody lets it in: its organisation has to \
+             register it (tbsi operator register)"
+        );
+    } else if let Some(key) = validator
+        && !named(roster, key)
+    {
+        info!(validator = %key.public_key().address(),
+            "this validator key is not in the validator set: the node follows until it is");
+    }
+}

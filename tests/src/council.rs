@@ -1,0 +1,296 @@
+//! Organisations that govern a test network, and what they sign.
+
+use alloy_consensus::TxEip1559;
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::{Address, B256, Bytes, TxKind};
+use alloy_sol_types::{SolCall, sol};
+use ed25519_dalek::{Signer as _, SigningKey};
+use tbsi_governance::abi::{MOTIONS, NODES};
+use tbsi_rpc::Client;
+use tbsi_types::roster::peer_key_of;
+use tbsi_types::{ChainIdentity, Height, SecretKey, sha256};
+
+use crate::harness::{Sender, wait_receipt};
+
+sol! {
+    #[derive(Debug)]
+    struct Details {
+        string nameZhTw;
+        string nameEn;
+        uint8 kind;
+        bool votes;
+        string taxId;
+        string lei;
+        string jurisdiction;
+        bytes32 agreementHash;
+        bytes32 credentialHash;
+        string contactUrl;
+    }
+
+    struct Admission {
+        Details details;
+        uint32 permissions;
+        uint64 gas;
+        uint64 leaves;
+        address account;
+    }
+
+    struct Registration {
+        string name;
+        string endpoint;
+        string version;
+        bytes32 peerKey;
+        bytes32 validatorX;
+        bytes32 validatorY;
+        bytes32 logKey;
+    }
+
+    struct Proof {
+        bytes32 r;
+        bytes32 s;
+        uint8 v;
+    }
+
+    struct Possession {
+        uint64 deadline;
+        Proof peer;
+        Proof validator;
+        Proof log;
+    }
+
+    function addOrganisation(Admission admission);
+    function removeOrganisation(uint32 organisation, uint16 reason);
+    function suspendOrganisation(uint32 organisation, uint16 reason);
+    function addValidator(uint32 node, uint64 power);
+    function removeValidator(uint32 node, uint16 reason);
+    function setQuota(uint32 organisation, uint64 gas, uint64 leaves);
+    function setPublicPermissions(uint32 permissions);
+
+    function propose(uint8 kind, bytes arguments) returns (uint32);
+    function vote(uint32 motion, uint8 choice);
+    function execute(uint32 motion);
+    function motionCount() returns (uint32);
+    function organisationCount() returns (uint32);
+    function nodeByName(string name) returns (uint32);
+    function grant(address account, uint32 permissions);
+
+    function registerNode(Registration registration, Possession possession) returns (uint32);
+    function rotateValidatorKey(uint32 node, bytes32 x, bytes32 y, Proof proof, uint64 deadline);
+}
+
+/// Numbers of kinds of motions (`IMotions.Kind`).
+pub mod kind {
+    /// `addOrganisation`.
+    pub const ADD_ORGANISATION: u8 = 1;
+    /// `suspendOrganisation`.
+    pub const SUSPEND_ORGANISATION: u8 = 2;
+    /// `removeOrganisation`.
+    pub const REMOVE_ORGANISATION: u8 = 3;
+    /// `addValidator`.
+    pub const ADD_VALIDATOR: u8 = 6;
+    /// `removeValidator`.
+    pub const REMOVE_VALIDATOR: u8 = 7;
+    /// `setQuota`.
+    pub const SET_QUOTA: u8 = 10;
+    /// `setPublicPermissions`.
+    pub const SET_PUBLIC_PERMISSIONS: u8 = 12;
+}
+
+/// Gas of an act; the largest needs a fraction.
+const GAS: u64 = 8_000_000;
+/// Every permission.
+pub const EVERYTHING: u32 = 63;
+/// A deadline that no test reaches.
+const DEADLINE: u64 = 4_000_000_000;
+
+/// Calls a contract and returns what it answers.
+pub async fn ask<C: SolCall>(client: &Client, to: Address, call: &C) -> C::Return {
+    let request = serde_json::json!({ "to": to, "data": Bytes::from(call.abi_encode()) });
+    let answer: Bytes = client
+        .request("eth_call", &[request, "latest".into()])
+        .await
+        .unwrap_or_else(|error| panic!("{}: {error}", C::SIGNATURE));
+    C::abi_decode_returns(&answer).expect("the contract answers in its own ABI")
+}
+
+/// An account that acts on contracts, one act after the other.
+pub struct Actor {
+    sender: Sender,
+}
+
+impl Actor {
+    /// With the key of a node's own account, or any other.
+    pub fn new(key: SecretKey, chain_id: u64) -> Self {
+        Self {
+            sender: Sender::of(key, chain_id),
+        }
+    }
+
+    /// Its address.
+    pub fn address(&self) -> Address {
+        self.sender.address()
+    }
+
+    /// Sends a call and waits until it is final; fails if it reverts.
+    pub async fn act(&self, client: &Client, to: Address, call: &impl SolCall) -> Height {
+        let latest = BlockNumberOrTag::Latest;
+        let nonce = client.transaction_count(self.address(), latest).await;
+        let input = Bytes::from(call.abi_encode());
+        let encoded = self.sender.sign(TxEip1559 {
+            chain_id: self.sender.chain_id(),
+            nonce: nonce.expect("the node answers"),
+            gas_limit: GAS,
+            to: TxKind::Call(to),
+            input: input.clone(),
+            ..TxEip1559::default()
+        });
+        let sent = client.send_raw_transaction(&encoded).await;
+        let hash = sent.unwrap_or_else(|error| panic!("{to}: {error}"));
+        let height = wait_receipt(client, hash).await;
+        let receipt = client.transaction_receipt(hash).await;
+        let receipt = receipt.expect("the node answers").expect("it is final");
+        if !receipt.status() {
+            let request = serde_json::json!({ "from": self.address(), "to": to, "data": input });
+            let again: Result<Bytes, _> = client
+                .request("eth_call", &[request, "latest".into()])
+                .await;
+            panic!("{to} refuses {input}: {again:?}");
+        }
+        height
+    }
+}
+
+/// Proposes a motion, lets everybody vote yes until it passes, and carries it out.
+pub async fn decide(client: &Client, council: &[&Actor], kind: u8, call: &impl SolCall) -> Height {
+    let arguments = Bytes::from(call.abi_encode()[4..].to_vec());
+    let proposal = proposeCall { kind, arguments };
+    council[0].act(client, MOTIONS, &proposal).await;
+    let motion = ask(client, MOTIONS, &motionCountCall {}).await;
+    let yes = voteCall { motion, choice: 1 };
+    for actor in council {
+        actor.act(client, MOTIONS, &yes).await;
+        if passed(client, motion).await {
+            break;
+        }
+    }
+    council[0]
+        .act(client, MOTIONS, &executeCall { motion })
+        .await
+}
+
+/// Whether a motion can be executed now.
+async fn passed(client: &Client, motion: u32) -> bool {
+    sol! { function statusOf(uint32 motion) returns (uint8); }
+    let status = ask(client, MOTIONS, &statusOfCall { motion }).await;
+    const EXECUTABLE: u8 = 3;
+    status == EXECUTABLE
+}
+
+/// A fictitious association.
+pub fn association(number: u16, name_zh_tw: &str, name_en: &str) -> Details {
+    let tax_id = (0..10)
+        .map(|digit| format!("998{number:04}{digit}"))
+        .find(|id| tbsi_governance::identifiers::check_tax_id(id).is_ok());
+    Details {
+        nameZhTw: name_zh_tw.into(),
+        nameEn: name_en.into(),
+        kind: 1,
+        votes: true,
+        taxId: tax_id.expect("one of ten last digits fits"),
+        lei: String::new(),
+        jurisdiction: "TW".into(),
+        agreementHash: sha256(&[b"agreement"]),
+        credentialHash: B256::ZERO,
+        contactUrl: String::new(),
+    }
+}
+
+/// Keys of a node that is to be registered.
+pub struct NodeKeys<'a> {
+    /// Its unique name.
+    pub name: &'a str,
+    /// Seed of its libp2p identity.
+    pub peer_seed: [u8; 32],
+    /// Its libp2p id.
+    pub peer_id: &'a str,
+    /// Its validator key.
+    pub validator: &'a SecretKey,
+}
+
+fn possession(chain: &ChainIdentity, organisation: u32, kind: u8, key: &[u8]) -> B256 {
+    sha256(&[
+        b"TBSI-POSSESSION-1",
+        &chain.chain_id.to_be_bytes(),
+        chain.genesis_hash.as_slice(),
+        &organisation.to_be_bytes(),
+        &[kind],
+        key,
+        &DEADLINE.to_be_bytes(),
+    ])
+}
+
+/// A proof that whoever signs holds a validator key.
+fn validator_proof(chain: &ChainIdentity, organisation: u32, key: &SecretKey) -> Proof {
+    let digest = possession(chain, organisation, 2, &key.public_key().encode());
+    let signature = key.sign(digest).0;
+    Proof {
+        r: B256::from_slice(&signature[..32]),
+        s: B256::from_slice(&signature[32..64]),
+        v: signature[64],
+    }
+}
+
+/// The call that registers a node, with proofs of possession.
+pub fn registration(
+    chain: &ChainIdentity,
+    organisation: u32,
+    keys: &NodeKeys<'_>,
+) -> registerNodeCall {
+    let peer_key = peer_key_of(keys.peer_id).expect("a peer id of an Ed25519 key");
+    let digest = possession(chain, organisation, 1, &peer_key);
+    let signature = SigningKey::from_bytes(&keys.peer_seed).sign(digest.as_slice());
+    let (x, y) = keys.validator.public_key().coordinates();
+    registerNodeCall {
+        registration: Registration {
+            name: keys.name.into(),
+            endpoint: String::new(),
+            version: String::new(),
+            peerKey: peer_key.into(),
+            validatorX: x,
+            validatorY: y,
+            logKey: B256::ZERO,
+        },
+        possession: Possession {
+            deadline: DEADLINE,
+            peer: Proof {
+                r: B256::from_slice(&signature.to_bytes()[..32]),
+                s: B256::from_slice(&signature.to_bytes()[32..]),
+                v: 0,
+            },
+            validator: validator_proof(chain, organisation, keys.validator),
+            log: Proof {
+                r: B256::ZERO,
+                s: B256::ZERO,
+                v: 0,
+            },
+        },
+    }
+}
+
+/// The call that gives a node another validator key.
+pub async fn rotation(
+    client: &Client,
+    chain: &ChainIdentity,
+    organisation: u32,
+    node: &str,
+    next: &SecretKey,
+) -> rotateValidatorKeyCall {
+    let (x, y) = next.public_key().coordinates();
+    rotateValidatorKeyCall {
+        node: ask(client, NODES, &nodeByNameCall { name: node.into() }).await,
+        x,
+        y,
+        proof: validator_proof(chain, organisation, next),
+        deadline: DEADLINE,
+    }
+}
