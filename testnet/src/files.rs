@@ -152,12 +152,13 @@ fn node(
     };
     let home = Home::new(spec.dir.join(&info.name));
     info.peer_id = home.ensure_node_key().map_err(home_of(&info))?.peer_id();
-    home.ensure_log_key().map_err(home_of(&info))?;
+    let log_key = home.ensure_log_key().map_err(home_of(&info))?;
     let entry = if validator {
         let key = home.ensure_validator_key().map_err(home_of(&info))?;
         Some(ValidatorEntry {
             public_key: key.public_key().encode().to_vec().into(),
             power: 1,
+            log_key: Some(log_key.public_key().to_vec().into()),
             ..ValidatorEntry::default()
         })
     } else {

@@ -5,9 +5,6 @@ package outside
 
 import (
 	"bytes"
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -20,6 +17,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"tbsi.example/outside/cosigner"
 )
 
 const tileHeight = 8
@@ -253,42 +252,6 @@ func TestPathsAndEntries(t *testing.T) {
 	}
 }
 
-// cosigner verifies C2SP cosignatures (type 4), which sumdb/note leaves to its callers.
-type cosigner struct {
-	name string
-	id   uint32
-	key  ed25519.PublicKey
-}
-
-func newCosigner(vkey string) (*cosigner, error) {
-	parts := strings.SplitN(vkey, "+", 3)
-	if len(parts) != 3 {
-		return nil, errors.New("not a verifier key")
-	}
-	key, err := base64.StdEncoding.DecodeString(parts[2])
-	if err != nil || len(key) != 1+ed25519.PublicKeySize || key[0] != 4 {
-		return nil, errors.New("not a cosigner's key")
-	}
-	sum := sha256.Sum256(append([]byte(parts[0]+"\n"), key...))
-	id := binary.BigEndian.Uint32(sum[:])
-	if fmt.Sprintf("%08x", id) != parts[1] {
-		return nil, errors.New("another key id")
-	}
-	return &cosigner{parts[0], id, key[1:]}, nil
-}
-
-func (c *cosigner) Name() string    { return c.name }
-func (c *cosigner) KeyHash() uint32 { return c.id }
-
-func (c *cosigner) Verify(text, signature []byte) bool {
-	if len(signature) != 8+ed25519.SignatureSize {
-		return false
-	}
-	time := binary.BigEndian.Uint64(signature)
-	message := fmt.Appendf(nil, "cosignature/v1\ntime %d\n%s", time, text)
-	return ed25519.Verify(c.key, message, signature[8:])
-}
-
 // verify opens a note and returns size and root of its checkpoint.
 func verify(loaded vectors, text string) (int64, tlog.Hash, error) {
 	log, err := note.NewVerifier(loaded.Keys.Log)
@@ -297,11 +260,11 @@ func verify(loaded vectors, text string) (int64, tlog.Hash, error) {
 	}
 	known := []note.Verifier{log}
 	for _, vkey := range loaded.Keys.Cosigners {
-		cosigner, err := newCosigner(vkey)
+		key, err := cosigner.Parse(vkey)
 		if err != nil {
 			return 0, tlog.Hash{}, err
 		}
-		known = append(known, cosigner)
+		known = append(known, key)
 	}
 	opened, err := note.Open([]byte(text), note.VerifierList(known...))
 	if err != nil {

@@ -19,7 +19,7 @@ use crate::log::leaf::LeafError;
 use crate::log::proof::{InclusionProof, ProofShapeError};
 use crate::number::LeafIndex;
 
-pub use json::{FORMAT, describe};
+pub use json::{FORMAT, KINDS, describe};
 pub use names::{NamedValidator, NamedValidators};
 
 /// Bytes of a bundle's binary form.

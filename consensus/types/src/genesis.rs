@@ -15,6 +15,8 @@ use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
     GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX, ORGANISATION_NAME_BYTES_MAX,
 };
+use crate::log::note_key::NoteKeyError;
+use crate::log::{NoteVerifier, SignatureType};
 use crate::number::{TimestampMs, VotingPower};
 use crate::sha256;
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
@@ -183,6 +185,15 @@ pub enum GenesisError {
         #[source]
         source: KeyError,
     },
+    /// A validator's key for the log.
+    #[error("genesis field `nodes[{node}].validator.log_key`")]
+    LogKey {
+        /// The node's name.
+        node: String,
+        /// What is wrong with it.
+        #[source]
+        source: NoteKeyError,
+    },
     /// The validators do not form a set.
     #[error("genesis field `nodes`")]
     Validators(#[from] ValidatorSetError),
@@ -205,7 +216,7 @@ impl Genesis {
         self.check_accounts()?;
         self.check_nodes()?;
         self.validator_set()?;
-        Ok(())
+        self.check_log_keys()
     }
 
     fn check_numbers(&self) -> Result<(), GenesisError> {
@@ -350,6 +361,28 @@ impl Genesis {
         Ok(())
     }
 
+    /// Usable keys, each of one node: what a key signs names nobody else.
+    fn check_log_keys(&self) -> Result<(), GenesisError> {
+        let mut keys = BTreeSet::new();
+        for node in &self.nodes {
+            let entry = node.validator.as_ref();
+            let Some(key) = entry.and_then(|entry| entry.log_key.as_ref()) else {
+                continue;
+            };
+            NoteVerifier::new("key", SignatureType::Cosignature, key).map_err(|source| {
+                GenesisError::LogKey {
+                    node: node.name.clone(),
+                    source,
+                }
+            })?;
+            if !keys.insert(key) {
+                let field = format!("nodes[{}].validator.log_key", node.name);
+                return Err(field_error(&field, format!("{key} appears twice")));
+            }
+        }
+        Ok(())
+    }
+
     /// The validator set of height 1.
     pub fn validator_set(&self) -> Result<ValidatorSet, GenesisError> {
         let mut validators = Vec::new();
@@ -372,7 +405,8 @@ impl Genesis {
         Ok(ValidatorSet::new(validators)?)
     }
 
-    fn operator_of(&self, node: &NodeEntry) -> B256 {
+    /// Commits to the legal names of a node's operator (SPEC §3.2).
+    pub fn operator_of(&self, node: &NodeEntry) -> B256 {
         self.organisations
             .get(&node.organisation)
             .map(|entry| operator_id(&entry.name_zh_tw, &entry.name_en))
@@ -573,6 +607,25 @@ mod tests {
             &|g| g.nodes[1].organisation = "z".into(),
             "`z` is not listed",
         );
+        let log_key = |index: usize, key: &'static [u8]| {
+            move |g: &mut Genesis| {
+                let entry = g.nodes[index].validator.as_mut().unwrap();
+                entry.log_key = Some(Bytes::from_static(key));
+            }
+        };
+        let small_order = log_key(1, &[0; 32]);
+        refuse(&small_order, "`nodes[node-1].validator.log_key`");
+        refuse(&log_key(2, &[9; 31]), "`nodes[node-2].validator.log_key`");
+        const Y_3: [u8; 32] = [
+            3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0,
+        ];
+        let both = |g: &mut Genesis| {
+            log_key(0, &Y_3)(g);
+            g.check().expect("one good key");
+            log_key(1, &Y_3)(g);
+        };
+        refuse(&both, "`nodes[node-1].validator.log_key`: 0x03");
         refuse(&|g| g.nodes.clear(), "`nodes`");
         let no_validators = |g: &mut Genesis| g.nodes.iter_mut().for_each(|n| n.validator = None);
         refuse(&no_validators, "`nodes`");

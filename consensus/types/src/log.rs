@@ -3,10 +3,12 @@
 //!
 //! [`leaf`] is what one entry says, [`derive`] how a block's receipts become entries,
 //! [`tree`] how entries become a root, [`proof`] how a root proves an entry, [`tile`] how the
-//! tree is stored and served, [`note`] and [`tlog_proof`] the texts that other log software
-//! reads. Nothing here verifies signatures of validators; `tbsi-light` does.
+//! tree is stored and served, [`note`], [`tlog_proof`] and [`add_checkpoint`] the texts that
+//! other log software reads, [`cosigner`] who signs them. Nothing here verifies signatures of validators; `tbsi-light` does.
 
+pub mod add_checkpoint;
 pub mod algorithm;
+pub mod cosigner;
 pub mod derive;
 pub mod leaf;
 pub mod note;
@@ -16,6 +18,8 @@ pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
 
+pub use add_checkpoint::AddCheckpoint;
+pub use cosigner::{Cosigner, cosigner_name, cosigners};
 pub use derive::{
     ATTESTATIONS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_leaves, derive_leaves, leaves,
 };

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{load_node_key, load_validator_key};
+use tbsi_node::keyfile::{LogKey, load_log_key, load_node_key, load_validator_key};
 use tbsi_types::{Address, Bytes, Height, SecretKey};
 
 use crate::report::Format;
@@ -66,13 +66,16 @@ pub(crate) struct PublicKeys {
 struct PublicValidatorKey {
     public_key: Bytes,
     address: Address,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_key: Option<Bytes>,
 }
 
 impl PublicKeys {
-    fn new(peer_id: String, validator_key: Option<SecretKey>) -> Self {
+    fn new(peer_id: String, validator_key: Option<SecretKey>, log_key: Option<LogKey>) -> Self {
         let public = |key: SecretKey| PublicValidatorKey {
             public_key: key.public_key().encode().to_vec().into(),
             address: key.public_key().address(),
+            log_key: log_key.map(|key| key.public_key().to_vec().into()),
         };
         Self {
             peer_id,
@@ -89,6 +92,9 @@ impl PublicKeys {
             line("[nodes.validator]".into());
             line(format!("public_key = \"{}\"", validator.public_key));
             line(format!("power = 1  # address {}", validator.address));
+            if let Some(log_key) = &validator.log_key {
+                line(format!("log_key = \"{log_key}\""));
+            }
         }
         text
     }
@@ -97,9 +103,9 @@ impl PublicKeys {
 /// Loads a home's keys; makes those that are missing.
 pub(crate) fn ensure(home: &Home, validator: bool) -> anyhow::Result<PublicKeys> {
     let peer_id = home.ensure_node_key()?.peer_id();
-    home.ensure_log_key()?;
+    let log_key = home.ensure_log_key()?;
     let key = validator.then(|| home.ensure_validator_key()).transpose()?;
-    Ok(PublicKeys::new(peer_id, key))
+    Ok(PublicKeys::new(peer_id, key, Some(log_key)))
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -145,7 +151,9 @@ fn show(home: &Home, format: Format) -> anyhow::Result<ExitCode> {
         .exists()
         .then(|| load_validator_key(&file))
         .transpose()?;
-    let keys = PublicKeys::new(peer_id, key);
+    let file = home.log_key_file();
+    let log_key = file.exists().then(|| load_log_key(&file)).transpose()?;
+    let keys = PublicKeys::new(peer_id, key, log_key);
     format.print(&keys.text("..."), &keys)
 }
 

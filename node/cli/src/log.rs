@@ -3,6 +3,7 @@
 mod audit;
 mod consistency;
 mod decided;
+mod follow;
 mod resume;
 
 use std::path::PathBuf;
@@ -40,6 +41,11 @@ pub(crate) enum Command {
     /// validators signed.
     #[command(after_help = CODES)]
     Audit(AuditArgs),
+    /// Print leaves as they become final, from any position on.
+    ///
+    /// Each leaf comes once, in order. If the node goes away, the exit code is 1 and the message
+    /// says with which leaf to go on. With --json, one object for each leaf.
+    Follow(follow::FollowArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -91,6 +97,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     match command {
         Command::Status { node, format } => runtime.block_on(status(&node, format)),
+        Command::Follow(args) => runtime.block_on(follow::follow(&args)),
         Command::Consistency(args) => {
             let checked = runtime.block_on(consistency::check(&args));
             say(args.format, "CONSISTENT", "NOT CONSISTENT", checked)

@@ -20,25 +20,33 @@ pub(crate) struct Format {
 impl Format {
     /// Prints `json` or `text`.
     pub(crate) fn print(self, text: &str, json: &impl Serialize) -> anyhow::Result<ExitCode> {
-        if self.json {
-            let json = serde_json::to_string(json).context("write the answer as JSON")?;
-            print(&json)?;
-        } else {
-            print(text)?;
-        }
+        self.line(text, json)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The same, for one of many; `false` if nobody reads any more.
+    pub(crate) fn line(self, text: &str, json: &impl Serialize) -> anyhow::Result<bool> {
+        if !self.json {
+            return write(text);
+        }
+        write(&serde_json::to_string(json).context("write the answer as JSON")?)
     }
 }
 
 /// Prints text and a line feed on stdout. A reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    write(text).map(drop)
+}
+
+fn write(text: &str) -> anyhow::Result<bool> {
     let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush());
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(error).context("write to stdout")
         }
-        Ok(()) | Err(_) => Ok(()),
+        Ok(()) => Ok(true),
+        Err(_) => Ok(false),
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 31] = [
     "",
     "attest",
     "checkpoint",
@@ -27,6 +27,7 @@ const COMMANDS: [&str; 30] = [
     "log",
     "log audit",
     "log consistency",
+    "log follow",
     "log status",
     "node",
     "node init",

@@ -13,13 +13,13 @@ use tbsi_rpc::wire::{
     ValidatorName,
 };
 use tbsi_rpc::{
-    AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof, Timestamp,
+    AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
+    Timestamp, Witnessing,
 };
 use tbsi_store::StoreError;
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, EntryBundle, NoteSigner, NoteVerifier, SignatureType, SignedNote, Tile,
-    TlogProof,
+    ConsistencyProof, EntryBundle, NoteSigner, SignatureType, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -29,8 +29,9 @@ use tbsi_types::{
 use tokio::sync::broadcast;
 
 use crate::limits::CALL_GAS_MAX;
-use crate::node::{Node, SubmitError, causes};
+use crate::node::{Node, SubmitError, causes, wall_clock};
 use crate::tsa::Authority;
+use crate::witness::WitnessedLogs;
 
 pub(crate) use proofs::leaves_of;
 
@@ -43,7 +44,11 @@ pub struct NodeApi(pub Arc<Node>, pub Witness);
 /// With what a node signs for software that knows nothing of certificates.
 pub struct Witness {
     /// Signs checkpoint notes (SPEC §9.6).
-    pub log: NoteSigner,
+    pub log: Arc<NoteSigner>,
+    /// Cosigns, this log or others.
+    pub cosigner: Arc<NoteSigner>,
+    /// The other logs.
+    pub witnessed: WitnessedLogs,
     /// Makes time stamps (SPEC §11); `None` if the node is not configured to.
     pub authority: Option<Authority>,
 }
@@ -381,11 +386,20 @@ impl Backend for NodeApi {
     }
 
     fn log_note(&self) -> Result<SignedNote, BackendError> {
-        notes::at_tip(&self.0, &self.1.log)
+        notes::latest(&self.0, &self.1.log)
     }
 
-    fn log_key(&self) -> NoteVerifier {
-        self.1.log.verifier(SignatureType::Note)
+    fn log_keys(&self) -> LogKeys {
+        LogKeys {
+            log: self.1.log.verifier(SignatureType::Note),
+            witness: self.1.cosigner.verifier(SignatureType::Cosignature),
+            cosigners: self.0.cosignatures().cosigners().to_vec(),
+        }
+    }
+
+    fn add_checkpoint(&self, request: &str) -> Result<Witnessing, BackendError> {
+        let seconds = wall_clock().0 / 1_000;
+        self.1.witnessed.add(request, seconds).map_err(internal)
     }
 
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig, SignState};
@@ -9,19 +10,22 @@ use tbsi_execution::BlockContext;
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
-use tbsi_types::log::SignatureType;
-use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, Roster, SecretKey};
+use tbsi_types::log::{NoteVerifier, SignatureType};
+use tbsi_types::{
+    Address, B256, ChainIdentity, CommitSignature, Genesis, Height, Roster, SecretKey,
+};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use crate::account::Account;
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
-use crate::config::Config;
+use crate::config::{Config, WitnessConfig};
+use crate::cosign::OwnCosigner;
 use crate::genesis_block::ensure_genesis;
-use crate::gossip::{self, GossipEvent};
+use crate::gossip::{self, Incoming};
 use crate::health;
 use crate::home::{Home, LoadedHome};
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
@@ -29,6 +33,8 @@ use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::rotation::{current_key, warn_if_unknown};
 use crate::tsa::Authority;
+use crate::witness::WitnessedLogs;
+use crate::witness::submit::Submitter;
 
 /// A node that listens and is ready to run its tasks.
 pub(crate) struct Assembled {
@@ -36,7 +42,11 @@ pub(crate) struct Assembled {
     pub(crate) engine: Engine<NodeChain>,
     pub(crate) rpc: ServerHandle,
     pub(crate) health: TcpListener,
-    pub(crate) events: mpsc::Receiver<GossipEvent>,
+    pub(crate) incoming: Incoming,
+    /// Of a validator whose log key is known to all.
+    pub(crate) cosigner: Option<OwnCosigner>,
+    /// One for each outside witness.
+    pub(crate) submitters: Vec<Submitter>,
     /// Of the node's own account.
     pub(crate) account: Option<Account>,
 }
@@ -52,12 +62,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     } = home.load()?;
     let founders = Roster::of_genesis(&genesis)?;
     let identity = genesis.identity();
-    let history_blocks = config.store.history_blocks;
-    let options = StoreOptions {
-        history_blocks,
-        ..StoreOptions::default()
-    };
-    let store = open_store(home, identity, options).await?;
+    let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
     let roster = current_roster(&store, &genesis, founders)?;
     let validator_key = match validator_key {
@@ -75,7 +80,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     };
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let health = health::listen(config.metrics.listen).await?;
-    let (gossip, events) = gossip::spawn(&gossip_config(
+    let (gossip, incoming) = gossip::spawn(&gossip_config(
         &config,
         identity,
         node_key.expose(),
@@ -90,8 +95,11 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         store,
         mempool: mempool_limits(&config),
         gossip,
+        witnesses: outside_keys(&config),
     }));
-    let witness = witness(home, &config, identity)?;
+    let witness = witness(home, &config, &node)?;
+    let cosigner = own_cosigner(&node, &witness);
+    let submitters = submitters(&config, &node, &witness);
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
     std::fs::create_dir_all(home.wal_dir())
@@ -120,7 +128,9 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         engine,
         rpc,
         health,
-        events,
+        incoming,
+        cosigner,
+        submitters,
         account: account_key.map(Account::new),
     })
 }
@@ -142,14 +152,79 @@ async fn follow_roster(
 
 /// What the node signs with for other software. The log key is made here if the home is older
 /// than the log.
-fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Result<Witness> {
-    let log = home.ensure_log_key()?.signer(&identity);
-    info!(key = log.verifier(SignatureType::Note).encode(), "log key");
+fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness> {
+    let identity = &node.identity;
+    let operator = operator(node);
+    let key = home.ensure_log_key()?;
+    let log = Arc::new(key.signer(identity));
+    let cosigner = Arc::new(key.cosigner(identity, operator));
+    info!(
+        log = log.verifier(SignatureType::Note).encode(),
+        witness = cosigner.verifier(SignatureType::Cosignature).encode(),
+        "log keys"
+    );
+    let witnessed = WitnessedLogs::open(
+        &home.witness_dir(),
+        &config.attestation_log.witnessed,
+        &identity.log_origin(),
+        Arc::clone(&cosigner),
+    )?;
     let authority = config.tsa.as_ref();
     let authority = authority
         .map(|tsa| Authority::load(home.dir(), tsa))
         .transpose()?;
-    Ok(Witness { log, authority })
+    Ok(Witness {
+        log,
+        cosigner,
+        witnessed,
+        authority,
+    })
+}
+
+/// Who answers for this node, as genesis says or, of a validator that came later, the chain;
+/// zero if neither does.
+fn operator(node: &Node) -> B256 {
+    let mut nodes = node.genesis.nodes.iter();
+    if let Some(entry) = nodes.find(|entry| entry.name == node.name) {
+        return node.genesis.operator_of(entry);
+    }
+    let roster = node.roster();
+    let validator = node.validator.as_ref();
+    let validator = validator.and_then(|address| roster.members.set().get(address));
+    validator
+        .map(|validator| validator.operator)
+        .unwrap_or_default()
+}
+
+fn outside_keys(config: &Config) -> Vec<NoteVerifier> {
+    let keys = config.attestation_log.witnesses.iter();
+    keys.map(|witness| NoteVerifier::parse(&witness.key).expect("the configuration was checked"))
+        .collect()
+}
+
+/// `None` for an observer, and for a validator whose log key others do not know: nobody would
+/// take its cosignatures.
+fn own_cosigner(node: &Node, witness: &Witness) -> Option<OwnCosigner> {
+    let validator = node.validator?;
+    let key = witness.cosigner.verifier(SignatureType::Cosignature);
+    if !node.cosignatures().knows(validator, &key) {
+        info!("this validator does not cosign the log: genesis does not name its log key");
+        return None;
+    }
+    let signer = Arc::clone(&witness.cosigner);
+    Some(OwnCosigner { validator, signer })
+}
+
+fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submitter> {
+    let witnesses = config.attestation_log.witnesses.iter().enumerate();
+    let submitter = |(position, outside): (usize, &WitnessConfig)| Submitter {
+        node: Arc::clone(node),
+        log: Arc::clone(&witness.log),
+        witness: outside.clone(),
+        position,
+        every: Duration::from_secs(config.attestation_log.submit_interval_s),
+    };
+    witnesses.map(submitter).collect()
 }
 
 /// Opens the database. A process that was killed may hold its lock while the kernel still
@@ -157,8 +232,12 @@ fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Res
 async fn open_store(
     home: &Home,
     identity: ChainIdentity,
-    options: StoreOptions,
+    history_blocks: u64,
 ) -> Result<Store, StoreError> {
+    let options = StoreOptions {
+        history_blocks,
+        ..StoreOptions::default()
+    };
     let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;
     loop {
         match Store::open(&home.database_dir(), identity, options) {

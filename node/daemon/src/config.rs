@@ -48,9 +48,45 @@ pub struct Config {
     /// The log, on stderr.
     #[serde(default)]
     pub log: LogConfig,
+    /// Witnesses of the attestation log, and logs that this node witnesses.
+    #[serde(default)]
+    pub attestation_log: AttestationLogConfig,
     /// Time stamps at `/tsa`; without this table there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tsa: Option<TsaConfig>,
+}
+
+/// The attestation log beyond this network (SPEC §9.7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AttestationLogConfig {
+    /// How often outside witnesses are asked to cosign a log that grows, seconds.
+    pub submit_interval_s: u64,
+    /// Outside witnesses, which are asked to cosign this network's log.
+    pub witnesses: Vec<WitnessConfig>,
+    /// Keys of other logs, whose checkpoints this node cosigns.
+    pub witnessed: Vec<WitnessedConfig>,
+}
+
+/// An outside witness.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessConfig {
+    /// Its verifier key, `<name>+<id>+<base64>`, of the type of cosigners.
+    pub key: String,
+    /// Its submission prefix, `http://...`; the node has no TLS of its own.
+    pub url: String,
+}
+
+/// Another log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessedConfig {
+    /// Its origin; without it, the key's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// A verifier key with which it signs, `<name>+<id>+<base64>`. A log may have several.
+    pub key: String,
 }
 
 /// Time stamps of RFC 3161 at `/tsa` of the RPC port. Paths are relative to the home.
@@ -214,6 +250,16 @@ impl Default for RpcConfig {
     }
 }
 
+impl Default for AttestationLogConfig {
+    fn default() -> Self {
+        Self {
+            submit_interval_s: 10,
+            witnesses: Vec::new(),
+            witnessed: Vec::new(),
+        }
+    }
+}
+
 impl Default for MetricsConfig {
     fn default() -> Self {
         Self {
@@ -295,6 +341,7 @@ impl Config {
             store: StoreConfig::default(),
             mempool: MempoolConfig::default(),
             log: LogConfig::default(),
+            attestation_log: AttestationLogConfig::default(),
             tsa: None,
         }
     }

@@ -4,8 +4,9 @@
 //! Gossipsub forwards transactions; a tip goes to direct neighbours only, since it speaks for
 //! the peer that sent it. What arrives is bounded and well-formed, but transactions in it are
 //! not verified: that is the mempool owner's work, who must not publish again what it received
-//! here.
+//! here. The same holds for cosignatures of the log, which have a topic of their own.
 
+mod cosignatures;
 mod message;
 mod network;
 mod outgoing;
@@ -21,12 +22,13 @@ use tbsi_p2p::{Config, Monitor, P2pError, PeerId, PeerInfo, Protocol};
 use tbsi_types::{Bytes, Height, Transaction};
 use tokio::sync::{mpsc, watch};
 
-use crate::limits::{GOSSIP_EVENTS_MAX, GOSSIP_MESSAGE_BYTES_MAX};
+use crate::limits::{COSIGNATURE_MESSAGES_MAX, GOSSIP_EVENTS_MAX, GOSSIP_MESSAGE_BYTES_MAX};
+pub use cosignatures::{Cosignatures, TimestampedSignature};
 use network::Network;
 use outgoing::Outgoing;
 
 const PROTOCOL: Protocol = Protocol {
-    topics: &["transactions"],
+    topics: &["transactions", "cosignatures"],
     signed: false,
     message_bytes_max: GOSSIP_MESSAGE_BYTES_MAX,
     requests: None,
@@ -112,13 +114,18 @@ pub struct GossipHandle {
     ended: watch::Receiver<()>,
 }
 
+/// What the network tells the node, by urgency.
+#[derive(Debug)]
+pub struct Incoming {
+    /// At most [`GOSSIP_EVENTS_MAX`]. Beyond that, messages are dropped and counted; connects
+    /// and disconnects have slots of their own.
+    pub events: mpsc::Receiver<GossipEvent>,
+    /// At most [`COSIGNATURE_MESSAGES_MAX`] messages; beyond that they are dropped and counted.
+    pub cosignatures: mpsc::Receiver<Cosignatures>,
+}
+
 /// Listens, then runs the network in a task of its own until [`GossipHandle::shutdown`].
-///
-/// The receiver holds at most [`GOSSIP_EVENTS_MAX`] events. Beyond that, messages are dropped
-/// and counted; connects and disconnects have slots of their own.
-pub async fn spawn(
-    config: &Config,
-) -> Result<(GossipHandle, mpsc::Receiver<GossipEvent>), P2pError> {
+pub async fn spawn(config: &Config) -> Result<(GossipHandle, Incoming), P2pError> {
     let swarm = tbsi_p2p::listen(config, &PROTOCOL).await?;
     let shared = Arc::new(Shared {
         monitor: swarm.monitor(),
@@ -126,10 +133,11 @@ pub async fn spawn(
         tips: Mutex::default(),
         counters: Counters::default(),
     });
-    let (events, receiver) = mpsc::channel(GOSSIP_EVENTS_MAX);
+    let (events, events_in) = mpsc::channel(GOSSIP_EVENTS_MAX);
+    let (cosignatures, cosignatures_in) = mpsc::channel(COSIGNATURE_MESSAGES_MAX);
     let (stop, stopped) = watch::channel(false);
     let (end, ended) = watch::channel(());
-    let network = Network::new(swarm, Arc::clone(&shared), events);
+    let network = Network::new(swarm, Arc::clone(&shared), events, cosignatures);
     tokio::spawn(async move {
         network.run(stopped).await;
         drop(end);
@@ -139,7 +147,11 @@ pub async fn spawn(
         stop: Arc::new(stop),
         ended,
     };
-    Ok((handle, receiver))
+    let incoming = Incoming {
+        events: events_in,
+        cosignatures: cosignatures_in,
+    };
+    Ok((handle, incoming))
 }
 
 impl GossipHandle {
@@ -149,6 +161,12 @@ impl GossipHandle {
     pub fn publish_transactions(&self, transactions: Vec<Arc<Transaction>>) {
         let dropped = self.shared.outgoing.push(transactions);
         count(&self.shared.counters.outgoing_dropped, dropped);
+    }
+
+    /// Queues cosignatures of one log for all peers; the oldest message of a full queue gives
+    /// way.
+    pub fn publish_cosignatures(&self, cosignatures: Cosignatures) {
+        self.shared.outgoing.push_cosignatures(cosignatures);
     }
 
     /// Tells the neighbours, and each that connects later, this node's last block. At most one

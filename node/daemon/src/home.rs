@@ -7,8 +7,8 @@
 //! keys/validator.key   secp256k1 key; only a validator has one
 //! keys/validator-next.key   taken into use when the chain names it (rotation)
 //! keys/account.key     secp256k1 key of the node's own account, which sends evidence
-//! keys/log.key         ed25519 seed, signs checkpoint notes of the log for other software
-//! data/                database, write-ahead log, sign-state
+//! keys/log.key         ed25519 seed, signs and cosigns checkpoints of logs for other software
+//! data/                database, write-ahead log, sign-state, checkpoints of witnessed logs
 //! ```
 
 mod check;
@@ -28,7 +28,7 @@ use crate::keyfile::{
     load_log_key, load_node_key, load_validator_key,
 };
 
-use check::{check_node, check_peers};
+use check::{check_node, check_peers, named_log_key};
 pub use check::{check_peer_ids, load_genesis};
 
 /// Why a home directory cannot be made or used.
@@ -176,6 +176,11 @@ impl Home {
         self.data_dir().join("wal")
     }
 
+    /// `data/witness`, the checkpoints of other logs that this node cosigned last.
+    pub fn witness_dir(&self) -> PathBuf {
+        self.data_dir().join("witness")
+    }
+
     /// `data/sign-state`.
     pub fn sign_state_file(&self) -> PathBuf {
         self.data_dir().join("sign-state")
@@ -188,9 +193,7 @@ impl Home {
         let (node_key, validator_key) = self.load_keys(config.validator)?;
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
-        if self.log_key_file().exists() {
-            load_log_key(&self.log_key_file())?;
-        }
+        self.check_log_key(&config, &genesis)?;
         let account = self.account_key_file();
         let account_key = account.exists().then(|| load_validator_key(&account));
         Ok(LoadedHome {
@@ -200,6 +203,27 @@ impl Home {
             node_key,
             validator_key,
         })
+    }
+
+    /// The log key may be absent (it is made when the node starts), unless genesis names it.
+    fn check_log_key(&self, config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
+        let file = self.log_key_file();
+        let exists = file.exists();
+        let own = exists.then(|| load_log_key(&file)).transpose()?;
+        match named_log_key(config, genesis) {
+            Some(named) if own.is_none_or(|own| own.public_key() != named.as_ref()) => {
+                Err(mismatch(
+                    format!(
+                        "genesis.json gives node `{}` the log key {named}, and {} {}",
+                        config.name,
+                        file.display(),
+                        if exists { "is another" } else { "is missing" }
+                    ),
+                    "restore the key that is named there",
+                ))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn load_keys(&self, validator: bool) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
@@ -275,6 +299,7 @@ impl Home {
         let (node_key, validator_key) = self.load_keys(config.validator)?;
         check_peers(config, genesis)?;
         check_node(config, genesis, &node_key, validator_key.as_ref())?;
+        self.check_log_key(config, genesis)?;
         let config_text = config.to_toml();
         Config::parse(&config_text, &file)?;
         self.make_dir(&self.data_dir())?;

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::hex;
 use tbsi_p2p::PeerId;
 use tbsi_p2p::identity::{KeyType, Keypair, PublicKey, ed25519};
-use tbsi_types::log::NoteSigner;
-use tbsi_types::{ChainIdentity, KeyError, SecretKey};
+use tbsi_types::log::{NoteSigner, SignatureType, cosigner_name};
+use tbsi_types::{B256, ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
 
 /// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
@@ -108,14 +108,26 @@ impl fmt::Debug for NodeKey {
     }
 }
 
-/// The key with which a node signs checkpoint notes of the log: an ed25519 seed. Never printed;
-/// wiped when dropped.
+/// The key with which a node signs and cosigns checkpoints of logs: an ed25519 seed. Never
+/// printed; wiped when dropped.
 pub struct LogKey(Zeroizing<[u8; 32]>);
 
 impl LogKey {
     /// The signer for the log of one network (SPEC §9.6).
     pub fn signer(&self, chain: &ChainIdentity) -> NoteSigner {
         NoteSigner::new(&chain.log_origin(), &self.0).expect("an origin is a good name")
+    }
+
+    /// Cosigns in the name of the node's operator (SPEC §9.6).
+    pub fn cosigner(&self, chain: &ChainIdentity, operator: B256) -> NoteSigner {
+        let name = cosigner_name(chain, operator);
+        NoteSigner::new(&name, &self.0).expect("an origin and hex digits are a good name")
+    }
+
+    /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
+    pub fn public_key(&self) -> [u8; 32] {
+        let signer = NoteSigner::new("key", &self.0).expect("a good name");
+        *signer.verifier(SignatureType::Cosignature).public_key()
     }
 }
 

@@ -10,6 +10,7 @@ pub mod api;
 mod assemble;
 pub mod chain;
 pub mod config;
+mod cosign;
 mod genesis_block;
 pub mod gossip;
 mod health;
@@ -23,6 +24,7 @@ mod rotation;
 mod run;
 pub mod tsa;
 mod watchdog;
+pub mod witness;
 
 pub use run::{abort_on_panic, run};
 pub use tbsi_execution::system_accounts;

@@ -45,6 +45,43 @@ pub const GOSSIP_BATCH_INTERVAL: Duration = Duration::from_millis(5);
 /// Least time between two announcements of the tip.
 pub const GOSSIP_TIP_INTERVAL: Duration = Duration::from_millis(250);
 
+/// Bytes of one message of cosignatures: those of the largest validator set.
+pub const COSIGNATURE_MESSAGE_BYTES_MAX: usize =
+    8 + 8 + 32 + 4 + tbsi_types::limits::VALIDATORS_MAX * (20 + 72);
+
+/// Messages of cosignatures that wait to be verified, or to be sent.
+pub const COSIGNATURE_MESSAGES_MAX: usize = 64;
+
+/// Signatures of cosigners that are verified in a second; the others are dropped.
+pub const COSIGNATURES_VERIFIED_MAX: u32 = 2_000;
+
+/// How often a validator cosigns a log that grows all the time, and how long a log must not
+/// have grown to be cosigned at once, milliseconds.
+pub const COSIGN_INTERVAL_MS: u64 = 200;
+
+/// Least time between two cosignatures of one validator, as when it catches up.
+pub const COSIGN_SPACING_MIN: Duration = Duration::from_millis(100);
+
+/// How long a log that a quorum cosigned is served although there is a newer one.
+pub const COSIGNED_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// Sizes of the log for which cosignatures are kept, beside the newest that a quorum or that
+/// outside witnesses cosigned.
+pub const COSIGNED_SIZES_MAX: usize = 16;
+
+/// Outside witnesses of the log: their lines and that of the log leave room in a note for those
+/// of validators.
+pub const WITNESSES_MAX: usize = 7;
+
+/// Keys of logs that this node witnesses.
+pub const WITNESSED_MAX: usize = 1_024;
+
+/// How long an outside witness may take to answer.
+pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of its answer: some signature lines.
+pub const WITNESS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
 /// New heights that a slow subscriber may be behind before it must read the store.
 pub const HEADS_MAX: usize = 256;
 

@@ -17,6 +17,12 @@ struct Refusal {
     reason: &'static str,
 }
 
+/// Label of cosignatures that were dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Drop {
+    reason: &'static str,
+}
+
 /// Every metric of the node; names are prefixed `tbsi_`.
 pub struct Metrics {
     registry: Registry,
@@ -47,6 +53,13 @@ pub struct Metrics {
     transactions_refused: Family<Refusal, Counter>,
     /// Pieces of evidence of equivocation recorded.
     pub evidence: Counter,
+    /// Logs that this node cosigned as a validator.
+    pub cosigned: Counter,
+    /// Cosignatures of others that were new and right.
+    pub cosignatures_taken: Counter,
+    cosignatures_dropped: Family<Drop, Counter>,
+    /// Cosignatures that outside witnesses gave.
+    pub witnessed: Counter,
     /// Time to execute a block.
     pub execute_seconds: Histogram,
     /// Time to compute a state root.
@@ -78,11 +91,16 @@ impl Default for Metrics {
             transactions_accepted: Counter::default(),
             transactions_refused: Family::default(),
             evidence: Counter::default(),
+            cosigned: Counter::default(),
+            cosignatures_taken: Counter::default(),
+            cosignatures_dropped: Family::default(),
+            witnessed: Counter::default(),
             execute_seconds: latency(),
             root_seconds: latency(),
             commit_seconds: latency(),
         };
         metrics.register();
+        metrics.register_cosignatures();
         metrics
     }
 }
@@ -158,10 +176,33 @@ impl Metrics {
         );
     }
 
+    fn register_cosignatures(&mut self) {
+        let registry = &mut self.registry;
+        let mut counter = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        let help = "Logs that this node cosigned as a validator";
+        counter("log_cosigned", help, &self.cosigned);
+        let help = "Cosignatures of other validators that were new and right";
+        counter("log_cosignatures_taken", help, &self.cosignatures_taken);
+        let help = "Cosignatures that outside witnesses gave";
+        counter("log_witnessed", help, &self.witnessed);
+        let help = "Cosignatures of other validators that were dropped";
+        let dropped = self.cosignatures_dropped.clone();
+        registry.register("log_cosignatures_dropped", help, dropped);
+    }
+
     /// Counts a transaction that did not enter the pool; `reason` is from a fixed list.
     pub fn transaction_refused(&self, reason: &'static str) {
         self.transactions_refused
             .get_or_create(&Refusal { reason })
+            .inc();
+    }
+
+    /// Counts a cosignature that was dropped; `reason` is from a fixed list.
+    pub fn cosignature_dropped(&self, reason: &'static str) {
+        self.cosignatures_dropped
+            .get_or_create(&Drop { reason })
             .inc();
     }
 

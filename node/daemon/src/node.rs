@@ -8,12 +8,14 @@ use tbsi_engine::Progress;
 use tbsi_execution::{BlockContext, ExecutionError};
 use tbsi_governance::standing::Denied;
 use tbsi_store::{Store, StoreError, Tip};
+use tbsi_types::log::{NoteVerifier, cosigners};
 use tbsi_types::{
     Account, Address, B256, ChainIdentity, Genesis, Height, Roster, StateView, TimestampMs,
     Transaction, TransactionError, ViewError,
 };
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::cosign::CosignaturePool;
 use crate::gossip::GossipHandle;
 use crate::limits::HEADS_MAX;
 use crate::mempool::{Inserted, Mempool, MempoolError, MempoolLimits};
@@ -101,6 +103,7 @@ pub struct Node {
     heads: broadcast::Sender<Height>,
     roster: watch::Sender<Arc<Roster>>,
     mempool: Mutex<Mempool>,
+    cosignatures: Mutex<CosignaturePool>,
 }
 
 /// What a [`Node`] is made of.
@@ -119,14 +122,23 @@ pub struct NodeParts {
     pub mempool: MempoolLimits,
     /// The gossip network.
     pub gossip: GossipHandle,
+    /// Keys of outside witnesses of the log.
+    pub witnesses: Vec<NoteVerifier>,
 }
 
 impl Node {
     /// Puts the parts together.
     pub fn new(parts: NodeParts) -> Self {
         let tip = parts.store.tip().map(|tip| tip.height).unwrap_or_default();
+        let identity = parts.genesis.identity();
+        let mut cosignatures = CosignaturePool::new(
+            identity.log_origin(),
+            cosigners(&parts.genesis),
+            parts.witnesses,
+        );
+        cosignatures.follow(parts.roster.members.set());
         Self {
-            identity: parts.genesis.identity(),
+            identity,
             genesis: parts.genesis,
             name: parts.name,
             validator: parts.validator,
@@ -138,6 +150,7 @@ impl Node {
             heads: broadcast::channel(HEADS_MAX).0,
             roster: watch::Sender::new(Arc::new(parts.roster)),
             mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
+            cosignatures: Mutex::new(cosignatures),
         }
     }
 
@@ -178,6 +191,7 @@ impl Node {
 
     /// Takes over what a committed block says.
     pub(crate) fn set_roster(&self, roster: Roster) {
+        self.cosignatures().follow(roster.members.set());
         self.roster.send_replace(Arc::new(roster));
     }
 
@@ -205,6 +219,12 @@ impl Node {
     /// The pool. A panic of another holder leaves plain data behind.
     pub fn mempool(&self) -> MutexGuard<'_, Mempool> {
         self.mempool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Cosignatures of the log. A panic of another holder leaves plain data behind.
+    pub(crate) fn cosignatures(&self) -> MutexGuard<'_, CosignaturePool> {
+        let pool = self.cosignatures.lock();
+        pool.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// New heights, after they are stored.

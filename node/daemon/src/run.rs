@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
+use crate::cosign;
 use crate::gossip::GossipEvent;
 use crate::health::{self, Health};
 use crate::home::Home;
@@ -60,7 +61,9 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
         engine,
         rpc,
         health,
-        events,
+        incoming,
+        cosigner,
+        submitters,
         account,
     } = assemble(home).await?;
     let (stop_tasks, stopping) = watch::channel(false);
@@ -73,8 +76,20 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
     tasks.spawn(named("consensus", engine_task(engine, stopping.clone())));
     tasks.spawn(named(
         "transactions",
-        transactions(Arc::clone(&node), events, stopping.clone()),
+        transactions(Arc::clone(&node), incoming.events, stopping.clone()),
     ));
+    tasks.spawn(named(
+        "cosignatures",
+        cosign::run(
+            Arc::clone(&node),
+            cosigner,
+            incoming.cosignatures,
+            stopping.clone(),
+        ),
+    ));
+    for submitter in submitters {
+        tasks.spawn(named("outside witness", submitter.run(stopping.clone())));
+    }
     tasks.spawn(named(
         "health",
         health_task(health, pages, stopping.clone()),
@@ -173,6 +188,10 @@ async fn transactions(
                 let waiting = node.mempool().all(REGOSSIP_BYTES_MAX);
                 if !waiting.is_empty() {
                     node.gossip.publish_transactions(waiting);
+                }
+                let cosignatures = node.cosignatures().newest();
+                if let Some(cosignatures) = cosignatures {
+                    node.gossip.publish_cosignatures(cosignatures);
                 }
             }
             Some(GossipEvent::PeerDisconnected(peer)) => {

@@ -79,6 +79,7 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("tbsi_getOperator", 1, tbsi::operator),
     ("tbsi_getProof", 1, log::proof),
     ("tbsi_getValidators", 1, tbsi::validators),
+    ("tbsi_logKeys", 0, log::log_keys),
     ("tbsi_status", 0, tbsi::status),
     ("txpool_status", 0, net::pool_status),
     ("web3_clientVersion", 0, net::client_version),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use tbsi_types::bundle::{Handover, ProofBundle};
-use tbsi_types::log::{ConsistencyProof, EntryBundle, NoteVerifier, SignedNote, Tile, TlogProof};
+use tbsi_types::log::{
+    ConsistencyProof, Cosigner, EntryBundle, NoteVerifier, SignedNote, Tile, TlogProof,
+};
 use tbsi_types::{
     Account, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint, CommitCertificate,
     Evidence, Height, LeafIndex, Receipt, TimestampMs, Transaction, TreeSize, ValidatorSet,
@@ -94,6 +96,34 @@ pub enum Timestamp {
     Pending(PendingTimestamp),
     /// This node is no time-stamping authority.
     NotConfigured,
+}
+
+/// What a witness says to a checkpoint of another log (C2SP tlog-witness).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witnessing {
+    /// It continues the last one. The cosignature, as a line of a note.
+    Cosigned(String),
+    /// The request is none; a sentence about it.
+    Malformed(String),
+    /// No such log is witnessed here.
+    UnknownOrigin,
+    /// No key that is known for the origin signed.
+    NotSigned,
+    /// The last checkpoint has this size, or this very size and another root.
+    Conflict(TreeSize),
+    /// The proof does not show that it continues the last one; a sentence about it.
+    Inconsistent(String),
+}
+
+/// Who signs checkpoints of the log here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogKeys {
+    /// With which this node signs notes.
+    pub log: NoteVerifier,
+    /// With which this node cosigns other logs, and this one if it validates.
+    pub witness: NoteVerifier,
+    /// With which the validators cosign.
+    pub cosigners: Vec<Cosigner>,
 }
 
 /// What the server asks the node. Methods may block: the server calls them on blocking
@@ -218,13 +248,17 @@ pub trait Backend: Send + Sync + 'static {
     /// the log does not reach it.
     fn log_entries(&self, bundle: EntryBundle) -> Result<Option<Bytes>, BackendError>;
 
-    /// The log at the tip as a checkpoint note, signed with this node's log key (SPEC §9.6).
+    /// The log as a checkpoint note, signed with this node's log key and cosigned (SPEC §9.6).
     fn log_note(&self) -> Result<SignedNote, BackendError>;
 
-    /// The public half of this node's log key.
-    fn log_key(&self) -> NoteVerifier;
+    /// The public halves of the keys that sign the log.
+    fn log_keys(&self) -> LogKeys;
 
-    /// The proof of a leaf under a note of its own block's log; `None` if the log has fewer.
+    /// Looks at a checkpoint of another log, which this node may witness.
+    fn add_checkpoint(&self, request: &str) -> Result<Witnessing, BackendError>;
+
+    /// The proof of a leaf under a note that covers it, cosigned if there is one; `None` if the
+    /// log has fewer.
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError>;
 
     /// Takes a DER-encoded time-stamp query: refuses it, or sends a transaction that attests

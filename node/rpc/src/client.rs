@@ -1,5 +1,6 @@
 //! A typed client over HTTP, for the command line, test networks and tests.
 
+mod leaves;
 mod log;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::limits::{
     CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
 };
 use crate::wire;
+pub use leaves::Leaves;
 
 /// Why a call has no result.
 #[derive(Debug, thiserror::Error)]

@@ -55,17 +55,17 @@ pub(crate) fn method_not_found(method: &str) -> Failure {
     )
 }
 
-/// `eth_subscribe` over HTTP.
+/// A subscription over HTTP.
 pub(crate) fn notifications_not_supported() -> Failure {
     failure(METHOD_NOT_FOUND, "notifications not supported")
 }
 
-/// `eth_subscribe` to something else than blocks and logs.
-pub(crate) fn subscription_not_found(name: &str) -> Failure {
+/// A subscription to something that there is not.
+pub(crate) fn subscription_not_found(namespace: &str, name: &str) -> Failure {
     let name = echo(name);
     failure(
         METHOD_NOT_FOUND,
-        format!("no {name:?} subscription in eth namespace"),
+        format!("no {name:?} subscription in {namespace} namespace"),
     )
 }
 

@@ -44,8 +44,8 @@ mod subscribe;
 mod tbsi;
 
 pub use backend::{
-    AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof,
-    SubmitError, Timestamp,
+    AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
+    SubmitError, Timestamp, Witnessing,
 };
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Leaves};
 pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};

@@ -60,6 +60,12 @@ pub const TIMESTAMP_QUERY_BYTES_MAX: usize = 4 * 1024;
 /// Time-stamp queries that wait for finality at a time.
 pub const TIMESTAMPS_MAX: usize = 64;
 
+/// Checkpoints of other logs that are looked at, at a time.
+pub const WITNESS_REQUESTS_MAX: usize = 16;
+
+/// Leaves that a subscriber who had all of them may fall behind before its subscription ends.
+pub const LEAVES_BEHIND_MAX: u64 = 1_000_000;
+
 /// Seconds for which a client need not ask again for a tile that can still grow.
 pub(crate) const PARTIAL_TILE_AGE_S: u64 = 60;
 
@@ -90,6 +96,9 @@ pub(crate) const ECHO_CHARS_MAX: usize = 200;
 
 /// Positional arguments that are looked at; more than any method has.
 pub(crate) const ARGUMENTS_MAX: usize = 8;
+
+/// Leaves that a client holds for a caller that does not read them.
+pub const CLIENT_LEAVES_MAX: usize = 16 * 1024;
 
 /// Seconds that the client waits for a connection, and for an answer.
 pub(crate) const CLIENT_CONNECT_S_MAX: u64 = 5;

@@ -7,7 +7,7 @@ use jsonrpsee::types::Params;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tbsi_types::bundle::{ProofBundle, describe};
-use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::log::{Cosigner, Leaf, Statement};
 use tbsi_types::{LeafIndex, TreeSize};
 use tokio::time::Instant;
 
@@ -74,7 +74,7 @@ pub(crate) fn leaf(api: &Api, arguments: &Arguments<'_>) -> Reply {
     reply(entry(api, index)?)
 }
 
-fn entry(api: &Api, index: LeafIndex) -> Result<Option<wire::LogEntry>, Failure> {
+pub(crate) fn entry(api: &Api, index: LeafIndex) -> Result<Option<wire::LogEntry>, Failure> {
     let Some(bytes) = api.backend.leaf(index)? else {
         return Ok(None);
     };
@@ -139,6 +139,33 @@ pub(crate) fn consistency(api: &Api, arguments: &Arguments<'_>) -> Reply {
     }
     let proof = api.backend.consistency(TreeSize(first), TreeSize(second))?;
     reply(json!({ "first": first, "second": second, "hashes": proof.0 }))
+}
+
+/// `tbsi_logKeys()`: who signs checkpoints of the log.
+pub(crate) fn log_keys(api: &Api, _: &Arguments<'_>) -> Reply {
+    reply(keys(api)?)
+}
+
+pub(crate) fn keys(api: &Api) -> Result<wire::LogKeys, Failure> {
+    let keys = api.backend.log_keys();
+    let named = api.backend.validators(api.backend.tip())?;
+    let cosigner = |cosigner: &Cosigner| {
+        let name = named.as_ref();
+        let name = name.and_then(|named| named.names.get(&cosigner.validator));
+        wire::LogCosigner {
+            key: cosigner.key.encode(),
+            validator: cosigner.validator,
+            power: cosigner.power,
+            node_name: name.map(|it| it.node_name.clone()).unwrap_or_default(),
+            organisation: name.map(|it| it.organisation.clone()).unwrap_or_default(),
+        }
+    };
+    Ok(wire::LogKeys {
+        origin: api.backend.identity().log_origin(),
+        log: keys.log.encode(),
+        witness: keys.witness.encode(),
+        cosigners: keys.cosigners.iter().map(cosigner).collect(),
+    })
 }
 
 /// `tbsi_getLeaves(transactionHash)`: where the leaves of a transaction are; null until it is

@@ -67,7 +67,11 @@ where
             let failure = method_not_found(method);
             return MethodResponse::error(request.id, failure);
         }
-        if !matches!(method, "eth_subscribe" | "eth_unsubscribe") {
+        let subscribes = matches!(
+            method,
+            "eth_subscribe" | "eth_unsubscribe" | "tbsi_subscribe" | "tbsi_unsubscribe"
+        );
+        if !subscribes {
             return self.inner.call(request).await;
         }
         // The inner service has no subscriptions over HTTP and calls that an internal error.

@@ -1,8 +1,10 @@
 //! What other software reads over plain HTTP, on the port of JSON-RPC: the attestation log as
-//! C2SP tlog-tiles (SPEC §9.5, §9.6) and time stamps of RFC 3161 (SPEC §11).
+//! C2SP tlog-tiles (SPEC §9.5, §9.6), checkpoints of other logs to cosign (SPEC §9.7), and time
+//! stamps of RFC 3161 (SPEC §11).
 
 mod log;
 mod timestamp;
+mod witness;
 
 use std::error::Error;
 use std::future::Future;
@@ -14,13 +16,14 @@ use alloy_primitives::Bytes;
 use futures::future::Either;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{Extensions, HeaderMap, Method, StatusCode, Version};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
 use tower::Service;
 
 use crate::api::Runner;
 use crate::error::Failure;
-use crate::limits::{PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX};
+use crate::limits::{PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX, WITNESS_REQUESTS_MAX};
 
 /// How long an answer may be reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +117,23 @@ impl Caching {
     }
 }
 
+/// The body of a request of at most `bytes_max`.
+async fn read<B>(body: B, bytes_max: usize) -> Result<Bytes, Page>
+where
+    B: http_body::Body<Data = bytes::Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let refusal = |status, sentence: String| Err(Page::refusal(status, sentence));
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().into()),
+        Err(error) if error.is::<LengthLimitError>() => refusal(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a request to this path has at most {bytes_max} bytes"),
+        ),
+        Err(_) => refusal(StatusCode::BAD_REQUEST, "the body is cut short".into()),
+    }
+}
+
 /// Marks an answer that is hashes and gets no smaller.
 #[derive(Clone, Copy, Debug)]
 struct Incompressible;
@@ -133,6 +153,7 @@ pub(crate) fn is_compressible(
 pub(crate) struct Pages {
     runner: Runner,
     timestamps: Arc<Semaphore>,
+    witness: Arc<Semaphore>,
 }
 
 impl Pages {
@@ -140,6 +161,7 @@ impl Pages {
         Self {
             runner,
             timestamps: Arc::new(Semaphore::new(TIMESTAMPS_MAX)),
+            witness: Arc::new(Semaphore::new(WITNESS_REQUESTS_MAX)),
         }
     }
 
@@ -156,20 +178,23 @@ impl Pages {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let is_head = request.method() == Method::HEAD;
-        let page = if request.uri().path() == TSA {
-            timestamp::answer(&self, request).await
-        } else {
-            let path = request.uri().path().to_owned();
-            log::answer(&self.runner, request.method(), &path).await
+        let page = match request.uri().path() {
+            TSA => timestamp::answer(&self, request).await,
+            ADD_CHECKPOINT => witness::answer(&self, request).await,
+            path => {
+                let path = path.to_owned();
+                log::answer(&self.runner, request.method(), &path).await
+            }
         };
         page.response(is_head)
     }
 }
 
 const TSA: &str = "/tsa";
+const ADD_CHECKPOINT: &str = "/add-checkpoint";
 
 fn is_ours(path: &str) -> bool {
-    path == TSA || path == "/log" || path.starts_with("/log/")
+    path == TSA || path == ADD_CHECKPOINT || path == "/log" || path.starts_with("/log/")
 }
 
 /// [`Pages`] before a service.
@@ -209,7 +234,14 @@ mod tests {
 
     #[test]
     fn takes_its_own_paths_and_no_others() {
-        for path in ["/tsa", "/log", "/log/", "/log/checkpoint", "/log/../x"] {
+        for path in [
+            "/tsa",
+            "/add-checkpoint",
+            "/log",
+            "/log/",
+            "/log/checkpoint",
+            "/log/../x",
+        ] {
             assert!(is_ours(path), "{path}");
         }
         for path in [
@@ -217,6 +249,7 @@ mod tests {
             "",
             "/tsa/",
             "/tsax",
+            "/add-checkpoints",
             "/logs",
             "/LOG/checkpoint",
             "/x/log/",

@@ -1,4 +1,6 @@
-//! `eth_subscribe`: new heads and logs over WebSocket.
+//! `eth_subscribe`: new heads and logs over WebSocket. Leaves of the log are in [`leaves`].
+
+mod leaves;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +35,7 @@ impl Topic {
                 let filter = logs::filter(&arguments, 1)?;
                 Ok(Self::Logs(Box::new(filter.unwrap_or_default())))
             }
-            other => Err(subscription_not_found(other)),
+            other => Err(subscription_not_found("eth", other)),
         }
     }
 
@@ -52,7 +54,7 @@ impl Topic {
     }
 }
 
-/// Adds `eth_subscribe` and `eth_unsubscribe`.
+/// Adds `eth_subscribe`, `tbsi_subscribe` and what ends them.
 pub(crate) fn register(module: &mut RpcModule<Runner>) -> Result<(), RegisterMethodError> {
     module.register_subscription(
         "eth_subscribe",
@@ -60,7 +62,7 @@ pub(crate) fn register(module: &mut RpcModule<Runner>) -> Result<(), RegisterMet
         "eth_unsubscribe",
         |params, pending, runner, _| async move { serve(&params, pending, &runner).await },
     )?;
-    Ok(())
+    leaves::register(module)
 }
 
 async fn serve(

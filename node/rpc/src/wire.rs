@@ -391,3 +391,74 @@ pub struct Acknowledgement {
     /// Proof bundles (SPEC §10.3) of the first of them.
     pub proofs: Vec<Box<RawValue>>,
 }
+
+/// Answer of `tbsi_logKeys`. Keys are verifier keys of C2SP signed-note.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogKeys {
+    /// Name of the log.
+    pub origin: String,
+    /// With which this node signs notes.
+    pub log: String,
+    /// With which this node cosigns other logs, and this one if it validates.
+    pub witness: String,
+    /// In address order.
+    pub cosigners: Vec<LogCosigner>,
+}
+
+/// A validator that cosigns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogCosigner {
+    /// Its verifier key.
+    pub key: String,
+    /// Address of its consensus key.
+    pub validator: Address,
+    /// Its voting power.
+    pub power: VotingPower,
+    /// The node that holds the keys.
+    pub node_name: String,
+    /// Its operator.
+    pub organisation: Organisation,
+}
+
+/// What `tbsi_subscribe("leaves", ...)` lets through: leaves that have all of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeafFilter {
+    /// Of an attestation, or of the registration of a schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<B256>,
+    /// Whose word it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<Address>,
+    /// Name of the kind, as in SPEC §10.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Position to begin at; without it, after the last leaf that there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_index: Option<LeafIndex>,
+    /// Refused: a leaf names no organisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<Value>,
+}
+
+/// A notification of `tbsi_subscribe("leaves", ...)`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LeafNotice {
+    /// The next leaf.
+    Leaf(LogEntry),
+    /// The last notification: the node ends the subscription.
+    End(LeafEnd),
+}
+
+/// Why a subscription to leaves ended, and where the next one should begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeafEnd {
+    /// A sentence.
+    pub ended: String,
+    /// The first leaf that was not looked at.
+    pub from_index: LeafIndex,
+}

@@ -249,6 +249,7 @@ async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
         store,
         mempool: MempoolLimits::default(),
         gossip,
+        witnesses: Vec::new(),
     });
     (Arc::new(node), loaded)
 }

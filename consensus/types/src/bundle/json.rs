@@ -4,6 +4,7 @@
 mod statement;
 
 use statement::Fields;
+pub use statement::KINDS;
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde::de::Error as _;

@@ -54,7 +54,10 @@ pub enum NoteKeyError {
     #[error("verifier key is of type {0:#04x}, 0x01 (Ed25519) and 0x04 (cosignature) are known")]
     Type(u8),
     /// Not a usable point.
-    #[error("public key must be 32 bytes, an Ed25519 point that is not of small order")]
+    #[error(
+        "public key must be 32 bytes, an Ed25519 point in its canonical encoding that is not of \
+         small order"
+    )]
     PublicKey,
     /// The id is another key's.
     #[error("verifier key has id {got:08x}, its name and key give {expected:08x}")]
@@ -89,9 +92,9 @@ impl NoteVerifier {
         key: &[u8],
     ) -> Result<Self, NoteKeyError> {
         check_name(name)?;
-        let bytes = key.try_into().map_err(|_| NoteKeyError::PublicKey)?;
+        let bytes: &[u8; 32] = key.try_into().map_err(|_| NoteKeyError::PublicKey)?;
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| NoteKeyError::PublicKey)?;
-        if key.is_weak() {
+        if key.is_weak() || !is_canonical(bytes) {
             return Err(NoteKeyError::PublicKey);
         }
         Ok(Self {
@@ -204,6 +207,13 @@ impl NoteVerifier {
             .map_err(|_| NoteKeyError::Signature { name: name() })?;
         Ok(time)
     }
+}
+
+/// Whether the point's y coordinate is below 2^255 - 19: the decoder also takes larger ones, and
+/// then one key would have two names.
+fn is_canonical(key: &[u8; 32]) -> bool {
+    let all_ones = key[1..31].iter().all(|byte| *byte == 0xff);
+    !(key[0] >= 0xed && all_ones && key[31] & 0x7f == 0x7f)
 }
 
 /// What a cosignature is over.

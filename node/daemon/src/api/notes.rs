@@ -1,11 +1,14 @@
 //! Tiles and checkpoint notes of the log, for software that knows nothing of certificates
 //! (SPEC §9.5, §9.6).
 
+use std::time::Instant;
+
 use tbsi_rpc::BackendError;
-use tbsi_types::log::{LogCheckpoint, NoteSigner, SignedNote, Tile, TlogProof};
-use tbsi_types::{Bytes, ChainIdentity, Checkpoint, LeafIndex};
+use tbsi_types::log::{NoteSigner, SignedNote, Tile, TlogProof};
+use tbsi_types::{Bytes, LeafIndex};
 
 use super::{internal, proofs, store_error};
+use crate::cosign::LogState;
 use crate::node::Node;
 
 /// The tile as wide as asked for: it may have grown since.
@@ -18,40 +21,44 @@ pub(super) fn tile(node: &Node, tile: Tile) -> Result<Option<Bytes>, BackendErro
     Ok(stored.map(cut))
 }
 
-/// The log at the tip, which is decided and stored.
-pub(super) fn at_tip(node: &Node, signer: &NoteSigner) -> Result<SignedNote, BackendError> {
-    let checkpoint = proofs::checkpoint(node, node.tip().height)?;
-    note(&node.identity, &checkpoint, signer)
+/// The log as others should read it: at the tip, or a moment before with cosignatures of a
+/// quorum.
+pub(super) fn latest(node: &Node, signer: &NoteSigner) -> Result<SignedNote, BackendError> {
+    let tip = node.tip();
+    let log = (tip.log_size, tip.log_root);
+    let served = node.cosignatures().served(log, Instant::now());
+    note(node, served, signer)
 }
 
-/// The leaf under its own block's checkpoint, so that the answer never changes.
+/// The leaf under the best signed log that covers it, or else that of its own block.
 pub(super) fn tlog_proof(
     node: &Node,
     signer: &NoteSigner,
     index: LeafIndex,
 ) -> Result<Option<TlogProof>, BackendError> {
-    let Some(bundle) = proofs::bundle(node, index)? else {
+    if index.0 >= node.tip().log_size.0 {
         return Ok(None);
+    }
+    let covering = node.cosignatures().covering(index.0);
+    let log = match covering {
+        Some(log) => log,
+        None => proofs::log_of_block(node, index)?,
     };
+    let inclusion = node.store.prove_inclusion(index, log.0);
     Ok(Some(TlogProof {
         extra: None,
         index,
-        inclusion: bundle.inclusion,
-        note: note(&node.identity, &bundle.decision.checkpoint, signer)?,
+        inclusion: inclusion.map_err(store_error)?,
+        note: note(node, log, signer)?,
     }))
 }
 
-fn note(
-    chain: &ChainIdentity,
-    checkpoint: &Checkpoint,
-    signer: &NoteSigner,
-) -> Result<SignedNote, BackendError> {
-    let text = LogCheckpoint {
-        origin: chain.log_origin(),
-        size: checkpoint.log_size,
-        root: checkpoint.log_root,
-    };
-    let text = text.encode().map_err(internal)?;
-    let signature = signer.sign(&text);
-    SignedNote::new(text, vec![signature]).map_err(internal)
+fn note(node: &Node, log: LogState, signer: &NoteSigner) -> Result<SignedNote, BackendError> {
+    let pool = node.cosignatures();
+    let text = pool.text(log);
+    let cosignatures = pool.lines(log);
+    drop(pool);
+    let mut signatures = vec![signer.sign(&text)];
+    signatures.extend(cosignatures);
+    SignedNote::new(text, signatures).map_err(internal)
 }

@@ -7,6 +7,7 @@ use tbsi_types::log::{Leaf, leaves};
 use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
 
 use super::{internal, store_error};
+use crate::cosign::LogState;
 use crate::node::Node;
 
 fn missing(what: &str, height: Height) -> BackendError {
@@ -35,6 +36,15 @@ pub(super) fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle
         handovers: handovers(node, Height::GENESIS, height, HANDOVERS_MAX)?,
         decision: decision(node, height)?,
     }))
+}
+
+/// The log after the block of a leaf that exists.
+pub(super) fn log_of_block(node: &Node, index: LeafIndex) -> Result<LogState, BackendError> {
+    let bytes = node.store.leaf(index).map_err(store_error)?;
+    let gone = || BackendError::Internal(format!("leaf {index} is not stored"));
+    let leaf = Leaf::decode(&bytes.ok_or_else(gone)?).map_err(internal)?;
+    let checkpoint = checkpoint(node, leaf.head.height)?;
+    Ok((checkpoint.log_size, checkpoint.log_root))
 }
 
 /// The validator set with this hash, which decided `height`, under legal names.

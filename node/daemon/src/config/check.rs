@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
+use tbsi_types::log::{NoteVerifier, SignatureType};
 
-use super::{Config, P2pConfig, TSA_POLICY, TsaConfig};
+use super::{AttestationLogConfig, Config, P2pConfig, TSA_POLICY, TsaConfig};
 use crate::keyfile::is_peer_id;
+use crate::limits::{WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;
 const HISTORY_BLOCKS_MAX: u64 = 10_000_000;
@@ -40,6 +42,7 @@ impl Config {
         self.check_origins()?;
         self.check_listen()?;
         check_peers(&self.p2p)?;
+        check_attestation_log(&self.attestation_log)?;
         self.tsa.as_ref().map_or(Ok(()), check_tsa)
     }
 
@@ -140,6 +143,68 @@ impl Config {
         check_port("p2p.consensus", self.p2p.consensus)?;
         check_port("p2p.gossip", self.p2p.gossip)
     }
+}
+
+fn check_attestation_log(log: &AttestationLogConfig) -> Result<(), Wrong> {
+    let field = "attestation_log.submit_interval_s";
+    within(field, log.submit_interval_s, 1, 86_400)?;
+    let counts = [
+        ("witnesses", log.witnesses.len(), WITNESSES_MAX),
+        ("witnessed", log.witnessed.len(), WITNESSED_MAX),
+    ];
+    for (field, count, max) in counts {
+        within(
+            &format!("attestation_log.{field}"),
+            count as u64,
+            0,
+            max as u64,
+        )?;
+    }
+    let mut seen = BTreeSet::new();
+    for (index, witness) in log.witnesses.iter().enumerate() {
+        let field = |key: &str| format!("attestation_log.witnesses[{index}].{key}");
+        let key = check_key(&field("key"), &witness.key, SignatureType::Cosignature)?;
+        if !seen.insert(*key.public_key()) {
+            return wrong(&field("key"), "this public key appears twice");
+        }
+        let uri = witness.url.parse::<hyper::Uri>().ok();
+        let plain = |uri: &hyper::Uri| {
+            let http = uri.scheme_str() == Some("http") && uri.query().is_none();
+            http && uri.host().is_some_and(|host| !host.is_empty())
+        };
+        if !uri.as_ref().is_some_and(plain) {
+            let problem = format!("`{}` is not like `http://192.0.2.7:8545`", witness.url);
+            return wrong(&field("url"), problem);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (index, entry) in log.witnessed.iter().enumerate() {
+        let field = |key: &str| format!("attestation_log.witnessed[{index}].{key}");
+        let key = check_key(&field("key"), &entry.key, SignatureType::Note)?;
+        let origin = entry.origin.as_deref().unwrap_or(key.name());
+        if NoteVerifier::new(origin, SignatureType::Note, key.public_key()).is_err() {
+            return wrong(&field("origin"), format!("`{origin}` cannot be an origin"));
+        }
+        if !seen.insert((origin.to_owned(), *key.public_key())) {
+            return wrong(&field("key"), format!("appears twice for `{origin}`"));
+        }
+    }
+    Ok(())
+}
+
+fn check_key(field: &str, text: &str, expected: SignatureType) -> Result<NoteVerifier, Wrong> {
+    let refused = |problem: String| Wrong {
+        field: field.into(),
+        problem,
+    };
+    let key = NoteVerifier::parse(text).map_err(|error| refused(error.to_string()))?;
+    if key.signature_type() == expected {
+        return Ok(key);
+    }
+    Err(refused(match expected {
+        SignatureType::Cosignature => "is a log's key (type 0x01); a cosigner's is wanted".into(),
+        SignatureType::Note => "is a cosigner's key (type 0x04); a log's is wanted".into(),
+    }))
 }
 
 fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use toml::Value;
 
-use super::{Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY, TsaConfig};
+use super::{
+    AttestationLogConfig, Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY,
+    TsaConfig,
+};
 
 impl Config {
     /// The text of `config.toml`; [`Config::parse`] reads it back.
@@ -29,6 +32,7 @@ listen = \"{metrics}\"
 history_blocks = {history_blocks}
 
 {mempool}
+{attestation_log}
 {tsa}
 # The log is on stderr.
 [log]
@@ -44,6 +48,7 @@ format = \"{format}\"
             metrics = self.metrics.listen,
             history_blocks = self.store.history_blocks,
             mempool = mempool(&self.mempool),
+            attestation_log = attestation_log(&self.attestation_log),
             tsa = tsa(self.tsa.as_ref()),
             level = self.log.level.as_str(),
             format = self.log.format.as_str(),
@@ -100,6 +105,50 @@ nonce_gap_max = {nonce_gap_max}
         per_sender_max = mempool.per_sender_max,
         nonce_gap_max = mempool.nonce_gap_max,
     )
+}
+
+fn attestation_log(log: &AttestationLogConfig) -> String {
+    let mut text = format!(
+        "\
+# The attestation log and those who witness logs, by C2SP tlog-witness.
+[attestation_log]
+# How often outside witnesses are asked to cosign a log that grows, seconds.
+submit_interval_s = {}
+",
+        log.submit_interval_s
+    );
+    if log.witnesses.is_empty() {
+        text.push_str(
+            "\
+# One such table for each witness to ask:
+# [[attestation_log.witnesses]]
+# key = \"<name>+<id>+<base64>\"
+# url = \"http://192.0.2.7:8545\"
+",
+        );
+    }
+    for witness in &log.witnesses {
+        let (key, url) = (Value::from(&*witness.key), Value::from(&*witness.url));
+        text += &format!("\n[[attestation_log.witnesses]]\nkey = {key}\nurl = {url}\n");
+    }
+    if log.witnessed.is_empty() {
+        text.push_str(
+            "\
+# One such table for each key of a log to cosign at /add-checkpoint:
+# [[attestation_log.witnessed]]
+# key = \"<name>+<id>+<base64>\"
+# origin = \"...\"  # if it is not the key's name
+",
+        );
+    }
+    for witnessed in &log.witnessed {
+        let key = Value::from(&*witnessed.key);
+        text += &format!("\n[[attestation_log.witnessed]]\nkey = {key}\n");
+        if let Some(origin) = &witnessed.origin {
+            text += &format!("origin = {}\n", Value::from(origin.as_str()));
+        }
+    }
+    text
 }
 
 fn tsa(tsa: Option<&TsaConfig>) -> String {

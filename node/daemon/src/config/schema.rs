@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use toml::{Table, Value};
 
-use super::{Config, PeerConfig, TsaConfig};
+use super::{Config, PeerConfig, TsaConfig, WitnessConfig, WitnessedConfig};
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
 pub(super) fn unknown_key(table: &Table) -> Option<(String, String)> {
@@ -26,6 +26,14 @@ fn schema() -> Table {
         peer_id: String::new(),
         consensus: full.p2p.consensus,
         gossip: full.p2p.gossip,
+    });
+    full.attestation_log.witnesses.push(WitnessConfig {
+        key: String::new(),
+        url: String::new(),
+    });
+    full.attestation_log.witnessed.push(WitnessedConfig {
+        origin: Some(String::new()),
+        key: String::new(),
     });
     full.tsa = Some(TsaConfig {
         certificate: PathBuf::new(),

@@ -3,6 +3,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use tbsi_rpc::{RpcLimits, ServerConfig};
 use tbsi_store::StoreOptions;
+use tbsi_types::log::{NoteSigner, SignatureType};
 
 use super::*;
 use crate::keyfile::NodeKey;
@@ -239,6 +240,9 @@ proptest! {
             issuer_key: "keys/issuer.key".into(),
             policy: TSA_POLICY.into(),
         });
+        if json {
+            config.attestation_log = attestation_log();
+        }
         config.log.format = if json { LogFormat::Json } else { LogFormat::Text };
         prop_assert_eq!(parse(&config.to_toml()), Ok(config));
     }
@@ -256,6 +260,88 @@ proptest! {
             prop_assert!(parsed.check().is_ok());
         }
     }
+}
+
+fn key(name: &str, signature_type: SignatureType) -> String {
+    let signer = NoteSigner::new(name, &[7; 32]).unwrap();
+    signer.verifier(signature_type).encode()
+}
+
+fn attestation_log() -> AttestationLogConfig {
+    AttestationLogConfig {
+        submit_interval_s: 3,
+        witnesses: vec![WitnessConfig {
+            key: key("witness.example", SignatureType::Cosignature),
+            url: "http://192.0.2.7:8545/witness".into(),
+        }],
+        witnessed: vec![
+            WitnessedConfig {
+                origin: None,
+                key: key("log.example", SignatureType::Note),
+            },
+            WitnessedConfig {
+                origin: Some("log \"b\"".replace(' ', "-")),
+                key: key("log.example", SignatureType::Note),
+            },
+        ],
+    }
+}
+
+#[test]
+fn refuses_witnesses_and_logs_that_cannot_be() {
+    let witness = |key: &str, url: &str| {
+        format!("[[attestation_log.witnesses]]\nkey = {key:?}\nurl = {url:?}\n")
+    };
+    let url = "http://192.0.2.7:8545";
+    let cosigner = key("witness.example", SignatureType::Cosignature);
+    let log = key("log.example", SignatureType::Note);
+    let good = witness(&cosigner, url);
+    assert!(parse(&format!("{MINIMAL}{good}")).is_ok());
+    refuse(
+        &witness("key", url),
+        "witnesses[0].key`: verifier key must be",
+    );
+    refuse(&witness(&log, url), "witnesses[0].key`: is a log's key");
+    for wrong in [
+        "192.0.2.7:8545",
+        "https://a.example",
+        "http://",
+        "http://a.example/?b",
+    ] {
+        refuse(&witness(&cosigner, wrong), "witnesses[0].url`: `");
+    }
+    refuse(
+        &good.repeat(2),
+        "witnesses[1].key`: this public key appears twice",
+    );
+    refuse(
+        &good.repeat(8),
+        "`attestation_log.witnesses`: 8 is outside 0..=7",
+    );
+    let witnessed =
+        |key: &str, more: &str| format!("[[attestation_log.witnessed]]\nkey = {key:?}\n{more}");
+    assert!(parse(&format!("{MINIMAL}{}", witnessed(&log, ""))).is_ok());
+    refuse(
+        &witnessed(&cosigner, ""),
+        "witnessed[0].key`: is a cosigner's key",
+    );
+    refuse(
+        &witnessed(&log, "origin = \"a b\""),
+        "witnessed[0].origin`: `a b` cannot be",
+    );
+    refuse(
+        &witnessed(&log, "").repeat(2),
+        "appears twice for `log.example`",
+    );
+    refuse(
+        &witnessed(&log, "orign = \"a\""),
+        "`attestation_log.witnessed.origin`",
+    );
+    let interval = "[attestation_log]\nsubmit_interval_s = 0";
+    refuse(
+        interval,
+        "`attestation_log.submit_interval_s`: 0 is outside 1..=86400",
+    );
 }
 
 #[test]

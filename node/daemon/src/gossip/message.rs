@@ -58,7 +58,7 @@ impl Salt {
         Self(u64::from_le_bytes(start.try_into().expect("split at 8")))
     }
 
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(1);
         self.0
     }
@@ -77,7 +77,7 @@ pub(super) fn encode_tip(salt: &mut Salt, height: Height) -> Vec<u8> {
     encode(&(salt.next(), TIP, height.0))
 }
 
-fn encode(value: &impl BorshSerialize) -> Vec<u8> {
+pub(super) fn encode(value: &impl BorshSerialize) -> Vec<u8> {
     borsh::to_vec(value).expect("writing to memory does not fail, and no length leaves u32")
 }
 

@@ -9,17 +9,19 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::message::{self, Message, Salt};
-use super::{GossipEvent, Shared, count};
+use super::{Cosignatures, GossipEvent, Shared, count};
 use crate::limits::GOSSIP_PEER_EVENTS_RESERVED;
 
-/// Position of the one topic.
-const TOPIC: usize = 0;
+/// Positions of the topics.
+const TRANSACTIONS: usize = 0;
+const COSIGNATURES: usize = 1;
 
 /// The network task.
 pub(super) struct Network {
     swarm: Swarm,
     shared: Arc<Shared>,
     events: mpsc::Sender<GossipEvent>,
+    cosignatures: mpsc::Sender<Cosignatures>,
     salt: Salt,
 }
 
@@ -28,6 +30,7 @@ impl Network {
         swarm: Swarm,
         shared: Arc<Shared>,
         events: mpsc::Sender<GossipEvent>,
+        cosignatures: mpsc::Sender<Cosignatures>,
     ) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         let started = since_epoch.unwrap_or_default().as_nanos().to_le_bytes();
@@ -36,6 +39,7 @@ impl Network {
             swarm,
             shared,
             events,
+            cosignatures,
         }
     }
 
@@ -55,19 +59,23 @@ impl Network {
         let due = self.shared.outgoing.take(now);
         for batch in due.batches {
             let data = message::encode_transactions(&mut self.salt, &batch);
-            if !self.publish(data) {
+            if !self.publish(TRANSACTIONS, data) {
                 count(&self.shared.counters.outgoing_dropped, batch.len());
             }
         }
         if let Some(height) = due.tip {
             // Whoever connects later hears it then.
             let data = message::encode_tip(&mut self.salt, height);
-            self.publish(data);
+            self.publish(TRANSACTIONS, data);
+        }
+        for cosignatures in due.cosignatures {
+            let data = cosignatures.encode(&mut self.salt);
+            self.publish(COSIGNATURES, data);
         }
     }
 
-    fn publish(&mut self, data: Vec<u8>) -> bool {
-        let published = self.swarm.publish(TOPIC, data);
+    fn publish(&mut self, topic: usize, data: Vec<u8>) -> bool {
+        let published = self.swarm.publish(topic, data);
         if published {
             count(&self.shared.counters.published, 1);
         }
@@ -76,6 +84,9 @@ impl Network {
 
     fn on_event(&mut self, event: Event) {
         match event {
+            Event::Message(message) if message.topic == COSIGNATURES => {
+                self.on_cosignatures(&message);
+            }
             Event::Message(message) => self.on_message(message),
             Event::PeerConnected(peer) => {
                 self.shared.outgoing.repeat_tip();
@@ -114,6 +125,25 @@ impl Network {
         if let Some(event) = event {
             count(&self.shared.counters.received, 1);
             self.emit(event, GOSSIP_PEER_EVENTS_RESERVED);
+        }
+    }
+
+    fn on_cosignatures(&mut self, message: &tbsi_p2p::Message) {
+        let decoded = Cosignatures::decode(&message.data);
+        let judgement = match &decoded {
+            Ok(_) => Judgement::Forward,
+            Err(error) => {
+                tracing::debug!(peer = %message.from, %error, "gossip.malformed_cosignatures");
+                Judgement::Bar
+            }
+        };
+        self.swarm.judge(message, judgement);
+        let Ok(cosignatures) = decoded else {
+            return;
+        };
+        count(&self.shared.counters.received, 1);
+        if self.cosignatures.try_send(cosignatures).is_err() {
+            count(&self.shared.counters.events_dropped, 1);
         }
     }
 

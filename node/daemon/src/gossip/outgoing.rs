@@ -1,4 +1,4 @@
-//! What waits to be sent: a bounded queue of transactions and the latest tip.
+//! What waits to be sent: bounded queues of transactions and of cosignatures, and the latest tip.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -8,11 +8,12 @@ use tbsi_types::{Height, Transaction};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::lock;
 use super::message::{HEAD_BYTES, LENGTH_BYTES};
+use super::{Cosignatures, lock};
 use crate::limits::{
-    GOSSIP_BATCH_INTERVAL, GOSSIP_MESSAGE_BYTES_MAX, GOSSIP_MESSAGE_TRANSACTIONS_MAX,
-    GOSSIP_OUTGOING_BYTES_MAX, GOSSIP_OUTGOING_TRANSACTIONS_MAX, GOSSIP_TIP_INTERVAL,
+    COSIGNATURE_MESSAGES_MAX, GOSSIP_BATCH_INTERVAL, GOSSIP_MESSAGE_BYTES_MAX,
+    GOSSIP_MESSAGE_TRANSACTIONS_MAX, GOSSIP_OUTGOING_BYTES_MAX, GOSSIP_OUTGOING_TRANSACTIONS_MAX,
+    GOSSIP_TIP_INTERVAL,
 };
 
 /// What is due.
@@ -22,6 +23,8 @@ pub(super) struct Due {
     pub(super) batches: Vec<Vec<Arc<Transaction>>>,
     /// To be announced.
     pub(super) tip: Option<Height>,
+    /// One message each.
+    pub(super) cosignatures: Vec<Cosignatures>,
 }
 
 /// The queue. The first transaction after a pause leaves at once; those that follow within the
@@ -38,6 +41,7 @@ struct State {
     bytes: usize,
     tip: Option<Height>,
     tip_waits: bool,
+    cosignatures: VecDeque<Cosignatures>,
     batch_sent: Option<Instant>,
     tip_sent: Option<Instant>,
 }
@@ -64,6 +68,16 @@ impl Outgoing {
         }
         self.changed.notify_one();
         dropped
+    }
+
+    /// Queues a message of cosignatures, to leave at once.
+    pub(super) fn push_cosignatures(&self, cosignatures: Cosignatures) {
+        let mut state = lock(&self.state);
+        if state.cosignatures.len() == COSIGNATURE_MESSAGES_MAX {
+            state.cosignatures.pop_front();
+        }
+        state.cosignatures.push_back(cosignatures);
+        self.changed.notify_one();
     }
 
     /// Announces this tip, if it is not the last one.
@@ -111,6 +125,7 @@ impl Outgoing {
             state.tip_waits = false;
             state.tip_sent = Some(now);
         }
+        due.cosignatures = state.cosignatures.drain(..).collect();
         due
     }
 }
@@ -136,8 +151,9 @@ impl State {
     }
 
     fn next_due(&self, now: Instant) -> Option<Instant> {
-        let both = [self.batch_due(now), self.tip_due(now)];
-        both.into_iter().flatten().min()
+        let cosignatures = (!self.cosignatures.is_empty()).then_some(now);
+        let all = [self.batch_due(now), self.tip_due(now), cosignatures];
+        all.into_iter().flatten().min()
     }
 
     /// As many from the front as one message holds; at least one, since the largest
@@ -240,5 +256,31 @@ mod tests {
         assert!(bytes > GOSSIP_OUTGOING_BYTES_MAX);
         assert_eq!(outgoing.push(large), 3);
         assert!(lock(&outgoing.state).bytes <= GOSSIP_OUTGOING_BYTES_MAX);
+    }
+
+    #[test]
+    fn cosignatures_leave_at_once_and_the_oldest_give_way() {
+        let outgoing = Outgoing::default();
+        let message = |size| Cosignatures {
+            size: tbsi_types::TreeSize(size),
+            root: tbsi_types::B256::ZERO,
+            list: vec![(SENDER, [0; 72])],
+        };
+        let max = COSIGNATURE_MESSAGES_MAX as u64;
+        (0..max + 2).for_each(|size| outgoing.push_cosignatures(message(size)));
+        let now = Instant::now();
+        assert!(
+            lock(&outgoing.state)
+                .next_due(now)
+                .is_some_and(|at| at <= now)
+        );
+        let sizes: Vec<u64> = outgoing
+            .take(now)
+            .cosignatures
+            .iter()
+            .map(|it| it.size.0)
+            .collect();
+        assert!(sizes.iter().copied().eq(2..max + 2), "{sizes:?}");
+        assert_eq!(outgoing.take(now), Due::default());
     }
 }

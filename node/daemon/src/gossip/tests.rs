@@ -39,13 +39,19 @@ struct Node {
     id: PeerId,
     handle: GossipHandle,
     events: mpsc::Receiver<GossipEvent>,
+    cosignatures: mpsc::Receiver<Cosignatures>,
 }
 
 impl Node {
     async fn start(config: Config) -> Self {
         let id = peer_id(&config.keypair_bytes);
-        let (handle, events) = spawn(&config).await.unwrap();
-        Self { id, handle, events }
+        let (handle, incoming) = spawn(&config).await.unwrap();
+        Self {
+            id,
+            handle,
+            events: incoming.events,
+            cosignatures: incoming.cosignatures,
+        }
     }
 
     fn address(&self) -> SocketAddr {
@@ -143,6 +149,27 @@ async fn transactions_pass_through_a_neighbour_and_tips_do_not() {
     };
     assert_eq!(c.event().await, passed_on);
     assert_eq!(c.handle.highest_tip(), Height(0));
+}
+
+#[tokio::test]
+async fn cosignatures_pass_through_a_neighbour_to_all() {
+    let (a, mut b) = pair().await;
+    let mut c = Node::start(config(3, &[2], &[(2, b.address())])).await;
+    c.wait_for(GossipEvent::PeerConnected(b.id)).await;
+    b.wait_for(GossipEvent::PeerConnected(c.id)).await;
+    let sent = Cosignatures {
+        size: tbsi_types::TreeSize(7),
+        root: B256::repeat_byte(8),
+        list: vec![(SENDER, [9; 72])],
+    };
+    // The same again is not a copy: a peer that came later has not heard it.
+    for _ in 0..2 {
+        a.handle.publish_cosignatures(sent.clone());
+        for node in [&mut b, &mut c] {
+            let got = timeout(PATIENCE, node.cosignatures.recv()).await;
+            assert_eq!(got.expect("in time").expect("a running network"), sent);
+        }
+    }
 }
 
 #[tokio::test]

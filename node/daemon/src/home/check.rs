@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tbsi_types::genesis::NodeEntry;
 use tbsi_types::limits::GENESIS_BYTES_MAX;
-use tbsi_types::{Genesis, GenesisError, SecretKey};
+use tbsi_types::{Bytes, Genesis, GenesisError, SecretKey};
 
 use super::{HomeError, failed, mismatch};
 use crate::config::Config;
@@ -67,6 +67,14 @@ pub(super) fn check_peers(config: &Config, genesis: &Genesis) -> Result<(), Home
         }
     }
     Ok(())
+}
+
+/// The log key that genesis gives a validator of this name, if genesis has the last word.
+pub(super) fn named_log_key<'a>(config: &Config, genesis: &'a Genesis) -> Option<&'a Bytes> {
+    let mut nodes = genesis.nodes.iter().filter(|_| !is_governed(genesis));
+    let node = nodes.find(|node| node.name == config.name)?;
+    let entry = node.validator.as_ref().filter(|_| config.validator)?;
+    entry.log_key.as_ref()
 }
 
 pub(super) fn check_node(

@@ -209,3 +209,34 @@ fn makes_a_log_key_once_and_refuses_a_damaged_one() {
     assert!(words(home.load()).contains("log.key must hold exactly 64 hex digits"));
     assert!(words(home.ensure_log_key()).contains("log.key must hold"));
 }
+
+#[test]
+fn a_log_key_that_genesis_names_must_be_here() {
+    let (_dir, home, mut genesis) = prepared(true);
+    let own = home.ensure_log_key().unwrap().public_key();
+    let name = |genesis: &mut Genesis, key: [u8; 32]| {
+        let entry = genesis.nodes[0].validator.as_mut().unwrap();
+        entry.log_key = Some(key.to_vec().into());
+    };
+    let config = Config::new("node-1", true);
+    let other = ed25519_key(5);
+    name(&mut genesis, other);
+    let refused = words(home.init(&config, &genesis));
+    assert!(
+        refused.contains("gives node `node-1` the log key 0x"),
+        "{refused}"
+    );
+    assert!(refused.contains("keys/log.key is another"), "{refused}");
+    name(&mut genesis, own);
+    home.init(&config, &genesis).unwrap();
+    home.load().unwrap();
+    fs::remove_file(home.log_key_file()).unwrap();
+    let refused = words(home.load());
+    assert!(refused.contains("keys/log.key is missing"), "{refused}");
+}
+
+fn ed25519_key(seed: u8) -> [u8; 32] {
+    let signer = tbsi_types::log::NoteSigner::new("key", &[seed; 32]).unwrap();
+    let verifier = signer.verifier(tbsi_types::log::SignatureType::Cosignature);
+    *verifier.public_key()
+}

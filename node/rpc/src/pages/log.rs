@@ -59,8 +59,8 @@ impl Target {
                 Ok(Page::new(TEXT, Caching::Never, note.into_bytes()))
             }
             Self::Key => {
-                let key = backend.log_key().encode() + "\n";
-                Ok(Page::new(TEXT, Caching::Never, key.into_bytes()))
+                let keys = keys(api)?;
+                Ok(Page::new(TEXT, Caching::Never, keys.into_bytes()))
             }
             Self::Tile(tile) => {
                 let bytes = backend.log_tile(tile)?;
@@ -77,12 +77,33 @@ impl Target {
             }
             Self::Proof(index) => {
                 let proof = backend.tlog_proof(index)?;
-                let page = proof
-                    .map(|proof| Page::new(TEXT, Caching::Forever, proof.encode().into_bytes()));
+                let page =
+                    proof.map(|proof| Page::new(TEXT, Caching::Never, proof.encode().into_bytes()));
                 Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
             }
         }
     }
+}
+
+/// The log's key of this node on the first line, then the cosigners', each after a comment with
+/// its operator's legal names.
+fn keys(api: &Api) -> Result<String, Failure> {
+    let keys = crate::log::keys(api)?;
+    let mut text = format!("{}\n", keys.log);
+    for cosigner in &keys.cosigners {
+        let names = &cosigner.organisation;
+        let names = [&names.name_zh_tw, &names.name_en].map(|name| name.trim());
+        let names = names.join(" / ");
+        // A name is free text; a line is one line.
+        let comment = format!(
+            "{} ({})",
+            names.trim_start_matches(" / "),
+            cosigner.node_name
+        );
+        let comment = comment.replace(char::is_control, " ");
+        text += &format!("# {comment}\n{}\n", cosigner.key);
+    }
+    Ok(text)
 }
 
 /// Digits without sign or leading zeros.

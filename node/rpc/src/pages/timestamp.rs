@@ -7,11 +7,10 @@ use std::time::Duration;
 use alloy_primitives::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jsonrpsee::server::HttpRequest;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Caching, Page, Pages};
+use super::{Caching, Page, Pages, read};
 use crate::api::Runner;
 use crate::backend::Timestamp;
 use crate::error::Failure;
@@ -33,7 +32,7 @@ where
         let sentence = format!("content-type must be {QUERY}");
         return Page::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence);
     }
-    let query = match read(request.into_body()).await {
+    let query = match read(request.into_body(), TIMESTAMP_QUERY_BYTES_MAX).await {
         Ok(query) => query,
         Err(refusal) => return refusal,
     };
@@ -51,30 +50,6 @@ fn is_query(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok());
     let essence = value.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(QUERY))
-}
-
-async fn read<B>(body: B) -> Result<Bytes, Page>
-where
-    B: http_body::Body<Data = bytes::Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    let collected = Limited::new(body, TIMESTAMP_QUERY_BYTES_MAX)
-        .collect()
-        .await;
-    match collected {
-        Ok(collected) => Ok(collected.to_bytes().into()),
-        Err(error) if error.is::<LengthLimitError>() => {
-            let sentence = format!(
-                "a time-stamp query has at most {TIMESTAMP_QUERY_BYTES_MAX} bytes; \
-                 send the digest of the data, not the data"
-            );
-            Err(Page::refusal(StatusCode::PAYLOAD_TOO_LARGE, sentence))
-        }
-        Err(_) => Err(Page::refusal(
-            StatusCode::BAD_REQUEST,
-            "the body is cut short",
-        )),
-    }
 }
 
 async fn stamp(runner: &Runner, query: Bytes) -> Result<Page, Failure> {

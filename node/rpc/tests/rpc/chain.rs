@@ -1,13 +1,14 @@
 //! A small chain in memory that implements the server's port.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
 use alloy_consensus::Header;
 use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
-    AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof,
-    SubmitError, Timestamp,
+    AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
+    SubmitError, Timestamp, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
@@ -16,8 +17,8 @@ use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
-    ConsistencyProof, EntryBundle, InclusionProof, LogCheckpoint, NoteSigner, NoteVerifier,
-    SignatureType, SignedNote, Tile, TlogProof,
+    Attestation, ConsistencyProof, Cosigner, DigestWords, EntryBundle, InclusionProof, Leaf,
+    LeafHead, LogCheckpoint, NoteSigner, SignatureType, SignedNote, Statement, Tile, TlogProof,
 };
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -53,6 +54,48 @@ pub(crate) const TILE_HASHES: u16 = 256;
 
 pub(crate) fn log_signer() -> NoteSigner {
     NoteSigner::new(&identity().log_origin(), &[7; 32]).unwrap()
+}
+
+/// Signs as a validator.
+pub(crate) fn cosigner() -> NoteSigner {
+    NoteSigner::new("cosigner", &[8; 32]).unwrap()
+}
+
+/// A size of the log at which its leaves are lost.
+const LOST: u64 = 77;
+
+/// Issuer of every third leaf; the others have another.
+pub(crate) const ISSUER: Address = Address::repeat_byte(0x15);
+/// Schema of the attestations among the leaves, which are the even ones.
+pub(crate) const SCHEMA: B256 = B256::repeat_byte(0x5c);
+
+/// Every log of this chain has the same beginning.
+pub(crate) fn log_leaf(index: u64) -> Vec<u8> {
+    let issuer = if index.is_multiple_of(3) {
+        ISSUER
+    } else {
+        Address::repeat_byte(0x16)
+    };
+    let digest = keccak256(index.to_be_bytes());
+    let statement = if index.is_multiple_of(2) {
+        Statement::Attestation(Attestation {
+            schema: SCHEMA,
+            algorithm: 0x12,
+            digest: DigestWords::One([digest]),
+        })
+    } else {
+        let id = digest;
+        Statement::Revocation { id, reason: 1 }
+    };
+    let head = LeafHead {
+        chain_id: CHAIN_ID,
+        height: Height(7),
+        time: TimestampMs(7),
+        transaction_index: 0,
+        ordinal: 0,
+        issuer,
+    };
+    Leaf { head, statement }.encode().unwrap()
 }
 
 fn note() -> SignedNote {
@@ -96,6 +139,7 @@ impl Gate {
 pub(crate) struct Chain {
     blocks: RwLock<Vec<(Block, Vec<Receipt>)>>,
     heads: broadcast::Sender<Height>,
+    log_size: AtomicU64,
     pub(crate) gate: Gate,
     pub(crate) oldest_state: Height,
 }
@@ -107,6 +151,7 @@ impl Chain {
         let chain = Self {
             blocks: RwLock::default(),
             heads: broadcast::channel(2).0,
+            log_size: AtomicU64::new(0),
             gate: Gate::default(),
             oldest_state: Height(1),
         };
@@ -149,6 +194,17 @@ impl Chain {
         drop(blocks);
         // Nobody may be listening.
         self.heads.send(height).ok();
+    }
+
+    /// Adds a block with a leaf that cannot be read.
+    pub(crate) fn lose_leaves(&self) {
+        self.grow_log(LOST);
+    }
+
+    /// Adds a block after which the log has this size.
+    pub(crate) fn grow_log(&self, size: u64) {
+        self.log_size.store(size, Ordering::SeqCst);
+        self.append(vec![], 0);
     }
 
     pub(crate) fn block_at(&self, height: u64) -> Block {
@@ -387,7 +443,7 @@ impl Backend for Chain {
     }
 
     fn log_size(&self) -> TreeSize {
-        TreeSize(0)
+        TreeSize(self.log_size.load(Ordering::SeqCst))
     }
 
     fn leaf(&self, _: LeafIndex) -> Result<Option<Bytes>, BackendError> {
@@ -420,6 +476,18 @@ impl Backend for Chain {
     }
 
     fn log_entries(&self, bundle: EntryBundle) -> Result<Option<Bytes>, BackendError> {
+        if self.log_size().0 == LOST {
+            return Ok(None);
+        }
+        if self.log_size().0 > 0 {
+            let start = 256 * bundle.index;
+            let leaves = (start..start + u64::from(bundle.width)).map(log_leaf);
+            let entries = leaves.flat_map(|leaf| {
+                let length = u16::try_from(leaf.len()).unwrap();
+                [&length.to_be_bytes(), leaf.as_slice()].concat()
+            });
+            return Ok(Some(entries.collect::<Vec<u8>>().into()));
+        }
         match bundle.index {
             0 => Ok(Some(vec![b'a'; 10_000].into())),
             1 => Err(BackendError::Internal("disk is on fire".into())),
@@ -431,8 +499,31 @@ impl Backend for Chain {
         Ok(note())
     }
 
-    fn log_key(&self) -> NoteVerifier {
-        log_signer().verifier(SignatureType::Note)
+    fn log_keys(&self) -> LogKeys {
+        let named = named_validators();
+        let validator = named.set.iter().next().unwrap();
+        let key = cosigner().verifier(SignatureType::Cosignature);
+        LogKeys {
+            log: log_signer().verifier(SignatureType::Note),
+            witness: key.clone(),
+            cosigners: vec![Cosigner {
+                validator: validator.address,
+                power: validator.power,
+                key,
+            }],
+        }
+    }
+
+    fn add_checkpoint(&self, request: &str) -> Result<Witnessing, BackendError> {
+        Ok(match request {
+            "good" => Witnessing::Cosigned("— witness AAAA\n".into()),
+            "unknown" => Witnessing::UnknownOrigin,
+            "unsigned" => Witnessing::NotSigned,
+            "conflict" => Witnessing::Conflict(TreeSize(17)),
+            "inconsistent" => Witnessing::Inconsistent("it is a fork".into()),
+            "broken" => return Err(BackendError::Internal("disk is on fire".into())),
+            other => Witnessing::Malformed(format!("{} bytes", other.len())),
+        })
     }
 
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {

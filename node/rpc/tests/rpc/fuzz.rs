@@ -147,6 +147,10 @@ fn methods() -> Vec<(&'static str, Vec<Argument>)> {
         ("eth_sendRawTransaction", vec![bytes.clone()]),
         ("eth_subscribe", vec![one_of(vec![json!("logs")]), filter()]),
         ("eth_unsubscribe", vec![quantity()]),
+        (
+            "tbsi_subscribe",
+            vec![one_of(vec![json!("leaves")]), filter()],
+        ),
         ("tbsi_getCertificate", vec![height.clone()]),
         ("tbsi_getCheckpoint", vec![height.clone()]),
         ("tbsi_getValidators", vec![height]),

@@ -6,6 +6,7 @@ mod chain;
 mod client;
 mod fuzz;
 mod http;
+mod leaves;
 mod limits;
 mod methods;
 mod pages;

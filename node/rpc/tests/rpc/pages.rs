@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use tbsi_rpc::ServerConfig;
-use tbsi_types::log::{NoteVerifier, SignedNote, TlogProof};
+use tbsi_rpc::wire::ValidatorName;
+use tbsi_types::log::{NoteVerifier, SignatureType, SignedNote, TlogProof};
 
-use crate::chain::log_signer;
+use crate::chain::{cosigner, log_signer};
 use crate::http::{Answer, Fixture, config, exchange_at};
+use crate::validators::named_validators;
 
 const QUERY: &str = "content-type: application/timestamp-query";
 
@@ -22,12 +24,25 @@ fn assert_header(answer: &Answer, line: &str) {
     assert!(found, "{line:?} is not in:\n{}", answer.head);
 }
 
+fn first_validator() -> ValidatorName {
+    let names = named_validators().names;
+    names.into_values().next().unwrap()
+}
+
 #[tokio::test]
 async fn serves_checkpoint_key_and_proof_as_text() {
     let fixture = Fixture::new().await;
     let key = get(&fixture, "/log/key").await;
     assert_eq!(key.status, 200);
-    let key = NoteVerifier::parse(key.body.trim_end()).unwrap();
+    let lines: Vec<&str> = key.body.lines().collect();
+    let name = first_validator();
+    let zh = &name.organisation.name_zh_tw;
+    let joint = if zh.is_empty() { "" } else { " / " };
+    let en = &name.organisation.name_en;
+    let names = format!("# {zh}{joint}{en} ({})", name.node_name);
+    let other = cosigner().verifier(SignatureType::Cosignature).encode();
+    assert_eq!(lines[1..], [&names, &other]);
+    let key = NoteVerifier::parse(lines[0]).unwrap();
     assert_eq!(key, log_signer().verifier(key.signature_type()));
 
     let checkpoint = get(&fixture, "/log/checkpoint").await;
@@ -39,7 +54,7 @@ async fn serves_checkpoint_key_and_proof_as_text() {
 
     let proof = get(&fixture, "/log/proof/0.tlog-proof").await;
     assert_eq!(TlogProof::parse(&proof.body).unwrap().note, note);
-    assert_header(&proof, "cache-control: public, max-age=31536000, immutable");
+    assert_header(&proof, "cache-control: no-cache");
     let proof = get(&fixture, "/log/proof/1.tlog-proof").await;
     assert_eq!(proof.status, 404);
     assert_eq!(proof.body, "leaf 1 does not exist: the log has 0 leaves\n");
@@ -81,6 +96,7 @@ async fn refuses_paths_and_verbs_that_it_has_not() {
         ("/log/tile/entries/0", 400, "not the path of a tile"),
         ("/log/proof/x", 400, "<leaf index>.tlog-proof"),
         ("/tsa", 405, "POST"),
+        ("/add-checkpoint", 405, "POST"),
     ] {
         let answer = get(&fixture, path).await;
         assert_eq!(answer.status, status, "{path}");
@@ -180,4 +196,48 @@ async fn refuses_what_is_no_time_stamp_query() {
         assert_eq!(answer.status, status, "{header}: {}", answer.body);
         assert!(answer.body.contains(words), "{header}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn a_witness_answers_in_the_statuses_of_tlog_witness() {
+    let fixture = Fixture::new().await;
+    let long = vec![b'x'; 64 * 1024 + 1];
+    for (body, status, words) in [
+        (b"good".as_slice(), 200, "— witness AAAA\n"),
+        (b"unknown", 404, "attestation_log.witnessed"),
+        (b"unsigned", 403, "no signature"),
+        (b"conflict", 409, "17\n"),
+        (b"inconsistent", 422, "it is a fork"),
+        (b"other", 400, "5 bytes"),
+        (b"\xff", 400, "not UTF-8"),
+        (b"broken", 500, "internal error"),
+        (&long, 413, "at most 65536 bytes"),
+    ] {
+        let answer = exchange_at(fixture.address(), "POST", "/add-checkpoint", &[], body).await;
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(answer.body.contains(words), "{words}: {}", answer.body);
+        assert!(!answer.body.contains("fire"), "{}", answer.body);
+        if status == 409 {
+            assert_header(&answer, "content-type: text/x.tlog.size");
+            assert_eq!(answer.body, "17\n");
+        }
+    }
+}
+
+#[tokio::test]
+async fn keys_are_had_over_json_rpc_with_legal_names() {
+    let fixture = Fixture::new().await;
+    let keys = fixture.result("tbsi_logKeys", serde_json::json!([])).await;
+    let log = log_signer();
+    assert_eq!(keys["origin"], log.verifier(SignatureType::Note).name());
+    assert_eq!(keys["log"], log.verifier(SignatureType::Note).encode());
+    let key = cosigner().verifier(SignatureType::Cosignature).encode();
+    assert_eq!(
+        (&keys["witness"], &keys["cosigners"][0]["key"]),
+        (&key.clone().into(), &key.into())
+    );
+    let name = first_validator();
+    let organisation = &keys["cosigners"][0]["organisation"];
+    assert_eq!(organisation["nameEn"], name.organisation.name_en);
+    assert_eq!(keys["cosigners"][0]["nodeName"], name.node_name);
 }

@@ -44,6 +44,17 @@ fn place(head: &LeafHead) -> Value {
     })
 }
 
+/// Names of the kinds of leaves (SPEC §10.3).
+pub const KINDS: &[&str] = &[
+    "attestation",
+    "revocation",
+    "supersession",
+    "countersigningOpened",
+    "countersignature",
+    "schemaRegistered",
+    "algorithmSet",
+];
+
 fn said(leaf: &Leaf) -> Value {
     match &leaf.statement {
         Statement::Attestation(attestation) => json!({

@@ -98,3 +98,19 @@ fn refuses_other_keys() {
     let weak = NoteVerifier::new("a", SignatureType::Note, &weak);
     assert_eq!(weak, Err(NoteKeyError::PublicKey));
 }
+
+#[test]
+fn refuses_a_point_in_another_encoding() {
+    // y = 3 is on the curve and not of small order; p + 3 is the same point, written otherwise.
+    let mut key = [0; 32];
+    key[0] = 3;
+    assert!(NoteVerifier::new("a", SignatureType::Cosignature, &key).is_ok());
+    let mut other = [0xff; 32];
+    (other[0], other[31]) = (0xed + 3, 0x7f);
+    assert!(
+        VerifyingKey::from_bytes(&other).is_ok(),
+        "the decoder takes it"
+    );
+    let refused = NoteVerifier::new("a", SignatureType::Cosignature, &other);
+    assert_eq!(refused, Err(NoteKeyError::PublicKey));
+}

@@ -1,0 +1,192 @@
+//! Cosigns the log after it was decided, and collects what others cosigned (SPEC §9.6).
+//!
+//! Beside consensus: nothing here is waited for, and what is late, wrong or missing is dropped.
+
+mod pace;
+mod pool;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tbsi_types::log::NoteSigner;
+use tbsi_types::{Address, Height, TimestampMs};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, watch};
+use tracing::{debug, warn};
+
+use crate::gossip::{Cosignatures, TimestampedSignature};
+use crate::limits::COSIGNATURES_VERIFIED_MAX;
+use crate::node::{Node, causes, wall_clock};
+use pace::{Budget, Pace};
+pub(crate) use pool::{CosignaturePool, Dropped, LogState};
+
+/// Cosigns as this validator.
+pub(crate) struct OwnCosigner {
+    /// Address of the validator's key.
+    pub(crate) validator: Address,
+    /// With the log key, under the cosigner's name.
+    pub(crate) signer: Arc<NoteSigner>,
+}
+
+/// Runs until told to stop. Without a cosigner it only collects.
+pub(crate) async fn run(
+    node: Arc<Node>,
+    own: Option<OwnCosigner>,
+    mut incoming: mpsc::Receiver<Cosignatures>,
+    mut stop: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let mut heads = node.heads();
+    let mut pace = Pace::default();
+    let mut budget = Budget::new(COSIGNATURES_VERIFIED_MAX);
+    note_tip(&node);
+    pace.on_start(node.tip().log_size, Instant::now());
+    loop {
+        let next = tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            head = heads.recv() => Next::Head(match head {
+                Ok(height) => height,
+                Err(RecvError::Lagged(_)) => node.tip().height,
+                Err(RecvError::Closed) => anyhow::bail!("nobody announces heights"),
+            }),
+            () = until(pace.idle_at()) => Next::Idle,
+            received = incoming.recv() => match received {
+                Some(received) => Next::Received(received),
+                None => anyhow::bail!("the gossip network ended"),
+            },
+        };
+        match next {
+            Next::Head(height) => {
+                if on_head(&node, &mut pace, height)? {
+                    cosign(&node, own.as_ref(), &mut pace);
+                }
+            }
+            Next::Idle => cosign(&node, own.as_ref(), &mut pace),
+            Next::Received(received) => {
+                let (node, mut spent) = (Arc::clone(&node), budget);
+                let receive = move || {
+                    receive(&node, &received, &mut spent);
+                    spent
+                };
+                budget = tokio::task::spawn_blocking(receive).await?;
+            }
+        }
+    }
+}
+
+/// What the task does next.
+enum Next {
+    Head(Height),
+    Idle,
+    Received(Cosignatures),
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn log_at_tip(node: &Node) -> LogState {
+    let tip = node.tip();
+    (tip.log_size, tip.log_root)
+}
+
+fn note_tip(node: &Node) {
+    let tip = log_at_tip(node);
+    let wrong = node.cosignatures().note_log(tip, Instant::now());
+    for validator in wrong {
+        report_other_root(node, tip, validator);
+    }
+}
+
+/// Whether the new log is one that all validators cosign at once.
+fn on_head(node: &Node, pace: &mut Pace, height: Height) -> anyhow::Result<bool> {
+    note_tip(node);
+    let tip = node.tip();
+    // Who cosigns a log says that it knows of none that is larger.
+    let is_tip = tip.height == height;
+    let parent = match height.previous() {
+        Some(parent) => node.store.checkpoint(parent)?.map(|parent| parent.time),
+        None => None,
+    };
+    let times = (parent.unwrap_or(TimestampMs(0)), tip.time);
+    Ok(pace.on_head(tip.log_size, times, Instant::now()) && is_tip)
+}
+
+/// Cosigns the log at the tip, which is decided and on disk, and tells everybody.
+fn cosign(node: &Node, own: Option<&OwnCosigner>, pace: &mut Pace) {
+    let log = log_at_tip(node);
+    pace.on_cosigned(log.0, Instant::now());
+    let Some(OwnCosigner { validator, signer }) = own else {
+        return;
+    };
+    note_tip(node);
+    let mut pool = node.cosignatures();
+    let seconds = wall_clock().0 / 1_000;
+    let line = match signer.cosign(&pool.text(log), seconds) {
+        Ok(line) => line,
+        Err(error) => {
+            warn!(size = %log.0, "cannot cosign the log: {}", causes(&error));
+            return;
+        }
+    };
+    let bytes: TimestampedSignature = line.bytes.try_into().expect("a time and a signature");
+    if pool.add(log, *validator, bytes, Instant::now()).is_err() {
+        return;
+    }
+    drop(pool);
+    node.metrics.cosigned.inc();
+    debug!(size = %log.0, "cosigned the log");
+    node.gossip.publish_cosignatures(Cosignatures {
+        size: log.0,
+        root: log.1,
+        list: vec![(*validator, bytes)],
+    });
+}
+
+/// Takes what is new and right; one that is neither harms nothing.
+fn receive(node: &Node, received: &Cosignatures, budget: &mut Budget) {
+    let log = (received.size, received.root);
+    let text = node.cosignatures().text(log);
+    for (validator, bytes) in &received.list {
+        let verified = verify(node, log, &text, *validator, bytes, budget);
+        let added = verified.and_then(|()| {
+            let mut pool = node.cosignatures();
+            pool.add(log, *validator, *bytes, Instant::now())
+        });
+        match added {
+            Ok(()) => {
+                node.metrics.cosignatures_taken.inc();
+            }
+            Err(dropped) => {
+                node.metrics.cosignature_dropped(dropped.kind());
+                if dropped == Dropped::OtherRoot {
+                    report_other_root(node, log, *validator);
+                }
+            }
+        }
+    }
+}
+
+fn verify(
+    node: &Node,
+    log: LogState,
+    text: &str,
+    validator: Address,
+    bytes: &TimestampedSignature,
+    budget: &mut Budget,
+) -> Result<(), Dropped> {
+    let to_verify = node.cosignatures().to_verify(log, validator, bytes);
+    let (key, signature) = to_verify?;
+    if !budget.take(Instant::now()) {
+        return Err(Dropped::TooMany);
+    }
+    let verified = key.verify(text, &signature);
+    verified.map(drop).map_err(|_| Dropped::Invalid)
+}
+
+fn report_other_root(node: &Node, (size, root): LogState, validator: Address) {
+    warn!(%size, %root, %validator, operator = node.legal_name(validator),
+        "a validator cosigned another log than this node has");
+}
