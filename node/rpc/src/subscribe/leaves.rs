@@ -172,7 +172,9 @@ impl LeafFilter {
             | Statement::Supersession { .. }
             | Statement::CountersigningOpened { .. }
             | Statement::Countersignature { .. }
-            | Statement::AlgorithmSet { .. } => None,
+            | Statement::AlgorithmSet { .. }
+            | Statement::GovernanceAct { .. }
+            | Statement::Message { .. } => None,
         };
         let is_kind = |kind: &String| describe(leaf)["kind"] == kind.as_str();
         self.issuer.is_none_or(|issuer| leaf.head.issuer == issuer)
