@@ -313,7 +313,7 @@ fn attest_refuses_before_it_asks_anybody() {
         dir.path(),
         &["attest", "a", "--key", "key", "--rpc", "x:y"],
         2,
-        "not an RPC address",
+        "is not an address",
     );
     let left = fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(left, 6, "nothing was written");

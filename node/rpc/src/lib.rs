@@ -47,5 +47,5 @@ pub use backend::{
     AccountProof, Backend, BackendError, NamedValidators, PendingTimestamp, StorageProof,
     SubmitError, Timestamp,
 };
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, LogReader};
 pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};
