@@ -3,3 +3,5 @@
 
 pub mod bench;
 pub mod harness;
+pub mod issuer;
+pub mod outside;

@@ -4,79 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use alloy_consensus::TxEip1559;
-use alloy_primitives::{Address, B256, Bytes, TxKind};
-use alloy_sol_types::{SolCall, sol};
+use alloy_primitives::{Address, B256};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tbsi_light::{TrustAnchor, verify_bundle, verify_consistency};
 use tbsi_rpc::wire::{Acknowledgement, Attestation, LeafRange, LogEntry};
-use tbsi_rpc::{Client, ClientError};
-use tbsi_tests::harness::{Sender, TestNetwork, eventually};
+use tbsi_rpc::Client;
+use tbsi_tests::harness::{TestNetwork, eventually};
+use tbsi_tests::issuer::{Issuer, acknowledge, digest, revokeCall};
 use tbsi_types::bundle::ProofBundle;
-use tbsi_types::log::{ATTESTATIONS, ConsistencyProof, Leaf, Statement};
+use tbsi_types::log::{ConsistencyProof, Leaf, Statement};
 use tbsi_types::{Height, TreeSize};
-
-sol! {
-    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-    function attest(bytes32 schema, uint32 algorithm, bytes32[] words) returns (bytes32);
-    function revoke(bytes32 id, uint16 reason);
-}
-
-const SHA2_256: u32 = 0x12;
-
-/// The schema of plain files, which every network has.
-fn file_schema() -> B256 {
-    alloy_primitives::keccak256("tbsi:file:v1")
-}
-
-fn digest(number: u64) -> B256 {
-    tbsi_types::sha256(&[&number.to_be_bytes()])
-}
-
-/// Sends what it is told to the attestation contract.
-struct Issuer {
-    sender: Sender,
-    chain_id: u64,
-    nonce: u64,
-}
-
-impl Issuer {
-    fn new(name: &str, net: &TestNetwork) -> Self {
-        let chain_id = net.network.chain_id();
-        Self {
-            sender: Sender::new(name, chain_id),
-            chain_id,
-            nonce: 0,
-        }
-    }
-
-    fn sign(&mut self, call: &impl SolCall) -> Bytes {
-        let encoded = self.sender.sign(TxEip1559 {
-            chain_id: self.chain_id,
-            nonce: self.nonce,
-            gas_limit: 1 << 24,
-            to: TxKind::Call(ATTESTATIONS),
-            input: call.abi_encode().into(),
-            ..TxEip1559::default()
-        });
-        self.nonce += 1;
-        encoded.into()
-    }
-
-    fn batch(&mut self, digests: impl Iterator<Item = u64>) -> Bytes {
-        self.sign(&attestBatchCall {
-            schema: file_schema(),
-            algorithm: SHA2_256,
-            words: digests.map(digest).collect(),
-        })
-    }
-}
-
-async fn acknowledge(client: &Client, encoded: &Bytes) -> Result<Acknowledgement, ClientError> {
-    let params = [json!(encoded)];
-    client.request("tbsi_sendAttestation", &params).await
-}
 
 async fn proof(client: &Client, selector: Value) -> Option<ProofBundle> {
     let answer: Option<Box<RawValue>> = client.request("tbsi_getProof", &[selector]).await.unwrap();

@@ -350,7 +350,7 @@ fn unreachable_nodes_and_missing_networks_are_named() {
     fails(
         dir,
         &["status", "--rpc", "nowhere"],
-        "nowhere is not an RPC address",
+        "nowhere is not an address",
     );
     let words = "holds no TBSI network; `tbsi testnet up --dir net` makes one";
     fails(dir, &["testnet", "down", "--dir", "net"], words);
