@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test bench audit build setup clean help
+.PHONY: run stop test test-long bench audit build setup clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ stop: ## Stop the network that `make run` started
 
 test: setup ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
+
+test-long: setup ## Kill all nodes under load 50 times and show what was promised and kept
+	@TBSI_DEATHS=50 cargo test --locked --workspace --test deaths -- --nocapture
 
 bench: setup build ## Throughput and latency beside anvil, as a table and as JSON
 	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)

@@ -174,8 +174,8 @@ stamp_a_file() {
     show "openssl ts -verify -in reply.tsr -data changed -CAfile $root_certificate"
     openssl ts -verify -in reply.tsr -data changed -CAfile "$root_certificate" >refusal 2>&1 || code=$?
     [[ $code != 0 ]] || fail "openssl accepts a changed file"
-    grep -q 'message imprint mismatch' refusal || fail "openssl refuses for another reason: $(cat refusal)"
-    echo "Verification: FAILED, message imprint mismatch"
+    grep -q 'message imprint mismatch' refusal || fail "openssl: $(cat refusal)"
+    grep -v '^Using conf' refusal
 
     serial=$(openssl ts -reply -in reply.tsr -text 2>/dev/null | sed -n 's/^Serial number: //p')
     header "The time stamp's serial number, $((serial)), names its leaf in the log: here is its proof." \

@@ -75,7 +75,10 @@ pub fn accepts(command: &mut Command) -> String {
 pub fn refuses(command: &mut Command, words: &str) {
     let (code, said) = run(command);
     assert_eq!(code, Some(1), "{command:?}: {said}");
-    assert!(said.contains(words), "{command:?}: {words:?} is not in: {said}");
+    assert!(
+        said.contains(words),
+        "{command:?}: {words:?} is not in: {said}"
+    );
 }
 
 /// The folder `outside` of the tests.
@@ -113,7 +116,9 @@ pub fn go_program(dir: &Path, name: &str) -> Option<PathBuf> {
 /// Python with the packages of `outside/requirements.txt`; `None`, and said so, if
 /// `testnet/setup.sh` has not installed it.
 pub fn python(what: &str) -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let python = home.join(".cache/tbsi/python");
     let read = |path: &Path| std::fs::read(path).ok();
     let wanted = read(&outside().join("requirements.txt"));
@@ -121,6 +126,10 @@ pub fn python(what: &str) -> Option<PathBuf> {
         return Some(python.join("bin/python"));
     }
     let missing = format!("{} has not the packages wanted", python.display());
-    skip(what, &missing, "run testnet/setup.sh with python3 and python3-venv");
+    skip(
+        what,
+        &missing,
+        "run testnet/setup.sh with python3 and python3-venv",
+    );
     None
 }

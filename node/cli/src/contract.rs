@@ -78,7 +78,9 @@ pub(crate) async fn schema_of(client: &Client, schema: B256) -> anyhow::Result<S
     let found = ask(client, abi::schemaOfCall { schema }).await?;
     if found.commitsTo == 0 {
         return Err(refuse(said(
-            format!("schema {schema} is unknown on this network; register it, or leave --schema out"),
+            format!(
+                "schema {schema} is unknown on this network; register it, or leave --schema out"
+            ),
             format!("此網路沒有綱要 {schema}；請先登錄，或不要加 --schema"),
         )));
     }

@@ -139,7 +139,10 @@ pub(crate) fn digest_file(
     let before = file.metadata().or_say(|| reading(path))?;
     let shown = path.display();
     demand(before.is_file(), || {
-        (format!("{shown} is not a file"), format!("{shown} 不是檔案"))
+        (
+            format!("{shown} is not a file"),
+            format!("{shown} 不是檔案"),
+        )
     })?;
     let digest = digest_of(&file, algorithm, salt, read).or_say(|| reading(path))?;
     let after = file.metadata().or_say(|| reading(path))?;

@@ -51,7 +51,10 @@ impl Salt {
             .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))
             .or_say(|| {
                 let path = path.display();
-                (format!("read salt file {path}"), format!("讀取鹽值檔 {path}"))
+                (
+                    format!("read salt file {path}"),
+                    format!("讀取鹽值檔 {path}"),
+                )
             })?;
         let digits = text.strip_suffix('\n').unwrap_or(&text);
         let digits = digits.strip_suffix('\r').unwrap_or(digits);
@@ -82,7 +85,10 @@ impl Salt {
         let salt = Self(salt);
         salt.store(path).or_say(|| {
             let path = path.display();
-            (format!("write salt file {path}"), format!("寫入鹽值檔 {path}"))
+            (
+                format!("write salt file {path}"),
+                format!("寫入鹽值檔 {path}"),
+            )
         })?;
         Ok(salt)
     }

@@ -26,7 +26,16 @@ async fn tbsi_verifies_bundles_offline() {
     let attested = tbsi(&attest).await;
     assert_eq!(attested.code, Some(0), "{}", attested.stderr);
     let compact = path("file.tbsi");
-    let prove = ["prove", "--index", "0", "--compact", "--rpc", &url, "--out", &compact];
+    let prove = [
+        "prove",
+        "--index",
+        "0",
+        "--compact",
+        "--rpc",
+        &url,
+        "--out",
+        &compact,
+    ];
     let proved = tbsi(&prove).await;
     assert_eq!(proved.code, Some(0), "{}", proved.stderr);
 
@@ -49,7 +58,10 @@ async fn tbsi_verifies_bundles_offline() {
     // What needs the network has none: the node answers outside and not in there.
     accepts(Command::new(tbsi_binary()).args(["status", "--rpc", &url]));
     let mut status = offline.command(tbsi_binary());
-    refuses(status.args(["status", "--rpc", &url]), "is the node running?");
+    refuses(
+        status.args(["status", "--rpc", &url]),
+        "is the node running?",
+    );
     net.assert_no_panic();
 }
 

@@ -77,7 +77,10 @@ async fn rfc3161_client_verifies_time_stamps_offline() {
         ] {
             assert!(said.contains(words), "{words:?} is not in: {said}");
         }
-        refuses(&mut verify("changed", nonce.trim()), "Mismatch between messages");
+        refuses(
+            &mut verify("changed", nonce.trim()),
+            "Mismatch between messages",
+        );
         refuses(&mut verify("file", "1"), "Nonce mismatch");
     }
     authority.net.assert_no_panic();

@@ -52,7 +52,10 @@ impl Inputs {
             let name = file.file_name().map(Path::new);
             let no_name = || {
                 let file = file.display();
-                said(format!("{file} is no file name"), format!("{file} 不是檔名"))
+                said(
+                    format!("{file} is no file name"),
+                    format!("{file} 不是檔名"),
+                )
             };
             let name = name.ok_or_else(no_name)?;
             targets.push(self.target(file, name)?);
@@ -63,7 +66,9 @@ impl Inputs {
         let count = targets.len();
         demand(count <= FILES_MAX, || {
             (
-                format!("{count} files are given, at most {FILES_MAX} are allowed; give fewer at a time"),
+                format!(
+                    "{count} files are given, at most {FILES_MAX} are allowed; give fewer at a time"
+                ),
                 format!("給了 {count} 個檔案，上限為 {FILES_MAX}；請分次存證"),
             )
         })?;
@@ -173,7 +178,9 @@ fn check_file(file: &Path) -> anyhow::Result<u64> {
     let metadata = fs::metadata(file).or_say(|| reading(file))?;
     demand(!metadata.is_dir(), || {
         (
-            format!("{shown} is a directory; give it with --dir, and --recursive for all within it"),
+            format!(
+                "{shown} is a directory; give it with --dir, and --recursive for all within it"
+            ),
             format!("{shown} 是目錄；請用 --dir 指定，要包含其下的目錄再加 --recursive"),
         )
     })?;

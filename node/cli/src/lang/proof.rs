@@ -46,9 +46,9 @@ pub(super) fn decision(error: &DecisionError) -> String {
         DecisionError::ValidatorSet { expected, got } => format!(
             "檢查點指名的驗證者集合為 {got}，您信任的是 {expected}；證明缺少交接，或該集合從未接任"
         ),
-        DecisionError::Names { expected, got } => format!(
-            "驗證者與法定名稱的雜湊為 {got}，檢查點指名的驗證者集合為 {expected}"
-        ),
+        DecisionError::Names { expected, got } => {
+            format!("驗證者與法定名稱的雜湊為 {got}，檢查點指名的驗證者集合為 {expected}")
+        }
         DecisionError::CertificateHeight {
             checkpoint,
             certificate,
@@ -60,9 +60,9 @@ pub(super) fn decision(error: &DecisionError) -> String {
         DecisionError::NoHandover { height } => {
             format!("高度 {height} 的檢查點並未更換驗證者集合")
         }
-        DecisionError::NotNext { last, first } => format!(
-            "新驗證者集合簽署的高度為 {first}，並非緊接原集合最後簽署的高度 {last}"
-        ),
+        DecisionError::NotNext { last, first } => {
+            format!("新驗證者集合簽署的高度為 {first}，並非緊接原集合最後簽署的高度 {last}")
+        }
     }
 }
 
@@ -80,9 +80,7 @@ pub(super) fn verify(error: &VerifyError) -> String {
         VerifyError::ChainId { expected, got } => {
             format!("檢查點的 chain id 是 {got}，創世檔的是 {expected}")
         }
-        VerifyError::GenesisHeight => {
-            "檢查點的高度為 0；該高度由創世檔決定，驗證者不會簽署".into()
-        }
+        VerifyError::GenesisHeight => "檢查點的高度為 0；該高度由創世檔決定，驗證者不會簽署".into(),
         VerifyError::Height {
             checkpoint,
             certificate,

@@ -36,9 +36,9 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
     let words = DigestWords::of(attestation.algorithm, &digest);
     if words != Some(attestation.digest) {
         let (with, added) = if salted {
-            (" with this salt", "加上此鹽值的 ")
+            (" with this salt", "加上此鹽值後的 ")
         } else {
-            ("", "")
+            ("", "的 ")
         };
         let (file, name) = (file.display(), algorithm.name);
         let (got, attested) = (Bytes::from(digest), attested_digest(&attestation));
@@ -47,9 +47,7 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
                 "{file} is not the file that was attested: its {name} digest{with} is {got}, \
                  attested is {attested}"
             ),
-            format!(
-                "{file} 不是存證的那個檔案：它{added}{name} 摘要為 {got}，存證的是 {attested}"
-            ),
+            format!("{file} 不是存證的那個檔案：它{added}{name} 摘要為 {got}，存證的是 {attested}"),
         )));
     }
     Ok(Compared {

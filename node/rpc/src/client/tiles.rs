@@ -65,7 +65,9 @@ impl LogReader {
         let exchange = async {
             let response = self.http.get(uri).await.map_err(|error| causes(&error))?;
             let status = response.status();
-            let body = Limited::new(response.into_body(), bytes_max).collect().await;
+            let body = Limited::new(response.into_body(), bytes_max)
+                .collect()
+                .await;
             let body = body.map_err(|error| causes(error.as_ref()))?;
             Ok((status, body.to_bytes()))
         };
