@@ -4,14 +4,14 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a command said until it ended.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs `tbsi` in a directory.
-pub fn tbsi(dir: &Path, args: &[&str]) -> Ran {
+pub(crate) fn tbsi(dir: &Path, args: &[&str]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_tbsi"))
         .current_dir(dir)
         .args(args)
