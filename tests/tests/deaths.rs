@@ -97,7 +97,8 @@ async fn die_under_load(net: &mut TestNetwork, ledger: &mut Ledger, death: u64, 
         let mut issuer = Issuer::new(&format!("{death}/{node}"), net);
         let from = (death * NODES as u64 + node as u64) << 32;
         load.spawn(async move {
-            for first in (from..).step_by(BATCH as usize) {
+            for batch in 0.. {
+                let first = from + batch * BATCH;
                 let batch = issuer.batch(first..first + BATCH);
                 let Ok(acknowledged) = acknowledge(&client, &batch).await else {
                     return;

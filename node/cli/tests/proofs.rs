@@ -5,16 +5,11 @@
 mod support;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use support::{Ran, tbsi};
-
-/// Nobody listens on port 1.
-const NOBODY: &str = "http://127.0.0.1:1";
+use support::{NOBODY, Ran, attested, bytes, tbsi, to_attest, vectors};
 
 /// Exit code and words of either output.
 fn check(dir: &Path, args: &[&str], code: i32, words: &str) {
@@ -27,31 +22,6 @@ fn check(dir: &Path, args: &[&str], code: i32, words: &str) {
     let said = format!("{stdout}{stderr}");
     assert!(said.contains(words), "{args:?}: `{words}` is not in {said}");
     assert!(!said.contains("panicked"), "{said}");
-}
-
-fn vectors() -> Value {
-    let text = fs::read_to_string("../../tests/vectors/bundle.json").unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-fn bytes(hex: &Value) -> Vec<u8> {
-    let digits = hex.as_str().unwrap().trim_start_matches("0x");
-    let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-    (0..digits.len()).step_by(2).map(pair).collect()
-}
-
-/// The network of the vectors, a file and its proof in both forms.
-fn attested() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let vectors = vectors();
-    let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
-    write("genesis.json", vectors["genesis"].to_string().as_bytes());
-    // What leaf 5 of the vectors commits to.
-    write("report.pdf", b"file \0\0\0\0\0\0\0\x05");
-    let case = &vectors["cases"][0];
-    write("report.pdf.tbsi.json", case["json"].to_string().as_bytes());
-    write("report.pdf.tbsi", &bytes(&case["compact"]));
-    dir
 }
 
 fn verify(dir: &Path, extra: &[&str], code: i32, words: &str) {
@@ -247,139 +217,6 @@ fn what_is_missing_leaves_it_open() {
     // Without the file, the proof alone is verified.
     fs::remove_file(dir.join("report.pdf")).unwrap();
     verify(dir, &[], 0, "--  file: none was compared");
-}
-
-/// Reasons are in the language of the verdict, as far as they are ours.
-#[test]
-fn says_why_in_chinese() {
-    let dir = attested();
-    let dir = dir.path();
-    let check = |args: &[&str], code: i32, words: &str| {
-        let ran = tbsi(dir, &[args, &["--lang", "zh-TW"]].concat());
-        assert_eq!(ran.code, code, "{args:?}: {}{}", ran.stdout, ran.stderr);
-        let said = format!("{}{}", ran.stdout, ran.stderr);
-        assert!(said.contains(words), "{args:?}: {words} is not in {said}");
-        let english = said.split(['：', '；', '，']).find(|part| {
-            let words = part.split(' ').filter(|word| word.len() > 1);
-            words
-                .filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
-                .count()
-                > 3
-        });
-        assert_eq!(english, None, "{said}");
-    };
-    let proof = fs::read_to_string(dir.join("report.pdf.tbsi.json")).unwrap();
-    for (from, to, words) in [
-        (
-            "\"leafIndex\":5",
-            "\"leafIndex\":4",
-            "無效：日誌中的位置：位置證明推得的日誌根雜湊為",
-        ),
-        (
-            "\"leafIndex\":5",
-            "\"leafIndex\":99",
-            "位置 99 不在共 13 筆的日誌之內",
-        ),
-        ("\"logSize\":13", "\"logSize\":300", "個雜湊，應有"),
-        (
-            "Association A",
-            "Association X",
-            "無效：檢查點：驗證者與法定名稱的雜湊為",
-        ),
-        ("\"round\":0", "\"round\":1", "無效：檢查點：驗證者 0x"),
-        (
-            "\"stateRoot\":\"0x",
-            "\"stateRoot\":\"0x0",
-            "無效：changed：證明不是預期形式的 JSON",
-        ),
-        (
-            "tbsi-proof-1",
-            "tbsi-proof-2",
-            "無法判斷：changed：不是本軟體認得的證明格式",
-        ),
-    ] {
-        assert!(proof.contains(from), "{from}");
-        fs::write(dir.join("changed"), proof.replacen(from, to, 1)).unwrap();
-        let code = if words.starts_with("無法") { 2 } else { 1 };
-        let args = ["verify", "changed", "--genesis", "genesis.json"];
-        if words.contains("JSON") {
-            // The words of the JSON library stay as they are.
-            let ran = tbsi(dir, &[args.as_slice(), &["--lang", "zh-TW"]].concat());
-            assert!(ran.stdout.contains(words), "{}", ran.stdout);
-        } else {
-            check(&args, code, words);
-        }
-    }
-    let compact = fs::read(dir.join("report.pdf.tbsi")).unwrap();
-    fs::write(dir.join("short"), &compact[..compact.len() - 1]).unwrap();
-    let short = ["verify", "short", "--genesis", "genesis.json"];
-    check(&short, 1, "無效：short：證明的位元組：");
-    let genesis = fs::read_to_string(dir.join("genesis.json")).unwrap();
-    fs::write(
-        dir.join("other.json"),
-        genesis.replacen("vectors", "others", 1),
-    )
-    .unwrap();
-    let proof = "report.pdf.tbsi.json";
-    let other = ["verify", proof, "--genesis", "other.json"];
-    check(&other, 1, "無效：證明屬於創世檔雜湊為");
-    check(&["verify", proof], 2, "無法判斷：尚未指定信任的依據");
-    let none = ["verify", "none", "--genesis", "genesis.json"];
-    check(&none, 2, "無法判斷：讀取證明 none：檔案或目錄不存在");
-    let none = ["verify", proof, "--genesis", "none.json"];
-    check(&none, 2, "無法判斷：找不到創世檔 none.json");
-    fs::write(dir.join("report.pdf"), "other").unwrap();
-    let good = ["verify", proof, "--genesis", "genesis.json"];
-    check(
-        &good,
-        1,
-        "無效：report.pdf 不是存證的那個檔案：它的 sha2-256 摘要為",
-    );
-    let salt = [good.as_slice(), &["--salt", "none"]].concat();
-    check(&salt, 2, "讀取鹽值檔 none：檔案或目錄不存在");
-
-    let files = to_attest();
-    let attest = |args: &[&str], words: &str| {
-        let common = ["attest", "--rpc", NOBODY, "--lang", "zh-TW"];
-        let ran = tbsi(files.path(), &[common.as_slice(), args].concat());
-        assert!(ran.stderr.starts_with("錯誤："), "{}", ran.stderr);
-        assert!(
-            ran.stderr.contains(words),
-            "{words} is not in {}",
-            ran.stderr
-        );
-        assert_eq!(ran.code, if words.contains("連線") { 1 } else { 2 });
-    };
-    attest(&["empty", "--key", "key"], "empty 是空檔");
-    attest(&["none", "--key", "key"], "讀取 none：檔案或目錄不存在");
-    attest(&["sub", "--key", "key"], "sub 是目錄；請用 --dir 指定");
-    attest(&["--dir", "sub", "--key", "key"], "加上 --recursive");
-    attest(
-        &["a", "--key", "none"],
-        "找不到金鑰檔 none；`(umask 077; openssl rand",
-    );
-    attest(&["a", "--key", "open-key"], "請執行 `chmod 600 open-key`");
-    attest(&["a", "--key", "bad-key"], "必須恰好是 64 個十六進位數字");
-    attest(&["a", "--key", "key"], "無法連線到 http://127.0.0.1:1");
-}
-
-/// A key, files of all kinds.
-fn to_attest() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let path = |name: &str| dir.path().join(name);
-    fs::write(path("a"), "a").unwrap();
-    fs::write(path("empty"), "").unwrap();
-    fs::create_dir_all(path("sub/sub")).unwrap();
-    fs::write(path("sub/b"), "b").unwrap();
-    for (name, text, mode) in [
-        ("key", "01".repeat(32), 0o600),
-        ("bad-key", "01".repeat(31), 0o600),
-        ("open-key", "01".repeat(32), 0o644),
-    ] {
-        fs::write(path(name), text).unwrap();
-        fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
-    }
-    dir
 }
 
 #[test]

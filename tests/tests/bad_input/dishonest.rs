@@ -158,7 +158,7 @@ async fn a_stranger_hears_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
-    let (net, observer) = four_and_an_observer().await;
+    let (mut net, observer) = four_and_an_observer().await;
     let (config, genesis) = (observer.config, observer.genesis);
     let node_key = observer.node_key;
     let key = net.home(0).load().unwrap().validator_key.unwrap();

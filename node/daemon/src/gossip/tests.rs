@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tbsi_p2p::peer_id;
-use tbsi_p2p::testing::{self, loopback};
+use tbsi_p2p::testing;
 use tbsi_types::Address;
 use tokio::time::{interval, timeout};
 
