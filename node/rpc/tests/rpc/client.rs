@@ -102,13 +102,20 @@ async fn what_is_not_in_the_log_is_none_or_an_error() {
 #[tokio::test]
 async fn files_of_the_log_are_refused_with_the_servers_words() {
     let fixture = Fixture::new().await;
-    let bundle = EntryBundle { index: 0, width: 1 };
+    let bundle = |index| EntryBundle { index, width: 1 };
     let log = LogReader::new(&format!("http://{}/log/", fixture.address())).unwrap();
-    let absent = log.entries(bundle).await.unwrap_err().to_string();
-    let words = "/log/tile/entries/000.p/1: status 404: tile/entries/000.p/1 does not exist";
+    let served = fixture.chain.log_entries(bundle(0)).unwrap();
+    assert_eq!(
+        served.as_deref(),
+        log.entries(bundle(0)).await.ok().as_deref()
+    );
+    let absent = log.entries(bundle(2)).await.unwrap_err().to_string();
+    let words = "/log/tile/entries/002.p/1: status 404: tile/entries/002.p/1 does not exist";
     assert!(absent.contains(words), "{absent}");
+    let failed = log.entries(bundle(1)).await.unwrap_err().to_string();
+    assert!(failed.contains("status 500"), "{failed}");
     let nobody = LogReader::new("http://127.0.0.1:1/log").unwrap();
-    let nobody = nobody.entries(bundle).await.unwrap_err().to_string();
+    let nobody = nobody.entries(bundle(0)).await.unwrap_err().to_string();
     assert!(nobody.contains("is the node running?"), "{nobody}");
     for url in ["", "x y", "https://node/log", "http://node/log?a=b", "/log"] {
         let refused = LogReader::new(url).unwrap_err().to_string();
