@@ -133,3 +133,25 @@ pub fn python(what: &str) -> Option<PathBuf> {
     );
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn a_program_that_could_reach_somebody_is_not_run() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let mut online = Command::new("bash");
+        online.args(["-c", UNLESS_ONLINE, "offline", "127.0.0.1", &port, "true"]);
+        let (code, said) = run(&mut online);
+        // 97 where there are other devices than loopback, 98 where there are none.
+        assert!(matches!(code, Some(97 | 98)), "{code:?}: {said}");
+        let address = listener.local_addr().unwrap();
+        if let Some(offline) = Offline::new("being offline", address) {
+            accepts(&mut offline.command("true"));
+            refuses(&mut offline.command("false"), "");
+        }
+    }
+}
