@@ -24,6 +24,7 @@ test: setup ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
 
 test-long: setup ## Kill all nodes under load 50 times and show what was promised and kept
+	@cargo build --locked --workspace
 	@TBSI_DEATHS=50 cargo test --locked --workspace --test deaths -- --nocapture
 
 bench: setup build ## Throughput and latency beside anvil, as a table and as JSON
