@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test story bench audit build setup clean help
+.PHONY: run stop test test-long story bench audit build setup clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -25,6 +25,10 @@ test: setup ## Formatting, lints, every test, stock clients
 
 story: setup ## Associations join, rotate, cheat and leave, and blocks never stop, as it happens
 	@cargo test --locked --quiet --workspace --test story -- --nocapture
+
+test-long: setup ## Kill all nodes under load 50 times and show what was promised and kept
+	@cargo build --locked --workspace
+	@TBSI_DEATHS=50 cargo test --locked --workspace --test deaths -- --nocapture
 
 bench: setup build ## Throughput and latency beside anvil, as a table and as JSON
 	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)

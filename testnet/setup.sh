@@ -8,8 +8,9 @@ missing_packages() {
     local missing=()
     command -v g++ >/dev/null || missing+=(g++)
     command -v make >/dev/null || missing+=(make)
-    # Verifies time stamps in tests and in the walk-through.
+    # Ask for and verify time stamps in tests and in the walk-through.
     command -v openssl >/dev/null || missing+=(openssl)
+    command -v curl >/dev/null || missing+=(curl)
     compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || missing+=(libclang-dev)
     compgen -G '/usr/lib/llvm-*/lib/clang/*/include/stddef.h' >/dev/null || missing+=(libclang-dev)
     printf '%s\n' "${missing[@]}" | sort -u | sed '/^$/d' | tr '\n' ' '
@@ -46,4 +47,21 @@ if command -v npm >/dev/null; then
         (cd tests/clients && npm ci --no-audit --no-fund --loglevel=error >/dev/null) ||
             echo "npm ci failed: the parts that use stock Ethereum clients will be skipped" >&2
     fi
+fi
+
+# Other people's verifiers of the log and of time stamps, for the tests.
+if command -v go >/dev/null; then
+    (cd tests/outside && go mod download) ||
+        echo "go mod download failed: the parts that use Go's verifiers will be skipped" >&2
+fi
+python=$HOME/.cache/tbsi/python
+pins=tests/outside/requirements.txt
+if command -v python3 >/dev/null && ! cmp -s "$pins" "$python/installed.txt"; then
+    echo "installing Python packages of $pins"
+    # The copy is made last, so that it stands for a whole installation.
+    { python3 -m venv "$python" &&
+        "$python/bin/pip" install --quiet --require-hashes --only-binary :all: -r "$pins" &&
+        cp "$pins" "$python/installed.txt"; } ||
+        echo "no Python packages (Debian: apt-get install python3-venv): the parts that use" \
+            "rfc3161-client will be skipped" >&2
 fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Walks through a running network: writes to it with a stock client and a key without funds,
-# verifies offline what its validators signed, attests a file and verifies its proof. `make run`
-# ends with this.
+# verifies offline what its validators signed, attests a file and verifies its proof, and has
+# openssl verify a time stamp of the same file. `make run` ends with this.
 #
 # usage: walkthrough.sh TBSI DIR
 #   TBSI  the tbsi program
@@ -48,6 +48,8 @@ field() {
 [[ -f $dir/network.json ]] || fail "$dir holds no network; \`tbsi testnet up --dir $dir\` makes one"
 mapfile -t urls < <(rpc_urls)
 first=${urls[0]}
+# The first node makes time stamps; whoever verifies them trusts this certificate.
+root_certificate=$(compgen -G "$dir/*/tsa/root.pem" | head -n 1)
 # The node that shares least with the first: the last one, an observer if there is one.
 other=${urls[-1]}
 
@@ -153,6 +155,37 @@ attest_a_file() {
     [[ $code == 1 ]] || fail "a changed file gave exit code $code instead of 1"
 }
 
+stamp_a_file() {
+    local file=LICENSE serial code=0
+    header "Ask for a time stamp of the same file, as any RFC 3161 software does." \
+        "以任何支援 RFC 3161 的軟體，為同一個檔案索取時戳。"
+    show "openssl ts -query -data $file -sha256 -cert -out query.tsq"
+    openssl ts -query -data "$file" -sha256 -cert -out query.tsq 2>/dev/null
+    show "curl -H 'content-type: application/timestamp-query' --data-binary @query.tsq \\
+    $first/tsa -o reply.tsr"
+    curl --fail --silent --show-error -H 'content-type: application/timestamp-query' \
+        --data-binary @query.tsq "$first/tsa" -o reply.tsr
+
+    header "openssl verifies the same statement offline, without any of our software." \
+        "不用我們的軟體，openssl 也能離線驗證同一項陳述。"
+    show "openssl ts -verify -in reply.tsr -data $file -CAfile $root_certificate"
+    openssl ts -verify -in reply.tsr -data "$file" -CAfile "$root_certificate" 2>&1 | grep -v '^Using conf'
+    [[ ${PIPESTATUS[0]} == 0 ]] || fail "openssl refuses a good time stamp"
+    show "openssl ts -verify -in reply.tsr -data changed -CAfile $root_certificate"
+    openssl ts -verify -in reply.tsr -data changed -CAfile "$root_certificate" >refusal 2>&1 || code=$?
+    [[ $code != 0 ]] || fail "openssl accepts a changed file"
+    grep -q 'message imprint mismatch' refusal || fail "openssl: $(cat refusal)"
+    grep -v '^Using conf' refusal
+
+    serial=$(openssl ts -reply -in reply.tsr -text 2>/dev/null | sed -n 's/^Serial number: //p')
+    header "The time stamp's serial number, $((serial)), names its leaf in the log: here is its proof." \
+        "時戳的序號 $((serial)) 就是它在日誌中的位置；以下取得並驗證它的證明。"
+    show "tbsi prove --index $((serial)) --rpc $first --out stamp.tbsi.json"
+    "$tbsi" prove --index "$((serial))" --rpc "$first" --out stamp.tbsi.json
+    show "tbsi verify stamp.tbsi.json --file $file --genesis $dir/genesis.json"
+    "$tbsi" verify stamp.tbsi.json --file "$file" --genesis "$dir/genesis.json"
+}
+
 height=0
 if command -v node >/dev/null && cast=$(node "$clients/foundry.mjs" cast 2>/dev/null); then
     write_with_cast
@@ -161,6 +194,7 @@ else
 fi
 verify_offline
 attest_a_file
+stamp_a_file
 
 header "The network keeps running. Try it yourself, with any Ethereum client:" \
     "網路仍在執行，可用任何以太坊工具操作："
@@ -172,4 +206,9 @@ cat <<END
   status        $tbsi status --rpc $first
   all nodes     $tbsi testnet status --dir $dir
   stop          $tbsi testnet down --dir $dir
+
+Time stamps, with openssl and curl alone / 只用 openssl 與 curl 取得並驗證時戳：
+  openssl ts -query -data FILE -sha256 -cert -out query.tsq
+  curl -H 'content-type: application/timestamp-query' --data-binary @query.tsq $first/tsa -o reply.tsr
+  openssl ts -verify -in reply.tsr -data FILE -CAfile $root_certificate
 END

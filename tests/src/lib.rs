@@ -4,3 +4,5 @@
 pub mod bench;
 pub mod council;
 pub mod harness;
+pub mod issuer;
+pub mod outside;

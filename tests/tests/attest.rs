@@ -276,6 +276,19 @@ async fn audited(desk: &Desk) {
     fs::write(&state, format!("{}{last}\"\n}}", &text[..end - 1])).expect("write");
     said(&desk.ask(1, &audit).await, 1, "the validators signed");
 
+    // The leaves may come from anywhere, but only the right ones do.
+    let copy = format!("{}/log/", desk.net.network.rpc_url(3));
+    let elsewhere = [scratch.as_slice(), &["--log", &copy]].concat();
+    said(&desk.ask(1, &elsewhere).await, 0, "4 of them audited now");
+    let other = Desk::open(1).await;
+    let copy = format!("{}/log", other.net.network.rpc_url(0));
+    let foreign = [scratch.as_slice(), &["--log", &copy]].concat();
+    said(&desk.ask(1, &foreign).await, 2, "status 404");
+    let four = ["1", "2", "3", "4"].map(|name| other.write(name, name));
+    let four: Vec<&str> = four.iter().map(String::as_str).collect();
+    json(&other.attest(0, &four).await);
+    said(&desk.ask(1, &foreign).await, 1, "WRONG: ");
+
     let consistency = ["log", "consistency", "--genesis", &desk.genesis];
     for from in ["1", "2"] {
         let args = [consistency.as_slice(), &["--from", from]].concat();

@@ -15,7 +15,8 @@ use tokio::time::timeout;
 
 /// For one client. They need 3 s to 6 s with an idle machine.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(300);
-const REMEDY: &str = "install Node.js 20 or later, then run `npm ci --prefix tests/clients`";
+const REMEDY: &str = "install Node.js 20 or later, openssl and curl, then run `npm ci --prefix \
+                      tests/clients`";
 
 #[tokio::test]
 async fn stock_clients_work_with_a_fresh_key_without_funds() {
@@ -40,7 +41,14 @@ async fn stock_clients_work_with_a_fresh_key_without_funds() {
         .arg(tbsi_binary())
         .arg(network.dir());
     let said = run("walkthrough.sh", walkthrough).await;
-    for expected in ["effective gas price 0", "\nVALID\n", "\nINVALID: "] {
+    for expected in [
+        "effective gas price 0",
+        "\nVALID\n",
+        "\nINVALID: ",
+        "無效：changed 不是存證的那個檔案",
+        "Verification: OK",
+        "message imprint mismatch",
+    ] {
         assert!(said.contains(expected), "{expected:?} is not in:\n{said}");
     }
 }
@@ -75,6 +83,12 @@ fn clients_installed() -> Result<(), String> {
     let found = node.arg("--version").output();
     if !found.is_ok_and(|output| output.status.success()) {
         return Err("`node` does not run".into());
+    }
+    for (program, argument) in [("openssl", "version"), ("curl", "--version")] {
+        let found = std::process::Command::new(program).arg(argument).output();
+        if found.is_err() {
+            return Err(format!("`{program}` does not run"));
+        }
     }
     // npm writes this file last.
     let packages = clients_dir().join("node_modules/.package-lock.json");

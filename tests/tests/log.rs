@@ -2,81 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::collections::BTreeMap;
-
-use alloy_consensus::TxEip1559;
-use alloy_primitives::{Address, B256, Bytes, TxKind};
-use alloy_sol_types::{SolCall, sol};
+use alloy_primitives::{Address, B256};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use tbsi_light::{TrustAnchor, verify_bundle, verify_consistency};
+use tbsi_light::{TrustAnchor, verify_bundle};
+use tbsi_rpc::Client;
 use tbsi_rpc::wire::{Acknowledgement, Attestation, LeafRange, LogEntry};
-use tbsi_rpc::{Client, ClientError};
-use tbsi_tests::harness::{Sender, TestNetwork, eventually};
+use tbsi_tests::harness::{TestNetwork, eventually};
+use tbsi_tests::issuer::{Issuer, acknowledge, digest, revokeCall};
 use tbsi_types::bundle::ProofBundle;
-use tbsi_types::log::{ATTESTATIONS, ConsistencyProof, Leaf, Statement};
-use tbsi_types::{Height, TreeSize};
-
-sol! {
-    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-    function attest(bytes32 schema, uint32 algorithm, bytes32[] words) returns (bytes32);
-    function revoke(bytes32 id, uint16 reason);
-}
-
-const SHA2_256: u32 = 0x12;
-
-/// The schema of plain files, which every network has.
-fn file_schema() -> B256 {
-    alloy_primitives::keccak256("tbsi:file:v1")
-}
-
-fn digest(number: u64) -> B256 {
-    tbsi_types::sha256(&[&number.to_be_bytes()])
-}
-
-/// Sends what it is told to the attestation contract.
-struct Issuer {
-    sender: Sender,
-    chain_id: u64,
-    nonce: u64,
-}
-
-impl Issuer {
-    fn new(name: &str, net: &TestNetwork) -> Self {
-        let chain_id = net.network.chain_id();
-        Self {
-            sender: Sender::new(name, chain_id),
-            chain_id,
-            nonce: 0,
-        }
-    }
-
-    fn sign(&mut self, call: &impl SolCall) -> Bytes {
-        let encoded = self.sender.sign(TxEip1559 {
-            chain_id: self.chain_id,
-            nonce: self.nonce,
-            gas_limit: 1 << 24,
-            to: TxKind::Call(ATTESTATIONS),
-            input: call.abi_encode().into(),
-            ..TxEip1559::default()
-        });
-        self.nonce += 1;
-        encoded.into()
-    }
-
-    fn batch(&mut self, digests: impl Iterator<Item = u64>) -> Bytes {
-        self.sign(&attestBatchCall {
-            schema: file_schema(),
-            algorithm: SHA2_256,
-            words: digests.map(digest).collect(),
-        })
-    }
-}
-
-async fn acknowledge(client: &Client, encoded: &Bytes) -> Result<Acknowledgement, ClientError> {
-    let params = [json!(encoded)];
-    client.request("tbsi_sendAttestation", &params).await
-}
+use tbsi_types::log::{Leaf, Statement};
 
 async fn proof(client: &Client, selector: Value) -> Option<ProofBundle> {
     let answer: Option<Box<RawValue>> = client.request("tbsi_getProof", &[selector]).await.unwrap();
@@ -221,75 +156,6 @@ async fn questions_that_make_no_sense_are_refused_with_the_limit() {
     for (method, argument) in nothing {
         let answer: Value = client.request(method, &[argument]).await.unwrap();
         assert_eq!(answer, Value::Null, "{method}");
-    }
-    net.assert_no_panic();
-}
-
-/// A log root that validators signed, by log size.
-async fn signed_roots(client: &Client) -> BTreeMap<u64, B256> {
-    let tip = client.block_number().await.unwrap();
-    let mut roots = BTreeMap::new();
-    for height in 0..=tip.0 {
-        let at = alloy_eips::BlockNumberOrTag::Number(height);
-        let checkpoint = client.checkpoint(at).await.unwrap().unwrap();
-        roots.insert(checkpoint.log_size.0, checkpoint.log_root);
-    }
-    roots
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_survives_the_death_of_all() {
-    let mut net = TestNetwork::start(4, 0).await;
-    let mut issuer = Issuer::new("issuer", &net);
-    let anchor = TrustAnchor::genesis(&net.genesis()).unwrap();
-    let mut acknowledged = Vec::new();
-    for round in 0..3u64 {
-        let client = net.client(usize::try_from(round).unwrap());
-        let before = round * 100;
-        let batch = issuer.batch(before..before + 100);
-        acknowledged.push(acknowledge(&client, &batch).await.unwrap());
-        // Pending when everybody dies: it may be lost or not, but is not acknowledged.
-        let pending = issuer.batch(before + 1_000..before + 1_010);
-        client.send_raw_transaction(&pending).await.unwrap();
-        for node in 0..4 {
-            net.network.kill9(node).await.unwrap();
-        }
-        for node in 0..4 {
-            net.network.start(node).unwrap();
-        }
-        let height = acknowledged[acknowledged.len() - 1].height;
-        for node in 0..4 {
-            net.wait_height(node, Height(height.0 + 1)).await;
-        }
-        issuer.nonce = client
-            .transaction_count(
-                issuer.sender.address(),
-                alloy_eips::BlockNumberOrTag::Pending,
-            )
-            .await
-            .unwrap();
-        for earlier in &acknowledged {
-            let bundles = verified(&net, earlier);
-            let index = earlier.leaves.first.0;
-            for node in 0..4 {
-                let now = proof(&net.client(node), json!({ "index": index })).await;
-                let now = now.expect("it was acknowledged");
-                verify_bundle(&now, &anchor).unwrap();
-                // Which quorum a node has signatures of differs; what they signed does not.
-                let same = |it: &ProofBundle| (it.leaf.clone(), it.decision.checkpoint);
-                assert_eq!(same(&now), same(&bundles[0]), "node {node}");
-            }
-        }
-    }
-    let client = net.client(0);
-    let roots = signed_roots(&client).await;
-    let (last, last_root) = roots.last_key_value().unwrap();
-    for (first, root) in roots.iter().filter(|(size, _)| **size > 0) {
-        let sizes = [json!(first), json!(last)];
-        let answer: Value = client.request("tbsi_getConsistency", &sizes).await.unwrap();
-        let hashes = serde_json::from_value(answer["hashes"].clone()).unwrap();
-        let (old, new) = ((TreeSize(*first), *root), (TreeSize(*last), *last_root));
-        verify_consistency(old, new, &ConsistencyProof(hashes)).unwrap();
     }
     net.assert_no_panic();
 }

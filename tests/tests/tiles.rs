@@ -1,53 +1,11 @@
-//! The log as other software reads it: tiles, notes and proofs over HTTP, checked with Go's
-//! golang.org/x/mod/sumdb, and what is refused.
+//! The log as other software reads it: tiles, notes and proofs over HTTP, and what is refused.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-use alloy_consensus::TxEip1559;
-use alloy_primitives::{TxKind, hex, keccak256};
-use alloy_sol_types::{SolCall, sol};
-use serde_json::json;
-use tbsi_light::verify_tlog_proof;
-use tbsi_rpc::wire::Acknowledgement;
-use tbsi_tests::harness::{Answer, Sender, TestNetwork, eventually, http, skip};
-use tbsi_types::log::{
-    ATTESTATIONS, LogCheckpoint, NoteVerifier, SignedNote, TlogProof, leaf_hash, tile,
-};
-use tbsi_types::{Bytes, TreeSize};
-
-sol! {
-    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-}
-
-/// Attests digests of these numbers through a node and waits until they are final.
-async fn attest(net: &TestNetwork, sender: &Sender, nonce: u64, numbers: std::ops::Range<u64>) {
-    let call = attestBatchCall {
-        schema: keccak256("tbsi:file:v1"),
-        algorithm: 0x12,
-        words: numbers
-            .map(|number| keccak256(number.to_be_bytes()))
-            .collect(),
-    };
-    let encoded: Bytes = sender
-        .sign(TxEip1559 {
-            chain_id: net.network.chain_id(),
-            nonce,
-            gas_limit: 1 << 24,
-            to: TxKind::Call(ATTESTATIONS),
-            input: call.abi_encode().into(),
-            ..TxEip1559::default()
-        })
-        .into();
-    let answer = net
-        .client(0)
-        .request("tbsi_sendAttestation", &[json!(encoded)])
-        .await;
-    let acknowledged: Acknowledgement = answer.unwrap();
-    assert_eq!(acknowledged.leaves.count, call.words.len() as u64);
-}
+use tbsi_tests::harness::{Answer, TestNetwork, eventually, http};
+use tbsi_tests::issuer::Issuer;
+use tbsi_types::TreeSize;
+use tbsi_types::log::{LogCheckpoint, NoteVerifier, SignedNote, TlogProof, leaf_hash, tile};
 
 async fn get(net: &TestNetwork, node: usize, path: &str) -> Answer {
     http(net.network.nodes()[node].rpc, "GET", path, &[], b"").await
@@ -90,8 +48,8 @@ async fn every_node_serves_the_log_under_its_own_key() {
     let absent = get(&net, 0, "/log/tile/0/000.p/1").await;
     assert_eq!(absent.status, 404);
 
-    let sender = Sender::new("tiles", net.network.chain_id());
-    attest(&net, &sender, 0, 0..300).await;
+    let mut issuer = Issuer::new("tiles", &net);
+    issuer.attest(&net.client(0), 0..300).await;
     let height = net.client(0).block_number().await.unwrap();
     let mut keys = Vec::new();
     for node in 0..5 {
@@ -138,8 +96,8 @@ async fn every_node_serves_the_log_under_its_own_key() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proof_that_was_served_stays_good() {
     let mut net = TestNetwork::start(4, 0).await;
-    let sender = Sender::new("proof", net.network.chain_id());
-    attest(&net, &sender, 0, 0..5).await;
+    let mut issuer = Issuer::new("proof", &net);
+    issuer.attest(&net.client(0), 0..5).await;
     let before = get(&net, 0, "/log/proof/3.tlog-proof").await;
     let proof = TlogProof::parse(before.text()).unwrap();
     let state = LogCheckpoint::parse(proof.note.text()).unwrap();
@@ -156,7 +114,7 @@ async fn a_proof_that_was_served_stays_good() {
             .is_err()
     );
 
-    attest(&net, &sender, 1, 5..700).await;
+    issuer.attest(&net.client(0), 5..700).await;
     // The key and the answer outlive the process.
     net.network.kill9(0).await.unwrap();
     net.network.start(0).unwrap();
@@ -172,68 +130,5 @@ async fn a_proof_that_was_served_stays_good() {
         verify_tlog_proof(&leaf, &proof, &key, &[], 0).unwrap();
     }
     assert_eq!(get(&net, 0, "/log/proof/700.tlog-proof").await.status, 404);
-    net.assert_no_panic();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn gos_checksum_database_software_verifies_the_log() {
-    let outside = Path::new(env!("CARGO_MANIFEST_DIR")).join("outside");
-    let program = tempfile::tempdir().unwrap();
-    let program = program.path().join("served");
-    let built = Command::new("go")
-        .args(["build", "-o"])
-        .arg(&program)
-        .arg("./served")
-        .current_dir(&outside)
-        .output();
-    match built {
-        Ok(Output { status, .. }) if status.success() => {}
-        Ok(Output { stderr, .. }) => {
-            let said = String::from_utf8_lossy(&stderr);
-            assert!(
-                said.contains("dial tcp") || said.contains("no required module"),
-                "{said}"
-            );
-            return skip(
-                "tiles with Go",
-                said.trim(),
-                "run `go mod download` in tests/outside",
-            );
-        }
-        Err(error) => return skip("tiles with Go", &error.to_string(), "install Go 1.26"),
-    }
-    let net = TestNetwork::start(4, 1).await;
-    let sender = Sender::new("go", net.network.chain_id());
-    attest(&net, &sender, 0, 0..257).await;
-    let old = checkpoint_of(&net, 0, 257).await;
-    attest(&net, &sender, 1, 257..1_000).await;
-    checkpoint_of(&net, 4, 1_000).await;
-    let run = |key: &str| {
-        Command::new(&program)
-            .arg(format!("{}/log", net.network.rpc_url(4)))
-            .arg(key)
-            .args([old.size.to_string(), hex::encode(old.root)])
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    };
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = run(&key(&net, 4).await.encode());
-    let (said, wrong) = (
-        String::from_utf8_lossy(&stdout),
-        String::from_utf8_lossy(&stderr),
-    );
-    assert!(status.success(), "{said}{wrong}");
-    assert!(said.starts_with("1000 leaves of tbsi/"), "{said}");
-    assert_eq!(said.matches("refused a flipped bit").count(), 5, "{said}");
-    assert!(said.contains("refused another history"), "{said}");
-    // Another node's key is another key.
-    let Output { status, stderr, .. } = run(&key(&net, 0).await.encode());
-    assert!(!status.success());
-    let said = String::from_utf8_lossy(&stderr);
-    assert!(said.contains("note has no verifiable signatures"), "{said}");
     net.assert_no_panic();
 }

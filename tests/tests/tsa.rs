@@ -339,7 +339,11 @@ async fn refuses_files_that_no_verifier_would_accept() {
     );
     refused(
         |it| it.key = "absent".into(),
-        "config key `tsa.key`: key file",
+        "the private key of the first certificate in `tsa.certificate` is expected there",
+    );
+    refused(
+        |it| it.issuer_key = "absent".into(),
+        "64 hex digits of any account's secret key",
     );
     refused(
         |it| it.key = "keys/node.key".into(),

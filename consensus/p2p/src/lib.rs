@@ -14,6 +14,8 @@ mod monitor;
 mod peers;
 mod requests;
 mod swarm;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

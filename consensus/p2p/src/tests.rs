@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::swarm::SwarmEvent;
-use tbsi_types::{B256, ChainIdentity};
+use tbsi_types::B256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -12,6 +12,7 @@ use tokio::time::{interval, timeout};
 
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
 use crate::monitor::{Counts, Monitor};
+use crate::testing::loopback;
 use crate::*;
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,28 +28,9 @@ const PLAIN: Protocol = Protocol {
     }),
 };
 
-fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
-
-/// Of the node with this seed: who may connect, and whom to dial where.
+/// See [`testing::config`].
 fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
-    let id = |seed: u8| peer_id(&[seed; 32]).to_string();
-    let peer = |(seed, address): &(u8, SocketAddr)| PeerAddress {
-        peer_id: id(*seed),
-        address: *address,
-    };
-    Config {
-        network: "test",
-        listen: loopback(),
-        keypair_bytes: [seed; 32],
-        peers: peers.iter().map(peer).collect(),
-        allowed_peers: watch::channel(allowed.iter().map(|seed| id(*seed)).collect()).1,
-        chain: ChainIdentity {
-            chain_id: 1,
-            genesis_hash: B256::repeat_byte(0x67),
-        },
-    }
+    testing::config("test", seed, allowed, peers)
 }
 
 /// What a node's task is told.

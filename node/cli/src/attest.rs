@@ -8,7 +8,7 @@ mod write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tbsi_light::TrustAnchor;
 use tbsi_rpc::Client;
@@ -19,7 +19,8 @@ use tokio::runtime::Runtime;
 
 use crate::contract::{Account, check_algorithm, schema_of};
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
-use crate::report::{Format, note, refuse, refused};
+use crate::lang::{Language, causes, demand, said};
+use crate::report::{Format, exit_code, note, refuse};
 use crate::revoke::revocation;
 use crate::salt::{Salt, is_there};
 use crate::{progress, proof, schema};
@@ -69,6 +70,9 @@ pub(crate) struct Args {
     /// Attest again what this key has attested before.
     #[arg(long)]
     again: bool,
+    /// Language of the text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    lang: Language,
     #[command(flatten)]
     format: Format,
 }
@@ -99,6 +103,17 @@ pub(super) struct Session {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match (attest_all(args), args.lang) {
+        (Err(error), Language::ZhTw) => {
+            let reason = causes(error.as_ref(), args.lang);
+            note(&format!("錯誤：{reason}"));
+            Ok(exit_code(&error))
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+fn attest_all(args: &Args) -> anyhow::Result<ExitCode> {
     let targets = args.inputs.collect().map_err(refuse)?;
     let genesis = args.genesis.as_deref().map(proof::load_genesis).transpose();
     let genesis = genesis.map_err(refuse)?;
@@ -125,10 +140,16 @@ async fn attest(
     let written = write::proofs(&session, &items, &statements, &found).await?;
     let salts = items.iter().filter(|item| item.salted).count();
     if salts > 0 {
-        note(&format!(
-            "warning: keep the {salts} .tbsi.salt file(s) with the files, and secret: without \
-             its salt a file cannot be shown to be the attested one"
-        ));
+        note(&match args.lang {
+            Language::En => format!(
+                "warning: keep the {salts} .tbsi.salt file(s) with the files, and secret: without \
+                 its salt a file cannot be shown to be the attested one"
+            ),
+            Language::ZhTw => format!(
+                "注意：請將 {salts} 個 .tbsi.salt 檔與原檔一起保存，並且保密：沒有鹽值，\
+                 就無法證明檔案是存證的那一個"
+            ),
+        });
     }
     report::print(args, &session, &written, &transactions)
 }
@@ -140,11 +161,13 @@ impl Session {
         let mut anchor = None;
         if let Some(genesis) = genesis {
             if genesis.hash() != status.genesis_hash {
-                return Err(refused(format!(
-                    "{} is a node of another network: genesis hash {}, that of the file is {}",
-                    client.url(),
-                    status.genesis_hash,
-                    genesis.hash()
+                let (url, theirs, ours) = (client.url(), status.genesis_hash, genesis.hash());
+                return Err(refuse(said(
+                    format!(
+                        "{url} is a node of another network: genesis hash {theirs}, that of the \
+                         file is {ours}"
+                    ),
+                    format!("{url} 是另一個網路的節點：創世檔雜湊為 {theirs}，您的檔案是 {ours}"),
                 )));
             }
             anchor = Some(TrustAnchor::genesis(genesis)?);
@@ -229,10 +252,16 @@ impl Session {
         });
         let leaves: Vec<(LeafIndex, Leaf)> = leaves.collect();
         if let Some((_, leaf, _)) = revocation(&leaves, id, self.account.address()) {
-            return Err(refused(format!(
-                "attestation {id} was revoked by this key at height {}, and that is for ever; \
-                 leave the file out, or use another key or --salt",
-                leaf.head.height
+            let height = leaf.head.height;
+            return Err(refuse(said(
+                format!(
+                    "attestation {id} was revoked by this key at height {height}, and that is for \
+                     ever; leave the file out, or use another key or --salt"
+                ),
+                format!(
+                    "存證 {id} 已由此金鑰在高度 {height} 撤銷，且無法恢復；請略過該檔案，\
+                     或改用其他金鑰或 --salt"
+                ),
             )));
         }
         let mut own = leaves
@@ -259,11 +288,13 @@ impl Session {
         let mut transactions = Vec::new();
         for (call, count) in batch::calls(&sent) {
             let (leaves, hash) = self.account.send(&self.client, &call).await?;
-            ensure!(
-                leaves.count == count as u64,
-                "transaction {hash} made {} leaves instead of {count}",
-                leaves.count
-            );
+            let made = leaves.count;
+            demand(made == count as u64, || {
+                (
+                    format!("transaction {hash} made {made} leaves instead of {count}"),
+                    format!("交易 {hash} 產生了 {made} 筆紀錄，應為 {count} 筆"),
+                )
+            })?;
             let (now, later) = open.split_at(count);
             for (position, index) in now.iter().zip(leaves.first.0..) {
                 found[*position] = Some(Found {
@@ -284,16 +315,21 @@ impl Session {
 fn check_commits_to(commits_to: u8, salted: bool, schema: B256) -> anyhow::Result<()> {
     match (commits_to, salted) {
         (COMMITS_TO_FILE, false) | (COMMITS_TO_SALTED_FILE, true) => Ok(()),
-        (COMMITS_TO_FILE, true) => {
-            anyhow::bail!("schema {schema} is of files without a salt; leave --salt out")
-        }
-        (COMMITS_TO_SALTED_FILE, false) => {
-            anyhow::bail!("schema {schema} is of files with a salt; add --salt")
-        }
-        _ => anyhow::bail!(
-            "schema {schema} is not of files (it commits to kind {commits_to}); this command \
-             attests files"
-        ),
+        (COMMITS_TO_FILE, true) => Err(said(
+            format!("schema {schema} is of files without a salt; leave --salt out"),
+            format!("綱要 {schema} 適用於未加鹽值的檔案；請不要加 --salt"),
+        )),
+        (COMMITS_TO_SALTED_FILE, false) => Err(said(
+            format!("schema {schema} is of files with a salt; add --salt"),
+            format!("綱要 {schema} 適用於加了鹽值的檔案；請加上 --salt"),
+        )),
+        _ => Err(said(
+            format!(
+                "schema {schema} is not of files (it commits to kind {commits_to}); this command \
+                 attests files"
+            ),
+            format!("綱要 {schema} 不適用於檔案（種類 {commits_to}）；此指令只存證檔案"),
+        )),
     }
 }
 

@@ -8,9 +8,9 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64};
 use alloy_sol_types::{SolCall, sol};
-use anyhow::{Context, bail, ensure};
+use anyhow::Context;
 use serde_json::json;
-use tbsi_node::keyfile::load_validator_key;
+use tbsi_node::keyfile::{KeyFileError, load_validator_key};
 use tbsi_rpc::wire::LeafRange;
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
@@ -18,7 +18,8 @@ use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::{SecretKey, TxEnvelope};
 use tokio::time::{Instant, sleep};
 
-use crate::report::refused;
+use crate::lang::{While, demand, said};
+use crate::report::refuse;
 
 /// How long a transaction is waited for.
 const FINALITY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,10 +57,16 @@ async fn ask<C: SolCall>(client: &Client, call: C) -> anyhow::Result<C::Return> 
         .request("eth_call", &[request, json!("latest")])
         .await?;
     if answer.is_empty() {
-        return Err(refused(format!(
-            "the network of {} has no attestation contract at {ATTESTATIONS}; found a new one \
-             with this version's `tbsi genesis build`",
-            client.url()
+        let url = client.url();
+        return Err(refuse(said(
+            format!(
+                "the network of {url} has no attestation contract at {ATTESTATIONS}; found a new \
+                 one with this version's `tbsi genesis build`"
+            ),
+            format!(
+                "{url} 的網路在 {ATTESTATIONS} 沒有存證合約；請以此版本的 `tbsi genesis build` \
+                 建立新的網路"
+            ),
         )));
     }
     C::abi_decode_returns(&answer)
@@ -70,8 +77,11 @@ async fn ask<C: SolCall>(client: &Client, call: C) -> anyhow::Result<C::Return> 
 pub(crate) async fn schema_of(client: &Client, schema: B256) -> anyhow::Result<Schema> {
     let found = ask(client, abi::schemaOfCall { schema }).await?;
     if found.commitsTo == 0 {
-        return Err(refused(format!(
-            "schema {schema} is unknown on this network; register it, or leave --schema out"
+        return Err(refuse(said(
+            format!(
+                "schema {schema} is unknown on this network; register it, or leave --schema out"
+            ),
+            format!("此網路沒有綱要 {schema}；請先登錄，或不要加 --schema"),
         )));
     }
     Ok(found)
@@ -80,14 +90,15 @@ pub(crate) async fn schema_of(client: &Client, schema: B256) -> anyhow::Result<S
 /// Fails if new digests of an algorithm are not taken.
 pub(crate) async fn check_algorithm(client: &Client, code: u32, name: &str) -> anyhow::Result<()> {
     let found = ask(client, abi::algorithmOfCall { algorithm: code }).await?;
-    let state = match found.status {
+    let (en, zh_tw) = match found.status {
         1 => return Ok(()),
-        2 => "deprecated",
-        3 => "revoked",
-        _ => "unknown",
+        2 => ("deprecated", "淘汰"),
+        3 => ("revoked", "廢止"),
+        _ => ("unknown", "不明"),
     };
-    Err(refused(format!(
-        "algorithm {name} is {state} on this network; use another with --algorithm"
+    Err(refuse(said(
+        format!("algorithm {name} is {en} on this network; use another with --algorithm"),
+        format!("演算法 {name} 在此網路的狀態是{zh_tw}；請用 --algorithm 選擇其他演算法"),
     )))
 }
 
@@ -100,8 +111,18 @@ pub(crate) struct Account {
 impl Account {
     /// Reads the key file.
     pub(crate) fn load(path: &Path, chain_id: u64) -> anyhow::Result<Self> {
-        let key = load_validator_key(path)?;
-        Ok(Self { key, chain_id })
+        match load_validator_key(path) {
+            Ok(key) => Ok(Self { key, chain_id }),
+            Err(KeyFileError::Missing { path }) => {
+                let path = path.display();
+                let make = format!("(umask 077; openssl rand -hex 32 > {path})");
+                Err(said(
+                    format!("key file {path} is missing; `{make}` makes a new key"),
+                    format!("找不到金鑰檔 {path}；`{make}` 可產生新的金鑰"),
+                ))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Its address.
@@ -124,10 +145,12 @@ impl Account {
         let signed = self.sign(nonce, with_margin(gas.to())?, data)?;
         let hash = client.send_raw_transaction(&signed).await?;
         let leaves = wait(client, hash).await?;
-        ensure!(
-            leaves.count > 0,
-            "transaction {hash} is final and failed: nothing was stated"
-        );
+        demand(leaves.count > 0, || {
+            (
+                format!("transaction {hash} is final and failed: nothing was stated"),
+                format!("交易 {hash} 已最終確認，但執行失敗：沒有留下任何陳述"),
+            )
+        })?;
         Ok((leaves, hash))
     }
 
@@ -148,9 +171,14 @@ impl Account {
 
 /// State may change between estimate and block; gas that is not used costs nothing.
 fn with_margin(estimate: u64) -> anyhow::Result<u64> {
-    if estimate > TRANSACTION_GAS_MAX {
-        bail!("the transaction needs {estimate} gas, at most {TRANSACTION_GAS_MAX} are allowed");
-    }
+    demand(estimate <= TRANSACTION_GAS_MAX, || {
+        (
+            format!(
+                "the transaction needs {estimate} gas, at most {TRANSACTION_GAS_MAX} are allowed"
+            ),
+            format!("交易需要 {estimate} gas，上限為 {TRANSACTION_GAS_MAX}"),
+        )
+    })?;
     let margin = estimate / GAS_MARGIN;
     Ok(estimate.saturating_add(margin).min(TRANSACTION_GAS_MAX))
 }
@@ -164,15 +192,26 @@ async fn wait(client: &Client, hash: B256) -> anyhow::Result<LeafRange> {
             Ok(None) => {}
             Err(ClientError::Unreachable { .. }) if Instant::now() < deadline => {}
             Err(error) => {
-                return Err(error).with_context(|| format!("wait for transaction {hash}"));
+                return Err(error).or_say(|| {
+                    (
+                        format!("wait for transaction {hash}"),
+                        format!("等待交易 {hash}"),
+                    )
+                });
             }
         }
         if Instant::now() >= deadline {
-            bail!(
-                "transaction {hash} was sent and is not final after {} s; `tbsi status` tells how \
-                 the network is. The same command later takes up from there",
-                FINALITY_TIMEOUT.as_secs()
-            );
+            let seconds = FINALITY_TIMEOUT.as_secs();
+            return Err(said(
+                format!(
+                    "transaction {hash} was sent and is not final after {seconds} s; `tbsi \
+                     status` tells how the network is. The same command later takes up from there"
+                ),
+                format!(
+                    "交易 {hash} 已送出，{seconds} 秒後仍未最終確認；`tbsi status` 可查看網路\
+                     狀態。稍後重複同一指令即可接續"
+                ),
+            ));
         }
         sleep(POLL_INTERVAL).await;
     }

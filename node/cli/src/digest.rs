@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::{Context, ensure};
 use blake2::{Blake2b, Blake2b512, Blake2s256};
 use sha2::digest::consts::U32;
 use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm, by_name};
 
+use crate::lang::{Sentence, While, demand};
 use crate::salt::Salt;
 
 /// Name of the algorithm that is used if none is asked for.
@@ -49,6 +49,16 @@ impl<D: sha3::Digest> Hasher for Newer<D> {
     }
 }
 
+impl Hasher for blake3::Hasher {
+    fn update(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+
+    fn finish(self: Box<Self>) -> Vec<u8> {
+        self.finalize().as_bytes().to_vec()
+    }
+}
+
 fn older<D: sha2::Digest + 'static>() -> Box<dyn Hasher> {
     Box::new(Older(D::new()))
 }
@@ -70,6 +80,7 @@ fn hasher(name: &str) -> Option<Box<dyn Hasher>> {
         "keccak-256" => newer::<sha3::Keccak256>(),
         "keccak-384" => newer::<sha3::Keccak384>(),
         "keccak-512" => newer::<sha3::Keccak512>(),
+        "blake3" => Box::new(blake3::Hasher::new()),
         "sm3-256" => older::<sm3::Sm3>(),
         "blake2b-256" => older::<Blake2b<U32>>(),
         "blake2b-512" => older::<Blake2b512>(),
@@ -124,18 +135,31 @@ pub(crate) fn digest_file(
     salt: Option<&Salt>,
     read: &dyn Fn(u64),
 ) -> anyhow::Result<Vec<u8>> {
-    let named = || format!("read {}", path.display());
-    let file = File::open(path).with_context(named)?;
-    let before = file.metadata().with_context(named)?;
-    ensure!(before.is_file(), "{} is not a file", path.display());
-    let digest = digest_of(&file, algorithm, salt, read).with_context(named)?;
-    let after = file.metadata().with_context(named)?;
-    ensure!(
-        before.len() == after.len() && before.modified().ok() == after.modified().ok(),
-        "{} changed while it was read; wait until nobody writes to it",
-        path.display()
-    );
+    let file = File::open(path).or_say(|| reading(path))?;
+    let before = file.metadata().or_say(|| reading(path))?;
+    let shown = path.display();
+    demand(before.is_file(), || {
+        (
+            format!("{shown} is not a file"),
+            format!("{shown} 不是檔案"),
+        )
+    })?;
+    let digest = digest_of(&file, algorithm, salt, read).or_say(|| reading(path))?;
+    let after = file.metadata().or_say(|| reading(path))?;
+    let unchanged = before.len() == after.len() && before.modified().ok() == after.modified().ok();
+    demand(unchanged, || {
+        (
+            format!("{shown} changed while it was read; wait until nobody writes to it"),
+            format!("{shown} 在讀取時被更動；請等到沒有程式寫入它"),
+        )
+    })?;
     Ok(digest)
+}
+
+/// What was being done when a file could not be read.
+pub(crate) fn reading(path: &Path) -> Sentence {
+    let path = path.display();
+    (format!("read {path}"), format!("讀取 {path}"))
 }
 
 #[cfg(test)]
@@ -151,7 +175,8 @@ mod tests {
         assert_eq!(digest.len() * 8, usize::from(algorithm.bits), "{name}");
     }
 
-    /// Published digests of "abc": FIPS 180-4, FIPS 202, RFC 7693, GB/T 32905, Keccak team.
+    /// Published digests of "abc": FIPS 180-4, FIPS 202, RFC 7693, GB/T 32905, the teams of Keccak
+    /// and BLAKE3.
     #[test]
     fn digests_are_those_of_the_standards() {
         check(
@@ -195,6 +220,10 @@ mod tests {
             "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0",
         );
         check(
+            "blake3",
+            "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85",
+        );
+        check(
             "blake2b-512",
             "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1\
              7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923",
@@ -215,8 +244,8 @@ mod tests {
                 computed += 1;
             }
         }
-        assert_eq!(computed, ALGORITHMS.len() - 1, "all but blake3");
-        for bad in ["", "md5", "sha1", "SHA2-256", "blake3"] {
+        assert_eq!(computed, ALGORITHMS.len());
+        for bad in ["", "md5", "sha1", "SHA2-256", "blake3-256"] {
             let error = parse_algorithm(bad).unwrap_err();
             assert!(error.contains("sha2-256, sha2-512"), "{bad}: {error}");
         }

@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Consistency(ConsistencyArgs),
     /// Fetch every leaf, derive the log's root from them and compare it with what the
     /// validators signed.
+    ///
+    /// The leaves may come from any copy of the log's tiles, which need not be trusted.
     #[command(after_help = CODES)]
     Audit(AuditArgs),
     /// Print leaves as they become final, from any position on.
@@ -84,6 +86,9 @@ pub(crate) struct AuditArgs {
     /// File that keeps what was audited; the next audit goes on from there.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Address of the log's tiles [default: that of --rpc, and /log].
+    #[arg(long, value_name = "URL")]
+    log: Option<String>,
     /// Audit all leaves again, whatever the state file says.
     #[arg(long)]
     from_scratch: bool,

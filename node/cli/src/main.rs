@@ -8,6 +8,7 @@ mod contract;
 mod digest;
 mod genesis;
 mod keys;
+mod lang;
 mod log;
 mod logging;
 mod node;

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
 use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError};
 use tbsi_types::log::LeafError;
 use tbsi_types::{Genesis, ProofBundle};
+
+use crate::lang::{While, demand};
 
 /// What the JSON form has behind the name of the file that it is about.
 pub(crate) const EXTENSION: &str = ".tbsi.json";
@@ -23,12 +24,17 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
             let mut limited = file.take(BUNDLE_JSON_BYTES_MAX as u64 + 1);
             limited.read_to_end(&mut bytes)
         })
-        .with_context(|| format!("read proof {}", path.display()))?;
-    ensure!(
-        bytes.len() <= BUNDLE_JSON_BYTES_MAX,
-        "{} has more than {BUNDLE_JSON_BYTES_MAX} bytes, so it is no proof",
-        path.display()
-    );
+        .or_say(|| {
+            let path = path.display();
+            (format!("read proof {path}"), format!("讀取證明 {path}"))
+        })?;
+    demand(bytes.len() <= BUNDLE_JSON_BYTES_MAX, || {
+        let path = path.display();
+        (
+            format!("{path} has more than {BUNDLE_JSON_BYTES_MAX} bytes, so it is no proof"),
+            format!("{path} 超過 {BUNDLE_JSON_BYTES_MAX} 位元組，不是證明"),
+        )
+    })?;
     Ok(bytes)
 }
 

@@ -9,6 +9,8 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
+use crate::lang::{self, Language};
+
 /// How to say it.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Format {
@@ -60,7 +62,14 @@ pub(crate) const REFUSED: u8 = 2;
 
 /// What a command was asked to do cannot be done, and nothing was.
 #[derive(Debug)]
-struct Refused(anyhow::Error);
+pub(crate) struct Refused(anyhow::Error);
+
+impl Refused {
+    /// What is wrong.
+    pub(crate) fn inner(&self) -> &(dyn Error + 'static) {
+        self.0.as_ref()
+    }
+}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -93,18 +102,9 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// An error and its causes on one line, each cause once.
+/// An error and its causes on one line, in English, each cause once.
 pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        next = cause.source();
-    }
-    text
+    lang::causes(error, Language::En)
 }
 
 #[cfg(test)]

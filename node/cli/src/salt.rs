@@ -6,8 +6,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
-use anyhow::{Context, anyhow};
 use tempfile::NamedTempFile;
+
+use crate::lang::{While, said};
 
 /// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
 const FILE_BYTES_MAX: u64 = 68;
@@ -48,12 +49,23 @@ impl Salt {
         let mut text = String::new();
         File::open(path)
             .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))
-            .with_context(|| format!("read salt file {}", path.display()))?;
+            .or_say(|| {
+                let path = path.display();
+                (
+                    format!("read salt file {path}"),
+                    format!("讀取鹽值檔 {path}"),
+                )
+            })?;
         let digits = text.strip_suffix('\n').unwrap_or(&text);
         let digits = digits.strip_suffix('\r').unwrap_or(digits);
         let mut salt = [0; 32];
-        hex::decode_to_slice(digits, &mut salt)
-            .map_err(|_| anyhow!("salt file {} must hold 64 hex digits", path.display()))?;
+        hex::decode_to_slice(digits, &mut salt).map_err(|_| {
+            let path = path.display();
+            said(
+                format!("salt file {path} must hold 64 hex digits"),
+                format!("鹽值檔 {path} 必須是 64 個十六進位數字"),
+            )
+        })?;
         Ok(Self(salt))
     }
 
@@ -64,11 +76,20 @@ impl Salt {
             return Self::load(path);
         }
         let mut salt = [0; 32];
-        getrandom::fill(&mut salt)
-            .map_err(|error| anyhow!("the system gives no random bytes: {error}"))?;
+        getrandom::fill(&mut salt).map_err(|error| {
+            said(
+                format!("the system gives no random bytes: {error}"),
+                format!("系統無法提供亂數：{error}"),
+            )
+        })?;
         let salt = Self(salt);
-        salt.store(path)
-            .with_context(|| format!("write salt file {}", path.display()))?;
+        salt.store(path).or_say(|| {
+            let path = path.display();
+            (
+                format!("write salt file {path}"),
+                format!("寫入鹽值檔 {path}"),
+            )
+        })?;
         Ok(salt)
     }
 

@@ -9,12 +9,12 @@ mod zh_tw;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use serde_json::json;
 use tbsi_light::{DecisionError, VerifiedBundle, VerifyBundleError, verify_bundle};
 
+use crate::lang::{Language, causes, wrap};
 use crate::proof;
-use crate::report::{Format, REFUSED, causes};
+use crate::report::{Format, REFUSED};
 use crate::salt::Salt;
 use anchor::Trusted;
 use compare::{Compared, Places};
@@ -52,16 +52,6 @@ pub(crate) struct Args {
     lang: Language,
     #[command(flatten)]
     format: Format,
-}
-
-/// For people.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Language {
-    /// English.
-    En,
-    /// Traditional Chinese of Taiwan.
-    #[value(name = "zh-TW", alias = "zh-tw")]
-    ZhTw,
 }
 
 /// All that was verified.
@@ -104,7 +94,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(Failure::Invalid(error)) => ("invalid", ExitCode::FAILURE, error),
         Err(Failure::CouldNotTell(error)) => ("could not tell", ExitCode::from(REFUSED), error),
     };
-    let reason = causes(reason.as_ref());
+    let reason = causes(reason.as_ref(), args.lang);
     let shown = match (args.lang, verdict) {
         (Language::En, _) => verdict.to_uppercase(),
         (Language::ZhTw, "invalid") => "無效".into(),
@@ -124,7 +114,8 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
     let bytes = proof::read(&args.proof).map_err(Failure::could_not_tell)?;
     let bundle = proof::parse(&bytes).map_err(|error| {
         let newer = proof::is_of_another_version(&error);
-        let error = anyhow::Error::new(error).context(args.proof.display().to_string());
+        let shown = args.proof.display().to_string();
+        let error = wrap(error, (shown.clone(), shown));
         if newer {
             Failure::CouldNotTell(error)
         } else {

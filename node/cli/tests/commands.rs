@@ -2,32 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod support;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn tbsi(dir: &Path, args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_tbsi"))
-        .current_dir(dir)
-        .args(args)
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
+use support::tbsi;
 
 fn ok(dir: &Path, args: &[&str]) -> String {
     let ran = tbsi(dir, args);
@@ -350,7 +333,7 @@ fn unreachable_nodes_and_missing_networks_are_named() {
     fails(
         dir,
         &["status", "--rpc", "nowhere"],
-        "nowhere is not an RPC address",
+        "nowhere is not an address",
     );
     let words = "holds no TBSI network; `tbsi testnet up --dir net` makes one";
     fails(dir, &["testnet", "down", "--dir", "net"], words);

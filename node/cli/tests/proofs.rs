@@ -2,36 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod support;
+
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// Nobody listens on port 1.
-const NOBODY: &str = "http://127.0.0.1:1";
-
-struct Ran {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn tbsi(dir: &Path, args: &[&str]) -> Ran {
-    let output = Command::new(env!("CARGO_BIN_EXE_tbsi"))
-        .current_dir(dir)
-        .args(args)
-        .env_remove("RUST_LOG")
-        .output()
-        .unwrap();
-    Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
+use support::{NOBODY, Ran, attested, bytes, tbsi, to_attest, vectors};
 
 /// Exit code and words of either output.
 fn check(dir: &Path, args: &[&str], code: i32, words: &str) {
@@ -44,31 +22,6 @@ fn check(dir: &Path, args: &[&str], code: i32, words: &str) {
     let said = format!("{stdout}{stderr}");
     assert!(said.contains(words), "{args:?}: `{words}` is not in {said}");
     assert!(!said.contains("panicked"), "{said}");
-}
-
-fn vectors() -> Value {
-    let text = fs::read_to_string("../../tests/vectors/bundle.json").unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-fn bytes(hex: &Value) -> Vec<u8> {
-    let digits = hex.as_str().unwrap().trim_start_matches("0x");
-    let pair = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-    (0..digits.len()).step_by(2).map(pair).collect()
-}
-
-/// The network of the vectors, a file and its proof in both forms.
-fn attested() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let vectors = vectors();
-    let write = |name: &str, bytes: &[u8]| fs::write(dir.path().join(name), bytes).unwrap();
-    write("genesis.json", vectors["genesis"].to_string().as_bytes());
-    // What leaf 5 of the vectors commits to.
-    write("report.pdf", b"file \0\0\0\0\0\0\0\x05");
-    let case = &vectors["cases"][0];
-    write("report.pdf.tbsi.json", case["json"].to_string().as_bytes());
-    write("report.pdf.tbsi", &bytes(&case["compact"]));
-    dir
 }
 
 fn verify(dir: &Path, extra: &[&str], code: i32, words: &str) {
@@ -266,25 +219,6 @@ fn what_is_missing_leaves_it_open() {
     verify(dir, &[], 0, "--  file: none was compared");
 }
 
-/// A key, files of all kinds.
-fn to_attest() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let path = |name: &str| dir.path().join(name);
-    fs::write(path("a"), "a").unwrap();
-    fs::write(path("empty"), "").unwrap();
-    fs::create_dir_all(path("sub/sub")).unwrap();
-    fs::write(path("sub/b"), "b").unwrap();
-    for (name, text, mode) in [
-        ("key", "01".repeat(32), 0o600),
-        ("bad-key", "01".repeat(31), 0o600),
-        ("open-key", "01".repeat(32), 0o644),
-    ] {
-        fs::write(path(name), text).unwrap();
-        fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
-    }
-    dir
-}
-
 #[test]
 fn attest_refuses_before_it_asks_anybody() {
     let dir = to_attest();
@@ -299,7 +233,7 @@ fn attest_refuses_before_it_asks_anybody() {
     refuses(&["--dir", "none", "--key", "key"], "read directory none");
     refuses(&["a", "--recursive", "--key", "key"], "--dir");
     refuses(&["--key", "key"], "<FILE>");
-    refuses(&["a", "--key", "none"], "key file none is missing");
+    refuses(&["a", "--key", "none"], "openssl rand -hex 32 > none");
     refuses(&["a", "--key", "open-key"], "chmod 600 open-key");
     refuses(&["a", "--key", "bad-key"], "64 hex digits");
     refuses(&["a", "--key", "key", "--schema", "files"], "tbsi:file:v1");
@@ -313,7 +247,7 @@ fn attest_refuses_before_it_asks_anybody() {
         dir.path(),
         &["attest", "a", "--key", "key", "--rpc", "x:y"],
         2,
-        "not an RPC address",
+        "is not an address",
     );
     let left = fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(left, 6, "nothing was written");

@@ -2,6 +2,9 @@
 
 mod leaves;
 mod log;
+mod tiles;
+
+pub use tiles::LogReader;
 
 use std::time::Duration;
 
@@ -25,7 +28,7 @@ pub use leaves::Leaves;
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Not an address that can be called.
-    #[error("{url} is not an RPC address such as http://127.0.0.1:8545: {problem}")]
+    #[error("{url} is not an address such as http://127.0.0.1:8545: {problem}")]
     Url {
         /// What was given.
         url: String,
@@ -51,6 +54,16 @@ pub enum ClientError {
         message: String,
         /// What the node added, if anything.
         data: Option<Value>,
+    },
+    /// A file of the log was refused.
+    #[error("{url}: status {status}: {sentence}")]
+    Status {
+        /// The file's address.
+        url: String,
+        /// HTTP status code.
+        status: u16,
+        /// The server's words.
+        sentence: String,
     },
     /// The answer is not what the method returns.
     #[error("{method}: {url} gave an answer that is not understood: {problem}")]

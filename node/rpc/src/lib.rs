@@ -47,5 +47,5 @@ pub use backend::{
     AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
     SubmitError, Timestamp, Witnessing,
 };
-pub use client::{Client, ClientError, Leaves};
+pub use client::{Client, ClientError, Leaves, LogReader};
 pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{B256, Bytes, keccak256};
 use jsonrpsee::types::Params;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -176,14 +176,15 @@ pub(crate) fn leaves(api: &Api, arguments: &Arguments<'_>) -> Reply {
 }
 
 /// `tbsi_sendAttestation(transaction)`: takes a signed transaction and answers when it is final,
-/// with the proofs of its leaves (the first [`PROOFS_MAX`] of them).
+/// with the proofs of its leaves (the first [`PROOFS_MAX`] of them). One that is pending or final
+/// already has the same answer.
 pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -> Reply {
     let api = &runner.api;
     let mut heads = api.backend.subscribe();
     let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
     let submit = move |api: &Api| {
         let encoded: Bytes = Arguments::split(&params, 1)?.required(0)?;
-        Ok(api.backend.submit(&encoded)?)
+        submit_once(api, &encoded)
     };
     let hash = runner.run(submit).await?;
     loop {
@@ -200,6 +201,21 @@ pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -
             return Err(timed_out(message, json!({ "transactionHash": hash })));
         }
     }
+}
+
+/// Whoever lost the answer may ask again, so a transaction that is known is no mistake.
+fn submit_once(api: &Api, encoded: &Bytes) -> Result<B256, Failure> {
+    let refusal = match api.backend.submit(encoded) {
+        Ok(hash) => return Ok(hash),
+        Err(refusal) => refusal,
+    };
+    let hash = keccak256(encoded);
+    // In this order: a transaction leaves the pool when its block is stored.
+    let pending = api.backend.pending_transaction(hash).is_some();
+    if pending || api.backend.transaction_location(hash)?.is_some() {
+        return Ok(hash);
+    }
+    Err(refusal.into())
 }
 
 fn acknowledgement(api: &Api, hash: B256) -> Result<Option<Box<RawValue>>, Failure> {

@@ -1,9 +1,9 @@
 // Command served checks an attestation log that a node serves, with golang.org/x/mod/sumdb:
 //
-//	go run ./served URL VKEY OLDSIZE OLDROOT
+//	go run ./served PLACE VKEY OLDSIZE OLDROOT
 //
-// URL is that of the log, such as http://127.0.0.1:8545/log; VKEY its key; OLDSIZE and OLDROOT
-// (hex) an earlier state. It verifies the checkpoint's note, then with hashes from tiles that
+// PLACE is the URL of the log, such as http://127.0.0.1:8545/log, or a directory with a copy;
+// VKEY its key; OLDSIZE and OLDROOT (hex) an earlier state. It verifies the checkpoint's note, then with hashes from tiles that
 // tlog.TileHashReader authenticates: each of up to 300 leaves at both ends, byte for byte as
 // the entry bundles have it; that the log extends the earlier state; and that the served
 // .tlog-proof of the last leaf verifies. Then it repeats all that with one bit of one tile,
@@ -16,68 +16,31 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+	"tbsi.example/outside/source"
 )
 
 const (
 	tileHeight = 8
 	tileWidth  = 1 << tileHeight
-	bodyMax    = 1 << 20
 	leavesMax  = 300
 )
 
-// remote reads a log over HTTP, each path once; in answers to paths that contain flip, it flips
-// the lowest bit of the byte in the middle; of a note, in the middle of its text, because it may
-// carry signatures of keys that are not given.
-type remote struct {
-	url, flip string
-	flipped   bool
-	kept      map[string][]byte
-}
+// remote is a log as Go wants it.
+type remote struct{ *source.Source }
 
-func from(url, flip string) *remote {
-	return &remote{url, flip, false, make(map[string][]byte)}
-}
-
-func (r *remote) get(path string) ([]byte, error) {
-	if body, found := r.kept[path]; found {
-		return body, nil
-	}
-	response, err := http.Get(r.url + "/" + path)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, bodyMax))
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s: %s", path, response.Status, body)
-	}
-	if r.flip != "" && strings.Contains(path, r.flip) {
-		text, _, _ := strings.Cut(string(body), "\n\n")
-		body[len(text)/2] ^= 1
-		r.flipped = true
-	}
-	r.kept[path] = body
-	return body, nil
-}
-
-func (r *remote) Height() int { return tileHeight }
+func (r remote) Height() int { return tileHeight }
 
 // ReadTiles maps Go's paths, tile/8/L/N, to those of tlog-tiles, tile/L/N.
-func (r *remote) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
+func (r remote) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	var read [][]byte
 	for _, tile := range tiles {
-		body, err := r.get(strings.Replace(tile.Path(), "tile/8/", "tile/", 1))
+		body, err := r.Get(strings.Replace(tile.Path(), "tile/8/", "tile/", 1))
 		if err != nil {
 			return nil, err
 		}
@@ -86,13 +49,13 @@ func (r *remote) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
 	return read, nil
 }
 
-func (r *remote) SaveTiles([]tlog.Tile, [][]byte) {}
+func (r remote) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // leaf reads one entry of a bundle, which is as wide as the log has it.
-func (r *remote) leaf(index, size int64) ([]byte, error) {
+func (r remote) leaf(index, size int64) ([]byte, error) {
 	tile := tlog.Tile{H: tileHeight, L: -1, N: index / tileWidth, W: tileWidth}
 	tile.W = int(min(tileWidth, size-tile.N*tileWidth))
-	body, err := r.get(strings.Replace(tile.Path(), "tile/8/data/", "tile/entries/", 1))
+	body, err := r.Get(strings.Replace(tile.Path(), "tile/8/data/", "tile/entries/", 1))
 	if err != nil {
 		return nil, err
 	}
@@ -140,36 +103,41 @@ func (l log) open(message []byte) (tlog.Tree, error) {
 	return tree(l.verifier.Name(), opened.Text)
 }
 
-func (l log) check(source *remote) (int64, error) {
-	message, err := source.get("checkpoint")
+func (l log) check(read *source.Source) error {
+	from := remote{read}
+	message, err := from.Get("checkpoint")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	now, err := l.open(message)
 	if err != nil {
-		return 0, fmt.Errorf("checkpoint: %w", err)
+		return fmt.Errorf("checkpoint: %w", err)
 	}
-	reader := tlog.TileHashReader(now, source)
+	reader := tlog.TileHashReader(now, from)
 	for index := range now.N {
 		if index >= leavesMax && index < now.N-leavesMax {
 			continue
 		}
-		if err := l.checkLeaf(source, reader, now, index); err != nil {
-			return 0, fmt.Errorf("leaf %d: %w", index, err)
+		if err := l.checkLeaf(from, reader, now, index); err != nil {
+			return fmt.Errorf("leaf %d: %w", index, err)
 		}
 	}
 	proof, err := tlog.ProveTree(now.N, l.old.N, reader)
 	if err != nil {
-		return 0, fmt.Errorf("consistency: %w", err)
+		return fmt.Errorf("consistency: %w", err)
 	}
 	if err := tlog.CheckTree(proof, now.N, now.Hash, l.old.N, l.old.Hash); err != nil {
-		return 0, fmt.Errorf("consistency: %w", err)
+		return fmt.Errorf("consistency: %w", err)
 	}
-	return now.N, l.checkProof(source, now.N)
+	if err := l.checkProof(from, now.N); err != nil {
+		return err
+	}
+	fmt.Printf("%d leaves of %s, which extend %d\n", now.N, l.verifier.Name(), l.old.N)
+	return nil
 }
 
-func (l log) checkLeaf(source *remote, reader tlog.HashReader, now tlog.Tree, index int64) error {
-	leaf, err := source.leaf(index, now.N)
+func (l log) checkLeaf(from remote, reader tlog.HashReader, now tlog.Tree, index int64) error {
+	leaf, err := from.leaf(index, now.N)
 	if err != nil {
 		return err
 	}
@@ -181,9 +149,9 @@ func (l log) checkLeaf(source *remote, reader tlog.HashReader, now tlog.Tree, in
 }
 
 // checkProof verifies the .tlog-proof of the last leaf, which stands under a note of its own.
-func (l log) checkProof(source *remote, size int64) error {
+func (l log) checkProof(from remote, size int64) error {
 	index := size - 1
-	text, err := source.get(fmt.Sprintf("proof/%d.tlog-proof", index))
+	text, err := from.Get(fmt.Sprintf("proof/%d.tlog-proof", index))
 	if err != nil {
 		return err
 	}
@@ -205,7 +173,7 @@ func (l log) checkProof(source *remote, size int64) error {
 		}
 		proof = append(proof, hash)
 	}
-	leaf, err := source.leaf(index, size)
+	leaf, err := from.leaf(index, size)
 	if err != nil {
 		return err
 	}
@@ -214,7 +182,7 @@ func (l log) checkProof(source *remote, size int64) error {
 
 func run(arguments []string) error {
 	if len(arguments) != 4 {
-		return errors.New("usage: served URL VKEY OLDSIZE OLDROOT")
+		return errors.New("usage: served PLACE VKEY OLDSIZE OLDROOT")
 	}
 	verifier, err := note.NewVerifier(arguments[1])
 	if err != nil {
@@ -229,21 +197,12 @@ func run(arguments []string) error {
 		return fmt.Errorf("OLDROOT %q: %v", arguments[3], err)
 	}
 	checked := log{verifier, tlog.Tree{N: size, Hash: tlog.Hash(root)}}
-	now, err := checked.check(from(arguments[0], ""))
-	if err != nil {
+	if err := source.FlipEach(arguments[0], checked.check); err != nil {
 		return err
-	}
-	fmt.Printf("%d leaves of %s, which extend %d\n", now, verifier.Name(), size)
-	for _, flip := range []string{"checkpoint", "tile/0/", "tile/1/", "tile/entries/", "proof/"} {
-		source := from(arguments[0], flip)
-		if _, err := checked.check(source); err == nil || !source.flipped {
-			return fmt.Errorf("a flipped bit in %s: read %v, refused %v", flip, source.flipped, err)
-		}
-		fmt.Printf("refused a flipped bit in %s\n", flip)
 	}
 	wrong := checked
 	wrong.old.Hash[0] ^= 1
-	if _, err := wrong.check(from(arguments[0], "")); err == nil {
+	if wrong.check(source.Open(arguments[0], "")) == nil {
 		return errors.New("an earlier root that is not this log's was accepted")
 	}
 	fmt.Println("refused another history")

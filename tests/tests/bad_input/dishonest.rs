@@ -101,26 +101,24 @@ fn peer_ids(genesis: &Genesis) -> watch::Receiver<BTreeSet<String>> {
     watch::channel(nodes.map(|node| node.peer_id.clone()).collect()).1
 }
 
-/// Four validators that run, and an observer that does not.
-async fn start_validators(net: &mut TestNetwork) {
+/// Four validators that run, and the home of an observer that does not.
+async fn four_and_an_observer() -> (TestNetwork, LoadedHome) {
+    let mut net = TestNetwork::create(4, 1);
     for node in 0..4 {
         net.network.start(node).unwrap();
     }
     for node in 0..4 {
         net.wait_height(node, Height(1)).await;
     }
+    let observer = net.home(4).load().unwrap();
+    (net, observer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_hears_nothing() {
-    let mut net = TestNetwork::create(4, 1);
-    start_validators(&mut net).await;
-    let LoadedHome {
-        config,
-        genesis,
-        node_key,
-        ..
-    } = net.home(4).load().unwrap();
+    let (net, observer) = four_and_an_observer().await;
+    let (config, genesis) = (observer.config, observer.genesis);
+    let node_key = observer.node_key;
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let tip = net.client(0).block_number().await.unwrap();
     let listen = |name: &str, key: NodeKey| {
@@ -154,14 +152,9 @@ async fn a_stranger_hears_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
-    let mut net = TestNetwork::create(4, 1);
-    start_validators(&mut net).await;
-    let LoadedHome {
-        config,
-        genesis,
-        node_key,
-        ..
-    } = net.home(4).load().unwrap();
+    let (mut net, observer) = four_and_an_observer().await;
+    let (config, genesis) = (observer.config, observer.genesis);
+    let node_key = observer.node_key;
     let key = net.home(0).load().unwrap().validator_key.unwrap();
     let accused = key.public_key().address();
     let set = genesis.validator_set().unwrap();

@@ -9,6 +9,7 @@
 mod certificate;
 mod dishonest;
 mod disk;
+mod files;
 mod garbage;
 mod ports;
 mod startup;

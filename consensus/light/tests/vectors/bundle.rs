@@ -169,6 +169,28 @@ fn every_flipped_bit_of_the_json_form_is_refused() {
     assert!(count > 9_000, "only {count} mutations were tried");
 }
 
+/// The same, of the bytes of the file as it is written.
+#[test]
+fn every_flipped_bit_of_a_json_file_is_refused() {
+    let (genesis, bundle) = small();
+    let anchor = anchor(&genesis);
+    let text = bundle.to_json().unwrap().into_bytes();
+    let accepted = |text: &[u8]| {
+        let bundle = ProofBundle::parse_json(text);
+        bundle.is_ok_and(|bundle| verify_bundle(&bundle, &anchor).is_ok())
+    };
+    assert!(accepted(&text));
+    for bit in 0..text.len() * 8 {
+        let mut flipped = text.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(!accepted(&flipped), "bit {} of byte {}", bit % 8, bit / 8);
+    }
+    // All but the line feed at the end.
+    for end in 0..text.len() - 1 {
+        assert!(!accepted(&text[..end]), "{end} bytes");
+    }
+}
+
 #[test]
 fn a_proof_from_a_million_leaves_takes_at_most_1500_bytes() {
     let genesis = genesis();

@@ -1,6 +1,7 @@
 //! The JSON form (SPEC §10.3). What counts is the same as in the compact form; `statement`
 //! repeats the leaf for people and must agree with it.
 
+pub(super) mod lower_hex;
 mod statement;
 
 use statement::Fields;
@@ -33,10 +34,13 @@ pub fn describe(leaf: &Leaf) -> serde_json::Value {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BundleJson {
     format: String,
+    #[serde(deserialize_with = "lower_hex::one")]
     genesis_hash: B256,
     statement: Fields,
+    #[serde(deserialize_with = "lower_hex::one")]
     leaf: Bytes,
     leaf_index: LeafIndex,
+    #[serde(deserialize_with = "lower_hex::list")]
     inclusion_proof: Vec<B256>,
     checkpoint: CheckpointJson,
     certificate: CertificateJson,
@@ -50,11 +54,16 @@ struct CheckpointJson {
     chain_id: u64,
     height: Height,
     time_ms: TimestampMs,
+    #[serde(deserialize_with = "lower_hex::one")]
     block_hash: B256,
+    #[serde(deserialize_with = "lower_hex::one")]
     state_root: B256,
     log_size: TreeSize,
+    #[serde(deserialize_with = "lower_hex::one")]
     log_root: B256,
+    #[serde(deserialize_with = "lower_hex::one")]
     validator_set_hash: B256,
+    #[serde(deserialize_with = "lower_hex::one")]
     next_validator_set_hash: B256,
 }
 
@@ -63,14 +72,17 @@ struct CheckpointJson {
 struct CertificateJson {
     height: Height,
     round: Round,
-    checkpoint_digest: CheckpointDigest,
+    #[serde(deserialize_with = "lower_hex::one")]
+    checkpoint_digest: B256,
     signatures: Vec<SignatureJson>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SignatureJson {
+    #[serde(deserialize_with = "lower_hex::one")]
     validator: Address,
+    #[serde(deserialize_with = "lower_hex::one")]
     signature: Bytes,
 }
 
@@ -197,7 +209,7 @@ impl From<&CommitCertificate> for CertificateJson {
         Self {
             height: certificate.height,
             round: certificate.round,
-            checkpoint_digest: certificate.checkpoint_digest,
+            checkpoint_digest: certificate.checkpoint_digest.0,
             signatures: certificate.signatures().iter().map(signature).collect(),
         }
     }
@@ -219,7 +231,7 @@ impl CertificateJson {
         };
         let signatures = self.signatures.iter().map(signature);
         let signatures = signatures.collect::<Result<_, BundleError>>()?;
-        let digest = self.checkpoint_digest;
+        let digest = CheckpointDigest(self.checkpoint_digest);
         let certificate = CommitCertificate::new(self.height, self.round, digest, signatures)?;
         Ok(certificate)
     }

@@ -14,6 +14,7 @@ use crate::validator::{operator_id, set_hash};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NamedValidator {
     /// Address of the consensus key.
+    #[serde(deserialize_with = "super::json::lower_hex::one")]
     pub address: Address,
     /// Weight, at least 1.
     pub power: VotingPower,

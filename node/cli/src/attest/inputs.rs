@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
 use tempfile::NamedTempFile;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::digest::reading;
+use crate::lang::{While, demand, said, wrap};
 use crate::salt::{self, Salt, directory_of};
 use crate::{proof, report};
 
@@ -49,17 +50,28 @@ impl Inputs {
         let mut targets = Vec::new();
         for file in &self.files {
             let name = file.file_name().map(Path::new);
-            let name = name.with_context(|| format!("{} is no file name", file.display()))?;
+            let no_name = || {
+                let file = file.display();
+                said(
+                    format!("{file} is no file name"),
+                    format!("{file} 不是檔名"),
+                )
+            };
+            let name = name.ok_or_else(no_name)?;
             targets.push(self.target(file, name)?);
         }
         if let Some(dir) = &self.dir {
             self.walk(dir, &mut targets)?;
         }
-        ensure!(
-            targets.len() <= FILES_MAX,
-            "{} files are given, at most {FILES_MAX} are allowed; give fewer at a time",
-            targets.len()
-        );
+        let count = targets.len();
+        demand(count <= FILES_MAX, || {
+            (
+                format!(
+                    "{count} files are given, at most {FILES_MAX} are allowed; give fewer at a time"
+                ),
+                format!("給了 {count} 個檔案，上限為 {FILES_MAX}；請分次存證"),
+            )
+        })?;
         let targets = each_once(targets)?;
         check_writable(&targets)?;
         Ok(targets)
@@ -87,7 +99,7 @@ impl Inputs {
         let walk = WalkDir::new(dir).sort_by_file_name().max_depth(DEPTH_MAX);
         let mut walk = walk.into_iter();
         while let Some(entry) = walk.next() {
-            let entry = entry.with_context(|| format!("read directory {}", dir.display()))?;
+            let entry = entry.map_err(|error| unreadable(dir, error))?;
             if entry.file_type().is_dir() {
                 self.check_directory(&entry)?;
                 if self.is_out(entry.path()) {
@@ -97,41 +109,61 @@ impl Inputs {
                 let path = entry.path();
                 let name = path.strip_prefix(dir).unwrap_or(path);
                 targets.push(self.target(path, name)?);
-                ensure!(
-                    targets.len() <= FILES_MAX,
-                    "{} has more than {FILES_MAX} files; attest its directories one by one",
-                    dir.display()
-                );
+                demand(targets.len() <= FILES_MAX, || {
+                    let dir = dir.display();
+                    (
+                        format!(
+                            "{dir} has more than {FILES_MAX} files; attest its directories one by one"
+                        ),
+                        format!("{dir} 的檔案超過 {FILES_MAX} 個；請逐一存證其下的目錄"),
+                    )
+                })?;
             } else if entry.path_is_symlink() {
                 let path = entry.path().display();
                 report::note(&format!("{path} is a symbolic link: left out"));
             }
         }
-        ensure!(
-            targets.len() > before,
-            "{} has no file to attest",
-            dir.display()
-        );
-        Ok(())
+        demand(targets.len() > before, || {
+            let dir = dir.display();
+            (
+                format!("{dir} has no file to attest"),
+                format!("{dir} 沒有可存證的檔案"),
+            )
+        })
     }
 
     fn check_directory(&self, entry: &DirEntry) -> anyhow::Result<()> {
         let path = entry.path().display();
-        ensure!(
-            self.recursive || entry.depth() == 0,
-            "{path} is a directory; add --recursive to attest what is in it"
-        );
-        ensure!(
-            entry.depth() < DEPTH_MAX,
-            "{path} is below {DEPTH_MAX} directories, which is the most that are looked into"
-        );
-        Ok(())
+        demand(self.recursive || entry.depth() == 0, || {
+            (
+                format!("{path} is a directory; add --recursive to attest what is in it"),
+                format!("{path} 是目錄；加上 --recursive 才會存證其中的檔案"),
+            )
+        })?;
+        demand(entry.depth() < DEPTH_MAX, || {
+            (
+                format!(
+                    "{path} is below {DEPTH_MAX} directories, which is the most that are looked into"
+                ),
+                format!("{path} 的目錄深度超過上限 {DEPTH_MAX} 層"),
+            )
+        })
     }
 
     /// Proofs of an earlier run are not attested.
     fn is_out(&self, path: &Path) -> bool {
         let out = self.out.as_ref().and_then(|out| out.canonicalize().ok());
         out.is_some() && out == path.canonicalize().ok()
+    }
+}
+
+fn unreadable(dir: &Path, error: walkdir::Error) -> anyhow::Error {
+    let path = error.path().unwrap_or(dir).display();
+    let sentence = (format!("read directory {path}"), format!("讀取目錄 {path}"));
+    // Links are not followed, so there are no loops, which is what has no cause.
+    match error.into_io_error() {
+        Some(cause) => wrap(cause, sentence),
+        None => said(sentence.0, sentence.1),
     }
 }
 
@@ -143,17 +175,31 @@ fn is_ours(path: &Path) -> bool {
 /// Its length.
 fn check_file(file: &Path) -> anyhow::Result<u64> {
     let shown = file.display();
-    let metadata = fs::metadata(file).with_context(|| format!("read {shown}"))?;
-    if metadata.is_dir() {
-        bail!("{shown} is a directory; give it with --dir, and --recursive for all within it");
-    }
-    ensure!(metadata.is_file(), "{shown} is not a regular file");
-    ensure!(
-        metadata.len() > 0,
-        "{shown} is empty: all empty files are the same, so a proof would say nothing; \
-         leave it out"
-    );
-    File::open(file).with_context(|| format!("read {shown}"))?;
+    let metadata = fs::metadata(file).or_say(|| reading(file))?;
+    demand(!metadata.is_dir(), || {
+        (
+            format!(
+                "{shown} is a directory; give it with --dir, and --recursive for all within it"
+            ),
+            format!("{shown} 是目錄；請用 --dir 指定，要包含其下的目錄再加 --recursive"),
+        )
+    })?;
+    demand(metadata.is_file(), || {
+        (
+            format!("{shown} is not a regular file"),
+            format!("{shown} 不是一般檔案"),
+        )
+    })?;
+    demand(metadata.len() > 0, || {
+        (
+            format!(
+                "{shown} is empty: all empty files are the same, so a proof would say nothing; \
+                 leave it out"
+            ),
+            format!("{shown} 是空檔：空檔都相同，證明沒有意義；請略過它"),
+        )
+    })?;
+    File::open(file).or_say(|| reading(file))?;
     Ok(metadata.len())
 }
 
@@ -164,17 +210,20 @@ fn each_once(targets: Vec<Target>) -> anyhow::Result<Vec<Target>> {
     let mut kept = Vec::with_capacity(targets.len());
     for target in targets {
         let file = target.file.canonicalize();
-        let file = file.with_context(|| format!("read {}", target.file.display()))?;
+        let file = file.or_say(|| reading(&target.file))?;
         if !seen.insert(file) {
             continue;
         }
         if let Some(other) = proofs.insert(target.proof.clone(), target.file.clone()) {
-            bail!(
-                "the proofs of {} and {} would both be {}; attest them into two directories",
-                other.display(),
-                target.file.display(),
-                target.proof.display()
-            );
+            let (one, other) = (target.file.display(), other.display());
+            let proof = target.proof.display();
+            return Err(said(
+                format!(
+                    "the proofs of {other} and {one} would both be {proof}; attest them into two \
+                     directories"
+                ),
+                format!("{other} 與 {one} 的證明都會是 {proof}；請存到不同的目錄"),
+            ));
         }
         kept.push(target);
     }
@@ -187,9 +236,12 @@ fn check_writable(targets: &[Target]) -> anyhow::Result<()> {
     for directory in directories.collect::<BTreeSet<_>>() {
         fs::create_dir_all(directory)
             .and_then(|()| NamedTempFile::new_in(directory))
-            .with_context(|| {
+            .or_say(|| {
                 let shown = directory.display();
-                format!("write proofs into {shown}; another directory is chosen with --out")
+                (
+                    format!("write proofs into {shown}; another directory is chosen with --out"),
+                    format!("將證明寫入 {shown}；可用 --out 選擇其他目錄"),
+                )
             })?;
     }
     Ok(())

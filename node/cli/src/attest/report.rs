@@ -1,6 +1,7 @@
 //! What `tbsi attest` says when it is done.
 
 use std::fmt::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use alloy_primitives::Bytes;
@@ -9,6 +10,7 @@ use tbsi_types::B256;
 
 use super::write::Written;
 use super::{Args, Session};
+use crate::lang::Language;
 use crate::time::Times;
 
 /// Files that are named one by one for people; `--json` names all.
@@ -56,53 +58,97 @@ fn text(
 ) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for one in written.iter().take(LISTED_MAX) {
-        let target = &one.item.target;
-        let before = if one.found.reused {
-            ", attested before"
-        } else {
-            ""
-        };
-        writeln!(text, "{}{before}", target.file.display())?;
-        writeln!(text, "  proof {}", target.proof.display())?;
-        if one.item.salted {
-            writeln!(text, "  salt  {} (keep it)", target.salt.display())?;
+        match args.lang {
+            Language::En => one_en(&mut text, one)?,
+            Language::ZhTw => one_zh_tw(&mut text, one)?,
         }
-        let times = Times::of(one.leaf.head.time);
-        let height = one.leaf.head.height;
-        writeln!(
-            text,
-            "  time  {} ({}), block {height}",
-            times.utc, times.taipei
-        )?;
-        writeln!(text, "  id    {}", one.id)?;
     }
-    if written.len() > LISTED_MAX {
-        writeln!(
-            text,
-            "and {} more; --json lists all",
-            written.len() - LISTED_MAX
-        )?;
-    }
+    let more = written.len().saturating_sub(LISTED_MAX);
     let reused = written.iter().filter(|one| one.found.reused).count();
-    let issuer = session.account.address();
-    let files = if written.len() == 1 { "file" } else { "files" };
-    write!(text, "{} {files} attested by {issuer}", written.len())?;
-    if reused > 0 {
-        write!(text, ", {reused} of them before")?;
+    let (issuer, count) = (session.account.address(), written.len());
+    let verified = session.anchor.is_some();
+    match args.lang {
+        Language::En => {
+            if more > 0 {
+                writeln!(text, "and {more} more; --json lists all")?;
+            }
+            let files = if count == 1 { "file" } else { "files" };
+            write!(text, "{count} {files} attested by {issuer}")?;
+            if reused > 0 {
+                write!(text, ", {reused} of them before")?;
+            }
+            let checked = "; each proof was verified with the genesis file";
+            writeln!(text, "{}", if verified { checked } else { "" })?;
+        }
+        Language::ZhTw => {
+            if more > 0 {
+                writeln!(text, "另有 {more} 個；--json 會列出全部")?;
+            }
+            write!(text, "{issuer} 已存證 {count} 個檔案")?;
+            if reused > 0 {
+                write!(text, "，其中 {reused} 個先前已存證")?;
+            }
+            let checked = "；每份證明都已用創世檔驗證";
+            writeln!(text, "{}", if verified { checked } else { "" })?;
+        }
     }
-    let checked = match &session.anchor {
-        Some(_) => "; each proof was verified with the genesis file",
-        None => "",
-    };
-    writeln!(text, "{checked}")?;
-    let genesis = args
-        .genesis
-        .as_deref()
-        .map(|path| path.display().to_string());
     if let Some(first) = written.first() {
-        let proof = first.item.target.proof.display();
-        let genesis = genesis.as_deref().unwrap_or("GENESIS");
-        writeln!(text, "Next: tbsi verify {proof} --genesis {genesis}")?;
+        next(&mut text, args, &first.item.target.proof)?;
     }
     Ok(text)
+}
+
+fn one_en(text: &mut String, one: &Written<'_>) -> std::fmt::Result {
+    let target = &one.item.target;
+    let before = if one.found.reused {
+        ", attested before"
+    } else {
+        ""
+    };
+    writeln!(text, "{}{before}", target.file.display())?;
+    writeln!(text, "  proof {}", target.proof.display())?;
+    if one.item.salted {
+        writeln!(text, "  salt  {} (keep it)", target.salt.display())?;
+    }
+    let (times, height) = (Times::of(one.leaf.head.time), one.leaf.head.height);
+    writeln!(
+        text,
+        "  time  {} ({}), block {height}",
+        times.utc, times.taipei
+    )?;
+    writeln!(text, "  id    {}", one.id)
+}
+
+fn one_zh_tw(text: &mut String, one: &Written<'_>) -> std::fmt::Result {
+    let target = &one.item.target;
+    let before = if one.found.reused {
+        "（先前已存證）"
+    } else {
+        ""
+    };
+    writeln!(text, "{}{before}", target.file.display())?;
+    writeln!(text, "  證明   {}", target.proof.display())?;
+    if one.item.salted {
+        writeln!(text, "  鹽值   {}（請保存）", target.salt.display())?;
+    }
+    let (times, height) = (Times::of(one.leaf.head.time), one.leaf.head.height);
+    writeln!(
+        text,
+        "  時間   {}（臺北；UTC 為 {}），區塊 {height}",
+        times.taipei, times.utc
+    )?;
+    writeln!(text, "  識別碼 {}", one.id)
+}
+
+/// The command that verifies the first proof.
+fn next(text: &mut String, args: &Args, proof: &Path) -> std::fmt::Result {
+    let genesis = args.genesis.as_deref().unwrap_or(Path::new("GENESIS"));
+    let (proof, genesis) = (proof.display(), genesis.display());
+    match args.lang {
+        Language::En => writeln!(text, "Next: tbsi verify {proof} --genesis {genesis}"),
+        Language::ZhTw => writeln!(
+            text,
+            "下一步：tbsi verify {proof} --genesis {genesis} --lang zh-TW"
+        ),
+    }
 }

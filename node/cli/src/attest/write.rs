@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 use tbsi_light::verify_bundle;
@@ -15,6 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::batch::Statements;
 use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof};
+use crate::lang::{Sentence, While, demand, said};
 use crate::salt::directory_of;
 use crate::{progress, proof};
 
@@ -37,22 +38,26 @@ pub(super) fn check_existing(
 ) -> anyhow::Result<()> {
     for item in items.iter().filter(|item| has_proof(item)) {
         let path = &item.target.proof;
+        let shown = path.display();
         let advice = "move it away, or choose another directory with --out";
-        ensure!(
-            !again,
-            "{} exists, and --again would replace it by a later proof; {advice}",
-            path.display()
-        );
+        let advice_zh_tw = "請將它移走，或用 --out 選擇其他目錄";
+        demand(!again, || {
+            (
+                format!("{shown} exists, and --again would replace it by a later proof; {advice}"),
+                format!("{shown} 已存在，--again 會以較晚的證明取代它；{advice_zh_tw}"),
+            )
+        })?;
         let (_, attestation) = &statements.all()[item.statement];
         let bytes = proof::read(path)?;
         let same = proof::parse(&bytes)
             .ok()
             .is_some_and(|bundle| says(&bundle, session, attestation).is_ok());
-        ensure!(
-            same,
-            "{} exists and is not the proof of this file by this key; {advice}",
-            path.display()
-        );
+        demand(same, || {
+            (
+                format!("{shown} exists and is not the proof of this file by this key; {advice}"),
+                format!("{shown} 已存在，且不是此金鑰對此檔案的證明；{advice_zh_tw}"),
+            )
+        })?;
     }
     Ok(())
 }
@@ -65,20 +70,27 @@ fn says(
 ) -> anyhow::Result<Leaf> {
     let leaf = Leaf::decode(&bundle.leaf).context("leaf")?;
     let Statement::Attestation(stated) = &leaf.statement else {
-        anyhow::bail!("the leaf is no attestation");
+        return Err(said("the leaf is no attestation", "紀錄不是存證"));
     };
-    ensure!(stated == attestation, "the leaf is of another digest");
-    let head = &leaf.head;
-    ensure!(
-        head.issuer == session.account.address(),
-        "the leaf is of issuer {}",
-        head.issuer
-    );
-    ensure!(
-        head.chain_id == session.chain_id,
-        "the leaf is of chain id {}",
-        head.chain_id
-    );
+    let (issuer, chain_id) = (leaf.head.issuer, leaf.head.chain_id);
+    demand(stated == attestation, || {
+        (
+            "the leaf is of another digest".into(),
+            "紀錄是另一個摘要".into(),
+        )
+    })?;
+    demand(issuer == session.account.address(), || {
+        (
+            format!("the leaf is of issuer {issuer}"),
+            format!("紀錄的簽發者是 {issuer}"),
+        )
+    })?;
+    demand(chain_id == session.chain_id, || {
+        (
+            format!("the leaf is of chain id {chain_id}"),
+            format!("紀錄的 chain id 是 {chain_id}"),
+        )
+    })?;
     Ok(leaf)
 }
 
@@ -137,34 +149,42 @@ async fn fetched(
     found: Found,
 ) -> anyhow::Result<Leaf> {
     let json = fetch(session, found).await?;
-    let context = || {
-        format!(
-            "the proof of leaf {} that {} gave is wrong and was not written",
-            found.index,
-            session.client.url()
+    let url = session.client.url();
+    let wrong = || -> Sentence {
+        let index = found.index;
+        (
+            format!("the proof of leaf {index} that {url} gave is wrong and was not written"),
+            format!("{url} 給的第 {index} 筆紀錄的證明有誤，沒有寫入"),
         )
     };
     let read = || -> anyhow::Result<Leaf> {
         let bundle = ProofBundle::parse_json(json.get().as_bytes())?;
-        ensure!(
-            bundle.leaf_index == found.index,
-            "it is of leaf {}",
-            bundle.leaf_index
-        );
+        let index = bundle.leaf_index;
+        demand(index == found.index, || {
+            (
+                format!("it is of leaf {index}"),
+                format!("它是第 {index} 筆紀錄的證明"),
+            )
+        })?;
         check(session, attestation, &bundle)
     };
-    let leaf = read().with_context(context)?;
-    store(&item.target.proof, &json)
-        .with_context(|| format!("write proof {}", item.target.proof.display()))?;
+    let leaf = read().or_say(wrong)?;
+    store(&item.target.proof, &json).or_say(|| {
+        let path = item.target.proof.display();
+        (format!("write proof {path}"), format!("寫入證明 {path}"))
+    })?;
     Ok(leaf)
 }
 
 async fn fetch(session: &Session, found: Found) -> anyhow::Result<Box<RawValue>> {
     let selector = LeafSelector::Index(found.index);
     let answer = session.client.proof(&selector).await?;
-    answer.with_context(|| {
-        let url = session.client.url();
-        format!("{url} has no proof of leaf {}", found.index)
+    answer.ok_or_else(|| {
+        let (url, index) = (session.client.url(), found.index);
+        said(
+            format!("{url} has no proof of leaf {index}"),
+            format!("{url} 沒有第 {index} 筆紀錄的證明"),
+        )
     })
 }
 

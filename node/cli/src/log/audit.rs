@@ -4,28 +4,29 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use alloy_eips::BlockNumberOrTag;
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use futures::stream::{self, StreamExt};
 use serde_json::json;
-use tbsi_rpc::Client;
-use tbsi_rpc::wire::LogEntry;
-use tbsi_types::log::{Frontier, Leaf, Statement, leaf_hash};
-use tbsi_types::{Checkpoint, Height, LeafIndex, TimestampMs, TreeSize};
+use tbsi_rpc::{Client, LogReader};
+use tbsi_types::log::tile::{TILE_WIDTH, entries};
+use tbsi_types::log::{EntryBundle, Frontier, Leaf, Statement, leaf_hash};
+use tbsi_types::{Checkpoint, Height, TimestampMs, TreeSize};
 
 use super::decided::decided;
 use super::{AuditArgs, Checked, Failure, resume};
 use crate::progress;
 use crate::proof::load_genesis;
 
-/// Leaves in one request.
-const REQUEST_LEAVES: u32 = 500;
-
-/// Requests at a time.
-const REQUESTS_AT_A_TIME: usize = 4;
+/// Bundles of leaves that are asked for at a time.
+const REQUESTS_AT_A_TIME: usize = 16;
 
 pub(super) async fn audit(args: &AuditArgs) -> Checked {
     let genesis = load_genesis(&args.genesis)?;
     let client = Client::new(&args.node.url)?;
+    let tiles = match &args.log {
+        Some(url) => LogReader::new(url)?,
+        None => LogReader::new(&format!("{}/log", args.node.url.trim_end_matches('/')))?,
+    };
     let mut frontier = Frontier::default();
     if let Some(path) = args.state.as_deref().filter(|_| !args.from_scratch) {
         frontier = resume::load(path, genesis.hash())?.unwrap_or_default();
@@ -39,7 +40,7 @@ pub(super) async fn audit(args: &AuditArgs) -> Checked {
         )));
     }
     let mut audit = Audit::new(frontier, &checkpoint);
-    audit.fetch(&client).await?;
+    audit.fetch(&tiles).await?;
     audit.check_root().map_err(Failure::No)?;
     if let Some(path) = &args.state {
         resume::store(path, genesis.hash(), &audit.frontier)?;
@@ -66,20 +67,28 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// Reads what is missing, in order, some requests at a time.
-    async fn fetch(&mut self, client: &Client) -> Result<(), Failure> {
+    /// Reads what is missing, in order, some bundles at a time.
+    async fn fetch(&mut self, tiles: &LogReader) -> Result<(), Failure> {
         let (start, end) = (self.frontier.size().0, self.checkpoint.log_size.0);
         let bar = progress::count(end - start, "auditing");
-        let requests = (start..end).step_by(REQUEST_LEAVES as usize);
-        let requests = requests.map(|first| {
-            let left = u32::try_from(end - first).unwrap_or(REQUEST_LEAVES);
-            client.leaf_batch(LeafIndex(first), left.min(REQUEST_LEAVES))
+        let width = u64::from(TILE_WIDTH);
+        let requests = (start / width..end.div_ceil(width)).map(async |index| {
+            let left = u16::try_from(end - index * width).unwrap_or(TILE_WIDTH);
+            let width = left.min(TILE_WIDTH);
+            let bundle = EntryBundle { index, width };
+            let bytes = tiles.entries(bundle).await;
+            (bundle, bytes)
         });
         let mut answers = stream::iter(requests).buffered(REQUESTS_AT_A_TIME);
-        while let Some(entries) = answers.next().await {
-            for entry in entries? {
-                self.append(&entry).map_err(Failure::No)?;
-                bar.inc(1);
+        while let Some((bundle, bytes)) = answers.next().await {
+            let bytes = bytes?;
+            let leaves = entries(&bytes, bundle.width).with_context(|| bundle.path())?;
+            for (index, leaf) in (bundle.index * width..).zip(leaves) {
+                // What was audited before may end within a bundle.
+                if index >= start {
+                    self.append(index, leaf).map_err(Failure::No)?;
+                    bar.inc(1);
+                }
             }
         }
         bar.finish_and_clear();
@@ -87,9 +96,8 @@ impl<'a> Audit<'a> {
     }
 
     /// A leaf has to be one of this chain, and not earlier than the one before.
-    fn append(&mut self, entry: &LogEntry) -> anyhow::Result<()> {
-        let index = entry.index;
-        let leaf = match Leaf::decode(&entry.leaf) {
+    fn append(&mut self, index: u64, bytes: &[u8]) -> anyhow::Result<()> {
+        let leaf = match Leaf::decode(bytes) {
             Ok(leaf) => leaf,
             Err(error) => bail!("leaf {index}: {error}"),
         };
@@ -110,7 +118,7 @@ impl<'a> Audit<'a> {
         );
         self.last = place;
         *self.kinds.entry(kind(&leaf.statement)).or_default() += 1;
-        self.frontier.append(leaf_hash(&entry.leaf), |_, _| {});
+        self.frontier.append(leaf_hash(bytes), |_, _| {});
         Ok(())
     }
 
@@ -204,13 +212,8 @@ mod tests {
             next_validator_set_hash: B256::ZERO,
         };
         let mut audit = Audit::new(Frontier::default(), &checkpoint);
-        let entry = |(index, leaf): (u64, &Vec<u8>)| LogEntry {
-            index: LeafIndex(index),
-            leaf: leaf.clone().into(),
-            statement: serde_json::Value::Null,
-        };
-        let mut entries = (0..).zip(leaves).map(entry);
-        let outcome = entries.try_for_each(|entry| audit.append(&entry));
+        let mut numbered = (0..).zip(leaves);
+        let outcome = numbered.try_for_each(|(index, leaf)| audit.append(index, leaf));
         let outcome = outcome.and_then(|()| audit.check_root());
         match (outcome, expected) {
             (Ok(()), Ok(())) => {}

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow, ensure};
 use tbsi_light::TrustAnchor;
 use tbsi_types::{B256, ChainIdentity, Genesis, Height, ProofBundle};
 
 use super::Failure;
 use crate::checkpoint::CheckpointFile;
+use crate::lang::{While, demand, said};
 use crate::proof::load_genesis;
 
 /// Where trust came from.
@@ -39,9 +39,11 @@ pub(super) fn load(
             of_genesis(&genesis).map_err(Failure::could_not_tell)
         }
         (None, Some(path)) => of_checkpoint(path, bundle),
-        (None, None) => Err(Failure::could_not_tell(anyhow!(
+        (None, None) => Err(Failure::CouldNotTell(said(
             "nothing is trusted yet; give --genesis with the network's genesis file, or \
-             --checkpoint with a checkpoint that you trust"
+             --checkpoint with a checkpoint that you trust",
+            "尚未指定信任的依據；請以 --genesis 指定該網路的創世檔，或以 --checkpoint \
+             指定您信任的檢查點",
         ))),
     }
 }
@@ -65,20 +67,28 @@ fn of_checkpoint(path: &Path, bundle: &ProofBundle) -> Result<(Trusted, TrustAnc
             chain_id,
             genesis_hash,
         };
-        ensure!(
-            checkpoint.height != Height::GENESIS,
-            "height 0 is fixed by the genesis file; give that"
-        );
+        demand(checkpoint.height != Height::GENESIS, || {
+            (
+                "height 0 is fixed by the genesis file; give that".into(),
+                "高度 0 由創世檔決定；請指定創世檔".into(),
+            )
+        })?;
         Ok((checkpoint, chain))
     };
-    let read = read().with_context(|| path.display().to_string());
+    let shown = path.display();
+    let read = read().or_say(|| (shown.to_string(), shown.to_string()));
     let (checkpoint, chain) = read.map_err(Failure::could_not_tell)?;
     let height = checkpoint.height;
     if checkpoint.digest(&chain) != file.checkpoint.digest {
-        return Err(Failure::invalid(anyhow!(
-            "proof is of the network with genesis hash {genesis_hash}; the trusted checkpoint in \
-             {} is of another, or its fields contradict each other",
-            path.display()
+        return Err(Failure::Invalid(said(
+            format!(
+                "proof is of the network with genesis hash {genesis_hash}; the trusted checkpoint \
+                 in {shown} is of another, or its fields contradict each other"
+            ),
+            format!(
+                "證明屬於創世檔雜湊為 {genesis_hash} 的網路；{shown} 的檢查點屬於另一個網路，\
+                 或其欄位互相矛盾"
+            ),
         )));
     }
     let trusted = Trusted::Checkpoint {

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, Bytes};
-use anyhow::{anyhow, bail};
 use tbsi_types::log::algorithm::{DigestAlgorithm, by_code};
 use tbsi_types::log::{Attestation, DigestWords, Leaf, Statement};
 
 use super::Failure;
 use crate::digest::{digest_file, parse_algorithm};
+use crate::lang::said;
 use crate::salt::Salt;
 use crate::{progress, schema};
 
@@ -35,13 +35,19 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
         digest(leaf, file, salt).map_err(Failure::could_not_tell)?;
     let words = DigestWords::of(attestation.algorithm, &digest);
     if words != Some(attestation.digest) {
-        let with = if salted { " with this salt" } else { "" };
-        return Err(Failure::invalid(anyhow!(
-            "{} is not the file that was attested: its {} digest{with} is {}, attested is {}",
-            file.display(),
-            algorithm.name,
-            Bytes::from(digest),
-            attested_digest(&attestation)
+        let (with, added) = if salted {
+            (" with this salt", "加上此鹽值後的 ")
+        } else {
+            ("", "的 ")
+        };
+        let (file, name) = (file.display(), algorithm.name);
+        let (got, attested) = (Bytes::from(digest), attested_digest(&attestation));
+        return Err(Failure::Invalid(said(
+            format!(
+                "{file} is not the file that was attested: its {name} digest{with} is {got}, \
+                 attested is {attested}"
+            ),
+            format!("{file} 不是存證的那個檔案：它{added}{name} 摘要為 {got}，存證的是 {attested}"),
         )));
     }
     Ok(Compared {
@@ -56,10 +62,13 @@ type Digested = (Attestation, &'static DigestAlgorithm, Vec<u8>, bool);
 
 fn digest(leaf: &Leaf, file: &Path, salt: &Places) -> anyhow::Result<Digested> {
     let Statement::Attestation(attestation) = leaf.statement else {
-        bail!(
-            "this proof is not of an attestation, so there is no digest to compare {} with",
-            file.display()
-        );
+        let file = file.display();
+        return Err(said(
+            format!(
+                "this proof is not of an attestation, so there is no digest to compare {file} with"
+            ),
+            format!("這份證明的陳述不是存證，沒有摘要可與 {file} 比對"),
+        ));
     };
     let algorithm = algorithm_of(attestation.algorithm)?;
     let salt = salt_of(attestation.schema, salt)?;
@@ -72,11 +81,17 @@ fn digest(leaf: &Leaf, file: &Path, salt: &Places) -> anyhow::Result<Digested> {
 
 fn algorithm_of(code: u32) -> anyhow::Result<&'static DigestAlgorithm> {
     let Some(known) = by_code(code) else {
-        bail!("digest algorithm {code:#x} is not known here; use newer software");
+        return Err(said(
+            format!("digest algorithm {code:#x} is not known here; use newer software"),
+            format!("本軟體不認得摘要演算法 {code:#x}；請使用較新的軟體"),
+        ));
     };
     parse_algorithm(known.name).map_err(|_| {
         let name = known.name;
-        anyhow!("this program does not compute {name}; compare the file with another tool")
+        said(
+            format!("this program does not compute {name}; compare the file with another tool"),
+            format!("本程式不計算 {name}；請用其他工具比對檔案"),
+        )
     })
 }
 
@@ -84,14 +99,16 @@ fn algorithm_of(code: u32) -> anyhow::Result<&'static DigestAlgorithm> {
 fn salt_of(schema: B256, places: &Places) -> anyhow::Result<Option<Salt>> {
     let mut beside = places.beside.iter().filter(|path| path.exists());
     match (schema, &places.given, beside.next()) {
-        (schema::FILE, Some(_), _) => {
-            bail!("the proof is of a file without a salt (tbsi:file:v1); leave --salt out")
-        }
+        (schema::FILE, Some(_), _) => Err(said(
+            "the proof is of a file without a salt (tbsi:file:v1); leave --salt out",
+            "這是未加鹽值的檔案證明（tbsi:file:v1）；請不要加 --salt",
+        )),
         (schema::FILE, None, _) => Ok(None),
         (_, Some(path), _) | (_, None, Some(path)) => Salt::load(path).map(Some),
-        (schema::SALTED_FILE, None, None) => {
-            bail!("the proof is of a file with a salt, and no .tbsi.salt is there; give --salt")
-        }
+        (schema::SALTED_FILE, None, None) => Err(said(
+            "the proof is of a file with a salt, and no .tbsi.salt is there; give --salt",
+            "這是加了鹽值的檔案證明，卻找不到 .tbsi.salt 檔；請用 --salt 指定",
+        )),
         (_, None, None) => Ok(None),
     }
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use tbsi_p2p::{PeerAddress, peer_id};
-use tbsi_types::{Address, B256, ChainIdentity};
-use tokio::sync::watch;
+use tbsi_p2p::peer_id;
+use tbsi_p2p::testing;
+use tbsi_types::Address;
 use tokio::time::{interval, timeout};
 
 use super::*;
@@ -11,28 +11,9 @@ use crate::mempool::tests::{tx, tx_with};
 const PATIENCE: Duration = Duration::from_secs(20);
 const SENDER: Address = Address::repeat_byte(1);
 
-fn loopback() -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], 0))
-}
-
-/// Of the node with this seed: who may connect, and whom to dial where.
+/// See [`testing::config`].
 fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
-    let id = |seed: u8| peer_id(&[seed; 32]).to_string();
-    let peer = |(seed, address): &(u8, SocketAddr)| PeerAddress {
-        peer_id: id(*seed),
-        address: *address,
-    };
-    Config {
-        network: "gossip",
-        listen: loopback(),
-        keypair_bytes: [seed; 32],
-        peers: peers.iter().map(peer).collect(),
-        allowed_peers: watch::channel(allowed.iter().map(|seed| id(*seed)).collect()).1,
-        chain: ChainIdentity {
-            chain_id: 1,
-            genesis_hash: B256::repeat_byte(0x67),
-        },
-    }
+    testing::config("gossip", seed, allowed, peers)
 }
 
 struct Node {

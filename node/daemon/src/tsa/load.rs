@@ -68,6 +68,18 @@ fn unfit(field: &'static str, problem: impl Into<String>) -> AuthorityError {
     }
 }
 
+/// An authority's keys come from elsewhere than those of a node.
+fn key_file(field: &'static str, error: KeyFileError, remedy: &str) -> AuthorityError {
+    if let KeyFileError::Missing { path } = error {
+        let problem = format!("key file {} is missing; {remedy}", path.display());
+        return unfit(field, problem);
+    }
+    AuthorityError::Key {
+        field,
+        source: error,
+    }
+}
+
 impl Authority {
     /// Reads the files; relative paths are below `home`.
     pub fn load(home: &Path, config: &TsaConfig) -> Result<Self, AuthorityError> {
@@ -75,9 +87,9 @@ impl Authority {
         let key = key(&home.join(&config.key))?;
         check(&certificates[0], &key)?;
         let issuer = load_validator_key(&home.join(&config.issuer_key));
-        let issuer = issuer.map_err(|source| AuthorityError::Key {
-            field: "issuer_key",
-            source,
+        let issuer = issuer.map_err(|error| {
+            let remedy = "64 hex digits of any account's secret key, mode 0600, are expected there";
+            key_file("issuer_key", error, remedy)
         })?;
         let policy = config.policy.parse();
         Ok(Self {
@@ -123,9 +135,10 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
 
 fn key(path: &Path) -> Result<SigningKey, AuthorityError> {
     let bytes = read_private(path, KEY_BYTES_MAX);
-    let bytes = bytes.map_err(|source| AuthorityError::Key {
-        field: "key",
-        source,
+    let bytes = bytes.map_err(|error| {
+        let remedy = "the private key of the first certificate in `tsa.certificate` is expected \
+                      there, as PEM, mode 0600";
+        key_file("key", error, remedy)
     })?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
     let key = if text.contains("BEGIN EC PRIVATE KEY") {

@@ -3,7 +3,8 @@
 use alloy_eips::BlockNumberOrTag;
 use serde_json::{Value, json};
 use tbsi_rpc::wire::LeafSelector;
-use tbsi_rpc::{Backend, Client, ClientError};
+use tbsi_rpc::{Backend, Client, ClientError, LogReader};
+use tbsi_types::log::EntryBundle;
 use tbsi_types::{B256, Checkpoint, CommitCertificate, Height, LeafIndex, TreeSize};
 
 use crate::chain::{NONCE, REVERTS};
@@ -96,10 +97,27 @@ async fn what_is_not_in_the_log_is_none_or_an_error() {
     assert_eq!(client.attestation(B256::ZERO).await.unwrap(), None);
     let sizes = client.consistency(TreeSize(1), TreeSize(2)).await;
     assert!(matches!(sizes, Err(ClientError::Refused { .. })));
-    assert!(client.leaf_batch(LeafIndex(5), 0).await.unwrap().is_empty());
-    let missing = client.leaf_batch(LeafIndex(5), 3).await.unwrap_err();
-    let missing = missing.to_string();
-    assert!(missing.contains("leaf 5 is missing"), "{missing}");
+}
+
+#[tokio::test]
+async fn files_of_the_log_are_refused_with_the_servers_words() {
+    let fixture = Fixture::new().await;
+    let bundle = |index| EntryBundle { index, width: 1 };
+    let log = LogReader::new(&format!("http://{}/log/", fixture.address())).unwrap();
+    let stored = fixture.chain.log_entries(bundle(0)).unwrap().unwrap();
+    assert_eq!(log.entries(bundle(0)).await.unwrap(), stored.0);
+    let absent = log.entries(bundle(2)).await.unwrap_err().to_string();
+    let words = "/log/tile/entries/002.p/1: status 404: tile/entries/002.p/1 does not exist";
+    assert!(absent.contains(words), "{absent}");
+    let failed = log.entries(bundle(1)).await.unwrap_err().to_string();
+    assert!(failed.contains("status 500"), "{failed}");
+    let nobody = LogReader::new("http://127.0.0.1:1/log").unwrap();
+    let nobody = nobody.entries(bundle(0)).await.unwrap_err().to_string();
+    assert!(nobody.contains("is the node running?"), "{nobody}");
+    for url in ["", "x y", "https://node/log", "http://node/log?a=b", "/log"] {
+        let refused = LogReader::new(url).unwrap_err().to_string();
+        assert!(refused.contains("is not an address"), "{url}: {refused}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,141 @@
+//! What people read, in their language.
+
+mod proof;
+mod zh_tw;
+
+use std::error::Error;
+use std::fmt;
+
+use clap::ValueEnum;
+
+use crate::report::Refused;
+
+/// For people; programs read the same JSON in all languages, except for reasons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Traditional Chinese of Taiwan.
+    #[value(name = "zh-TW", alias = "zh-tw")]
+    ZhTw,
+}
+
+/// A sentence in each language; English first.
+pub(crate) type Sentence = (String, String);
+
+/// What went wrong, in both languages.
+#[derive(Debug)]
+struct Said {
+    sentence: Sentence,
+    cause: Option<anyhow::Error>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence.0)
+    }
+}
+
+impl Error for Said {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let cause: &(dyn Error + 'static) = self.cause.as_ref()?.as_ref();
+        Some(cause)
+    }
+}
+
+/// An error in both languages.
+pub(crate) fn said(en: impl Into<String>, zh_tw: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Said {
+        sentence: (en.into(), zh_tw.into()),
+        cause: None,
+    })
+}
+
+/// Fails with a sentence unless `holds`.
+pub(crate) fn demand(holds: bool, sentence: impl FnOnce() -> Sentence) -> anyhow::Result<()> {
+    if holds {
+        return Ok(());
+    }
+    let (en, zh_tw) = sentence();
+    Err(said(en, zh_tw))
+}
+
+/// An error with a sentence before it.
+pub(crate) fn wrap(error: impl Into<anyhow::Error>, sentence: Sentence) -> anyhow::Error {
+    anyhow::Error::new(Said {
+        sentence,
+        cause: Some(error.into()),
+    })
+}
+
+/// Says what was being done when something went wrong.
+pub(crate) trait While<T> {
+    /// The error with a sentence before it.
+    fn or_say(self, sentence: impl FnOnce() -> Sentence) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> While<T> for Result<T, E> {
+    fn or_say(self, sentence: impl FnOnce() -> Sentence) -> anyhow::Result<T> {
+        self.map_err(|error| wrap(error, sentence()))
+    }
+}
+
+/// An error and its causes on one line, each cause once. What has no translation, such as the
+/// words of a library or of a node, stays in English.
+pub(crate) fn causes(error: &(dyn Error + 'static), language: Language) -> String {
+    let colon = match language {
+        Language::En => ": ",
+        Language::ZhTw => "：",
+    };
+    let mut text = words(error, language);
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = words(cause, language);
+        if !text.contains(&words) {
+            text = format!("{text}{colon}{words}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn words(error: &(dyn Error + 'static), language: Language) -> String {
+    // It stands before another error and says what that says.
+    let error = error.downcast_ref().map_or(error, Refused::inner);
+    let translated = match language {
+        Language::En => None,
+        Language::ZhTw => match error.downcast_ref::<Said>() {
+            Some(said) => Some(said.sentence.1.clone()),
+            None => zh_tw::words(error),
+        },
+    };
+    translated.unwrap_or_else(|| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::refuse;
+
+    #[test]
+    fn says_all_causes_in_one_language() {
+        let missing = || std::io::Error::from_raw_os_error(2);
+        let read = || ("read a".to_owned(), "無法讀取 a".to_owned());
+        let check = |error: &anyhow::Error, en: &str, zh_tw: &str| {
+            assert_eq!(causes(error.as_ref(), Language::En), en);
+            assert_eq!(causes(error.as_ref(), Language::ZhTw), zh_tw);
+        };
+        let error = Err::<(), _>(missing()).or_say(read).unwrap_err();
+        let en = "read a: No such file or directory (os error 2)";
+        check(&error, en, "無法讀取 a：檔案或目錄不存在");
+        check(&refuse(error), en, "無法讀取 a：檔案或目錄不存在");
+        check(&said("no", "否"), "no", "否");
+        check(&refuse(said("no", "否")), "no", "否");
+        let foreign = anyhow::anyhow!("engine words");
+        let error = Err::<(), _>(foreign).or_say(read).unwrap_err();
+        check(&error, "read a: engine words", "無法讀取 a：engine words");
+        assert!(demand(true, read).is_ok());
+        check(&demand(false, read).unwrap_err(), "read a", "無法讀取 a");
+    }
+}

@@ -1,0 +1,125 @@
+//! What goes wrong in our own crates, in Traditional Chinese of Taiwan.
+
+use std::error::Error;
+use std::io;
+
+use tbsi_node::home::HomeError;
+use tbsi_node::keyfile::KeyFileError;
+use tbsi_rpc::ClientError;
+use tbsi_types::genesis::GenesisError;
+
+use super::proof;
+
+/// `None` if there is no translation.
+pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
+    error
+        .downcast_ref()
+        .and_then(proof::log)
+        .or_else(|| error.downcast_ref().and_then(system))
+        .or_else(|| error.downcast_ref().and_then(home))
+        .or_else(|| error.downcast_ref().map(proof::bundle))
+        .or_else(|| error.downcast_ref().map(proof::decision))
+        .or_else(|| error.downcast_ref().map(proof::verify))
+        .or_else(|| error.downcast_ref().map(proof::shape))
+        .or_else(|| error.downcast_ref().map(proof::form))
+        .or_else(|| error.downcast_ref().map(proof::leaf))
+        .or_else(|| error.downcast_ref().map(proof::certificate))
+        .or_else(|| error.downcast_ref().map(proof::cursor))
+        .or_else(|| error.downcast_ref().map(proof::key))
+        .or_else(|| error.downcast_ref().map(key_file))
+        .or_else(|| error.downcast_ref().map(client))
+        .or_else(|| error.downcast_ref().map(genesis))
+}
+
+/// Of the operating system.
+fn system(error: &io::Error) -> Option<String> {
+    // The kinds that a user can do something about; there are dozens.
+    let known = [
+        (io::ErrorKind::NotFound, "檔案或目錄不存在"),
+        (io::ErrorKind::PermissionDenied, "沒有權限"),
+        (io::ErrorKind::IsADirectory, "是目錄，不是檔案"),
+        (io::ErrorKind::NotADirectory, "不是目錄"),
+        (io::ErrorKind::StorageFull, "磁碟空間不足"),
+        (io::ErrorKind::ReadOnlyFilesystem, "檔案系統唯讀"),
+        (io::ErrorKind::InvalidData, "內容不是 UTF-8 文字"),
+    ];
+    let found = known.iter().find(|(kind, _)| *kind == error.kind());
+    found.map(|(_, words)| (*words).to_owned())
+}
+
+fn home(error: &HomeError) -> Option<String> {
+    match error {
+        HomeError::Key(error) => Some(key_file(error)),
+        HomeError::NoGenesis { file } => {
+            let file = file.display();
+            Some(format!("找不到創世檔 {file}；請將該網路的創世檔複製到此處"))
+        }
+        HomeError::Genesis { file, .. } => Some(format!("創世檔 {}", file.display())),
+        HomeError::Io { path, .. } => Some(format!("無法讀寫 {}", path.display())),
+        HomeError::Config(_)
+        | HomeError::SignState(_)
+        | HomeError::Store(_)
+        | HomeError::Initialised { .. }
+        | HomeError::Mismatch { .. } => None,
+    }
+}
+
+fn genesis(error: &GenesisError) -> String {
+    match error {
+        GenesisError::TooLarge(size) => format!("創世檔有 {size} 位元組，超過上限"),
+        GenesisError::Json(error) => format!("創世檔不是預期形式的 JSON：{error}"),
+        GenesisError::Field { field, problem } => format!("創世檔欄位 `{field}`：{problem}"),
+        GenesisError::Key { node, .. } => {
+            format!("創世檔欄位 `nodes[{node}].validator.public_key`")
+        }
+        GenesisError::Validators(_) => "創世檔欄位 `nodes`".into(),
+    }
+}
+
+fn key_file(error: &KeyFileError) -> String {
+    match error {
+        KeyFileError::Exists { path } => {
+            format!("金鑰檔 {} 已存在；金鑰不會被覆寫", path.display())
+        }
+        KeyFileError::Missing { path } => format!("找不到金鑰檔 {}", path.display()),
+        KeyFileError::Mode { path, mode } => {
+            let path = path.display();
+            format!(
+                "金鑰檔 {path} 的權限是 {mode:04o}，只有擁有者可讀：請執行 `chmod 600 {path}`；\
+                 若他人可能已讀取，請換新的金鑰"
+            )
+        }
+        KeyFileError::Malformed { path } => {
+            format!("金鑰檔 {} 必須恰好是 64 個十六進位數字", path.display())
+        }
+        KeyFileError::Key { path, .. } => format!("金鑰檔 {}", path.display()),
+        KeyFileError::Io { path, .. } => format!("無法讀寫金鑰檔 {}", path.display()),
+    }
+}
+
+fn client(error: &ClientError) -> String {
+    match error {
+        ClientError::Url { url, problem } => {
+            format!("{url} 不是 http://127.0.0.1:8545 這樣的位址：{problem}")
+        }
+        ClientError::Unreachable { url, problem } => {
+            format!("無法連線到 {url}：{problem}；節點是否正在執行？")
+        }
+        ClientError::Refused {
+            method,
+            code,
+            message,
+            ..
+        } => format!("節點拒絕 {method}：{message}（代碼 {code}）"),
+        ClientError::Status {
+            url,
+            status,
+            sentence,
+        } => format!("{url} 回應狀態碼 {status}：{sentence}"),
+        ClientError::Answer {
+            method,
+            url,
+            problem,
+        } => format!("{url} 對 {method} 的回應無法理解：{problem}"),
+    }
+}

@@ -1,0 +1,209 @@
+//! The attestation log: golang.org/x/mod/sumdb and transparency-dev's libraries, which are Go,
+//! over HTTP and on a copy; the crate `tlog_tiles` on the copy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use alloy_primitives::hex;
+use tbsi_tests::harness::{TestNetwork, http};
+use tbsi_tests::issuer::Issuer;
+use tbsi_tests::outside::{Offline, accepts, go_program, refuses};
+use tbsi_types::TreeSize;
+use tbsi_types::log::{EntryBundle, LogCheckpoint, SignedNote, Tile};
+use tlog_tiles::{
+    Checkpoint, Error, Hash, HashReader, TileHashReader, TileReader, check_record, check_tree,
+    prove_record, prove_tree, record_hash,
+};
+
+/// Leaves of the earlier log and of the later one.
+const SIZES: (u64, u64) = (257, 1_000);
+
+/// A node's log, and a copy of its files.
+struct Served {
+    net: TestNetwork,
+    /// The node.
+    node: usize,
+    /// Its key.
+    key: String,
+    /// Another node's.
+    other_key: String,
+    /// With the paths of the log's URL.
+    copy: PathBuf,
+    /// The earlier checkpoint.
+    old: LogCheckpoint,
+    /// A file with its note.
+    old_note: PathBuf,
+}
+
+impl Served {
+    async fn start() -> Self {
+        let mut net = TestNetwork::start(4, 1).await;
+        let node = 4;
+        let copy = net.scratch().join("copy");
+        let mut issuer = Issuer::new("log", &net);
+        let mut attest = async |net: &mut TestNetwork, numbers| {
+            issuer.attest(&net.client(0), numbers).await;
+            let height = net.client(0).block_number().await.unwrap();
+            net.wait_height(node, height).await;
+        };
+        attest(&mut net, 0..SIZES.0).await;
+        let note = get(&net, node, "checkpoint").await;
+        let old_note = net.scratch().join("old");
+        fs::write(&old_note, &note).unwrap();
+        attest(&mut net, SIZES.0..SIZES.1).await;
+        let size = TreeSize(SIZES.1);
+        let tiles = Tile::changed(TreeSize(0), size).map(|tile| tile.path());
+        let bundles = EntryBundle::changed(TreeSize(0), size).map(|bundle| bundle.path());
+        let proof = format!("proof/{}.tlog-proof", SIZES.1 - 1);
+        for path in tiles.chain(bundles).chain(["checkpoint".into(), proof]) {
+            let file = copy.join(&path);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, get(&net, node, &path).await).unwrap();
+        }
+        let key = async |node| {
+            let line = String::from_utf8(get(&net, node, "key").await).unwrap();
+            line.trim_end().to_owned()
+        };
+        let (key, other_key) = (key(node).await, key(0).await);
+        let note = SignedNote::parse(std::str::from_utf8(&note).unwrap()).unwrap();
+        let old = LogCheckpoint::parse(note.text()).unwrap();
+        Self {
+            net,
+            node,
+            key,
+            other_key,
+            copy,
+            old,
+            old_note,
+        }
+    }
+}
+
+async fn get(net: &TestNetwork, node: usize, path: &str) -> Vec<u8> {
+    let (address, path) = (net.network.nodes()[node].rpc, format!("/log/{path}"));
+    let answer = http(address, "GET", &path, &[], b"").await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.body
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_verify_the_log_over_http_and_offline() {
+    let served = Served::start().await;
+    tlog_tiles_verifies(&served);
+    let old = [served.old.size.to_string(), hex::encode(served.old.root)];
+    verifies(&served, "served", &old);
+    verifies(&served, "tessera", &[served.old_note.display().to_string()]);
+    served.net.assert_no_panic();
+}
+
+/// A Go program, at the node and without any network.
+fn verifies(served: &Served, name: &str, old: &[String]) {
+    let Some(program) = go_program(served.net.scratch(), name) else {
+        return;
+    };
+    let url = format!("{}/log", served.net.network.rpc_url(served.node));
+    let extends = format!(
+        "{} leaves of {}, which extend {}\n",
+        SIZES.1, served.old.origin, SIZES.0
+    );
+    let check = |start: &dyn Fn() -> Command, place: &str| {
+        let said = accepts(start().arg(place).arg(&served.key).args(old));
+        assert!(said.contains(&extends), "{said}");
+        assert_eq!(said.matches("refused a flipped bit").count(), 5, "{said}");
+        assert!(said.contains("refused another history"), "{said}");
+        let mut other = start();
+        let other = other.arg(place).arg(&served.other_key).args(old);
+        refuses(other, "note has no verifiable signatures");
+    };
+    check(&|| Command::new(&program), &url);
+    let address = served.net.network.nodes()[served.node].rpc;
+    let Some(offline) = Offline::new(&format!("{name} offline"), address) else {
+        return;
+    };
+    check(&|| offline.command(&program), served.copy.to_str().unwrap());
+    // In there, the node's own address is of no use.
+    let mut online = offline.command(&program);
+    refuses(online.arg(&url).arg(&served.key).args(old), "connect: ");
+}
+
+/// The copy as `tlog_tiles` reads it; in paths that contain `flip`, one bit is another.
+struct Files<'a> {
+    copy: &'a Path,
+    flip: Option<&'a str>,
+}
+
+impl Files<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, Error> {
+        let read = fs::read(self.copy.join(path));
+        let mut bytes = read.map_err(|error| Error::InvalidInput(format!("{path}: {error}")))?;
+        if self.flip.is_some_and(|flip| path.contains(flip)) {
+            // The crate reads no signatures: of a checkpoint it is the root that counts.
+            let root = bytes.windows(2).position(|window| window == b"0\n");
+            let place = match path {
+                "checkpoint" => root.expect("a size") + 2,
+                _ => bytes.len() / 2,
+            };
+            bytes[place] ^= 1;
+        }
+        Ok(bytes)
+    }
+
+    /// Every leaf, at its place and among the tiles, and that the log grew from `old`.
+    fn verify(&self, old: &LogCheckpoint) -> Result<(), Error> {
+        let malformed = |_| Error::InvalidInput("checkpoint".into());
+        let note = self.read("checkpoint")?;
+        let now = Checkpoint::from_reader(&mut note.as_slice(), false).map_err(malformed)?;
+        let (size, root) = (now.size(), *now.hash());
+        let reader = TileHashReader::new(size, root, self);
+        let mut index = 0;
+        for bundle in EntryBundle::changed(TreeSize(0), TreeSize(size)) {
+            let bytes = self.read(&bundle.path())?;
+            let mut rest = bytes.as_slice();
+            while let Some((length, after)) = rest.split_first_chunk::<2>() {
+                let length = u16::from_be_bytes(*length).into();
+                let (leaf, after) = after.split_at_checked(length).ok_or(Error::InvalidTile)?;
+                let proof = prove_record(size, index, &reader)?;
+                check_record(&proof, size, root, index, record_hash(leaf))?;
+                (index, rest) = (index + 1, after);
+            }
+        }
+        assert_eq!((index, size), (SIZES.1, SIZES.1));
+        let proof = prove_tree(size, old.size.0, &reader)?;
+        check_tree(&proof, size, root, old.size.0, Hash(old.root.0))?;
+        let whole = tlog_tiles::tree_hash(size, &reader)?;
+        assert_eq!(whole.0, root.0);
+        Ok(())
+    }
+}
+
+impl TileReader for Files<'_> {
+    fn height(&self) -> u8 {
+        8
+    }
+
+    /// The crate writes the height into a path, as Go does; tlog-tiles fixes it.
+    fn read_tiles(&self, tiles: &[tlog_tiles::Tile]) -> Result<Vec<Vec<u8>>, Error> {
+        let path = |tile: &tlog_tiles::Tile| tile.path().replace("tile/8/", "tile/");
+        tiles.iter().map(|tile| self.read(&path(tile))).collect()
+    }
+
+    fn save_tiles(&self, _: &[tlog_tiles::Tile], _: &[Vec<u8>]) {}
+}
+
+fn tlog_tiles_verifies(served: &Served) {
+    let files = |flip| Files {
+        copy: &served.copy,
+        flip,
+    };
+    files(None).verify(&served.old).unwrap();
+    for flip in ["checkpoint", "tile/0/", "tile/1/", "tile/entries/"] {
+        let refused = files(Some(flip)).verify(&served.old);
+        assert!(refused.is_err(), "a flipped bit in {flip} is accepted");
+    }
+    let mut other = served.old.clone();
+    other.root.0[0] ^= 1;
+    assert!(files(None).verify(&other).is_err(), "another history");
+    let unread = TileHashReader::new(SIZES.1, Hash([0; 32]), &files(None)).read_hashes(&[0]);
+    assert!(unread.is_err(), "tiles of another root");
+}
