@@ -1,12 +1,12 @@
-// Compiles Attestations.sol with npm's solc, without forge, and compares the result with the
-// committed artifact byte for byte. UPDATE_ARTIFACT=1 writes the artifact instead.
+// Compiles the genesis contracts with npm's solc, without forge, and compares the results with
+// the committed artifacts byte for byte. UPDATE_ARTIFACT=1 writes the artifacts instead.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import solc from 'solc'
 
-const CONTRACT = 'Attestations'
+const CONTRACTS = ['Attestations', 'Chains', 'Motions', 'Nodes', 'Organisations', 'Permissions']
 const ROOT = new URL('../', import.meta.url)
-const ARTIFACT = new URL(`artifacts/${CONTRACT}.json`, ROOT)
+/** Bytes of code (EIP-170). */
+const CODE_BYTES_MAX = 24576
 /** What decides the bytecode; foundry.toml says the same. */
 const SETTINGS = {
   remappings: ['@openzeppelin/=node_modules/@openzeppelin/'],
@@ -16,16 +16,20 @@ const SETTINGS = {
   metadata: { bytecodeHash: 'none', appendCBOR: false },
 }
 
+const read = (file) => readFileSync(new URL(file, ROOT), 'utf8')
+const source = (name) => `src/${name}.sol`
+
 function compile() {
-  const path = `src/${CONTRACT}.sol`
-  const read = (file) => readFileSync(new URL(file, ROOT), 'utf8')
+  const selected = CONTRACTS.map((name) => [
+    source(name),
+    { [name]: ['abi', 'evm.deployedBytecode'] },
+  ])
   const input = {
     language: 'Solidity',
-    sources: { [path]: { content: read(path) } },
-    settings: {
-      ...SETTINGS,
-      outputSelection: { [path]: { [CONTRACT]: ['abi', 'evm.deployedBytecode'] } },
-    },
+    sources: Object.fromEntries(
+      CONTRACTS.map((name) => [source(name), { content: read(source(name)) }]),
+    ),
+    settings: { ...SETTINGS, outputSelection: Object.fromEntries(selected) },
   }
   const found = (file) => {
     try {
@@ -37,18 +41,21 @@ function compile() {
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: found }))
   for (const { formattedMessage } of output.errors ?? []) console.error(formattedMessage)
   if (output.errors?.length) throw new Error('the compiler complains')
-  return output.contracts[path][CONTRACT]
+  return output.contracts
 }
 
-function artifact() {
-  const { abi, evm } = compile()
+function artifact(contract, { abi, evm }) {
   const code = evm.deployedBytecode
   // Code with gaps to be filled at deployment cannot be placed in a genesis state.
   for (const gaps of ['immutableReferences', 'linkReferences']) {
-    if (Object.keys(code[gaps] ?? {}).length) throw new Error(`the code has ${gaps}`)
+    if (Object.keys(code[gaps] ?? {}).length) throw new Error(`${contract}: the code has ${gaps}`)
+  }
+  const bytes = code.object.length / 2
+  if (bytes > CODE_BYTES_MAX) {
+    throw new Error(`${contract}: ${bytes} bytes of code are more than ${CODE_BYTES_MAX}`)
   }
   const whole = {
-    contract: CONTRACT,
+    contract,
     solc: solc.version(),
     settings: SETTINGS,
     abi,
@@ -57,16 +64,22 @@ function artifact() {
   return `${JSON.stringify(whole, null, 2)}\n`
 }
 
-const built = artifact()
-if (process.env.UPDATE_ARTIFACT === '1') {
-  writeFileSync(ARTIFACT, built)
-  console.log(`wrote ${fileURLToPath(ARTIFACT)}`)
-} else if (readFileSync(ARTIFACT, 'utf8') !== built) {
-  console.error(
-    `artifacts/${CONTRACT}.json is not what the sources compile to; if the change is meant, ` +
-      'run UPDATE_ARTIFACT=1 node tools/artifact.mjs',
-  )
+const compiled = compile()
+let different = 0
+for (const name of CONTRACTS) {
+  const file = `artifacts/${name}.json`
+  const built = artifact(name, compiled[source(name)][name])
+  if (process.env.UPDATE_ARTIFACT === '1') {
+    writeFileSync(new URL(file, ROOT), built)
+    console.log(`wrote ${file}`)
+  } else if (read(file) !== built) {
+    different += 1
+    console.error(`${file} is not what the sources compile to`)
+  } else {
+    console.log(`${file} reproduces byte for byte`)
+  }
+}
+if (different) {
+  console.error('if the change is meant, run UPDATE_ARTIFACT=1 node tools/artifact.mjs')
   process.exit(1)
-} else {
-  console.log(`artifacts/${CONTRACT}.json reproduces byte for byte`)
 }
