@@ -238,19 +238,29 @@ contract Permissions is IPermissions {
         if (account == address(0) || account == System.CALLER) {
             revert PermissionsAccountReserved(account);
         }
+        _release(account, organisation);
         address[] storage members = _members[organisation];
-        uint32 holder = uint32(accounts[account]);
+        bool listed = accounts[account] != 0;
         if (permissions == 0) {
-            if (holder != organisation) revert PermissionsNotAccount(account, organisation);
+            if (!listed) revert PermissionsNotAccount(account, organisation);
             _unlist(members, account);
-        } else if (holder == 0) {
+        } else if (!listed) {
             if (members.length == ACCOUNTS_MAX) revert PermissionsTooManyAccounts(ACCOUNTS_MAX);
             _places[account] = members.length;
             members.push(account);
-        } else if (holder != organisation) {
-            revert PermissionsAccountTaken(account, holder);
         }
         _write(organisation, account, permissions);
+    }
+
+    /// Refuses accounts of other organisations; those of one that has left are free.
+    function _release(address account, uint32 organisation) private {
+        uint32 holder = uint32(accounts[account]);
+        if (holder == 0 || holder == organisation) return;
+        if (_statusOf(holder) != uint8(IOrganisations.Status.Left)) {
+            revert PermissionsAccountTaken(account, holder);
+        }
+        _unlist(_members[holder], account);
+        _write(holder, account, 0);
     }
 
     function _write(uint32 organisation, address account, uint32 permissions) private {
