@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMotions} from "../src/IMotions.sol";
+import {IOrganisations} from "../src/IOrganisations.sol";
+import {IPermissions} from "../src/IPermissions.sol";
+import {World} from "./World.sol";
+
+/// @notice The register of organisations.
+contract OrganisationsTest is World {
+    function setUp() public {
+        found(5);
+    }
+
+    function test_KeepsWhatItIsTold() public {
+        IOrganisations.Details memory given = details(6);
+        given.kind = 3;
+        given.lei = "5493001KJTIIGC8Y1R12";
+        given.credentialHash = keccak256("credential");
+        given.votes = false;
+        vm.roll(7);
+        vm.expectEmit(address(organisations));
+        emit IOrganisations.OrganisationJoined(6, 3, false, given.nameZhTw, given.nameEn);
+        vm.prank(address(motions));
+        vm.assertEq(organisations.admit(given), 6);
+        IOrganisations.Organisation memory found = organisations.organisationOf(6);
+        vm.assertEq(found.nameZhTw, given.nameZhTw);
+        vm.assertEq(found.nameEn, given.nameEn);
+        vm.assertEq(found.kind, 3);
+        vm.assertEq(found.taxId, given.taxId);
+        vm.assertEq(found.lei, given.lei);
+        vm.assertEq(found.jurisdiction, "TW");
+        vm.assertEq(found.agreementHash, given.agreementHash);
+        vm.assertEq(found.credentialHash, given.credentialHash);
+        vm.assertEq(found.contactUrl, given.contactUrl);
+        vm.assertEq(found.status, 1);
+        vm.assertFalse(found.votes);
+        vm.assertEq(found.joinedHeight, 7);
+        vm.assertEq(organisations.standing(6), (uint256(6) << 64) | 0x0301);
+        (uint32 voters, uint64 position) = organisations.electorate();
+        vm.assertEq(voters, 5);
+        vm.assertEq(position, 6);
+    }
+
+    function test_OnlyTheGovernorChangesStatus() public {
+        address target = address(organisations);
+        refusesStrangers(target, abi.encodeCall(organisations.admit, (details(6))));
+        refusesStrangers(target, abi.encodeCall(organisations.suspend, (1, 1)));
+        refusesStrangers(target, abi.encodeCall(organisations.reinstate, (1, 1)));
+        refusesStrangers(target, abi.encodeCall(organisations.remove, (1, 1)));
+        refusesStrangers(target, abi.encodeCall(organisations.amend, (1, details(1))));
+    }
+
+    function test_HistoryIsKept() public {
+        vm.roll(10);
+        asGovernor(abi.encodeCall(organisations.suspend, (2, 4)));
+        vm.roll(11);
+        asGovernor(abi.encodeCall(organisations.reinstate, (2, 8)));
+        asGovernor(abi.encodeCall(organisations.amend, (2, details(2))));
+        vm.roll(12);
+        asGovernor(abi.encodeCall(organisations.remove, (2, 5)));
+        vm.assertEq(organisations.historyLength(2), 5);
+        IOrganisations.Entry[] memory history = organisations.historyOf(2, 0, 100);
+        isEntry(history[0], IOrganisations.Act.Joined, 0, 0);
+        isEntry(history[1], IOrganisations.Act.Suspended, 4, 10);
+        isEntry(history[2], IOrganisations.Act.Reinstated, 8, 11);
+        isEntry(history[3], IOrganisations.Act.Amended, 0, 11);
+        isEntry(history[4], IOrganisations.Act.Left, 5, 12);
+        vm.assertEq(organisations.historyOf(2, 4, 100).length, 1);
+        vm.assertEq(organisations.historyOf(2, 5, 100).length, 0);
+    }
+
+    function test_StatusGoesOnlyWhereItMay() public {
+        refusesStatus(abi.encodeCall(organisations.reinstate, (2, 1)), 2, 1);
+        asGovernor(abi.encodeCall(organisations.suspend, (2, 1)));
+        refusesStatus(abi.encodeCall(organisations.suspend, (2, 1)), 2, 2);
+        asGovernor(abi.encodeCall(organisations.remove, (2, 1)));
+        refusesStatus(abi.encodeCall(organisations.suspend, (2, 1)), 2, 3);
+        refusesStatus(abi.encodeCall(organisations.reinstate, (2, 1)), 2, 3);
+        refusesStatus(abi.encodeCall(organisations.remove, (2, 1)), 2, 3);
+        refusesStatus(abi.encodeCall(organisations.amend, (2, details(2))), 2, 3);
+        bytes memory unknown =
+            abi.encodeWithSelector(IOrganisations.OrganisationsUnknown.selector, 9);
+        refusesGovernor(abi.encodeCall(organisations.suspend, (9, 1)), unknown);
+        refusesGovernor(abi.encodeCall(organisations.amend, (9, details(9))), unknown);
+        vm.expectRevert(unknown);
+        organisations.organisationOf(9);
+    }
+
+    function test_ReasonsAreCodes() public {
+        for (uint256 i = 0; i < 2; i++) {
+            uint16 reason = i == 0 ? 0 : 9;
+            bytes memory refusal =
+                abi.encodeWithSignature("SystemReasonOutOfRange(uint16,uint16)", 8, reason);
+            refusesGovernor(abi.encodeCall(organisations.suspend, (1, reason)), refusal);
+            refusesGovernor(abi.encodeCall(organisations.remove, (1, reason)), refusal);
+        }
+    }
+
+    function test_AFewVotersMustStay() public {
+        asGovernor(abi.encodeCall(organisations.suspend, (5, 1)));
+        asGovernor(abi.encodeCall(organisations.remove, (4, 1)));
+        bytes memory refusal =
+            abi.encodeWithSelector(IOrganisations.OrganisationsTooFewVoters.selector, 3, 2);
+        refusesGovernor(abi.encodeCall(organisations.suspend, (3, 1)), refusal);
+        refusesGovernor(abi.encodeCall(organisations.remove, (3, 1)), refusal);
+        // One that is suspended or has no vote may go.
+        asGovernor(abi.encodeCall(organisations.remove, (5, 1)));
+        IOrganisations.Details memory silent = details(6);
+        silent.votes = false;
+        asGovernor(abi.encodeCall(organisations.admit, (silent)));
+        asGovernor(abi.encodeCall(organisations.remove, (6, 1)));
+    }
+
+    function test_IdentifiersAreUniqueUntilTheirHolderLeaves() public {
+        IOrganisations.Details memory twin = details(6);
+        twin.taxId = taxId(2);
+        refusesDetails(twin, taken(taxId(2), 2));
+        twin = details(6);
+        twin.lei = "506700GE1G29325QX363";
+        asGovernor(abi.encodeCall(organisations.admit, (twin)));
+        vm.assertEq(organisations.organisationByIdentifier(twin.lei), 6);
+        IOrganisations.Details memory other = details(7);
+        other.lei = twin.lei;
+        refusesDetails(other, taken(twin.lei, 6));
+        asGovernor(abi.encodeCall(organisations.suspend, (6, 1)));
+        refusesDetails(other, taken(twin.lei, 6));
+        asGovernor(abi.encodeCall(organisations.remove, (6, 1)));
+        vm.assertEq(organisations.organisationByIdentifier(twin.lei), 0);
+        asGovernor(abi.encodeCall(organisations.admit, (other)));
+        vm.assertEq(organisations.organisationByIdentifier(twin.lei), 7);
+        // 6 has left; its own number is free too.
+        asGovernor(abi.encodeCall(organisations.admit, (details(6))));
+        vm.assertEq(organisations.organisationByIdentifier(""), 0);
+    }
+
+    function test_AmendingMovesIdentifiersAndKind() public {
+        IOrganisations.Details memory amended = details(2);
+        amended.taxId = taxId(20);
+        amended.kind = 6;
+        vm.expectEmit(address(organisations));
+        emit IOrganisations.OrganisationAmended(2, amended.nameZhTw, amended.nameEn);
+        asGovernor(abi.encodeCall(organisations.amend, (2, amended)));
+        vm.assertEq(organisations.organisationByIdentifier(taxId(2)), 0);
+        vm.assertEq(organisations.organisationByIdentifier(taxId(20)), 2);
+        vm.assertEq(uint16(organisations.standing(2)), 0x0601);
+        amended.votes = false;
+        refusesGovernor(
+            abi.encodeCall(organisations.amend, (2, amended)),
+            abi.encodeWithSelector(IOrganisations.OrganisationsVotesFixed.selector, 2)
+        );
+        amended.votes = true;
+        amended.taxId = taxId(3);
+        refusesGovernor(abi.encodeCall(organisations.amend, (2, amended)), taken(taxId(3), 3));
+    }
+
+    function test_RefusesWrongDetails() public {
+        IOrganisations.Details memory bad = details(6);
+        for (uint256 i = 0; i < 2; i++) {
+            bad.kind = i == 0 ? 0 : 7;
+            refusesDetails(
+                bad,
+                abi.encodeWithSelector(
+                    IOrganisations.OrganisationsKindOutOfRange.selector, 6, bad.kind
+                )
+            );
+        }
+        bad = details(6);
+        bad.agreementHash = 0;
+        refusesDetails(
+            bad, abi.encodeWithSelector(IOrganisations.OrganisationsNoAgreement.selector)
+        );
+        bad = details(6);
+        bad.taxId = "12345678";
+        refusesDetails(
+            bad,
+            abi.encodeWithSelector(IOrganisations.OrganisationsTaxIdInvalid.selector, "12345678")
+        );
+        bad = details(6);
+        bad.lei = "5493001KJTIIGC8Y1R13";
+        refusesDetails(
+            bad, abi.encodeWithSelector(IOrganisations.OrganisationsLeiInvalid.selector, bad.lei)
+        );
+    }
+
+    function test_RefusesWrongJurisdictionsAndMissingIdentifiers() public {
+        IOrganisations.Details memory bad = details(6);
+        string[4] memory countries = ["tw", "T", "TWN", "T1"];
+        for (uint256 i = 0; i < countries.length; i++) {
+            bad.jurisdiction = countries[i];
+            refusesDetails(
+                bad,
+                abi.encodeWithSelector(
+                    IOrganisations.OrganisationsJurisdictionInvalid.selector, countries[i]
+                )
+            );
+        }
+        bad = details(6);
+        bad.taxId = "";
+        bad.lei = "5493001KJTIIGC8Y1R12";
+        refusesDetails(bad, noIdentifier("TW"));
+        bad.jurisdiction = "JP";
+        asGovernor(abi.encodeCall(organisations.admit, (bad)));
+        bad.lei = "";
+        refusesDetails(bad, noIdentifier("JP"));
+    }
+
+    function test_RefusesTextsOutOfShape() public {
+        IOrganisations.Details memory bad = details(6);
+        bad.nameEn = "";
+        refusesDetails(bad, length("nameEn", 1, 512, 0));
+        bad.nameEn = string(new bytes(513));
+        refusesDetails(bad, length("nameEn", 1, 512, 513));
+        bad = details(6);
+        bad.nameZhTw = string(new bytes(513));
+        refusesDetails(bad, length("nameZhTw", 0, 512, 513));
+        bad = details(6);
+        bad.contactUrl = "http://guild.example/";
+        refusesDetails(bad, character("contactUrl", 4));
+        bad.contactUrl = "https://guild example/";
+        refusesDetails(bad, character("contactUrl", 13));
+        bad.contactUrl = string.concat("https://", string(new bytes(249)));
+        refusesDetails(bad, length("contactUrl", 0, 256, 257));
+    }
+
+    function test_NamesAreUtf8WithoutTricks() public {
+        // Ends in the middle, starts in the middle, overlong, surrogate, above U+10FFFF.
+        refusesName(hex"41e58f", 1);
+        refusesName(hex"8041", 0);
+        refusesName(hex"c08041", 0);
+        refusesName(hex"c141", 0);
+        refusesName(hex"e0808041", 0);
+        refusesName(hex"f080808041", 0);
+        refusesName(hex"eda08041", 0);
+        refusesName(hex"f490808041", 0);
+        refusesName(hex"f541414141", 0);
+        refusesName(hex"41e24141", 1);
+        // Control characters, mark of direction, zero width, byte order mark, edges.
+        refusesName(hex"410a41", 1);
+        refusesName(hex"41007f", 1);
+        refusesName(hex"41c28041", 1);
+        refusesName(unicode"A\u202eB", 1);
+        refusesName(unicode"A\u200bB", 1);
+        refusesName(unicode"\ufeffA", 0);
+        refusesName(" A", 0);
+        refusesName("A ", 1);
+        refusesName(unicode"A\u3000", 1);
+        takesName(unicode"社團法人台灣某某公會");
+        takesName(unicode"Café 𠮷野家 (Taiwan) Co., Ltd.");
+        takesName(hex"f48fbfbd");
+        takesName("A");
+    }
+
+    function test_AdministratorsSetTheContact() public {
+        vm.expectEmit(address(organisations));
+        emit IOrganisations.ContactSet(2, "https://new.example/");
+        vm.prank(admin(2));
+        organisations.setContact("https://new.example/");
+        vm.assertEq(organisations.organisationOf(2).contactUrl, "https://new.example/");
+        refuses(
+            admin(2),
+            address(organisations),
+            abi.encodeCall(organisations.setContact, ("mailto:someone@example")),
+            character("contactUrl", 0)
+        );
+        refuses(
+            STRANGER,
+            address(organisations),
+            abi.encodeCall(organisations.setContact, ("")),
+            abi.encodeWithSelector(IPermissions.PermissionsMissing.selector, STRANGER, 16)
+        );
+    }
+
+    function test_ListsComeInPages() public view {
+        IOrganisations.Organisation[] memory page = organisations.organisations(2, 3);
+        vm.assertEq(page.length, 3);
+        vm.assertEq(page[0].nameEn, details(2).nameEn);
+        vm.assertEq(organisations.organisations(5, 100).length, 1);
+        vm.assertEq(organisations.organisations(6, 100).length, 0);
+    }
+
+    function test_NamesOfNobodyAreEmpty() public view {
+        (string memory zhTw, string memory en) = organisations.namesOf(99);
+        vm.assertEq(zhTw, "");
+        vm.assertEq(en, "");
+    }
+
+    /// Whatever bytes a name has, it is taken if and only if a plain reader finds it good.
+    function testFuzz_NamesAreWhatAReaderTakes(bytes memory name) public {
+        if (name.length > 40) {
+            assembly ("memory-safe") {
+                mstore(name, 40)
+            }
+        }
+        IOrganisations.Details memory given = details(6);
+        given.nameEn = string(name);
+        vm.prank(address(motions));
+        (bool done,) = address(organisations).call(abi.encodeCall(organisations.admit, (given)));
+        if (done) vm.assertTrue(isWellFormed(name));
+        else vm.assertFalse(isPlainAscii(name));
+    }
+
+    /// RFC 3629, table by table, without arithmetic on code points.
+    function isWellFormed(bytes memory b) private pure returns (bool) {
+        for (uint256 i = 0; i < b.length;) {
+            uint8 c = uint8(b[i]);
+            if (c <= 0x7f) i += 1;
+            else if (c >= 0xc2 && c <= 0xdf && tail(b, i, 1, 0x80, 0xbf)) i += 2;
+            else if (c == 0xe0 && tail(b, i, 2, 0xa0, 0xbf)) i += 3;
+            else if (c == 0xed && tail(b, i, 2, 0x80, 0x9f)) i += 3;
+            else if (c >= 0xe1 && c <= 0xef && c != 0xed && tail(b, i, 2, 0x80, 0xbf)) i += 3;
+            else if (c == 0xf0 && tail(b, i, 3, 0x90, 0xbf)) i += 4;
+            else if (c >= 0xf1 && c <= 0xf3 && tail(b, i, 3, 0x80, 0xbf)) i += 4;
+            else if (c == 0xf4 && tail(b, i, 3, 0x80, 0x8f)) i += 4;
+            else return false;
+        }
+        return b.length > 0;
+    }
+
+    function tail(bytes memory b, uint256 i, uint256 count, uint8 low, uint8 high)
+        private
+        pure
+        returns (bool)
+    {
+        if (i + count >= b.length) return false;
+        if (uint8(b[i + 1]) < low || uint8(b[i + 1]) > high) return false;
+        for (uint256 j = 2; j <= count; j++) {
+            if (uint8(b[i + j]) < 0x80 || uint8(b[i + j]) > 0xbf) return false;
+        }
+        return true;
+    }
+
+    function isPlainAscii(bytes memory b) private pure returns (bool) {
+        for (uint256 i = 0; i < b.length; i++) {
+            if (uint8(b[i]) < 0x21 || uint8(b[i]) > 0x7e) return false;
+        }
+        return b.length > 0;
+    }
+
+    function asGovernor(bytes memory data) private {
+        vm.assertTrue(send(address(motions), address(organisations), data));
+    }
+
+    function refusesGovernor(bytes memory data, bytes memory reason) private {
+        refuses(address(motions), address(organisations), data, reason);
+    }
+
+    function refusesDetails(IOrganisations.Details memory bad, bytes memory reason) private {
+        refusesGovernor(abi.encodeCall(organisations.admit, (bad)), reason);
+    }
+
+    function refusesName(bytes memory name, uint256 position) private {
+        IOrganisations.Details memory bad = details(6);
+        bad.nameZhTw = string(name);
+        refusesDetails(bad, character("nameZhTw", position));
+    }
+
+    function takesName(bytes memory name) private {
+        IOrganisations.Details memory good = details(3);
+        good.nameEn = string(name);
+        asGovernor(abi.encodeCall(organisations.amend, (3, good)));
+    }
+
+    function refusesStatus(bytes memory data, uint32 organisation, uint8 status) private {
+        refusesGovernor(
+            data,
+            abi.encodeWithSelector(
+                IOrganisations.OrganisationsStatus.selector, organisation, status
+            )
+        );
+    }
+
+    function isEntry(
+        IOrganisations.Entry memory entry,
+        IOrganisations.Act act,
+        uint16 reason,
+        uint64 height
+    ) private pure {
+        vm.assertEq(entry.act, uint8(act));
+        vm.assertEq(entry.reason, reason);
+        vm.assertEq(entry.height, height);
+        vm.assertEq(entry.time, NOW);
+    }
+
+    function taken(string memory identifier, uint32 holder) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(
+            IOrganisations.OrganisationsIdentifierTaken.selector, identifier, holder
+        );
+    }
+
+    function noIdentifier(string memory jurisdiction) private pure returns (bytes memory) {
+        return
+            abi.encodeWithSelector(IOrganisations.OrganisationsNoIdentifier.selector, jurisdiction);
+    }
+
+    function length(string memory field, uint256 min, uint256 max, uint256 got)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeWithSignature(
+            "TextsLengthOutOfRange(string,uint256,uint256,uint256)", field, min, max, got
+        );
+    }
+
+    function character(string memory field, uint256 position) private pure returns (bytes memory) {
+        return abi.encodeWithSignature("TextsCharacterRefused(string,uint256)", field, position);
+    }
+}
