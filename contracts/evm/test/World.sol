@@ -153,7 +153,7 @@ abstract contract World {
     function registration(uint256 seed) internal returns (INodes.Registration memory) {
         Vm.Wallet memory key = wallet(seed);
         return INodes.Registration({
-            name: string.concat("node-", digits(seed, 3)),
+            name: string.concat("node-", digits(seed, 5)),
             endpoint: "/ip4/192.0.2.1/tcp/26656",
             version: "0.1.0",
             peerKey: edKey(seed),
