@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {IMotions} from "../src/IMotions.sol";
 import {INodes} from "../src/INodes.sol";
+import {Equivocating} from "./Equivocating.sol";
 import {Vm} from "./Vm.sol";
-import {World} from "./World.sol";
 
 /// @notice Answers 1 to the input whose hash is in slot 0, and 0 to any other.
 contract ExpectingMock {
@@ -16,7 +16,7 @@ contract ExpectingMock {
 }
 
 /// @notice Evidence of equivocation and the suspensions that follow from it.
-contract EvidenceTest is World {
+contract EvidenceTest is Equivocating {
     uint256 private constant ACCUSED = uint256(keccak256("TBSI test key 1"));
 
     string private vectors;
@@ -289,62 +289,6 @@ contract EvidenceTest is World {
             send(STRANGER, address(nodes), abi.encodeCall(nodes.submitEvidence, (evidence)))
         );
         vm.assertEq(nodes.offenceCount(), 0);
-    }
-
-    // Making evidence
-
-    /// Two prevotes of seed's key.
-    function votes(uint256 seed, uint64 height, uint32 round) private returns (bytes memory) {
-        return pair(seed, vote(1, height, round, "a"), vote(1, height, round, "b"));
-    }
-
-    function vote(uint8 kind, uint64 height, uint32 round, string memory value)
-        private
-        pure
-        returns (bytes memory)
-    {
-        return abi.encodePacked(kind, height, round, uint8(1), keccak256(bytes(value)));
-    }
-
-    function pair(uint256 seed, bytes memory first, bytes memory second)
-        private
-        returns (bytes memory)
-    {
-        return whole(1, "TBSI-VOTE-1", seed, first, second);
-    }
-
-    function proposals(uint256 seed, uint64 height, uint32 round) private returns (bytes memory) {
-        bytes memory first = abi.encodePacked(height, round, type(uint32).max, keccak256("a"));
-        bytes memory second = abi.encodePacked(height, round, type(uint32).max, keccak256("b"));
-        return whole(2, "TBSI-PROPOSAL-1", seed, first, second);
-    }
-
-    function whole(
-        uint8 kind,
-        string memory tag,
-        uint256 seed,
-        bytes memory first,
-        bytes memory second
-    ) private returns (bytes memory) {
-        Vm.Wallet memory key = wallet(seed);
-        return abi.encodePacked(
-            kind,
-            key.addr,
-            first,
-            signed(key.privateKey, tag, first),
-            second,
-            signed(key.privateKey, tag, second)
-        );
-    }
-
-    function signed(uint256 key, string memory tag, bytes memory statement)
-        private
-        pure
-        returns (bytes memory)
-    {
-        bytes32 digest = sha256(abi.encodePacked(tag, uint64(CHAIN), GENESIS, statement));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return abi.encodePacked(r, s, v);
     }
 
     // Helpers

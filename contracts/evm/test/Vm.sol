@@ -37,6 +37,7 @@ interface Vm {
     function assertFalse(bool condition, string calldata reason) external pure;
     function assertGe(uint256 left, uint256 right) external pure;
     function assertGt(uint256 left, uint256 right) external pure;
+    function assertGt(uint256 left, uint256 right, string calldata reason) external pure;
     function assertLe(uint256 left, uint256 right) external pure;
     function assertLe(uint256 left, uint256 right, string calldata reason) external pure;
     function assertNotEq(bytes32 left, bytes32 right) external pure;
