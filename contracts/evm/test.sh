@@ -32,6 +32,8 @@ forge test
 
 step "vectors"
 node tools/vectors.mjs
+node tools/identifiers.mjs
+node tools/governance.mjs
 
 step "artifact"
 node tools/artifact.mjs

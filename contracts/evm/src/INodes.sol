@@ -258,7 +258,8 @@ interface INodes {
     /// next set; if that would break a rule of the set, as soon as it breaks none.
     function submitEvidence(bytes calldata evidence) external;
 
-    /// @notice By anybody: carries out suspensions that the rules did not allow before.
+    /// @notice By anybody: carries out suspensions that the rules did not allow before, at most
+    /// `SUSPENSIONS_MAX` of them. Every change of the set does so too.
     function enforceSuspensions() external returns (uint256 carriedOut);
 
     /// @notice The set of the next block, by address. Never reverts, and depends on storage only.

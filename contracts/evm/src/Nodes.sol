@@ -23,6 +23,9 @@ contract Nodes is INodes, NodeRecords {
     /// which every later proof has to carry.
     uint256 public constant ROTATION_INTERVAL = 10 minutes;
 
+    /// @notice Suspensions that one call carries out, so that it fits into a transaction.
+    uint256 public constant SUSPENSIONS_MAX = 16;
+
     ValidatorSets.Set private _set;
     Offence[] private _offences;
     mapping(bytes32 offence => bool) private _known;
@@ -249,7 +252,7 @@ contract Nodes is INodes, NodeRecords {
         ValidatorSets.Member[] memory members = _set.members;
         ValidatorSets.Tally memory tally = _set.tally();
         ValidatorSets.Shape memory before = ValidatorSets.shape(tally);
-        for (uint256 i = 0; i < members.length; i++) {
+        for (uint256 i = 0; i < members.length && carriedOut < SUSPENSIONS_MAX; i++) {
             ValidatorSets.Member memory member = members[i];
             Node storage record = _nodes[member.node];
             if (!record.suspended) continue;

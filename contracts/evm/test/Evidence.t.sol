@@ -94,7 +94,7 @@ contract EvidenceTest is Equivocating {
         vm.assertGe(count, 6);
     }
 
-    /// The precompile gets message, key, R and S: SPEC §5.3.
+    /// The precompile gets message, key, R and S: SPEC §13.3.
     function takesPeerKey(bytes memory key, bytes32 digest, bytes memory signature) private {
         INodes.Signature memory proof;
         (proof.r, proof.s) = abi.decode(signature, (bytes32, bytes32));

@@ -21,8 +21,23 @@ contract GovernanceInvariantsTest is World {
         list[0] = address(handler);
     }
 
+    /// One campaign for all that concerns the set: each invariant is one of its own.
+    function invariant_TheSet() public view {
+        theSetKeepsItsRules();
+        nodesAndTheSetAgree();
+        suspendedValidatorsAreOutIfTheRulesAllow();
+        aKeyBelongsToItsFirstNode();
+    }
+
+    function invariant_Decisions() public view {
+        votersAreCountedAndStay();
+        executedMotionsHadTheirVotes();
+        ballotsAddUp();
+        accountsStayWithinTheirOrganisation();
+    }
+
     /// The set is never one that consensus cannot use or one organisation can stop.
-    function invariant_TheSetKeepsItsRules() public view {
+    function theSetKeepsItsRules() private view {
         INodes.ValidatorView[] memory set = nodes.validatorSet();
         vm.assertGe(set.length, 4);
         vm.assertGe(handler.smallest(), 4);
@@ -43,7 +58,7 @@ contract GovernanceInvariantsTest is World {
         }
     }
 
-    function invariant_NodesAndTheSetAgree() public view {
+    function nodesAndTheSetAgree() private view {
         INodes.ValidatorView[] memory set = nodes.validatorSet();
         uint256 validating = 0;
         uint32 count = nodes.nodeCount();
@@ -67,7 +82,7 @@ contract GovernanceInvariantsTest is World {
     }
 
     /// Who equivocated is out, unless the rules need it.
-    function invariant_SuspendedValidatorsAreOutIfTheRulesAllow() public view {
+    function suspendedValidatorsAreOutIfTheRulesAllow() private view {
         INodes.ValidatorView[] memory set = nodes.validatorSet();
         uint32 count = nodes.nodeCount();
         for (uint32 n = 1; n <= count; n++) {
@@ -83,7 +98,7 @@ contract GovernanceInvariantsTest is World {
         }
     }
 
-    function invariant_AKeyBelongsToItsFirstNode() public view {
+    function aKeyBelongsToItsFirstNode() private view {
         uint256 count = handler.keyCount();
         for (uint256 i = 0; i < count; i++) {
             address key = handler.keys(i);
@@ -92,7 +107,7 @@ contract GovernanceInvariantsTest is World {
         }
     }
 
-    function invariant_VotersAreCountedAndStay() public view {
+    function votersAreCountedAndStay() private view {
         (uint32 voters, uint64 position) = organisations.electorate();
         uint256 count = 0;
         uint32 all = organisations.organisationCount();
@@ -107,7 +122,7 @@ contract GovernanceInvariantsTest is World {
 
     /// Whatever was executed had what the rule of its time asked for, rule changes what the rule
     /// that they changed asked for.
-    function invariant_ExecutedMotionsHadTheirVotes() public view {
+    function executedMotionsHadTheirVotes() private view {
         uint32 count = motions.motionCount();
         for (uint32 n = 1; n <= count; n++) {
             IMotions.Motion memory motion = motions.motionOf(n);
@@ -120,7 +135,7 @@ contract GovernanceInvariantsTest is World {
         }
     }
 
-    function invariant_BallotsAddUp() public view {
+    function ballotsAddUp() private view {
         uint32 count = motions.motionCount();
         for (uint32 n = 1; n <= count; n++) {
             IMotions.Motion memory motion = motions.motionOf(n);
@@ -143,7 +158,7 @@ contract GovernanceInvariantsTest is World {
         }
     }
 
-    function invariant_AccountsStayWithinTheirOrganisation() public view {
+    function accountsStayWithinTheirOrganisation() private view {
         uint32 all = organisations.organisationCount();
         for (uint32 n = 1; n <= all; n++) {
             uint256 administrators = 0;
