@@ -271,26 +271,6 @@ contract EvidenceTest is Equivocating {
         refusesEvidence(votes(6, 21, 0), notValidator(6, 21));
     }
 
-    /// No byte of good evidence can be another without being found.
-    function testFuzz_EveryByteCounts(uint256 position, uint8 bits, bool isVote) public {
-        vm.assume(bits != 0);
-        found(5);
-        bytes memory evidence = isVote ? votes(2, 5, 0) : proposals(2, 5, 0);
-        position = position % evidence.length;
-        evidence[position] ^= bytes1(bits);
-        vm.assertFalse(
-            send(STRANGER, address(nodes), abi.encodeCall(nodes.submitEvidence, (evidence)))
-        );
-    }
-
-    function testFuzz_AnyBytesAreRefusedInPeace(bytes memory evidence) public {
-        found(5);
-        vm.assertFalse(
-            send(STRANGER, address(nodes), abi.encodeCall(nodes.submitEvidence, (evidence)))
-        );
-        vm.assertEq(nodes.offenceCount(), 0);
-    }
-
     // Helpers
 
     /// Six organisations; the sixth validates with the vectors' key.
