@@ -325,6 +325,14 @@ contract MotionsTest is World {
         vm.assertEq(organisations.organisationCount(), 5);
         vm.assertEq(organisations.organisationByIdentifier(taxId(6)), 0);
         vm.assertEq(permissions.accounts(admin(6)), 0);
+        // Whoever rehearses, and whatever comes of it, it is undone.
+        refuses(
+            address(motions),
+            address(motions),
+            abi.encodeCall(motions.rehearse, (1, admission(6))),
+            abi.encodeWithSelector(IMotions.MotionsRehearsed.selector)
+        );
+        vm.assertEq(organisations.organisationCount(), 5);
     }
 
     function test_RefusesUnknownMotions() public {

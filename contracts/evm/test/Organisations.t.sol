@@ -271,6 +271,16 @@ contract OrganisationsTest is World {
         );
     }
 
+    function test_TheRegisterIsBounded() public {
+        // The count is in the lowest bits of slot 4.
+        uint256 packed = uint256(vm.load(address(organisations), bytes32(uint256(4))));
+        vm.assertEq(uint32(packed), 5);
+        vm.store(address(organisations), bytes32(uint256(4)), bytes32(packed - 5 + 4096));
+        refusesDetails(
+            details(6), abi.encodeWithSelector(IOrganisations.OrganisationsTooMany.selector, 4096)
+        );
+    }
+
     function test_ListsComeInPages() public view {
         IOrganisations.Organisation[] memory page = organisations.organisations(2, 3);
         vm.assertEq(page.length, 3);

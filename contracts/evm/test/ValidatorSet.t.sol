@@ -9,6 +9,28 @@ import {World} from "./World.sol";
 
 /// @notice The rules of the validator set.
 contract ValidatorSetTest is World {
+    using ValidatorSets for ValidatorSets.Set;
+
+    ValidatorSets.Set private _set;
+
+    /// The register of keys excludes this; the set does not rely on it.
+    function test_TheSetItselfRefusesAKeyTwice() public {
+        for (uint160 i = 1; i <= 3; i++) {
+            _set.insert(ValidatorSets.Member(address(10 * i), 1, uint32(i)), 1);
+        }
+        bytes memory reason =
+            abi.encodeWithSelector(ValidatorSets.SetDuplicateKey.selector, address(20));
+        vm.expectRevert(reason);
+        this.insert(ValidatorSets.Member(address(20), 1, 4));
+        this.insert(ValidatorSets.Member(address(15), 1, 4));
+        vm.assertEq(_set.members[1].validator, address(15));
+        vm.assertEq(_set.members.length, 4);
+    }
+
+    function insert(ValidatorSets.Member calldata member) external {
+        _set.insert(member, 1);
+    }
+
     function test_OnlyTheGovernorChangesTheSet() public {
         found(5);
         address target = address(nodes);
