@@ -102,6 +102,8 @@ library Equivocations {
         pure
     {
         bytes calldata signature = signed[signed.length - SIGNATURE:];
+        // The third value only details the fault.
+        // slither-disable-next-line unused-return
         (address signer, ECDSA.RecoverError fault,) = ECDSA.tryRecover(
             sha256(abi.encodePacked(head, statementOf(signed))),
             uint8(signature[64]),

@@ -244,7 +244,8 @@ interface INodes {
     /// @notice By motion: a validator becomes an observer.
     function removeValidator(uint32 node, uint16 reason) external;
 
-    /// @notice By motion: a suspended validator is one again, with its power.
+    /// @notice By motion: a suspended validator is one again, with its power. Offences at heights
+    /// up to this one suspend it no more.
     function reinstateValidator(uint32 node) external;
 
     /// @notice By motion: all validators of an organisation become observers; if it leaves, all

@@ -24,13 +24,10 @@ library Identifiers {
             uint256 product = (uint8(digits[i]) - 48) * uint256(uint8(weights[i]));
             sum += product / 10 + product % 10;
         }
-        // All zeros pass the sum and are nobody's number.
-        if (sum == 0) return false;
         return sum % 5 == 0 || (digits[6] == "7" && (sum + 1) % 5 == 0);
     }
 
-    /// @notice Whether a text is an LEI: ISO 17442, check digits by ISO 7064 mod 97-10, which are
-    /// 02 to 98.
+    /// @notice Whether a text is an LEI: ISO 17442, check digits by ISO 7064 mod 97-10.
     function isLei(string memory text) internal pure returns (bool) {
         bytes memory code = bytes(text);
         if (code.length != LEI_LENGTH) return false;
@@ -44,8 +41,7 @@ library Identifiers {
                 return false;
             }
         }
-        uint256 check = (uint8(code[18]) - 48) * uint256(10) + uint8(code[19]) - 48;
-        return rest == 1 && check >= 2 && check <= 98;
+        return rest == 1;
     }
 
     /// @notice Two upper-case letters (ISO 3166-1 alpha-2). Whether they are assigned is not

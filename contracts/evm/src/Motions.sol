@@ -177,6 +177,8 @@ contract Motions is IMotions, Acts {
         if (words != 0 && arguments.length != 32 * words) {
             revert MotionsArgumentsLength(32 * words, arguments.length);
         }
+        // What a call returns, nobody asked for; failures are passed on.
+        // slither-disable-next-line unused-return
         Address.functionCall(target, abi.encodePacked(selector, arguments));
     }
 

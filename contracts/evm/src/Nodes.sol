@@ -29,6 +29,8 @@ contract Nodes is INodes, NodeRecords {
     ValidatorSets.Set private _set;
     Offence[] private _offences;
     mapping(bytes32 offence => bool) private _known;
+    /// Height of a node's last reinstatement.
+    mapping(uint32 node => uint64) private _reinstated;
 
     // Founding
 
@@ -118,6 +120,7 @@ contract Nodes is INodes, NodeRecords {
         Node storage record = _requireInUse(node);
         if (!record.suspended) revert NodesNotValidator(node);
         record.suspended = false;
+        _reinstated[node] = uint64(block.number);
         emit ValidatorReinstated(node, record.validator);
         if (record.validating || record.power == 0) return;
         _join(node, _set.shape());
@@ -172,6 +175,9 @@ contract Nodes is INodes, NodeRecords {
         }
         _known[offence] = true;
         _record(accused, key.node, sha256(evidence));
+        // Whoever stole a key could make old offences without end: those before a reinstatement
+        // are on record and no more.
+        if (accused.height <= _reinstated[key.node]) return;
         _nodes[key.node].suspended = true;
         if (_enforce() != 0) emit ValidatorSetChanged(uint64(block.number));
     }

@@ -46,6 +46,8 @@ library Possessions {
         address signer,
         INodes.Signature calldata signature
     ) internal pure {
+        // The third value only details the fault.
+        // slither-disable-next-line unused-return
         (address got, ECDSA.RecoverError fault,) =
             ECDSA.tryRecover(message, signature.v, signature.r, signature.s);
         if (fault != ECDSA.RecoverError.NoError || got != signer) {

@@ -117,11 +117,11 @@ library Texts {
         return code == 0x20 || code == 0xa0 || code == 0x3000;
     }
 
-    /// Control characters, marks of direction, joiners, line separators, byte order mark.
+    /// Control characters, marks of direction, joiners, line separators, byte order mark, tags.
     function isHidden(uint256 code) private pure returns (bool) {
         return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0xad
             || (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e)
-            || (code >= 0x2060 && code <= 0x206f) || code == 0xfeff || code == 0xfffe
-            || code == 0xffff;
+            || (code >= 0x2060 && code <= 0x206f) || code == 0x61c || code == 0xfeff
+            || code == 0xfffe || code == 0xffff || code >> 12 == 0xe0;
     }
 }

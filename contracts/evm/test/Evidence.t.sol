@@ -209,6 +209,25 @@ contract EvidenceTest is Equivocating {
         vm.assertEq(own, 10);
     }
 
+    function test_OffencesBeforeAReinstatementSuspendNoMore() public {
+        found(5);
+        vm.roll(10);
+        submit(votes(2, 5, 0));
+        vm.roll(20);
+        vm.prank(address(motions));
+        nodes.reinstateValidator(2);
+        vm.recordLogs();
+        submit(votes(2, 5, 1));
+        submit(votes(2, 20, 0));
+        vm.assertEq(vm.getRecordedLogs().length, 2);
+        vm.assertEq(nodes.offenceCount(), 3);
+        vm.assertFalse(nodes.nodeOf(2).suspended);
+        vm.roll(21);
+        submit(votes(2, 21, 0));
+        vm.assertTrue(nodes.nodeOf(2).suspended);
+        vm.assertFalse(nodes.nodeOf(2).validating);
+    }
+
     function test_APendingSuspensionIsLiftedToo() public {
         found(4);
         submit(votes(2, 1, 0));

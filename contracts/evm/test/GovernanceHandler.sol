@@ -245,7 +245,7 @@ contract GovernanceHandler is Equivocating {
     /// A member that is active, mostly.
     function acting(uint256 a) private view returns (uint32 organisation) {
         for (uint256 i = 0; i < 4; i++) {
-            organisation = member(a + i);
+            organisation = member(a % 1000 + i);
             if (uint8(organisations.standing(organisation)) == 1) return organisation;
         }
     }

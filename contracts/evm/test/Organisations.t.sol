@@ -242,6 +242,8 @@ contract OrganisationsTest is World {
         refusesName(unicode"A\u202eB", 1);
         refusesName(unicode"A\u200bB", 1);
         refusesName(unicode"\ufeffA", 0);
+        refusesName(unicode"A\u061cB", 1);
+        refusesName(hex"41f3a08081", 1);
         refusesName(" A", 0);
         refusesName("A ", 1);
         refusesName(unicode"A\u3000", 1);
