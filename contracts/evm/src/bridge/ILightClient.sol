@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Checkpoints} from "./Checkpoints.sol";
 import {Leaves} from "./Leaves.sol";
 
 /// @title Light client of a TBSI chain on another EVM chain (SPEC §14).
@@ -151,6 +152,14 @@ interface ILightClient {
         external
         view
         returns (bytes32 digest, uint256 power);
+
+    /// @notice Reads a checkpoint that was accepted here; reverts if it was not, or if proofs are
+    /// paused or the client is frozen. Whoever proves something else under a checkpoint, such as
+    /// state, begins with this.
+    function acceptedCheckpoint(bytes calldata checkpoint)
+        external
+        view
+        returns (Checkpoints.Checkpoint memory);
 
     /// @notice Reverts unless the leaf is in the log of an accepted checkpoint.
     /// @param leaf The leaf's bytes (SPEC §9.3), of any kind.

@@ -19,7 +19,7 @@ abstract contract Proofs is ClientState {
         bytes calldata checkpoint,
         bytes32[] calldata path
     ) public view returns (uint8) {
-        Checkpoints.Checkpoint memory accepted = _accepted(checkpoint);
+        Checkpoints.Checkpoint memory accepted = acceptedCheckpoint(checkpoint);
         bytes32 root = MerkleLog.root(MerkleLog.leafHash(leaf), index, accepted.logSize, path);
         if (root != accepted.logRoot) revert LightClientLogRoot(accepted.logRoot, root);
         return _requireHead(accepted, leaf);
@@ -43,7 +43,7 @@ abstract contract Proofs is ClientState {
         bytes calldata checkpoint,
         bytes32[] calldata nodes
     ) public view returns (Leaves.Attestation[] memory attestations) {
-        Checkpoints.Checkpoint memory accepted = _accepted(checkpoint);
+        Checkpoints.Checkpoint memory accepted = acceptedCheckpoint(checkpoint);
         attestations = new Leaves.Attestation[](leaves.length);
         bytes32[] memory hashes = new bytes32[](leaves.length);
         for (uint256 i = 0; i < leaves.length; i++) {
@@ -95,9 +95,9 @@ abstract contract Proofs is ClientState {
         return true;
     }
 
-    /// A checkpoint that was accepted here, if proofs are given now.
-    function _accepted(bytes calldata data)
-        private
+    /// @inheritdoc ILightClient
+    function acceptedCheckpoint(bytes calldata data)
+        public
         view
         returns (Checkpoints.Checkpoint memory checkpoint)
     {
