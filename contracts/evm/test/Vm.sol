@@ -60,6 +60,10 @@ interface Vm {
         external
         pure
         returns (bytes32[] memory);
+    function parseJsonBytesArray(string calldata json, string calldata key)
+        external
+        pure
+        returns (bytes[] memory);
     function parseJsonString(string calldata json, string calldata key)
         external
         pure
@@ -68,6 +72,10 @@ interface Vm {
         external
         pure
         returns (uint256);
+    function parseJsonUintArray(string calldata json, string calldata key)
+        external
+        pure
+        returns (uint256[] memory);
     function prank(address sender) external;
     function readFile(string calldata path) external view returns (string memory);
     function recordLogs() external;

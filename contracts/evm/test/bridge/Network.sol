@@ -22,7 +22,8 @@ abstract contract Network {
         uint64[] powers;
         bytes encoded;
         bytes32 hash;
-        uint64 total;
+        address[] signers;
+        uint256 total;
     }
 
     struct Checkpoint {
@@ -55,18 +56,27 @@ abstract contract Network {
     function setOf(uint256 seed, uint64[] memory powers) internal pure returns (Set memory set) {
         set.powers = powers;
         set.keys = new uint256[](powers.length);
+        set.signers = new address[](powers.length);
         for (uint256 i = 0; i < powers.length; i++) {
             uint256 key = uint256(keccak256(abi.encode("validator", seed, i))) >> 8;
+            address signer = vm.addr(key);
             uint256 place = i;
-            for (; place > 0 && vm.addr(set.keys[place - 1]) > vm.addr(key); place--) {
+            for (; place > 0 && set.signers[place - 1] > signer; place--) {
                 set.keys[place] = set.keys[place - 1];
+                set.signers[place] = set.signers[place - 1];
             }
-            set.keys[place] = key;
+            (set.keys[place], set.signers[place]) = (key, signer);
         }
-        set.encoded = abi.encodePacked(uint16(powers.length));
-        for (uint256 i = 0; i < powers.length; i++) {
-            set.total += powers[i];
-            set.encoded = bytes.concat(set.encoded, validator(vm.addr(set.keys[i]), powers[i]));
+        encodeSet(set);
+    }
+
+    /// Fills in what follows from signers and powers.
+    function encodeSet(Set memory set) internal pure {
+        set.total = 0;
+        set.encoded = abi.encodePacked(uint16(set.powers.length));
+        for (uint256 i = 0; i < set.powers.length; i++) {
+            set.total += set.powers[i];
+            set.encoded = bytes.concat(set.encoded, validator(set.signers[i], set.powers[i]));
         }
         set.hash = hashOfSet(set.encoded);
     }
@@ -228,8 +238,8 @@ abstract contract Network {
         returns (bytes memory part)
     {
         part = new bytes(length);
-        for (uint256 i = 0; i < length; i++) {
-            part[i] = data[start + i];
+        assembly ("memory-safe") {
+            mcopy(add(part, 32), add(add(data, 32), start), length)
         }
     }
 
