@@ -44,11 +44,12 @@ library Certificates {
         _requireLength(signers, signatures.length);
         uint256 entry = set.start();
         uint256 failed = 0;
+        // The conversion clears what is above 128 bits, which assembly would see.
+        uint256 bits = signers;
         assembly ("memory-safe") {
             let input := mload(0x40)
             mstore(input, digest)
             let signature := signatures.offset
-            let bits := signers
             for {} bits {
                 bits := shr(1, bits)
                 entry := add(entry, 28)
