@@ -1,11 +1,12 @@
-// Computes tests/vectors/light_client.json and compares. UPDATE_VECTORS=1 writes it.
-// test/bridge/Vectors.t.sol holds the contracts to it; other verifiers should read it too.
-import { readFileSync, writeFileSync } from 'node:fs'
+// Computes tests/vectors/light_client.json and light_client_proofs.json and compares.
+// UPDATE_VECTORS=1 writes them. test/bridge/Vectors.t.sol holds the contracts to them; other
+// verifiers should read them too.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { AbiCoder, concat, encodeRlp, id, keccak256, toBeHex, zeroPadValue } from 'ethers'
 import * as client from './light-client.mjs'
 import { EMPTY_ROOT, rlpOfNumber, trie } from './trie.mjs'
 
-const VECTORS = new URL('../../../tests/vectors/light_client.json', import.meta.url)
+const FOLDER = new URL('../../../tests/vectors/', import.meta.url)
 const { checkpoint, decide, digestOf, firstOf, quorumOf, sha256, u16, u32, u64, u8, validatorSet } = client
 const equal = (count) => Array(count).fill(1)
 
@@ -296,35 +297,48 @@ function states() {
   ]
 }
 
-const built = {
-  description:
-    'A light client on another chain (SPEC §14): validator sets, decisions, handovers, messages, ' +
-    'multiproofs, state proofs. What has `refused` must be refused, with that error; the rest is ' +
-    'valid. Decisions are judged by the set alone. Handovers start from a checkpoint of height ' +
-    '100, time 1699999100000 ms and log size 1000 whose set and next set are `trustedSet`. Leaf i ' +
-    'of a multiproof is the eight bytes of i. Secret keys are for tests.',
-  chainId: Number(client.CHAIN_ID),
-  genesisHash: client.GENESIS_HASH,
-  sets: sets(),
-  badSets: badSets(),
-  decisions: [...goodDecisions(), ...badDecisions()],
-  handovers: handovers(),
-  messages: messages(),
-  multiproofs: multiproofs(),
-  states: states(),
+const FILES = {
+  'light_client.json': {
+    description:
+      'A light client on another chain (SPEC §14): validator sets, decisions, handovers. What has ' +
+      '`refused` must be refused, with that error; the rest is valid. Decisions are judged by the ' +
+      'set alone. Handovers start from a checkpoint of height 100, time 1699999100000 ms and log ' +
+      'size 1000 whose set and next set are `trustedSet`. Secret keys are for tests.',
+    chainId: Number(client.CHAIN_ID),
+    genesisHash: client.GENESIS_HASH,
+    sets: sets(),
+    badSets: badSets(),
+    decisions: goodDecisions(),
+    badDecisions: badDecisions(),
+    handovers: handovers(),
+  },
+  'light_client_proofs.json': {
+    description:
+      'What is proven under checkpoints on another chain (SPEC §14): messages, multiproofs, state. ' +
+      'What has `refused` must be refused, with that error; the rest is valid. Leaf i of a ' +
+      'multiproof is the eight bytes of i. A slot whose value is 0 is absent.',
+    messages: messages(),
+    multiproofs: multiproofs(),
+    states: states(),
+  },
 }
 
-const json = `${JSON.stringify(built, null, 1)}\n`
-if (process.env.UPDATE_VECTORS === '1') {
-  writeFileSync(VECTORS, json)
-  console.log('wrote tests/vectors/light_client.json')
-} else if (readFileSync(VECTORS, 'utf8') !== json) {
-  console.error(
-    'tests/vectors/light_client.json is not what ethers computes; if the change is meant, run ' +
-      'UPDATE_VECTORS=1 node tools/bridge-vectors.mjs',
-  )
-  process.exit(1)
-} else {
-  const count = Object.values(built).filter(Array.isArray).flat().length
-  console.log(`tests/vectors/light_client.json: ${count} cases are what ethers computes`)
+let wrong = 0
+for (const [name, built] of Object.entries(FILES)) {
+  const file = new URL(name, FOLDER)
+  const json = `${JSON.stringify(built, null, 1)}\n`
+  if (process.env.UPDATE_VECTORS === '1') {
+    writeFileSync(file, json)
+    console.log(`wrote tests/vectors/${name}`)
+  } else if (!existsSync(file) || readFileSync(file, 'utf8') !== json) {
+    console.error(
+      `tests/vectors/${name} is not what ethers computes; if the change is meant, run ` +
+        'UPDATE_VECTORS=1 node tools/bridge-vectors.mjs',
+    )
+    wrong++
+  } else {
+    const count = Object.values(built).filter(Array.isArray).flat().length
+    console.log(`tests/vectors/${name}: ${count} cases are what ethers computes`)
+  }
 }
+process.exit(wrong ? 1 : 0)
