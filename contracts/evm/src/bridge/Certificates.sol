@@ -3,11 +3,11 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-import {ValidatorSets} from "./ValidatorSets.sol";
+import {SetStore} from "./SetStore.sol";
 
 /// @title Commit certificates (SPEC §3.7) in the form of SPEC §14.2.
 library Certificates {
-    using ValidatorSets for ValidatorSets.Set;
+    using SetStore for SetStore.Set;
 
     /// @notice Bytes of a signature: r, s, v.
     uint256 internal constant SIGNATURE = 65;
@@ -34,7 +34,7 @@ library Certificates {
     /// in the set's order, lowest bit first; signatures are in that order.
     /// @dev Assembly, because the plain loop (the tests have it) costs 700 gas more a signature.
     function verify(
-        ValidatorSets.Set memory set,
+        SetStore.Set memory set,
         bytes32 digest,
         uint128 signers,
         bytes calldata signatures

@@ -4,11 +4,11 @@ pragma solidity 0.8.37;
 import {Certificates} from "./Certificates.sol";
 import {Checkpoints} from "./Checkpoints.sol";
 import {ILightClient} from "./ILightClient.sol";
-import {ValidatorSets} from "./ValidatorSets.sol";
+import {SetStore} from "./SetStore.sol";
 
 /// @title What a light client keeps, and the checks that its parts share.
 abstract contract ClientState is ILightClient {
-    using ValidatorSets for ValidatorSets.Set;
+    using SetStore for SetStore.Set;
 
     /// @notice Shortest trust period, in seconds.
     uint256 public constant TRUST_PERIOD_MIN = 1 hours;
@@ -113,7 +113,7 @@ abstract contract ClientState is ILightClient {
         view
         returns (bytes32 hash, uint64 sinceHeight, uint64 sinceMs, uint64 power)
     {
-        ValidatorSets.Set memory set = _loadSet(setId);
+        SetStore.Set memory set = _loadSet(setId);
         return (set.hash, set.sinceHeight, set.sinceMs, set.power);
     }
 
@@ -123,7 +123,7 @@ abstract contract ClientState is ILightClient {
         view
         returns (address validator, uint64 power)
     {
-        ValidatorSets.Set memory set = _loadSet(setId);
+        SetStore.Set memory set = _loadSet(setId);
         if (position >= set.count()) return (address(0), 0);
         return set.member(position);
     }
@@ -131,7 +131,7 @@ abstract contract ClientState is ILightClient {
     // What the parts share
 
     /// Reads a decision and checks its certificate by this set.
-    function _verify(ValidatorSets.Set memory set, bytes calldata data)
+    function _verify(SetStore.Set memory set, bytes calldata data)
         internal
         view
         returns (Decision memory decision)
@@ -141,7 +141,7 @@ abstract contract ClientState is ILightClient {
     }
 
     /// Checks the certificate of a decision whose checkpoint is read already.
-    function _certify(ValidatorSets.Set memory set, bytes calldata data, Decision memory decision)
+    function _certify(SetStore.Set memory set, bytes calldata data, Decision memory decision)
         internal
         view
     {
@@ -240,7 +240,7 @@ abstract contract ClientState is ILightClient {
     /// the next one the current set.
     function _install(Head memory head, bytes memory checkpoint, bytes memory set) internal {
         (Checkpoints.Checkpoint memory trusted, bytes32 digest) = _read(checkpoint);
-        bytes32 hash = ValidatorSets.hashOf(set);
+        bytes32 hash = SetStore.hashOf(set);
         if (hash != trusted.nextValidatorSetHash) {
             revert LightClientValidatorSet(trusted.nextValidatorSetHash, hash);
         }
@@ -263,9 +263,9 @@ abstract contract ClientState is ILightClient {
         uint64 sinceMs
     ) internal {
         head.setId++;
-        address pointer = ValidatorSets.store(set, hash, sinceHeight, sinceMs);
+        address pointer = SetStore.store(set, hash, sinceHeight, sinceMs);
         // The address follows from the number, so that it need not be kept.
-        if (pointer != _pointerOf(head.setId)) revert ValidatorSets.ValidatorSetNotStored();
+        if (pointer != _pointerOf(head.setId)) revert SetStore.ValidatorSetNotStored();
         emit ValidatorSetHandedOver(head.setId, hash, sinceHeight);
     }
 
@@ -273,13 +273,13 @@ abstract contract ClientState is ILightClient {
         return _digests[_key(head.recoveries, height)];
     }
 
-    function _currentSet(Head memory head) internal view returns (ValidatorSets.Set memory) {
-        return ValidatorSets.load(_pointerOf(head.setId));
+    function _currentSet(Head memory head) internal view returns (SetStore.Set memory) {
+        return SetStore.load(_pointerOf(head.setId));
     }
 
-    function _loadSet(uint32 setId) internal view returns (ValidatorSets.Set memory) {
+    function _loadSet(uint32 setId) internal view returns (SetStore.Set memory) {
         if (setId == 0 || setId > _head.setId) revert LightClientUnknownSet(setId);
-        return ValidatorSets.load(_pointerOf(setId));
+        return SetStore.load(_pointerOf(setId));
     }
 
     /// Where the set with this number is: the contract creates nothing but sets, so the number is

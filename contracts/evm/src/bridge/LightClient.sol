@@ -11,12 +11,12 @@ import {ILightClient} from "./ILightClient.sol";
 import {Proofs} from "./Proofs.sol";
 import {Recovery} from "./Recovery.sol";
 import {Relayers} from "./Relayers.sol";
-import {ValidatorSets} from "./ValidatorSets.sol";
+import {SetStore} from "./SetStore.sol";
 
 /// @title Light client of a TBSI chain (SPEC §14). Immutable: no proxy, no owner, no upgrade.
 /// Whoever needs another one deploys it and points applications to its address.
 contract LightClient is Proofs, Relayers, Recovery, Multicall {
-    using ValidatorSets for ValidatorSets.Set;
+    using SetStore for SetStore.Set;
 
     /// @notice How long a pause lasts, in seconds.
     uint256 public constant PAUSE = 72 hours;
@@ -96,7 +96,7 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
         (opening.checkpoint, opening.digest) = _open(first);
         Checkpoints.Checkpoint memory checkpoint = opening.checkpoint;
         if (_digestAt(head, checkpoint.height) == opening.digest) return false;
-        bytes32 hash = ValidatorSets.hashOf(validatorSet);
+        bytes32 hash = SetStore.hashOf(validatorSet);
         head = _close(head, last, hash);
         if (checkpoint.height != uint256(head.height) + 1) {
             revert LightClientNotAHandover(head.height, checkpoint.height);
@@ -112,8 +112,8 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
     function freeze(uint32 setIdA, bytes calldata a, uint32 setIdB, bytes calldata b) external {
         Head memory head = _head;
         if (head.phase == Phase.Frozen) revert LightClientFrozen();
-        ValidatorSets.Set memory setA = _believable(head, setIdA);
-        ValidatorSets.Set memory setB = _believable(head, setIdB);
+        SetStore.Set memory setA = _believable(head, setIdA);
+        SetStore.Set memory setB = _believable(head, setIdB);
         Decision memory first = _verify(setA, a);
         Decision memory second = _verify(setB, b);
         // Culprits are named in the later checkpoint's set.
@@ -229,7 +229,7 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
     function _believable(Head memory head, uint32 setId)
         private
         view
-        returns (ValidatorSets.Set memory set)
+        returns (SetStore.Set memory set)
     {
         set = _loadSet(setId);
         uint256 sinceMs = setId == head.setId ? head.timeMs : _loadSet(setId + 1).sinceMs;
@@ -247,12 +247,9 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
     }
 
     /// Says who is to blame.
-    function _name(
-        uint128 culprits,
-        ValidatorSets.Set memory set,
-        Decision memory a,
-        Decision memory b
-    ) private {
+    function _name(uint128 culprits, SetStore.Set memory set, Decision memory a, Decision memory b)
+        private
+    {
         uint256 count = 0;
         for (uint256 bits = culprits; bits != 0; bits &= bits - 1) {
             count++;

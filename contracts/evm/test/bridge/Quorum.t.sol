@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Certificates} from "../../src/bridge/Certificates.sol";
 import {Checkpoints} from "../../src/bridge/Checkpoints.sol";
 import {ILightClient} from "../../src/bridge/ILightClient.sol";
-import {ValidatorSets} from "../../src/bridge/ValidatorSets.sol";
+import {SetStore} from "../../src/bridge/SetStore.sol";
 import {Network} from "./Network.sol";
 
 /// @notice The libraries as a contract, so that a test can catch what they refuse.
@@ -12,7 +12,7 @@ contract Library {
     address private _set;
 
     function store(bytes memory encoded) external {
-        _set = ValidatorSets.store(encoded, 0, 0, 0);
+        _set = SetStore.store(encoded, 0, 0, 0);
     }
 
     function verify(bytes32 digest, uint128 signers, bytes calldata signatures)
@@ -20,7 +20,7 @@ contract Library {
         view
         returns (uint256)
     {
-        return Certificates.verify(ValidatorSets.load(_set), digest, signers, signatures);
+        return Certificates.verify(SetStore.load(_set), digest, signers, signatures);
     }
 
     function isQuorum(uint256 power, uint256 total) external pure returns (bool) {
@@ -115,14 +115,14 @@ contract QuorumTest is Network {
         storeRefuses(set.encoded, abi.encodeWithSelector(Overflow));
     }
 
-    bytes4 private constant Overflow = ValidatorSets.ValidatorSetPowerOverflow.selector;
+    bytes4 private constant Overflow = SetStore.ValidatorSetPowerOverflow.selector;
 
     /// 3: sets that are none.
     function test_03_RefusesSetsThatAreNone() public {
         (address low, address high) = (address(1), address(2));
         bytes memory two = abi.encodePacked(uint16(2));
-        bytes4 order = ValidatorSets.ValidatorSetOrder.selector;
-        bytes4 length = ValidatorSets.ValidatorSetLength.selector;
+        bytes4 order = SetStore.ValidatorSetOrder.selector;
+        bytes4 length = SetStore.ValidatorSetLength.selector;
         lib.store(bytes.concat(two, validator(low, 1), validator(high, 1)));
         storeRefuses(
             bytes.concat(two, validator(high, 1), validator(low, 1)),
@@ -138,7 +138,7 @@ contract QuorumTest is Network {
         );
         storeRefuses(
             bytes.concat(two, validator(low, 1), validator(high, 0)),
-            abi.encodeWithSelector(ValidatorSets.ValidatorSetNoPower.selector, 1)
+            abi.encodeWithSelector(SetStore.ValidatorSetNoPower.selector, 1)
         );
         storeRefuses(abi.encodePacked(uint16(0)), abi.encodeWithSelector(length, 2));
         storeRefuses("", abi.encodeWithSelector(length, 0));

@@ -6,7 +6,7 @@ import {IIbcLightClient} from "../../src/bridge/IIbcLightClient.sol";
 import {IbcLightClient} from "../../src/bridge/IbcLightClient.sol";
 import {Leaves} from "../../src/bridge/Leaves.sol";
 import {LightClient} from "../../src/bridge/LightClient.sol";
-import {ValidatorSets} from "../../src/bridge/ValidatorSets.sol";
+import {SetStore} from "../../src/bridge/SetStore.sol";
 import {Network} from "./Network.sol";
 import {Library} from "./Quorum.t.sol";
 import {MerkleLibrary} from "./Proofs.t.sol";

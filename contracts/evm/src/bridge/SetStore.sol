@@ -8,7 +8,7 @@ import {Words} from "./Words.sol";
 /// @dev A set is written once, as the code of an account that begins with STOP, and read at each
 /// checkpoint for 2,600 gas and 3 gas a word. Operators' ids are checked with the hash and not
 /// kept.
-library ValidatorSets {
+library SetStore {
     /// @notice Validators in a set, at most.
     uint256 internal constant VALIDATORS_MAX = 128;
     /// Bytes of a validator in the hashed form: address 20, power 8, operator 32.
