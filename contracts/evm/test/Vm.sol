@@ -36,6 +36,7 @@ interface Vm {
     function assertTrue(bool condition, string calldata reason) external pure;
     function assume(bool condition) external pure;
     function chainId(uint256 id) external;
+    function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function cool(address target) external;
     function etch(address target, bytes calldata code) external;
     function expectEmit(address emitter) external;
