@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Words} from "./Words.sol";
+
 /// @title Leaves of the attestation log (SPEC §9.3): what this side needs to read.
 library Leaves {
     /// @notice Kind of an attestation.
@@ -60,19 +62,23 @@ library Leaves {
     }
 
     /// @notice Reads what all leaves begin with; the kind may be any.
-    function decodeHead(bytes calldata leaf) internal pure returns (Head memory head) {
+    function decodeHead(bytes memory leaf) internal pure returns (Head memory head) {
         if (leaf.length < _HEAD || leaf.length > LENGTH_MAX) revert LeafLength(leaf.length);
-        uint8 version = uint8(leaf[0]);
+        uint256 word = Words.load(leaf, 0);
+        // Version 1, kind 1, chain id 8, height 6, time 6; transaction index and ordinal follow.
+        // forge-lint: disable-start(unsafe-typecast)
+        uint8 version = uint8(word >> 248);
         if (version != 1) revert LeafVersion(version);
-        head.kind = uint8(leaf[1]);
-        head.chainId = uint64(bytes8(leaf[2:10]));
-        head.height = uint48(bytes6(leaf[10:16]));
-        head.timeMs = uint48(bytes6(leaf[16:22]));
-        head.issuer = address(bytes20(leaf[28:48]));
+        head.kind = uint8(word >> 240);
+        head.chainId = uint64(word >> 176);
+        head.height = uint48(word >> 128);
+        head.timeMs = uint48(word >> 80);
+        // forge-lint: disable-end(unsafe-typecast)
+        head.issuer = address(uint160(Words.load(leaf, 28) >> 96));
     }
 
     /// @notice Reads an attestation, refusing any other bytes.
-    function decodeAttestation(bytes calldata leaf)
+    function decodeAttestation(bytes memory leaf)
         internal
         pure
         returns (Attestation memory attestation)
@@ -84,23 +90,32 @@ library Leaves {
         attestation.height = head.height;
         attestation.timeMs = head.timeMs;
         attestation.issuer = head.issuer;
-        attestation.schema = bytes32(leaf[48:80]);
-        attestation.algorithm = uint32(bytes4(leaf[80:84]));
-        attestation.words = _words(leaf, attestation.algorithm);
+        attestation.schema = bytes32(Words.load(leaf, 48));
+        uint256 word = Words.load(leaf, 80);
+        // Algorithm 4, digest length 1.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        (uint32 algorithm, uint8 length) = (uint32(word >> 224), uint8(word >> 216));
+        uint256 count = _hasTwoWords(algorithm) ? 2 : 1;
+        if (length != 32 * count) revert LeafDigestLength(algorithm, length);
+        if (leaf.length != 85 + 32 * count) revert LeafLength(leaf.length);
+        attestation.algorithm = algorithm;
+        attestation.words = new bytes32[](count);
+        attestation.words[0] = bytes32(Words.load(leaf, 85));
+        if (count == 2) attestation.words[1] = bytes32(Words.load(leaf, 117));
         attestation.id = keccak256(
             abi.encode(
                 _ATTESTATION_TAG,
                 uint256(head.chainId),
                 head.issuer,
                 attestation.schema,
-                attestation.algorithm,
+                algorithm,
                 attestation.words
             )
         );
     }
 
     /// @notice Reads a message, refusing any other bytes.
-    function decodeMessage(bytes calldata leaf) internal pure returns (Message memory message) {
+    function decodeMessage(bytes memory leaf) internal pure returns (Message memory message) {
         Head memory head = decodeHead(leaf);
         if (head.kind != MESSAGE) revert LeafKind(MESSAGE, head.kind);
         if (leaf.length != 160) revert LeafLength(leaf.length);
@@ -108,25 +123,11 @@ library Leaves {
         message.height = head.height;
         message.timeMs = head.timeMs;
         message.sender = head.issuer;
-        message.destination = bytes32(leaf[48:80]);
-        message.receiver = bytes32(leaf[80:112]);
-        message.sequence = uint64(bytes8(leaf[112:120]));
-        message.timeout = uint64(bytes8(leaf[120:128]));
-        message.payloadHash = bytes32(leaf[128:160]);
-    }
-
-    function _words(bytes calldata leaf, uint32 algorithm)
-        private
-        pure
-        returns (bytes32[] memory words)
-    {
-        uint8 length = uint8(leaf[84]);
-        uint256 count = _hasTwoWords(algorithm) ? 2 : 1;
-        if (length != 32 * count) revert LeafDigestLength(algorithm, length);
-        if (leaf.length != 85 + 32 * count) revert LeafLength(leaf.length);
-        words = new bytes32[](count);
-        words[0] = bytes32(leaf[85:117]);
-        if (count == 2) words[1] = bytes32(leaf[117:149]);
+        message.destination = bytes32(Words.load(leaf, 48));
+        message.receiver = bytes32(Words.load(leaf, 80));
+        message.sequence = Words.u64(leaf, 112);
+        message.timeout = Words.u64(leaf, 120);
+        message.payloadHash = bytes32(Words.load(leaf, 128));
     }
 
     /// SPEC §9.4: codes of digests with more than 256 bits.

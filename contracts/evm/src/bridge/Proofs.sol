@@ -18,11 +18,12 @@ abstract contract Proofs is ClientState {
         uint64 index,
         bytes calldata checkpoint,
         bytes32[] calldata path
-    ) public view returns (uint8) {
-        Checkpoints.Checkpoint memory accepted = acceptedCheckpoint(checkpoint);
-        bytes32 root = MerkleLog.root(MerkleLog.leafHash(leaf), index, accepted.logSize, path);
-        if (root != accepted.logRoot) revert LightClientLogRoot(accepted.logRoot, root);
-        return _requireHead(accepted, leaf);
+    ) external view returns (uint8) {
+        bytes memory proven = leaf;
+        Checkpoints.Checkpoint memory accepted = _prove(proven, index, checkpoint, path);
+        Leaves.Head memory head = Leaves.decodeHead(proven);
+        _requireFit(accepted, head.chainId, head.height, head.timeMs);
+        return head.kind;
     }
 
     /// @inheritdoc ILightClient
@@ -31,9 +32,11 @@ abstract contract Proofs is ClientState {
         uint64 index,
         bytes calldata checkpoint,
         bytes32[] calldata path
-    ) public view returns (Leaves.Attestation memory) {
-        verifyLeaf(leaf, index, checkpoint, path);
-        return Leaves.decodeAttestation(leaf);
+    ) public view returns (Leaves.Attestation memory attestation) {
+        bytes memory proven = leaf;
+        Checkpoints.Checkpoint memory accepted = _prove(proven, index, checkpoint, path);
+        attestation = Leaves.decodeAttestation(proven);
+        _requireFit(accepted, attestation.chainId, attestation.height, attestation.timeMs);
     }
 
     /// @inheritdoc ILightClient
@@ -47,9 +50,11 @@ abstract contract Proofs is ClientState {
         attestations = new Leaves.Attestation[](leaves.length);
         bytes32[] memory hashes = new bytes32[](leaves.length);
         for (uint256 i = 0; i < leaves.length; i++) {
-            hashes[i] = MerkleLog.leafHash(leaves[i]);
-            _requireHead(accepted, leaves[i]);
-            attestations[i] = Leaves.decodeAttestation(leaves[i]);
+            bytes memory leaf = leaves[i];
+            hashes[i] = MerkleLog.leafHash(leaf);
+            Leaves.Attestation memory attestation = Leaves.decodeAttestation(leaf);
+            _requireFit(accepted, attestation.chainId, attestation.height, attestation.timeMs);
+            attestations[i] = attestation;
         }
         bytes32 root = MerkleLog.rootOfMany(hashes, indexes, accepted.logSize, nodes);
         if (root != accepted.logRoot) revert LightClientLogRoot(accepted.logRoot, root);
@@ -113,21 +118,32 @@ abstract contract Proofs is ClientState {
         }
     }
 
+    /// The accepted checkpoint whose log has the leaf at this index.
+    function _prove(
+        bytes memory leaf,
+        uint64 index,
+        bytes calldata checkpoint,
+        bytes32[] calldata path
+    ) private view returns (Checkpoints.Checkpoint memory accepted) {
+        accepted = acceptedCheckpoint(checkpoint);
+        bytes32 root = MerkleLog.root(MerkleLog.leafHash(leaf), index, accepted.logSize, path);
+        if (root != accepted.logRoot) revert LightClientLogRoot(accepted.logRoot, root);
+    }
+
     /// SPEC §10.4: the leaf's chain is the checkpoint's; its height and time are the checkpoint's,
     /// or both are lower.
-    function _requireHead(Checkpoints.Checkpoint memory checkpoint, bytes calldata leaf)
-        private
-        pure
-        returns (uint8)
-    {
-        Leaves.Head memory head = Leaves.decodeHead(leaf);
-        if (head.chainId != checkpoint.chainId) {
-            revert LightClientChain(checkpoint.chainId, head.chainId);
+    function _requireFit(
+        Checkpoints.Checkpoint memory checkpoint,
+        uint64 chainId,
+        uint64 height,
+        uint64 timeMs
+    ) private pure {
+        if (chainId != checkpoint.chainId) {
+            revert LightClientChain(checkpoint.chainId, chainId);
         }
-        bool same = head.height == checkpoint.height && head.timeMs == checkpoint.timeMs;
-        bool lower = head.height < checkpoint.height && head.timeMs < checkpoint.timeMs;
-        if (!same && !lower) revert LightClientLeafTime(head.height, head.timeMs);
-        return head.kind;
+        bool same = height == checkpoint.height && timeMs == checkpoint.timeMs;
+        bool lower = height < checkpoint.height && timeMs < checkpoint.timeMs;
+        if (!same && !lower) revert LightClientLeafTime(height, timeMs);
     }
 
     function _wordOf(uint64 index) private view returns (uint256) {
