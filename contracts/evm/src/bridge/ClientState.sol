@@ -150,9 +150,7 @@ abstract contract ClientState is ILightClient {
             revert LightClientValidatorSet(set.hash, checkpoint.validatorSetHash);
         }
         uint256 certificate = uint256(bytes32(data[192:224]));
-        // forge-lint: disable-next-line(unsafe-typecast)
         uint128 signers = uint128(certificate >> 96);
-        // forge-lint: disable-next-line(unsafe-typecast)
         (decision.round, decision.signers) = (uint32(certificate >> 224), signers);
         bytes32 signed = Checkpoints.precommit(
             SOURCE_CHAIN_ID, GENESIS_HASH, checkpoint.height, decision.round, decision.digest
@@ -225,11 +223,8 @@ abstract contract ClientState is ILightClient {
         returns (Head memory)
     {
         // `_requireInRange` bounds all three.
-        // forge-lint: disable-next-line(unsafe-typecast)
         head.height = uint48(checkpoint.height);
-        // forge-lint: disable-next-line(unsafe-typecast)
         head.timeMs = uint48(checkpoint.timeMs);
-        // forge-lint: disable-next-line(unsafe-typecast)
         head.logSize = uint48(checkpoint.logSize);
         bool closing = checkpoint.nextValidatorSetHash != checkpoint.validatorSetHash;
         head.phase = closing ? Phase.Closing : Phase.Open;
@@ -287,7 +282,6 @@ abstract contract ClientState is ILightClient {
     function _pointerOf(uint32 nonce) internal view returns (address) {
         bytes memory rlp;
         // The comparisons bound each cast.
-        // forge-lint: disable-start(unsafe-typecast)
         if (nonce < 0x80) {
             rlp = abi.encodePacked(hex"d694", address(this), uint8(nonce));
         } else if (nonce <= 0xff) {
@@ -297,7 +291,6 @@ abstract contract ClientState is ILightClient {
         } else {
             rlp = abi.encodePacked(hex"d994", address(this), hex"83", uint24(nonce));
         }
-        // forge-lint: disable-end(unsafe-typecast)
         return address(uint160(uint256(keccak256(rlp))));
     }
 

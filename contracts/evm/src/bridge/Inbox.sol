@@ -100,7 +100,6 @@ contract Inbox {
             revert InboxTimeout(message.timeout, block.timestamp);
         }
         uint256 receiver = uint256(message.receiver);
-        // forge-lint: disable-next-line(unsafe-typecast)
         if (receiver >> 160 != 0 || address(uint160(receiver)).code.length == 0) {
             revert InboxReceiver(message.receiver);
         }

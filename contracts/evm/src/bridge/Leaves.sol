@@ -66,14 +66,12 @@ library Leaves {
         if (leaf.length < _HEAD || leaf.length > LENGTH_MAX) revert LeafLength(leaf.length);
         uint256 word = Words.load(leaf, 0);
         // Version 1, kind 1, chain id 8, height 6, time 6; transaction index and ordinal follow.
-        // forge-lint: disable-start(unsafe-typecast)
         uint8 version = uint8(word >> 248);
         if (version != 1) revert LeafVersion(version);
         head.kind = uint8(word >> 240);
         head.chainId = uint64(word >> 176);
         head.height = uint48(word >> 128);
         head.timeMs = uint48(word >> 80);
-        // forge-lint: disable-end(unsafe-typecast)
         head.issuer = address(uint160(Words.load(leaf, 28) >> 96));
     }
 
@@ -93,7 +91,6 @@ library Leaves {
         attestation.schema = bytes32(Words.load(leaf, 48));
         uint256 word = Words.load(leaf, 80);
         // Algorithm 4, digest length 1.
-        // forge-lint: disable-next-line(unsafe-typecast)
         (uint32 algorithm, uint8 length) = (uint32(word >> 224), uint8(word >> 216));
         uint256 count = _hasTwoWords(algorithm) ? 2 : 1;
         if (length != 32 * count) revert LeafDigestLength(algorithm, length);

@@ -49,7 +49,6 @@ library SetStore {
         (bytes memory validators, uint64 power) = _read(set);
         uint256 length = _HEAD + validators.length;
         // Copies what follows these ten bytes into the new account's code.
-        // forge-lint: disable-next-line(unsafe-typecast)
         bytes2 size = bytes2(uint16(length));
         bytes memory creation = bytes.concat(
             abi.encodePacked(hex"61", size, hex"80600a3d393df3"),
@@ -98,7 +97,6 @@ library SetStore {
     {
         uint256 word = Words.load(set.code, _HEAD + position * _KEPT);
         // Truncation is meant: address and power are the word's first 28 bytes.
-        // forge-lint: disable-next-line(unsafe-typecast)
         return (address(uint160(word >> 96)), uint64(word >> 32));
     }
 
@@ -113,12 +111,10 @@ library SetStore {
         uint160 previous = 0;
         for (uint256 i = 0; i < number; i++) {
             bytes28 kept = bytes28(bytes32(Words.load(set, 2 + i * _HASHED)));
-            // forge-lint: disable-next-line(unsafe-typecast)
             uint160 validator = uint160(bytes20(kept));
             // The first comparison also refuses the zero address.
             if (validator <= previous) revert ValidatorSetOrder(i);
             previous = validator;
-            // forge-lint: disable-next-line(unsafe-typecast)
             uint64 weight = uint64(uint224(kept));
             if (weight == 0) revert ValidatorSetNoPower(i);
             sum += weight;
@@ -129,7 +125,6 @@ library SetStore {
             }
         }
         if (sum > type(uint64).max) revert ValidatorSetPowerOverflow();
-        // forge-lint: disable-next-line(unsafe-typecast)
         power = uint64(sum);
     }
 }

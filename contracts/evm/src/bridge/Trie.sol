@@ -56,7 +56,6 @@ library Trie {
                 bytes memory hash = child.readBytes();
                 if (hash.length != 32) revert TrieShape();
                 if (used == proof.length) revert TrieProofLength(proof.length);
-                // forge-lint: disable-next-line(unsafe-typecast)
                 node = _open(bytes32(hash), proof, used++);
             }
         }

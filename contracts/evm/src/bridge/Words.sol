@@ -14,7 +14,6 @@ library Words {
 
     /// @notice The 8 bytes from `offset` on.
     function u64(bytes memory data, uint256 offset) internal pure returns (uint64) {
-        // forge-lint: disable-next-line(unsafe-typecast)
         return uint64(load(data, offset) >> 192);
     }
 }
