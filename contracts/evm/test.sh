@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything that is checked of the contracts: formatting, lints, tests, gas snapshot, vectors,
-# artifact. `LONG=1 ./test.sh` runs 100,000 cases a fuzz test instead of 256.
+# artifact, static analysis. `LONG=1 ./test.sh` runs 100,000 cases a fuzz test instead of 256, or
+# 10,000 where a test says so.
 set -euo pipefail
 cd "$(dirname "$0")"
 [ "${LONG:-}" = 1 ] && export FOUNDRY_PROFILE=long
@@ -37,3 +38,10 @@ node tools/governance.mjs
 
 step "artifact"
 node tools/artifact.mjs
+
+step "bridge: vectors and artifacts"
+node tools/bridge-vectors.mjs
+node tools/bridge.mjs
+
+step "bridge: static analysis"
+./slither.sh
