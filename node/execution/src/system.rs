@@ -6,7 +6,7 @@ use alloy_primitives::{Address, Bytes};
 use serde::Deserialize;
 use tbsi_governance::abi::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_types::genesis::GenesisAccount;
-use tbsi_types::log::ATTESTATIONS;
+use tbsi_types::log::{ATTESTATIONS, OUTBOX};
 
 /// Made from contracts/evm/src by contracts/evm/tools/artifact.mjs.
 macro_rules! artifact {
@@ -19,7 +19,10 @@ macro_rules! artifact {
 /// into the file, so that its hash binds their code and anybody can read it there. Those of
 /// governance come with `governed`, and belong to a file with the section `governance`.
 pub fn system_accounts(governed: bool) -> BTreeMap<Address, GenesisAccount> {
-    let mut contracts = vec![(ATTESTATIONS, artifact!("Attestations"))];
+    let mut contracts = vec![
+        (ATTESTATIONS, artifact!("Attestations")),
+        (OUTBOX, artifact!("Outbox")),
+    ];
     if governed {
         contracts.extend([
             (MOTIONS, artifact!("Motions")),
