@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+use tbsi_light::verify_tlog_proof;
 use tbsi_tests::harness::{Answer, TestNetwork, eventually, http};
 use tbsi_tests::issuer::Issuer;
 use tbsi_types::TreeSize;

@@ -89,10 +89,10 @@ pub(super) fn verify(error: &VerifyError) -> String {
             format!("檢查點的摘要為 {computed}，提交憑證決定的是 {decided}")
         }
         VerifyError::ValidatorSet { expected, got } => {
-            format!("檢查點指名的驗證者集合為 {got}，創世檔的是 {expected}")
-        }
-        VerifyError::NextValidatorSet { expected, got } => {
-            format!("檢查點指名的下一個驗證者集合為 {got}，創世檔的是 {expected}")
+            format!(
+                "檢查點指名的驗證者集合為 {got}，創世檔的是 {expected}：若集合已經更替，須用附有\
+                 交接紀錄的證明（tbsi prove、tbsi verify）"
+            )
         }
     }
 }

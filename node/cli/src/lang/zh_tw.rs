@@ -72,6 +72,9 @@ fn genesis(error: &GenesisError) -> String {
         GenesisError::Key { node, .. } => {
             format!("創世檔欄位 `nodes[{node}].validator.public_key`")
         }
+        GenesisError::LogKey { node, .. } => {
+            format!("創世檔欄位 `nodes[{node}].validator.log_key`")
+        }
         GenesisError::Validators(_) => "創世檔欄位 `nodes`".into(),
     }
 }

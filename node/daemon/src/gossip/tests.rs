@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use tbsi_p2p::peer_id;
 use tbsi_p2p::testing;
-use tbsi_types::Address;
+use tbsi_types::{Address, B256};
 use tokio::time::{interval, timeout};
 
 use super::*;
