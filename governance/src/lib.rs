@@ -11,6 +11,9 @@
 //! ```
 
 pub mod abi;
+pub mod contracts;
 pub mod founding;
 pub mod identifiers;
+pub mod motions;
+pub mod possession;
 pub mod standing;

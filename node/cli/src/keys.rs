@@ -1,5 +1,7 @@
 //! `tbsi keys`.
 
+mod rotate;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use tbsi_node::home::Home;
 use tbsi_node::keyfile::{LogKey, load_log_key, load_node_key, load_validator_key};
 use tbsi_types::{Address, Bytes, Height, SecretKey};
 
+use crate::govern::block_on;
 use crate::report::Format;
 
 #[derive(Debug, Subcommand)]
@@ -35,6 +38,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Replace a key of a registered node with a new one.
+    ///
+    /// validator: the running node takes the new key into use by itself, from the block on for
+    /// which the chain names it. peer, log: the new key is in the home at once, and in use when
+    /// the node is started again; other nodes admit the old peer id until the overlap ends.
+    #[command(after_help = crate::govern::CODES)]
+    Rotate(rotate::Args),
     /// Replace a validator's sign-state that is lost or damaged.
     ///
     /// DANGER: if this key has signed, or will sign elsewhere, above the height given here,
@@ -116,6 +126,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             format,
         } => new(&Home::new(home), validator, format),
         Command::Show { home, format } => show(&Home::new(home), format),
+        Command::Rotate(args) => block_on(args.language(), rotate::run(args)),
         Command::ResetSignState {
             home,
             height,

@@ -92,6 +92,16 @@ impl NodeKey {
         *self.0
     }
 
+    /// The 32 bytes of the public half.
+    pub fn public_key(&self) -> [u8; 32] {
+        public_half(&self.0)
+    }
+
+    /// An Ed25519 signature (RFC 8032) of a message.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_signature(&self.0, message)
+    }
+
     /// The base58 peer id (`12D3Koo…`) by which other nodes admit this one.
     pub fn peer_id(&self) -> String {
         Keypair::ed25519_from_bytes(self.expose())
@@ -113,6 +123,11 @@ impl fmt::Debug for NodeKey {
 pub struct LogKey(Zeroizing<[u8; 32]>);
 
 impl LogKey {
+    /// An Ed25519 signature (RFC 8032) of a message.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_signature(&self.0, message)
+    }
+
     /// The signer for the log of one network (SPEC §9.6).
     pub fn signer(&self, chain: &ChainIdentity) -> NoteSigner {
         NoteSigner::new(&chain.log_origin(), &self.0).expect("an origin is a good name")
@@ -135,6 +150,21 @@ impl fmt::Debug for LogKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LogKey(..)")
     }
+}
+
+fn ed25519_pair(seed: &[u8; 32]) -> Keypair {
+    Keypair::ed25519_from_bytes(*seed).expect("any 32 bytes are an ed25519 seed")
+}
+
+fn public_half(seed: &[u8; 32]) -> [u8; 32] {
+    let key = ed25519_pair(seed).public().try_into_ed25519();
+    key.expect("the pair is of this type").to_bytes()
+}
+
+fn ed25519_signature(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
+    let signature = ed25519_pair(seed).sign(message);
+    let signature = signature.expect("Ed25519 signs any message");
+    signature.try_into().expect("a signature has 64 bytes")
 }
 
 /// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.
