@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use crate::account::Account;
 use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
@@ -99,8 +100,8 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
         watchdog_task(Arc::clone(&node), moved_tx, stopping.clone()),
     ));
     if let Some(account) = account {
-        let accuser = accuse::run(Arc::clone(&node), account, stopping.clone());
-        tasks.spawn(named("evidence", async { Ok(accuser.await) }));
+        let accuser = accuse_task(Arc::clone(&node), account, stopping.clone());
+        tasks.spawn(named("evidence", accuser));
     }
     let rekeyed = rotation::due(home.clone(), Arc::clone(&node));
     let outcome = tokio::select! {
@@ -163,6 +164,11 @@ async fn watchdog_task(
     stop: watch::Receiver<bool>,
 ) -> Outcome {
     watchdog::watch(node, moved, stop).await;
+    Ok(())
+}
+
+async fn accuse_task(node: Arc<Node>, account: Account, stop: watch::Receiver<bool>) -> Outcome {
+    accuse::run(node, account, stop).await;
     Ok(())
 }
 

@@ -42,12 +42,12 @@ struct Member {
 
 /// JSON of other languages writes large numbers as text.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => text.parse().map_err(D::Error::custom),
-        other => other
-            .as_u64()
-            .ok_or_else(|| D::Error::custom("not a number")),
-    }
+    let value = serde_json::Value::deserialize(deserializer)?;
+    let number = match value.as_str() {
+        Some(text) => text.parse().ok(),
+        None => value.as_u64(),
+    };
+    number.ok_or_else(|| D::Error::custom("not a number"))
 }
 
 #[derive(Deserialize)]
