@@ -146,11 +146,13 @@ fn node(
     let home = Home::new(spec.dir.join(&info.name));
     info.peer_id = home.ensure_node_key().map_err(home_of(&info))?.peer_id();
     home.ensure_log_key().map_err(home_of(&info))?;
+    home.ensure_account_key().map_err(home_of(&info))?;
     let entry = if validator {
         let key = home.ensure_validator_key().map_err(home_of(&info))?;
         Some(ValidatorEntry {
             public_key: key.public_key().encode().to_vec().into(),
             power: 1,
+            ..ValidatorEntry::default()
         })
     } else {
         None
@@ -164,6 +166,7 @@ fn node(
         },
         peer_id: info.peer_id.clone(),
         validator: entry,
+        ..NodeEntry::default()
     };
     Ok((info, entry))
 }
@@ -178,6 +181,7 @@ fn association(index: usize) -> (String, OrganisationEntry) {
     let names = OrganisationEntry {
         name_zh_tw: format!("台灣測試公會{zh}"),
         name_en: format!("Test Association {en}"),
+        ..OrganisationEntry::default()
     };
     (format!("association-{number}"), names)
 }
@@ -188,6 +192,7 @@ fn genesis(spec: &NetworkSpec, nodes: Vec<NodeEntry>) -> Genesis {
         let names = OrganisationEntry {
             name_zh_tw: "台灣測試稽核公會".into(),
             name_en: "Test Auditors Association".into(),
+            ..OrganisationEntry::default()
         };
         organisations.insert(AUDITORS.into(), names);
     }

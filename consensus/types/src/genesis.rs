@@ -3,6 +3,8 @@
 //! A JSON document. Its hash, over the canonical form of RFC 8785, is bound into every
 //! signature, so one changed character makes another network.
 
+mod organisation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -15,6 +17,8 @@ use crate::limits::{
 use crate::number::{TimestampMs, VotingPower};
 use crate::sha256;
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
+
+pub use organisation::{OrganisationEntry, OrganisationKind, Permission};
 
 const TAG: &[u8] = b"TBSI-GENESIS-1";
 /// Integers above this are not exact in JSON (RFC 8785 §3.2.2.3).
@@ -98,18 +102,8 @@ impl Default for ConsensusParameters {
     }
 }
 
-/// A legal entity.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OrganisationEntry {
-    /// Legal name in Traditional Chinese; empty if it has none.
-    pub name_zh_tw: String,
-    /// Legal name in English.
-    pub name_en: String,
-}
-
 /// A node and who operates it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeEntry {
     /// Unique name, for logs and dashboards.
@@ -118,19 +112,26 @@ pub struct NodeEntry {
     pub organisation: String,
     /// libp2p peer id (base58, `12D3Koo…`).
     pub peer_id: String,
+    /// Where other nodes reach it: a multiaddr.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
     /// Present if the node validates; absent for an observer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validator: Option<ValidatorEntry>,
 }
 
 /// A validator's key and weight.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidatorEntry {
     /// Compressed secp256k1 key, 33 bytes, 0x-hex.
     pub public_key: Bytes,
     /// Voting power, at least 1.
     pub power: u64,
+    /// Ed25519 key with which its node cosigns the log (SPEC §9.6), 32 bytes, 0x-hex. Without
+    /// one it does not cosign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_key: Option<Bytes>,
 }
 
 /// An account of block 0.
@@ -460,11 +461,14 @@ mod tests {
                     .to_vec()
                     .into(),
                 power: 1,
+                log_key: None,
             }),
+            endpoint: None,
         };
         let organisation = OrganisationEntry {
             name_zh_tw: "甲公會".into(),
             name_en: "Guild A".into(),
+            ..OrganisationEntry::default()
         };
         Genesis {
             version: 1,
@@ -488,6 +492,24 @@ mod tests {
         let mut renamed = genesis();
         renamed.organisations.get_mut("a").unwrap().name_zh_tw = "乙公會".into();
         assert_ne!(renamed.hash(), parsed.hash());
+    }
+
+    /// A file of before there were optional fields has the hash that it had.
+    #[test]
+    fn what_is_absent_is_not_hashed() {
+        let text = serde_json::to_string(&genesis()).unwrap();
+        for field in ["kind", "votes", "tax_id", "accounts", "endpoint", "log_key"] {
+            assert!(!text.contains(field), "{field}: {text}");
+        }
+        let mut with = genesis();
+        with.organisations.get_mut("a").unwrap().votes = Some(false);
+        assert_ne!(with.hash(), genesis().hash());
+        let account =
+            BTreeMap::from([(Address::ZERO, [Permission::Vote, Permission::Send].into())]);
+        with.organisations.get_mut("a").unwrap().accounts = account;
+        let text = serde_json::to_string(&with).unwrap();
+        assert!(text.contains(r#":["send","vote"]"#), "{text}");
+        assert_eq!(Genesis::parse(text.as_bytes()).unwrap(), with);
     }
 
     #[test]

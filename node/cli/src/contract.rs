@@ -10,7 +10,7 @@ use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64};
 use alloy_sol_types::{SolCall, sol};
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
-use tbsi_node::keyfile::load_validator_key;
+use tbsi_node::keyfile::open_validator_key;
 use tbsi_rpc::wire::LeafRange;
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
@@ -18,6 +18,7 @@ use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::{SecretKey, TxEnvelope};
 use tokio::time::{Instant, sleep};
 
+use crate::password::PasswordFile;
 use crate::report::refused;
 
 /// How long a transaction is waited for.
@@ -91,6 +92,12 @@ pub(crate) async fn check_algorithm(client: &Client, code: u32, name: &str) -> a
     )))
 }
 
+/// Reads the key file of an account.
+pub(crate) fn load_key(path: &Path, password: &PasswordFile) -> anyhow::Result<SecretKey> {
+    let password = password.of_file(path)?;
+    Ok(open_validator_key(path, password.as_ref())?)
+}
+
 /// Who signs transactions.
 pub(crate) struct Account {
     key: SecretKey,
@@ -98,10 +105,9 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Reads the key file.
-    pub(crate) fn load(path: &Path, chain_id: u64) -> anyhow::Result<Self> {
-        let key = load_validator_key(path)?;
-        Ok(Self { key, chain_id })
+    /// On one chain.
+    pub(crate) fn new(key: SecretKey, chain_id: u64) -> Self {
+        Self { key, chain_id }
     }
 
     /// Its address.

@@ -11,6 +11,7 @@ mod keys;
 mod log;
 mod logging;
 mod node;
+mod password;
 mod progress;
 mod proof;
 mod prove;

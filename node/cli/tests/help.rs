@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 34] = [
     "",
     "attest",
     "checkpoint",
@@ -21,6 +21,10 @@ const COMMANDS: [&str; 30] = [
     "genesis build",
     "genesis check",
     "keys",
+    "keys change-password",
+    "keys encrypt",
+    "keys export",
+    "keys import",
     "keys new",
     "keys reset-sign-state",
     "keys show",

@@ -13,7 +13,7 @@ use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, Secre
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
@@ -22,7 +22,9 @@ use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, GossipEvent};
 use crate::health;
 use crate::home::{Home, LoadedHome};
-use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
+use crate::limits::{
+    DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, DEVELOPMENT_CHAIN_ID, MEMPOOL_QUEUED_MAX,
+};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::tsa::Authority;
@@ -44,6 +46,8 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         node_key,
         validator_key,
     } = home.load()?;
+    let home = &home.unlock(&config)?;
+    warn_of_plain_keys(home, genesis.chain_id)?;
     let validators = genesis.validator_set()?;
     let identity = genesis.identity();
     let history_blocks = config.store.history_blocks;
@@ -105,6 +109,20 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     })
 }
 
+/// On a network for development keys need no password.
+fn warn_of_plain_keys(home: &Home, chain_id: u64) -> anyhow::Result<()> {
+    if chain_id == DEVELOPMENT_CHAIN_ID {
+        return Ok(());
+    }
+    for (kind, encrypted) in home.key_files()? {
+        if !encrypted {
+            let file = home.key_file(kind);
+            warn!(file = %file.display(), "key file is not encrypted; `tbsi keys encrypt` does it");
+        }
+    }
+    Ok(())
+}
+
 /// What the node signs with for other software. The log key is made here if the home is older
 /// than the log.
 fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Result<Witness> {
@@ -112,7 +130,7 @@ fn witness(home: &Home, config: &Config, identity: ChainIdentity) -> anyhow::Res
     info!(key = log.verifier(SignatureType::Note).encode(), "log key");
     let authority = config.tsa.as_ref();
     let authority = authority
-        .map(|tsa| Authority::load(home.dir(), tsa))
+        .map(|tsa| Authority::load(home, tsa))
         .transpose()?;
     Ok(Witness { log, authority })
 }

@@ -48,9 +48,22 @@ pub struct Config {
     /// The log, on stderr.
     #[serde(default)]
     pub log: LogConfig,
+    /// The key files.
+    #[serde(default)]
+    pub keys: KeysConfig,
     /// Time stamps at `/tsa`; without this table there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tsa: Option<TsaConfig>,
+}
+
+/// The key files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// File with the password of the encrypted ones, relative to the home; only its owner may
+    /// read it. Without it, `--password-file` or a terminal is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// Time stamps of RFC 3161 at `/tsa` of the RPC port. Paths are relative to the home.
@@ -295,6 +308,7 @@ impl Config {
             store: StoreConfig::default(),
             mempool: MempoolConfig::default(),
             log: LogConfig::default(),
+            keys: KeysConfig::default(),
             tsa: None,
         }
     }

@@ -6,6 +6,7 @@
 //! keys/node.key        ed25519 seed, the node's identity to its peers
 //! keys/validator.key   secp256k1 key; only a validator has one
 //! keys/log.key         ed25519 seed, signs checkpoint notes of the log for other software
+//! keys/account.key     secp256k1 key, the node's own account for evidence and records
 //! data/                database, write-ahead log, sign-state
 //! ```
 
@@ -17,14 +18,16 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use tbsi_engine::{SignState, SignStateError};
+use tbsi_governance::founding::FoundingError;
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::{Genesis, GenesisError, Height, SecretKey};
 
 use crate::config::{Config, ConfigError};
 use crate::keyfile::{
-    KeyFileError, LogKey, NodeKey, create_log_key, create_node_key, create_validator_key,
-    load_log_key, load_node_key, load_validator_key,
+    KeyFileError, KeyKind, LogKey, NodeKey, create_secret, is_encrypted, load_secret, open_log_key,
+    open_node_key, open_validator_key, secp256k1,
 };
+use crate::password::{Password, PasswordError};
 
 use check::{check_node, check_peers};
 pub use check::{check_peer_ids, load_genesis};
@@ -38,6 +41,9 @@ pub enum HomeError {
     /// A key file is wrong.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The password file is wrong.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// The sign-state cannot be made.
     #[error(transparent)]
     SignState(#[from] SignStateError),
@@ -61,6 +67,15 @@ pub enum HomeError {
         /// What is wrong with it.
         #[source]
         source: GenesisError,
+    },
+    /// What the genesis file says of its organisations is wrong.
+    #[error("genesis file {file}", file = file.display())]
+    Founding {
+        /// Its path.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<FoundingError>,
     },
     /// This home is in use already.
     #[error(
@@ -92,10 +107,12 @@ pub enum HomeError {
     },
 }
 
-/// A home directory, by path. Nothing is read until asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A home directory, by path, and what opens its encrypted key files. Nothing is read until
+/// asked.
+#[derive(Clone, Debug)]
 pub struct Home {
     dir: PathBuf,
+    password: Option<Password>,
 }
 
 /// All that a home holds but its data, read, checked and consistent.
@@ -114,7 +131,48 @@ pub struct LoadedHome {
 impl Home {
     /// The home in `dir`, which need not exist yet.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            password: None,
+        }
+    }
+
+    /// The same home with a password: encrypted key files open with it, and new ones are made
+    /// with it.
+    pub fn with_password(mut self, password: Option<Password>) -> Self {
+        self.password = password;
+        self
+    }
+
+    /// The same home, with the password of the configured file if it has none yet.
+    pub fn unlock(&self, config: &Config) -> Result<Self, HomeError> {
+        let mut home = self.clone();
+        if let (None, Some(file)) = (&home.password, &config.keys.password_file) {
+            home.password = Some(Password::load(&self.dir.join(file))?);
+        }
+        Ok(home)
+    }
+
+    /// What opens encrypted key files.
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// The kinds of key that have a file here, and whether it is encrypted.
+    pub fn key_files(&self) -> Result<Vec<(KeyKind, bool)>, HomeError> {
+        let mut found = Vec::new();
+        for kind in KeyKind::ALL {
+            let file = self.key_file(kind);
+            if file.exists() {
+                found.push((kind, is_encrypted(&file)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The file of a key.
+    pub fn key_file(&self, kind: KeyKind) -> PathBuf {
+        self.dir.join("keys").join(kind.file_name())
     }
 
     /// The directory.
@@ -134,17 +192,17 @@ impl Home {
 
     /// `keys/node.key`.
     pub fn node_key_file(&self) -> PathBuf {
-        self.dir.join("keys/node.key")
+        self.key_file(KeyKind::Node)
     }
 
     /// `keys/validator.key`.
     pub fn validator_key_file(&self) -> PathBuf {
-        self.dir.join("keys/validator.key")
+        self.key_file(KeyKind::Validator)
     }
 
     /// `keys/log.key`.
     pub fn log_key_file(&self) -> PathBuf {
-        self.dir.join("keys/log.key")
+        self.key_file(KeyKind::Log)
     }
 
     /// `data`.
@@ -171,11 +229,15 @@ impl Home {
     pub fn load(&self) -> Result<LoadedHome, HomeError> {
         let config = Config::load(&self.config_file())?;
         let genesis = load_genesis(&self.genesis_file())?;
-        let (node_key, validator_key) = self.load_keys(config.validator)?;
+        let home = self.unlock(&config)?;
+        let (node_key, validator_key) = home.load_keys(config.validator)?;
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
-        if self.log_key_file().exists() {
-            load_log_key(&self.log_key_file())?;
+        for kind in [KeyKind::Log, KeyKind::Account] {
+            let file = home.key_file(kind);
+            if file.exists() {
+                load_secret(&file, kind, home.password())?;
+            }
         }
         Ok(LoadedHome {
             config,
@@ -186,10 +248,10 @@ impl Home {
     }
 
     fn load_keys(&self, validator: bool) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
-        let node_key = load_node_key(&self.node_key_file())?;
+        let node_key = open_node_key(&self.node_key_file(), self.password())?;
         let file = self.validator_key_file();
         if validator {
-            return Ok((node_key, Some(load_validator_key(&file)?)));
+            return Ok((node_key, Some(open_validator_key(&file, self.password())?)));
         }
         if file.exists() {
             return Err(mismatch(
@@ -205,33 +267,39 @@ impl Home {
 
     /// The node key, made if there is none yet.
     pub fn ensure_node_key(&self) -> Result<NodeKey, HomeError> {
-        let file = self.node_key_file();
-        if file.exists() {
-            return Ok(load_node_key(&file)?);
-        }
-        self.make_dir(&self.dir.join("keys"))?;
-        Ok(create_node_key(&file)?)
+        let file = self.ensure(KeyKind::Node)?;
+        Ok(open_node_key(&file, self.password())?)
     }
 
     /// The log key, made if there is none yet: also when a node starts whose home is older than
     /// the log. Nothing on the chain depends on it; who verifies notes has to learn the new one.
     pub fn ensure_log_key(&self) -> Result<LogKey, HomeError> {
-        let file = self.log_key_file();
-        if file.exists() {
-            return Ok(load_log_key(&file)?);
-        }
-        self.make_dir(&self.dir.join("keys"))?;
-        Ok(create_log_key(&file)?)
+        let file = self.ensure(KeyKind::Log)?;
+        Ok(open_log_key(&file, self.password())?)
     }
 
     /// The validator key, made if there is none yet.
     pub fn ensure_validator_key(&self) -> Result<SecretKey, HomeError> {
-        let file = self.validator_key_file();
-        if file.exists() {
-            return Ok(load_validator_key(&file)?);
+        let file = self.ensure(KeyKind::Validator)?;
+        Ok(open_validator_key(&file, self.password())?)
+    }
+
+    /// The key of the node's own account, made if there is none yet.
+    pub fn ensure_account_key(&self) -> Result<SecretKey, HomeError> {
+        let file = self.ensure(KeyKind::Account)?;
+        let secret = load_secret(&file, KeyKind::Account, self.password())?;
+        Ok(secp256k1(&secret))
+    }
+
+    /// The file of a key, which is made if there is none yet: encrypted if this home has a
+    /// password.
+    fn ensure(&self, kind: KeyKind) -> Result<PathBuf, HomeError> {
+        let file = self.key_file(kind);
+        if !file.exists() {
+            self.make_keys_dir()?;
+            create_secret(&file, kind, self.password())?;
         }
-        self.make_dir(&self.dir.join("keys"))?;
-        Ok(create_validator_key(&file)?)
+        Ok(file)
     }
 
     /// Makes a home whose keys are there already: configuration, genesis file, data directory
@@ -242,7 +310,8 @@ impl Home {
         if file.exists() {
             return Err(HomeError::Initialised { file });
         }
-        let (node_key, validator_key) = self.load_keys(config.validator)?;
+        let unlocked = self.unlock(config)?;
+        let (node_key, validator_key) = unlocked.load_keys(config.validator)?;
         check_peers(config, genesis)?;
         check_node(config, genesis, &node_key, validator_key.as_ref())?;
         let config_text = config.to_toml();
@@ -333,6 +402,11 @@ impl Home {
             .map(|number| self.data_dir().join(format!("{stem}-{number}")))
             .find(|path| !path.exists())
             .expect("a directory holds fewer than 2^32 files")
+    }
+
+    /// Makes the folder of keys, for one that comes from elsewhere.
+    pub fn make_keys_dir(&self) -> Result<(), HomeError> {
+        self.make_dir(&self.dir.join("keys"))
     }
 
     /// Readable by its owner only: keys and what was signed are in there.

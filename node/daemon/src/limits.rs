@@ -81,3 +81,6 @@ pub const DATABASE_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How often it looks.
 pub const DATABASE_LOCK_RETRY: Duration = Duration::from_millis(50);
+
+/// Chain id of networks for development, whose keys need no password.
+pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;

@@ -24,12 +24,15 @@ fn genesis() -> Genesis {
         validator: Some(ValidatorEntry {
             public_key: key(index).public_key().encode().to_vec().into(),
             power: 1,
+            ..ValidatorEntry::default()
         }),
+        ..NodeEntry::default()
     };
     let organisation = |(index, (zh, en)): (usize, &(&str, &str))| {
         let names = OrganisationEntry {
             name_zh_tw: (*zh).into(),
             name_en: (*en).into(),
+            ..OrganisationEntry::default()
         };
         (format!("guild-{index}"), names)
     };

@@ -40,6 +40,7 @@ pub(crate) fn genesis() -> Genesis {
     let legal = |zh: &str, en: &str| OrganisationEntry {
         name_zh_tw: zh.into(),
         name_en: en.into(),
+        ..OrganisationEntry::default()
     };
     let node = |index: usize| NodeEntry {
         name: format!("node-{index}"),
@@ -48,7 +49,9 @@ pub(crate) fn genesis() -> Genesis {
         validator: Some(ValidatorEntry {
             public_key: key(index).public_key().encode().to_vec().into(),
             power: POWERS[index],
+            ..ValidatorEntry::default()
         }),
+        ..NodeEntry::default()
     };
     Genesis {
         version: 1,

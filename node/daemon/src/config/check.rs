@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
 
@@ -40,6 +41,9 @@ impl Config {
         self.check_origins()?;
         self.check_listen()?;
         check_peers(&self.p2p)?;
+        if let Some(file) = &self.keys.password_file {
+            check_path("keys.password_file", file)?;
+        }
         self.tsa.as_ref().map_or(Ok(()), check_tsa)
     }
 
@@ -149,14 +153,19 @@ fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
         ("tsa.issuer_key", &tsa.issuer_key),
     ];
     for (field, path) in paths {
-        // A path that is not UTF-8 could not be written back.
-        if path.to_str().is_none_or(str::is_empty) {
-            return wrong(field, "must be the path of a file");
-        }
+        check_path(field, path)?;
     }
     if tsa.policy.parse::<der::asn1::ObjectIdentifier>().is_err() {
         let problem = format!("`{}` is not an OID such as {TSA_POLICY}", tsa.policy);
         return wrong("tsa.policy", problem);
+    }
+    Ok(())
+}
+
+/// A path that is not UTF-8 could not be written back.
+fn check_path(field: &str, path: &Path) -> Result<(), Wrong> {
+    if path.to_str().is_none_or(str::is_empty) {
+        return wrong(field, "must be the path of a file");
     }
     Ok(())
 }

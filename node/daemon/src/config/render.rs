@@ -4,7 +4,9 @@ use std::path::Path;
 
 use toml::Value;
 
-use super::{Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY, TsaConfig};
+use super::{
+    Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY, TsaConfig,
+};
 
 impl Config {
     /// The text of `config.toml`; [`Config::parse`] reads it back.
@@ -29,6 +31,7 @@ listen = \"{metrics}\"
 history_blocks = {history_blocks}
 
 {mempool}
+{keys}
 {tsa}
 # The log is on stderr.
 [log]
@@ -44,6 +47,7 @@ format = \"{format}\"
             metrics = self.metrics.listen,
             history_blocks = self.store.history_blocks,
             mempool = mempool(&self.mempool),
+            keys = keys(&self.keys),
             tsa = tsa(self.tsa.as_ref()),
             level = self.log.level.as_str(),
             format = self.log.format.as_str(),
@@ -99,6 +103,23 @@ nonce_gap_max = {nonce_gap_max}
         bytes_max = mempool.bytes_max,
         per_sender_max = mempool.per_sender_max,
         nonce_gap_max = mempool.nonce_gap_max,
+    )
+}
+
+fn keys(keys: &KeysConfig) -> String {
+    let file = match &keys.password_file {
+        Some(file) => {
+            let path = Value::from(file.to_string_lossy().as_ref());
+            format!("password_file = {path}")
+        }
+        None => "# password_file = \"keys/password\"".into(),
+    };
+    format!(
+        "\
+[keys]
+# File with the password of encrypted key files, relative to the home. `tbsi keys encrypt`.
+{file}
+"
     )
 }
 

@@ -27,6 +27,7 @@ fn schema() -> Table {
         consensus: full.p2p.consensus,
         gossip: full.p2p.gossip,
     });
+    full.keys.password_file = Some(PathBuf::new());
     full.tsa = Some(TsaConfig {
         certificate: PathBuf::new(),
         key: PathBuf::new(),

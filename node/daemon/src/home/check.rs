@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use tbsi_governance::founding::check_stated;
 use tbsi_types::genesis::NodeEntry;
 use tbsi_types::limits::GENESIS_BYTES_MAX;
 use tbsi_types::{Genesis, GenesisError, SecretKey};
@@ -31,6 +32,10 @@ pub fn load_genesis(file: &Path) -> Result<Genesis, HomeError> {
     };
     let genesis = Genesis::parse(&bytes).map_err(wrong)?;
     check_peer_ids(&genesis).map_err(wrong)?;
+    check_stated(&genesis).map_err(|source| HomeError::Founding {
+        file: file.into(),
+        source: Box::new(source),
+    })?;
     Ok(genesis)
 }
 
