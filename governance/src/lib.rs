@@ -11,6 +11,6 @@
 //! assert_eq!(check_tax_id("12345678"), Err(IdentifierError::TaxIdChecksum));
 //! ```
 
-pub mod founding;
 pub mod identifiers;
+pub mod rules;
 pub mod texts;

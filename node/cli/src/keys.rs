@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use tbsi_node::home::Home;
 use tbsi_node::keyfile::{KeyKind, open_log_key, open_node_key, open_validator_key};
+use tbsi_node::signer::link_public_key;
 use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
 
 use crate::password::PasswordFile;
@@ -27,6 +28,9 @@ pub(crate) enum Command {
         /// Make a validator key too.
         #[arg(long)]
         validator: bool,
+        /// Make a key for the connection between a node and its remote signer too.
+        #[arg(long)]
+        signer: bool,
         /// Encrypt the new keys; without --password-file the terminal is asked.
         #[arg(long)]
         encrypt: bool,
@@ -87,6 +91,8 @@ pub(crate) struct PublicKeys {
     log_key: Option<B256>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Address>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signer_key: Option<B256>,
 }
 
 #[derive(Debug, Serialize)]
@@ -111,7 +117,11 @@ impl PublicKeys {
         let log_key = existing(KeyKind::Log)
             .map(|file| open_log_key(&file, home.password()))
             .transpose()?;
+        let signer_key = existing(KeyKind::Signer)
+            .map(|_| home.load_link_key())
+            .transpose()?;
         Ok(Self {
+            signer_key: signer_key.map(|key| link_public_key(&key).into()),
             peer_id: open_node_key(&home.node_key_file(), home.password())?.peer_id(),
             validator: secp256k1(KeyKind::Validator)?.map(|key| PublicValidatorKey {
                 public_key: key.public_key().encode().to_vec().into(),
@@ -128,6 +138,9 @@ impl PublicKeys {
         let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
         if let Some(account) = &self.account {
             line(format!("# account {account}"));
+        }
+        if let Some(key) = &self.signer_key {
+            line(format!("# signer key {key}"));
         }
         line(format!(
             "[[nodes]]\nname = \"{name}\"\norganisation = \"...\""
@@ -161,6 +174,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::New {
             home,
             validator,
+            signer,
             encrypt,
             password,
             format,
@@ -169,7 +183,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             if home.password().is_none() && encrypt || password.is_given() {
                 home = home.with_password(Some(password.for_new()?));
             }
-            new(&home, validator, format)
+            new(&home, validator, signer, format)
         }
         Command::Show {
             home,
@@ -192,9 +206,13 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-fn new(home: &Home, validator: bool, format: Format) -> anyhow::Result<ExitCode> {
+fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Result<ExitCode> {
     let complete = KeyKind::ALL.iter().all(|kind| {
-        let wanted = validator || *kind != KeyKind::Validator;
+        let wanted = match kind {
+            KeyKind::Node | KeyKind::Log | KeyKind::Account => true,
+            KeyKind::Validator => validator,
+            KeyKind::Signer => signer,
+        };
         !wanted || home.key_file(*kind).exists()
     });
     if complete {
@@ -203,6 +221,9 @@ fn new(home: &Home, validator: bool, format: Format) -> anyhow::Result<ExitCode>
              `tbsi keys show --home {0}` shows them",
             home.dir().display()
         );
+    }
+    if signer {
+        home.ensure_link_key()?;
     }
     let keys = ensure(home, validator)?;
     let text = format!(

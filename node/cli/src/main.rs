@@ -19,6 +19,7 @@ mod report;
 mod revoke;
 mod salt;
 mod schema;
+mod signer;
 mod status;
 mod testnet;
 mod time;

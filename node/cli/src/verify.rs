@@ -56,7 +56,7 @@ pub(crate) struct Args {
 
 /// For people.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Language {
+pub(crate) enum Language {
     /// English.
     En,
     /// Traditional Chinese of Taiwan.

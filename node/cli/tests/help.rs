@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 34] = [
+const COMMANDS: [&str; 41] = [
     "",
     "attest",
     "checkpoint",
@@ -18,8 +18,12 @@ const COMMANDS: [&str; 34] = [
     "config",
     "config check",
     "genesis",
+    "genesis add-founder",
     "genesis build",
     "genesis check",
+    "genesis founder",
+    "genesis new",
+    "genesis sign",
     "keys",
     "keys change-password",
     "keys encrypt",
@@ -37,6 +41,9 @@ const COMMANDS: [&str; 34] = [
     "node run",
     "prove",
     "revoke",
+    "signer",
+    "signer init",
+    "signer run",
     "status",
     "testnet",
     "testnet down",

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::Context;
-use tbsi_engine::{Engine, EngineConfig, SignState};
+use tbsi_engine::{Engine, EngineConfig, SignState, Validator};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::SignatureType;
-use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, SecretKey};
+use tbsi_types::{Address, ChainIdentity, CommitSignature, Genesis, Height, PublicKey, SecretKey};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -17,7 +17,7 @@ use tracing::{info, warn};
 
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
-use crate::config::Config;
+use crate::config::{Config, SignerConfig};
 use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, GossipEvent};
 use crate::health;
@@ -27,6 +27,7 @@ use crate::limits::{
 };
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
+use crate::signer::RemoteSigner;
 use crate::tsa::Authority;
 
 /// A node that listens and is ready to run its tasks.
@@ -57,14 +58,15 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     };
     let store = open_store(home, identity, options).await?;
     ensure_genesis(&store, &genesis, &validators)?;
-    let own = validator_key.as_ref().map(|key| key.public_key().address());
-    let validator = match validator_key {
-        Some(key) => {
+    let validator = match (validator_key, &config.signer) {
+        (Some(key), _) => {
             let state = open_sign_state(home, &store, &genesis, &key)?;
-            Some((key, state))
+            Some(Validator::Local(key, state))
         }
-        None => None,
+        (None, Some(signer)) => Some(remote_signer(home, &store, identity, signer).await?),
+        (None, None) => None,
     };
+    let own = validator.as_ref().map(|it| it.public_key().address());
     let health = health::listen(config.metrics.listen).await?;
     let (gossip, events) =
         gossip::spawn(&gossip_config(&config, &genesis, node_key.expose())).await?;
@@ -164,6 +166,28 @@ fn open_sign_state(
     let state = SignState::open(&home.sign_state_file(), genesis.identity(), address)?;
     state.require_at_least(highest_signed(store, address)?)?;
     Ok(state)
+}
+
+/// Connects to the signer that has this node's validator key.
+async fn remote_signer(
+    home: &Home,
+    store: &Store,
+    chain: ChainIdentity,
+    signer: &SignerConfig,
+) -> anyhow::Result<Validator> {
+    let expected = PublicKey::parse(&signer.validator_key)?;
+    let signed = highest_signed(store, expected.address())?;
+    let remote = RemoteSigner::connect(
+        signer.address.clone(),
+        home.load_link_key()?,
+        signer.public_key.0,
+        chain,
+        expected,
+        signed,
+    );
+    let remote = remote.await?;
+    info!(address = %signer.address, "connected to the signer");
+    Ok(Validator::Other(Box::new(remote)))
 }
 
 /// The last height whose certificate carries this validator's signature. A quorum leaves some

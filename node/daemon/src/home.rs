@@ -7,6 +7,7 @@
 //! keys/validator.key   secp256k1 key; only a validator has one
 //! keys/log.key         ed25519 seed, signs checkpoint notes of the log for other software
 //! keys/account.key     secp256k1 key, the node's own account for evidence and records
+//! keys/signer.key      X25519 key, of the connection between a node and its remote signer
 //! data/                database, write-ahead log, sign-state
 //! ```
 
@@ -18,9 +19,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use tbsi_engine::{SignState, SignStateError};
-use tbsi_governance::founding::FoundingError;
+use tbsi_governance::rules::RuleError;
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::{Genesis, GenesisError, Height, SecretKey};
+use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError};
 use crate::keyfile::{
@@ -75,7 +77,7 @@ pub enum HomeError {
         file: PathBuf,
         /// What is wrong with it.
         #[source]
-        source: Box<FoundingError>,
+        source: Box<RuleError>,
     },
     /// This home is in use already.
     #[error(
@@ -124,7 +126,7 @@ pub struct LoadedHome {
     pub genesis: Genesis,
     /// The node's identity to its peers.
     pub node_key: NodeKey,
-    /// Present if and only if [`Config::validator`].
+    /// Present if [`Config::validator`], unless a remote signer has it.
     pub validator_key: Option<SecretKey>,
 }
 
@@ -230,10 +232,10 @@ impl Home {
         let config = Config::load(&self.config_file())?;
         let genesis = load_genesis(&self.genesis_file())?;
         let home = self.unlock(&config)?;
-        let (node_key, validator_key) = home.load_keys(config.validator)?;
+        let (node_key, validator_key) = home.load_keys(&config)?;
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
-        for kind in [KeyKind::Log, KeyKind::Account] {
+        for kind in [KeyKind::Log, KeyKind::Account, KeyKind::Signer] {
             let file = home.key_file(kind);
             if file.exists() {
                 load_secret(&file, kind, home.password())?;
@@ -247,10 +249,23 @@ impl Home {
         })
     }
 
-    fn load_keys(&self, validator: bool) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
+    fn load_keys(&self, config: &Config) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
         let node_key = open_node_key(&self.node_key_file(), self.password())?;
         let file = self.validator_key_file();
-        if validator {
+        if config.signer.is_some() {
+            if file.exists() {
+                return Err(mismatch(
+                    format!(
+                        "{} exists but the configuration names a `signer`",
+                        file.display()
+                    ),
+                    "the validator key has one place: move it away, or remove `[signer]`",
+                ));
+            }
+            self.load_link_key()?;
+            return Ok((node_key, None));
+        }
+        if config.validator {
             return Ok((node_key, Some(open_validator_key(&file, self.password())?)));
         }
         if file.exists() {
@@ -286,7 +301,45 @@ impl Home {
 
     /// The key of the node's own account, made if there is none yet.
     pub fn ensure_account_key(&self) -> Result<SecretKey, HomeError> {
-        let file = self.ensure(KeyKind::Account)?;
+        self.ensure(KeyKind::Account)?;
+        self.load_account_key()
+    }
+
+    /// The key of the connection between a node and its signer, made if there is none yet.
+    pub fn ensure_link_key(&self) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+        self.ensure(KeyKind::Signer)?;
+        self.load_link_key()
+    }
+
+    /// The key of the connection between a node and its signer.
+    pub fn load_link_key(&self) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+        let file = self.key_file(KeyKind::Signer);
+        Ok(load_secret(&file, KeyKind::Signer, self.password())?)
+    }
+
+    /// Makes the home of a signer that has its keys already: the genesis file and a sign-state
+    /// of a key that has signed nothing above `height`. The same may be done again after a
+    /// crash; a sign-state that is there is kept.
+    pub fn init_signer(&self, genesis: &Genesis, height: Height) -> Result<(), HomeError> {
+        let key = open_validator_key(&self.validator_key_file(), self.password())?;
+        self.load_link_key()?;
+        if self.sign_state_file().exists() {
+            return Err(HomeError::Initialised {
+                file: self.sign_state_file(),
+            });
+        }
+        self.make_dir(&self.data_dir())?;
+        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
+        text.push(b'\n');
+        if !self.genesis_file().exists() {
+            write_new(&self.genesis_file(), &text)?;
+        }
+        self.create_sign_state(genesis, &key, height)
+    }
+
+    /// The key of the node's own account.
+    pub fn load_account_key(&self) -> Result<SecretKey, HomeError> {
+        let file = self.key_file(KeyKind::Account);
         let secret = load_secret(&file, KeyKind::Account, self.password())?;
         Ok(secp256k1(&secret))
     }
@@ -311,7 +364,7 @@ impl Home {
             return Err(HomeError::Initialised { file });
         }
         let unlocked = self.unlock(config)?;
-        let (node_key, validator_key) = unlocked.load_keys(config.validator)?;
+        let (node_key, validator_key) = unlocked.load_keys(config)?;
         check_peers(config, genesis)?;
         check_node(config, genesis, &node_key, validator_key.as_ref())?;
         let config_text = config.to_toml();

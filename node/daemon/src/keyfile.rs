@@ -1,5 +1,5 @@
 //! Key files: secp256k1 keys of the validator and its account, ed25519 keys of the node and its
-//! log.
+//! log, X25519 keys of the connection to a remote signer.
 //!
 //! One secret of 32 bytes per file, readable by its owner only: encrypted ([`crate::keystore`]),
 //! or as 64 hex digits and a line feed. A file is never overwritten, except by the same secret
@@ -12,8 +12,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, hex};
+use ed25519_dalek::SigningKey;
 use tbsi_p2p::PeerId;
-use tbsi_p2p::identity::{KeyType, Keypair, PublicKey, ed25519};
+use tbsi_p2p::identity::{Keypair, PublicKey, ed25519};
 use tbsi_types::log::NoteSigner;
 use tbsi_types::{ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
@@ -32,11 +33,19 @@ pub enum KeyKind {
     Log,
     /// The node's own account on the chain: secp256k1.
     Account,
+    /// Authenticates the connection between a node and its remote signer: X25519.
+    Signer,
 }
 
 impl KeyKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Node, Self::Validator, Self::Log, Self::Account];
+    pub const ALL: [Self; 5] = [
+        Self::Node,
+        Self::Validator,
+        Self::Log,
+        Self::Account,
+        Self::Signer,
+    ];
 
     /// Name of its file in the folder `keys`.
     pub fn file_name(self) -> &'static str {
@@ -45,13 +54,14 @@ impl KeyKind {
             Self::Validator => "validator.key",
             Self::Log => "log.key",
             Self::Account => "account.key",
+            Self::Signer => "signer.key",
         }
     }
 
-    /// The Ethereum address of a secret of this kind: `None` for an ed25519 seed.
+    /// The Ethereum address of a secret of this kind: `None` if it is not for secp256k1.
     pub fn address(self, secret: &[u8; 32]) -> Result<Option<Address>, KeyError> {
         match self {
-            Self::Node | Self::Log => Ok(None),
+            Self::Node | Self::Log | Self::Signer => Ok(None),
             Self::Validator | Self::Account => {
                 let key = SecretKey::parse(secret)?;
                 Ok(Some(key.public_key().address()))
@@ -160,6 +170,10 @@ pub enum KeyFileError {
 pub struct NodeKey(Zeroizing<[u8; 32]>);
 
 impl NodeKey {
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(&self.0)
+    }
+
     /// Every 32 bytes are a seed.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(Zeroizing::new(seed))
@@ -193,9 +207,11 @@ pub struct LogKey(Zeroizing<[u8; 32]>);
 impl LogKey {
     /// The 32 bytes of the public half.
     pub fn public_key(&self) -> [u8; 32] {
-        ed25519_dalek::SigningKey::from_bytes(&self.0)
-            .verifying_key()
-            .to_bytes()
+        self.signing_key().verifying_key().to_bytes()
+    }
+
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(&self.0)
     }
 
     /// The signer for the log of one network (SPEC §9.6).
@@ -212,14 +228,16 @@ impl fmt::Debug for LogKey {
 
 /// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.
 pub fn is_peer_id(text: &str) -> bool {
-    let Ok(peer_id) = text.parse::<PeerId>() else {
-        return false;
-    };
+    peer_key(text).is_some()
+}
+
+/// The ed25519 key of a peer id.
+pub fn peer_key(text: &str) -> Option<[u8; 32]> {
+    let peer_id = text.parse::<PeerId>().ok()?;
     let bytes = peer_id.to_bytes();
-    let key = bytes
-        .strip_prefix(&[0x00, 0x24])
-        .and_then(|key| PublicKey::try_decode_protobuf(key).ok());
-    key.is_some_and(|key| key.key_type() == KeyType::Ed25519) && peer_id.to_base58() == text
+    let key = PublicKey::try_decode_protobuf(bytes.strip_prefix(&[0x00, 0x24])?).ok()?;
+    let key = key.try_into_ed25519().ok()?;
+    (peer_id.to_base58() == text).then(|| key.to_bytes())
 }
 
 /// Makes a new secret for a key of this kind and writes it to `path`, where no file may be;

@@ -8,6 +8,7 @@ pub mod api;
 mod assemble;
 pub mod chain;
 pub mod config;
+pub mod founding;
 mod genesis_block;
 pub mod gossip;
 mod harden;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod node;
 pub mod password;
 mod run;
+pub mod signer;
 pub mod tsa;
 mod watchdog;
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use tbsi_types::PublicKey;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
 
-use super::{Config, P2pConfig, TSA_POLICY, TsaConfig};
+use super::{Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig};
 use crate::keyfile::is_peer_id;
 
 const NAME_BYTES_MAX: usize = 64;
@@ -41,6 +42,9 @@ impl Config {
         self.check_origins()?;
         self.check_listen()?;
         check_peers(&self.p2p)?;
+        if let Some(signer) = &self.signer {
+            check_signer(signer, self.validator)?;
+        }
         if let Some(file) = &self.keys.password_file {
             check_path("keys.password_file", file)?;
         }
@@ -158,6 +162,17 @@ fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
     if tsa.policy.parse::<der::asn1::ObjectIdentifier>().is_err() {
         let problem = format!("`{}` is not an OID such as {TSA_POLICY}", tsa.policy);
         return wrong("tsa.policy", problem);
+    }
+    Ok(())
+}
+
+fn check_signer(signer: &SignerConfig, validator: bool) -> Result<(), Wrong> {
+    if !validator {
+        let problem = "only a validator has a signer: set `validator = true`, or leave it out";
+        return wrong("signer", problem);
+    }
+    if let Err(error) = PublicKey::parse(&signer.validator_key) {
+        return wrong("signer.validator_key", error.to_string());
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use toml::Value;
 
 use super::{
-    Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY, TsaConfig,
+    Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, SignerConfig, TSA_POLICY,
+    TsaConfig,
 };
 
 impl Config {
@@ -32,6 +33,7 @@ history_blocks = {history_blocks}
 
 {mempool}
 {keys}
+{signer}
 {tsa}
 # The log is on stderr.
 [log]
@@ -48,6 +50,7 @@ format = \"{format}\"
             history_blocks = self.store.history_blocks,
             mempool = mempool(&self.mempool),
             keys = keys(&self.keys),
+            signer = signer(self.signer.as_ref()),
             tsa = tsa(self.tsa.as_ref()),
             level = self.log.level.as_str(),
             format = self.log.format.as_str(),
@@ -120,6 +123,33 @@ fn keys(keys: &KeysConfig) -> String {
 # File with the password of encrypted key files, relative to the home. `tbsi keys encrypt`.
 {file}
 "
+    )
+}
+
+fn signer(signer: Option<&SignerConfig>) -> String {
+    let Some(signer) = signer else {
+        return "\
+# A process of its own that holds the validator key: `tbsi signer`.
+# [signer]
+# address = \"unix:/run/tbsi/signer.sock\"
+# public_key = \"0x...\"
+# validator_key = \"0x...\"
+"
+        .into();
+    };
+    let address = Value::from(signer.address.to_string());
+    format!(
+        "\
+# A process of its own that holds the validator key: `tbsi signer`.
+[signer]
+# unix:PATH or IP:PORT.
+address = {address}
+# Its signer key, as `tbsi keys show` prints it.
+public_key = \"{}\"
+# The validator key that it signs with.
+validator_key = \"{}\"
+",
+        signer.public_key, signer.validator_key
     )
 }
 

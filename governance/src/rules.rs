@@ -20,7 +20,7 @@ const ORGANISATIONS_BALANCED: usize = 4;
 
 /// What a genesis file must not say, or must.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FoundingError {
+pub enum RuleError {
     /// An identifier.
     #[error("genesis field `organisations.{organisation}.{field}`: {source}")]
     Identifier {
@@ -77,12 +77,12 @@ pub enum FoundingError {
 }
 
 /// Checks what the file states: identifiers, texts, and that nobody has another's.
-pub fn check_stated(genesis: &Genesis) -> Result<(), FoundingError> {
+pub fn check_stated(genesis: &Genesis) -> Result<(), RuleError> {
     let mut taken = BTreeMap::new();
     let mut take =
         |field: String, value: String, owner: &str| match taken.insert(value, owner.to_owned()) {
             None => Ok(()),
-            Some(first) => Err(FoundingError::Twice { field, first }),
+            Some(first) => Err(RuleError::Twice { field, first }),
         };
     for (id, organisation) in &genesis.organisations {
         check_organisation(id, organisation)?;
@@ -99,7 +99,7 @@ pub fn check_stated(genesis: &Genesis) -> Result<(), FoundingError> {
     for node in &genesis.nodes {
         if let Some(endpoint) = &node.endpoint {
             let field = format!("nodes[{}].endpoint", node.name);
-            check_endpoint(endpoint).map_err(|source| FoundingError::Text { field, source })?;
+            check_endpoint(endpoint).map_err(|source| RuleError::Text { field, source })?;
         }
     }
     let set = genesis.validator_set().into_iter().flat_map(|set| {
@@ -112,7 +112,7 @@ pub fn check_stated(genesis: &Genesis) -> Result<(), FoundingError> {
     Ok(())
 }
 
-fn check_organisation(id: &str, entry: &OrganisationEntry) -> Result<(), FoundingError> {
+fn check_organisation(id: &str, entry: &OrganisationEntry) -> Result<(), RuleError> {
     type Check = fn(&str) -> Result<(), IdentifierError>;
     let identifiers: [(&'static str, &Option<String>, Check); 3] = [
         ("tax_id", &entry.tax_id, check_tax_id),
@@ -121,7 +121,7 @@ fn check_organisation(id: &str, entry: &OrganisationEntry) -> Result<(), Foundin
     ];
     for (field, value, check) in identifiers {
         if let Some(value) = value {
-            check(value).map_err(|source| FoundingError::Identifier {
+            check(value).map_err(|source| RuleError::Identifier {
                 organisation: id.into(),
                 field,
                 source,
@@ -130,7 +130,7 @@ fn check_organisation(id: &str, entry: &OrganisationEntry) -> Result<(), Foundin
     }
     if let Some(url) = &entry.contact_url {
         let field = format!("organisations.{id}.contact_url");
-        check_url(url).map_err(|source| FoundingError::Text { field, source })?;
+        check_url(url).map_err(|source| RuleError::Text { field, source })?;
     }
     if entry.accounts.len() > ACCOUNTS_MAX {
         let count = entry.accounts.len();
@@ -140,8 +140,8 @@ fn check_organisation(id: &str, entry: &OrganisationEntry) -> Result<(), Foundin
     Ok(())
 }
 
-fn wrong(field: String, problem: impl Into<String>) -> FoundingError {
-    FoundingError::Field {
+fn wrong(field: String, problem: impl Into<String>) -> RuleError {
+    RuleError::Field {
         field,
         problem: problem.into(),
     }
@@ -149,7 +149,7 @@ fn wrong(field: String, problem: impl Into<String>) -> FoundingError {
 
 /// Checks that a network which is to last can be founded with this file. A network for
 /// development may have fewer validators, and any balance.
-pub fn check_complete(genesis: &Genesis, development: bool) -> Result<(), FoundingError> {
+pub fn check_complete(genesis: &Genesis, development: bool) -> Result<(), RuleError> {
     check_stated(genesis)?;
     for (id, organisation) in &genesis.organisations {
         check_founder(id, organisation)?;
@@ -175,11 +175,11 @@ pub fn check_complete(genesis: &Genesis, development: bool) -> Result<(), Foundi
     check_balance(genesis)
 }
 
-fn check_founder(id: &str, entry: &OrganisationEntry) -> Result<(), FoundingError> {
+fn check_founder(id: &str, entry: &OrganisationEntry) -> Result<(), RuleError> {
     let path = |field: &str| format!("organisations.{id}.{field}");
     let text = |field: &str| {
         let field = path(field);
-        move |source| FoundingError::Text { field, source }
+        move |source| RuleError::Text { field, source }
     };
     check_label(id).map_err(text(""))?;
     check_legal_name(&entry.name_zh_tw, 0).map_err(text("name_zh_tw"))?;
@@ -216,10 +216,10 @@ fn check_founder(id: &str, entry: &OrganisationEntry) -> Result<(), FoundingErro
     Ok(())
 }
 
-fn check_founding_node(node: &NodeEntry) -> Result<(), FoundingError> {
+fn check_founding_node(node: &NodeEntry) -> Result<(), RuleError> {
     let path = |field: &str| format!("nodes[{}].{field}", node.name);
     let field = path("name");
-    check_label(&node.name).map_err(|source| FoundingError::Text { field, source })?;
+    check_label(&node.name).map_err(|source| RuleError::Text { field, source })?;
     if node.endpoint.is_none() {
         return Err(wrong(path("endpoint"), "is missing: a multiaddr"));
     }
@@ -231,7 +231,7 @@ fn check_founding_node(node: &NodeEntry) -> Result<(), FoundingError> {
     Ok(())
 }
 
-fn check_balance(genesis: &Genesis) -> Result<(), FoundingError> {
+fn check_balance(genesis: &Genesis) -> Result<(), RuleError> {
     let mut powers: BTreeMap<&str, u128> = BTreeMap::new();
     let mut validators = 0;
     for node in &genesis.nodes {
@@ -241,7 +241,7 @@ fn check_balance(genesis: &Genesis) -> Result<(), FoundingError> {
         }
     }
     if validators < VALIDATORS_MIN {
-        return Err(FoundingError::Validators(validators));
+        return Err(RuleError::Validators(validators));
     }
     let total: u128 = powers.values().sum();
     if powers.len() < ORGANISATIONS_BALANCED {
@@ -249,7 +249,7 @@ fn check_balance(genesis: &Genesis) -> Result<(), FoundingError> {
     }
     match powers.iter().find(|(_, power)| **power * 3 > total) {
         None => Ok(()),
-        Some((organisation, power)) => Err(FoundingError::Balance {
+        Some((organisation, power)) => Err(RuleError::Balance {
             organisation: (*organisation).to_owned(),
             power: *power,
             total,
