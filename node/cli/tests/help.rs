@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 31] = [
+const COMMANDS: [&str; 42] = [
     "",
     "attest",
     "checkpoint",
@@ -18,9 +18,17 @@ const COMMANDS: [&str; 31] = [
     "config",
     "config check",
     "genesis",
+    "genesis add-founder",
     "genesis build",
     "genesis check",
+    "genesis founder",
+    "genesis new",
+    "genesis sign",
     "keys",
+    "keys change-password",
+    "keys encrypt",
+    "keys export",
+    "keys import",
     "keys new",
     "keys reset-sign-state",
     "keys show",
@@ -34,6 +42,9 @@ const COMMANDS: [&str; 31] = [
     "node run",
     "prove",
     "revoke",
+    "signer",
+    "signer init",
+    "signer run",
     "status",
     "testnet",
     "testnet down",

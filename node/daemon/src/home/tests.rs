@@ -240,3 +240,36 @@ fn ed25519_key(seed: u8) -> [u8; 32] {
     let verifier = signer.verifier(tbsi_types::log::SignatureType::Cosignature);
     *verifier.public_key()
 }
+
+#[test]
+fn encrypted_keys_open_with_the_configured_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = zeroize::Zeroizing::new("correct horse".to_owned());
+    let password = Password::new(secret).unwrap();
+    let locked = Home::new(dir.path().join("home"));
+    let home = locked.clone().with_password(Some(password));
+    let node_key = home.ensure_node_key().unwrap();
+    let validator_key = home.ensure_validator_key().unwrap();
+    let (_dir, _, mut genesis) = prepared(true);
+    genesis.nodes[0].peer_id = node_key.peer_id();
+    let public_key = validator_key.public_key().encode().to_vec().into();
+    genesis.nodes[0].validator.as_mut().unwrap().public_key = public_key;
+    let mut config = Config::new("node-1", true);
+    home.init(&config, &genesis).unwrap();
+    assert_eq!(home.load().unwrap().node_key.peer_id(), node_key.peer_id());
+    assert!(words(locked.load()).contains("keys/node.key is encrypted"));
+    for (kind, encrypted) in locked.key_files().unwrap() {
+        assert!(encrypted, "{kind:?}");
+    }
+
+    config.keys.password_file = Some("keys/password".into());
+    fs::write(home.config_file(), config.to_toml()).unwrap();
+    assert!(words(locked.load()).contains("password file"));
+    let file = home.dir().join("keys/password");
+    write_new(&file, b"correct horse\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(&file, mode).unwrap();
+    let loaded = locked.load().unwrap();
+    let address = loaded.validator_key.unwrap().public_key().address();
+    assert_eq!(address, validator_key.public_key().address());
+}
