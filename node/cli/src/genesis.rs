@@ -44,9 +44,10 @@ pub(crate) enum Command {
     Sign(ceremony::SignArgs),
     /// Make a genesis file from a draft.
     ///
-    /// The draft is that of `genesis new`, or for development TOML: name, chain_id, [organisations.ID] with name_zh_tw and name_en, and
-    /// one [[nodes]] per node as `tbsi keys new` prints it. Optional: time_ms (default: now),
-    /// block_gas_limit, [consensus], [accounts.ADDRESS].
+    /// The draft is that of `genesis new`, or for development TOML: name, chain_id,
+    /// [organisations.ID] with name_zh_tw and name_en, and one [[nodes]] per node as `tbsi keys
+    /// new` prints it. Optional: time_ms (default: now), block_gas_limit, [consensus],
+    /// [governance], [accounts.ADDRESS].
     Build {
         /// Draft to read.
         #[arg(long, value_name = "FILE")]

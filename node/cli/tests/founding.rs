@@ -134,6 +134,15 @@ fn five_associations_found_one_network() {
             assert!(text.contains(expected), "{expected}: {text}");
         }
     }
+    // It governs itself, by the usual rules.
+    let founded: Value = serde_json::from_slice(&read(last, "genesis.json")).unwrap();
+    let rules = &founded["governance"];
+    assert_eq!(rules["public_permissions"], json!([]));
+    let lengths = ["period", "voting_period", "delay", "window"];
+    let lengths = lengths.map(|name| rules[format!("{name}_seconds")].as_u64().unwrap());
+    assert_eq!(lengths, [3_600, 604_800, 86_400, 604_800]);
+    let contracts = founded["accounts"].as_object().unwrap().len();
+    assert_eq!(contracts, 7, "attestations, outbox and five of governance");
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";
     ok(&dirs[0], &words(init));
@@ -202,6 +211,26 @@ fn what_was_changed_on_the_way_is_found() {
     ok(&dirs[1], &words(sign));
     let signed = "genesis check --genesis genesis.json --signatures genesis.signatures.json";
     fails(&dirs[1], &words(signed), "they are for genesis hash");
+
+    // Founders agree on the rules too.
+    let new = "genesis new --name founding --chain-id 7 --time 2026-12-01T00:00:00Z";
+    let rules =
+        "public_permissions = [\"attest\"]\ndelay_seconds = 60\n[public_quota]\nleaves = 9\n";
+    fs::write(dir.join("rules.toml"), rules).unwrap();
+    let with = "--governance rules.toml --out ruled";
+    ok(dir, &words(&format!("{new} {with}")));
+    let ruled: Value = serde_json::from_slice(&fs::read(dir.join("ruled")).unwrap()).unwrap();
+    let ruled = &ruled["parameters"]["governance"];
+    assert_eq!(ruled["public_permissions"], json!(["attest"]));
+    assert_eq!(ruled["public_quota"], json!({ "leaves": 9 }));
+    let lengths = (&ruled["delay_seconds"], &ruled["window_seconds"]);
+    assert_eq!(lengths, (&json!(60), &json!(604_800)));
+    let elsewhere = "genesis add-founder --draft ruled a1.json";
+    fails(dir, &words(elsewhere), "other parameters");
+    fs::write(dir.join("rules.toml"), "delay = 60").unwrap();
+    let with = "--governance rules.toml --out none";
+    let wrong = "unknown field `delay`";
+    fails(dir, &words(&format!("{new} {with}")), wrong);
 
     ok(
         dir,

@@ -3,6 +3,7 @@
 mod en;
 mod zh_tw;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ use tbsi_governance::rules::check_complete;
 use tbsi_node::founding::Signatures;
 use tbsi_node::home::load_genesis;
 use tbsi_types::Genesis;
+use tbsi_types::genesis::Permission;
 
 use super::ceremony::{load_draft, load_signatures, require_same};
 use super::{summary, text};
@@ -99,4 +101,11 @@ fn signed(args: &Args, genesis: &Genesis) -> anyhow::Result<Option<usize>> {
         bail!("these founders have not signed: {}", missing.join(", "));
     }
     Ok(Some(all.signatures.len()))
+}
+
+/// Permissions as genesis files spell them; `None` if there are none.
+fn list(permissions: &BTreeSet<Permission>) -> Option<String> {
+    let spelt = |it: &Permission| format!("{it:?}").to_lowercase();
+    let names: Vec<_> = permissions.iter().map(spelt).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }

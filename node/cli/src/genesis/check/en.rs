@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::ceremony::aloud;
-use super::Checked;
+use super::{Checked, list};
 use crate::time::Times;
 
 pub(super) fn text(checked: &Checked) -> String {
@@ -36,6 +36,17 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
             };
             writeln!(text, "    {} ({role})", node.name)?;
         }
+    }
+    match &genesis.governance {
+        Some(rules) => writeln!(
+            text,
+            "governed     motions open {} s, delayed {} s, executed within {} s; the public may: {}",
+            rules.voting_period_seconds,
+            rules.delay_seconds,
+            rules.window_seconds,
+            list(&rules.public_permissions).unwrap_or_else(|| "nothing".into())
+        )?,
+        None => writeln!(text, "governed     not: members and rules stay as they are")?,
     }
     writeln!(text, "OK  identifiers, names, voting power")?;
     match checked.founders {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::super::ceremony::aloud;
-use super::Checked;
+use super::{Checked, list};
 use crate::time::Times;
 
 pub(super) fn text(checked: &Checked) -> String {
@@ -36,6 +36,17 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
             };
             writeln!(text, "    {}（{role}）", node.name)?;
         }
+    }
+    match &genesis.governance {
+        Some(rules) => writeln!(
+            text,
+            "治理        議案表決 {} 秒，延遲 {} 秒，執行期限 {} 秒；公眾權限：{}",
+            rules.voting_period_seconds,
+            rules.delay_seconds,
+            rules.window_seconds,
+            list(&rules.public_permissions).unwrap_or_else(|| "無".into())
+        )?,
+        None => writeln!(text, "治理        無：成員與規則不能變更")?,
     }
     if checked.founders.is_none() && checked.signed.is_none() {
         return writeln!(
