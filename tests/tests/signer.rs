@@ -167,7 +167,7 @@ async fn a_node_starts_only_with_the_signer_that_it_expects() {
         let signer = config.signer.as_mut().expect("it has one");
         signer.validator_key = other.into();
     });
-    assert_refuses_to_run(&home, &["does not give node", "validator key"]).await;
+    assert_refuses_to_run(&home, &["signs for another validator than 0x"]).await;
     net.configure(NODE, |config| config.signer = right);
 
     // One process for one sign-state.

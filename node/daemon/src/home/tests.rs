@@ -319,6 +319,14 @@ fn a_key_behind_a_signer_has_no_next_one() {
     let named = "validator-next.key exists but the configuration names a `signer`";
     assert!(refused.contains(named), "{refused}");
     fs::remove_file(home.next_validator_key_file()).unwrap();
+    let mut other = config.clone();
+    let key = SecretKey::from_seed(b"another").public_key();
+    other.signer.as_mut().unwrap().validator_key = key.encode().to_vec().into();
+    let refused = words(home.init(&other, &genesis));
+    assert!(
+        refused.contains("does not give node `node-1` the validator key"),
+        "{refused}"
+    );
     home.init(&config, &genesis).unwrap();
     home.load().unwrap();
 }
