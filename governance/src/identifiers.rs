@@ -176,6 +176,23 @@ mod tests {
         assert_eq!(tried, 11 * 9 + 9 * 25);
     }
 
+    /// The contracts are held to the same ones.
+    #[test]
+    fn agrees_with_the_vectors() {
+        let text = include_str!("../../tests/vectors/identifiers.json");
+        let vectors: serde_json::Value = serde_json::from_str(text).unwrap();
+        type Check = fn(&str) -> Result<(), IdentifierError>;
+        for (list, check) in [("taxIds", check_tax_id as Check), ("leis", check_lei)] {
+            let list = vectors[list].as_array().unwrap();
+            let valid = list.iter().filter(|it| it["valid"] == true).count();
+            assert!(valid > 0 && valid < list.len());
+            for it in list {
+                let text = it["text"].as_str().unwrap();
+                assert_eq!(check(text).is_ok(), it["valid"] == true, "{it}");
+            }
+        }
+    }
+
     #[test]
     fn jurisdictions_have_two_capital_letters() {
         assert_eq!(check_jurisdiction("TW"), Ok(()));

@@ -1,4 +1,5 @@
-//! Organisations and their identifiers: what a machine can check of a legal entity.
+//! Organisations and their identifiers: what a machine can check of a legal entity, and of the
+//! organisations and nodes that found a network.
 //!
 //! Pure: no clock, no randomness, no file, no socket. Whether an identifier *exists* is for the
 //! founders and the motions to find out; here is only whether it can.
@@ -16,4 +17,6 @@ pub mod founding;
 pub mod identifiers;
 pub mod motions;
 pub mod possession;
+pub mod rules;
 pub mod standing;
+pub mod texts;

@@ -153,6 +153,7 @@ fn node(
     let home = Home::new(spec.dir.join(&info.name));
     info.peer_id = home.ensure_node_key().map_err(home_of(&info))?.peer_id();
     let log_key = home.ensure_log_key().map_err(home_of(&info))?;
+    home.ensure_account_key().map_err(home_of(&info))?;
     let entry = if validator {
         let key = home.ensure_validator_key().map_err(home_of(&info))?;
         Some(ValidatorEntry {

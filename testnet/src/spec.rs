@@ -9,7 +9,7 @@ use crate::error::NetworkError;
 use crate::ports::{PORT_STEP, PORTS_PER_NODE};
 
 /// Chain id of a development network, unless told otherwise.
-pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
+pub const DEVELOPMENT_CHAIN_ID: u64 = tbsi_node::limits::DEVELOPMENT_CHAIN_ID;
 
 /// A network, described.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use tbsi_tests::harness::{TestNetwork, skip, tbsi_binary};
+use tbsi_tests::harness::{TestNetwork, skip, tbsi, tbsi_binary};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -50,6 +50,57 @@ async fn stock_clients_work_with_a_fresh_key_without_funds() {
         "message imprint mismatch",
     ] {
         assert!(said.contains(expected), "{expected:?} is not in:\n{said}");
+    }
+}
+
+/// What `tbsi keys` writes opens in ethers, and the other way round.
+#[tokio::test]
+async fn encrypted_key_files_are_those_of_ethers() {
+    if let Err(missing) = clients_installed() {
+        skip("clients", &missing, REMEDY);
+        return;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let home = path("home");
+    let password = path("password");
+    std::fs::write(&password, "密碼 of eight\n").expect("write the password");
+    let owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&password, owner).expect("protect the password");
+    let keys = async |args: &[&str]| {
+        let ended = tbsi(&[&["keys"], args].concat()).await;
+        assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.stderr);
+    };
+    let ethers = async |what: &str, file: &str, secret: &str| {
+        let mut client = Command::new("node");
+        let script = clients_dir().join("keystore.mjs");
+        client.arg(script).args([what, file, &password, secret]);
+        run("keystore.mjs", client).await.trim().to_owned()
+    };
+    let secret_of = |kind: &str| {
+        let text = std::fs::read_to_string(path(&format!("home/keys/{kind}.key")));
+        format!("0x{}", text.expect("the key").trim())
+    };
+
+    let theirs = path("theirs.json");
+    let secret = format!("0x{}", "2a".repeat(32));
+    ethers("make", &theirs, &secret).await;
+    let opened = ["--home", &home, "--kind", "validator", "--file", &theirs];
+    let opened = [
+        &["import"],
+        &opened[..],
+        &["--plain", "--password-file", &password],
+    ]
+    .concat();
+    keys(&opened).await;
+    assert_eq!(secret_of("validator"), secret);
+
+    keys(&["new", "--home", &home]).await;
+    for kind in ["validator", "log"] {
+        let ours = path(&format!("{kind}.json"));
+        let made = ["export", "--home", &home, "--kind", kind, "--out", &ours];
+        keys(&[&made[..], &["--new-password-file", &password]].concat()).await;
+        assert_eq!(ethers("open", &ours, "").await, secret_of(kind), "{kind}");
     }
 }
 

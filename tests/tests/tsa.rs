@@ -315,7 +315,7 @@ async fn refuses_queries_in_the_words_of_rfc_3161() {
 #[tokio::test]
 async fn refuses_files_that_no_verifier_would_accept() {
     let net = TestNetwork::create(1, 1);
-    let home = net.network.home(0);
+    let home = net.home(0);
     let good = net.home(0).load().unwrap().config.tsa.unwrap();
     assert!(Authority::load(&home, &good).is_ok());
     let refused = |change: fn(&mut TsaConfig), words: &str| {
@@ -355,13 +355,17 @@ async fn refuses_files_that_no_verifier_would_accept() {
     );
     let general = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a \
                    -keyout tsa/general.key -out tsa/general.pem";
-    if try_openssl(&home, general).is_some_and(|output| output.status.success()) {
+    if try_openssl(home.dir(), general).is_some_and(|output| output.status.success()) {
         let mut config = good.clone();
         config.certificate = "tsa/general.pem".into();
         config.key = "tsa/general.key".into();
         let error = Authority::load(&home, &config).err().unwrap().to_string();
         assert!(error.contains("critical extended key usage"), "{error}");
     }
-    std::fs::remove_file(home.join("tsa/key.pem")).unwrap();
-    assert_refuses_to_run(&home, &["config key `tsa.key`", "tsa/key.pem is missing"]).await;
+    std::fs::remove_file(home.dir().join("tsa/key.pem")).unwrap();
+    assert_refuses_to_run(
+        home.dir(),
+        &["config key `tsa.key`", "tsa/key.pem is missing"],
+    )
+    .await;
 }

@@ -5,16 +5,21 @@
 //! spoiled one never left. Whoever restores an old copy of this file and keeps voting
 //! equivocates: hence [`SignState::require_at_least`].
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use tbsi_types::cursor::{Cursor, CursorError};
 use tbsi_types::{Address, B256, ChainIdentity, Height, Round, sha256};
 
 const MAGIC: &[u8; 16] = b"TBSI-SIGNSTATE-1";
 const SLOT_BYTES: usize = 512;
+/// How often, and how long apart, a lock that somebody holds is tried.
+const LOCK_ATTEMPTS: usize = 50;
+const LOCK_RETRY: Duration = Duration::from_millis(20);
 
 /// What is signed within a round, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +35,8 @@ pub enum Step {
 }
 
 impl Step {
-    fn byte(self) -> u8 {
+    /// As in the sign-state: 0 to 3.
+    pub fn byte(self) -> u8 {
         match self {
             Self::None => 0,
             Self::Propose => 1,
@@ -39,7 +45,8 @@ impl Step {
         }
     }
 
-    fn parse(byte: u8) -> Option<Self> {
+    /// The step of a byte.
+    pub fn parse(byte: u8) -> Option<Self> {
         [Self::None, Self::Propose, Self::Prevote, Self::Precommit]
             .into_iter()
             .find(|step| step.byte() == byte)
@@ -124,6 +131,16 @@ pub enum SignStateError {
         /// Height of a signature found in the chain.
         need: Height,
     },
+    /// Another process signs with it.
+    #[error(
+        "sign-state {path} is in use: another process of this validator runs. Two of them would \
+         sign contradictory votes; stop one",
+        path = path.display()
+    )]
+    InUse {
+        /// Its path.
+        path: PathBuf,
+    },
     /// The disk failed.
     #[error("{operation} sign-state {path}", path = path.display())]
     Io {
@@ -169,6 +186,7 @@ impl SignState {
                 }
                 io_error("create", path)(source)
             })?;
+        lock(&file, path)?;
         let mark = Mark {
             height,
             round: Round::ZERO,
@@ -209,6 +227,7 @@ impl SignState {
                 }
                 io_error("open", path)(source)
             })?;
+        lock(&file, path)?;
         let mut bytes = Vec::with_capacity(2 * SLOT_BYTES);
         (&mut file)
             .take(2 * SLOT_BYTES as u64 + 1)
@@ -302,6 +321,19 @@ impl SignState {
         self.mark = mark;
         Ok(())
     }
+}
+
+/// Until the file is closed, however its process ends. One that was just killed may hold it a
+/// little longer.
+fn lock(file: &File, path: &Path) -> Result<(), SignStateError> {
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_RETRY),
+            Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source)),
+        }
+    }
+    Err(SignStateError::InUse { path: path.into() })
 }
 
 fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> SignStateError {
@@ -412,6 +444,15 @@ mod tests {
     fn refuses_missing_existing_damaged_foreign_and_old_files() {
         let (directory, path, mut state) = state();
         state.advance(mark(5, 0, Step::Precommit, 1)).unwrap();
+        let twice = SignState::open(&path, CHAIN, VALIDATOR).unwrap_err();
+        assert!(matches!(twice, SignStateError::InUse { .. }), "{twice}");
+        assert!(state.require_at_least(Height(5)).is_ok());
+        let older = state.require_at_least(Height(6)).unwrap_err().to_string();
+        assert!(
+            older.contains("height 5") && older.contains("block 6"),
+            "{older}"
+        );
+        drop(state);
         let open = |chain, validator| SignState::open(&path, chain, validator);
         assert!(matches!(
             SignState::create(&path, CHAIN, VALIDATOR, Height(0)),
@@ -430,12 +471,6 @@ mod tests {
             open(CHAIN, stranger),
             Err(SignStateError::Foreign { .. })
         ));
-        assert!(state.require_at_least(Height(5)).is_ok());
-        let older = state.require_at_least(Height(6)).unwrap_err().to_string();
-        assert!(
-            older.contains("height 5") && older.contains("block 6"),
-            "{older}"
-        );
 
         std::fs::write(&path, [0; 2 * SLOT_BYTES]).unwrap();
         assert!(matches!(
@@ -461,6 +496,7 @@ mod tests {
         let mut bytes = std::fs::read(&path).unwrap();
         bytes[offset + 100..offset + SLOT_BYTES].fill(0xaa);
         std::fs::write(&path, bytes).unwrap();
+        drop(state);
         let reopened = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
         assert_eq!(reopened.mark(), mark(1, 0, Step::Prevote, 1));
     }

@@ -1,80 +1,37 @@
-//! Signing with the sign-state in front, and verifying.
-
-use std::sync::Mutex;
+//! Signing and verifying, in the engine's words.
 
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use mc::{SignedExtension, SignedMessage, SignedProposal, SignedVote, ValidatorProof};
 use mc::{VoteExtensionScope, VoteType};
-use tbsi_types::{B256, ChainIdentity, PublicKey, SecretKey, Signature, VoteKind, sha256};
-use tracing::warn;
+use tbsi_types::{B256, ChainIdentity, PublicKey, Signature, VoteKind, sha256};
 
 use crate::context::{Ctx, Proposal, Vote};
-use crate::sign_state::{Mark, SignState, Step};
+use crate::signer::{Statement, VoteSigner};
 
-/// A validator's key with its sign-state.
-pub(crate) struct GuardedSigner {
-    chain: ChainIdentity,
-    key: SecretKey,
-    state: Mutex<SignState>,
-}
+/// Asks the validator's signer, in the engine's words.
+pub(crate) struct EngineSigner(pub(crate) Box<dyn VoteSigner>);
 
-impl GuardedSigner {
-    pub(crate) fn new(chain: ChainIdentity, key: SecretKey, state: SignState) -> Self {
-        Self {
-            chain,
-            key,
-            state: Mutex::new(state),
-        }
-    }
-
-    /// Signs if the sign-state allows it; otherwise abstains with a signature that counts for
-    /// nobody, not even for this node's own tally (SPEC §6.4). A disk error is an error: the
-    /// engine stops.
-    fn sign(&self, mark: Mark) -> Result<Signature, Error> {
-        let mut state = self
-            .state
-            .lock()
-            .map_err(|_| Error::from_source("sign-state lock is poisoned".to_string()))?;
-        if state.advance(mark).map_err(Error::from_source)? {
-            return Ok(self.key.sign(mark.digest));
-        }
-        let last = state.mark();
-        warn!(
-            height = %mark.height, round = %mark.round, step = ?mark.step,
-            signed_height = %last.height, signed_round = %last.round, signed_step = ?last.step,
-            "not signing: the sign-state holds something else at or above this step"
-        );
-        Ok(Signature::ABSTAINED)
+impl EngineSigner {
+    /// An abstention is a signature that counts for nobody, not even for this node's own tally
+    /// (SPEC §6.4).
+    async fn sign(&self, statement: Statement) -> Result<Signature, Error> {
+        let signature = self.0.sign(statement).await.map_err(Error::from_source)?;
+        Ok(signature.unwrap_or(Signature::ABSTAINED))
     }
 }
 
 #[async_trait]
-impl Signer<Ctx> for GuardedSigner {
+impl Signer<Ctx> for EngineSigner {
     async fn sign_vote(&self, vote: Vote) -> Result<SignedVote<Ctx>, Error> {
-        let statement = vote.statement();
-        let mark = Mark {
-            height: statement.height,
-            round: statement.round,
-            step: match statement.kind {
-                VoteKind::Prevote => Step::Prevote,
-                VoteKind::Precommit => Step::Precommit,
-            },
-            digest: statement.digest(&self.chain),
-        };
-        Ok(SignedMessage::new(vote, self.sign(mark)?))
+        let signature = self.sign(Statement::Vote(vote.statement())).await?;
+        Ok(SignedMessage::new(vote, signature))
     }
 
     async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedProposal<Ctx>, Error> {
-        let statement = proposal.statement();
-        let mark = Mark {
-            height: statement.height,
-            round: statement.round,
-            step: Step::Propose,
-            digest: statement.digest(&self.chain),
-        };
-        Ok(SignedMessage::new(proposal, self.sign(mark)?))
+        let signature = self.sign(Statement::Proposal(proposal.statement())).await?;
+        Ok(SignedMessage::new(proposal, signature))
     }
 
     async fn sign_vote_extension(
@@ -89,14 +46,11 @@ impl Signer<Ctx> for GuardedSigner {
 
     async fn sign_validator_proof(
         &self,
-        public_key: Vec<u8>,
-        peer_id: Vec<u8>,
+        _public_key: Vec<u8>,
+        _peer_id: Vec<u8>,
     ) -> Result<ValidatorProof<Ctx>, Error> {
-        let digest = proof_digest(&ValidatorProof::<Ctx>::signing_bytes(&public_key, &peer_id));
-        Ok(ValidatorProof::new(
-            public_key,
-            peer_id,
-            self.key.sign(digest),
+        Err(Error::from_source(
+            "validator proofs are not used: their preimage names no chain".to_string(),
         ))
     }
 }

@@ -12,7 +12,6 @@ use arc_malachitebft_app_channel::{
 };
 use bytesize::ByteSize;
 use tbsi_p2p::P2pError;
-use tbsi_types::SecretKey;
 use tokio::sync::{Notify, watch};
 
 use crate::codec::WireCodec;
@@ -26,8 +25,8 @@ use crate::limits::{
 use crate::network;
 use crate::port::{Chain, ChainError};
 use crate::progress::Progress;
-use crate::sign_state::SignState;
-use crate::signing::{ChainVerifier, GuardedSigner};
+use crate::signer::Validator;
+use crate::signing::{ChainVerifier, EngineSigner};
 
 /// How long a stopping engine may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,15 +68,16 @@ pub struct Engine<C> {
 }
 
 impl<C: Chain> Engine<C> {
-    /// Starts consensus over `chain`. With a key and sign-state the node validates where the
+    /// Starts consensus over `chain`. With a validator's signer the node validates where the
     /// set names it; without, it observes. `wake` ends the wait of an idle chain.
     pub async fn start(
         config: EngineConfig,
-        validator: Option<(SecretKey, SignState)>,
+        validator: Option<impl Into<Validator>>,
         chain: C,
         wake: Arc<Notify>,
     ) -> Result<(Self, watch::Receiver<Progress>), EngineError> {
-        let keys = validator.as_ref().map(|(key, _)| key.public_key());
+        let validator: Option<Validator> = validator.map(Into::into);
+        let keys = validator.as_ref().map(Validator::public_key);
         let address = keys.map(|key| key.address());
         let (channels, handle) = launch(config.clone(), validator).await?;
         let (progress, watched) = watch::channel(Progress::default());
@@ -119,7 +119,7 @@ type Launched = Result<(Channels<Ctx>, EngineHandle), EngineError>;
 /// that starts an engine.
 fn launch(
     config: EngineConfig,
-    validator: Option<(SecretKey, SignState)>,
+    validator: Option<Validator>,
 ) -> Pin<Box<dyn Future<Output = Launched> + Send>> {
     Box::pin(async move {
         let failed = |problem: String| EngineError::Start {
@@ -129,9 +129,9 @@ fn launch(
         let chain = config.p2p.chain;
         let verifier = Box::new(ChainVerifier(chain));
         let consensus = match validator {
-            Some((key, state)) => {
-                let own = Address(key.public_key().address());
-                let signer = Box::new(GuardedSigner::new(chain, key, state));
+            Some(validator) => {
+                let own = Address(validator.public_key().address());
+                let signer = Box::new(EngineSigner(validator.signer(chain)));
                 ConsensusContext::new_validator(own, verifier, signer)
             }
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),

@@ -433,10 +433,7 @@ impl Genesis {
 
     /// SHA-256 over a tag and the RFC 8785 canonical JSON of this document.
     pub fn hash(&self) -> B256 {
-        let value = serde_json::to_value(self).expect("a genesis has string keys only");
-        let mut canonical = String::new();
-        write_canonical(&value, &mut canonical);
-        sha256(&[TAG, canonical.as_bytes()])
+        sha256(&[TAG, canonical_json(self).as_bytes()])
     }
 
     /// Chain id and genesis hash.
@@ -461,6 +458,14 @@ fn field_error(field: &str, problem: String) -> GenesisError {
         field: field.into(),
         problem,
     }
+}
+
+/// The canonical JSON of a document without floats (RFC 8785).
+pub fn canonical_json(document: &impl Serialize) -> String {
+    let value = serde_json::to_value(document).expect("plain data with string keys");
+    let mut canonical = String::new();
+    write_canonical(&value, &mut canonical);
+    canonical
 }
 
 /// RFC 8785 for documents without floats: keys sorted, no white space.

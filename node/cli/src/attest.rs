@@ -14,12 +14,13 @@ use tbsi_light::TrustAnchor;
 use tbsi_rpc::Client;
 use tbsi_types::log::algorithm::DigestAlgorithm;
 use tbsi_types::log::{Attestation, DigestWords, Leaf};
-use tbsi_types::{B256, Genesis, LeafIndex};
+use tbsi_types::{B256, Genesis, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 
-use crate::contract::{Account, check_algorithm, schema_of};
+use crate::contract::{Account, check_algorithm, load_key, schema_of};
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::lang::{Language, demand, said};
+use crate::password::PasswordFile;
 use crate::report::{Format, in_language, note, refuse};
 use crate::revoke::revocation;
 use crate::salt::{Salt, is_there};
@@ -38,7 +39,8 @@ const HELP: &str = "\
 The files stay here: only digests are sent. FILE.tbsi.json is the proof, for `tbsi verify`.
 What this key has attested already is not sent again, so the same command can be repeated.
 
-A key file holds 64 hex digits and has mode 0600. Any key will do, it needs no funds:
+A key file holds 64 hex digits, or is an encrypted one of Ethereum's software (Web3 Secret
+Storage), and has mode 0600. Any key will do, it needs no funds:
   (umask 077; openssl rand -hex 32 > issuer.key)
 
 Exit codes: 0 all files have their proofs, 1 failed, 2 refused before anything was sent.";
@@ -51,6 +53,8 @@ pub(crate) struct Args {
     /// File with the issuer's secret key.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    #[command(flatten)]
+    password: PasswordFile,
     /// JSON-RPC address of the node.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
     rpc: String,
@@ -112,17 +116,18 @@ fn attest_all(args: &Args) -> anyhow::Result<ExitCode> {
     let genesis = genesis.map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
     // Before the node is asked for anything: a key that cannot be read is the user's to mend.
-    Account::load(&args.key, 0).map_err(refuse)?;
-    Runtime::new()?.block_on(attest(args, client, genesis, targets))
+    let key = load_key(&args.key, &args.password).map_err(refuse)?;
+    Runtime::new()?.block_on(attest(args, client, key, genesis, targets))
 }
 
 async fn attest(
     args: &Args,
     client: Client,
+    key: SecretKey,
     genesis: Option<Genesis>,
     targets: Vec<Target>,
 ) -> anyhow::Result<ExitCode> {
-    let session = Session::open(args, client, genesis.as_ref()).await?;
+    let session = Session::open(args, client, key, genesis.as_ref()).await?;
     let mut statements = Statements::default();
     let items = session.read(args, targets, &mut statements)?;
     write::check_existing(&session, args.again, &items, &statements).map_err(refuse)?;
@@ -149,7 +154,12 @@ async fn attest(
 
 impl Session {
     /// Checks that the network takes what is asked for.
-    async fn open(args: &Args, client: Client, genesis: Option<&Genesis>) -> anyhow::Result<Self> {
+    async fn open(
+        args: &Args,
+        client: Client,
+        key: SecretKey,
+        genesis: Option<&Genesis>,
+    ) -> anyhow::Result<Self> {
         let status = client.status().await?;
         let mut anchor = None;
         if let Some(genesis) = genesis {
@@ -174,10 +184,9 @@ impl Session {
         let known = schema_of(&client, schema).await?;
         check_commits_to(known.commitsTo, args.salt, schema).map_err(refuse)?;
         check_algorithm(&client, args.algorithm.code, args.algorithm.name).await?;
-        let account = Account::load(&args.key, status.chain_id).map_err(refuse)?;
         Ok(Self {
             client,
-            account,
+            account: Account::new(key, status.chain_id),
             chain_id: status.chain_id,
             anchor,
             schema,

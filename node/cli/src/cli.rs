@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     attest, checkpoint, config, genesis, keys, log, motion, node, operator, org, permission, prove,
-    quota, revoke, status, testnet, verify, version,
+    quota, revoke, signer, status, testnet, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -37,6 +37,9 @@ enum Command {
     /// Initialise or run one node.
     #[command(subcommand)]
     Node(node::Command),
+    /// Hold a validator's key in a process of its own.
+    #[command(subcommand)]
+    Signer(signer::Command),
     /// A network of several nodes on this machine, for development.
     #[command(subcommand)]
     Testnet(testnet::Command),
@@ -83,6 +86,7 @@ impl Cli {
             Command::Revoke(args) => revoke::run(&args),
             Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
+            Command::Signer(command) => signer::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),
             Command::Genesis(command) => genesis::run(command),

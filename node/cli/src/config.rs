@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
-use tbsi_node::home::Home;
 use tbsi_node::tsa::Authority;
 
+use crate::password::PasswordFile;
 use crate::report::Format;
 
 #[derive(Debug, Subcommand)]
@@ -18,17 +18,23 @@ pub(crate) enum Command {
         #[arg(long, value_name = "DIR")]
         home: PathBuf,
         #[command(flatten)]
+        password: PasswordFile,
+        #[command(flatten)]
         format: Format,
     },
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let Command::Check { home, format } = command;
-    let home = Home::new(home);
+    let Command::Check {
+        home,
+        password,
+        format,
+    } = command;
+    let home = password.unlock(&home)?;
     let loaded = home.load()?;
     let config = &loaded.config;
     if let Some(tsa) = &config.tsa {
-        Authority::load(home.dir(), tsa)?;
+        Authority::load(&home.unlock(&loaded.config)?, tsa)?;
     }
     let role = if config.validator {
         "validator"

@@ -11,7 +11,7 @@ use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::{SolCall, sol};
 use anyhow::Context;
 use serde_json::json;
-use tbsi_node::keyfile::{KeyFileError, load_validator_key};
+use tbsi_node::keyfile::{KeyFileError, open_validator_key};
 use tbsi_rpc::wire::LeafRange;
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
@@ -20,6 +20,7 @@ use tbsi_types::{SecretKey, TxEnvelope};
 use tokio::time::{Instant, sleep};
 
 use crate::lang::{While, demand, said};
+use crate::password::PasswordFile;
 use crate::report::refuse;
 
 /// How long a transaction is waited for.
@@ -103,6 +104,24 @@ pub(crate) async fn check_algorithm(client: &Client, code: u32, name: &str) -> a
     )))
 }
 
+/// Reads the key file of an account.
+pub(crate) fn load_key(path: &Path, password: &PasswordFile) -> anyhow::Result<SecretKey> {
+    let opened = password
+        .of_file(path)
+        .and_then(|password| Ok(open_validator_key(path, password.as_ref())?));
+    opened.map_err(|error| match error.downcast_ref() {
+        Some(KeyFileError::Missing { path }) => {
+            let path = path.display();
+            let make = format!("(umask 077; openssl rand -hex 32 > {path})");
+            said(
+                format!("key file {path} is missing; `{make}` makes a new key"),
+                format!("找不到金鑰檔 {path}；`{make}` 可產生新的金鑰"),
+            )
+        }
+        Some(_) | None => error,
+    })
+}
+
 /// Who signs transactions.
 pub(crate) struct Account {
     key: SecretKey,
@@ -110,20 +129,9 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Reads the key file.
-    pub(crate) fn load(path: &Path, chain_id: u64) -> anyhow::Result<Self> {
-        match load_validator_key(path) {
-            Ok(key) => Ok(Self { key, chain_id }),
-            Err(KeyFileError::Missing { path }) => {
-                let path = path.display();
-                let make = format!("(umask 077; openssl rand -hex 32 > {path})");
-                Err(said(
-                    format!("key file {path} is missing; `{make}` makes a new key"),
-                    format!("找不到金鑰檔 {path}；`{make}` 可產生新的金鑰"),
-                ))
-            }
-            Err(error) => Err(error.into()),
-        }
+    /// On one chain.
+    pub(crate) fn new(key: SecretKey, chain_id: u64) -> Self {
+        Self { key, chain_id }
     }
 
     /// Its address.

@@ -1,5 +1,8 @@
 //! `tbsi genesis`.
 
+mod ceremony;
+mod check;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -12,7 +15,9 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tbsi_node::home::{check_peer_ids, load_genesis};
+use tbsi_governance::rules::check_stated;
+use tbsi_node::founding::BLOCK_GAS_LIMIT;
+use tbsi_node::home::check_peer_ids;
 use tbsi_types::genesis::{
     ConsensusParameters, GenesisAccount, GovernanceEntry, NodeEntry, OrganisationEntry,
 };
@@ -21,15 +26,28 @@ use tbsi_types::{Address, Genesis, TimestampMs};
 
 use crate::report::Format;
 
-const BLOCK_GAS_LIMIT: u64 = 300_000_000;
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Begin the founding of a network: what all founders agree on, as a draft.
+    ///
+    /// Then each founder runs `genesis founder` where its keys are to be and hands its file to
+    /// the others; `genesis add-founder` takes all of them into the draft, in any order; `genesis
+    /// build` makes the same genesis file everywhere; each founder compares its hash with the
+    /// others' by telephone and runs `genesis sign`; `genesis check` checks everything.
+    New(ceremony::NewArgs),
+    /// Make a founder file: an organisation, its node and its keys' public halves, signed by
+    /// every key.
+    Founder(Box<ceremony::FounderArgs>),
+    /// Verify founder files and take them into a draft.
+    AddFounder(ceremony::AddFounderArgs),
+    /// Sign a genesis file for the organisation of a home, with its account key.
+    Sign(ceremony::SignArgs),
     /// Make a genesis file from a draft.
     ///
-    /// The draft is TOML: name, chain_id, [organisations.ID] with name_zh_tw and name_en, and
-    /// one [[nodes]] per node as `tbsi keys new` prints it. Optional: time_ms (default: now),
-    /// block_gas_limit, [consensus], [accounts.ADDRESS].
+    /// The draft is that of `genesis new`, or for development TOML: name, chain_id,
+    /// [organisations.ID] with name_zh_tw and name_en, and one [[nodes]] per node as `tbsi keys
+    /// new` prints it. Optional: time_ms (default: now), block_gas_limit, [consensus],
+    /// [governance], [accounts.ADDRESS].
     Build {
         /// Draft to read.
         #[arg(long, value_name = "FILE")]
@@ -37,17 +55,17 @@ pub(crate) enum Command {
         /// Genesis file to write; must not exist.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        /// Fewer than 4 validators will do, and any balance of voting power.
+        #[arg(long)]
+        development: bool,
         #[command(flatten)]
         format: Format,
     },
     /// Check a genesis file and show what it founds.
-    Check {
-        /// Genesis file to check.
-        #[arg(long, value_name = "FILE")]
-        genesis: PathBuf,
-        #[command(flatten)]
-        format: Format,
-    },
+    ///
+    /// With --draft: that it is what the founder files make, that every key was proved to be
+    /// held, and the rules of founding. With --signatures: that every founder has signed it.
+    Check(check::Args),
 }
 
 /// A genesis file in which what has a usual value may be left out.
@@ -86,24 +104,36 @@ impl Draft {
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let (genesis, format) = match command {
-        Command::Build { draft, out, format } => (build(&draft, &out)?, format),
-        Command::Check { genesis, format } => (load_genesis(&genesis)?, format),
-    };
-    format.print(&text(&genesis)?, &summary(&genesis)?)
+    match command {
+        Command::New(args) => ceremony::new(&args),
+        Command::Founder(args) => ceremony::founder(*args),
+        Command::AddFounder(args) => ceremony::add_founder(&args),
+        Command::Sign(args) => ceremony::sign(&args),
+        Command::Build {
+            draft,
+            out,
+            development,
+            format,
+        } => {
+            let genesis = build(&draft, &out, development)?;
+            format.print(&text(&genesis)?, &summary(&genesis)?)
+        }
+        Command::Check(args) => check::run(&args),
+    }
 }
 
-fn build(draft: &Path, out: &Path) -> anyhow::Result<Genesis> {
+fn build(draft: &Path, out: &Path, development: bool) -> anyhow::Result<Genesis> {
     let text =
         fs::read_to_string(draft).with_context(|| format!("read draft {}", draft.display()))?;
-    let parsed: Draft =
-        toml::from_str(&text).with_context(|| format!("draft {}", draft.display()))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let genesis = parsed.genesis(TimestampMs(u64::try_from(now.as_millis())?));
-    genesis
-        .check()
-        .and_then(|()| check_peer_ids(&genesis))
-        .with_context(|| format!("draft {}", draft.display()))?;
+    let genesis = if text.trim_start().starts_with('{') {
+        ceremony::genesis(
+            &tbsi_node::founding::Draft::parse(text.as_bytes())?,
+            development,
+        )
+    } else {
+        from_toml(&text)
+    };
+    let genesis = genesis.with_context(|| format!("draft {}", draft.display()))?;
     let json = serde_json::to_string_pretty(&genesis)? + "\n";
     OpenOptions::new()
         .write(true)
@@ -114,6 +144,16 @@ fn build(draft: &Path, out: &Path) -> anyhow::Result<Genesis> {
             file.sync_all()
         })
         .with_context(|| format!("write genesis file {}", out.display()))?;
+    Ok(genesis)
+}
+
+fn from_toml(text: &str) -> anyhow::Result<Genesis> {
+    let draft: Draft = toml::from_str(text)?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let genesis = draft.genesis(TimestampMs(u64::try_from(now.as_millis())?));
+    genesis.check()?;
+    check_peer_ids(&genesis)?;
+    check_stated(&genesis)?;
     Ok(genesis)
 }
 

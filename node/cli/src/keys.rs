@@ -1,5 +1,6 @@
 //! `tbsi keys`.
 
+mod files;
 mod rotate;
 
 use std::fmt::Write as _;
@@ -11,10 +12,12 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{LogKey, load_log_key, load_node_key, load_validator_key};
-use tbsi_types::{Address, Bytes, Height, SecretKey};
+use tbsi_node::keyfile::{KeyKind, open_log_key, open_node_key, open_validator_key};
+use tbsi_node::signer::link_public_key;
+use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
 
 use crate::govern::block_on;
+use crate::password::PasswordFile;
 use crate::report::Format;
 
 #[derive(Debug, Subcommand)]
@@ -27,6 +30,14 @@ pub(crate) enum Command {
         /// Make a validator key too.
         #[arg(long)]
         validator: bool,
+        /// Make a key for the connection between a node and its remote signer too.
+        #[arg(long)]
+        signer: bool,
+        /// Encrypt the new keys; without --password-file the terminal is asked.
+        #[arg(long)]
+        encrypt: bool,
+        #[command(flatten)]
+        password: PasswordFile,
         #[command(flatten)]
         format: Format,
     },
@@ -35,6 +46,8 @@ pub(crate) enum Command {
         /// Home directory of the node.
         #[arg(long, value_name = "DIR")]
         home: PathBuf,
+        #[command(flatten)]
+        password: PasswordFile,
         #[command(flatten)]
         format: Format,
     },
@@ -45,6 +58,18 @@ pub(crate) enum Command {
     /// the node is started again; other nodes admit the old peer id until the overlap ends.
     #[command(after_help = crate::govern::CODES)]
     Rotate(rotate::Args),
+    /// Encrypt the key files of a node that are not encrypted (Web3 Secret Storage).
+    ///
+    /// What was in the files before may still be on the disk and in backups.
+    Encrypt(files::EncryptArgs),
+    /// Encrypt the key files of a node with another password.
+    ChangePassword(files::ChangePasswordArgs),
+    /// Take a key from a file, encrypted or of 64 hex digits, into a home that has none.
+    Import(files::ImportArgs),
+    /// Write a key of a home to a file of its own, encrypted.
+    ///
+    /// DANGER: a validator key in two places is a second vote, which is proof of misbehaviour.
+    Export(files::ExportArgs),
     /// Replace a validator's sign-state that is lost or damaged.
     ///
     /// DANGER: if this key has signed, or will sign elsewhere, above the height given here,
@@ -58,6 +83,8 @@ pub(crate) enum Command {
         #[arg(long)]
         height: u64,
         #[command(flatten)]
+        password: PasswordFile,
+        #[command(flatten)]
         format: Format,
     },
 }
@@ -69,6 +96,12 @@ pub(crate) struct PublicKeys {
     peer_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     validator: Option<PublicValidatorKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log_key: Option<B256>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<Address>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signer_key: Option<B256>,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,34 +109,58 @@ pub(crate) struct PublicKeys {
 struct PublicValidatorKey {
     public_key: Bytes,
     address: Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log_key: Option<Bytes>,
 }
 
 impl PublicKeys {
-    fn new(peer_id: String, validator_key: Option<SecretKey>, log_key: Option<LogKey>) -> Self {
-        let public = |key: SecretKey| PublicValidatorKey {
-            public_key: key.public_key().encode().to_vec().into(),
-            address: key.public_key().address(),
-            log_key: log_key.map(|key| key.public_key().to_vec().into()),
+    /// Of the keys that a home has; a node key it must have.
+    fn load(home: &Home) -> anyhow::Result<Self> {
+        let existing = |kind| {
+            let file = home.key_file(kind);
+            file.exists().then_some(file)
         };
-        Self {
-            peer_id,
-            validator: validator_key.map(public),
-        }
+        let secp256k1 = |kind| -> anyhow::Result<Option<SecretKey>> {
+            let file = existing(kind);
+            let key = file.map(|file| open_validator_key(&file, home.password()));
+            Ok(key.transpose()?)
+        };
+        let log_key = existing(KeyKind::Log)
+            .map(|file| open_log_key(&file, home.password()))
+            .transpose()?;
+        let signer_key = existing(KeyKind::Signer)
+            .map(|_| home.load_link_key())
+            .transpose()?;
+        Ok(Self {
+            signer_key: signer_key.map(|key| link_public_key(&key).into()),
+            peer_id: open_node_key(&home.node_key_file(), home.password())?.peer_id(),
+            validator: secp256k1(KeyKind::Validator)?.map(|key| PublicValidatorKey {
+                public_key: key.public_key().encode().to_vec().into(),
+                address: key.public_key().address(),
+            }),
+            log_key: log_key.map(|key| key.public_key().into()),
+            account: secp256k1(KeyKind::Account)?.map(|key| key.public_key().address()),
+        })
     }
 
     /// For people: an entry for the draft of a genesis file.
     pub(crate) fn text(&self, name: &str) -> String {
-        let mut text = format!("[[nodes]]\nname = \"{name}\"\norganisation = \"...\"\n");
+        let mut text = String::new();
         let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
+        if let Some(account) = &self.account {
+            line(format!("# account {account}"));
+        }
+        if let Some(key) = &self.signer_key {
+            line(format!("# signer key {key}"));
+        }
+        line(format!(
+            "[[nodes]]\nname = \"{name}\"\norganisation = \"...\""
+        ));
         line(format!("peer_id = \"{}\"", self.peer_id));
         if let Some(validator) = &self.validator {
             line("[nodes.validator]".into());
             line(format!("public_key = \"{}\"", validator.public_key));
             line(format!("power = 1  # address {}", validator.address));
-            if let Some(log_key) = &validator.log_key {
-                line(format!("log_key = \"{log_key}\""));
+            if let Some(key) = &self.log_key {
+                line(format!("log_key = \"{key}\""));
             }
         }
         text
@@ -112,10 +169,13 @@ impl PublicKeys {
 
 /// Loads a home's keys; makes those that are missing.
 pub(crate) fn ensure(home: &Home, validator: bool) -> anyhow::Result<PublicKeys> {
-    let peer_id = home.ensure_node_key()?.peer_id();
-    let log_key = home.ensure_log_key()?;
-    let key = validator.then(|| home.ensure_validator_key()).transpose()?;
-    Ok(PublicKeys::new(peer_id, key, Some(log_key)))
+    home.ensure_node_key()?;
+    home.ensure_log_key()?;
+    home.ensure_account_key()?;
+    if validator {
+        home.ensure_validator_key()?;
+    }
+    PublicKeys::load(home)
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -123,28 +183,58 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::New {
             home,
             validator,
+            signer,
+            encrypt,
+            password,
             format,
-        } => new(&Home::new(home), validator, format),
-        Command::Show { home, format } => show(&Home::new(home), format),
+        } => {
+            let mut home = password.unlock(&home)?;
+            if home.password().is_none() && encrypt || password.is_given() {
+                home = home.with_password(Some(password.for_new()?));
+            }
+            new(&home, validator, signer, format)
+        }
+        Command::Show {
+            home,
+            password,
+            format,
+        } => {
+            let keys = PublicKeys::load(&password.unlock(&home)?)?;
+            format.print(&keys.text("..."), &keys)
+        }
+        Command::Encrypt(args) => files::encrypt(&args),
+        Command::ChangePassword(args) => files::change_password(&args),
+        Command::Import(args) => files::import(&args),
+        Command::Export(args) => files::export(&args),
         Command::Rotate(args) => block_on(args.language(), rotate::run(args)),
         Command::ResetSignState {
             home,
             height,
+            password,
             format,
-        } => reset_sign_state(&Home::new(home), Height(height), format),
+        } => reset_sign_state(&password.unlock(&home)?, Height(height), format),
     }
 }
 
-fn new(home: &Home, validator: bool, format: Format) -> anyhow::Result<ExitCode> {
-    let complete = home.node_key_file().exists()
-        && home.log_key_file().exists()
-        && (!validator || home.validator_key_file().exists());
+fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Result<ExitCode> {
+    let complete = KeyKind::ALL.iter().all(|kind| {
+        let wanted = match kind {
+            KeyKind::Node | KeyKind::Log | KeyKind::Account => true,
+            KeyKind::Validator => validator,
+            KeyKind::Signer => signer,
+            KeyKind::NextValidator => false,
+        };
+        !wanted || home.key_file(*kind).exists()
+    });
     if complete {
         bail!(
             "{} holds these keys already, and a key is never overwritten; \
              `tbsi keys show --home {0}` shows them",
             home.dir().display()
         );
+    }
+    if signer {
+        home.ensure_link_key()?;
     }
     let keys = ensure(home, validator)?;
     let text = format!(
@@ -153,19 +243,6 @@ fn new(home: &Home, validator: bool, format: Format) -> anyhow::Result<ExitCode>
         keys.text("...")
     );
     format.print(&text, &keys)
-}
-
-fn show(home: &Home, format: Format) -> anyhow::Result<ExitCode> {
-    let peer_id = load_node_key(&home.node_key_file())?.peer_id();
-    let file = home.validator_key_file();
-    let key = file
-        .exists()
-        .then(|| load_validator_key(&file))
-        .transpose()?;
-    let file = home.log_key_file();
-    let log_key = file.exists().then(|| load_log_key(&file)).transpose()?;
-    let keys = PublicKeys::new(peer_id, key, log_key);
-    format.print(&keys.text("..."), &keys)
 }
 
 fn reset_sign_state(home: &Home, height: Height, format: Format) -> anyhow::Result<ExitCode> {

@@ -1,6 +1,6 @@
 //! `tbsi node`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::password::PasswordFile;
 use crate::report::{Format, causes};
 use crate::{keys, logging};
 
@@ -27,6 +28,8 @@ pub(crate) enum Command {
         /// Home directory, made by `tbsi node init`.
         #[arg(long, value_name = "DIR")]
         home: PathBuf,
+        #[command(flatten)]
+        password: PasswordFile,
     },
     /// Make a home directory: keys if there are none, configuration, genesis file, and for a
     /// validator its sign-state.
@@ -51,19 +54,21 @@ pub(crate) struct InitArgs {
     #[arg(long)]
     validator: bool,
     #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
     format: Format,
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run { home } => run_node(&Home::new(home)),
+        Command::Run { home, password } => run_node(&home, &password),
         Command::Init(args) => init(args),
     }
 }
 
 fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     let genesis = load_genesis(&args.genesis)?;
-    let home = Home::new(args.home);
+    let home = args.password.unlock(&args.home)?;
     let keys = keys::ensure(&home, args.validator)?;
     home.init(&Config::new(&args.name, args.validator), &genesis)
         .with_context(|| format!("this node's keys are\n{}initialise", keys.text(&args.name)))?;
@@ -90,10 +95,12 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     args.format.print(&text, &json)
 }
 
-fn run_node(home: &Home) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&home.config_file())?;
+fn run_node(dir: &Path, password: &PasswordFile) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&Home::new(dir).config_file())?;
     logging::start(&config.log)?;
     tbsi_node::abort_on_panic();
+    tbsi_node::forbid_core_dumps()?;
+    let home = &password.unlock(dir)?;
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     let outcome = runtime.block_on(until_stopped(home));
     runtime.shutdown_timeout(THREADS_TIMEOUT);

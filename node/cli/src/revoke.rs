@@ -8,10 +8,11 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
-use tbsi_types::{Height, LeafIndex};
+use tbsi_types::{Height, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 
-use crate::contract::{Account, revokeCall, schema_of};
+use crate::contract::{Account, load_key, revokeCall, schema_of};
+use crate::password::PasswordFile;
 use crate::proof;
 use crate::report::{Format, refuse, refused};
 
@@ -46,6 +47,8 @@ pub(crate) struct Args {
     /// File with the issuer's secret key.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    #[command(flatten)]
+    password: PasswordFile,
     /// JSON-RPC address of the node.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
     rpc: String,
@@ -94,11 +97,16 @@ fn named(what: &Path) -> anyhow::Result<Named> {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let named = named(&args.what).map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
-    Account::load(&args.key, 0).map_err(refuse)?;
-    Runtime::new()?.block_on(revoke(args, &client, &named))
+    let key = load_key(&args.key, &args.password).map_err(refuse)?;
+    Runtime::new()?.block_on(revoke(args, &client, key, &named))
 }
 
-async fn revoke(args: &Args, client: &Client, named: &Named) -> anyhow::Result<ExitCode> {
+async fn revoke(
+    args: &Args,
+    client: &Client,
+    key: SecretKey,
+    named: &Named,
+) -> anyhow::Result<ExitCode> {
     let chain_id = client.chain_id().await?;
     if let Some(other) = named.chain_id.filter(|other| *other != chain_id) {
         return Err(refused(format!(
@@ -106,7 +114,7 @@ async fn revoke(args: &Args, client: &Client, named: &Named) -> anyhow::Result<E
             client.url()
         )));
     }
-    let account = Account::load(&args.key, chain_id).map_err(refuse)?;
+    let account = Account::new(key, chain_id);
     let id = named.id;
     let Some(known) = client.attestation(id).await? else {
         return Err(refused(format!(

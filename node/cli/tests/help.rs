@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 78] = [
+const COMMANDS: [&str; 89] = [
     "",
     "attest",
     "checkpoint",
@@ -18,9 +18,17 @@ const COMMANDS: [&str; 78] = [
     "config",
     "config check",
     "genesis",
+    "genesis add-founder",
     "genesis build",
     "genesis check",
+    "genesis founder",
+    "genesis new",
+    "genesis sign",
     "keys",
+    "keys change-password",
+    "keys encrypt",
+    "keys export",
+    "keys import",
     "keys new",
     "keys reset-sign-state",
     "keys rotate",
@@ -81,6 +89,9 @@ const COMMANDS: [&str; 78] = [
     "quota",
     "quota show",
     "revoke",
+    "signer",
+    "signer init",
+    "signer run",
     "status",
     "testnet",
     "testnet down",

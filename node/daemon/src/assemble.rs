@@ -5,33 +5,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tbsi_engine::{Engine, EngineConfig, SignState};
+use tbsi_engine::{Engine, EngineConfig, SignState, Validator};
 use tbsi_execution::BlockContext;
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{
-    Address, B256, ChainIdentity, CommitSignature, Genesis, Height, Roster, SecretKey,
+    Address, B256, ChainIdentity, CommitSignature, Genesis, Height, PublicKey, Roster, SecretKey,
 };
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::account::Account;
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
-use crate::config::{Config, WitnessConfig};
+use crate::config::{Config, SignerConfig, WitnessConfig};
 use crate::cosign::OwnCosigner;
 use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Incoming};
 use crate::health;
 use crate::home::{Home, LoadedHome};
-use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
+use crate::limits::{
+    DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, DEVELOPMENT_CHAIN_ID, MEMPOOL_QUEUED_MAX,
+};
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::rotation::{current_key, warn_if_unknown};
+use crate::signer::RemoteSigner;
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 use crate::witness::submit::Submitter;
@@ -49,6 +52,8 @@ pub(crate) struct Assembled {
     pub(crate) submitters: Vec<Submitter>,
     /// Of the node's own account.
     pub(crate) account: Option<Account>,
+    /// Where the next validator key may be; `None` if a remote signer has the key (SPEC §6.8).
+    pub(crate) rotating: Option<Home>,
 }
 
 /// Opens and checks everything; refuses with the name of what is wrong.
@@ -60,6 +65,8 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         validator_key,
         account_key,
     } = home.load()?;
+    let home = &home.unlock(&config)?;
+    warn_of_plain_keys(home, genesis.chain_id)?;
     let founders = Roster::of_genesis(&genesis)?;
     let identity = genesis.identity();
     let store = open_store(home, identity, config.store.history_blocks).await?;
@@ -69,16 +76,19 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         Some(key) => Some(current_key(home, &genesis, &store, &roster, key)?),
         None => None,
     };
-    warn_if_unknown(&roster, &node_key.peer_id(), validator_key.as_ref());
-    let own = validator_key.as_ref().map(|key| key.public_key().address());
-    let validator = match validator_key {
-        Some(key) => {
+    let validator = match (validator_key, &config.signer) {
+        (Some(key), _) => {
             let state = open_sign_state(home, &store, &genesis, &key)?;
-            Some((key, state))
+            Some(Validator::Local(key, state))
         }
-        None => None,
+        (None, Some(signer)) => Some(remote_signer(home, &store, identity, signer).await?),
+        (None, None) => None,
     };
+    let own = validator.as_ref().map(Validator::public_key);
+    warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
+    let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
+    let rotating = config.signer.is_none().then(|| home.clone());
     let health = health::listen(config.metrics.listen).await?;
     let (gossip, incoming) = gossip::spawn(&gossip_config(
         &config,
@@ -132,6 +142,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         cosigner,
         submitters,
         account: account_key.map(Account::new),
+        rotating,
     })
 }
 
@@ -148,6 +159,20 @@ async fn follow_roster(
             changed
         });
     }
+}
+
+/// On a network for development keys need no password.
+fn warn_of_plain_keys(home: &Home, chain_id: u64) -> anyhow::Result<()> {
+    if chain_id == DEVELOPMENT_CHAIN_ID {
+        return Ok(());
+    }
+    for (kind, encrypted) in home.key_files()? {
+        if !encrypted {
+            let file = home.key_file(kind);
+            warn!(file = %file.display(), "key file is not encrypted; `tbsi keys encrypt` does it");
+        }
+    }
+    Ok(())
 }
 
 /// What the node signs with for other software. The log key is made here if the home is older
@@ -171,7 +196,7 @@ fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness>
     )?;
     let authority = config.tsa.as_ref();
     let authority = authority
-        .map(|tsa| Authority::load(home.dir(), tsa))
+        .map(|tsa| Authority::load(home, tsa))
         .transpose()?;
     Ok(Witness {
         log,
@@ -285,6 +310,28 @@ fn open_sign_state(
     let state = SignState::open(&home.sign_state_file(), genesis.identity(), address)?;
     state.require_at_least(highest_signed(store, address)?)?;
     Ok(state)
+}
+
+/// Connects to the signer that has this node's validator key.
+async fn remote_signer(
+    home: &Home,
+    store: &Store,
+    chain: ChainIdentity,
+    signer: &SignerConfig,
+) -> anyhow::Result<Validator> {
+    let expected = PublicKey::parse(&signer.validator_key)?;
+    let signed = highest_signed(store, expected.address())?;
+    let remote = RemoteSigner::connect(
+        signer.address.clone(),
+        home.load_link_key()?,
+        signer.public_key.0,
+        chain,
+        expected,
+        signed,
+    );
+    let remote = remote.await?;
+    info!(address = %signer.address, "connected to the signer");
+    Ok(Validator::Other(Box::new(remote)))
 }
 
 /// The last height whose certificate carries this validator's signature. A quorum leaves some

@@ -14,7 +14,10 @@ use std::io::{ErrorKind, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
+
+use crate::signer::SignerAddress;
 
 pub use error::ConfigError;
 
@@ -51,6 +54,12 @@ pub struct Config {
     /// Witnesses of the attestation log, and logs that this node witnesses.
     #[serde(default)]
     pub attestation_log: AttestationLogConfig,
+    /// The key files.
+    #[serde(default)]
+    pub keys: KeysConfig,
+    /// Who holds the validator key, if another process does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<SignerConfig>,
     /// Time stamps at `/tsa`; without this table there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tsa: Option<TsaConfig>,
@@ -87,6 +96,28 @@ pub struct WitnessedConfig {
     pub origin: Option<String>,
     /// A verifier key with which it signs, `<name>+<id>+<base64>`. A log may have several.
     pub key: String,
+}
+
+/// The key files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// File with the password of the encrypted ones, relative to the home; only its owner may
+    /// read it. Without it, `--password-file` or a terminal is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// A remote signer (SPEC §6.8). The home then has `keys/signer.key` and no validator key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignerConfig {
+    /// Where it listens: `unix:PATH` or `IP:PORT`.
+    pub address: SignerAddress,
+    /// Its X25519 key, 32 bytes: what `tbsi keys show` prints as signer key of its home.
+    pub public_key: B256,
+    /// The validator key that it signs with, 33 bytes.
+    pub validator_key: Bytes,
 }
 
 /// Time stamps of RFC 3161 at `/tsa` of the RPC port. Paths are relative to the home.
@@ -342,6 +373,8 @@ impl Config {
             mempool: MempoolConfig::default(),
             log: LogConfig::default(),
             attestation_log: AttestationLogConfig::default(),
+            keys: KeysConfig::default(),
+            signer: None,
             tsa: None,
         }
     }

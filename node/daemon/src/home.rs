@@ -8,6 +8,7 @@
 //! keys/validator-next.key   taken into use when the chain names it (rotation)
 //! keys/account.key     secp256k1 key of the node's own account, which sends evidence
 //! keys/log.key         ed25519 seed, signs and cosigns checkpoints of logs for other software
+//! keys/signer.key      X25519 key, of the connection between a node and its remote signer
 //! data/                database, write-ahead log, sign-state, checkpoints of witnessed logs
 //! ```
 
@@ -19,14 +20,17 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use tbsi_engine::{SignState, SignStateError};
+use tbsi_governance::rules::RuleError;
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::{Genesis, GenesisError, Height, SecretKey};
+use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError};
 use crate::keyfile::{
-    KeyFileError, LogKey, NodeKey, create_log_key, create_node_key, create_validator_key,
-    load_log_key, load_node_key, load_validator_key,
+    KeyFileError, KeyKind, LogKey, NodeKey, create_secret, is_encrypted, load_secret, open_log_key,
+    open_node_key, open_validator_key, secp256k1,
 };
+use crate::password::{Password, PasswordError};
 
 use check::{check_node, check_peers, named_log_key};
 pub use check::{check_peer_ids, load_genesis};
@@ -40,6 +44,9 @@ pub enum HomeError {
     /// A key file is wrong.
     #[error(transparent)]
     Key(#[from] KeyFileError),
+    /// The password file is wrong.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// The sign-state cannot be made.
     #[error(transparent)]
     SignState(#[from] SignStateError),
@@ -63,6 +70,15 @@ pub enum HomeError {
         /// What is wrong with it.
         #[source]
         source: GenesisError,
+    },
+    /// What the genesis file says of its organisations is wrong.
+    #[error("genesis file {file}", file = file.display())]
+    Founding {
+        /// Its path.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Box<RuleError>,
     },
     /// This home is in use already.
     #[error(
@@ -94,10 +110,12 @@ pub enum HomeError {
     },
 }
 
-/// A home directory, by path. Nothing is read until asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A home directory, by path, and what opens its encrypted key files. Nothing is read until
+/// asked.
+#[derive(Clone, Debug)]
 pub struct Home {
     dir: PathBuf,
+    password: Option<Password>,
 }
 
 /// All that a home holds but its data, read, checked and consistent.
@@ -109,7 +127,7 @@ pub struct LoadedHome {
     pub genesis: Genesis,
     /// The node's identity to its peers.
     pub node_key: NodeKey,
-    /// Present if and only if [`Config::validator`].
+    /// Present if [`Config::validator`], unless a remote signer has it.
     pub validator_key: Option<SecretKey>,
     /// Of the node's own account, if it has one.
     pub account_key: Option<SecretKey>,
@@ -118,7 +136,48 @@ pub struct LoadedHome {
 impl Home {
     /// The home in `dir`, which need not exist yet.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into() }
+        Self {
+            dir: dir.into(),
+            password: None,
+        }
+    }
+
+    /// The same home with a password: encrypted key files open with it, and new ones are made
+    /// with it.
+    pub fn with_password(mut self, password: Option<Password>) -> Self {
+        self.password = password;
+        self
+    }
+
+    /// The same home, with the password of the configured file if it has none yet.
+    pub fn unlock(&self, config: &Config) -> Result<Self, HomeError> {
+        let mut home = self.clone();
+        if let (None, Some(file)) = (&home.password, &config.keys.password_file) {
+            home.password = Some(Password::load(&self.dir.join(file))?);
+        }
+        Ok(home)
+    }
+
+    /// What opens encrypted key files.
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// The kinds of key that have a file here, and whether it is encrypted.
+    pub fn key_files(&self) -> Result<Vec<(KeyKind, bool)>, HomeError> {
+        let mut found = Vec::new();
+        for kind in KeyKind::ALL {
+            let file = self.key_file(kind);
+            if file.exists() {
+                found.push((kind, is_encrypted(&file)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The file of a key.
+    pub fn key_file(&self, kind: KeyKind) -> PathBuf {
+        self.dir.join("keys").join(kind.file_name())
     }
 
     /// The directory.
@@ -138,27 +197,27 @@ impl Home {
 
     /// `keys/node.key`.
     pub fn node_key_file(&self) -> PathBuf {
-        self.dir.join("keys/node.key")
+        self.key_file(KeyKind::Node)
     }
 
     /// `keys/validator.key`.
     pub fn validator_key_file(&self) -> PathBuf {
-        self.dir.join("keys/validator.key")
+        self.key_file(KeyKind::Validator)
     }
 
     /// `keys/validator-next.key`.
     pub fn next_validator_key_file(&self) -> PathBuf {
-        self.dir.join("keys/validator-next.key")
+        self.key_file(KeyKind::NextValidator)
     }
 
     /// `keys/account.key`.
     pub fn account_key_file(&self) -> PathBuf {
-        self.dir.join("keys/account.key")
+        self.key_file(KeyKind::Account)
     }
 
     /// `keys/log.key`.
     pub fn log_key_file(&self) -> PathBuf {
-        self.dir.join("keys/log.key")
+        self.key_file(KeyKind::Log)
     }
 
     /// `data`.
@@ -190,12 +249,19 @@ impl Home {
     pub fn load(&self) -> Result<LoadedHome, HomeError> {
         let config = Config::load(&self.config_file())?;
         let genesis = load_genesis(&self.genesis_file())?;
-        let (node_key, validator_key) = self.load_keys(config.validator)?;
+        let home = self.unlock(&config)?;
+        let (node_key, validator_key) = home.load_keys(&config)?;
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
-        self.check_log_key(&config, &genesis)?;
-        let account = self.account_key_file();
-        let account_key = account.exists().then(|| load_validator_key(&account));
+        home.check_log_key(&config, &genesis)?;
+        for kind in [KeyKind::NextValidator, KeyKind::Signer] {
+            let file = home.key_file(kind);
+            if file.exists() {
+                load_secret(&file, kind, home.password())?;
+            }
+        }
+        let account = home.account_key_file().exists();
+        let account_key = account.then(|| home.load_account_key());
         Ok(LoadedHome {
             account_key: account_key.transpose()?,
             config,
@@ -209,7 +275,8 @@ impl Home {
     fn check_log_key(&self, config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
         let file = self.log_key_file();
         let exists = file.exists();
-        let own = exists.then(|| load_log_key(&file)).transpose()?;
+        let own = exists.then(|| open_log_key(&file, self.password()));
+        let own = own.transpose()?;
         match named_log_key(config, genesis) {
             Some(named) if own.is_none_or(|own| own.public_key() != named.as_ref()) => {
                 Err(mismatch(
@@ -226,11 +293,25 @@ impl Home {
         }
     }
 
-    fn load_keys(&self, validator: bool) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
-        let node_key = load_node_key(&self.node_key_file())?;
+    fn load_keys(&self, config: &Config) -> Result<(NodeKey, Option<SecretKey>), HomeError> {
+        let node_key = open_node_key(&self.node_key_file(), self.password())?;
         let file = self.validator_key_file();
-        if validator {
-            return Ok((node_key, Some(load_validator_key(&file)?)));
+        if config.signer.is_some() {
+            let mut here = [file, self.next_validator_key_file()].into_iter();
+            if let Some(file) = here.find(|file| file.exists()) {
+                return Err(mismatch(
+                    format!(
+                        "{} exists but the configuration names a `signer`",
+                        file.display()
+                    ),
+                    "the validator key has one place: move it away, or remove `[signer]`",
+                ));
+            }
+            self.load_link_key()?;
+            return Ok((node_key, None));
+        }
+        if config.validator {
+            return Ok((node_key, Some(open_validator_key(&file, self.password())?)));
         }
         if file.exists() {
             return Err(mismatch(
@@ -246,46 +327,83 @@ impl Home {
 
     /// The node key, made if there is none yet.
     pub fn ensure_node_key(&self) -> Result<NodeKey, HomeError> {
-        let file = self.node_key_file();
-        if file.exists() {
-            return Ok(load_node_key(&file)?);
-        }
-        self.make_dir(&self.dir.join("keys"))?;
-        Ok(create_node_key(&file)?)
+        let file = self.ensure(KeyKind::Node)?;
+        Ok(open_node_key(&file, self.password())?)
     }
 
     /// The log key, made if there is none yet: also when a node starts whose home is older than
     /// the log. Nothing on the chain depends on it; who verifies notes has to learn the new one.
     pub fn ensure_log_key(&self) -> Result<LogKey, HomeError> {
-        let file = self.log_key_file();
-        if file.exists() {
-            return Ok(load_log_key(&file)?);
-        }
-        self.make_dir(&self.dir.join("keys"))?;
-        Ok(create_log_key(&file)?)
+        let file = self.ensure(KeyKind::Log)?;
+        Ok(open_log_key(&file, self.password())?)
     }
 
     /// The validator key, made if there is none yet.
     pub fn ensure_validator_key(&self) -> Result<SecretKey, HomeError> {
-        self.ensure_secp256k1_key(self.validator_key_file())
-    }
-
-    /// The key of the node's own account, made if there is none yet.
-    pub fn ensure_account_key(&self) -> Result<SecretKey, HomeError> {
-        self.ensure_secp256k1_key(self.account_key_file())
+        let file = self.ensure(KeyKind::Validator)?;
+        Ok(open_validator_key(&file, self.password())?)
     }
 
     /// The next validator key, made if there is none yet.
     pub fn ensure_next_validator_key(&self) -> Result<SecretKey, HomeError> {
-        self.ensure_secp256k1_key(self.next_validator_key_file())
+        let file = self.ensure(KeyKind::NextValidator)?;
+        Ok(open_validator_key(&file, self.password())?)
     }
 
-    fn ensure_secp256k1_key(&self, file: PathBuf) -> Result<SecretKey, HomeError> {
-        if file.exists() {
-            return Ok(load_validator_key(&file)?);
+    /// The key of the node's own account, made if there is none yet.
+    pub fn ensure_account_key(&self) -> Result<SecretKey, HomeError> {
+        self.ensure(KeyKind::Account)?;
+        self.load_account_key()
+    }
+
+    /// The key of the connection between a node and its signer, made if there is none yet.
+    pub fn ensure_link_key(&self) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+        self.ensure(KeyKind::Signer)?;
+        self.load_link_key()
+    }
+
+    /// The key of the connection between a node and its signer.
+    pub fn load_link_key(&self) -> Result<Zeroizing<[u8; 32]>, HomeError> {
+        let file = self.key_file(KeyKind::Signer);
+        Ok(load_secret(&file, KeyKind::Signer, self.password())?)
+    }
+
+    /// Makes the home of a signer that has its keys already: the genesis file and a sign-state
+    /// of a key that has signed nothing above `height`. The same may be done again after a
+    /// crash; a sign-state that is there is kept.
+    pub fn init_signer(&self, genesis: &Genesis, height: Height) -> Result<(), HomeError> {
+        let key = open_validator_key(&self.validator_key_file(), self.password())?;
+        self.load_link_key()?;
+        if self.sign_state_file().exists() {
+            return Err(HomeError::Initialised {
+                file: self.sign_state_file(),
+            });
         }
-        self.make_dir(&self.dir.join("keys"))?;
-        Ok(create_validator_key(&file)?)
+        self.make_dir(&self.data_dir())?;
+        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
+        text.push(b'\n');
+        if !self.genesis_file().exists() {
+            write_new(&self.genesis_file(), &text)?;
+        }
+        self.create_sign_state(genesis, &key, height)
+    }
+
+    /// The key of the node's own account.
+    pub fn load_account_key(&self) -> Result<SecretKey, HomeError> {
+        let file = self.key_file(KeyKind::Account);
+        let secret = load_secret(&file, KeyKind::Account, self.password())?;
+        Ok(secp256k1(&secret))
+    }
+
+    /// The file of a key, which is made if there is none yet: encrypted if this home has a
+    /// password.
+    fn ensure(&self, kind: KeyKind) -> Result<PathBuf, HomeError> {
+        let file = self.key_file(kind);
+        if !file.exists() {
+            self.make_keys_dir()?;
+            create_secret(&file, kind, self.password())?;
+        }
+        Ok(file)
     }
 
     /// Makes a home whose keys are there already: configuration, genesis file, data directory
@@ -296,10 +414,11 @@ impl Home {
         if file.exists() {
             return Err(HomeError::Initialised { file });
         }
-        let (node_key, validator_key) = self.load_keys(config.validator)?;
+        let unlocked = self.unlock(config)?;
+        let (node_key, validator_key) = unlocked.load_keys(config)?;
         check_peers(config, genesis)?;
         check_node(config, genesis, &node_key, validator_key.as_ref())?;
-        self.check_log_key(config, genesis)?;
+        unlocked.check_log_key(config, genesis)?;
         let config_text = config.to_toml();
         Config::parse(&config_text, &file)?;
         self.make_dir(&self.data_dir())?;
@@ -329,7 +448,8 @@ impl Home {
     /// The next validator key, if there is one.
     pub fn next_validator_key(&self) -> Result<Option<SecretKey>, HomeError> {
         let file = self.next_validator_key_file();
-        let key = file.exists().then(|| load_validator_key(&file));
+        let exists = file.exists();
+        let key = exists.then(|| open_validator_key(&file, self.password()));
         Ok(key.transpose()?)
     }
 
@@ -351,7 +471,8 @@ impl Home {
             self.create_sign_state(genesis, next, tip)?;
         }
         let current = self.validator_key_file();
-        let old = load_validator_key(&current)?.public_key().address();
+        let old = open_validator_key(&current, self.password())?;
+        let old = old.public_key().address();
         if old != address {
             let retired = self.dir.join(format!("keys/validator-retired-{old}.key"));
             if !retired.exists() {
@@ -424,6 +545,11 @@ impl Home {
             .map(|number| self.data_dir().join(format!("{stem}-{number}")))
             .find(|path| !path.exists())
             .expect("a directory holds fewer than 2^32 files")
+    }
+
+    /// Makes the folder of keys, for one that comes from elsewhere.
+    pub fn make_keys_dir(&self) -> Result<(), HomeError> {
+        self.make_dir(&self.dir.join("keys"))
     }
 
     /// Readable by its owner only: keys and what was signed are in there.

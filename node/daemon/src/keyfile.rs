@@ -1,23 +1,78 @@
-//! Key files: the validator's secp256k1 key, the node's and its log's ed25519 keys.
+//! Key files: secp256k1 keys of the validator and its account, ed25519 keys of the node and its
+//! log, X25519 keys of the connection to a remote signer.
 //!
-//! One secret of 32 bytes per file, as 64 hex digits and a line feed, readable by its owner
-//! only. A file is never overwritten, and one that others can read is refused.
+//! One secret of 32 bytes per file, readable by its owner only: encrypted ([`crate::keystore`]),
+//! or as 64 hex digits and a line feed. A file is never overwritten, except by the same secret
+//! under another password, and one that others can read is refused.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::hex;
+use alloy_primitives::{Address, hex};
+use ed25519_dalek::SigningKey;
 use tbsi_p2p::PeerId;
-use tbsi_p2p::identity::{KeyType, Keypair, PublicKey, ed25519};
-use tbsi_types::log::{NoteSigner, SignatureType, cosigner_name};
+use tbsi_p2p::identity::{Keypair, PublicKey, ed25519};
+use tbsi_types::log::{NoteSigner, cosigner_name};
 use tbsi_types::{B256, ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
 
-/// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
-const FILE_BYTES_MAX: usize = 68;
+use crate::keystore::{self, Cost, KEYSTORE_BYTES_MAX, KeystoreError, is_keystore};
+use crate::password::Password;
+
+/// What a key of a home is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyKind {
+    /// The node's identity to its peers: ed25519.
+    Node,
+    /// Votes: secp256k1.
+    Validator,
+    /// Votes from when the chain names it (SPEC §13.3): secp256k1.
+    NextValidator,
+    /// Signs and cosigns checkpoints of logs for other software: ed25519.
+    Log,
+    /// The node's own account on the chain: secp256k1.
+    Account,
+    /// Authenticates the connection between a node and its remote signer: X25519.
+    Signer,
+}
+
+impl KeyKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Node,
+        Self::Validator,
+        Self::NextValidator,
+        Self::Log,
+        Self::Account,
+        Self::Signer,
+    ];
+
+    /// Name of its file in the folder `keys`.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Self::Node => "node.key",
+            Self::Validator => "validator.key",
+            Self::NextValidator => "validator-next.key",
+            Self::Log => "log.key",
+            Self::Account => "account.key",
+            Self::Signer => "signer.key",
+        }
+    }
+
+    /// The Ethereum address of a secret of this kind: `None` if it is not for secp256k1.
+    pub fn address(self, secret: &[u8; 32]) -> Result<Option<Address>, KeyError> {
+        match self {
+            Self::Node | Self::Log | Self::Signer => Ok(None),
+            Self::Validator | Self::NextValidator | Self::Account => {
+                let key = SecretKey::parse(secret)?;
+                Ok(Some(key.public_key().address()))
+            }
+        }
+    }
+}
 
 /// Why a key file cannot be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +106,47 @@ pub enum KeyFileError {
         mode: u32,
     },
     /// Not 32 bytes in hex.
-    #[error("key file {path} must hold exactly 64 hex digits", path = path.display())]
+    #[error(
+        "key file {path} must hold exactly 64 hex digits, or be an encrypted key file (Web3 \
+         Secret Storage)",
+        path = path.display()
+    )]
     Malformed {
         /// Its path.
         path: PathBuf,
+    },
+    /// Encrypted, and nobody gave a password.
+    #[error(
+        "key file {path} is encrypted: give its password with --password-file FILE, in the \
+         configuration as `keys.password_file`, or at a terminal",
+        path = path.display()
+    )]
+    Encrypted {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// Encrypted, and cannot be opened.
+    #[error("encrypted key file {path}", path = path.display())]
+    Keystore {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: KeystoreError,
+    },
+    /// An encrypted file that names another key than it holds.
+    #[error(
+        "encrypted key file {path} gives address {given} but holds the key of {held}: it was \
+         changed, restore it",
+        path = path.display()
+    )]
+    Address {
+        /// Its path.
+        path: PathBuf,
+        /// What the file says.
+        given: Address,
+        /// Of the key in it.
+        held: Address,
     },
     /// 32 bytes that are no key.
     #[error("key file {path}", path = path.display())]
@@ -82,6 +174,10 @@ pub enum KeyFileError {
 pub struct NodeKey(Zeroizing<[u8; 32]>);
 
 impl NodeKey {
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(&self.0)
+    }
+
     /// Every 32 bytes are a seed.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(Zeroizing::new(seed))
@@ -128,6 +224,15 @@ impl LogKey {
         ed25519_signature(&self.0, message)
     }
 
+    /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
+    pub fn public_key(&self) -> [u8; 32] {
+        self.signing_key().verifying_key().to_bytes()
+    }
+
+    pub(crate) fn signing_key(&self) -> SigningKey {
+        SigningKey::from_bytes(&self.0)
+    }
+
     /// The signer for the log of one network (SPEC §9.6).
     pub fn signer(&self, chain: &ChainIdentity) -> NoteSigner {
         NoteSigner::new(&chain.log_origin(), &self.0).expect("an origin is a good name")
@@ -137,12 +242,6 @@ impl LogKey {
     pub fn cosigner(&self, chain: &ChainIdentity, operator: B256) -> NoteSigner {
         let name = cosigner_name(chain, operator);
         NoteSigner::new(&name, &self.0).expect("an origin and hex digits are a good name")
-    }
-
-    /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
-    pub fn public_key(&self) -> [u8; 32] {
-        let signer = NoteSigner::new("key", &self.0).expect("a good name");
-        *signer.verifier(SignatureType::Cosignature).public_key()
     }
 }
 
@@ -169,60 +268,174 @@ fn ed25519_signature(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
 
 /// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.
 pub fn is_peer_id(text: &str) -> bool {
-    let Ok(peer_id) = text.parse::<PeerId>() else {
-        return false;
-    };
+    peer_key(text).is_some()
+}
+
+/// The ed25519 key of a peer id.
+pub fn peer_key(text: &str) -> Option<[u8; 32]> {
+    let peer_id = text.parse::<PeerId>().ok()?;
     let bytes = peer_id.to_bytes();
-    let key = bytes
-        .strip_prefix(&[0x00, 0x24])
-        .and_then(|key| PublicKey::try_decode_protobuf(key).ok());
-    key.is_some_and(|key| key.key_type() == KeyType::Ed25519) && peer_id.to_base58() == text
+    let key = PublicKey::try_decode_protobuf(bytes.strip_prefix(&[0x00, 0x24])?).ok()?;
+    let key = key.try_into_ed25519().ok()?;
+    (peer_id.to_base58() == text).then(|| key.to_bytes())
+}
+
+/// Makes a new secret for a key of this kind and writes it to `path`, where no file may be;
+/// encrypted if there is a password.
+pub fn create_secret(
+    path: &Path,
+    kind: KeyKind,
+    password: Option<&Password>,
+) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+    let secret = loop {
+        let secret = random();
+        // All but one in 2^127 candidates are a scalar below the group order.
+        if kind.address(&secret).is_ok() {
+            break secret;
+        }
+    };
+    store_secret(path, kind, &secret, password)?;
+    Ok(secret)
+}
+
+/// Writes a secret to `path`, where no file may be; encrypted if there is a password.
+pub fn store_secret(
+    path: &Path,
+    kind: KeyKind,
+    secret: &[u8; 32],
+    password: Option<&Password>,
+) -> Result<(), KeyFileError> {
+    let address = kind.address(secret).map_err(|source| KeyFileError::Key {
+        path: path.into(),
+        source,
+    })?;
+    let text = match password {
+        Some(password) => {
+            let (first, second) = (random(), random());
+            let mut fresh = [0; 64];
+            fresh[..32].copy_from_slice(first.as_slice());
+            fresh[32..].copy_from_slice(second.as_slice());
+            let text = keystore::encrypt(secret, address, password, Cost::STANDARD, &fresh);
+            Zeroizing::new(text)
+        }
+        None => Zeroizing::new(hex::encode(secret) + "\n"),
+    };
+    write(path, text.as_bytes())
+}
+
+/// Replaces a key file by one with the same secret under another password (or none). A crash
+/// leaves the old file or the new one.
+pub fn replace_secret(
+    path: &Path,
+    kind: KeyKind,
+    secret: &[u8; 32],
+    password: Option<&Password>,
+) -> Result<(), KeyFileError> {
+    let failed = |operation| {
+        move |source| KeyFileError::Io {
+            operation,
+            path: path.into(),
+            source,
+        }
+    };
+    let next = path.with_extension("key.new");
+    // Of an attempt that did not end: the key itself is still in `path`.
+    match fs::remove_file(&next) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(failed("remove what was left of an earlier change of")(
+                error,
+            ));
+        }
+        Ok(()) | Err(_) => {}
+    }
+    store_secret(&next, kind, secret, password)?;
+    let written = load_secret(&next, kind, password)?;
+    assert!(*written == *secret, "a key file holds what was written");
+    fs::rename(&next, path).map_err(failed("replace"))?;
+    sync_directory(path)
+}
+
+/// Reads a secret of this kind; with its password if the file is encrypted.
+pub fn load_secret(
+    path: &Path,
+    kind: KeyKind,
+    password: Option<&Password>,
+) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
+    let bytes = read_private(path, KEYSTORE_BYTES_MAX)?;
+    let invalid = |source| KeyFileError::Key {
+        path: path.into(),
+        source,
+    };
+    if !is_keystore(&bytes) {
+        let secret = parse(&bytes).ok_or_else(|| KeyFileError::Malformed { path: path.into() })?;
+        kind.address(&secret).map_err(invalid)?;
+        return Ok(secret);
+    }
+    let password = password.ok_or_else(|| KeyFileError::Encrypted { path: path.into() })?;
+    let opened = keystore::decrypt(&bytes, password).map_err(|source| KeyFileError::Keystore {
+        path: path.into(),
+        source,
+    })?;
+    let held = kind.address(&opened.secret).map_err(invalid)?;
+    if let (Some(given), Some(held)) = (opened.address, held)
+        && given != held
+    {
+        return Err(KeyFileError::Address {
+            path: path.into(),
+            given,
+            held,
+        });
+    }
+    Ok(opened.secret)
+}
+
+/// Whether a key file, which must be there, is encrypted.
+pub fn is_encrypted(path: &Path) -> Result<bool, KeyFileError> {
+    Ok(is_keystore(&read_private(path, KEYSTORE_BYTES_MAX)?))
 }
 
 /// Makes a new node key and writes it to `path`, where no file may be.
 pub fn create_node_key(path: &Path) -> Result<NodeKey, KeyFileError> {
-    let secret = random();
-    write(path, &secret)?;
-    Ok(NodeKey(secret))
+    create_secret(path, KeyKind::Node, None).map(NodeKey)
+}
+
+/// Reads a node key that is not encrypted.
+pub fn load_node_key(path: &Path) -> Result<NodeKey, KeyFileError> {
+    open_node_key(path, None)
 }
 
 /// Reads a node key.
-pub fn load_node_key(path: &Path) -> Result<NodeKey, KeyFileError> {
-    read(path).map(NodeKey)
-}
-
-/// Makes a new log key and writes it to `path`, where no file may be.
-pub fn create_log_key(path: &Path) -> Result<LogKey, KeyFileError> {
-    let secret = random();
-    write(path, &secret)?;
-    Ok(LogKey(secret))
+pub fn open_node_key(path: &Path, password: Option<&Password>) -> Result<NodeKey, KeyFileError> {
+    load_secret(path, KeyKind::Node, password).map(NodeKey)
 }
 
 /// Reads a log key.
-pub fn load_log_key(path: &Path) -> Result<LogKey, KeyFileError> {
-    read(path).map(LogKey)
+pub fn open_log_key(path: &Path, password: Option<&Password>) -> Result<LogKey, KeyFileError> {
+    load_secret(path, KeyKind::Log, password).map(LogKey)
 }
 
 /// Makes a new validator key and writes it to `path`, where no file may be.
 pub fn create_validator_key(path: &Path) -> Result<SecretKey, KeyFileError> {
-    let (secret, key) = loop {
-        let secret = random();
-        // All but one in 2^127 candidates are a scalar below the group order.
-        if let Ok(key) = SecretKey::parse(secret.as_slice()) {
-            break (secret, key);
-        }
-    };
-    write(path, &secret)?;
-    Ok(key)
+    let secret = create_secret(path, KeyKind::Validator, None)?;
+    Ok(secp256k1(&secret))
 }
 
-/// Reads a validator key.
+/// Reads a secp256k1 key, a validator's or an account's, that is not encrypted.
 pub fn load_validator_key(path: &Path) -> Result<SecretKey, KeyFileError> {
-    let secret = read(path)?;
-    SecretKey::parse(secret.as_slice()).map_err(|source| KeyFileError::Key {
-        path: path.into(),
-        source,
-    })
+    open_validator_key(path, None)
+}
+
+/// Reads a secp256k1 key, a validator's or an account's.
+pub fn open_validator_key(
+    path: &Path,
+    password: Option<&Password>,
+) -> Result<SecretKey, KeyFileError> {
+    let secret = load_secret(path, KeyKind::Validator, password)?;
+    Ok(secp256k1(&secret))
+}
+
+pub(crate) fn secp256k1(secret: &[u8; 32]) -> SecretKey {
+    SecretKey::parse(secret).expect("a secret of this kind was checked")
 }
 
 /// 32 bytes of the operating system's generator, which is where an ed25519 seed comes from.
@@ -233,7 +446,7 @@ fn random() -> Zeroizing<[u8; 32]> {
     bytes
 }
 
-fn write(path: &Path, secret: &[u8; 32]) -> Result<(), KeyFileError> {
+fn write(path: &Path, text: &[u8]) -> Result<(), KeyFileError> {
     let failed = |operation| {
         move |source| KeyFileError::Io {
             operation,
@@ -253,20 +466,25 @@ fn write(path: &Path, secret: &[u8; 32]) -> Result<(), KeyFileError> {
                 failed("create")(source)
             }
         })?;
-    let text = Zeroizing::new(hex::encode(secret) + "\n");
-    file.write_all(text.as_bytes())
+    file.write_all(text)
         .and_then(|()| file.sync_all())
         .map_err(failed("write"))?;
-    // The name must survive a crash too: the genesis file may soon name this key.
-    let directory = path.parent().unwrap_or(Path::new("."));
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(failed("sync the directory of"))
+    sync_directory(path)
 }
 
-fn read(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
-    let bytes = read_private(path, FILE_BYTES_MAX)?;
-    parse(&bytes).ok_or_else(|| KeyFileError::Malformed { path: path.into() })
+/// The name must survive a crash too: the genesis file may soon name this key.
+fn sync_directory(path: &Path) -> Result<(), KeyFileError> {
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        Some(_) | None => Path::new("."),
+    };
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(|source| KeyFileError::Io {
+            operation: "sync the directory of",
+            path: path.into(),
+            source,
+        })
 }
 
 /// The bytes of a file that only its owner may read; of a longer one, one byte more than

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tbsi_store::Store;
-use tbsi_types::{Genesis, Roster, SecretKey};
+use tbsi_types::{Genesis, PublicKey, Roster, SecretKey};
+use tokio::task::spawn_blocking;
 use tracing::info;
 
 use crate::home::Home;
@@ -20,7 +21,7 @@ pub(crate) fn current_key(
 ) -> anyhow::Result<SecretKey> {
     let Some(next) = home
         .next_validator_key()?
-        .filter(|next| named(roster, next))
+        .filter(|next| named(roster, &next.public_key()))
     else {
         return Ok(key);
     };
@@ -31,19 +32,25 @@ pub(crate) fn current_key(
     Ok(next)
 }
 
-fn named(roster: &Roster, key: &SecretKey) -> bool {
-    roster.members.get(&key.public_key().address()).is_some()
+fn named(roster: &Roster, key: &PublicKey) -> bool {
+    roster.members.get(&key.address()).is_some()
 }
 
 /// Returns when the chain names this home's next validator key: the node then has to start
-/// anew with it.
-pub(crate) async fn due(home: Home, node: Arc<Node>) -> anyhow::Result<()> {
+/// anew with it. Never without a home.
+pub(crate) async fn due(home: Option<Home>, node: Arc<Node>) -> anyhow::Result<()> {
+    let Some(home) = home else {
+        return std::future::pending().await;
+    };
     let mut rosters = node.watch_roster();
     loop {
         let roster = rosters.borrow_and_update().clone();
+        let here = home.clone();
+        // An encrypted key file takes a second of work.
+        let next = spawn_blocking(move || here.next_validator_key());
         if node.validator.is_some()
-            && let Some(next) = home.next_validator_key()?
-            && named(&roster, &next)
+            && let Some(next) = next.await??
+            && named(&roster, &next.public_key())
         {
             return Ok(());
         }
@@ -54,7 +61,7 @@ pub(crate) async fn due(home: Home, node: Arc<Node>) -> anyhow::Result<()> {
 }
 
 /// Warns who runs a node that the chain does not know.
-pub(crate) fn warn_if_unknown(roster: &Roster, peer_id: &str, validator: Option<&SecretKey>) {
+pub(crate) fn warn_if_unknown(roster: &Roster, peer_id: &str, validator: Option<&PublicKey>) {
     if !roster.peers.contains_key(peer_id) {
         tracing::warn!(
             peer_id,
@@ -64,7 +71,7 @@ pub(crate) fn warn_if_unknown(roster: &Roster, peer_id: &str, validator: Option<
     } else if let Some(key) = validator
         && !named(roster, key)
     {
-        info!(validator = %key.public_key().address(),
+        info!(validator = %key.address(),
             "this validator key is not in the validator set: the node follows until it is");
     }
 }

@@ -66,6 +66,7 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
         cosigner,
         submitters,
         account,
+        rotating,
     } = assemble(home).await?;
     let (stop_tasks, stopping) = watch::channel(false);
     let (moved_tx, moved) = watch::channel(Instant::now());
@@ -103,7 +104,7 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
         let accuser = accuse_task(Arc::clone(&node), account, stopping.clone());
         tasks.spawn(named("evidence", accuser));
     }
-    let rekeyed = rotation::due(home.clone(), Arc::clone(&node));
+    let rekeyed = rotation::due(rotating, Arc::clone(&node));
     let outcome = tokio::select! {
         ended = first_end(&mut tasks, stop) => ended.map(|()| End::Stopped),
         due = rekeyed => due.map(|()| End::Rekeyed),

@@ -41,6 +41,21 @@ pub struct QuotaEntry {
     pub leaves: Option<u64>,
 }
 
+/// For networks that are to last: who belongs to no organisation may do nothing.
+impl Default for GovernanceEntry {
+    fn default() -> Self {
+        Self {
+            public_permissions: BTreeSet::new(),
+            public_quota: QuotaEntry::default(),
+            organisation_quota: QuotaEntry::default(),
+            period_seconds: 3_600,
+            voting_period_seconds: 7 * 86_400,
+            delay_seconds: 86_400,
+            window_seconds: 7 * 86_400,
+        }
+    }
+}
+
 impl GovernanceEntry {
     /// For networks on one machine: everybody may use them, and decisions take effect at once.
     pub fn development() -> Self {

@@ -6,6 +6,7 @@ use tbsi_governance::standing::{Permissions, UNLIMITED};
 
 use super::words::REASONS;
 use crate::lang::Language;
+use crate::password::PasswordFile;
 use crate::report::Format;
 
 /// Of a command that reads.
@@ -27,6 +28,8 @@ pub(crate) struct Write {
     /// File with the secret key of an account of your organisation.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
+    #[command(flatten)]
+    pub(crate) password: PasswordFile,
     /// Say what would change, and send nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -14,7 +14,7 @@ use tbsi_governance::standing::{Permissions, UNLIMITED};
 use super::arguments::Write;
 use super::desk::Desk;
 use super::words;
-use crate::contract::{Account, receipt};
+use crate::contract::{Account, load_key, receipt};
 use crate::report::{refuse, refused};
 
 /// Who changes something.
@@ -66,9 +66,9 @@ impl Writer {
     /// Reads the key, and learns who its account belongs to.
     pub(crate) async fn open(args: &Write) -> anyhow::Result<Self> {
         // Before the node is asked for anything: a key that cannot be read is the user's to mend.
-        Account::load(&args.key, 0).map_err(refuse)?;
+        let key = load_key(&args.key, &args.password).map_err(refuse)?;
         let desk = Desk::open(&args.read).await?;
-        let account = Account::load(&args.key, desk.chain.chain_id).map_err(refuse)?;
+        let account = Account::new(key, desk.chain.chain_id);
         let call = Contract::accountOfCall {
             account: account.address(),
         };

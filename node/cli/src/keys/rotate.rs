@@ -12,9 +12,9 @@ use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Node, Nodes};
 use tbsi_node::home::Home;
 use tbsi_node::keyfile::{
-    KeyFileError, create_log_key, create_node_key, create_validator_key, load_log_key,
-    load_node_key,
+    KeyFileError, KeyKind, create_secret, create_validator_key, open_log_key, open_node_key,
 };
+use tbsi_node::password::Password;
 
 use crate::govern::{Done, Planned, Write, Writer, peer_id};
 use crate::lang::Language;
@@ -63,8 +63,8 @@ struct Rotation {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let home = Home::new(&args.home);
-    let current = load_node_key(&home.node_key_file());
+    let home = args.write.password.unlock(&args.home).map_err(refuse)?;
+    let current = open_node_key(&home.node_key_file(), home.password());
     let current = current.map_err(|error| refuse(error.into()))?;
     let writer = Writer::open(&args.write).await?;
     let (number, node) = writer.desk.find_node(&current.peer_id()).await?;
@@ -122,7 +122,7 @@ impl Rotation {
     async fn peer(&self, overlap: u64) -> anyhow::Result<ExitCode> {
         let current = self.home.node_key_file();
         let file = current.with_file_name("node-next.key");
-        let next = self.next(&file, create_node_key, load_node_key)?;
+        let next = self.next(&file, KeyKind::Node, open_node_key)?;
         let (before, key) = (peer_id(self.node.peerKey), B256::from(next.public_key()));
         let after = next.peer_id();
         let retired = current.with_file_name(format!("node-retired-{before}.key"));
@@ -145,7 +145,7 @@ impl Rotation {
     async fn log(&self) -> anyhow::Result<ExitCode> {
         let current = self.home.log_key_file();
         let file = current.with_file_name("log-next.key");
-        let next = self.next(&file, create_log_key, load_log_key)?;
+        let next = self.next(&file, KeyKind::Log, open_log_key)?;
         let (before, key) = (self.node.logKey, B256::from(next.public_key()));
         let retired = current.with_file_name(format!("log-retired-{before}.key"));
         let planned = self.planned(
@@ -173,14 +173,19 @@ impl Rotation {
     fn next<K>(
         &self,
         file: &Path,
-        create: impl Fn(&Path) -> Result<K, KeyFileError>,
-        load: impl Fn(&Path) -> Result<K, KeyFileError>,
+        kind: KeyKind,
+        open: impl Fn(&Path, Option<&Password>) -> Result<K, KeyFileError>,
     ) -> anyhow::Result<K> {
+        let password = self.home.password();
+        let create = |file: &Path| {
+            create_secret(file, kind, password)?;
+            open(file, password)
+        };
         if self.is_trial(file) {
             return throwaway(create);
         }
         let key = if file.exists() {
-            load(file)
+            open(file, password)
         } else {
             create(file)
         };

@@ -5,6 +5,8 @@ use std::io;
 
 use tbsi_node::home::HomeError;
 use tbsi_node::keyfile::KeyFileError;
+use tbsi_node::keystore::KeystoreError;
+use tbsi_node::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError};
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
@@ -27,6 +29,8 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(proof::cursor))
         .or_else(|| error.downcast_ref().map(proof::key))
         .or_else(|| error.downcast_ref().map(key_file))
+        .or_else(|| error.downcast_ref().and_then(keystore))
+        .or_else(|| error.downcast_ref().map(password))
         .or_else(|| error.downcast_ref().map(client))
         .or_else(|| error.downcast_ref().map(genesis))
 }
@@ -50,11 +54,14 @@ fn system(error: &io::Error) -> Option<String> {
 fn home(error: &HomeError) -> Option<String> {
     match error {
         HomeError::Key(error) => Some(key_file(error)),
+        HomeError::Password(error) => Some(password(error)),
         HomeError::NoGenesis { file } => {
             let file = file.display();
             Some(format!("找不到創世檔 {file}；請將該網路的創世檔複製到此處"))
         }
-        HomeError::Genesis { file, .. } => Some(format!("創世檔 {}", file.display())),
+        HomeError::Genesis { file, .. } | HomeError::Founding { file, .. } => {
+            Some(format!("創世檔 {}", file.display()))
+        }
         HomeError::Io { path, .. } => Some(format!("無法讀寫 {}", path.display())),
         HomeError::Config(_)
         | HomeError::SignState(_)
@@ -93,10 +100,51 @@ fn key_file(error: &KeyFileError) -> String {
             )
         }
         KeyFileError::Malformed { path } => {
-            format!("金鑰檔 {} 必須恰好是 64 個十六進位數字", path.display())
+            let path = path.display();
+            format!(
+                "金鑰檔 {path} 必須恰好是 64 個十六進位數字，或是加密的金鑰檔（Web3 Secret Storage）"
+            )
+        }
+        KeyFileError::Encrypted { path } => {
+            let path = path.display();
+            format!(
+                "金鑰檔 {path} 已加密：請以 --password-file FILE、設定檔的 `keys.password_file` \
+                 或在終端機提供密碼"
+            )
+        }
+        KeyFileError::Keystore { path, .. } => format!("加密的金鑰檔 {}", path.display()),
+        KeyFileError::Address { path, given, held } => {
+            let path = path.display();
+            format!(
+                "加密的金鑰檔 {path} 記載位址 {given}，內容卻是 {held} 的金鑰：檔案遭更動，請還原"
+            )
         }
         KeyFileError::Key { path, .. } => format!("金鑰檔 {}", path.display()),
         KeyFileError::Io { path, .. } => format!("無法讀寫金鑰檔 {}", path.display()),
+    }
+}
+
+fn keystore(error: &KeystoreError) -> Option<String> {
+    match error {
+        KeystoreError::Password => Some("密碼錯誤，或檔案已損壞".into()),
+        KeystoreError::Json(error) => Some(format!("不是 Web3 Secret Storage：{error}")),
+        KeystoreError::Field { .. } => None,
+    }
+}
+
+fn password(error: &PasswordError) -> String {
+    match error {
+        PasswordError::Short(size) => {
+            format!("新密碼至少要有 {PASSWORD_BYTES_MIN} 位元組，這個只有 {size} 位元組")
+        }
+        PasswordError::Length => {
+            format!("密碼必須是 1 到 {PASSWORD_BYTES_MAX} 位元組的 UTF-8 文字")
+        }
+        PasswordError::File { path, .. } => format!("密碼檔 {}", path.display()),
+        PasswordError::Content { path } => {
+            let path = path.display();
+            format!("密碼檔 {path} 必須是一行 1 到 {PASSWORD_BYTES_MAX} 位元組的 UTF-8 文字")
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Nodes, Possession, Registration, Signature};
 use tbsi_node::config::Config;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{LogKey, NodeKey, load_log_key, load_node_key, load_validator_key};
+use tbsi_node::keyfile::{LogKey, NodeKey, open_log_key, open_node_key, open_validator_key};
 use tbsi_types::SecretKey;
 
 use super::{Prover, RegisterArgs};
@@ -40,19 +40,23 @@ impl Keys {
             Some(config) => config.validator,
             None => home.validator_key_file().exists(),
         };
-        let validator = validates.then(|| load_validator_key(&home.validator_key_file()));
+        let password = home.password();
+        let validator = validates.then(|| open_validator_key(&home.validator_key_file(), password));
         let log = home.log_key_file();
         Ok(Self {
             name: name.into(),
-            node: load_node_key(&home.node_key_file())?,
+            node: open_node_key(&home.node_key_file(), password)?,
             validator: validator.transpose()?,
-            log: log.exists().then(|| load_log_key(&log)).transpose()?,
+            log: log
+                .exists()
+                .then(|| open_log_key(&log, password))
+                .transpose()?,
         })
     }
 }
 
 pub(super) async fn run(args: RegisterArgs) -> anyhow::Result<ExitCode> {
-    let home = Home::new(&args.home);
+    let home = args.write.password.unlock(&args.home).map_err(refuse)?;
     let keys = Keys::load(&home, args.name.as_deref()).map_err(refuse)?;
     let writer = Writer::open(&args.write).await?;
     let call = registration(&writer, &keys, &args);

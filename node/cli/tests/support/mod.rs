@@ -1,11 +1,12 @@
 //! Runs the program under test, and makes files for it.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(dead_code, reason = "each test needs a part of it")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -26,6 +27,7 @@ pub(crate) fn tbsi(dir: &Path, args: &[&str]) -> Ran {
         .current_dir(dir)
         .args(args)
         .env_remove("RUST_LOG")
+        .stdin(Stdio::null())
         .output()
         .unwrap();
     Ran {
@@ -77,4 +79,36 @@ pub(crate) fn to_attest() -> TempDir {
         fs::set_permissions(path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
     dir
+}
+
+/// Stdout of a command that succeeds. A command may be given as one text, split at spaces.
+pub(crate) fn ok(dir: &Path, args: &[&str]) -> String {
+    let ran = tbsi(dir, args);
+    assert_eq!(ran.code, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    ran.stdout
+}
+
+pub(crate) fn json(dir: &Path, args: &[&str]) -> Value {
+    serde_json::from_str(&ok(dir, args)).unwrap()
+}
+
+/// Exit code 1, an error on stderr that has these words, nothing on stdout.
+pub(crate) fn fails(dir: &Path, args: &[&str], words: &str) {
+    let ran = tbsi(dir, args);
+    assert_eq!(ran.code, 1, "{args:?}: {}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stdout, "", "{args:?}");
+    assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains(words), "{args:?}: {}", ran.stderr);
+}
+
+/// The words of a command line.
+pub(crate) fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+/// Writes a file that only its owner may read.
+pub(crate) fn private(dir: &Path, name: &str, text: &str) {
+    let path = dir.join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
 }

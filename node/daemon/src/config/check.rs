@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 
+use tbsi_types::PublicKey;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
-use super::{AttestationLogConfig, Config, P2pConfig, TSA_POLICY, TsaConfig};
+use super::{AttestationLogConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig};
 use crate::keyfile::is_peer_id;
 use crate::limits::{WITNESSED_MAX, WITNESSES_MAX};
 
@@ -43,6 +45,12 @@ impl Config {
         self.check_listen()?;
         check_peers(&self.p2p)?;
         check_attestation_log(&self.attestation_log)?;
+        if let Some(signer) = &self.signer {
+            check_signer(signer, self.validator)?;
+        }
+        if let Some(file) = &self.keys.password_file {
+            check_path("keys.password_file", file)?;
+        }
         self.tsa.as_ref().map_or(Ok(()), check_tsa)
     }
 
@@ -214,14 +222,30 @@ fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
         ("tsa.issuer_key", &tsa.issuer_key),
     ];
     for (field, path) in paths {
-        // A path that is not UTF-8 could not be written back.
-        if path.to_str().is_none_or(str::is_empty) {
-            return wrong(field, "must be the path of a file");
-        }
+        check_path(field, path)?;
     }
     if tsa.policy.parse::<der::asn1::ObjectIdentifier>().is_err() {
         let problem = format!("`{}` is not an OID such as {TSA_POLICY}", tsa.policy);
         return wrong("tsa.policy", problem);
+    }
+    Ok(())
+}
+
+fn check_signer(signer: &SignerConfig, validator: bool) -> Result<(), Wrong> {
+    if !validator {
+        let problem = "only a validator has a signer: set `validator = true`, or leave it out";
+        return wrong("signer", problem);
+    }
+    if let Err(error) = PublicKey::parse(&signer.validator_key) {
+        return wrong("signer.validator_key", error.to_string());
+    }
+    Ok(())
+}
+
+/// A path that is not UTF-8 could not be written back.
+fn check_path(field: &str, path: &Path) -> Result<(), Wrong> {
+    if path.to_str().is_none_or(str::is_empty) {
+        return wrong(field, "must be the path of a file");
     }
     Ok(())
 }

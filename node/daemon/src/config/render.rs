@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::Value;
 
 use super::{
-    AttestationLogConfig, Config, MempoolConfig, P2pConfig, PeerConfig, RpcConfig, TSA_POLICY,
-    TsaConfig,
+    AttestationLogConfig, Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig, RpcConfig,
+    SignerConfig, TSA_POLICY, TsaConfig,
 };
 
 impl Config {
@@ -33,6 +33,8 @@ history_blocks = {history_blocks}
 
 {mempool}
 {attestation_log}
+{keys}
+{signer}
 {tsa}
 # The log is on stderr.
 [log]
@@ -49,6 +51,8 @@ format = \"{format}\"
             history_blocks = self.store.history_blocks,
             mempool = mempool(&self.mempool),
             attestation_log = attestation_log(&self.attestation_log),
+            keys = keys(&self.keys),
+            signer = signer(self.signer.as_ref()),
             tsa = tsa(self.tsa.as_ref()),
             level = self.log.level.as_str(),
             format = self.log.format.as_str(),
@@ -149,6 +153,50 @@ submit_interval_s = {}
         }
     }
     text
+}
+
+fn keys(keys: &KeysConfig) -> String {
+    let file = match &keys.password_file {
+        Some(file) => {
+            let path = Value::from(file.to_string_lossy().as_ref());
+            format!("password_file = {path}")
+        }
+        None => "# password_file = \"keys/password\"".into(),
+    };
+    format!(
+        "\
+[keys]
+# File with the password of encrypted key files, relative to the home. `tbsi keys encrypt`.
+{file}
+"
+    )
+}
+
+fn signer(signer: Option<&SignerConfig>) -> String {
+    let Some(signer) = signer else {
+        return "\
+# A process of its own that holds the validator key: `tbsi signer`.
+# [signer]
+# address = \"unix:/run/tbsi/signer.sock\"
+# public_key = \"0x...\"
+# validator_key = \"0x...\"
+"
+        .into();
+    };
+    let address = Value::from(signer.address.to_string());
+    format!(
+        "\
+# A process of its own that holds the validator key: `tbsi signer`.
+[signer]
+# unix:PATH or IP:PORT.
+address = {address}
+# Its signer key, as `tbsi keys show` prints it.
+public_key = \"{}\"
+# The validator key that it signs with.
+validator_key = \"{}\"
+",
+        signer.public_key, signer.validator_key
+    )
 }
 
 fn tsa(tsa: Option<&TsaConfig>) -> String {

@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use alloy_primitives::{B256, Bytes};
 use toml::{Table, Value};
 
-use super::{Config, PeerConfig, TsaConfig, WitnessConfig, WitnessedConfig};
+use super::{Config, PeerConfig, SignerConfig, TsaConfig, WitnessConfig, WitnessedConfig};
+use crate::signer::SignerAddress;
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
 pub(super) fn unknown_key(table: &Table) -> Option<(String, String)> {
@@ -35,6 +37,12 @@ fn schema() -> Table {
         origin: Some(String::new()),
         key: String::new(),
     });
+    full.signer = Some(SignerConfig {
+        address: SignerAddress::Tcp(full.p2p.consensus),
+        public_key: B256::ZERO,
+        validator_key: Bytes::new(),
+    });
+    full.keys.password_file = Some(PathBuf::new());
     full.tsa = Some(TsaConfig {
         certificate: PathBuf::new(),
         key: PathBuf::new(),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
+use tbsi_governance::rules::check_stated;
 use tbsi_types::genesis::NodeEntry;
 use tbsi_types::limits::GENESIS_BYTES_MAX;
 use tbsi_types::{Bytes, Genesis, GenesisError, SecretKey};
@@ -31,6 +32,10 @@ pub fn load_genesis(file: &Path) -> Result<Genesis, HomeError> {
     };
     let genesis = Genesis::parse(&bytes).map_err(wrong)?;
     check_peer_ids(&genesis).map_err(wrong)?;
+    check_stated(&genesis).map_err(|source| HomeError::Founding {
+        file: file.into(),
+        source: Box::new(source),
+    })?;
     Ok(genesis)
 }
 
@@ -98,10 +103,12 @@ pub(super) fn check_node(
         ));
     };
     check_name(config, node)?;
-    let Some(key) = validator_key else {
+    let local = validator_key.map(|key| key.public_key().encode().to_vec());
+    let remote = config.signer.as_ref();
+    let remote = remote.map(|signer| signer.validator_key.to_vec());
+    let Some(public_key) = local.or(remote) else {
         return Ok(());
     };
-    let public_key = key.public_key().encode();
     let named = node.validator.as_ref().map(|entry| &entry.public_key);
     if named.is_none_or(|named| named.as_ref() != public_key) {
         return Err(mismatch(

@@ -240,3 +240,113 @@ fn ed25519_key(seed: u8) -> [u8; 32] {
     let verifier = signer.verifier(tbsi_types::log::SignatureType::Cosignature);
     *verifier.public_key()
 }
+
+#[test]
+fn encrypted_keys_open_with_the_configured_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = zeroize::Zeroizing::new("correct horse".to_owned());
+    let password = Password::new(secret).unwrap();
+    let locked = Home::new(dir.path().join("home"));
+    let home = locked.clone().with_password(Some(password));
+    let node_key = home.ensure_node_key().unwrap();
+    let validator_key = home.ensure_validator_key().unwrap();
+    let (_dir, _, mut genesis) = prepared(true);
+    genesis.nodes[0].peer_id = node_key.peer_id();
+    let public_key = validator_key.public_key().encode().to_vec().into();
+    genesis.nodes[0].validator.as_mut().unwrap().public_key = public_key;
+    let mut config = Config::new("node-1", true);
+    home.init(&config, &genesis).unwrap();
+    assert_eq!(home.load().unwrap().node_key.peer_id(), node_key.peer_id());
+    assert!(words(locked.load()).contains("keys/node.key is encrypted"));
+    for (kind, encrypted) in locked.key_files().unwrap() {
+        assert!(encrypted, "{kind:?}");
+    }
+
+    config.keys.password_file = Some("keys/password".into());
+    fs::write(home.config_file(), config.to_toml()).unwrap();
+    assert!(words(locked.load()).contains("password file"));
+    let file = home.dir().join("keys/password");
+    write_new(&file, b"correct horse\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(&file, mode).unwrap();
+    let loaded = locked.load().unwrap();
+    let address = loaded.validator_key.unwrap().public_key().address();
+    assert_eq!(address, validator_key.public_key().address());
+}
+
+#[test]
+fn the_next_key_is_as_encrypted_as_the_others() {
+    let (_dir, home, genesis) = prepared(true);
+    home.init(&Config::new("node-1", true), &genesis).unwrap();
+    let secret = zeroize::Zeroizing::new("correct horse".to_owned());
+    let unlocked = home
+        .clone()
+        .with_password(Some(Password::new(secret).unwrap()));
+    let old = home.load().unwrap().validator_key.unwrap();
+    let next = unlocked.ensure_next_validator_key().unwrap();
+    assert!(words(home.load()).contains("keys/validator-next.key is encrypted"));
+    assert!(words(home.next_validator_key()).contains("is encrypted"));
+    let opened = unlocked.next_validator_key().unwrap().unwrap();
+    assert_eq!(opened.public_key(), next.public_key());
+
+    unlocked
+        .promote_next_key(&genesis, &next, Height::GENESIS)
+        .unwrap();
+    let (file, password) = (home.validator_key_file(), unlocked.password());
+    let current = open_validator_key(&file, password).unwrap();
+    assert_eq!(current.public_key(), next.public_key());
+    let retired = format!("keys/validator-retired-{}.key", old.public_key().address());
+    assert!(home.dir().join(retired).exists());
+    assert!(!home.next_validator_key_file().exists());
+}
+
+#[test]
+fn a_key_behind_a_signer_has_no_next_one() {
+    let (_dir, home, genesis) = prepared(true);
+    let mut config = Config::new("node-1", true);
+    let key = home.ensure_validator_key().unwrap().public_key();
+    config.signer = Some(crate::config::SignerConfig {
+        address: "127.0.0.1:1".parse().unwrap(),
+        public_key: alloy_primitives::B256::repeat_byte(1),
+        validator_key: key.encode().to_vec().into(),
+    });
+    home.ensure_link_key().unwrap();
+    let refused = words(home.init(&config, &genesis));
+    assert!(refused.contains("validator.key exists but"), "{refused}");
+    fs::remove_file(home.validator_key_file()).unwrap();
+    home.ensure_next_validator_key().unwrap();
+    let refused = words(home.init(&config, &genesis));
+    let named = "validator-next.key exists but the configuration names a `signer`";
+    assert!(refused.contains(named), "{refused}");
+    fs::remove_file(home.next_validator_key_file()).unwrap();
+    let mut other = config.clone();
+    let key = SecretKey::from_seed(b"another").public_key();
+    other.signer.as_mut().unwrap().validator_key = key.encode().to_vec().into();
+    let refused = words(home.init(&other, &genesis));
+    assert!(
+        refused.contains("does not give node `node-1` the validator key"),
+        "{refused}"
+    );
+    home.init(&config, &genesis).unwrap();
+    home.load().unwrap();
+}
+
+/// Where contracts say who takes part, a validator's key may be another than genesis names; its
+/// node's name may not.
+#[test]
+fn a_governed_chain_compares_the_name_alone() {
+    let (_dir, home, mut genesis) = prepared(true);
+    let entry = genesis.nodes[0].validator.as_mut().unwrap();
+    let other = SecretKey::from_seed(b"before it was rotated");
+    entry.public_key = other.public_key().encode().to_vec().into();
+    let config = Config::new("node-1", true);
+    let refused = words(home.init(&config, &genesis));
+    assert!(
+        refused.contains("the validator key of this home"),
+        "{refused}"
+    );
+    genesis.governance = Some(tbsi_types::genesis::GovernanceEntry::development());
+    let refused = words(home.init(&Config::new("node-2", true), &genesis));
+    assert!(refused.contains("calls this node `node-1`"), "{refused}");
+    home.init(&config, &genesis).unwrap();
+}

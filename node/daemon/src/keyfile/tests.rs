@@ -113,8 +113,10 @@ fn secrets_are_not_printed() {
 fn a_log_key_signs_in_the_name_of_one_network() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("log.key");
-    let made = create_log_key(&path).unwrap();
-    let loaded = load_log_key(&path).unwrap();
+    let made = LogKey(create_secret(&path, KeyKind::Log, None).unwrap());
+    let loaded = open_log_key(&path, None).unwrap();
+    let public = made.public_key();
+    assert_eq!(loaded.public_key(), public);
     let chain = |byte| ChainIdentity {
         chain_id: 7,
         genesis_hash: alloy_primitives::B256::repeat_byte(byte),
@@ -131,4 +133,57 @@ fn a_log_key_signs_in_the_name_of_one_network() {
         verifier.verify(text, &other).is_err(),
         "another network's note"
     );
+}
+
+fn password(text: &str) -> Password {
+    Password::new(Zeroizing::new(text.to_owned())).unwrap()
+}
+
+#[test]
+fn an_encrypted_file_opens_with_its_password_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("validator.key");
+    let key = create_validator_key(&path).unwrap();
+    assert!(!is_encrypted(&path).unwrap());
+    let plain = fs::read_to_string(&path).unwrap();
+    let (right, wrong) = (password("correct horse"), password("battery staple"));
+
+    let secret = load_secret(&path, KeyKind::Validator, None).unwrap();
+    replace_secret(&path, KeyKind::Validator, &secret, Some(&right)).unwrap();
+    assert!(is_encrypted(&path).unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(plain.trim()));
+    let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let opened = open_validator_key(&path, Some(&right)).unwrap();
+    assert_eq!(opened.expose(), key.expose());
+    let error = load_validator_key(&path).unwrap_err();
+    assert!(matches!(error, KeyFileError::Encrypted { .. }), "{error}");
+    assert!(error.to_string().contains("--password-file"), "{error}");
+    let error = open_validator_key(&path, Some(&wrong)).unwrap_err();
+    assert!(matches!(error, KeyFileError::Keystore { .. }), "{error}");
+
+    let address = hex::encode(key.public_key().address());
+    fs::write(&path, text.replace(&address, &"11".repeat(20))).unwrap();
+    let error = open_validator_key(&path, Some(&right)).unwrap_err();
+    assert!(matches!(error, KeyFileError::Address { .. }), "{error}");
+    fs::write(&path, text).unwrap();
+    set_mode(&path, 0o644);
+    let error = open_validator_key(&path, Some(&right)).unwrap_err();
+    assert!(matches!(error, KeyFileError::Mode { .. }), "{error}");
+}
+
+#[test]
+fn a_change_of_password_that_broke_off_is_no_obstacle() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log.key");
+    let secret = create_secret(&path, KeyKind::Log, None).unwrap();
+    fs::write(dir.path().join("log.key.new"), "half a fi").unwrap();
+    let password = password("correct horse");
+    replace_secret(&path, KeyKind::Log, &secret, Some(&password)).unwrap();
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let opened = load_secret(&path, KeyKind::Log, Some(&password)).unwrap();
+    assert_eq!(*opened, *secret);
+    assert!(!fs::read_to_string(&path).unwrap().contains("address"));
 }

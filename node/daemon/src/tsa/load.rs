@@ -16,7 +16,8 @@ use x509_cert::ext::pkix::ExtendedKeyUsage;
 use super::Authority;
 use crate::account::Account;
 use crate::config::TsaConfig;
-use crate::keyfile::{KeyFileError, load_validator_key, read_private};
+use crate::home::Home;
+use crate::keyfile::{KeyFileError, open_validator_key, read_private};
 
 /// Bytes of a certificate file.
 const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
@@ -81,14 +82,16 @@ fn key_file(field: &'static str, error: KeyFileError, remedy: &str) -> Authority
 }
 
 impl Authority {
-    /// Reads the files; relative paths are below `home`.
-    pub fn load(home: &Path, config: &TsaConfig) -> Result<Self, AuthorityError> {
+    /// Reads the files; relative paths are below the home's directory.
+    pub fn load(home: &Home, config: &TsaConfig) -> Result<Self, AuthorityError> {
+        let (home, password) = (home.dir(), home.password());
         let certificates = certificates(&home.join(&config.certificate))?;
         let key = key(&home.join(&config.key))?;
         check(&certificates[0], &key)?;
-        let issuer = load_validator_key(&home.join(&config.issuer_key));
+        let issuer = open_validator_key(&home.join(&config.issuer_key), password);
         let issuer = issuer.map_err(|error| {
-            let remedy = "64 hex digits of any account's secret key, mode 0600, are expected there";
+            let remedy = "64 hex digits of any account's secret key, or an encrypted key file, \
+                          mode 0600, are expected there";
             key_file("issuer_key", error, remedy)
         })?;
         let policy = config.policy.parse();

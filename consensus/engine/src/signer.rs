@@ -1,0 +1,142 @@
+//! Who signs for a validator: its key in this process, or a process of its own (SPEC §6.8).
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use tbsi_types::{
+    ChainIdentity, ProposalStatement, PublicKey, SecretKey, Signature, VoteKind, VoteStatement,
+};
+use tracing::warn;
+
+use crate::sign_state::{Mark, SignState, SignStateError, Step};
+
+/// What a validator signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// A prevote or precommit.
+    Vote(VoteStatement),
+    /// A proposal.
+    Proposal(ProposalStatement),
+}
+
+impl Statement {
+    /// Where in consensus it is, and the digest to sign on this chain.
+    pub fn mark(&self, chain: &ChainIdentity) -> Mark {
+        match self {
+            Self::Vote(vote) => Mark {
+                height: vote.height,
+                round: vote.round,
+                step: match vote.kind {
+                    VoteKind::Prevote => Step::Prevote,
+                    VoteKind::Precommit => Step::Precommit,
+                },
+                digest: vote.digest(chain),
+            },
+            Self::Proposal(proposal) => Mark {
+                height: proposal.height,
+                round: proposal.round,
+                step: Step::Propose,
+                digest: proposal.digest(chain),
+            },
+        }
+    }
+}
+
+/// Signs for one validator on one chain, or abstains.
+#[async_trait]
+pub trait VoteSigner: Send + Sync + 'static {
+    /// Whose signatures it makes.
+    fn public_key(&self) -> PublicKey;
+
+    /// A signature; `None` abstains (SPEC §6.4). An error is a disk that failed: the engine
+    /// stops.
+    async fn sign(&self, statement: Statement) -> Result<Option<Signature>, SignStateError>;
+}
+
+/// A validator's key with its sign-state, in this process.
+#[derive(Debug)]
+pub struct LocalSigner {
+    chain: ChainIdentity,
+    key: SecretKey,
+    state: Mutex<SignState>,
+}
+
+impl LocalSigner {
+    /// The sign-state must be this key's on this chain, as [`SignState::open`] checks.
+    pub fn new(chain: ChainIdentity, key: SecretKey, state: SignState) -> Self {
+        Self {
+            chain,
+            key,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Whose signatures it makes.
+    pub fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+
+    /// The highest position signed; the digest there.
+    pub fn mark(&self) -> Mark {
+        self.state.lock().expect("no holder panics").mark()
+    }
+
+    /// Signs if the sign-state allows it; the mark is durable when this returns. May block on
+    /// the disk.
+    pub fn sign_blocking(&self, statement: Statement) -> Result<Option<Signature>, SignStateError> {
+        let mark = statement.mark(&self.chain);
+        let mut state = self.state.lock().expect("no holder panics");
+        if state.advance(mark)? {
+            return Ok(Some(self.key.sign(mark.digest)));
+        }
+        let last = state.mark();
+        warn!(
+            height = %mark.height, round = %mark.round, step = ?mark.step,
+            signed_height = %last.height, signed_round = %last.round, signed_step = ?last.step,
+            "not signing: the sign-state holds something else at or above this step"
+        );
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl VoteSigner for LocalSigner {
+    fn public_key(&self) -> PublicKey {
+        Self::public_key(self)
+    }
+
+    async fn sign(&self, statement: Statement) -> Result<Option<Signature>, SignStateError> {
+        self.sign_blocking(statement)
+    }
+}
+
+/// Who signs for the validator of an engine.
+pub enum Validator {
+    /// Its key and sign-state are here.
+    Local(SecretKey, SignState),
+    /// Somebody else has them.
+    Other(Box<dyn VoteSigner>),
+}
+
+impl From<(SecretKey, SignState)> for Validator {
+    fn from((key, state): (SecretKey, SignState)) -> Self {
+        Self::Local(key, state)
+    }
+}
+
+impl Validator {
+    /// Whose signatures it makes.
+    pub fn public_key(&self) -> PublicKey {
+        match self {
+            Self::Local(key, _) => key.public_key(),
+            Self::Other(signer) => signer.public_key(),
+        }
+    }
+
+    pub(crate) fn signer(self, chain: ChainIdentity) -> Box<dyn VoteSigner> {
+        match self {
+            Self::Local(key, state) => Box::new(LocalSigner::new(chain, key, state)),
+            Self::Other(signer) => signer,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Key files: encrypting them, changing their password, taking keys in and out of a home.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use serde_json::json;
+use tbsi_node::home::Home;
+use tbsi_node::keyfile::{KeyKind, load_secret, replace_secret, store_secret};
+use tbsi_node::password::Password;
+
+use crate::password::{PasswordFile, new_password};
+use crate::report::Format;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct EncryptArgs {
+    /// Home directory of the node.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChangePasswordArgs {
+    /// Home directory of the node.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
+    new: NewPassword,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// Home directory of the node; made if absent.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// What the key is for.
+    #[arg(long)]
+    kind: Kind,
+    /// Key file to read; only its owner may read it.
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
+    new: NewPassword,
+    /// Do not encrypt the copy.
+    #[arg(long, conflicts_with = "new_password_file")]
+    plain: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExportArgs {
+    /// Home directory of the node.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// What the key is for.
+    #[arg(long)]
+    kind: Kind,
+    /// Key file to write; must not exist.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
+    new: NewPassword,
+    /// Do not encrypt the copy: 64 hex digits.
+    #[arg(long, conflicts_with = "new_password_file")]
+    plain: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+struct NewPassword {
+    /// File with the password to encrypt with, at least 8 bytes [default: the terminal is
+    /// asked].
+    #[arg(long, value_name = "FILE")]
+    new_password_file: Option<PathBuf>,
+}
+
+impl NewPassword {
+    fn load(&self) -> anyhow::Result<Password> {
+        new_password(self.new_password_file.as_deref(), "--new-password-file")
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// The node's identity to its peers (ed25519).
+    Node,
+    /// Votes (secp256k1).
+    Validator,
+    /// Signs checkpoints of the log (ed25519).
+    Log,
+    /// The node's own account (secp256k1).
+    Account,
+}
+
+impl Kind {
+    fn key(self) -> KeyKind {
+        match self {
+            Self::Node => KeyKind::Node,
+            Self::Validator => KeyKind::Validator,
+            Self::Log => KeyKind::Log,
+            Self::Account => KeyKind::Account,
+        }
+    }
+}
+
+pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<ExitCode> {
+    let home = Home::new(&args.home);
+    let files = home.key_files()?;
+    let plain: Vec<KeyKind> = files
+        .iter()
+        .filter(|(_, encrypted)| !encrypted)
+        .map(|(kind, _)| *kind)
+        .collect();
+    if plain.is_empty() {
+        bail!(
+            "{} has no key file that is not encrypted",
+            args.home.display()
+        );
+    }
+    let password = args.password.for_new()?;
+    // One password opens all of them.
+    for (kind, encrypted) in &files {
+        if *encrypted {
+            load_secret(&home.key_file(*kind), *kind, Some(&password))?;
+        }
+    }
+    for kind in &plain {
+        let file = home.key_file(*kind);
+        let secret = load_secret(&file, *kind, None)?;
+        replace_secret(&file, *kind, &secret, Some(&password))?;
+    }
+    let files: Vec<PathBuf> = plain.iter().map(|kind| home.key_file(*kind)).collect();
+    let text = format!(
+        "{} key files in {} are encrypted now. The node needs the password when it starts: \
+         `keys.password_file` in config.toml, or --password-file.",
+        files.len(),
+        args.home.display()
+    );
+    args.format.print(&text, &json!({ "encrypted": files }))
+}
+
+pub(super) fn change_password(args: &ChangePasswordArgs) -> anyhow::Result<ExitCode> {
+    let home = args.password.unlock(&args.home)?;
+    let files = home.key_files()?;
+    if files.is_empty() {
+        bail!("{} has no key files", args.home.display());
+    }
+    // All are opened before any is changed.
+    let mut secrets = Vec::with_capacity(files.len());
+    for (kind, _) in &files {
+        secrets.push(load_secret(&home.key_file(*kind), *kind, home.password())?);
+    }
+    let password = args.new.load()?;
+    for ((kind, _), secret) in files.iter().zip(&secrets) {
+        replace_secret(&home.key_file(*kind), *kind, secret, Some(&password))?;
+    }
+    let text = format!(
+        "{} key files in {} have the new password. Change what `keys.password_file` names too.",
+        files.len(),
+        args.home.display()
+    );
+    args.format.print(&text, &json!({ "changed": files.len() }))
+}
+
+pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+    let kind = args.kind.key();
+    let opening = args.password.of_file(&args.file)?;
+    let secret = load_secret(&args.file, kind, opening.as_ref())?;
+    let protecting = (!args.plain).then(|| args.new.load()).transpose()?;
+    let home = Home::new(&args.home);
+    home.make_keys_dir()?;
+    let out = home.key_file(kind);
+    store_secret(&out, kind, &secret, protecting.as_ref())?;
+    let text = format!("The key is in {}.", out.display());
+    let address = kind.address(&secret)?;
+    let json = json!({ "file": out, "address": address });
+    args.format.print(&text, &json)
+}
+
+pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let kind = args.kind.key();
+    let home = Home::new(&args.home);
+    let file = home.key_file(kind);
+    let home = args.password.unlock(&args.home)?;
+    let secret = load_secret(&file, kind, home.password())?;
+    let protecting = (!args.plain).then(|| args.new.load()).transpose()?;
+    store_secret(&args.out, kind, &secret, protecting.as_ref())?;
+    let text = format!("The key is in {}.", args.out.display());
+    let address = kind.address(&secret)?;
+    let json = json!({ "file": args.out, "address": address });
+    args.format.print(&text, &json)
+}
