@@ -72,12 +72,9 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
     let roster = current_roster(&store, &genesis, founders)?;
-    let validator_key = match validator_key {
-        Some(key) => Some(current_key(home, &genesis, &store, &roster, key)?),
-        None => None,
-    };
     let validator = match (validator_key, &config.signer) {
         (Some(key), _) => {
+            let key = current_key(home, &genesis, &store, &roster, key)?;
             let state = open_sign_state(home, &store, &genesis, &key)?;
             Some(Validator::Local(key, state))
         }
@@ -88,15 +85,9 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
     let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
-    let rotating = config.signer.is_none().then(|| home.clone());
     let health = health::listen(config.metrics.listen).await?;
-    let (gossip, incoming) = gossip::spawn(&gossip_config(
-        &config,
-        identity,
-        node_key.expose(),
-        peers.subscribe(),
-    ))
-    .await?;
+    let gossip = gossip_config(&config, identity, node_key.expose(), peers.subscribe());
+    let (gossip, incoming) = gossip::spawn(&gossip).await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
         roster,
@@ -114,17 +105,8 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
     std::fs::create_dir_all(home.wal_dir())
         .with_context(|| format!("create {}", home.wal_dir().display()))?;
-    let (engine, progress) = Engine::start(
-        engine_config(home, &config, &node, node_key.expose(), peers.subscribe()),
-        validator,
-        NodeChain::new(Arc::clone(&node), wall_clock),
-        Arc::clone(&node.wake),
-    )
-    .await?;
-    assert!(
-        node.progress.set(progress).is_ok(),
-        "a node is assembled once"
-    );
+    let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
+    let engine = start_engine(engine, validator, &node).await?;
     tokio::spawn(follow_roster(node.watch_roster(), peers));
     node.announce(node.tip().height);
     info!(
@@ -142,8 +124,23 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         cosigner,
         submitters,
         account: account_key.map(Account::new),
-        rotating,
+        rotating: config.signer.is_none().then(|| home.clone()),
     })
+}
+
+async fn start_engine(
+    config: EngineConfig,
+    validator: Option<Validator>,
+    node: &Arc<Node>,
+) -> anyhow::Result<Engine<NodeChain>> {
+    let chain = NodeChain::new(Arc::clone(node), wall_clock);
+    let wake = Arc::clone(&node.wake);
+    let (engine, progress) = Engine::start(config, validator, chain, wake).await?;
+    assert!(
+        node.progress.set(progress).is_ok(),
+        "a node is assembled once"
+    );
+    Ok(engine)
 }
 
 /// Passes the ids of admitted peers on to both networks, until the node is gone.
