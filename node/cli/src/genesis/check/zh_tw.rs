@@ -40,7 +40,7 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
     match &genesis.governance {
         Some(rules) => writeln!(
             text,
-            "治理        議案表決 {} 秒，延遲 {} 秒，執行期限 {} 秒；公眾權限：{}",
+            "治理        動議表決 {} 秒，延遲 {} 秒，執行期限 {} 秒；公眾權限：{}",
             rules.voting_period_seconds,
             rules.delay_seconds,
             rules.window_seconds,
