@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
+use crate::json::canonical_json;
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
     GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX, ORGANISATION_NAME_BYTES_MAX,
@@ -389,9 +390,7 @@ impl Genesis {
     /// SHA-256 over a tag and the RFC 8785 canonical JSON of this document.
     pub fn hash(&self) -> B256 {
         let value = serde_json::to_value(self).expect("a genesis has string keys only");
-        let mut canonical = String::new();
-        write_canonical(&value, &mut canonical);
-        sha256(&[TAG, canonical.as_bytes()])
+        sha256(&[TAG, canonical_json(&value).as_bytes()])
     }
 
     /// Chain id and genesis hash.
@@ -407,39 +406,6 @@ fn field_error(field: &str, problem: String) -> GenesisError {
     GenesisError::Field {
         field: field.into(),
         problem,
-    }
-}
-
-/// RFC 8785 for documents without floats: keys sorted, no white space.
-fn write_canonical(value: &serde_json::Value, out: &mut String) {
-    match value {
-        serde_json::Value::Object(map) => {
-            let sorted: BTreeMap<_, _> = map.iter().collect();
-            out.push('{');
-            for (index, (key, value)) in sorted.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_canonical(&serde_json::Value::String(key.clone()), out);
-                out.push(':');
-                write_canonical(value, out);
-            }
-            out.push('}');
-        }
-        serde_json::Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_canonical(item, out);
-            }
-            out.push(']');
-        }
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_) => out.push_str(&value.to_string()),
     }
 }
 
@@ -488,14 +454,6 @@ mod tests {
         let mut renamed = genesis();
         renamed.organisations.get_mut("a").unwrap().name_zh_tw = "乙公會".into();
         assert_ne!(renamed.hash(), parsed.hash());
-    }
-
-    #[test]
-    fn canonical_json_is_sorted_and_tight() {
-        let value = serde_json::json!({"b": [1, "é\n"], "a": {"d": null, "c": true}});
-        let mut out = String::new();
-        write_canonical(&value, &mut out);
-        assert_eq!(out, r#"{"a":{"c":true,"d":null},"b":[1,"é\n"]}"#);
     }
 
     #[test]

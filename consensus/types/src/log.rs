@@ -9,6 +9,7 @@
 pub mod algorithm;
 pub mod derive;
 pub mod leaf;
+pub mod multi;
 pub mod note;
 pub mod note_key;
 pub mod proof;
@@ -18,6 +19,7 @@ pub mod tree;
 
 pub use derive::{ATTESTATIONS, GOVERNOR, LeafBatch, derive_leaves, leaves};
 pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
+pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
 pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};

@@ -146,6 +146,27 @@ impl ProofBundle {
     }
 }
 
+impl Handover {
+    /// A list of handovers as the JSON form has it (SPEC §10.3).
+    pub fn list_to_json(handovers: &[Self]) -> serde_json::Value {
+        let list: Vec<_> = handovers.iter().map(HandoverJson::from).collect();
+        serde_json::to_value(list).expect("a handover has string keys only")
+    }
+
+    /// Reads what [`Handover::list_to_json`] writes, at most [`HANDOVERS_MAX`] of them.
+    pub fn parse_json_list(text: &[u8]) -> Result<Vec<Self>, BundleError> {
+        if text.len() > BUNDLE_JSON_BYTES_MAX {
+            return Err(BundleError::TooLong {
+                size: text.len(),
+                max: BUNDLE_JSON_BYTES_MAX,
+            });
+        }
+        let list: Vec<HandoverJson> = serde_json::from_slice(text)?;
+        at_most("handovers", list.len(), HANDOVERS_MAX)?;
+        list.into_iter().map(HandoverJson::parse).collect()
+    }
+}
+
 fn at_most(field: &'static str, got: usize, max: usize) -> Result<(), BundleError> {
     if got <= max {
         return Ok(());

@@ -5,7 +5,7 @@ use jsonrpsee::core::client::ClientT;
 use jsonrpsee::core::params::BatchRequestBuilder;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tbsi_types::{LeafIndex, TreeSize};
+use tbsi_types::{Handover, Height, LeafIndex, TreeSize};
 
 use super::{Client, ClientError};
 use crate::limits::BATCH_ITEMS_MAX;
@@ -21,6 +21,16 @@ impl Client {
         let method = "tbsi_getProof";
         let answer = self.http.request(method, [json!(selector)]).await;
         answer.map_err(|error| self.explain(method, error))
+    }
+
+    /// `tbsi_getHandovers`: changes of the validator set after `height`, in the order in which
+    /// they happened (SPEC §10.1), not verified.
+    pub async fn handovers(&self, height: Height) -> Result<Vec<Handover>, ClientError> {
+        let method = "tbsi_getHandovers";
+        let answer: Result<Box<RawValue>, _> = self.http.request(method, [json!(height)]).await;
+        let answer = answer.map_err(|error| self.explain(method, error))?;
+        Handover::parse_json_list(answer.get().as_bytes())
+            .map_err(|error| self.not_understood(method, &error))
     }
 
     /// `tbsi_getAttestation`; `None` if nobody attested it.
