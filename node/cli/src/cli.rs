@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, genesis, keys, log, node, prove, revoke, status, testnet, verify,
-    version,
+    attest, checkpoint, config, genesis, keys, log, node, prove, relay, revoke, status, testnet,
+    verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -37,6 +37,9 @@ enum Command {
     /// Initialise or run one node.
     #[command(subcommand)]
     Node(node::Command),
+    /// Carry attestations to a contract on another chain.
+    #[command(subcommand)]
+    Relay(relay::Command),
     /// A network of several nodes on this machine, for development.
     #[command(subcommand)]
     Testnet(testnet::Command),
@@ -68,6 +71,7 @@ impl Cli {
             Command::Revoke(args) => revoke::run(&args),
             Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
+            Command::Relay(command) => relay::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),
             Command::Genesis(command) => genesis::run(command),

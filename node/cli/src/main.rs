@@ -14,6 +14,7 @@ mod node;
 mod progress;
 mod proof;
 mod prove;
+mod relay;
 mod report;
 mod revoke;
 mod salt;

@@ -33,10 +33,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-types",
         ],
     ),
+    ("tbsi-bridge", &["tbsi-light", "tbsi-rpc", "tbsi-types"]),
     ("tbsi-testnet", &["tbsi-node", "tbsi-rpc", "tbsi-types"]),
     (
         "tbsi",
         &[
+            "tbsi-bridge",
             "tbsi-governance",
             "tbsi-light",
             "tbsi-node",
@@ -48,6 +50,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "tbsi-tests",
         &[
+            "tbsi-bridge",
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",
