@@ -2,4 +2,5 @@
 //! whole networks of real processes. Nothing here is needed to build the product.
 
 pub mod bench;
+pub mod bridge;
 pub mod harness;
