@@ -161,6 +161,7 @@ else
 fi
 verify_offline
 attest_a_file
+"$root/testnet/bridge.sh" "$tbsi" "$dir" LICENSE.tbsi.json
 
 header "The network keeps running. Try it yourself, with any Ethereum client:" \
     "網路仍在執行，可用任何以太坊工具操作："
