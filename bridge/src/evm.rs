@@ -1,26 +1,29 @@
 //! EVM chains: the light client's calls, transactions of type 2, and endpoints that must agree.
 
 pub mod abi;
+mod answers;
 mod decode;
 mod deploy;
 mod encode;
 mod endpoints;
 mod transaction;
+mod words;
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::SolCall;
 use futures::try_join;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tbsi_types::{ChainIdentity, SecretKey};
 
 use crate::config::Target as Config;
 use crate::fees::{Bid, Market};
-use crate::record::{Attempt, Hold, Inclusion, U64Text};
+use crate::record::{Attempt, Hold, Inclusion};
 use crate::source::Proven;
 use crate::target::{Block, Client, Contents, Load, Sent, Target, TargetError, Verdict, View};
-use abi::{LightClient, Refusal, STATUS_EXPIRED, STATUS_FROZEN, STATUS_PAUSED};
+use abi::{LightClient, STATUS_EXPIRED, STATUS_FROZEN, STATUS_PAUSED};
+use answers::{Head, Receipt, inclusion};
 use endpoints::{Answer, Endpoints};
+use words::{classify, refusal};
 
 pub use deploy::{Beginning, creation_code};
 pub use encode::{decision, validator_set};
@@ -33,38 +36,6 @@ pub struct Evm {
     source: ChainIdentity,
     key: SecretKey,
     account: Address,
-}
-
-/// A block, as far as it is looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Head {
-    number: U64,
-    hash: B256,
-    timestamp: U64,
-    base_fee_per_gas: Option<U64>,
-}
-
-/// A receipt, as far as it is looked at.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Receipt {
-    transaction_hash: B256,
-    block_number: U64,
-    block_hash: B256,
-    gas_used: U64,
-    effective_gas_price: Option<U64>,
-    status: U64,
-}
-
-impl Head {
-    fn block(&self) -> Block {
-        Block {
-            number: self.number.to(),
-            hash: self.hash,
-            time: self.timestamp.to(),
-        }
-    }
 }
 
 fn at(block: Block) -> Value {
@@ -453,60 +424,6 @@ impl Target for Evm {
 pub fn freeze(one: &Proven, other: &Proven) -> (Bytes, Bytes) {
     let encoded = |proven: &Proven| decision(&proven.decision, &proven.validators);
     (encoded(one), encoded(other))
-}
-
-fn inclusion(receipt: &Receipt) -> Inclusion {
-    Inclusion {
-        transaction: receipt.transaction_hash,
-        block: receipt.block_number.to(),
-        block_hash: receipt.block_hash,
-        gas_used: receipt.gas_used.to(),
-        gas_price: U64Text(receipt.effective_gas_price.unwrap_or_default().to()),
-        success: receipt.status == U64::from(1),
-    }
-}
-
-fn refusal(data: &[u8], said: &str) -> Verdict {
-    let Some((code, detail, refusal)) = abi::explain(data) else {
-        let known = data.get(..4).map(alloy_primitives::hex::encode_prefixed);
-        return Verdict::Refused {
-            code: known.unwrap_or_else(|| "revert".into()),
-            detail: said.into(),
-            hold: None,
-        };
-    };
-    let hold = if let Refusal::LightClientPaused(_) = refusal {
-        Some(Hold::Paused)
-    } else if let Refusal::LightClientFrozen(_) = refusal {
-        Some(Hold::Frozen)
-    } else if let Refusal::LightClientExpired(_) = refusal {
-        Some(Hold::TrustExpired)
-    } else {
-        None
-    };
-    Verdict::Refused { code, detail, hold }
-}
-
-/// What nodes mean: words of go-ethereum, Besu, Nethermind, Reth and anvil.
-fn classify(said: &str) -> Sent {
-    let said = said.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if has(&[
-        "already known",
-        "already imported",
-        "known transaction",
-        "already exists",
-    ]) {
-        Sent::Taken
-    } else if has(&["nonce too low", "nonce_too_low", "nonce is too low"]) {
-        Sent::NonceTaken
-    } else if has(&["underpriced", "fee too low", "gas price not high enough"]) {
-        Sent::Underpriced
-    } else if has(&["insufficient funds", "insufficient balance", "upfront cost"]) {
-        Sent::Balance
-    } else {
-        Sent::Refused(said)
-    }
 }
 
 #[cfg(test)]

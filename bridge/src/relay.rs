@@ -3,7 +3,10 @@
 
 mod ack;
 mod discover;
+mod error;
+mod pen;
 mod plan;
+mod send;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,92 +23,17 @@ use tracing::{info, warn};
 use crate::config::Config;
 use crate::fault;
 use crate::health::Health;
-use crate::journal::{Journal, JournalError};
+use crate::journal::Journal;
 use crate::limits::{ALARMS_MAX, BACKOFF_MS_MAX};
-use crate::record::{Event, Item, Parties, RECORD_VERSION, Reason, Record};
-use crate::source::{Proven, Source, SourceError};
-use crate::state::{Illegal, State};
-use crate::target::{Target, TargetError, View};
+use crate::record::{Event, Item, Parties, Reason, Record};
+use crate::source::{Proven, Source};
+use crate::state::State;
+use crate::target::{Target, View};
 
 pub(crate) use ack::{FILE_SCHEMA, SHA2_256, statement};
 pub use discover::{REQUESTS, RETRY};
-
-/// Why a step was not finished. Some stop the relayer.
-#[derive(Debug, thiserror::Error)]
-pub enum RelayError {
-    /// The journal: stop.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// A mistake of this program, or a forged journal: stop.
-    #[error(transparent)]
-    Illegal(#[from] Illegal),
-    /// The source: try again.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// The target: try again, unless it is the wrong one.
-    #[error(transparent)]
-    Target(#[from] TargetError),
-    /// The attestation of the record's head: try again.
-    #[error("attest the head of the record: {0}")]
-    Attest(String),
-}
-
-impl RelayError {
-    fn is_final(&self) -> bool {
-        match self {
-            Self::Journal(_) | Self::Illegal(_) => true,
-            Self::Source(error) => {
-                matches!(
-                    error,
-                    SourceError::OtherNetwork { .. } | SourceError::Genesis(_)
-                )
-            }
-            Self::Target(error) => error.is_final(),
-            Self::Attest(_) => false,
-        }
-    }
-
-    /// Label of the metric.
-    fn reason(&self) -> &'static str {
-        match self {
-            Self::Journal(_) => "journal",
-            Self::Illegal(_) => "illegal",
-            Self::Source(_) => "source",
-            Self::Target(_) => "target",
-            Self::Attest(_) => "attest",
-        }
-    }
-}
-
-/// Where events go.
-enum Pen {
-    /// To disk.
-    Journal(Journal),
-    /// Nowhere: a dry run.
-    Dry { next: u64, parties: Parties },
-}
-
-impl Pen {
-    fn write(&mut self, events: Vec<Event>, now: u64) -> Result<Vec<Record>, JournalError> {
-        match self {
-            Self::Journal(journal) => journal.append(events, now),
-            Self::Dry { next, parties } => {
-                let record = |event| {
-                    *next += 1;
-                    Record {
-                        version: RECORD_VERSION,
-                        number: *next - 1,
-                        previous: B256::ZERO,
-                        time_ms: now,
-                        parties: parties.clone(),
-                        event,
-                    }
-                };
-                Ok(events.into_iter().map(record).collect())
-            }
-        }
-    }
-}
+pub use error::RelayError;
+use pen::Pen;
 
 /// A transaction that a dry run would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

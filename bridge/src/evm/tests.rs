@@ -2,7 +2,9 @@ use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_sol_types::{SolError, SolEvent, SolInterface};
 
+use super::abi::Refusal;
 use super::*;
+use crate::record::U64Text;
 
 fn key() -> SecretKey {
     SecretKey::from_seed(b"relayer")

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use alloy_primitives::{Address, hex};
 use serde_json::Value;
@@ -153,9 +154,19 @@ impl Relayer {
 
     /// Runs a command to its end.
     pub async fn run(&self, command: &[&str], kill_at: Option<&str>) -> Ended {
+        self.run_within(2 * PATIENCE, command, kill_at).await
+    }
+
+    /// Runs a command to its end, which comes within `limit`.
+    pub async fn run_within(
+        &self,
+        limit: Duration,
+        command: &[&str],
+        kill_at: Option<&str>,
+    ) -> Ended {
         let mut command = self.command(command, kill_at);
         let running = command.stdout(Stdio::piped()).spawn().expect("tbsi starts");
-        let output = timeout(2 * PATIENCE, running.wait_with_output()).await;
+        let output = timeout(limit, running.wait_with_output()).await;
         let output = output.unwrap_or_else(|_| panic!("it does not end:\n{}", self.log()));
         let output = output.expect("tbsi's output");
         Ended {
