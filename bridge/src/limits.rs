@@ -4,7 +4,7 @@
 pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 
 /// Bytes of a journal. At this size the relayer stops and asks for a new home; 100,000
-/// attestations in batches of 100 need about 20 MB.
+/// attestations need about 55 MB.
 pub const JOURNAL_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// Bytes of one record, its line feed and hash included.

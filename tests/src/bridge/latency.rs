@@ -23,6 +23,8 @@ pub struct Figures {
     pub caught_up: Duration,
     /// Gas of the transactions that carried the backlog.
     pub gas: u64,
+    /// Bytes of the journal after all of it.
+    pub journal: u64,
 }
 
 /// How long one attestation may take.
@@ -86,5 +88,6 @@ pub async fn measure(
         backlog,
         caught_up,
         gas,
+        journal: std::fs::metadata(relayer.journal())?.len(),
     })
 }

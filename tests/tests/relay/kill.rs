@@ -139,10 +139,12 @@ async fn t57_a_backlog_is_caught_up_in_batches() {
     let backlog = asked.unwrap_or(if long() { 100_000 } else { 1_000 });
     let figures = measure(&binary, 3, backlog).await.unwrap();
     let gas = figures.gas / backlog;
+    let bytes = figures.journal / backlog;
     println!(
-        "latencies {:?}, {backlog} attestations in {:?}, {gas} gas each",
+        "latencies {:?}, {backlog} attestations in {:?}, {gas} gas and {bytes} bytes each",
         figures.latencies, figures.caught_up
     );
+    assert!(bytes < 1_000, "{bytes} bytes of journal for each");
     // More than half of it is the slot that keeps each.
     assert!(gas < 45_000, "{gas} gas for each");
 }
