@@ -195,6 +195,7 @@ fi
 verify_offline
 attest_a_file
 stamp_a_file
+"$root/testnet/bridge.sh" "$tbsi" "$dir" LICENSE.tbsi.json
 
 header "The network keeps running. Try it yourself, with any Ethereum client:" \
     "網路仍在執行，可用任何以太坊工具操作："

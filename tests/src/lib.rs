@@ -2,6 +2,7 @@
 //! whole networks of real processes. Nothing here is needed to build the product.
 
 pub mod bench;
+pub mod bridge;
 pub mod council;
 pub mod harness;
 pub mod issuer;

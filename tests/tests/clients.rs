@@ -48,6 +48,7 @@ async fn stock_clients_work_with_a_fresh_key_without_funds() {
         "無效：changed 不是存證的那個檔案",
         "Verification: OK",
         "message imprint mismatch",
+        "\nthe record is what both chains say\n",
     ] {
         assert!(said.contains(expected), "{expected:?} is not in:\n{said}");
     }

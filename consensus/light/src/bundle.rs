@@ -6,8 +6,8 @@ mod report;
 use alloy_primitives::B256;
 use tbsi_types::log::{Leaf, leaf_hash};
 use tbsi_types::{
-    ChainIdentity, Checkpoint, CheckpointDigest, Decision, Genesis, Height, NamedValidators,
-    ProofBundle, TimestampMs,
+    ChainIdentity, Checkpoint, CheckpointDigest, Decision, Genesis, Handover, Height,
+    NamedValidators, ProofBundle, TimestampMs,
 };
 
 pub use error::{DecisionError, VerifyBundleError};
@@ -174,7 +174,7 @@ pub fn verify_bundle(
         &bundle.inclusion,
         checkpoint.log_root,
     )?;
-    let (anchor, handovers) = follow(bundle, anchor)?;
+    let (anchor, handovers) = follow(&bundle.handovers, &bundle.validators, anchor)?;
     let (_, decision) = anchor
         .extend(&bundle.decision, &bundle.validators)
         .map_err(VerifyBundleError::Decision)?;
@@ -207,14 +207,31 @@ fn check_leaf(
     Ok(())
 }
 
-/// From the anchor through the bundle's handovers.
-fn follow(
-    bundle: &ProofBundle,
+/// Verifies a decision of `validators` without a leaf, from the anchor through `handovers` in
+/// their order. Returns what may be trusted from now on, and what was decided.
+pub fn verify_decision(
+    decision: &Decision,
+    validators: &NamedValidators,
+    handovers: &[Handover],
     anchor: &TrustAnchor,
-) -> Result<(TrustAnchor, Vec<(VerifiedDecision, VerifiedDecision)>), VerifyBundleError> {
+) -> Result<(TrustAnchor, VerifiedDecision), VerifyBundleError> {
+    let (anchor, _) = follow(handovers, validators, anchor)?;
+    anchor
+        .extend(decision, validators)
+        .map_err(VerifyBundleError::Decision)
+}
+
+type Followed = (TrustAnchor, Vec<(VerifiedDecision, VerifiedDecision)>);
+
+/// From the anchor through handovers, the last of which is to `last_set`.
+fn follow(
+    handovers: &[Handover],
+    last_set: &NamedValidators,
+    anchor: &TrustAnchor,
+) -> Result<Followed, VerifyBundleError> {
     let mut anchor = *anchor;
-    let mut verified = Vec::with_capacity(bundle.handovers.len());
-    for (position, handover) in bundle.handovers.iter().enumerate() {
+    let mut verified = Vec::with_capacity(handovers.len());
+    for (position, handover) in handovers.iter().enumerate() {
         let number = position + 1;
         let fail = |source| VerifyBundleError::Handover { number, source };
         let (last, first) = (&handover.last.checkpoint, &handover.first.checkpoint);
@@ -231,7 +248,10 @@ fn follow(
         }
         let old = anchor.extend(&handover.last, &handover.validators);
         let (between, last) = old.map_err(fail)?;
-        let new = between.extend(&handover.first, bundle.set_after(position));
+        let next_set = handovers
+            .get(number)
+            .map_or(last_set, |next| &next.validators);
+        let new = between.extend(&handover.first, next_set);
         let (next, first) = new.map_err(fail)?;
         anchor = next;
         verified.push((last, first));

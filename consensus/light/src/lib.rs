@@ -30,7 +30,7 @@ pub mod log;
 
 pub use bundle::{
     DecisionError, NamedSigner, Step, TrustAnchor, VerifiedBundle, VerifiedDecision,
-    VerifyBundleError, verify_bundle,
+    VerifyBundleError, verify_bundle, verify_decision,
 };
 pub use certificate::{VerifiedCertificate, verify_certificate};
 pub use checkpoint::{Signer, VerifiedCheckpoint, verify_checkpoint};

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
+use crate::json::canonical_json;
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
     GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX, ORGANISATION_NAME_BYTES_MAX,
@@ -460,47 +461,6 @@ fn field_error(field: &str, problem: String) -> GenesisError {
     }
 }
 
-/// The canonical JSON of a document without floats (RFC 8785).
-pub fn canonical_json(document: &impl Serialize) -> String {
-    let value = serde_json::to_value(document).expect("plain data with string keys");
-    let mut canonical = String::new();
-    write_canonical(&value, &mut canonical);
-    canonical
-}
-
-/// RFC 8785 for documents without floats: keys sorted, no white space.
-fn write_canonical(value: &serde_json::Value, out: &mut String) {
-    match value {
-        serde_json::Value::Object(map) => {
-            let sorted: BTreeMap<_, _> = map.iter().collect();
-            out.push('{');
-            for (index, (key, value)) in sorted.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_canonical(&serde_json::Value::String(key.clone()), out);
-                out.push(':');
-                write_canonical(value, out);
-            }
-            out.push('}');
-        }
-        serde_json::Value::Array(items) => {
-            out.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(',');
-                }
-                write_canonical(item, out);
-            }
-            out.push(']');
-        }
-        serde_json::Value::Null
-        | serde_json::Value::Bool(_)
-        | serde_json::Value::Number(_)
-        | serde_json::Value::String(_) => out.push_str(&value.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -568,14 +528,6 @@ mod tests {
         let text = serde_json::to_string(&with).unwrap();
         assert!(text.contains(r#":["send","vote"]"#), "{text}");
         assert_eq!(Genesis::parse(text.as_bytes()).unwrap(), with);
-    }
-
-    #[test]
-    fn canonical_json_is_sorted_and_tight() {
-        let value = serde_json::json!({"b": [1, "é\n"], "a": {"d": null, "c": true}});
-        let mut out = String::new();
-        write_canonical(&value, &mut out);
-        assert_eq!(out, r#"{"a":{"c":true,"d":null},"b":[1,"é\n"]}"#);
     }
 
     #[test]

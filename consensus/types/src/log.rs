@@ -11,6 +11,7 @@ pub mod algorithm;
 pub mod cosigner;
 pub mod derive;
 pub mod leaf;
+pub mod multi;
 pub mod note;
 pub mod note_key;
 pub mod proof;
@@ -24,6 +25,7 @@ pub use derive::{
     ATTESTATIONS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_leaves, derive_leaves, leaves,
 };
 pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
+pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
 pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     attest, checkpoint, config, genesis, keys, log, motion, node, operator, org, permission, prove,
-    quota, revoke, signer, status, testnet, verify, version,
+    quota, relay, revoke, signer, status, testnet, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -40,6 +40,9 @@ enum Command {
     /// Hold a validator's key in a process of its own.
     #[command(subcommand)]
     Signer(signer::Command),
+    /// Carry attestations to a contract on another chain.
+    #[command(subcommand)]
+    Relay(relay::Command),
     /// A network of several nodes on this machine, for development.
     #[command(subcommand)]
     Testnet(testnet::Command),
@@ -87,6 +90,7 @@ impl Cli {
             Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
             Command::Signer(command) => signer::run(command),
+            Command::Relay(command) => relay::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),
             Command::Genesis(command) => genesis::run(command),

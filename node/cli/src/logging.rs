@@ -12,8 +12,9 @@ const OTHERS: &str =
     "warn,libp2p_gossipsub=error,arc_malachitebft_network=off,arc_malachitebft_discovery=off";
 
 /// TBSI's crates, whose level the operator chooses.
-const OWN: [&str; 6] = [
+const OWN: [&str; 7] = [
     "tbsi",
+    "tbsi_bridge",
     "tbsi_engine",
     "tbsi_execution",
     "tbsi_node",

@@ -22,6 +22,7 @@ mod progress;
 mod proof;
 mod prove;
 mod quota;
+mod relay;
 mod report;
 mod revoke;
 mod salt;

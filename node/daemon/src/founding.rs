@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 use tbsi_governance::rules::{RuleError, check_complete};
 use tbsi_types::genesis::{
     ConsensusParameters, GenesisAccount, GovernanceEntry, NodeEntry, OrganisationEntry,
-    ValidatorEntry, canonical_json,
+    ValidatorEntry,
 };
-use tbsi_types::{Genesis, GenesisError, KeyError, TimestampMs, sha256};
+use tbsi_types::{Genesis, GenesisError, KeyError, TimestampMs, canonical_json, sha256};
 
 use crate::home::{HomeError, check_peer_ids};
 

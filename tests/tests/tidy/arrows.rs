@@ -37,9 +37,11 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tbsi-testnet",
         &["tbsi-governance", "tbsi-node", "tbsi-rpc", "tbsi-types"],
     ),
+    ("tbsi-bridge", &["tbsi-light", "tbsi-rpc", "tbsi-types"]),
     (
         "tbsi",
         &[
+            "tbsi-bridge",
             "tbsi-governance",
             "tbsi-light",
             "tbsi-node",
@@ -51,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "tbsi-tests",
         &[
+            "tbsi-bridge",
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",

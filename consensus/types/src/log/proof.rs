@@ -69,6 +69,12 @@ pub enum ProofShapeError {
         /// Of the later tree.
         second: u64,
     },
+    /// Positions that do not ascend, or none.
+    #[error("leaf indexes of a multiproof must ascend, at least one: position {position}")]
+    Order {
+        /// The first that is not above the one before.
+        position: usize,
+    },
     /// Hashes are missing or left over.
     #[error("proof has {got} hashes, {expected} are needed")]
     Length {
@@ -235,13 +241,13 @@ fn consistency_ranges(first: u64, second: u64) -> Result<Ranges, ProofShapeError
 }
 
 /// The largest power of two below `size`, which is at least 2.
-fn split(size: u64) -> u64 {
+pub(super) fn split(size: u64) -> u64 {
     1 << (size - 1).ilog2()
 }
 
 /// Hash over the leaves `start..end`; `start` is a multiple of a power of two that is at least
 /// `end - start`, as it is for every subtree.
-fn range_hash<R: NodeReader>(
+pub(super) fn range_hash<R: NodeReader>(
     reader: &R,
     start: u64,
     end: u64,

@@ -1,0 +1,379 @@
+//! The relayer's configuration: one file, `config.toml`, checked completely before anything is
+//! opened or asked.
+
+use std::fs::File;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{Address, B256};
+use serde::{Deserialize, Serialize};
+use tbsi_types::limits::ORGANISATION_NAME_BYTES_MAX;
+use tbsi_types::sha256;
+
+use crate::fees;
+use crate::limits::{
+    CONFIG_BYTES_MAX, ENDPOINTS_MAX, IN_FLIGHT_MAX, LEAVES_PER_PLAN_MAX, SELECTED_MAX,
+};
+
+/// Name of the file in the home directory.
+pub const CONFIG_FILE: &str = "config.toml";
+
+/// All that an operator decides. Paths are relative to the home directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who answers for this relayer.
+    pub relayer: Relayer,
+    /// The TBSI network.
+    pub source: Source,
+    /// The EVM chain.
+    pub target: Target,
+    /// What a transaction may cost.
+    #[serde(default)]
+    pub fees: Fees,
+    /// What is carried.
+    #[serde(default)]
+    pub select: Select,
+    /// How much a transaction carries, and how many are on their way.
+    #[serde(default)]
+    pub batch: Batch,
+    /// When the record's head is attested on the source.
+    #[serde(default)]
+    pub audit: Audit,
+    /// Health and metrics over HTTP.
+    #[serde(default)]
+    pub metrics: Metrics,
+}
+
+/// Legal names, as in the registry of organisations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relayer {
+    /// In Traditional Chinese; empty if it has none.
+    #[serde(default)]
+    pub name_zh_tw: String,
+    /// In English.
+    pub name_en: String,
+    /// File with the secret key of its account: 64 hex digits, mode 0600.
+    pub key: PathBuf,
+}
+
+/// The TBSI network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Its genesis file: what everything is verified with.
+    pub genesis: PathBuf,
+    /// JSON-RPC addresses of its nodes, `http://` only.
+    pub rpc: Vec<String>,
+    /// So many of them must show the same checkpoint before it is carried.
+    #[serde(default = "one")]
+    pub agree: usize,
+    /// Milliseconds between two looks.
+    #[serde(default = "poll")]
+    pub poll_ms: u64,
+}
+
+/// The EVM chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// EIP-155 chain id; another one stops the relayer before it spends.
+    pub chain_id: u64,
+    /// JSON-RPC addresses, `http://` only: a node of one's own, or a proxy in front of others.
+    pub rpc: Vec<String>,
+    /// So many of them must give the same answer before it counts.
+    #[serde(default = "one")]
+    pub agree: usize,
+    /// The light client.
+    pub light_client: Address,
+}
+
+/// Wei for each gas, and what follows from them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fees {
+    /// No bid is higher; above it the relayer waits.
+    pub fee_cap_wei: u64,
+    /// No tip is lower.
+    pub tip_min_wei: u64,
+    /// Milliseconds after which a transaction that is not in a block is replaced.
+    pub replace_after_ms: u64,
+    /// Times that it is.
+    pub replacements_max: u32,
+    /// Below this balance (wei) the relayer says that it is not ready.
+    pub balance_min_wei: u64,
+}
+
+impl Default for Fees {
+    fn default() -> Self {
+        Self {
+            fee_cap_wei: 100_000_000_000,
+            tip_min_wei: 1,
+            replace_after_ms: 60_000,
+            replacements_max: 20,
+            balance_min_wei: 10_000_000_000_000_000,
+        }
+    }
+}
+
+impl Fees {
+    /// For a chain without fees.
+    pub fn none() -> Self {
+        Self {
+            fee_cap_wei: 0,
+            tip_min_wei: 0,
+            balance_min_wei: 0,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is carried by itself; `tbsi relay send` adds to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Select {
+    /// A checkpoint at least this often, in seconds of the source's time; 0 for none but those
+    /// that leaves need and those that keep the light client alive.
+    pub checkpoint_interval_s: u64,
+    /// All attestations.
+    pub all: bool,
+    /// Attestations under these schemas.
+    pub schemas: Vec<B256>,
+    /// Attestations by these issuers.
+    pub issuers: Vec<Address>,
+    /// Leaves before this one are left alone.
+    pub from_leaf: u64,
+}
+
+/// How much a transaction carries, and how many are on their way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Batch {
+    /// Leaves of one transaction.
+    pub leaves_max: usize,
+    /// Gas of one transaction; at most 16,777,216 (EIP-7825).
+    pub gas_max: u64,
+    /// Transactions that are not final.
+    pub in_flight_max: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            leaves_max: 200,
+            gas_max: 15_000_000,
+            in_flight_max: 32,
+        }
+    }
+}
+
+/// When the record's head is attested on the source, by the relayer's key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// So many seconds after the last time; 0 for never.
+    pub interval_s: u64,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { interval_s: 3_600 }
+    }
+}
+
+/// Health (`/livez`, `/readyz`) and Prometheus metrics (`/metrics`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Seconds without progress, while something waits, after which it is not ready.
+    pub stall_s: u64,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 9_465)),
+            stall_s: 600,
+        }
+    }
+}
+
+fn one() -> usize {
+    1
+}
+
+fn poll() -> u64 {
+    500
+}
+
+/// Names the file, the key and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("read configuration {file}; `tbsi relay init` makes it", file = file.display())]
+    Read {
+        /// Its path.
+        file: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Above the size limit, or not TOML of this shape.
+    #[error("configuration {file}: {problem}", file = file.display())]
+    Syntax {
+        /// Its path.
+        file: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A value that cannot be.
+    #[error("configuration key `{key}` {problem}")]
+    Value {
+        /// Which.
+        key: &'static str,
+        /// What is wrong, and what would be right.
+        problem: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks the file in `home`; also returns the SHA-256 of its bytes.
+    pub fn load(home: &Path) -> Result<(Self, B256), ConfigError> {
+        let file = home.join(CONFIG_FILE);
+        let mut text = String::new();
+        let opened = File::open(&file).and_then(|opened| {
+            let mut limited = opened.take(CONFIG_BYTES_MAX + 1);
+            limited.read_to_string(&mut text)
+        });
+        if let Err(source) = opened {
+            return Err(ConfigError::Read { file, source });
+        }
+        if text.len() as u64 > CONFIG_BYTES_MAX {
+            let problem = format!("more than the {CONFIG_BYTES_MAX} bytes that are allowed");
+            return Err(ConfigError::Syntax { file, problem });
+        }
+        let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
+            file,
+            problem: error.to_string(),
+        })?;
+        config.check()?;
+        Ok((config, sha256(&[text.as_bytes()])))
+    }
+
+    /// As a file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a configuration has string keys only")
+    }
+
+    /// The operator's limits on fees.
+    pub fn fee_limits(&self) -> fees::Limits {
+        fees::Limits {
+            fee_cap_max: self.fees.fee_cap_wei,
+            tip_min: self.fees.tip_min_wei,
+        }
+    }
+
+    /// Everything that can be known to be wrong without asking anybody.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_names()?;
+        check_endpoints("source.rpc", &self.source.rpc)?;
+        check_endpoints("target.rpc", &self.target.rpc)?;
+        let counts = [
+            ("source.agree", self.source.agree, self.source.rpc.len()),
+            ("target.agree", self.target.agree, self.target.rpc.len()),
+            (
+                "batch.leaves_max",
+                self.batch.leaves_max,
+                LEAVES_PER_PLAN_MAX,
+            ),
+            (
+                "batch.in_flight_max",
+                self.batch.in_flight_max,
+                IN_FLIGHT_MAX,
+            ),
+        ];
+        for (key, value, most) in counts {
+            between(key, value as u64, 1, most as u64)?;
+        }
+        between("source.poll_ms", self.source.poll_ms, 10, 60_000)?;
+        between("target.chain_id", self.target.chain_id, 1, u64::MAX / 2)?;
+        between("batch.gas_max", self.batch.gas_max, 200_000, 1 << 24)?;
+        let after = self.fees.replace_after_ms;
+        between("fees.replace_after_ms", after, 500, 86_400_000)?;
+        between(
+            "fees.replacements_max",
+            self.fees.replacements_max.into(),
+            0,
+            100,
+        )?;
+        between("metrics.stall_s", self.metrics.stall_s, 1, 86_400)?;
+        let lists = [
+            ("select.schemas", self.select.schemas.len()),
+            ("select.issuers", self.select.issuers.len()),
+        ];
+        for (key, count) in lists {
+            between(key, count as u64, 0, SELECTED_MAX as u64)?;
+        }
+        if self.fees.tip_min_wei > self.fees.fee_cap_wei {
+            return wrong("fees.tip_min_wei", "is above fees.fee_cap_wei; lower it");
+        }
+        if self.target.light_client.is_zero() {
+            return wrong(
+                "target.light_client",
+                "is zero; give the contract's address",
+            );
+        }
+        Ok(())
+    }
+
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let (zh, en) = (&self.relayer.name_zh_tw, &self.relayer.name_en);
+        if en.trim().is_empty() {
+            return wrong(
+                "relayer.name_en",
+                "is empty; give the legal name of who answers for it",
+            );
+        }
+        if zh.len().max(en.len()) > ORGANISATION_NAME_BYTES_MAX {
+            let problem = format!("has more than {ORGANISATION_NAME_BYTES_MAX} bytes");
+            return wrong("relayer.name_en", &problem);
+        }
+        Ok(())
+    }
+}
+
+fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError> {
+    between(key, urls.len() as u64, 1, ENDPOINTS_MAX as u64)?;
+    for (position, url) in urls.iter().enumerate() {
+        if !url.starts_with("http://") {
+            let problem = format!("has `{url}`; an address like http://127.0.0.1:8545 is expected");
+            return wrong(key, &problem);
+        }
+        if urls[..position].contains(url) {
+            return wrong(
+                key,
+                &format!("has `{url}` twice; it would agree with itself"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn between(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    wrong(key, &format!("is {value}; {least} to {most} is allowed"))
+}
+
+fn wrong<T>(key: &'static str, problem: &str) -> Result<T, ConfigError> {
+    let problem = problem.into();
+    Err(ConfigError::Value { key, problem })
+}
+
+#[cfg(test)]
+mod tests;

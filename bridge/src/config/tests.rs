@@ -1,0 +1,75 @@
+use super::*;
+
+const MINIMAL: &str = r#"
+[relayer]
+name_en = "Test Association A"
+key = "relayer.key"
+[source]
+genesis = "genesis.json"
+rpc = ["http://127.0.0.1:8545"]
+[target]
+chain_id = 31337
+rpc = ["http://127.0.0.1:28545"]
+light_client = "0x0000000000000000000000000000000000000001"
+"#;
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(CONFIG_FILE), text).unwrap();
+    Config::load(home.path()).map(|(config, _)| config)
+}
+
+#[test]
+fn what_is_left_out_has_a_default() {
+    let config = load(MINIMAL).unwrap();
+    assert_eq!(load(&config.to_toml()).unwrap(), config);
+    assert_eq!((config.source.agree, config.batch.leaves_max), (1, 200));
+    assert_eq!(config.select, Select::default());
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let with = |from: &str, to: &str| MINIMAL.replace(from, to);
+    for (text, words) in [
+        (
+            with("\"Test Association A\"", "\" \""),
+            "`relayer.name_en` is empty",
+        ),
+        (
+            with("http://127.0.0.1:8545", "https://a"),
+            "`source.rpc` has `https://a`",
+        ),
+        (
+            with("rpc = [\"http://127.0.0.1:28545\"]", "rpc = []"),
+            "`target.rpc` is 0",
+        ),
+        (
+            with("chain_id = 31337", "chain_id = 0"),
+            "`target.chain_id` is 0",
+        ),
+        (
+            with("chain_id = 31337", "chain_id = 1\nagree = 2"),
+            "`target.agree` is 2; 1 to 1",
+        ),
+        (with("0001\"", "0000\""), "`target.light_client` is zero"),
+        (
+            format!("{MINIMAL}[batch]\ngas_max = 16777217"),
+            "`batch.gas_max` is 16777217",
+        ),
+        (
+            format!("{MINIMAL}[fees]\nfee_cap_wei = 0"),
+            "`fees.tip_min_wei` is above",
+        ),
+        (format!("{MINIMAL}[fees]\ngas = 0"), "unknown field `gas`"),
+        (" ".repeat(70_000), "more than the 65536 bytes"),
+    ] {
+        let error = load(&text).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    let twice = with(
+        "[\"http://127.0.0.1:8545\"]",
+        "[\"http://a\", \"http://a\"]",
+    );
+    let error = load(&twice).unwrap_err().to_string();
+    assert!(error.contains("twice"), "{error}");
+}

@@ -1,0 +1,52 @@
+//! Answers of `eth_*` methods, as far as they are looked at.
+
+use alloy_primitives::{B256, U64};
+use serde::Deserialize;
+
+use crate::record::{Inclusion, U64Text};
+use crate::target::Block;
+
+/// A block, as far as it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Head {
+    pub(super) number: U64,
+    pub(super) hash: B256,
+    pub(super) timestamp: U64,
+    pub(super) base_fee_per_gas: Option<U64>,
+}
+
+/// A receipt, as far as it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Receipt {
+    pub(super) transaction_hash: B256,
+    pub(super) block_number: U64,
+    pub(super) block_hash: B256,
+    pub(super) gas_used: U64,
+    pub(super) effective_gas_price: Option<U64>,
+    pub(super) status: U64,
+}
+
+impl Head {
+    /// Its place.
+    pub(super) fn block(&self) -> Block {
+        Block {
+            number: self.number.to(),
+            hash: self.hash,
+            time: self.timestamp.to(),
+        }
+    }
+}
+
+/// As records have it.
+pub(super) fn inclusion(receipt: &Receipt) -> Inclusion {
+    Inclusion {
+        transaction: receipt.transaction_hash,
+        block: receipt.block_number.to(),
+        block_hash: receipt.block_hash,
+        gas_used: receipt.gas_used.to(),
+        gas_price: U64Text(receipt.effective_gas_price.unwrap_or_default().to()),
+        success: receipt.status == U64::from(1),
+    }
+}

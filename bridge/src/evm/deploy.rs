@@ -1,0 +1,110 @@
+//! The creation code of a light client (SPEC §14).
+
+use alloy_primitives::{Address, Bytes, U256, hex};
+use alloy_sol_types::{SolValue, sol};
+use serde_json::Value;
+use tbsi_types::{ChainIdentity, Checkpoint, NamedValidators};
+
+use super::encode::validator_set;
+
+const ARTIFACT: &str = include_str!("../../../contracts/evm/artifacts/LightClient.json");
+
+/// Seconds between the proposal of a recovery and the recovery.
+const RECOVERY_DELAY_S: u64 = 7 * 86_400;
+
+sol! {
+    struct Trust {
+        uint64 chainId;
+        bytes32 genesisHash;
+        bytes checkpoint;
+        bytes validatorSet;
+        uint256 trustPeriod;
+    }
+
+    struct Relayer {
+        address account;
+        bytes32 organisation;
+    }
+
+    struct Policy {
+        address guardian;
+        address[] council;
+        uint256 councilThreshold;
+        address[] coldKeys;
+        uint256 coldThreshold;
+        uint256 recoveryDelay;
+        Relayer[] relayers;
+        uint256 grace;
+        bool strict;
+    }
+}
+
+/// What a light client begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// The network.
+    pub chain: ChainIdentity,
+    /// A checkpoint that the deployer has verified.
+    pub checkpoint: &'a Checkpoint,
+    /// The set that it names as the next one.
+    pub validators: &'a NamedValidators,
+    /// Seconds for which a checkpoint is a base for the next.
+    pub trust_period_s: u64,
+    /// Who may pause; the zero address if nobody.
+    pub guardian: Address,
+}
+
+/// Creation code and arguments. Without council and cold keys it cannot be recovered once it is
+/// frozen or expired, and anybody may relay; whoever wants more deploys it with Solidity's tools.
+pub fn creation_code(beginning: &Beginning<'_>) -> Bytes {
+    let trust = Trust {
+        chainId: beginning.chain.chain_id,
+        genesisHash: beginning.chain.genesis_hash,
+        checkpoint: beginning.checkpoint.encode().to_vec().into(),
+        validatorSet: validator_set(beginning.validators),
+        trustPeriod: U256::from(beginning.trust_period_s),
+    };
+    let policy = Policy {
+        guardian: beginning.guardian,
+        council: vec![],
+        councilThreshold: U256::ZERO,
+        coldKeys: vec![],
+        coldThreshold: U256::ZERO,
+        recoveryDelay: U256::from(RECOVERY_DELAY_S),
+        relayers: vec![],
+        grace: U256::ZERO,
+        strict: false,
+    };
+    let artifact: Value = serde_json::from_str(ARTIFACT).expect("the artifact is JSON");
+    let code = artifact["bytecode"]
+        .as_str()
+        .expect("the artifact has creation code");
+    let mut code = hex::decode(code).expect("creation code is hex");
+    code.extend_from_slice(&(trust, policy).abi_encode_params());
+    code.into()
+}
+
+/// The names of everything of one kind in the contract's ABI, for tests.
+#[cfg(test)]
+pub(super) fn signatures(kind: &str) -> Vec<(String, String)> {
+    fn type_of(input: &Value) -> String {
+        let name = input["type"].as_str().unwrap();
+        match input["components"].as_array() {
+            Some(parts) => {
+                let parts: Vec<String> = parts.iter().map(type_of).collect();
+                name.replacen("tuple", &format!("({})", parts.join(",")), 1)
+            }
+            None => name.into(),
+        }
+    }
+    let artifact: Value = serde_json::from_str(ARTIFACT).unwrap();
+    let entries = artifact["abi"].as_array().unwrap().clone();
+    let entries = entries.into_iter().filter(|entry| entry["type"] == kind);
+    let signature = |entry: Value| {
+        let inputs = entry["inputs"].as_array().unwrap();
+        let types: Vec<String> = inputs.iter().map(type_of).collect();
+        let name = entry["name"].as_str().unwrap_or("constructor").to_owned();
+        (name.clone(), format!("{name}({})", types.join(",")))
+    };
+    entries.map(signature).collect()
+}

@@ -1,0 +1,140 @@
+use alloy_consensus::{Transaction, TxEnvelope};
+use alloy_eips::eip2718::Decodable2718;
+use alloy_sol_types::{SolError, SolEvent, SolInterface};
+
+use super::abi::Refusal;
+use super::*;
+use crate::record::U64Text;
+
+fn key() -> SecretKey {
+    SecretKey::from_seed(b"relayer")
+}
+
+#[test]
+fn a_replacement_differs_in_its_bid_alone() {
+    let bid = |fee_cap, tip| Bid { fee_cap, tip };
+    let to = Address::repeat_byte(7);
+    let data = Bytes::from_static(&[1, 2]);
+    let first = transaction::sign(&key(), 31_337, to, 5, 21_000, bid(10, 1), data.clone());
+    let second = transaction::sign_again(&key(), &first, bid(20, 3)).unwrap();
+    assert_ne!(first.transaction, second.transaction);
+    assert_eq!((second.fee_cap, second.tip), (U64Text(20), U64Text(3)));
+    let decoded = TxEnvelope::decode_2718(&mut second.raw.as_ref()).unwrap();
+    assert_eq!((decoded.nonce(), decoded.gas_limit()), (5, 21_000));
+    assert_eq!((decoded.to(), decoded.input()), (Some(to), &data));
+    assert_eq!(decoded.chain_id(), Some(31_337));
+    assert_eq!(
+        (
+            decoded.max_fee_per_gas(),
+            decoded.max_priority_fee_per_gas()
+        ),
+        (20, Some(3))
+    );
+    let TxEnvelope::Eip1559(signed) = decoded else {
+        panic!("another type");
+    };
+    let hash = signed.signature_hash();
+    let signer = signed
+        .signature()
+        .recover_address_from_prehash(&hash)
+        .unwrap();
+    assert_eq!(signer, key().public_key().address());
+}
+
+#[test]
+fn t49_what_nodes_say_of_a_transaction_is_understood() {
+    for (said, expected) in [
+        ("already known", Sent::Taken),
+        ("Known transaction", Sent::Taken),
+        ("nonce too low: next nonce 6, tx nonce 5", Sent::NonceTaken),
+        ("replacement transaction underpriced", Sent::Underpriced),
+        ("Insufficient funds for gas * price + value", Sent::Balance),
+        (
+            "exceeds block gas limit",
+            Sent::Refused("exceeds block gas limit".into()),
+        ),
+    ] {
+        assert_eq!(classify(said), expected);
+    }
+}
+
+#[test]
+fn refusals_are_named() {
+    let paused = LightClient::LightClientPaused { scope: 0, until: 9 };
+    let Verdict::Refused { code, detail, hold } = refusal(&paused.abi_encode(), "") else {
+        panic!("refused");
+    };
+    assert_eq!(
+        (code.as_str(), hold),
+        ("LightClientPaused", Some(Hold::Paused))
+    );
+    assert!(detail.contains("until: 9"), "{detail}");
+    let kind = LightClient::LeafKind {
+        expected: 1,
+        given: 2,
+    };
+    let Verdict::Refused { code, hold, .. } = refusal(&kind.abi_encode(), "") else {
+        panic!("refused");
+    };
+    assert_eq!((code.as_str(), hold), ("LeafKind", None));
+    let Verdict::Refused { code, .. } = refusal(&[1, 2, 3, 4, 5], "words") else {
+        panic!("refused");
+    };
+    assert_eq!(code, "0x01020304");
+}
+
+/// What the contract's compiler says, against what is written here.
+#[test]
+fn the_abi_is_the_contracts() {
+    let functions = deploy::signatures("function");
+    for ours in LightClient::LightClientCalls::selectors() {
+        let known = functions
+            .iter()
+            .any(|(_, signature)| selector(signature) == ours);
+        assert!(known, "function {}", alloy_primitives::hex::encode(ours));
+    }
+    let errors = deploy::signatures("error");
+    for ours in Refusal::selectors() {
+        let known = errors
+            .iter()
+            .any(|(_, signature)| selector(signature) == ours);
+        assert!(known, "error {}", alloy_primitives::hex::encode(ours));
+    }
+    let events = deploy::signatures("event");
+    for ours in [
+        LightClient::CheckpointAccepted::SIGNATURE,
+        LightClient::ValidatorSetHandedOver::SIGNATURE,
+        LightClient::AttestationRecorded::SIGNATURE,
+    ] {
+        assert!(
+            events.iter().any(|(_, signature)| signature == ours),
+            "{ours}"
+        );
+    }
+    // Errors that a relayer's calls can meet have a name here.
+    let met = [
+        "Certificate",
+        "Leaf",
+        "MerkleLog",
+        "Sha256",
+        "ValidatorSet",
+        "LightClient",
+    ];
+    let never = [
+        "LightClientNotGuardian",
+        "LightClientParameter",
+        "LightClientPausedLately",
+    ];
+    for (name, signature) in errors {
+        let named = met.iter().any(|start| name.starts_with(start));
+        if named && !never.contains(&name.as_str()) {
+            let known = Refusal::valid_selector(selector(&signature));
+            assert!(known, "{signature}");
+        }
+    }
+}
+
+fn selector(signature: &str) -> [u8; 4] {
+    let hash = alloy_primitives::keccak256(signature);
+    [hash[0], hash[1], hash[2], hash[3]]
+}

@@ -1,0 +1,26 @@
+//! The relayer: carries checkpoints and attestations of a TBSI network to a light client on
+//! another chain, and keeps a record of all that it did (SPEC §15).
+//!
+//! It is trusted for liveness alone. [`source`] verifies everything with `tbsi-light` before
+//! gas is spent, and the contract verifies it again. [`relay`] is the loop: it looks at both
+//! chains and does what follows from the [`journal`], whose [`record`]s are both what a
+//! restarted process goes on with and what an auditor reads. [`state`] is the fold over them,
+//! pure; [`target`] is the port to the chain that is written to, [`evm`] the one kind of it.
+//!
+//! What it is not: it holds no opinion about what a statement means, and no key of a validator.
+
+pub mod audit;
+pub mod config;
+pub mod evm;
+pub mod fees;
+pub mod health;
+pub mod journal;
+pub mod limits;
+pub mod metrics;
+pub mod record;
+pub mod relay;
+pub mod source;
+pub mod state;
+pub mod target;
+
+mod fault;

@@ -1,0 +1,59 @@
+//! Named maxima of the relayer.
+
+/// Bytes of a configuration file.
+pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes of a journal. At this size the relayer stops and asks for a new home; 100,000
+/// attestations need about 55 MB.
+pub const JOURNAL_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Bytes of one record, its line feed and hash included.
+pub(crate) const RECORD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Items that one record names.
+pub(crate) const ITEMS_PER_RECORD_MAX: usize = 1_000;
+
+/// Endpoints of one chain.
+pub(crate) const ENDPOINTS_MAX: usize = 16;
+
+/// Schemas, or issuers, that a configuration selects.
+pub(crate) const SELECTED_MAX: usize = 1_000;
+
+/// Leaves of one transaction.
+pub const LEAVES_PER_PLAN_MAX: usize = 400;
+
+/// Transactions in flight.
+pub(crate) const IN_FLIGHT_MAX: usize = 64;
+
+/// Items that wait at a time; more stay in the log until there is room.
+pub(crate) const WAITING_MAX: usize = 200_000;
+
+/// Bundles of entries that are kept in memory, 132 KB each at most.
+pub(crate) const BUNDLES_KEPT_MAX: usize = 64;
+
+/// Tiles that are kept in memory, 8 KiB each.
+pub(crate) const TILES_KEPT_MAX: usize = 2_048;
+
+/// Tiles that one set of proofs may ask for.
+pub(crate) const TILES_PER_PROOF_MAX: usize = 4_096;
+
+/// Requests by name that wait in the home directory.
+pub(crate) const REQUESTS_MAX: usize = 10_000;
+
+/// Times that the items of one plan are tried again after a transaction that failed in a block.
+pub(crate) const FAILURES_MAX: u32 = 3;
+
+/// Milliseconds between two sendings of a transaction that no endpoint has taken yet.
+pub(crate) const RESEND_MS_MIN: u64 = 1_000;
+
+/// Alarms that one process records; later ones are only counted.
+pub(crate) const ALARMS_MAX: usize = 1_000;
+
+/// Milliseconds within which an endpoint must answer.
+pub(crate) const ANSWER_MS_MAX: u64 = 10_000;
+
+/// Longest pause after failures, milliseconds.
+pub(crate) const BACKOFF_MS_MAX: u64 = 60_000;
+
+/// Handovers carried by one transaction: each is about 150,000 gas for four validators.
+pub(crate) const HANDOVERS_PER_PLAN_MAX: usize = 8;

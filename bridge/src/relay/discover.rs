@@ -1,0 +1,171 @@
+//! What is there to carry: leaves of the log that are selected, and those asked for by name.
+
+use std::fs;
+use std::io;
+
+use tbsi_types::TreeSize;
+use tbsi_types::log::{Leaf, Statement};
+use tracing::warn;
+
+use super::{Relay, RelayError};
+use crate::config::Select;
+use crate::limits::{ITEMS_PER_RECORD_MAX, REQUESTS_MAX, WAITING_MAX};
+use crate::record::{Event, Item};
+use crate::source::{FoundLeaf, Proven};
+use crate::target::{Target, View};
+
+/// Folder in the home directory with what an operator asks a running relayer for: empty files,
+/// named like the leaf's index.
+pub const REQUESTS: &str = "requests";
+
+/// The file there that asks for what is in quarantine.
+pub const RETRY: &str = "retry";
+
+/// Leaves without anything to carry after which the scan is recorded all the same.
+const SCAN_RECORD_INTERVAL: u64 = 65_536;
+
+fn selects(select: &Select, leaf: &FoundLeaf) -> bool {
+    // Kinds that this version does not know are not attestations.
+    let Ok(decoded) = Leaf::decode(&leaf.bytes) else {
+        return false;
+    };
+    let Statement::Attestation(stated) = decoded.statement else {
+        return false;
+    };
+    select.all
+        || select.schemas.contains(&stated.schema)
+        || select.issuers.contains(&decoded.head.issuer)
+}
+
+impl<T: Target> Relay<T> {
+    pub(super) async fn discover(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
+        self.scan(tip).await?;
+        self.requests(tip)?;
+        self.checkpoints(tip, view)
+    }
+
+    async fn scan(&mut self, tip: &Proven) -> Result<(), RelayError> {
+        let size = tip.decision.checkpoint.log_size.0;
+        let select = self.config.select.clone();
+        let wants = select.all || !select.schemas.is_empty() || !select.issuers.is_empty();
+        if size <= self.scanned || !wants || self.state.items.len() >= WAITING_MAX {
+            return Ok(());
+        }
+        let from = TreeSize(self.scanned);
+        let found = self
+            .source
+            .scan(from, tip, |leaf| selects(&select, leaf))
+            .await?;
+        let mut new: Vec<Item> = found
+            .iter()
+            .map(|leaf| Item::Leaf(leaf.index.0))
+            .filter(|item| !self.state.items.contains_key(item))
+            .collect();
+        // What there is no room for stays in the log.
+        let room = WAITING_MAX - self.state.items.len();
+        let size = match new.get(room) {
+            Some(Item::Leaf(next)) => *next,
+            _ => size,
+        };
+        new.truncate(room);
+        let mut events = Vec::new();
+        let chunks = new.chunks(ITEMS_PER_RECORD_MAX);
+        let last = chunks.len().saturating_sub(1);
+        for (position, items) in chunks.enumerate() {
+            let reached = match items.last() {
+                Some(Item::Leaf(index)) if position < last => index + 1,
+                _ => size,
+            };
+            events.push(Event::Discovered {
+                items: items.to_vec(),
+                scanned: reached,
+                requested: false,
+            });
+        }
+        if events.is_empty() && size - self.state.scanned >= SCAN_RECORD_INTERVAL {
+            events.push(Event::Discovered {
+                items: Vec::new(),
+                scanned: size,
+                requested: false,
+            });
+        }
+        self.record(events)?;
+        self.scanned = size;
+        Ok(())
+    }
+
+    /// Takes what `tbsi relay send` and `clear --retry` left.
+    fn requests(&mut self, tip: &Proven) -> Result<(), RelayError> {
+        if self.is_dry() {
+            return Ok(());
+        }
+        let folder = self.home.join(REQUESTS);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    warn!(%error, "requests cannot be read");
+                }
+                return Ok(());
+            }
+        };
+        for entry in entries.take(REQUESTS_MAX).flatten() {
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let asked = if name == RETRY {
+                let items: Vec<Item> = self.state.quarantined().map(|(item, _)| item).collect();
+                (!items.is_empty()).then_some(Event::Retried { items })
+            } else if let Ok(index) = name.parse::<u64>() {
+                if index >= tip.decision.checkpoint.log_size.0 {
+                    continue;
+                }
+                let item = Item::Leaf(index);
+                let new = !self.state.items.contains_key(&item);
+                new.then(|| Event::Discovered {
+                    items: vec![item],
+                    scanned: self.state.scanned,
+                    requested: true,
+                })
+            } else {
+                continue;
+            };
+            self.record(asked.into_iter().collect())?;
+            // After the record: a crash between the two asks twice, which changes nothing.
+            if let Err(error) = fs::remove_file(entry.path()) {
+                warn!(%error, "a request cannot be removed");
+            }
+        }
+        Ok(())
+    }
+
+    /// A checkpoint for its own sake: at the configured interval, and in time to keep the light
+    /// client alive. Times are the chains' own, so a wrong clock here does no harm.
+    fn checkpoints(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
+        let checkpoint = &tip.decision.checkpoint;
+        let client = &view.client;
+        let under_way = self
+            .state
+            .items
+            .keys()
+            .any(|item| matches!(item, Item::Checkpoint(height) if *height > client.height));
+        if under_way || checkpoint.height.0 <= client.height {
+            return Ok(());
+        }
+        let interval = self
+            .config
+            .select
+            .checkpoint_interval_s
+            .saturating_mul(1_000);
+        let due = interval > 0 && checkpoint.time.0 >= client.time_ms.saturating_add(interval);
+        let period = client.trusted_until_ms.saturating_sub(client.time_ms);
+        let refresh_at = client.time_ms.saturating_add(period / 3);
+        if !due && view.latest.time.saturating_mul(1_000) < refresh_at {
+            return Ok(());
+        }
+        self.record(vec![Event::Discovered {
+            items: vec![Item::Checkpoint(checkpoint.height.0)],
+            scanned: self.state.scanned,
+            requested: false,
+        }])
+    }
+}

@@ -1,0 +1,303 @@
+//! What goes into the next transactions. One *advance* at a time brings handovers, a checkpoint
+//! and the leaves that need it; other leaves go in batches under the light client's newest
+//! checkpoint.
+
+use alloy_primitives::Bytes;
+use tbsi_types::{Height, LeafIndex};
+use tokio::time::Instant;
+
+use super::{Relay, RelayError};
+use crate::limits::{FAILURES_MAX, HANDOVERS_PER_PLAN_MAX};
+use crate::record::{Event, Hold, Item, Reason};
+use crate::source::Proven;
+use crate::state::{Plan, Progress};
+use crate::target::{Load, Target, Verdict, View};
+
+/// A transaction that would succeed.
+pub(super) struct Ready {
+    pub(super) items: Vec<Item>,
+    pub(super) data: Bytes,
+    pub(super) gas: u64,
+    /// The checkpoint that proves it all.
+    pub(super) under: Proven,
+}
+
+/// What became of trying a load.
+enum Tried {
+    Ready(Box<Ready>),
+    TooLarge,
+    Refused {
+        code: String,
+        detail: String,
+        hold: Option<Hold>,
+    },
+}
+
+/// State may change between estimate and block.
+fn with_margin(gas: u64) -> u64 {
+    gas.saturating_add(gas / 5)
+}
+
+impl<T: Target> Relay<T> {
+    pub(super) async fn plan(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
+        self.settle_passed(view)?;
+        self.give_up()?;
+        if !self.state.holds.is_empty() || Instant::now() < self.not_before {
+            return Ok(());
+        }
+        if self.has_room() {
+            self.advance(tip, view).await?;
+        }
+        self.leaves(view).await?;
+        self.fill_gap(view).await
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.state.holds.is_empty() && self.state.plans.len() < self.config.batch.in_flight_max
+    }
+
+    /// Checkpoints and handovers that are behind the light client in a final block.
+    fn settle_passed(&mut self, view: &View) -> Result<(), RelayError> {
+        let Some(client) = view.final_client else {
+            return Ok(());
+        };
+        let passed = |item: &&Item| match item {
+            Item::Checkpoint(height) => *height <= client.height,
+            Item::Handover(height) => *height < client.height,
+            Item::Leaf(_) => false,
+        };
+        let items: Vec<Item> = self.state.waiting.iter().filter(passed).copied().collect();
+        if items.is_empty() {
+            return Ok(());
+        }
+        let block = view.finalized.number;
+        self.record(vec![Event::AlreadyDone { items, block }])
+    }
+
+    /// Sets aside what failed in blocks too often.
+    fn give_up(&mut self) -> Result<(), RelayError> {
+        let failed = self.state.waiting.iter().filter(|item| {
+            // Checkpoints and handovers are tried again as long as leaves need them.
+            let leaf = matches!(item, Item::Leaf(_));
+            let entry = self.state.items.get(item).filter(|_| leaf);
+            entry.is_some_and(|entry| entry.failures >= FAILURES_MAX)
+        });
+        let items: Vec<Item> = failed.copied().collect();
+        if items.is_empty() {
+            return Ok(());
+        }
+        let reason = Reason {
+            code: "reverted".into(),
+            detail: format!("{FAILURES_MAX} transactions with it failed in a block"),
+        };
+        self.record(vec![Event::Quarantined { items, reason }])
+    }
+
+    fn waiting_leaves(&self, range: std::ops::Range<u64>, most: usize) -> Vec<u64> {
+        let range = Item::Leaf(range.start)..Item::Leaf(range.end);
+        let leaves = self
+            .state
+            .waiting
+            .range(range)
+            .filter_map(|item| match item {
+                Item::Leaf(index) => Some(*index),
+                Item::Handover(_) | Item::Checkpoint(_) => None,
+            });
+        leaves.take(most).collect()
+    }
+
+    async fn advance(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
+        let moves = |item: &Item| matches!(item, Item::Checkpoint(_) | Item::Handover(_));
+        let busy = self.state.plans.values().any(|plan: &Plan| {
+            let on_its_way = !matches!(plan.progress, Progress::Included(_));
+            on_its_way && plan.items.iter().any(moves)
+        });
+        let client = view.client;
+        let size = tip.decision.checkpoint.log_size.0;
+        let most = self.config.batch.leaves_max;
+        let mut leaves = self.waiting_leaves(client.log_size..size, most);
+        let asked = self.state.waiting.iter().rev().find_map(|item| match item {
+            Item::Checkpoint(height) if *height > client.height => Some(*height),
+            Item::Handover(_) | Item::Checkpoint(_) | Item::Leaf(_) => None,
+        });
+        if busy || (leaves.is_empty() && asked.is_none()) {
+            return Ok(());
+        }
+        // A leaf needs the tip; a checkpoint that waits for its own sake is as good otherwise.
+        let under = match asked {
+            Some(height) if leaves.is_empty() => self.source.at(Height(height)).await?,
+            _ => tip.clone(),
+        };
+        if under.decision.checkpoint.height.0 <= client.height {
+            return Ok(());
+        }
+        loop {
+            match self.try_advance(&under, view, &leaves).await? {
+                Tried::Ready(ready) => return self.send(ready, view).await,
+                Tried::TooLarge if leaves.is_empty() => {
+                    let detail = "a checkpoint alone needs more gas than batch.gas_max";
+                    return self.alarm("gas", detail.into());
+                }
+                Tried::TooLarge => leaves.truncate(leaves.len() / 2),
+                Tried::Refused {
+                    hold: Some(hold), ..
+                } => return self.hold_on(hold),
+                // Without leaves it shows whether one of them is to blame.
+                Tried::Refused { .. } if !leaves.is_empty() => leaves.clear(),
+                Tried::Refused { code, detail, .. } => {
+                    self.health.metrics.failed("refused");
+                    return self.alarm(&code, detail);
+                }
+            }
+        }
+    }
+
+    /// Handovers up to the checkpoint, the checkpoint, and leaves under it. If there are more
+    /// handovers than fit, these alone.
+    async fn try_advance(
+        &mut self,
+        under: &Proven,
+        view: &View,
+        leaves: &[u64],
+    ) -> Result<Tried, RelayError> {
+        let height = under.decision.checkpoint.height;
+        let from = view.client.validator_set;
+        let mut handovers = self.source.handovers_from(from, height);
+        handovers.retain(|(handover, _)| handover.first.checkpoint.height.0 > view.client.height);
+        let all = handovers.len() <= HANDOVERS_PER_PLAN_MAX;
+        handovers.truncate(HANDOVERS_PER_PLAN_MAX);
+        let crossed = handovers
+            .iter()
+            .map(|(handover, _)| handover.last.checkpoint.height.0);
+        let mut items: Vec<Item> = crossed.map(Item::Handover).collect();
+        let mut load = Load {
+            handovers,
+            ..Load::default()
+        };
+        if all {
+            items.push(Item::Checkpoint(height.0));
+            load.checkpoint = Some(under.clone());
+            if !leaves.is_empty() {
+                items.extend(leaves.iter().copied().map(Item::Leaf));
+                let indexes: Vec<LeafIndex> = leaves.iter().copied().map(LeafIndex).collect();
+                let proven = self.source.prove_leaves(&indexes, under).await?;
+                load.leaves = Some((proven, under.clone()));
+            }
+        }
+        self.try_load(load, items, under).await
+    }
+
+    async fn try_load(
+        &self,
+        load: Load,
+        items: Vec<Item>,
+        under: &Proven,
+    ) -> Result<Tried, RelayError> {
+        let data = self.target.encode(&load);
+        Ok(match self.target.estimate(&data).await? {
+            Verdict::Refused { code, detail, hold } => Tried::Refused { code, detail, hold },
+            Verdict::Gas(gas) if with_margin(gas) > self.config.batch.gas_max => Tried::TooLarge,
+            Verdict::Gas(gas) => Tried::Ready(Box::new(Ready {
+                items,
+                data,
+                gas: with_margin(gas),
+                under: under.clone(),
+            })),
+        })
+    }
+
+    /// Leaves that the light client's newest checkpoint covers.
+    async fn leaves(&mut self, view: &View) -> Result<(), RelayError> {
+        let client = view.client;
+        let mut from = 0;
+        let mut under = None;
+        while self.has_room() {
+            let most = self.config.batch.leaves_max;
+            let asked = self.waiting_leaves(from..client.log_size, most);
+            let Some(last) = asked.last() else {
+                return Ok(());
+            };
+            from = last + 1;
+            let leaves = self.not_recorded(asked, view).await?;
+            if leaves.is_empty() {
+                continue;
+            }
+            let under = match &under {
+                Some(under) => under,
+                None => under.insert(self.source.at(Height(client.height)).await?),
+            };
+            if under.verified.digest.0 != client.digest {
+                let detail = format!(
+                    "the light client holds checkpoint {} at height {}, the source has {}",
+                    client.digest, client.height, under.verified.digest
+                );
+                return self.alarm("conflict", detail);
+            }
+            let under = under.clone();
+            self.batch(leaves, &under, view).await?;
+        }
+        Ok(())
+    }
+
+    /// Those that are not recorded after the latest block; what a final block has is settled.
+    async fn not_recorded(
+        &mut self,
+        leaves: Vec<u64>,
+        view: &View,
+    ) -> Result<Vec<u64>, RelayError> {
+        let latest = self.target.recorded(&leaves, view.latest).await?;
+        let (mut open, mut done) = (Vec::new(), Vec::new());
+        for (leaf, recorded) in leaves.into_iter().zip(latest) {
+            if recorded {
+                done.push(leaf);
+            } else {
+                open.push(leaf);
+            }
+        }
+        if !done.is_empty() && view.final_client.is_some() {
+            let recorded = self.target.recorded(&done, view.finalized).await?;
+            let settled = done.iter().zip(recorded).filter(|(_, recorded)| *recorded);
+            let items: Vec<Item> = settled.map(|(leaf, _)| Item::Leaf(*leaf)).collect();
+            if !items.is_empty() {
+                let block = view.finalized.number;
+                self.record(vec![Event::AlreadyDone { items, block }])?;
+            }
+        }
+        Ok(open)
+    }
+
+    /// Sends as many of these as one transaction takes. If the contract refuses them, halves
+    /// are tried until one leaf alone is to blame, and that one is set aside.
+    async fn batch(
+        &mut self,
+        mut leaves: Vec<u64>,
+        under: &Proven,
+        view: &View,
+    ) -> Result<(), RelayError> {
+        loop {
+            let indexes: Vec<LeafIndex> = leaves.iter().copied().map(LeafIndex).collect();
+            let proven = self.source.prove_leaves(&indexes, under).await?;
+            let items: Vec<Item> = leaves.iter().copied().map(Item::Leaf).collect();
+            let load = Load {
+                leaves: Some((proven, under.clone())),
+                ..Load::default()
+            };
+            let reason = match self.try_load(load, items.clone(), under).await? {
+                Tried::Ready(ready) => return self.send(ready, view).await,
+                Tried::Refused {
+                    hold: Some(hold), ..
+                } => return self.hold_on(hold),
+                Tried::TooLarge => Reason {
+                    code: "gas".into(),
+                    detail: "needs more gas than batch.gas_max".into(),
+                },
+                Tried::Refused { code, detail, .. } => Reason { code, detail },
+            };
+            if leaves.len() == 1 {
+                self.health.metrics.failed("quarantined");
+                return self.record(vec![Event::Quarantined { items, reason }]);
+            }
+            leaves.truncate(leaves.len() / 2);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! `GET` of small files over HTTP/1.1: the tiles of the log (SPEC §9.5).
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::HOST;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::limits::ANSWER_MS_MAX;
+
+/// One keep-alive connection to a server; connects with the first request, and again after a
+/// failure.
+#[derive(Debug)]
+pub(crate) struct Files {
+    /// `host:port`.
+    authority: String,
+    /// What paths begin with.
+    base: String,
+    sender: Option<SendRequest<Empty<Bytes>>>,
+}
+
+impl Files {
+    /// Files below `url` (`http://` only).
+    pub(crate) fn new(url: &str) -> Self {
+        let rest = url.strip_prefix("http://").unwrap_or(url);
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let port = if authority.contains(':') { "" } else { ":80" };
+        Self {
+            authority: format!("{authority}{port}"),
+            base: format!("/{path}").trim_end_matches('/').into(),
+            sender: None,
+        }
+    }
+
+    /// The bytes at `path`, at most `bytes_max`.
+    pub(crate) async fn get(&mut self, path: &str, bytes_max: usize) -> Result<Vec<u8>, String> {
+        let limit = Duration::from_millis(ANSWER_MS_MAX);
+        match timeout(limit, self.exchange(path, bytes_max)).await {
+            Ok(answer) => answer.map_err(|problem| format!("{}/{path}: {problem}", self.authority)),
+            Err(_) => Err(format!(
+                "{}: no answer in {ANSWER_MS_MAX} ms",
+                self.authority
+            )),
+        }
+    }
+
+    async fn exchange(&mut self, path: &str, bytes_max: usize) -> Result<Vec<u8>, String> {
+        // Taken, and put back only after a whole answer.
+        let mut sender = match self.sender.take().filter(|sender| !sender.is_closed()) {
+            Some(sender) => sender,
+            None => connect(&self.authority).await?,
+        };
+        sender.ready().await.map_err(|error| error.to_string())?;
+        let request = Request::get(format!("{}/{path}", self.base))
+            .header(HOST, &self.authority)
+            .body(Empty::new())
+            .map_err(|error| error.to_string())?;
+        let response = sender.send_request(request).await;
+        let response = response.map_err(|error| error.to_string())?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), bytes_max)
+            .collect()
+            .await;
+        let bytes = body.map_err(|error| error.to_string())?.to_bytes();
+        self.sender = Some(sender);
+        if !status.is_success() {
+            return Err(format!("HTTP status {status}"));
+        }
+        Ok(bytes.to_vec())
+    }
+}
+
+async fn connect(authority: &str) -> Result<SendRequest<Empty<Bytes>>, String> {
+    let stream = TcpStream::connect(authority).await;
+    let stream = stream.map_err(|error| error.to_string())?;
+    stream
+        .set_nodelay(true)
+        .map_err(|error| error.to_string())?;
+    let (sender, connection) = handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| error.to_string())?;
+    // Whoever waits for an answer is told of an error; the task has nothing to add.
+    tokio::spawn(async move { connection.await.ok() });
+    Ok(sender)
+}

@@ -1,0 +1,111 @@
+//! Validator sets, from genesis through verified handovers (SPEC §10.1).
+
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::B256;
+use tbsi_light::verify_decision;
+use tbsi_rpc::{ClientError, wire};
+use tbsi_types::{Handover, Height, NamedValidator, NamedValidators};
+use tokio::time::timeout;
+
+use super::{Source, SourceError, answer_limit, causes, unavailable, within};
+
+impl Source {
+    /// Learns handovers up to `height` from an endpoint, each verified.
+    pub(super) async fn follow(
+        &mut self,
+        endpoint: usize,
+        height: Height,
+    ) -> Result<(), SourceError> {
+        let from = self
+            .handovers
+            .last()
+            .map(|last| last.first.checkpoint.height);
+        let from = from.unwrap_or(Height(0));
+        if from >= height {
+            return Ok(());
+        }
+        let rpc = self.endpoints[endpoint].rpc.clone();
+        let more = match timeout(answer_limit(), rpc.handovers(from)).await {
+            Ok(Ok(more)) => more,
+            // A node of an earlier version: its validator set never changes.
+            Ok(Err(ClientError::Refused { code: -32_601, .. })) => return Ok(()),
+            Ok(Err(error)) => return Err(unavailable(error.to_string())),
+            Err(_) => return Err(unavailable("no answer")),
+        };
+        let lie = |problem: String| SourceError::NotProven {
+            url: rpc.url().into(),
+            problem,
+        };
+        for handover in more {
+            let known = self.sets.last().unwrap_or(&self.genesis_set);
+            let first = handover.first.checkpoint.height;
+            if first.0 <= from.0 || first > height {
+                continue;
+            }
+            if handover.validators.hash() != known.hash() {
+                return Err(lie(format!(
+                    "the handover at height {first} leaves one out"
+                )));
+            }
+            let next = self.named_set(endpoint, first).await?;
+            let mut all = self.handovers.clone();
+            all.push(handover.clone());
+            let decision = &handover.first;
+            verify_decision(decision, &next, &all, &self.genesis)
+                .map_err(|error| lie(causes(&error)))?;
+            self.handovers.push(handover);
+            self.sets.push(next);
+        }
+        Ok(())
+    }
+
+    /// The names of a height's validators, as an endpoint has them; their hash is checked by
+    /// whoever uses them.
+    async fn named_set(
+        &self,
+        endpoint: usize,
+        height: Height,
+    ) -> Result<NamedValidators, SourceError> {
+        let rpc = &self.endpoints[endpoint].rpc;
+        let tag = BlockNumberOrTag::Number(height.0);
+        let set = within(rpc.validators(tag)).await.map_err(unavailable)?;
+        let lie = |problem: String| SourceError::NotProven {
+            url: rpc.url().into(),
+            problem,
+        };
+        let set = set.ok_or_else(|| lie(format!("no validators of height {height}")))?;
+        let named = |validator: wire::Validator| NamedValidator {
+            address: validator.address,
+            power: validator.power,
+            name_zh_tw: validator.organisation.name_zh_tw,
+            name_en: validator.organisation.name_en,
+        };
+        let validators = set.validators.into_iter().map(named).collect();
+        NamedValidators::new(validators).map_err(|error| lie(error.to_string()))
+    }
+
+    /// How many of the known handovers lie before a height.
+    pub(super) fn handovers_before(&self, height: Height) -> &[Handover] {
+        let before = self
+            .handovers
+            .partition_point(|handover| handover.first.checkpoint.height <= height);
+        &self.handovers[..before]
+    }
+
+    /// The set that decides a height, as far as handovers are known.
+    pub fn set_at(&self, height: Height) -> &NamedValidators {
+        match self.handovers_before(height).len() {
+            0 => &self.genesis_set,
+            count => &self.sets[count - 1],
+        }
+    }
+
+    /// Handovers, each with its new set, from the set with the hash `from` on, up to a height.
+    pub fn handovers_from(&self, from: B256, height: Height) -> Vec<(Handover, NamedValidators)> {
+        let known = self.handovers_before(height).iter().zip(&self.sets);
+        known
+            .skip_while(|(handover, _)| handover.validators.hash() != from)
+            .map(|(handover, set)| (handover.clone(), set.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,359 @@
+//! Where everything stands: a fold over the journal's events (SPEC §15.2). Pure; the same
+//! events always give the same state, so a restart knows what the process before it knew.
+
+mod stage;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::B256;
+
+use crate::record::{Attempt, Event, Hold, Inclusion, Item, Reason, Record};
+
+pub use stage::{Entry, Plan, Progress, Stage};
+
+/// An event that cannot follow on those before it: a mistake of this program, or a journal
+/// that was not written by it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("record {number}, `{event}`: {problem}")]
+pub struct Illegal {
+    /// Of the record.
+    pub number: u64,
+    /// Its name.
+    pub event: &'static str,
+    /// What does not fit.
+    pub problem: String,
+}
+
+/// The state after all records so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Leaves of the source's log that were looked at.
+    pub scanned: u64,
+    /// Items that are not settled.
+    pub items: BTreeMap<Item, Entry>,
+    /// Those of them that wait: discovered, not quarantined, in no plan.
+    pub waiting: BTreeSet<Item>,
+    /// Plans that are not finished.
+    pub plans: BTreeMap<u64, Plan>,
+    /// Number of the last plan.
+    pub last_plan: u64,
+    /// Reasons for which nothing is sent.
+    pub holds: BTreeSet<Hold>,
+    /// Items that this relayer settled.
+    pub settled: u64,
+    /// Items that somebody else settled.
+    pub already_done: u64,
+    /// Number of the record after which nothing is attested yet.
+    pub acked: Option<u64>,
+    /// Time of the last ack, milliseconds since 1970; that of the first record before it.
+    pub acked_ms: u64,
+    /// Number of the last record that says more than that the process started.
+    pub last_act: Option<u64>,
+    /// Time of the last event that settled something, milliseconds since 1970.
+    pub progress_ms: u64,
+    /// Highest checkpoint that this relayer brought to a final block.
+    pub checkpoint: Option<u64>,
+}
+
+type Applied = Result<(), String>;
+
+impl State {
+    /// Folds a journal.
+    pub fn of(records: &[Record]) -> Result<Self, Illegal> {
+        let mut state = Self::default();
+        for record in records {
+            state.apply(record)?;
+        }
+        Ok(state)
+    }
+
+    /// The next event.
+    pub fn apply(&mut self, record: &Record) -> Result<(), Illegal> {
+        let time = record.time_ms;
+        if record.number == 0 {
+            self.acked_ms = time;
+            self.progress_ms = time;
+        }
+        self.event(&record.event, time).map_err(|problem| Illegal {
+            number: record.number,
+            event: record.event.name(),
+            problem,
+        })?;
+        if !matches!(record.event, Event::Started { .. } | Event::Acked { .. }) {
+            self.last_act = Some(record.number);
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, event: &Event, time: u64) -> Applied {
+        match event {
+            Event::Started { .. } | Event::Alarm { .. } => Ok(()),
+            Event::Discovered { items, scanned, .. } => self.discovered(items, *scanned, time),
+            Event::Proven { items, .. } => self.each(items, |entry| match entry.stage {
+                Stage::Discovered | Stage::Proven => Ok(Stage::Proven),
+                Stage::Planned(_) | Stage::Quarantined(_) => Err("does not wait"),
+            }),
+            Event::Planned { plan, items, .. } => self.planned(*plan, items, time),
+            Event::NonceReserved { plan, nonce } => self.reserved(*plan, *nonce, time),
+            Event::Signed { plan, attempt } => {
+                self.attempt(*plan, attempt, Progress::NonceReserved, time)
+            }
+            Event::Replaced { plan, attempt } => {
+                self.attempt(*plan, attempt, Progress::Broadcast, time)
+            }
+            Event::Broadcast { plan, transaction } => self.broadcast(*plan, *transaction, time),
+            Event::Included { plan, inclusion } => self.included(*plan, inclusion, time),
+            Event::Reorganised { plan, block_hash } => self.reorganised(*plan, *block_hash, time),
+            Event::Final {
+                plan, inclusion, ..
+            } => self.final_block(*plan, inclusion, time),
+            Event::Acked { through, .. } => {
+                self.acked = Some(*through);
+                self.acked_ms = time;
+                Ok(())
+            }
+            Event::AlreadyDone { items, .. } => self.already_done(items, time),
+            Event::Quarantined { items, reason } => {
+                self.each(items, |_| Ok(Stage::Quarantined(reason.clone())))
+            }
+            Event::Retried { items } => self.each(items, |entry| match entry.stage {
+                Stage::Quarantined(_) => {
+                    entry.failures = 0;
+                    Ok(Stage::Discovered)
+                }
+                Stage::Discovered | Stage::Proven | Stage::Planned(_) => {
+                    Err("is not in quarantine")
+                }
+            }),
+            Event::Released { plan, .. } => {
+                let plan = self.take(*plan)?;
+                self.wait_again(&plan.items, false)
+            }
+            Event::Held { reason } => changed(self.holds.insert(*reason), "held already"),
+            Event::Resumed { reason } => changed(self.holds.remove(reason), "not held"),
+        }
+    }
+
+    fn discovered(&mut self, items: &[Item], scanned: u64, time: u64) -> Applied {
+        if scanned < self.scanned {
+            return Err(format!("{} leaves were scanned before", self.scanned));
+        }
+        self.scanned = scanned;
+        for item in items {
+            let entry = Entry {
+                stage: Stage::Discovered,
+                since_ms: time,
+                failures: 0,
+            };
+            if self.items.insert(*item, entry).is_some() {
+                return Err(format!("{item:?} is known already"));
+            }
+            self.waiting.insert(*item);
+        }
+        Ok(())
+    }
+
+    /// Moves each item to the stage that `next` says.
+    fn each(
+        &mut self,
+        items: &[Item],
+        next: impl Fn(&mut Entry) -> Result<Stage, &'static str>,
+    ) -> Applied {
+        for item in items {
+            let entry = self.items.get_mut(item);
+            let entry = entry.ok_or_else(|| format!("{item:?} is unknown"))?;
+            if matches!(entry.stage, Stage::Planned(_)) {
+                return Err(format!("{item:?} is part of a plan"));
+            }
+            entry.stage = next(entry).map_err(|problem| format!("{item:?} {problem}"))?;
+            match entry.stage {
+                Stage::Discovered | Stage::Proven => self.waiting.insert(*item),
+                Stage::Planned(_) | Stage::Quarantined(_) => self.waiting.remove(item),
+            };
+        }
+        Ok(())
+    }
+
+    fn planned(&mut self, number: u64, items: &[Item], time: u64) -> Applied {
+        if number != self.last_plan + 1 {
+            return Err(format!("plan {} was the last", self.last_plan));
+        }
+        self.each(items, |entry| match entry.stage {
+            Stage::Proven => Ok(Stage::Planned(number)),
+            Stage::Discovered | Stage::Planned(_) | Stage::Quarantined(_) => Err("is not proven"),
+        })?;
+        self.last_plan = number;
+        let plan = Plan {
+            items: items.to_vec(),
+            progress: Progress::Planned,
+            nonce: None,
+            attempts: Vec::new(),
+            moved_ms: time,
+        };
+        self.plans.insert(number, plan);
+        Ok(())
+    }
+
+    fn reserved(&mut self, number: u64, nonce: u64, time: u64) -> Applied {
+        let taken = self.plans.values().any(|plan| plan.nonce == Some(nonce));
+        if taken {
+            return Err(format!("nonce {nonce} is another plan's"));
+        }
+        let plan = self.plan(number, time)?;
+        if plan.progress != Progress::Planned {
+            return Err("plan has a nonce".into());
+        }
+        plan.nonce = Some(nonce);
+        plan.progress = Progress::NonceReserved;
+        Ok(())
+    }
+
+    fn attempt(&mut self, number: u64, attempt: &Attempt, from: Progress, time: u64) -> Applied {
+        let plan = self.plan(number, time)?;
+        let sent = plan.progress == Progress::Signed && from == Progress::Broadcast;
+        if plan.progress != from && !sent {
+            return Err(format!("plan is {:?}", plan.progress));
+        }
+        if let Some(last) = plan.attempts.last()
+            && (attempt.fee_cap <= last.fee_cap || attempt.tip <= last.tip)
+        {
+            return Err("a replacement needs higher fees, both of them".into());
+        }
+        plan.attempts.push(attempt.clone());
+        plan.progress = Progress::Signed;
+        Ok(())
+    }
+
+    fn broadcast(&mut self, number: u64, transaction: B256, time: u64) -> Applied {
+        let plan = self.plan(number, time)?;
+        let last = plan.attempts.last().map(|attempt| attempt.transaction);
+        let sendable = matches!(plan.progress, Progress::Signed | Progress::Broadcast);
+        if last != Some(transaction) || !sendable {
+            return Err("another transaction was to be sent".into());
+        }
+        plan.progress = Progress::Broadcast;
+        Ok(())
+    }
+
+    fn included(&mut self, number: u64, inclusion: &Inclusion, time: u64) -> Applied {
+        let plan = self.plan(number, time)?;
+        check_attempt(plan, inclusion)?;
+        plan.progress = Progress::Included(*inclusion);
+        Ok(())
+    }
+
+    fn reorganised(&mut self, number: u64, block_hash: B256, time: u64) -> Applied {
+        let plan = self.plan(number, time)?;
+        match plan.progress {
+            Progress::Included(inclusion) if inclusion.block_hash == block_hash => {
+                // Back in the pool of the nodes, or to be sent again.
+                plan.progress = Progress::Signed;
+                Ok(())
+            }
+            Progress::Planned
+            | Progress::NonceReserved
+            | Progress::Signed
+            | Progress::Broadcast
+            | Progress::Included(_) => Err("plan was not in that block".into()),
+        }
+    }
+
+    fn final_block(&mut self, number: u64, inclusion: &Inclusion, time: u64) -> Applied {
+        check_attempt(self.plan(number, time)?, inclusion)?;
+        let plan = self.take(number)?;
+        if !inclusion.success {
+            return self.wait_again(&plan.items, true);
+        }
+        for item in &plan.items {
+            self.items.remove(item);
+            if let Item::Checkpoint(height) = item {
+                self.checkpoint = self.checkpoint.max(Some(*height));
+            }
+        }
+        self.settled += plan.items.len() as u64;
+        self.progress_ms = time;
+        Ok(())
+    }
+
+    fn already_done(&mut self, items: &[Item], time: u64) -> Applied {
+        for item in items {
+            match self.items.get(item).map(|entry| &entry.stage) {
+                None => return Err(format!("{item:?} is unknown")),
+                Some(Stage::Planned(_)) => return Err(format!("{item:?} is part of a plan")),
+                Some(Stage::Discovered | Stage::Proven | Stage::Quarantined(_)) => {}
+            }
+            self.items.remove(item);
+            self.waiting.remove(item);
+        }
+        self.already_done += items.len() as u64;
+        self.progress_ms = time;
+        Ok(())
+    }
+
+    fn wait_again(&mut self, items: &[Item], failed: bool) -> Applied {
+        for item in items {
+            let entry = self.items.get_mut(item);
+            let entry = entry.ok_or_else(|| format!("{item:?} is unknown"))?;
+            entry.stage = Stage::Discovered;
+            entry.failures += u32::from(failed);
+            self.waiting.insert(*item);
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, number: u64, time: u64) -> Result<&mut Plan, String> {
+        let plan = self.plans.get_mut(&number);
+        let plan = plan.ok_or_else(|| format!("plan {number} is unknown"))?;
+        plan.moved_ms = time;
+        Ok(plan)
+    }
+
+    fn take(&mut self, number: u64) -> Result<Plan, String> {
+        let plan = self.plans.remove(&number);
+        plan.ok_or_else(|| format!("plan {number} is unknown"))
+    }
+
+    /// Items that are neither settled nor in quarantine.
+    pub fn backlog(&self) -> usize {
+        self.items.len() - self.quarantined().count()
+    }
+
+    /// Since when the oldest of the backlog waits, milliseconds since 1970.
+    pub fn oldest_ms(&self) -> Option<u64> {
+        let open = self.items.values();
+        let open = open.filter(|entry| !matches!(entry.stage, Stage::Quarantined(_)));
+        open.map(|entry| entry.since_ms).min()
+    }
+
+    /// Items set aside, and why.
+    pub fn quarantined(&self) -> impl Iterator<Item = (Item, &Reason)> {
+        self.items
+            .iter()
+            .filter_map(|(item, entry)| match &entry.stage {
+                Stage::Quarantined(reason) => Some((*item, reason)),
+                Stage::Discovered | Stage::Proven | Stage::Planned(_) => None,
+            })
+    }
+
+    /// The nonce after all of this journal's, if it holds any open one.
+    pub fn nonce_after_plans(&self) -> Option<u64> {
+        let nonces = self.plans.values().filter_map(|plan| plan.nonce);
+        nonces.max().map(|nonce| nonce + 1)
+    }
+}
+
+fn check_attempt(plan: &Plan, inclusion: &Inclusion) -> Applied {
+    let ours = |attempt: &Attempt| attempt.transaction == inclusion.transaction;
+    if plan.attempts.iter().any(ours) {
+        Ok(())
+    } else {
+        Err("the transaction is none of the plan's attempts".into())
+    }
+}
+
+fn changed(changed: bool, problem: &str) -> Applied {
+    if changed { Ok(()) } else { Err(problem.into()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+use alloy_primitives::{Address, Bytes};
+
+use super::*;
+use crate::record::tests::parties;
+use crate::record::{Assurance, RECORD_VERSION, U64Text};
+
+fn record(number: u64, event: Event) -> Record {
+    Record {
+        version: RECORD_VERSION,
+        number,
+        previous: B256::ZERO,
+        time_ms: 1_000 + number,
+        parties: parties(),
+        event,
+    }
+}
+
+fn of(events: &[Event]) -> Result<State, Illegal> {
+    let records = (0..)
+        .zip(events)
+        .map(|(number, event)| record(number, event.clone()));
+    State::of(&records.collect::<Vec<_>>())
+}
+
+fn discovered() -> Event {
+    Event::Discovered {
+        items: vec![Item::Leaf(3)],
+        scanned: 4,
+        requested: false,
+    }
+}
+
+fn proven() -> Event {
+    Event::Proven {
+        items: vec![Item::Leaf(3)],
+        height: 9,
+        checkpoint: B256::repeat_byte(9),
+        log_size: 4,
+        validator_set: B256::repeat_byte(8),
+        signers: vec![],
+        assurance: Assurance::ValidatorQuorum,
+    }
+}
+
+fn planned(plan: u64) -> Event {
+    Event::Planned {
+        plan,
+        items: vec![Item::Leaf(3)],
+        to: Address::ZERO,
+        gas: 1,
+    }
+}
+
+fn reserved(plan: u64) -> Event {
+    Event::NonceReserved { plan, nonce: 5 }
+}
+
+fn attempt(number: u8) -> Attempt {
+    Attempt {
+        transaction: B256::repeat_byte(number),
+        raw: Bytes::new(),
+        fee_cap: U64Text(u64::from(number) * 10),
+        tip: U64Text(number.into()),
+    }
+}
+
+fn inclusion(number: u8, success: bool) -> Inclusion {
+    Inclusion {
+        transaction: B256::repeat_byte(number),
+        block: 1,
+        block_hash: B256::repeat_byte(0xbb),
+        gas_used: 1,
+        gas_price: U64Text(1),
+        success,
+    }
+}
+
+/// A plan that was sent twice.
+fn sent() -> Vec<Event> {
+    let broadcast = |number| Event::Broadcast {
+        plan: 1,
+        transaction: B256::repeat_byte(number),
+    };
+    vec![
+        discovered(),
+        proven(),
+        planned(1),
+        reserved(1),
+        Event::Signed {
+            plan: 1,
+            attempt: attempt(1),
+        },
+        broadcast(1),
+        Event::Replaced {
+            plan: 1,
+            attempt: attempt(2),
+        },
+        broadcast(2),
+    ]
+}
+
+fn with(mut events: Vec<Event>, more: &[Event]) -> Result<State, Illegal> {
+    events.extend_from_slice(more);
+    of(&events)
+}
+
+fn final_block(success: bool) -> Event {
+    Event::Final {
+        plan: 1,
+        items: vec![],
+        inclusion: inclusion(1, success),
+    }
+}
+
+#[test]
+fn an_item_goes_through_all_states() {
+    let state = of(&sent()).unwrap();
+    assert_eq!((state.backlog(), state.waiting.len()), (1, 0));
+    assert_eq!(state.nonce_after_plans(), Some(6));
+    assert_eq!(state.oldest_ms(), Some(1_000));
+    // The first attempt may win although a second one was sent.
+    let included = Event::Included {
+        plan: 1,
+        inclusion: inclusion(1, true),
+    };
+    let state = with(sent(), &[included, final_block(true)]).unwrap();
+    assert_eq!((state.backlog(), state.settled), (0, 1));
+    assert!(state.plans.is_empty());
+    assert_eq!(state.progress_ms, 1_009);
+}
+
+#[test]
+fn what_failed_waits_again() {
+    let state = with(sent(), &[final_block(false)]).unwrap();
+    assert_eq!(state.items[&Item::Leaf(3)].failures, 1);
+    assert_eq!(state.waiting.len(), 1);
+    let reason = Reason {
+        code: "x".into(),
+        detail: String::new(),
+    };
+    let items = vec![Item::Leaf(3)];
+    let aside = Event::Quarantined {
+        items: items.clone(),
+        reason,
+    };
+    let state = with(sent(), &[final_block(false), aside.clone()]).unwrap();
+    assert_eq!((state.backlog(), state.quarantined().count()), (0, 1));
+    let again = Event::Retried { items };
+    let state = with(sent(), &[final_block(false), aside, again]).unwrap();
+    assert_eq!(
+        (state.backlog(), state.items[&Item::Leaf(3)].failures),
+        (1, 0)
+    );
+}
+
+#[test]
+fn a_block_that_goes_away_leaves_the_plan_open() {
+    let included = Event::Included {
+        plan: 1,
+        inclusion: inclusion(2, true),
+    };
+    let gone = |byte| Event::Reorganised {
+        plan: 1,
+        block_hash: B256::repeat_byte(byte),
+    };
+    let state = with(sent(), &[included.clone(), gone(0xbb)]).unwrap();
+    assert_eq!(state.plans[&1].progress, Progress::Signed);
+    assert!(with(sent(), &[included, gone(0xcc)]).is_err());
+}
+
+#[test]
+fn what_cannot_follow_is_refused() {
+    let signed = |number| Event::Signed {
+        plan: 1,
+        attempt: attempt(number),
+    };
+    let cases: &[(&[Event], &str)] = &[
+        (&[proven()], "is unknown"),
+        (&[discovered(), discovered()], "is known already"),
+        (&[discovered(), planned(1)], "is not proven"),
+        (&[discovered(), proven(), planned(2)], "plan 0 was the last"),
+        (&[reserved(1)], "plan 1 is unknown"),
+        (
+            &[discovered(), proven(), planned(1), signed(1)],
+            "plan is Planned",
+        ),
+        (
+            &[discovered(), proven(), planned(1), proven()],
+            "is part of a plan",
+        ),
+        (&[final_block(true)], "plan 1 is unknown"),
+        (
+            &[Event::Resumed {
+                reason: Hold::Paused,
+            }],
+            "not held",
+        ),
+        (
+            &[Event::Retried {
+                items: vec![Item::Leaf(1)],
+            }],
+            "is unknown",
+        ),
+    ];
+    for (events, words) in cases {
+        let error = of(events).unwrap_err();
+        assert!(error.problem.contains(words), "{error}");
+    }
+    for (more, words) in [
+        (
+            Event::Replaced {
+                plan: 1,
+                attempt: attempt(2),
+            },
+            "higher fees",
+        ),
+        (
+            Event::Included {
+                plan: 1,
+                inclusion: inclusion(7, true),
+            },
+            "none of the plan's attempts",
+        ),
+        (reserved(1), "nonce 5 is another plan's"),
+        (
+            Event::Broadcast {
+                plan: 1,
+                transaction: B256::repeat_byte(1),
+            },
+            "another transaction",
+        ),
+    ] {
+        let error = with(sent(), &[more]).unwrap_err();
+        assert!(error.problem.contains(words), "{error}");
+    }
+}

@@ -1,0 +1,200 @@
+//! The port to a chain that is written to. [`crate::evm`] implements it.
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use tbsi_types::{Handover, NamedValidators};
+
+use crate::fees::{Bid, Market};
+use crate::record::{Attempt, Hold, Inclusion};
+use crate::source::{Proven, ProvenLeaves};
+
+/// A block of the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// Its time, seconds since 1970.
+    pub time: u64,
+}
+
+/// What the light client knows at a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Height of its newest checkpoint.
+    pub height: u64,
+    /// Time of that, milliseconds since 1970.
+    pub time_ms: u64,
+    /// Leaves in its log.
+    pub log_size: u64,
+    /// Its digest.
+    pub digest: B256,
+    /// Hash of the set that signs now.
+    pub validator_set: B256,
+    /// The checkpoint names another next set.
+    pub closing: bool,
+    /// Until when the checkpoint is a base for the next, milliseconds since 1970.
+    pub trusted_until_ms: u64,
+    /// Why it takes nothing.
+    pub hold: Option<Hold>,
+}
+
+/// The target as enough endpoints show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Newest block.
+    pub latest: Block,
+    /// Newest block that cannot go away.
+    pub finalized: Block,
+    /// Nonce of the account after `latest`.
+    pub nonce: u64,
+    /// Nonce of the account after `finalized`.
+    pub final_nonce: u64,
+    /// Balance of the account after `latest`, wei.
+    pub balance: U256,
+    /// What gas costs.
+    pub market: Market,
+    /// The light client after `latest`.
+    pub client: Client,
+    /// The light client after `finalized`; `None` before it was deployed.
+    pub final_client: Option<Client>,
+}
+
+/// What one transaction carries, in this order.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    /// Changes of the validator set, each with the new set.
+    pub handovers: Vec<(Handover, NamedValidators)>,
+    /// A checkpoint.
+    pub checkpoint: Option<Proven>,
+    /// Leaves, and the checkpoint that proves them.
+    pub leaves: Option<(ProvenLeaves, Proven)>,
+}
+
+/// Why a transaction would not do what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It would: so much gas.
+    Gas(u64),
+    /// The contract refuses it.
+    Refused {
+        /// The contract's error.
+        code: String,
+        /// Its arguments, or the node's words.
+        detail: String,
+        /// Set if it is for the time being.
+        hold: Option<Hold>,
+    },
+}
+
+/// What became of sending a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// An endpoint took it, or has it.
+    Taken,
+    /// Its nonce is used up: this one or another transaction is in a block.
+    NonceTaken,
+    /// Another transaction with its nonce waits and bids more.
+    Underpriced,
+    /// The account cannot pay for it.
+    Balance,
+    /// No endpoint takes it, for another reason.
+    Refused(String),
+}
+
+/// What a signed transaction says, read from its bytes alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Its hash.
+    pub transaction: B256,
+    /// Who signed.
+    pub signer: Address,
+    /// Chain that it is for.
+    pub chain_id: u64,
+    /// Its nonce.
+    pub nonce: u64,
+    /// Contract or account called.
+    pub to: Address,
+    /// The checkpoints that it brings, in the order in which it does, 192 bytes each.
+    pub checkpoints: Vec<Bytes>,
+    /// The handovers among them: positions of the first checkpoints of a set.
+    pub handovers: usize,
+    /// The leaves, with their positions in the log.
+    pub leaves: Vec<(u64, Bytes)>,
+}
+
+/// Why the target cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Too few endpoints answered, or they do not agree.
+    #[error("{agreed} of {needed} target endpoints answered alike to {what}: {problem}")]
+    Unavailable {
+        /// Endpoints that gave the same answer.
+        agreed: usize,
+        /// That are needed.
+        needed: usize,
+        /// What was asked.
+        what: String,
+        /// What one of them said.
+        problem: String,
+    },
+    /// Another chain, or no light client of the source at the address.
+    #[error("target: {0}")]
+    Misconfigured(String),
+}
+
+impl TargetError {
+    /// Whether waiting does not help.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Misconfigured(_))
+    }
+}
+
+/// A chain that is written to. Reads count only if enough endpoints agree.
+#[expect(async_fn_in_trait, reason = "the relayer is one task")]
+pub trait Target {
+    /// Contract that transactions call.
+    fn contract(&self) -> Address;
+
+    /// The account that signs.
+    fn account(&self) -> Address;
+
+    /// Fails unless it is the configured chain with the light client of the source.
+    async fn check(&self) -> Result<(), TargetError>;
+
+    /// How things stand.
+    async fn view(&self) -> Result<View, TargetError>;
+
+    /// Which of these leaves are recorded after a block.
+    async fn recorded(&self, leaves: &[u64], block: Block) -> Result<Vec<bool>, TargetError>;
+
+    /// What a call carries.
+    fn encode(&self, load: &Load) -> Bytes;
+
+    /// Whether a call would succeed after the latest block.
+    async fn estimate(&self, data: &Bytes) -> Result<Verdict, TargetError>;
+
+    /// Signs a call of the contract, or, without data, a transfer of nothing to the account.
+    fn sign(&self, nonce: u64, gas: u64, bid: Bid, data: Option<Bytes>) -> Attempt;
+
+    /// The same transaction as `attempt` with another bid.
+    fn sign_again(&self, attempt: &Attempt, bid: Bid) -> Result<Attempt, String>;
+
+    /// What an attempt says.
+    fn contents(&self, attempt: &Attempt) -> Result<Contents, String>;
+
+    /// Sends a signed transaction.
+    async fn send(&self, attempt: &Attempt) -> Result<Sent, TargetError>;
+
+    /// Where one of these is in a block.
+    async fn included(&self, attempts: &[Attempt]) -> Result<Option<Inclusion>, TargetError>;
+
+    /// Whether an endpoint has the transaction, in a block or waiting.
+    async fn knows(&self, transaction: B256) -> Result<bool, TargetError>;
+
+    /// Hash of a block of the chain; `None` above the tip.
+    async fn block_hash(&self, number: u64) -> Result<Option<B256>, TargetError>;
+
+    /// Contradictions between endpoints since the last call.
+    fn take_alarms(&self) -> Vec<String>;
+}

@@ -1,0 +1,239 @@
+//! `tbsi relay`.
+
+mod contract;
+mod deploy;
+mod evidence;
+mod init;
+mod look;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use serde_json::json;
+use tbsi_bridge::config::Config;
+use tbsi_bridge::evm::Evm;
+use tbsi_bridge::health::{self, Health};
+use tbsi_bridge::record::Parties;
+use tbsi_bridge::relay::{Parts, REQUESTS, RETRY, Relay, Until};
+use tbsi_bridge::source::Source;
+use tbsi_bridge::target::Target;
+use tbsi_node::config::LogConfig;
+use tbsi_node::keyfile::load_validator_key;
+use tbsi_types::SecretKey;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::report::{Format, refuse};
+use crate::{logging, proof};
+
+const CODES: &str = "\
+Exit codes: 0 done or yes, 1 failed or no, 2 refused before anything was sent.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the creation code of a light client, or deploy it.
+    ///
+    /// It begins with the network's newest checkpoint, which is verified first. Any tool can
+    /// send it (`cast send --create`); the key that does so gets no rights.
+    Contract(contract::Args),
+    /// Make a home directory: key, genesis file, configuration.
+    Init(init::Args),
+    /// Check configuration, endpoints, chain and contract, as `run` does before it sends.
+    #[command(after_help = CODES)]
+    Check(Look),
+    /// Show what would be sent now and what it would cost. Writes and sends nothing.
+    #[command(after_help = CODES)]
+    DryRun(Look),
+    /// Carry what the configuration selects, until SIGTERM or Ctrl-C.
+    Run {
+        #[command(flatten)]
+        home: Home,
+    },
+    /// Carry all that waits, attest the record's head, and end.
+    ///
+    /// The same as `run`, which must not run at the same time. With --retry, what is in
+    /// quarantine is tried again; that also works beside a `run`, which then does it.
+    #[command(after_help = CODES)]
+    Clear {
+        #[command(flatten)]
+        home: Home,
+        /// Try again what is in quarantine.
+        #[arg(long)]
+        retry: bool,
+    },
+    /// Carry one leaf, whatever the configuration selects. A `run` takes it up, or `clear`.
+    Send(init::SendArgs),
+    /// Where everything stands, by the journal alone.
+    Status(Look),
+    /// Ask all source endpoints for a height, and show a conflict if there is one.
+    ///
+    /// Two different checkpoints of one height, both validly signed, prove that more than a
+    /// third of the validators have equivocated. Prints who, and the call that freezes the
+    /// light client; anybody may send it.
+    #[command(after_help = CODES)]
+    Evidence(evidence::Args),
+    /// Derive the whole record again from both chains, and show any difference.
+    #[command(after_help = CODES)]
+    Audit(Look),
+}
+
+/// Which relayer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Home {
+    /// Home directory, made by `tbsi relay init`.
+    #[arg(long = "home", value_name = "DIR")]
+    dir: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Look {
+    #[command(flatten)]
+    home: Home,
+    #[command(flatten)]
+    format: Format,
+}
+
+pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Contract(args) => contract::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Check(look) => check(&look),
+        Command::DryRun(look) => look::dry_run(&look),
+        Command::Run { home } => carry(&home.dir, Until::Stopped),
+        Command::Clear { home, retry } => {
+            if retry {
+                ask(&home.dir, RETRY)?;
+            }
+            carry(&home.dir, Until::Empty)
+        }
+        Command::Send(args) => init::send(&args),
+        Command::Status(look) => look::status(&look),
+        Command::Evidence(args) => evidence::run(&args),
+        Command::Audit(look) => look::audit(&look),
+    }
+}
+
+/// Leaves a request for the relayer of a home directory.
+fn ask(home: &Path, name: &str) -> anyhow::Result<()> {
+    let folder = home.join(REQUESTS);
+    let file = folder.join(name);
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::write(&file, ""))
+        .with_context(|| format!("write {}", file.display()))
+}
+
+/// The relayer's key, from its file.
+fn load_key(home: &Path, config: &Config) -> anyhow::Result<SecretKey> {
+    Ok(load_validator_key(&home.join(&config.relayer.key))?)
+}
+
+/// Everything that a home directory says.
+struct Opened {
+    parts: Parts<Evm>,
+}
+
+impl Opened {
+    fn load(home: &Path) -> anyhow::Result<Self> {
+        let (config, config_hash) = Config::load(home)?;
+        let genesis = proof::load_genesis(&home.join(&config.source.genesis))?;
+        let key = load_key(home, &config)?;
+        let source = Source::new(&genesis, &config.source.rpc, config.source.agree)?;
+        let chain = source.chain();
+        let target = Evm::new(&config.target, chain, load_key(home, &config)?)?;
+        let parties = Parties {
+            name_zh_tw: config.relayer.name_zh_tw.clone(),
+            name_en: config.relayer.name_en.clone(),
+            account: target.account(),
+            source_chain_id: chain.chain_id,
+            source_genesis_hash: chain.genesis_hash,
+            target_chain_id: config.target.chain_id,
+            light_client: config.target.light_client,
+        };
+        let parts = Parts {
+            config,
+            config_hash,
+            home: home.into(),
+            source,
+            target,
+            parties,
+            key,
+            health: Health::default(),
+        };
+        Ok(Self { parts })
+    }
+}
+
+fn check(look: &Look) -> anyhow::Result<ExitCode> {
+    let opened = Opened::load(&look.home.dir).map_err(refuse)?;
+    let parts = &opened.parts;
+    let view = Runtime::new()?.block_on(async {
+        parts.target.check().await?;
+        parts.source.check().await?;
+        anyhow::Ok(parts.target.view().await?)
+    })?;
+    let parties = &parts.parties;
+    let text = format!(
+        "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
+         target: chain id {}, light client {} at height {}, balance {} wei",
+        look.home.dir.display(),
+        parties.account,
+        parties.name_en,
+        parties.name_zh_tw,
+        parties.source_chain_id,
+        parties.source_genesis_hash,
+        parties.target_chain_id,
+        parties.light_client,
+        view.client.height,
+        view.balance,
+    );
+    let json = json!({
+        "parties": parties,
+        "clientHeight": view.client.height,
+        "balanceWei": view.balance.to_string(),
+    });
+    look.format.print(&text, &json)
+}
+
+fn carry(home: &Path, until: Until) -> anyhow::Result<ExitCode> {
+    logging::start(&LogConfig::default())?;
+    let opened = Opened::load(home).map_err(refuse)?;
+    Runtime::new()?.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let health = opened.parts.health.clone();
+        let listener = match until {
+            Until::Stopped => {
+                let address = opened.parts.config.metrics.listen;
+                Some(health::listen(address).await.map_err(anyhow::Error::msg)?)
+            }
+            Until::Empty => None,
+        };
+        let mut relay = Relay::open(opened.parts)?;
+        relay.check().await?;
+        let mut terminated = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            stop.send_replace(true);
+        });
+        let pages = async {
+            match listener {
+                Some(listener) => health::serve(listener, health, stopped.clone()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = relay.run(until, stopped.clone()) => ended?,
+            () = pages => {}
+        }
+        let quarantined = relay.state().quarantined().count();
+        if until == Until::Empty && quarantined > 0 {
+            bail!("{quarantined} items are in quarantine; `tbsi relay status` says why");
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,9 @@
+//! What relayers are tested with: a TBSI chain made in memory and served like a real one, an
+//! anvil, something between relayer and anvil that misbehaves, and relayers as processes.
+
+pub mod anvil;
+pub mod chain;
+pub mod latency;
+pub mod proxy;
+pub mod relayer;
+pub mod serve;
