@@ -212,7 +212,20 @@ fn what_was_changed_on_the_way_is_found() {
     let signed = "genesis check --genesis genesis.json --signatures genesis.signatures.json";
     fails(&dirs[1], &words(signed), "they are for genesis hash");
 
-    // Founders agree on the rules too.
+    ok(
+        dir,
+        &words("genesis new --name f --chain-id 7 --time 2026-12-01T00:00:00Z --out none"),
+    );
+    let build = "genesis build --draft none --out none.json";
+    fails(dir, &words(build), "0 founder files");
+}
+
+#[test]
+fn founders_agree_on_the_rules_too() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = begin(root.path());
+    let dir = &dirs[0];
+    found(&dirs);
     let new = "genesis new --name founding --chain-id 7 --time 2026-12-01T00:00:00Z";
     let rules =
         "public_permissions = [\"attest\"]\ndelay_seconds = 60\n[public_quota]\nleaves = 9\n";
@@ -231,11 +244,4 @@ fn what_was_changed_on_the_way_is_found() {
     let with = "--governance rules.toml --out none";
     let wrong = "unknown field `delay`";
     fails(dir, &words(&format!("{new} {with}")), wrong);
-
-    ok(
-        dir,
-        &words("genesis new --name f --chain-id 7 --time 2026-12-01T00:00:00Z --out none"),
-    );
-    let build = "genesis build --draft none --out none.json";
-    fails(dir, &words(build), "0 founder files");
 }

@@ -50,6 +50,7 @@ fn genesis() -> Genesis {
     let legal = |letter: &str| OrganisationEntry {
         name_zh_tw: format!("台灣測試公會{letter}"),
         name_en: format!("Test Association {letter}"),
+        ..OrganisationEntry::default()
     };
     let node = |index: usize| NodeEntry {
         name: format!("node-{index}"),
@@ -58,7 +59,9 @@ fn genesis() -> Genesis {
         validator: Some(ValidatorEntry {
             public_key: key(index).public_key().encode().to_vec().into(),
             power: 1,
+            log_key: None,
         }),
+        ..NodeEntry::default()
     };
     Genesis {
         version: 1,
@@ -69,6 +72,7 @@ fn genesis() -> Genesis {
         consensus: ConsensusParameters::default(),
         organisations: ["a", "b", "c", "d"].map(|id| (id.into(), legal(id))).into(),
         nodes: (0..4).map(node).collect(),
+        governance: None,
         accounts: BTreeMap::new(),
     }
 }

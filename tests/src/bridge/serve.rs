@@ -18,7 +18,7 @@ use tbsi_types::log::tile::push_entry;
 use tbsi_types::log::{
     Attestation, DigestWords, EntryBundle, InclusionProof, Leaf, Node, NodeReader, Statement, Tile,
 };
-use tbsi_types::{Handover, LeafIndex, ProofBundle};
+use tbsi_types::{LeafIndex, ProofBundle};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 

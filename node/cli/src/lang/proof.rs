@@ -127,6 +127,9 @@ pub(super) fn shape(error: &ProofShapeError) -> String {
         ProofShapeError::Sizes { first, second } => {
             format!("沒有從 {first} 筆到 {second} 筆的一致性證明；前者須至少為 1 且不大於後者")
         }
+        ProofShapeError::Order { position } => {
+            format!("多筆證明的位置須遞增且至少一筆：第 {position} 個")
+        }
         ProofShapeError::Length { got, expected } => {
             format!("證明有 {got} 個雜湊，應有 {expected} 個")
         }
