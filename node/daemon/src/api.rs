@@ -302,6 +302,10 @@ impl Backend for NodeApi {
         proofs::handovers(&self.0, from, self.tip(), limit)
     }
 
+    fn organisation_of(&self, account: Address) -> Result<u32, BackendError> {
+        operators::organisation_of(&self.0, account)
+    }
+
     fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError> {
         operators::find(&self.0, query)
     }

@@ -212,6 +212,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Who stands behind a key or a block.
     fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError>;
 
+    /// Number of the organisation to which an account belongs at the tip; 0 for none.
+    fn organisation_of(&self, account: Address) -> Result<u32, BackendError>;
+
     /// At most `limit` pieces of evidence, newest first.
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError>;
 

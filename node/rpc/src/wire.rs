@@ -438,9 +438,9 @@ pub struct LeafFilter {
     /// Position to begin at; without it, after the last leaf that there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_index: Option<LeafIndex>,
-    /// Refused: a leaf names no organisation.
+    /// Number of the organisation to which the issuer belongs when the leaf is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organisation: Option<Value>,
+    pub organisation: Option<u32>,
 }
 
 /// A notification of `tbsi_subscribe("leaves", ...)`.

@@ -23,9 +23,12 @@ pub(crate) struct FollowArgs {
     #[arg(long, value_name = "ADDRESS")]
     issuer: Option<Address>,
     /// Only of this kind: attestation, revocation, supersession, countersigningOpened,
-    /// countersignature, schemaRegistered or algorithmSet.
+    /// countersignature, schemaRegistered, algorithmSet, governanceAct or message.
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
+    /// Only of accounts of the organisation with this number.
+    #[arg(long, value_name = "NUMBER")]
+    organisation: Option<u32>,
     /// Leaf to begin with [default: the next one].
     #[arg(long, value_name = "INDEX")]
     from_index: Option<u64>,
@@ -47,7 +50,7 @@ pub(super) async fn follow(args: &FollowArgs) -> anyhow::Result<ExitCode> {
         issuer: args.issuer,
         kind: args.kind.clone(),
         from_index: args.from_index.map(LeafIndex),
-        organisation: None,
+        organisation: args.organisation,
     };
     let mut leaves = client.leaves(&filter).await?;
     let (mut printed, mut since) = (0, 0);

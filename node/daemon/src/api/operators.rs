@@ -1,10 +1,11 @@
 //! Who stands behind a key, a node or a block (SPEC §13.10).
 
 use tbsi_governance::abi::{ORGANISATIONS, names, names_call};
+use tbsi_governance::standing;
 use tbsi_rpc::BackendError;
 use tbsi_rpc::wire::{Operator, OperatorQuery, Organisation};
 use tbsi_types::roster::{Member, peer_id_of};
-use tbsi_types::{Address, CallOutcome, CallRequest, Height, Roster};
+use tbsi_types::{Address, CallOutcome, CallRequest, Height, Roster, StateView as _};
 
 use super::{internal, store_error};
 use crate::limits::CALL_GAS_MAX;
@@ -93,6 +94,18 @@ fn peer(node: &Node, roster: &Roster, id: &str) -> Result<Option<Operator>, Back
         peer_id: Some(id.into()),
         validating: member.is_some(),
     }))
+}
+
+/// Whose account it is at the tip; 0 for nobody's, and on a chain without the contracts.
+pub(super) fn organisation_of(node: &Node, account: Address) -> Result<u32, BackendError> {
+    let state = node
+        .store
+        .state_at(node.tip().height)
+        .map_err(store_error)?;
+    let mut read = |contract, slot| state.storage(contract, slot);
+    let standing = standing::parameters(&mut read)
+        .and_then(|parameters| standing::standing(&mut read, &parameters, account));
+    Ok(standing.map_err(internal)?.organisation)
 }
 
 /// Legal names as the contract has them; on a chain without it, as genesis has.

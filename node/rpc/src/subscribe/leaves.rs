@@ -40,11 +40,6 @@ fn parse(params: &Params<'_>) -> Result<LeafFilter, Failure> {
         return Err(subscription_not_found("tbsi", &topic));
     }
     let filter: LeafFilter = arguments.optional(1)?.unwrap_or_default();
-    if filter.organisation.is_some() {
-        let problem = "`organisation` cannot be chosen by: a leaf names its issuer and no \
-                       organisation; give `issuer`";
-        return Err(invalid_argument(1, problem));
-    }
     if let Some(kind) = &filter.kind
         && !KINDS.contains(&kind.as_str())
     {
@@ -152,6 +147,12 @@ fn read(
     for (index, bytes) in (start..).zip(&entries) {
         let leaf = Leaf::decode(bytes).map_err(|error| internal(&error))?;
         if index < next.0 || !filter.lets_through(&leaf) {
+            continue;
+        }
+        // A leaf names its issuer; whose account that is says the chain.
+        if let Some(organisation) = filter.organisation
+            && api.backend.organisation_of(leaf.head.issuer)? != organisation
+        {
             continue;
         }
         notices.push(reply(LeafNotice::Leaf(LogEntry {

@@ -424,6 +424,10 @@ impl Backend for Chain {
         Ok(Vec::new())
     }
 
+    fn organisation_of(&self, account: Address) -> Result<u32, BackendError> {
+        Ok(u32::from(account.0[0] % 2))
+    }
+
     fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError> {
         let OperatorQuery::Validator(address) = query else {
             return Ok(None);

@@ -97,6 +97,8 @@ async fn lets_through_what_is_asked_for() {
         chosen.unsubscribe().await.unwrap();
     };
     check(json!({ "issuer": ISSUER }), |index| index % 3 == 0).await;
+    // The chain of these tests has the accounts with an odd first byte in organisation 1.
+    check(json!({ "organisation": 1 }), |index| index % 3 == 0).await;
     check(json!({ "schema": SCHEMA }), |index| index % 2 == 0).await;
     check(json!({ "kind": "revocation" }), |index| index % 2 == 1).await;
     let all = json!({ "kind": "attestation", "schema": SCHEMA, "issuer": ISSUER });
@@ -109,10 +111,7 @@ async fn refuses_what_leaves_do_not_have() {
     fixture.chain.grow_log(10);
     let client = connect(&fixture).await;
     for (filter, words) in [
-        (
-            json!({ "organisation": "甲公會" }),
-            "names its issuer and no organisation",
-        ),
+        (json!({ "organisation": "甲公會" }), "invalid argument 1"),
         (
             json!({ "kind": "attest" }),
             "none of attestation, revocation",

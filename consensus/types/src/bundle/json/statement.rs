@@ -53,6 +53,8 @@ pub const KINDS: &[&str] = &[
     "countersignature",
     "schemaRegistered",
     "algorithmSet",
+    "governanceAct",
+    "message",
 ];
 
 fn said(leaf: &Leaf) -> Value {
