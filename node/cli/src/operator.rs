@@ -1,6 +1,7 @@
 //! `tbsi operator`.
 
 mod possession;
+mod record;
 mod register;
 mod show;
 
@@ -70,6 +71,11 @@ pub(crate) enum Command {
     /// Equivocation that is on record.
     #[command(subcommand)]
     Evidence(Evidence),
+    /// How the validators served between two heights: signatures, blocks, rounds missed.
+    ///
+    /// Counted from the certificates that the node keeps, each of which has a quorum's signatures
+    /// and perhaps not all. The file is canonical JSON (RFC 8785); attest it to make it provable.
+    Record(record::RecordArgs),
     /// Carry out suspensions that the rules of the validator set did not allow before.
     #[command(after_help = CODES)]
     Enforce {
@@ -116,6 +122,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             write,
         } => block_on(write.read.lang, update(node, endpoint, version, write)),
         Command::Retire { node, write } => block_on(write.read.lang, retire(node, write)),
+        Command::Record(args) => block_on(args.language(), record::record(args)),
         Command::Show { node, read } => block_on(read.lang, show::show(node, read)),
         Command::List { all, read } => block_on(read.lang, show::list(all, read)),
         Command::Evidence(Evidence::List { read }) => block_on(read.lang, evidence(read)),

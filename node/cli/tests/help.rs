@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 89] = [
+const COMMANDS: [&str; 90] = [
     "",
     "attest",
     "checkpoint",
@@ -71,6 +71,7 @@ const COMMANDS: [&str; 89] = [
     "operator evidence",
     "operator evidence list",
     "operator list",
+    "operator record",
     "operator register",
     "operator retire",
     "operator show",

@@ -1,4 +1,4 @@
-//! Who stands behind a key, a node or a block (SPEC §13.10).
+//! Who stands behind a key, a node or a block (SPEC §13.11).
 
 use tbsi_governance::abi::{ORGANISATIONS, names, names_call};
 use tbsi_governance::standing;
