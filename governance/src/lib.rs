@@ -12,8 +12,11 @@
 //! ```
 
 pub mod abi;
+pub mod contracts;
 pub mod founding;
 pub mod identifiers;
+pub mod motions;
+pub mod possession;
 pub mod rules;
 pub mod standing;
 pub mod texts;

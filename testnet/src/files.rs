@@ -160,7 +160,6 @@ fn node(
             public_key: key.public_key().encode().to_vec().into(),
             power: 1,
             log_key: Some(log_key.public_key().to_vec().into()),
-            ..ValidatorEntry::default()
         })
     } else {
         None

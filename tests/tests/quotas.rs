@@ -1,5 +1,7 @@
 //! Permissions and quotas: who floods is refused and told why, and nobody else is hurt.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::time::Duration;
 
 use alloy_consensus::TxEip1559;

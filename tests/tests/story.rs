@@ -1,6 +1,8 @@
 //! Named operators govern a chain that never stops: one story, told as it happens
 //! (`make story`).
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

@@ -213,6 +213,7 @@ impl Genesis {
     /// Checks every field; [`Genesis::parse`] has done so already.
     pub fn check(&self) -> Result<(), GenesisError> {
         self.check_numbers()?;
+        self.check_governance()?;
         self.check_accounts()?;
         self.check_nodes()?;
         self.validator_set()?;
@@ -220,15 +221,6 @@ impl Genesis {
     }
 
     fn check_numbers(&self) -> Result<(), GenesisError> {
-        let within = |field: &str, value: u64, min: u64, max: u64| {
-            if (min..=max).contains(&value) {
-                return Ok(());
-            }
-            Err(field_error(
-                field,
-                format!("{value} is outside {min}..={max}"),
-            ))
-        };
         let consensus = &self.consensus;
         within(
             "version",
@@ -287,15 +279,20 @@ impl Genesis {
             0,
             GENESIS_ACCOUNTS_MAX as u64,
         )?;
-        if let Some(governance) = &self.governance {
-            let seconds = u64::from(governance.period_seconds);
-            within("governance.period_seconds", seconds, 1, 31_536_000)?;
-            let quotas = [governance.public_quota, governance.organisation_quota];
-            for amount in quotas.iter().flat_map(|quota| [quota.gas, quota.leaves]) {
-                within("governance quota", amount.unwrap_or(0), 0, JSON_INTEGER_MAX)?;
-            }
-        }
         within("nodes", self.nodes.len() as u64, 1, NODES_MAX as u64)
+    }
+
+    fn check_governance(&self) -> Result<(), GenesisError> {
+        let Some(governance) = &self.governance else {
+            return Ok(());
+        };
+        let seconds = u64::from(governance.period_seconds);
+        within("governance.period_seconds", seconds, 1, 31_536_000)?;
+        let quotas = [governance.public_quota, governance.organisation_quota];
+        for amount in quotas.iter().flat_map(|quota| [quota.gas, quota.leaves]) {
+            within("governance quota", amount.unwrap_or(0), 0, JSON_INTEGER_MAX)?;
+        }
+        Ok(())
     }
 
     /// Storage belongs to contracts. An account that has it without code could be overwritten
@@ -446,6 +443,14 @@ impl Genesis {
             genesis_hash: self.hash(),
         }
     }
+}
+
+fn within(field: &str, value: u64, min: u64, max: u64) -> Result<(), GenesisError> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    let problem = format!("{value} is outside {min}..={max}");
+    Err(field_error(field, problem))
 }
 
 fn field_error(field: &str, problem: String) -> GenesisError {

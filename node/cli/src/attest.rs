@@ -19,9 +19,9 @@ use tokio::runtime::Runtime;
 
 use crate::contract::{Account, check_algorithm, load_key, schema_of};
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
-use crate::lang::{Language, causes, demand, said};
+use crate::lang::{Language, demand, said};
 use crate::password::PasswordFile;
-use crate::report::{Format, exit_code, note, refuse};
+use crate::report::{Format, in_language, note, refuse};
 use crate::revoke::revocation;
 use crate::salt::{Salt, is_there};
 use crate::{progress, proof, schema};
@@ -107,14 +107,7 @@ pub(super) struct Session {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    match (attest_all(args), args.lang) {
-        (Err(error), Language::ZhTw) => {
-            let reason = causes(error.as_ref(), args.lang);
-            note(&format!("錯誤：{reason}"));
-            Ok(exit_code(&error))
-        }
-        (outcome, _) => outcome,
-    }
+    in_language(attest_all(args), args.lang)
 }
 
 fn attest_all(args: &Args) -> anyhow::Result<ExitCode> {

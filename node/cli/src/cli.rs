@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, genesis, keys, log, node, prove, revoke, signer, status, testnet,
-    verify, version,
+    attest, checkpoint, config, genesis, keys, log, motion, node, operator, org, permission, prove,
+    quota, revoke, signer, status, testnet, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -52,6 +52,21 @@ enum Command {
     /// What the validators signed at a height.
     #[command(subcommand)]
     Checkpoint(checkpoint::Command),
+    /// Organisations, their accounts, and other chains that they run.
+    #[command(subcommand)]
+    Org(org::Command),
+    /// Nodes, their keys and who answers for them.
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// What organisations decide together.
+    #[command(subcommand)]
+    Motion(motion::Command),
+    /// What an account may do.
+    #[command(subcommand)]
+    Permission(permission::Command),
+    /// What an organisation may use, and has used.
+    #[command(subcommand)]
+    Quota(quota::Command),
     /// How a running node is doing.
     Status(status::Args),
     /// The configuration of a node.
@@ -76,6 +91,11 @@ impl Cli {
             Command::Keys(command) => keys::run(command),
             Command::Genesis(command) => genesis::run(command),
             Command::Checkpoint(command) => checkpoint::run(command),
+            Command::Org(command) => org::run(command),
+            Command::Operator(command) => operator::run(command),
+            Command::Motion(command) => motion::run(command),
+            Command::Permission(command) => permission::run(&command),
+            Command::Quota(command) => quota::run(&command),
             Command::Status(args) => status::run(&args),
             Command::Config(command) => config::run(command),
             Command::Version(args) => version::run(&args),

@@ -7,6 +7,7 @@ use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64};
+use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::{SolCall, sol};
 use anyhow::Context;
 use serde_json::json;
@@ -146,13 +147,9 @@ impl Account {
         call: &impl SolCall,
     ) -> anyhow::Result<(LeafRange, B256)> {
         let data = Bytes::from(call.abi_encode());
-        let request = json!({ "from": self.address(), "to": ATTESTATIONS, "data": data });
-        let gas: U64 = client.request("eth_estimateGas", &[request]).await?;
-        let pending = BlockNumberOrTag::Pending;
-        let nonce = client.transaction_count(self.address(), pending).await?;
-        let signed = self.sign(nonce, with_margin(gas.to())?, data)?;
-        let hash = client.send_raw_transaction(&signed).await?;
-        let leaves = wait(client, hash).await?;
+        let gas = self.gas(client, ATTESTATIONS, &data).await?;
+        let hash = self.submit(client, ATTESTATIONS, data, gas).await?;
+        let leaves = wait(hash, async || client.leaves_of(hash).await).await?;
         demand(leaves.count > 0, || {
             (
                 format!("transaction {hash} is final and failed: nothing was stated"),
@@ -162,12 +159,44 @@ impl Account {
         Ok((leaves, hash))
     }
 
-    fn sign(&self, nonce: u64, gas_limit: u64, input: Bytes) -> anyhow::Result<Vec<u8>> {
+    /// The gas limit for a call, as the node estimates it, with a margin.
+    pub(crate) async fn gas(
+        &self,
+        client: &Client,
+        to: Address,
+        data: &Bytes,
+    ) -> anyhow::Result<u64> {
+        let request = json!({ "from": self.address(), "to": to, "data": data });
+        let gas: U64 = client.request("eth_estimateGas", &[request]).await?;
+        with_margin(gas.to())
+    }
+
+    /// Sends a call; returns the transaction's hash as soon as the node took it.
+    pub(crate) async fn submit(
+        &self,
+        client: &Client,
+        to: Address,
+        data: Bytes,
+        gas: u64,
+    ) -> anyhow::Result<B256> {
+        let pending = BlockNumberOrTag::Pending;
+        let nonce = client.transaction_count(self.address(), pending).await?;
+        let signed = self.sign(nonce, gas, to, data)?;
+        Ok(client.send_raw_transaction(&signed).await?)
+    }
+
+    fn sign(
+        &self,
+        nonce: u64,
+        gas_limit: u64,
+        to: Address,
+        input: Bytes,
+    ) -> anyhow::Result<Vec<u8>> {
         let transaction = TxEip1559 {
             chain_id: self.chain_id,
             nonce,
             gas_limit,
-            to: TxKind::Call(ATTESTATIONS),
+            to: TxKind::Call(to),
             input,
             ..TxEip1559::default()
         };
@@ -191,12 +220,20 @@ fn with_margin(estimate: u64) -> anyhow::Result<u64> {
     Ok(estimate.saturating_add(margin).min(TRANSACTION_GAS_MAX))
 }
 
+/// The receipt of a transaction, once it is final.
+pub(crate) async fn receipt(client: &Client, hash: B256) -> anyhow::Result<TransactionReceipt> {
+    wait(hash, async || client.transaction_receipt(hash).await).await
+}
+
 /// Waits for finality. A node that does not answer for a moment may do so later.
-async fn wait(client: &Client, hash: B256) -> anyhow::Result<LeafRange> {
+async fn wait<T>(
+    hash: B256,
+    ask: impl AsyncFn() -> Result<Option<T>, ClientError>,
+) -> anyhow::Result<T> {
     let deadline = Instant::now() + FINALITY_TIMEOUT;
     loop {
-        match client.leaves_of(hash).await {
-            Ok(Some(leaves)) => return Ok(leaves),
+        match ask().await {
+            Ok(Some(found)) => return Ok(found),
             Ok(None) => {}
             Err(ClientError::Unreachable { .. }) if Instant::now() < deadline => {}
             Err(error) => {
@@ -267,7 +304,9 @@ mod tests {
             key: SecretKey::from_seed(b"account"),
             chain_id: 7,
         };
-        let bytes = account.sign(3, 50_000, Bytes::from_static(&[1])).unwrap();
+        let bytes = account
+            .sign(3, 50_000, ATTESTATIONS, Bytes::from_static(&[1]))
+            .unwrap();
         let signed = TxEnvelope::decode_2718(&mut bytes.as_slice()).unwrap();
         assert_eq!(signed.chain_id(), Some(7));
         assert_eq!((signed.nonce(), signed.gas_limit()), (3, 50_000));

@@ -1,6 +1,7 @@
 //! `tbsi keys`.
 
 mod files;
+mod rotate;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tbsi_node::keyfile::{KeyKind, open_log_key, open_node_key, open_validator_ke
 use tbsi_node::signer::link_public_key;
 use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
 
+use crate::govern::block_on;
 use crate::password::PasswordFile;
 use crate::report::Format;
 
@@ -61,6 +63,13 @@ pub(crate) enum Command {
     ///
     /// DANGER: a validator key in two places is a second vote, which is proof of misbehaviour.
     Export(files::ExportArgs),
+    /// Replace a key of a registered node with a new one.
+    ///
+    /// validator: the running node takes the new key into use by itself, from the block on for
+    /// which the chain names it. peer, log: the new key is in the home at once, and in use when
+    /// the node is started again; other nodes admit the old peer id until the overlap ends.
+    #[command(after_help = crate::govern::CODES)]
+    Rotate(rotate::Args),
     /// Replace a validator's sign-state that is lost or damaged.
     ///
     /// DANGER: if this key has signed, or will sign elsewhere, above the height given here,
@@ -197,6 +206,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::ChangePassword(args) => files::change_password(&args),
         Command::Import(args) => files::import(&args),
         Command::Export(args) => files::export(&args),
+        Command::Rotate(args) => block_on(args.language(), rotate::run(args)),
         Command::ResetSignState {
             home,
             height,

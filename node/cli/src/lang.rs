@@ -21,6 +21,16 @@ pub(crate) enum Language {
     ZhTw,
 }
 
+impl Language {
+    /// One of two.
+    pub(crate) fn pick<T>(self, en: T, zh_tw: T) -> T {
+        match self {
+            Self::En => en,
+            Self::ZhTw => zh_tw,
+        }
+    }
+}
+
 /// A sentence in each language; English first.
 pub(crate) type Sentence = (String, String);
 

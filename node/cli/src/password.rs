@@ -11,7 +11,7 @@ use tbsi_node::password::Password;
 use zeroize::Zeroizing;
 
 /// What opens encrypted key files.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct PasswordFile {
     /// File with the password of encrypted key files; only its owner may read it [default: what
     /// `keys.password_file` in the home's configuration names, or the terminal is asked].

@@ -102,6 +102,21 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     }
 }
 
+/// Tells a failure in this language; one in English is told by `main`.
+pub(crate) fn in_language(
+    outcome: anyhow::Result<ExitCode>,
+    language: Language,
+) -> anyhow::Result<ExitCode> {
+    match (outcome, language) {
+        (Err(error), Language::ZhTw) => {
+            let reason = lang::causes(error.as_ref(), language);
+            note(&format!("錯誤：{reason}"));
+            Ok(exit_code(&error))
+        }
+        (outcome, _) => outcome,
+    }
+}
+
 /// An error and its causes on one line, in English, each cause once.
 pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     lang::causes(error, Language::En)

@@ -104,7 +104,7 @@ impl Accuser {
             // The contract has it, or finds nothing in it.
             Some(outcome) => {
                 debug!(?outcome, "evidence is not for the contract (any more)");
-                self.done.push(piece.evidence.clone());
+                self.done.push(piece.evidence);
                 return false;
             }
             None => return true,

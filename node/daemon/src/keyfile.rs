@@ -12,7 +12,6 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, hex};
-use ed25519_dalek::SigningKey;
 use tbsi_p2p::PeerId;
 use tbsi_p2p::identity::{Keypair, PublicKey, ed25519};
 use tbsi_types::log::{NoteSigner, cosigner_name};
@@ -174,10 +173,6 @@ pub enum KeyFileError {
 pub struct NodeKey(Zeroizing<[u8; 32]>);
 
 impl NodeKey {
-    pub(crate) fn signing_key(&self) -> SigningKey {
-        SigningKey::from_bytes(&self.0)
-    }
-
     /// Every 32 bytes are a seed.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(Zeroizing::new(seed))
@@ -186,6 +181,16 @@ impl NodeKey {
     /// The 32 secret bytes, for libp2p.
     pub fn expose(&self) -> [u8; 32] {
         *self.0
+    }
+
+    /// The 32 bytes of the public half.
+    pub fn public_key(&self) -> [u8; 32] {
+        public_half(&self.0)
+    }
+
+    /// An Ed25519 signature (RFC 8032) of a message.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_signature(&self.0, message)
     }
 
     /// The base58 peer id (`12D3Koo…`) by which other nodes admit this one.
@@ -211,11 +216,12 @@ pub struct LogKey(Zeroizing<[u8; 32]>);
 impl LogKey {
     /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
     pub fn public_key(&self) -> [u8; 32] {
-        self.signing_key().verifying_key().to_bytes()
+        public_half(&self.0)
     }
 
-    pub(crate) fn signing_key(&self) -> SigningKey {
-        SigningKey::from_bytes(&self.0)
+    /// An Ed25519 signature (RFC 8032) of a message.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        ed25519_signature(&self.0, message)
     }
 
     /// The signer for the log of one network (SPEC §9.6).
@@ -234,6 +240,21 @@ impl fmt::Debug for LogKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LogKey(..)")
     }
+}
+
+fn ed25519_pair(seed: &[u8; 32]) -> Keypair {
+    Keypair::ed25519_from_bytes(*seed).expect("any 32 bytes are an ed25519 seed")
+}
+
+fn public_half(seed: &[u8; 32]) -> [u8; 32] {
+    let key = ed25519_pair(seed).public().try_into_ed25519();
+    key.expect("the pair is of this type").to_bytes()
+}
+
+fn ed25519_signature(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
+    let signature = ed25519_pair(seed).sign(message);
+    let signature = signature.expect("Ed25519 signs any message");
+    signature.try_into().expect("a signature has 64 bytes")
 }
 
 /// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
+use crate::account::Account;
 use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
@@ -100,8 +101,8 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
         watchdog_task(Arc::clone(&node), moved_tx, stopping.clone()),
     ));
     if let Some(account) = account {
-        let accuser = accuse::run(Arc::clone(&node), account, stopping.clone());
-        tasks.spawn(named("evidence", async { Ok(accuser.await) }));
+        let accuser = accuse_task(Arc::clone(&node), account, stopping.clone());
+        tasks.spawn(named("evidence", accuser));
     }
     let rekeyed = rotation::due(rotating, Arc::clone(&node));
     let outcome = tokio::select! {
@@ -164,6 +165,11 @@ async fn watchdog_task(
     stop: watch::Receiver<bool>,
 ) -> Outcome {
     watchdog::watch(node, moved, stop).await;
+    Ok(())
+}
+
+async fn accuse_task(node: Arc<Node>, account: Account, stop: watch::Receiver<bool>) -> Outcome {
+    accuse::run(node, account, stop).await;
     Ok(())
 }
 

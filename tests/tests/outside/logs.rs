@@ -63,7 +63,8 @@ impl Served {
         }
         let key = async |node| {
             let line = String::from_utf8(get(&net, node, "key").await).unwrap();
-            line.trim_end().to_owned()
+            // The node's own; those of the validators that cosign follow.
+            line.lines().next().unwrap_or_default().to_owned()
         };
         let (key, other_key) = (key(node).await, key(0).await);
         let note = SignedNote::parse(std::str::from_utf8(&note).unwrap()).unwrap();

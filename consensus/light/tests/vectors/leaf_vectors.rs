@@ -165,8 +165,14 @@ fn refused() -> Vec<BadLeaf> {
         ("version 2", patched(&good, 0, 2), "version 2"),
         ("kind 0", patched(&good, 1, 0), "kind 0"),
         ("kind 8", patched(&good, 1, 8), "kind 8"),
-        ("kind of governance", patched(&good, 1, 16), "kind 16"),
-        ("kind of messages", patched(&good, 1, 32), "kind 32"),
+        ("kind 17", patched(&good, 1, 17), "kind 17"),
+        ("kind 33", patched(&good, 1, 33), "kind 33"),
+        (
+            "kind of governance",
+            patched(&good, 1, 16),
+            "after the last field",
+        ),
+        ("kind of messages", patched(&good, 1, 32), "bytes needed"),
         (
             "kind of another length",
             patched(&good, 1, 2),

@@ -12,6 +12,7 @@ mod bundle_vectors;
 mod fixture;
 mod ids;
 mod leaf_vectors;
+mod light_client;
 mod log_vectors;
 mod make;
 

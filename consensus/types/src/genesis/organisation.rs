@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 
 /// A legal entity. What is optional is absent from networks for development; the founding
-/// ceremony (SPEC §2.4) asks for it.
+/// ceremony asks for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OrganisationEntry {

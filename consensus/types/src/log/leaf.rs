@@ -250,24 +250,17 @@ impl Statement {
     }
 
     fn encode(&self, bytes: &mut Vec<u8>) {
+        let mut put = |parts: &[&[u8]]| parts.iter().for_each(|it| bytes.extend_from_slice(it));
         match self {
             Self::Attestation(attestation) => {
                 let words = attestation.digest.as_slice();
-                bytes.extend_from_slice(attestation.schema.as_slice());
-                bytes.extend_from_slice(&attestation.algorithm.to_be_bytes());
-                bytes.push(if words.len() == 1 { 32 } else { 64 });
-                for word in words {
-                    bytes.extend_from_slice(word.as_slice());
-                }
+                let length = if words.len() == 1 { 32 } else { 64 };
+                let algorithm = attestation.algorithm.to_be_bytes();
+                put(&[attestation.schema.as_slice(), &algorithm, &[length]]);
+                put(&[words.concat().as_slice()]);
             }
-            Self::Revocation { id, reason } => {
-                bytes.extend_from_slice(id.as_slice());
-                bytes.extend_from_slice(&reason.to_be_bytes());
-            }
-            Self::Supersession { id, successor } => {
-                bytes.extend_from_slice(id.as_slice());
-                bytes.extend_from_slice(successor.as_slice());
-            }
+            Self::Revocation { id, reason } => put(&[id.as_slice(), &reason.to_be_bytes()]),
+            Self::Supersession { id, successor } => put(&[id.as_slice(), successor.as_slice()]),
             Self::CountersigningOpened {
                 id,
                 threshold,
@@ -275,16 +268,12 @@ impl Statement {
                 party_count,
                 parties_hash,
             } => {
-                bytes.extend_from_slice(id.as_slice());
-                bytes.extend_from_slice(&threshold.to_be_bytes());
-                bytes.extend_from_slice(&deadline.to_be_bytes());
-                bytes.extend_from_slice(&party_count.to_be_bytes());
-                bytes.extend_from_slice(parties_hash.as_slice());
+                put(&[id.as_slice(), &threshold.to_be_bytes()]);
+                put(&[&deadline.to_be_bytes(), &party_count.to_be_bytes()]);
+                put(&[parties_hash.as_slice()]);
             }
             Self::Countersignature { id, have, need } => {
-                bytes.extend_from_slice(id.as_slice());
-                bytes.extend_from_slice(&have.to_be_bytes());
-                bytes.extend_from_slice(&need.to_be_bytes());
+                put(&[id.as_slice(), &have.to_be_bytes(), &need.to_be_bytes()]);
             }
             Self::SchemaRegistered {
                 schema,
@@ -292,22 +281,16 @@ impl Statement {
                 commits_to,
                 revocable,
             } => {
-                bytes.extend_from_slice(schema.as_slice());
-                bytes.extend_from_slice(text_hash.as_slice());
-                bytes.extend_from_slice(&[*commits_to, u8::from(*revocable)]);
+                let flags = [*commits_to, u8::from(*revocable)];
+                put(&[schema.as_slice(), text_hash.as_slice(), &flags]);
             }
             Self::AlgorithmSet {
                 algorithm,
                 bits,
                 status,
-            } => {
-                bytes.extend_from_slice(&algorithm.to_be_bytes());
-                bytes.extend_from_slice(&bits.to_be_bytes());
-                bytes.push(*status);
-            }
+            } => put(&[&algorithm.to_be_bytes(), &bits.to_be_bytes(), &[*status]]),
             Self::GovernanceAct { event, body_hash } => {
-                bytes.extend_from_slice(event.as_slice());
-                bytes.extend_from_slice(body_hash.as_slice());
+                put(&[event.as_slice(), body_hash.as_slice()]);
             }
             Self::Message {
                 destination,
@@ -316,11 +299,9 @@ impl Statement {
                 timeout,
                 payload_hash,
             } => {
-                bytes.extend_from_slice(destination.as_slice());
-                bytes.extend_from_slice(receiver.as_slice());
-                bytes.extend_from_slice(&sequence.to_be_bytes());
-                bytes.extend_from_slice(&timeout.to_be_bytes());
-                bytes.extend_from_slice(payload_hash.as_slice());
+                put(&[destination.as_slice(), receiver.as_slice()]);
+                put(&[&sequence.to_be_bytes(), &timeout.to_be_bytes()]);
+                put(&[payload_hash.as_slice()]);
             }
         }
     }

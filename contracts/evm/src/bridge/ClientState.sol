@@ -61,7 +61,14 @@ abstract contract ClientState is ILightClient {
         uint256 power;
     }
 
+    /// Where the client began, or began again: what is older is no evidence.
+    struct Start {
+        uint64 height;
+        uint32 setId;
+    }
+
     Head internal _head;
+    Start internal _start;
     mapping(uint256 key => bytes32 digest) private _digests;
 
     constructor(uint64 sourceChainId, bytes32 genesisHash, uint256 trustPeriod) {
@@ -244,6 +251,7 @@ abstract contract ClientState is ILightClient {
         }
         _requireInRange(trusted);
         _storeSet(head, set, hash, trusted.height, trusted.timeMs);
+        _start = Start(trusted.height, head.setId);
         // The next set signs next, so the checkpoint is not closing.
         trusted.validatorSetHash = hash;
         _advance(head, trusted, digest, 0);

@@ -103,8 +103,11 @@ interface ILightClient {
     error LightClientNotAHandover(uint64 last, uint64 first);
     /// @notice These two certificates do not contradict each other.
     error LightClientNoConflict();
-    /// @notice Too late: whoever has the keys of that set is not to be believed any more.
+    /// @notice Too late: whoever has the keys of that set is not to be believed any more. 0 if it
+    /// is a set from before the last recovery.
     error LightClientSetTooOld(uint32 setId, uint256 untilMs);
+    /// @notice Not above the height at which the client began, or began again.
+    error LightClientBeforeStart(uint64 start, uint64 given);
     /// @notice There is no set with this number.
     error LightClientUnknownSet(uint32 setId);
     /// @notice Frozen after a proven conflict.

@@ -120,6 +120,10 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
         if (first.checkpoint.height > second.checkpoint.height) {
             (first, second, setA, setB) = (second, first, setB, setA);
         }
+        // Or the evidence that a recovery has answered would freeze the client again.
+        if (first.checkpoint.height <= _start.height) {
+            revert LightClientBeforeStart(_start.height, first.checkpoint.height);
+        }
         if (!_conflict(first, second)) revert LightClientNoConflict();
         _head.phase = Phase.Frozen;
         _name(
@@ -234,6 +238,7 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
         returns (SetStore.Set memory set)
     {
         set = _loadSet(setId);
+        if (setId < _start.setId) revert LightClientSetTooOld(setId, 0);
         uint256 sinceMs = setId == head.setId ? head.timeMs : _loadSet(setId + 1).sinceMs;
         uint256 untilMs = _untilMs(sinceMs);
         if (_nowMs() > untilMs) revert LightClientSetTooOld(setId, untilMs);

@@ -161,6 +161,7 @@ contract IbcTest is Network {
 
     /// Whatever the bytes are, a proof that is accepted hangs on its root.
     /// forge-config: default.fuzz.runs = 10000
+    /// forge-config: long.fuzz.runs = 100000
     function testFuzz_31_AnyBytesProveNothing(bytes memory node, bytes32 key, bytes32 root)
         public
         view

@@ -26,6 +26,7 @@ contract LeafLibrary {
 
 /// @notice Leaves: what is read, and what is refused.
 /// forge-config: default.fuzz.runs = 10000
+/// forge-config: long.fuzz.runs = 100000
 contract LeavesTest is Log {
     LeafLibrary private lib;
 

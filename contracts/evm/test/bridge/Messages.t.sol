@@ -245,6 +245,7 @@ contract InboxTest is Log {
     }
 
     /// forge-config: default.fuzz.runs = 2000
+    /// forge-config: long.fuzz.runs = 20000
     function testFuzz_AnyOrderDeliversEachOnce(uint8[12] memory order) public {
         uint256 count = 0;
         for (uint256 i = 0; i < order.length; i++) {

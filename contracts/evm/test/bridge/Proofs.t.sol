@@ -36,6 +36,7 @@ contract MerkleLibrary {
 
 /// @notice Tests 24 to 28: proofs of inclusion, single and multiple, and recording.
 /// forge-config: default.fuzz.runs = 10000
+/// forge-config: long.fuzz.runs = 100000
 contract ProofsTest is Log {
     uint256 private constant SIZE = 11;
     MerkleLibrary private lib;

@@ -38,6 +38,7 @@ contract Library {
 
 /// @notice Tests 1 to 7: quorums, sets, signatures, bitmaps.
 /// forge-config: default.fuzz.runs = 10000
+/// forge-config: long.fuzz.runs = 100000
 contract QuorumTest is Network {
     bytes32 private constant DIGEST = keccak256("digest");
     Library private lib;

@@ -279,6 +279,43 @@ contract RecoveryTest is Log {
         vm.assertTrue(client.status() == ILightClient.Status.Frozen);
     }
 
+    /// The evidence of `freezeNow` freezes nothing after a recovery, whichever set it is said to
+    /// be of.
+    function test_16_AnsweredEvidenceDoesNotFreezeAgain() public {
+        freezeNow();
+        bytes memory trusted = encode(checkpointAt(980, current, current));
+        (bool done,) = address(client).call(proposeCall(trusted, current.hash, 0));
+        vm.assertTrue(done);
+        vm.warp(NOW + DELAY);
+        client.recover(trusted, current.encoded);
+        Checkpoint memory c = checkpointAt(950, current, current);
+        bytes memory a = decide(c, current, ALL);
+        c.stateRoot = 0;
+        bytes memory b = decide(c, current, ALL);
+        refuses(
+            abi.encodeCall(ILightClient.freeze, (1, a, 1, b)),
+            abi.encodeWithSelector(ILightClient.LightClientSetTooOld.selector, uint32(1), 0)
+        );
+        bytes4 reason = ILightClient.LightClientBeforeStart.selector;
+        refuses(
+            abi.encodeCall(ILightClient.freeze, (2, a, 2, b)),
+            abi.encodeWithSelector(reason, uint64(980), uint64(950))
+        );
+        c.height = 980;
+        a = decide(c, current, ALL);
+        refuses(
+            abi.encodeCall(ILightClient.freeze, (2, a, 2, b)),
+            abi.encodeWithSelector(reason, uint64(980), uint64(950))
+        );
+        // New evidence does.
+        c.height = 981;
+        c.timeMs = timeOf(981);
+        a = decide(c, current, ALL);
+        c.blockHash = 0;
+        client.freeze(2, a, 2, decide(c, current, ALL));
+        vm.assertTrue(client.status() == ILightClient.Status.Frozen);
+    }
+
     /// A proof under an accepted checkpoint.
     function proof() private returns (Proof memory) {
         bytes[] memory leaves = attestations(3);
@@ -370,7 +407,6 @@ contract RecoveryTest is Log {
         client.recover(trusted, current.encoded);
         vm.assertEq(client.latest().height, 900);
         vm.assertEq(client.digestAt(1000), bytes32(0));
-        // Set 1 has the same hash and its own number; its signatures do not freeze for ever.
         vm.prank(RELAYER);
         vm.assertTrue(client.update(decision));
     }

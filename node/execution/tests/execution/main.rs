@@ -5,6 +5,7 @@
 mod blocks;
 mod building;
 mod calls;
+mod possession;
 mod precompiles;
 mod properties;
 mod state;

@@ -1,0 +1,270 @@
+//! `tbsi keys rotate`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use alloy_primitives::B256;
+use anyhow::Context;
+use clap::ValueEnum;
+use serde_json::json;
+use tbsi_governance::abi::NODES;
+use tbsi_governance::contracts::{Node, Nodes};
+use tbsi_node::config::Config;
+use tbsi_node::home::Home;
+use tbsi_node::keyfile::{
+    KeyFileError, KeyKind, create_secret, open_log_key, open_node_key, open_validator_key,
+};
+use tbsi_node::password::Password;
+
+use crate::govern::{Done, Planned, Write, Writer, peer_id};
+use crate::lang::Language;
+use crate::operator::Prover;
+use crate::report::{refuse, refused};
+
+/// Which key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// That it votes with.
+    Validator,
+    /// That other nodes know it by.
+    Peer,
+    /// That it signs the log with.
+    Log,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Which key to replace.
+    #[arg(value_name = "KEY", default_value = "validator")]
+    kind: Kind,
+    /// Home directory of the node.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// How long other nodes admit the old peer id, at most 86400.
+    #[arg(long, value_name = "SECONDS", default_value = "3600")]
+    overlap: u64,
+    #[command(flatten)]
+    write: Write,
+}
+
+impl Args {
+    /// In which language to answer.
+    pub(super) fn language(&self) -> Language {
+        self.write.read.lang
+    }
+}
+
+/// A node of the chain, its home, and who changes its keys.
+struct Rotation {
+    writer: Writer,
+    home: Home,
+    number: u32,
+    node: Node,
+}
+
+pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let home = args.write.password.unlock(&args.home).map_err(refuse)?;
+    if args.kind == Kind::Validator {
+        check_local(&home).map_err(refuse)?;
+    }
+    let current = open_node_key(&home.node_key_file(), home.password());
+    let current = current.map_err(|error| refuse(error.into()))?;
+    let writer = Writer::open(&args.write).await?;
+    let (number, node) = writer.desk.find_node(&current.peer_id()).await?;
+    let rotation = Rotation {
+        writer,
+        home,
+        number,
+        node,
+    };
+    match args.kind {
+        Kind::Validator => rotation.validator().await,
+        Kind::Peer => rotation.peer(args.overlap).await,
+        Kind::Log => rotation.log().await,
+    }
+}
+
+/// Fails if the validator key is with a remote signer (SPEC §6.8).
+fn check_local(home: &Home) -> anyhow::Result<()> {
+    let file = home.config_file();
+    let config = file.exists().then(|| Config::load(&file)).transpose()?;
+    if config.is_some_and(|config| config.signer.is_some()) {
+        return Err(refused(
+            "the configuration names a `signer`: a validator key that a signer has cannot be \
+             rotated; take the key into the home, remove `[signer]`, and rotate it there",
+        ));
+    }
+    Ok(())
+}
+
+impl Rotation {
+    async fn validator(&self) -> anyhow::Result<ExitCode> {
+        let file = self.home.next_validator_key_file();
+        let next = self.next(&file, KeyKind::NextValidator, open_validator_key)?;
+        let (before, after) = (self.node.validator, next.public_key().address());
+        let planned = self.planned(
+            ("validator key", "驗證者金鑰"),
+            (&before.to_string(), &after.to_string()),
+            |prover| {
+                let (x, y) = next.public_key().coordinates();
+                Nodes::rotateValidatorKeyCall {
+                    node: self.number,
+                    x,
+                    y,
+                    proof: prover.validator(&next),
+                    deadline: prover.deadline,
+                }
+            },
+        );
+        let lang = self.writer.desk.lang;
+        let told = lang.pick(
+            "The node takes it into use by itself; leave it running.",
+            "節點會自動改用新金鑰；請保持運作。",
+        );
+        if before == after {
+            let json = json!({ "validator": after, "transaction": null });
+            return self.writer.desk.format.print(told, &json);
+        }
+        let tell = async |_: &Done| Ok((told.to_owned(), json!({ "validator": after })));
+        self.writer.perform(&planned, tell).await
+    }
+
+    async fn peer(&self, overlap: u64) -> anyhow::Result<ExitCode> {
+        let current = self.home.node_key_file();
+        let file = current.with_file_name("node-next.key");
+        let next = self.next(&file, KeyKind::Node, open_node_key)?;
+        let (before, key) = (peer_id(self.node.peerKey), B256::from(next.public_key()));
+        let after = next.peer_id();
+        let retired = current.with_file_name(format!("node-retired-{before}.key"));
+        let end = self.writer.desk.now.saturating_add(overlap);
+        let planned = self.planned(("peer id", "節點識別碼"), (&before, &after), |prover| {
+            Nodes::rotatePeerKeyCall {
+                node: self.number,
+                key,
+                proof: prover.peer(&next),
+                deadline: prover.deadline,
+                overlapEnd: end,
+            }
+        });
+        let files = [file.as_path(), &current, &retired];
+        let known = self.node.peerKey == key;
+        self.swap_after(&planned, files, known, json!({ "peerId": after }))
+            .await
+    }
+
+    async fn log(&self) -> anyhow::Result<ExitCode> {
+        let current = self.home.log_key_file();
+        let file = current.with_file_name("log-next.key");
+        let next = self.next(&file, KeyKind::Log, open_log_key)?;
+        let (before, key) = (self.node.logKey, B256::from(next.public_key()));
+        let retired = current.with_file_name(format!("log-retired-{before}.key"));
+        let planned = self.planned(
+            ("log key", "日誌金鑰"),
+            (&before.to_string(), &key.to_string()),
+            |prover| Nodes::rotateLogKeyCall {
+                node: self.number,
+                key,
+                proof: prover.log(&next),
+                deadline: prover.deadline,
+            },
+        );
+        let files = [file.as_path(), &current, &retired];
+        let known = before == key;
+        self.swap_after(&planned, files, known, json!({ "logKey": key }))
+            .await
+    }
+
+    /// The key of `file`, which an earlier run may have made; as encrypted as the home's others.
+    /// A dry run leaves no key behind.
+    fn next<K>(
+        &self,
+        file: &Path,
+        kind: KeyKind,
+        open: impl Fn(&Path, Option<&Password>) -> Result<K, KeyFileError>,
+    ) -> anyhow::Result<K> {
+        let there = file.exists();
+        if !there && self.writer.is_dry_run() {
+            let dir = tempfile::tempdir().context("make a temporary directory")?;
+            let trial = dir.path().join("key");
+            create_secret(&trial, kind, None)?;
+            return Ok(open(&trial, None)?);
+        }
+        let password = self.home.password();
+        let key = if there {
+            open(file, password)
+        } else {
+            create_secret(file, kind, password).and_then(|_| open(file, password))
+        };
+        key.map_err(|error| refuse(error.into()))
+    }
+
+    fn planned<C: alloy_sol_types::SolCall>(
+        &self,
+        what: (&str, &str),
+        (before, after): (&str, &str),
+        call: impl FnOnce(&Prover<'_>) -> C,
+    ) -> Planned {
+        let desk = &self.writer.desk;
+        let (name, owner) = (&self.node.name, desk.name(self.node.organisation));
+        let change = desk.lang.pick(
+            format!("{} of node {name} of {owner}: {before} → {after}", what.0),
+            format!("{owner}的節點 {name} 的{}：{before} → {after}", what.1),
+        );
+        Planned::new(NODES, &call(&Prover::new(&self.writer)), change)
+    }
+
+    /// Sends it unless the chain knows the key already, then puts the new file in the old one's
+    /// place: `files` are the new one, the old one, and where the old one goes. May be repeated
+    /// after a crash at any point.
+    async fn swap_after(
+        &self,
+        planned: &Planned,
+        files: [&Path; 3],
+        known: bool,
+        json: serde_json::Value,
+    ) -> anyhow::Result<ExitCode> {
+        let lang = self.writer.desk.lang;
+        let told = lang.pick(
+            "The new key is in the home; start the node again to use it.",
+            "新金鑰已放入節點目錄；請重新啟動節點以啟用。",
+        );
+        if known && !self.writer.is_dry_run() {
+            swap(files)?;
+            return self.writer.desk.format.print(told, &json);
+        }
+        let tell = async |_: &Done| {
+            swap(files)?;
+            Ok((told.to_owned(), json))
+        };
+        self.writer.perform(planned, tell).await
+    }
+}
+
+fn swap([new, old, retired]: [&Path; 3]) -> anyhow::Result<()> {
+    if old.exists() && !retired.exists() {
+        fs::hard_link(old, retired).with_context(|| format!("keep {}", old.display()))?;
+    }
+    fs::rename(new, old).with_context(|| format!("take {} into use", new.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_old_key_is_kept_and_the_new_one_takes_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let (new, old, retired) = (path("node-next.key"), path("node.key"), path("retired"));
+        fs::write(&new, "new").unwrap();
+        fs::write(&old, "old").unwrap();
+        // As if an earlier run had ended between the two steps.
+        fs::hard_link(&old, &retired).unwrap();
+        swap([&new, &old, &retired]).unwrap();
+        assert_eq!(fs::read_to_string(&old).unwrap(), "new");
+        assert_eq!(fs::read_to_string(&retired).unwrap(), "old");
+        assert!(!new.exists());
+        assert!(swap([&new, &old, &retired]).is_err());
+    }
+}

@@ -1,0 +1,352 @@
+//! `tbsi motion propose`.
+
+mod act;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use alloy_primitives::Address;
+use clap::Subcommand;
+use serde_json::json;
+use tbsi_governance::abi::MOTIONS;
+use tbsi_governance::contracts::Motions;
+use tbsi_types::log::algorithm::by_name;
+
+use super::{fetch, outcome, show, words};
+use crate::govern::words::{ALGORITHM_STATUS, CHAIN_STATUS, MOTION_KINDS, code_of};
+use crate::govern::{
+    CODES, Done, Planned, Write, Writer, parse_amount, parse_permissions, parse_reason,
+};
+use crate::lang::Language;
+
+const FILE_HELP: &str = "\
+The file, in TOML, or in JSON with a name that ends so:
+  name_zh_tw = \"...\"            # legal names; Chinese if it has one
+  name_en = \"...\"
+  kind = \"association\"          # operator, issuer, relayer, auditor, authority
+  votes = true                  # for ever
+  tax_id = \"...\"                # 統一編號; or lei = \"...\", or both
+  jurisdiction = \"TW\"
+  agreement_hash = \"0x...\"      # SHA-256 of the agreement that it signed
+  credential_hash = \"0x...\"     # may be absent, as contact_url = \"https://...\"
+  permissions = [\"send\", \"attest\", \"administer\", \"vote\"]
+  account = \"0x...\"             # its first account, with all of these permissions
+  quota = { gas = 1000000000, leaves = 100000 }   # a period; absent: unlimited
+
+An amendment has neither permissions nor account nor quota.";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct About {
+    /// Number, 統一編號, LEI or legal name of the organisation.
+    #[arg(value_name = "ORGANISATION")]
+    organisation: String,
+    /// Why, as a word or a number.
+    #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+    reason: u16,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RuleArgs {
+    /// Kind of motions, such as add-validator.
+    #[arg(value_name = "KIND", value_parser = |text: &str| code_of(&MOTION_KINDS, text))]
+    kind: u8,
+    /// Part of those who may vote that has to take part, such as 1/2.
+    #[arg(long, value_name = "N/D", value_parser = parse_fraction)]
+    quorum: Option<(u16, u16)>,
+    /// More than this part of those who may vote has to say yes.
+    #[arg(long, value_name = "N/D", value_parser = parse_fraction)]
+    threshold: Option<(u16, u16)>,
+    /// From the motion to its deadline.
+    #[arg(long, value_name = "SECONDS")]
+    voting_period: Option<u32>,
+    /// From passing to the first execution.
+    #[arg(long, value_name = "SECONDS")]
+    delay: Option<u32>,
+    /// In which it can be executed.
+    #[arg(long, value_name = "SECONDS")]
+    window: Option<u32>,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AmendArgs {
+    /// Number, 統一編號, LEI or legal name of the organisation.
+    #[arg(value_name = "ORGANISATION")]
+    organisation: String,
+    /// What is known of it, all of it.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct QuotaArgs {
+    /// Number, 統一編號, LEI or legal name; 0: all accounts of no organisation together.
+    #[arg(value_name = "ORGANISATION")]
+    organisation: String,
+    /// Gas, or unlimited.
+    #[arg(long, value_name = "GAS", value_parser = parse_amount)]
+    gas: Option<u64>,
+    /// Entries of the attestation log, or unlimited.
+    #[arg(long, value_name = "LEAVES", value_parser = parse_amount)]
+    leaves: Option<u64>,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PermissionsArgs {
+    /// Number, 統一編號, LEI or legal name of the organisation.
+    #[arg(value_name = "ORGANISATION")]
+    organisation: String,
+    /// With commas between: send, deploy, attest, relay, administer, vote; or all, or none.
+    #[arg(value_name = "PERMISSIONS", value_parser = parse_permissions)]
+    permissions: u32,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountArgs {
+    /// Number, 統一編號, LEI or legal name of the organisation.
+    #[arg(value_name = "ORGANISATION")]
+    organisation: String,
+    /// Address of the account.
+    #[arg(value_name = "ACCOUNT")]
+    account: Address,
+    /// With commas between: send, deploy, attest, relay, administer, vote; none withdraws it.
+    #[arg(long, value_name = "PERMISSIONS", value_parser = parse_permissions)]
+    permissions: u32,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AlgorithmArgs {
+    /// Name, such as sha3-512, or multicodec code.
+    #[arg(value_name = "ALGORITHM", value_parser = parse_algorithm_code)]
+    algorithm: u32,
+    /// active, deprecated or revoked.
+    #[arg(value_name = "STATUS", value_parser = |text: &str| code_of(&ALGORITHM_STATUS, text))]
+    status: u8,
+    /// Bits of a digest, for an algorithm that this program does not know.
+    #[arg(long, value_name = "BITS")]
+    bits: Option<u16>,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ChainArgs {
+    /// Number or CAIP-2 id of the chain.
+    #[arg(value_name = "CHAIN")]
+    chain: String,
+    /// Number, 統一編號, LEI or legal name of the organisation that runs it.
+    #[arg(long, value_name = "ORGANISATION")]
+    operator: Option<String>,
+    /// active or retired.
+    #[arg(long, value_name = "STATUS", value_parser = |text: &str| code_of(&CHAIN_STATUS, text))]
+    status: Option<u8>,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpgradeArgs {
+    /// Name of the upgrade; the chain has its SHA-256.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// From which height.
+    #[arg(long, value_name = "HEIGHT")]
+    height: u64,
+    /// Version of the software.
+    #[arg(long, value_name = "VERSION")]
+    version: String,
+    #[command(flatten)]
+    write: Write,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = CODES)]
+pub(crate) enum Command {
+    /// A new organisation, with its first account.
+    #[command(after_help = FILE_HELP)]
+    AddOrganisation {
+        /// What is known of it.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// An organisation may do nothing until it is reinstated; its validators leave the set.
+    SuspendOrganisation(About),
+    /// An organisation leaves for ever; its nodes go out of use.
+    RemoveOrganisation(About),
+    /// A suspended organisation is active again.
+    ReinstateOrganisation(About),
+    /// Other facts of an organisation.
+    #[command(after_help = FILE_HELP)]
+    AmendOrganisation(AmendArgs),
+    /// A registered node becomes a validator, or gets another voting power.
+    AddValidator {
+        /// Number, name, peer id or key of the node.
+        #[arg(value_name = "NODE")]
+        node: String,
+        /// Voting power.
+        #[arg(long, value_name = "POWER")]
+        power: u64,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// A validator becomes an observer.
+    RemoveValidator {
+        /// Number, name, peer id or key of the node.
+        #[arg(value_name = "NODE")]
+        node: String,
+        /// Why, as a word or a number.
+        #[arg(long, value_name = "REASON", value_parser = parse_reason)]
+        reason: u16,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// A validator that was suspended for equivocation is one again.
+    ReinstateValidator {
+        /// Number, name, peer id or key of the node.
+        #[arg(value_name = "NODE")]
+        node: String,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// How motions of a kind are decided. What is not given stays.
+    SetRule(RuleArgs),
+    /// What an organisation may use in a period. What is not given stays.
+    SetQuota(QuotaArgs),
+    /// What accounts of an organisation may be granted.
+    SetPermissions(PermissionsArgs),
+    /// What accounts of no organisation may do.
+    SetPublicPermissions {
+        /// With commas between: send, deploy, attest, relay; or none.
+        #[arg(value_name = "PERMISSIONS", value_parser = parse_permissions)]
+        permissions: u32,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Length of a quota's period.
+    SetPeriod {
+        /// Seconds.
+        #[arg(value_name = "SECONDS")]
+        length: u32,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// An account of an organisation, for one that lost all its keys.
+    SetAccount(AccountArgs),
+    /// Whether digests of an algorithm are taken.
+    SetAlgorithm(AlgorithmArgs),
+    /// Operator and status of another chain's record. What is not given stays.
+    SetChain(ChainArgs),
+    /// Announce an upgrade of the software.
+    ScheduleUpgrade(UpgradeArgs),
+    /// A text; the chain has its SHA-256.
+    Resolve {
+        /// The text.
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        #[command(flatten)]
+        write: Write,
+    },
+}
+
+pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let writer = Writer::open(write_of(&command)).await?;
+    let act = act::act(&writer.desk, command).await?;
+    let desk = &writer.desk;
+    let effect = words::effect(desk, &act, true).await?;
+    let call = Motions::proposeCall {
+        kind: act.kind(),
+        arguments: act.arguments(),
+    };
+    let change = desk.lang.pick(
+        format!("motion to decide: {effect}"),
+        format!("提出動議：{effect}"),
+    );
+    let planned = Planned::new(MOTIONS, &call, change);
+    let tell = async |done: &Done| {
+        let number = done.event::<Motions::MotionProposed>()?.motion;
+        let motion = fetch(desk, number).await?;
+        let text = desk.lang.pick(
+            format!("motion {number}: tbsi motion vote {number} yes\n"),
+            format!("動議   {number}：tbsi motion vote {number} yes\n"),
+        );
+        Ok((
+            text + &outcome(desk, number, &motion),
+            json!({ "motion": show::summary(desk, number, &motion, &effect) }),
+        ))
+    };
+    writer.perform(&planned, tell).await
+}
+
+/// In which language to answer.
+pub(super) fn language(command: &Command) -> Language {
+    write_of(command).read.lang
+}
+
+fn write_of(command: &Command) -> &Write {
+    match command {
+        Command::SuspendOrganisation(about)
+        | Command::RemoveOrganisation(about)
+        | Command::ReinstateOrganisation(about) => &about.write,
+        Command::AmendOrganisation(args) => &args.write,
+        Command::SetRule(args) => &args.write,
+        Command::SetQuota(args) => &args.write,
+        Command::SetPermissions(args) => &args.write,
+        Command::SetAccount(args) => &args.write,
+        Command::SetAlgorithm(args) => &args.write,
+        Command::SetChain(args) => &args.write,
+        Command::ScheduleUpgrade(args) => &args.write,
+        Command::AddOrganisation { write, .. }
+        | Command::AddValidator { write, .. }
+        | Command::RemoveValidator { write, .. }
+        | Command::ReinstateValidator { write, .. }
+        | Command::SetPublicPermissions { write, .. }
+        | Command::SetPeriod { write, .. }
+        | Command::Resolve { write, .. } => write,
+    }
+}
+
+fn parse_algorithm_code(text: &str) -> Result<u32, String> {
+    if let Some(known) = by_name(text) {
+        return Ok(known.code);
+    }
+    let hex = text.strip_prefix("0x");
+    let code = hex.map(|hex| u32::from_str_radix(hex, 16));
+    code.unwrap_or_else(|| text.parse())
+        .map_err(|_| "use a name such as sha3-512, or a multicodec code such as 0x14".into())
+}
+
+fn parse_fraction(text: &str) -> Result<(u16, u16), String> {
+    let parts = text.split_once('/');
+    let parsed = parts.and_then(|(part, whole)| Some((part.parse().ok()?, whole.parse().ok()?)));
+    parsed.ok_or_else(|| "use a fraction such as 2/3".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_and_algorithms_are_read() {
+        assert_eq!(parse_fraction("2/3"), Ok((2, 3)));
+        for bad in ["", "2", "2/", "/3", "2/3/4", "-1/2", "70000/2", "0.5"] {
+            assert!(parse_fraction(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_algorithm_code("0x12"), Ok(0x12));
+        assert_eq!(parse_algorithm_code("18"), Ok(18));
+        assert_eq!(parse_algorithm_code("sha2-256"), Ok(0x12));
+        assert!(parse_algorithm_code("md5").is_err());
+    }
+}

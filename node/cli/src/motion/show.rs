@@ -1,0 +1,157 @@
+//! `tbsi motion show`.
+
+use std::process::ExitCode;
+
+use alloy_primitives::U256;
+use serde_json::{Value, json};
+use tbsi_governance::abi::MOTIONS;
+use tbsi_governance::contracts::{Ballot, Motion, Motions, Rule};
+
+use super::{effect, fetch, outcome};
+use crate::govern::words::{CHOICES, MOTION_KINDS, MOTION_STATUS, REASONS, time, word};
+use crate::govern::{Desk, Read};
+use crate::lang::Language;
+
+/// Votes that are shown; organisations are fewer.
+const BALLOTS_MAX: u64 = 1_000;
+
+pub(super) async fn run(motion: u32, read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let found = fetch(&desk, motion).await?;
+    let effect = effect(&desk, &found).await?;
+    let cast = u64::from(found.yes + found.no + found.abstained + found.conflicted);
+    let call = |from: U256, count: U256| Motions::ballotsCall {
+        motion,
+        from,
+        count,
+    };
+    let ballots = desk.pages(MOTIONS, (0, cast.min(BALLOTS_MAX)), call);
+    let ballots: Vec<Ballot> = ballots.await?;
+    let text = text(&desk, motion, &found, &effect, &ballots);
+    let mut json = summary(&desk, motion, &found, &effect);
+    json["votes"] = ballots.iter().map(|ballot| vote(&desk, ballot)).collect();
+    desk.format.print(&text, &json)
+}
+
+fn text(desk: &Desk, number: u32, motion: &Motion, effect: &str, ballots: &[Ballot]) -> String {
+    let lang = desk.lang;
+    let name = desk.name(motion.organisation);
+    let (account, height) = (motion.account, motion.height);
+    let status = word(&MOTION_STATUS, motion.status.into(), lang);
+    let proposed = time(motion.proposedAt, lang);
+    let (yes, no, base) = (motion.yes, motion.no, motion.base);
+    let (abstained, conflicted) = (motion.abstained, motion.conflicted);
+    let mut lines = lang.pick(
+        vec![
+            format!("motion    {number}: {effect}"),
+            format!("status    {status}"),
+            format!("proposed  by {name}, {proposed}, block {height}, account {account}"),
+            format!("rule      {}", rule(&motion.rule, lang)),
+            format!(
+                "votes     {yes} yes, {no} no, {abstained} abstained, {conflicted} out for a \
+                 conflict of interest; {base} may vote"
+            ),
+        ],
+        vec![
+            format!("動議      {number}：{effect}"),
+            format!("狀態      {status}"),
+            format!("提案      {name}，{proposed}，區塊 {height}，帳戶 {account}"),
+            format!("規則      {}", rule(&motion.rule, lang)),
+            format!(
+                "表決      贊成 {yes}、反對 {no}、棄權 {abstained}、迴避 {conflicted}；\
+                 有表決權者 {base}"
+            ),
+        ],
+    );
+    if motion.subject != 0 {
+        let subject = desk.name(motion.subject);
+        lines.push(lang.pick(
+            format!("about     {subject}, which may not vote for or against it"),
+            format!("涉及      {subject}，不得投贊成或反對"),
+        ));
+    }
+    for ballot in ballots {
+        let choice = word(&CHOICES, ballot.choice.into(), lang);
+        let (name, when) = (desk.name(ballot.organisation), time(ballot.time, lang));
+        lines.push(format!("  {choice:<8}  {name}, {when}"));
+    }
+    lines.push(closing(desk, number, motion));
+    lines.join("\n")
+}
+
+/// What comes next, or how it ended.
+fn closing(desk: &Desk, number: u32, motion: &Motion) -> String {
+    let (lang, height) = (desk.lang, motion.endHeight);
+    match motion.status {
+        4 => lang.pick(
+            format!("executed  in block {height}"),
+            format!("執行      區塊 {height}"),
+        ),
+        6 => {
+            let why = word(&REASONS, motion.reason.into(), lang);
+            lang.pick(
+                format!("withdrawn in block {height}: {why}"),
+                format!("撤回      區塊 {height}：{why}"),
+            )
+        }
+        _ => outcome(desk, number, motion),
+    }
+}
+
+/// How motions are decided.
+pub(super) fn rule(rule: &Rule, lang: Language) -> String {
+    let yes = format!("{}/{}", rule.thresholdNumerator, rule.thresholdDenominator);
+    let part = format!("{}/{}", rule.quorumNumerator, rule.quorumDenominator);
+    let (period, delay, window) = (rule.votingPeriod, rule.delay, rule.window);
+    lang.pick(
+        format!(
+            "yes of more than {yes} of all, {part} taking part; {period} s to vote, executed \
+             {delay} s after it passed at the earliest and within {window} s"
+        ),
+        format!(
+            "贊成須超過全體的 {yes}，參與須達 {part}；表決期間 {period} 秒，通過後至少等待 \
+             {delay} 秒，並於其後 {window} 秒內執行"
+        ),
+    )
+}
+
+fn vote(desk: &Desk, ballot: &Ballot) -> Value {
+    json!({
+        "organisation": desk.named(ballot.organisation),
+        "choice": word(&CHOICES, ballot.choice.into(), Language::En),
+        "account": ballot.account,
+        "time": ballot.time,
+    })
+}
+
+/// For programs.
+pub(super) fn summary(desk: &Desk, number: u32, motion: &Motion, effect: &str) -> Value {
+    let rule = &motion.rule;
+    json!({
+        "motion": number,
+        "kind": word(&MOTION_KINDS, motion.kind.into(), Language::En),
+        "status": word(&MOTION_STATUS, motion.status.into(), Language::En),
+        "effect": effect,
+        "arguments": motion.arguments,
+        "organisation": desk.named(motion.organisation),
+        "subject": (motion.subject != 0).then(|| desk.named(motion.subject)),
+        "account": motion.account,
+        "height": motion.height,
+        "endHeight": (motion.endHeight != 0).then_some(motion.endHeight),
+        "proposedAt": motion.proposedAt,
+        "deadline": motion.deadline,
+        "passedAt": (motion.passedAt != 0).then_some(motion.passedAt),
+        "mayVote": motion.base,
+        "yes": motion.yes,
+        "no": motion.no,
+        "abstained": motion.abstained,
+        "conflicted": motion.conflicted,
+        "rule": {
+            "quorum": [rule.quorumNumerator, rule.quorumDenominator],
+            "threshold": [rule.thresholdNumerator, rule.thresholdDenominator],
+            "votingPeriod": rule.votingPeriod,
+            "delay": rule.delay,
+            "window": rule.window,
+        },
+    })
+}

@@ -1,0 +1,113 @@
+//! `tbsi operator show` and `list`.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use tbsi_governance::contracts::Node;
+
+use crate::govern::words::{address, time};
+use crate::govern::{Desk, Read, peer_id};
+use crate::lang::Language;
+
+/// What a node is for.
+pub(crate) fn role(node: &Node, lang: Language) -> String {
+    let power = node.power;
+    match (node.retired, node.validating, node.suspended) {
+        (true, ..) => lang.pick("out of use", "已停用").into(),
+        (_, true, false) => lang.pick(
+            format!("validator, voting power {power}"),
+            format!("驗證者，投票權 {power}"),
+        ),
+        (_, true, true) => lang
+            .pick(
+                "validator, to be suspended as soon as the set's rules allow it",
+                "驗證者，待集合規則允許時即停權",
+            )
+            .into(),
+        (_, false, true) => lang
+            .pick("suspended for equivocation", "因雙重簽署停權")
+            .into(),
+        _ => lang.pick("observer", "觀察者").into(),
+    }
+}
+
+pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let (number, node) = desk.find_node(&text).await?;
+    let lang = desk.lang;
+    let dash = |text: &str| {
+        if text.is_empty() {
+            "–".into()
+        } else {
+            text.to_owned()
+        }
+    };
+    let (name, owner) = (&node.name, desk.name(node.organisation));
+    let (role, peer) = (role(&node, lang), peer_id(node.peerKey));
+    let (endpoint, version) = (dash(&node.endpoint), dash(&node.version));
+    let validator = address(node.validator).map_or_else(|| "–".into(), |it| it.to_string());
+    let log_key = if node.logKey.is_zero() {
+        "–".into()
+    } else {
+        node.logKey.to_string()
+    };
+    let height = node.registeredHeight;
+    let mut text = lang.pick(
+        format!(
+            "node         {name} (no. {number})\norganisation {owner}\nrole         {role}\n\
+             peer id      {peer}\nvalidator    {validator}\nlog key      {log_key}\n\
+             endpoint     {endpoint}\nversion      {version}\nregistered   at height {height}\n"
+        ),
+        format!(
+            "節點     {name}（編號 {number}）\n機構     {owner}\n角色     {role}\n\
+             peer id  {peer}\n驗證者   {validator}\n日誌金鑰 {log_key}\n\
+             位址     {endpoint}\n版本     {version}\n登記     高度 {height}\n"
+        ),
+    );
+    if node.overlapEnd > desk.now && !node.oldPeerKey.is_zero() {
+        let (old, until) = (peer_id(node.oldPeerKey), time(node.overlapEnd, lang));
+        text += &lang.pick(
+            format!("also as      {old} until {until}\n"),
+            format!("舊識別碼 {old}，至 {until}\n"),
+        );
+    }
+    desk.format.print(&text, &summary(&desk, number, &node))
+}
+
+pub(super) async fn list(all: bool, read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let lang = desk.lang;
+    let nodes = desk.nodes().await?.into_iter();
+    let nodes: Vec<_> = nodes.filter(|(_, node)| all || !node.retired).collect();
+    let mut text = String::new();
+    for (number, node) in &nodes {
+        let (name, owner, role) = (&node.name, desk.name(node.organisation), role(node, lang));
+        text += &lang.pick(
+            format!("{number:>4}  {name}: {role}; {owner}\n"),
+            format!("{number:>4}  {name}：{role}；{owner}\n"),
+        );
+    }
+    let nodes = nodes
+        .iter()
+        .map(|(number, node)| summary(&desk, *number, node));
+    let json = json!({ "nodes": nodes.collect::<Vec<_>>() });
+    desk.format.print(&text, &json)
+}
+
+fn summary(desk: &Desk, number: u32, node: &Node) -> Value {
+    json!({
+        "node": number,
+        "name": node.name,
+        "organisation": desk.named(node.organisation),
+        "retired": node.retired,
+        "validating": node.validating,
+        "suspended": node.suspended,
+        "power": node.power,
+        "peerId": peer_id(node.peerKey),
+        "validator": address(node.validator),
+        "logKey": (!node.logKey.is_zero()).then_some(node.logKey),
+        "endpoint": node.endpoint,
+        "version": node.version,
+        "registeredHeight": node.registeredHeight,
+    })
+}

@@ -1,0 +1,386 @@
+//! `tbsi org`.
+
+use std::process::ExitCode;
+
+use alloy_primitives::{Address, U256};
+use clap::Subcommand;
+use serde_json::{Value, json};
+use tbsi_governance::abi::{CHAINS, ORGANISATIONS, PERMISSIONS};
+use tbsi_governance::contracts::{Chain, Chains, Entry, Organisation, Organisations, Permissions};
+
+use crate::govern::words::{
+    CHAIN_STATUS, ORGANISATION_ACTS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS, change,
+    permissions, time, word,
+};
+use crate::govern::{CODES, Desk, Done, Planned, Read, Write, Writer, block_on, parse_permissions};
+use crate::lang::Language;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// All organisations.
+    List {
+        #[command(flatten)]
+        read: Read,
+    },
+    /// What is known of an organisation, its accounts and its nodes.
+    Show {
+        /// Number, 統一編號, LEI or legal name.
+        #[arg(value_name = "ORGANISATION")]
+        organisation: String,
+        #[command(flatten)]
+        read: Read,
+    },
+    /// When an organisation joined, was suspended, reinstated, amended or left.
+    History {
+        /// Number, 統一編號, LEI or legal name.
+        #[arg(value_name = "ORGANISATION")]
+        organisation: String,
+        #[command(flatten)]
+        read: Read,
+    },
+    /// Give an account of your organisation these permissions and no others.
+    #[command(after_help = CODES)]
+    AddAccount {
+        /// Address of the account.
+        #[arg(value_name = "ACCOUNT")]
+        account: Address,
+        /// With commas between: send, deploy, attest, relay, administer, vote; or all.
+        #[arg(long, value_name = "PERMISSIONS", value_parser = parse_permissions)]
+        permissions: u32,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// An account of your organisation belongs to nobody again.
+    #[command(after_help = CODES)]
+    WithdrawAccount {
+        /// Address of the account.
+        #[arg(value_name = "ACCOUNT")]
+        account: Address,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Register another chain that your organisation runs.
+    #[command(after_help = CODES)]
+    RegisterChain {
+        /// Chain id of CAIP-2, such as eip155:1.
+        #[arg(value_name = "CAIP2")]
+        caip2: String,
+        /// What it runs, such as fabric-2.5.
+        #[arg(long, value_name = "NAME")]
+        technology: String,
+        /// Where to reach those who run it: an https URL.
+        #[arg(long, value_name = "URL", default_value = "")]
+        contact_url: String,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Other chains, and who runs them.
+    Chains {
+        #[command(flatten)]
+        read: Read,
+    },
+}
+
+pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::List { read } => block_on(read.lang, list(read)),
+        Command::Show { organisation, read } => block_on(read.lang, show(organisation, read)),
+        Command::History { organisation, read } => block_on(read.lang, history(organisation, read)),
+        Command::AddAccount {
+            account,
+            permissions,
+            write,
+        } => block_on(write.read.lang, add_account(account, permissions, write)),
+        Command::WithdrawAccount { account, write } => {
+            block_on(write.read.lang, withdraw_account(account, write))
+        }
+        Command::RegisterChain {
+            caip2,
+            technology,
+            contact_url,
+            write,
+        } => {
+            let call = Chains::registerCall {
+                caip2,
+                technology,
+                contactUrl: contact_url,
+            };
+            block_on(write.read.lang, register_chain(call, write))
+        }
+        Command::Chains { read } => block_on(read.lang, chains(read)),
+    }
+}
+
+async fn list(read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let lang = desk.lang;
+    let mut text = String::new();
+    let mut all = Vec::new();
+    for (number, it) in desk.organisations() {
+        let status = word(&ORGANISATION_STATUS, it.status.into(), lang);
+        let kind = word(&ORGANISATION_KINDS, it.kind.into(), lang);
+        let (names, vote) = (names(it), vote(it, lang));
+        text += &lang.pick(
+            format!("{number:>4}  {status:<9}  {names} ({kind}, {vote})\n"),
+            format!("{number:>4}  {status}  {names}（{kind}，{vote}）\n"),
+        );
+        all.push(summary(number, it));
+    }
+    desk.format.print(&text, &json!({ "organisations": all }))
+}
+
+fn names(it: &Organisation) -> String {
+    let names = [it.nameEn.as_str(), it.nameZhTw.as_str()].join(" ");
+    names.trim().into()
+}
+
+fn vote(it: &Organisation, lang: Language) -> &'static str {
+    if it.votes {
+        lang.pick("has a vote", "有表決權")
+    } else {
+        lang.pick("has no vote", "無表決權")
+    }
+}
+
+fn summary(number: u32, it: &Organisation) -> Value {
+    json!({
+        "number": number,
+        "nameZhTw": it.nameZhTw,
+        "nameEn": it.nameEn,
+        "kind": word(&ORGANISATION_KINDS, it.kind.into(), Language::En),
+        "status": word(&ORGANISATION_STATUS, it.status.into(), Language::En),
+        "votes": it.votes,
+        "taxId": it.taxId,
+        "lei": it.lei,
+        "jurisdiction": it.jurisdiction,
+        "agreementHash": it.agreementHash,
+        "credentialHash": it.credentialHash,
+        "contactUrl": it.contactUrl,
+        "joinedHeight": it.joinedHeight,
+    })
+}
+
+async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let lang = desk.lang;
+    let number = desk.find_organisation(&text)?;
+    let it = desk.organisation(number).expect("it was just found");
+    let mut lines = facts(number, it, lang);
+    let allowed = Permissions::organisationPermissionsCall {
+        organisation: number,
+    };
+    let allowed = desk.ask(PERMISSIONS, allowed).await?;
+    let may = permissions(allowed, lang);
+    lines.push(lang.pick(format!("may grant    {may}"), format!("可授予權限 {may}")));
+    let accounts = accounts(&desk, number).await?;
+    for (account, bits) in &accounts {
+        let may = permissions(*bits, lang);
+        lines.push(lang.pick(
+            format!("account      {account}: {may}"),
+            format!("帳戶       {account}：{may}"),
+        ));
+    }
+    let nodes = desk.nodes().await?.into_iter();
+    let own: Vec<_> = nodes
+        .filter(|(_, node)| node.organisation == number)
+        .collect();
+    for (number, node) in &own {
+        let (name, role) = (&node.name, crate::operator::role(node, lang));
+        lines.push(lang.pick(
+            format!("node         {name} (no. {number}): {role}"),
+            format!("節點       {name}（編號 {number}）：{role}"),
+        ));
+    }
+    let mut json = summary(number, it);
+    json["permissions"] = json!(permissions(allowed, Language::En));
+    json["accounts"] = accounts
+        .iter()
+        .map(|(account, bits)| {
+            json!({ "account": account, "permissions": permissions(*bits, Language::En) })
+        })
+        .collect();
+    json["nodes"] = own.iter().map(|(_, node)| json!(node.name)).collect();
+    desk.format.print(&lines.join("\n"), &json)
+}
+
+fn facts(number: u32, it: &Organisation, lang: Language) -> Vec<String> {
+    let status = word(&ORGANISATION_STATUS, it.status.into(), lang);
+    let kind = word(&ORGANISATION_KINDS, it.kind.into(), lang);
+    let dash = |text: &str| {
+        if text.is_empty() {
+            "–".into()
+        } else {
+            text.to_owned()
+        }
+    };
+    let (names, vote, height) = (names(it), vote(it, lang), it.joinedHeight);
+    let (tax_id, lei, contact) = (dash(&it.taxId), dash(&it.lei), dash(&it.contactUrl));
+    let (country, agreement) = (&it.jurisdiction, it.agreementHash);
+    let credential = if it.credentialHash.is_zero() {
+        "–".into()
+    } else {
+        it.credentialHash.to_string()
+    };
+    lang.pick(
+        vec![
+            format!("organisation {names} (no. {number})"),
+            format!("status       {status}; {kind}, {vote}; joined at height {height}"),
+            format!("統一編號     {tax_id}, LEI {lei}, jurisdiction {country}"),
+            format!("agreement    SHA-256 {agreement}"),
+            format!("credential   {credential}"),
+            format!("contact      {contact}"),
+        ],
+        vec![
+            format!("機構       {names}（編號 {number}）"),
+            format!("狀態       {status}；{kind}，{vote}；於高度 {height} 加入"),
+            format!("統一編號   {tax_id}，LEI {lei}，司法管轄區 {country}"),
+            format!("協議       SHA-256 {agreement}"),
+            format!("憑證       {credential}"),
+            format!("聯絡       {contact}"),
+        ],
+    )
+}
+
+async fn accounts(desk: &Desk, organisation: u32) -> anyhow::Result<Vec<(Address, u32)>> {
+    let count = desk.ask(PERMISSIONS, Permissions::accountCountCall { organisation });
+    let count: u64 = count.await?.saturating_to();
+    let call = |from: U256, count: U256| Permissions::accountsOfCall {
+        organisation,
+        from,
+        count,
+    };
+    let mut accounts = Vec::new();
+    for account in desk.pages(PERMISSIONS, (0, count), call).await? {
+        let found = desk.ask(PERMISSIONS, Permissions::accountOfCall { account });
+        accounts.push((account, found.await?.permissions));
+    }
+    Ok(accounts)
+}
+
+async fn history(text: String, read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let lang = desk.lang;
+    let organisation = desk.find_organisation(&text)?;
+    let length = desk.ask(
+        ORGANISATIONS,
+        Organisations::historyLengthCall { organisation },
+    );
+    let length: u64 = length.await?.saturating_to();
+    let call = |from: U256, count: U256| Organisations::historyOfCall {
+        organisation,
+        from,
+        count,
+    };
+    let entries: Vec<Entry> = desk.pages(ORGANISATIONS, (0, length), call).await?;
+    let mut text = desk.name(organisation) + "\n";
+    let mut all = Vec::new();
+    for entry in &entries {
+        let act = word(&ORGANISATION_ACTS, entry.act.into(), lang);
+        let why = (entry.reason != 0).then(|| word(&REASONS, entry.reason.into(), lang));
+        let why = why.map(|why| lang.pick(format!(": {why}"), format!("：{why}")));
+        let (why, height) = (why.unwrap_or_default(), entry.height);
+        let when = time(entry.time, lang);
+        text += &lang.pick(
+            format!("  {act} at height {height}, {when}{why}\n"),
+            format!("  {act}，高度 {height}，{when}{why}\n"),
+        );
+        let reason = word(&REASONS, entry.reason.into(), Language::En);
+        all.push(json!({
+            "act": word(&ORGANISATION_ACTS, entry.act.into(), Language::En),
+            "reason": (entry.reason != 0).then_some(reason),
+            "height": entry.height,
+            "time": entry.time,
+        }));
+    }
+    let json = json!({ "organisation": desk.named(organisation), "history": all });
+    desk.format.print(&text, &json)
+}
+
+async fn add_account(account: Address, bits: u32, write: Write) -> anyhow::Result<ExitCode> {
+    let writer = Writer::open(&write).await?;
+    let call = Permissions::grantCall {
+        account,
+        permissions: bits,
+    };
+    let change = account_change(&writer, account, bits).await?;
+    writer
+        .perform_plainly(&Planned::new(PERMISSIONS, &call, change))
+        .await
+}
+
+async fn withdraw_account(account: Address, write: Write) -> anyhow::Result<ExitCode> {
+    let writer = Writer::open(&write).await?;
+    let call = Permissions::withdrawCall { account };
+    let change = account_change(&writer, account, 0).await?;
+    writer
+        .perform_plainly(&Planned::new(PERMISSIONS, &call, change))
+        .await
+}
+
+async fn account_change(writer: &Writer, account: Address, bits: u32) -> anyhow::Result<String> {
+    let (desk, lang) = (&writer.desk, writer.desk.lang);
+    let found = desk.ask(PERMISSIONS, Permissions::accountOfCall { account });
+    let found = found.await?;
+    let own = found.organisation == writer.organisation && found.organisation != 0;
+    let before = if own { found.permissions } else { 0 };
+    let may = change(&permissions(before, lang), &permissions(bits, lang));
+    let name = desk.name(writer.organisation);
+    Ok(lang.pick(
+        format!("account {account} of {name} may: {may}"),
+        format!("{name}的帳戶 {account} 的權限：{may}"),
+    ))
+}
+
+async fn register_chain(call: Chains::registerCall, write: Write) -> anyhow::Result<ExitCode> {
+    let writer = Writer::open(&write).await?;
+    let (desk, lang) = (&writer.desk, writer.desk.lang);
+    let (name, caip2) = (desk.name(writer.organisation), &call.caip2);
+    let change = lang.pick(
+        format!(
+            "new record of chain {caip2} ({}), run by {name}",
+            call.technology
+        ),
+        format!("登記鏈 {caip2}（{}），由{name}營運", call.technology),
+    );
+    let planned = Planned::new(CHAINS, &call, change);
+    let tell = async |done: &Done| {
+        let number = done.event::<Chains::ChainRegistered>()?.chain;
+        let text = lang.pick(format!("chain  {number}"), format!("編號   {number}"));
+        Ok((text, json!({ "chain": number })))
+    };
+    writer.perform(&planned, tell).await
+}
+
+async fn chains(read: Read) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(&read).await?;
+    let lang = desk.lang;
+    let count = desk.ask(CHAINS, Chains::chainCountCall {}).await?;
+    let call = |from, count| Chains::chainsCall { from, count };
+    let chains: Vec<Chain> = desk.pages(CHAINS, (1, count.into()), call).await?;
+    let mut text = String::new();
+    let mut all = Vec::new();
+    for (number, chain) in (1u32..).zip(&chains) {
+        let status = word(&CHAIN_STATUS, chain.status.into(), lang);
+        let (caip2, technology) = (&chain.caip2, &chain.technology);
+        let (name, contact) = (desk.name(chain.operator), &chain.contactUrl);
+        text += &lang.pick(
+            format!("{number:>4}  {status:<7}  {caip2} ({technology}), run by {name} {contact}\n"),
+            format!("{number:>4}  {status}  {caip2}（{technology}），營運者 {name} {contact}\n"),
+        );
+        all.push(json!({
+            "number": number,
+            "caip2": caip2,
+            "technology": technology,
+            "contactUrl": contact,
+            "operator": desk.named(chain.operator),
+            "status": word(&CHAIN_STATUS, chain.status.into(), Language::En),
+            "registeredHeight": chain.registeredHeight,
+        }));
+    }
+    if chains.is_empty() {
+        text = lang
+            .pick("No chain is registered.", "尚未登記任何鏈。")
+            .into();
+    }
+    desk.format.print(&text, &json!({ "chains": all }))
+}

@@ -1,0 +1,384 @@
+//! Organisations decide, with the commands that people type, on a network of real processes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::Address;
+use serde_json::Value;
+use tbsi_node::home::Home;
+use tbsi_tests::harness::{Ended, Sender, TestNetwork, eventually, tbsi};
+use tbsi_types::Height;
+
+/// Commands against one network of four validators, each of an association of its own.
+struct Desk {
+    net: TestNetwork,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        Self {
+            net: TestNetwork::start(4, 0).await,
+        }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.net.scratch().join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, text: &str) -> String {
+        let path = self.path(name);
+        fs::write(&path, text).expect("write a file");
+        path
+    }
+
+    /// The key of an association's account, from 0.
+    fn key(&self, node: usize) -> String {
+        let file = self.net.home(node).account_key_file();
+        file.display().to_string()
+    }
+
+    /// A command that reads.
+    async fn ask(&self, args: &[&str]) -> Ended {
+        let url = self.net.network.rpc_url(0);
+        tbsi(&[args, &["--rpc", &url]].concat()).await
+    }
+
+    /// A command that changes something, with an account's key.
+    async fn act(&self, key: &str, args: &[&str]) -> Ended {
+        self.ask(&[args, &["--key", key]].concat()).await
+    }
+
+    /// The same, done; its JSON.
+    async fn done(&self, key: &str, args: &[&str]) -> Value {
+        let json = json(&self.act(key, &[args, &["--json"]].concat()).await);
+        assert_eq!(json["dryRun"], false, "{json}");
+        assert!(json["height"].as_u64() > Some(0), "{json}");
+        json
+    }
+
+    /// Proposes, lets these associations vote yes, and executes by somebody else's account.
+    async fn decide(&self, propose: &[&str], voters: &[usize]) -> u64 {
+        let key = self.key(voters[0]);
+        let args = [&["motion", "propose"], propose].concat();
+        let number = self.done(&key, &args).await["motion"]["motion"].clone();
+        let number = number.as_u64().expect("a number");
+        let shown = number.to_string();
+        let mut status = Value::Null;
+        for voter in voters {
+            assert_ne!(status, "executable", "before vote of {voter}");
+            let vote = ["motion", "vote", &shown, "yes"];
+            let voted = self.done(&self.key(*voter), &vote).await;
+            status = voted["motion"]["status"].clone();
+        }
+        assert_eq!(status, "executable");
+        let anybody = self.net.network.development_key_file(1);
+        let execute = ["motion", "execute", &shown];
+        self.done(&anybody.display().to_string(), &execute).await;
+        number
+    }
+
+    /// Addresses of the validators of the latest height.
+    async fn validators(&self) -> BTreeSet<Address> {
+        let client = self.net.client(0);
+        let set = client.validators(BlockNumberOrTag::Latest);
+        let set = set.await.expect("the node answers").expect("a set");
+        set.validators.iter().map(|it| it.address).collect()
+    }
+}
+
+#[track_caller]
+fn said(ended: &Ended, code: i32, words: &[&str]) {
+    let all = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, Some(code), "{all}");
+    for word in words {
+        assert!(all.contains(word), "`{word}` is not in: {all}");
+    }
+    assert!(!all.contains("panicked"), "{all}");
+}
+
+#[track_caller]
+fn json(ended: &Ended) -> Value {
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    serde_json::from_str(&ended.stdout).expect("one JSON object")
+}
+
+fn organisation(account: Address) -> String {
+    format!(
+        "name_zh_tw = \"台灣測試公會戊\"\nname_en = \"Test Association E\"\n\
+         kind = \"association\"\nvotes = true\ntax_id = \"04595257\"\njurisdiction = \"TW\"\n\
+         agreement_hash = \"0x{}\"\naccount = \"{account}\"\n\
+         permissions = [\"send\", \"attest\", \"administer\", \"vote\"]\n",
+        "11".repeat(32)
+    )
+}
+
+/// A home with keys for a fifth node, and an account.
+async fn fifth(desk: &Desk) -> (String, String, Address) {
+    let dir = desk.path("fifth");
+    said(
+        &tbsi(&["keys", "new", "--home", &dir, "--validator"]).await,
+        0,
+        &["12D3Koo"],
+    );
+    let home = Home::new(&dir);
+    let key = home.ensure_account_key().expect("an account's key");
+    let file = home.account_key_file().display().to_string();
+    (dir, file, key.public_key().address())
+}
+
+#[tokio::test]
+async fn a_fifth_association_joins_and_its_node_becomes_a_validator() {
+    let desk = Desk::open().await;
+    let (home, key, account) = fifth(&desk).await;
+    proposals_are_rehearsed(&desk, account).await;
+    the_association_joins(&desk).await;
+    let validator = its_node_is_registered(&desk, &home, &key).await;
+    its_node_becomes_a_validator(&desk, &key, validator).await;
+    refusals_carry_the_counters(&desk, account).await;
+    desk.net.assert_no_panic();
+}
+
+async fn proposals_are_rehearsed(desk: &Desk, account: Address) {
+    // What cannot be carried out is refused when it is proposed, and nothing is sent.
+    let file = desk.write(
+        "e.toml",
+        &organisation(account).replace("04595257", "12345678"),
+    );
+    let propose = ["motion", "propose", "add-organisation", &file];
+    said(
+        &desk.act(&desk.key(0), &propose).await,
+        2,
+        &["12345678", "統一編號"],
+    );
+    let zh_tw = [propose.as_slice(), &["--lang", "zh-TW"]].concat();
+    let refused = desk.act(&desk.key(0), &zh_tw).await;
+    said(&refused, 2, &["不是有效的統一編號"]);
+
+    // A dry run says what would change.
+    desk.write("e.toml", &organisation(account));
+    let dry = [propose.as_slice(), &["--dry-run"]].concat();
+    let words = [
+        "Test Association E 台灣測試公會戊",
+        "04595257",
+        "nothing was sent",
+    ];
+    said(&desk.act(&desk.key(0), &dry).await, 0, &words);
+    let none = json(&desk.ask(&["motion", "list", "--json"]).await);
+    assert_eq!(none["motions"], serde_json::json!([]));
+}
+
+async fn the_association_joins(desk: &Desk) {
+    // More than two thirds of four: three.
+    let motion = desk
+        .decide(&["add-organisation", &desk.path("e.toml")], &[0, 1, 2])
+        .await
+        .to_string();
+    let twice = desk
+        .act(&desk.key(0), &["motion", "execute", &motion])
+        .await;
+    said(&twice, 2, &["motion 1 is executed"]);
+    let shown = desk.ask(&["motion", "show", &motion]).await;
+    said(
+        &shown,
+        0,
+        &["Test Association B (no. 2)", "3 yes", "more than 2/3"],
+    );
+    let shown = desk
+        .ask(&["motion", "show", &motion, "--lang", "zh-TW"])
+        .await;
+    said(&shown, 0, &["台灣測試公會乙（編號 2）", "已執行", "贊成"]);
+    let found = json(&desk.ask(&["org", "show", "04595257", "--json"]).await);
+    assert_eq!(
+        (&found["number"], &found["status"]),
+        (&5.into(), &"active".into())
+    );
+}
+
+async fn its_node_is_registered(desk: &Desk, home: &str, key: &str) -> Address {
+    // Its administrator registers a node; nobody else does it for it.
+    let register = ["operator", "register", "--home", home, "--name", "fifth"];
+    let stranger = desk
+        .net
+        .network
+        .development_key_file(1)
+        .display()
+        .to_string();
+    said(
+        &desk.act(&stranger, &register).await,
+        2,
+        &["lacks the permission: administer"],
+    );
+    let registered = desk.done(key, &register).await;
+    assert_eq!(registered["node"], 5);
+    let peer_id = registered["peerId"].as_str().expect("a peer id");
+    let shown = json(&desk.ask(&["operator", "show", peer_id, "--json"]).await);
+    assert_eq!(shown["organisation"]["nameZhTw"], "台灣測試公會戊");
+    let again = ["operator", "register", "--home", home, "--name", "sixth"];
+    said(
+        &desk.act(key, &again).await,
+        2,
+        &["a key is never used twice"],
+    );
+    let address = shown["validator"].as_str().expect("an address");
+    address.parse().expect("an address")
+}
+
+async fn its_node_becomes_a_validator(desk: &Desk, key: &str, validator: Address) {
+    // Its own node: the organisation may not vote for it.
+    let add = [
+        "motion",
+        "propose",
+        "add-validator",
+        "fifth",
+        "--power",
+        "1",
+    ];
+    let own = desk.done(key, &add).await["motion"]["motion"].to_string();
+    let vote = desk.act(key, &["motion", "vote", &own, "yes"]).await;
+    said(
+        &vote,
+        2,
+        &["Test Association E (no. 5)", "may only abstain"],
+    );
+    let withdraw = ["motion", "withdraw", &own, "--reason", "own-request"];
+    desk.done(key, &withdraw).await;
+    desk.decide(&["add-validator", "fifth", "--power", "1"], &[0, 1, 2])
+        .await;
+    eventually("the fifth validator is in the set", async || {
+        desk.validators().await.contains(&validator)
+    })
+    .await;
+}
+
+async fn refusals_carry_the_counters(desk: &Desk, account: Address) {
+    // Refusals carry the counters, in both languages.
+    desk.decide(&["set-quota", "2", "--gas", "1000"], &[0, 2, 3])
+        .await;
+    let send = [
+        "org",
+        "add-account",
+        &account.to_string(),
+        "--permissions",
+        "send",
+    ];
+    said(
+        &desk.act(&desk.key(1), &send).await,
+        2,
+        &["belongs to Test Association E (no. 5)"],
+    );
+    let other = Address::repeat_byte(9).to_string();
+    let send = ["org", "add-account", &other, "--permissions", "send"];
+    let refused = desk.act(&desk.key(1), &send).await;
+    said(
+        &refused,
+        2,
+        &["gas quota of Test Association B (no. 2)", "used of 1000"],
+    );
+    let zh_tw = [send.as_slice(), &["--lang", "zh-TW"]].concat();
+    said(
+        &desk.act(&desk.key(1), &zh_tw).await,
+        2,
+        &["／1000，這筆交易需要"],
+    );
+    said(
+        &desk.ask(&["quota", "show", "2"]).await,
+        0,
+        &["used of 1000"],
+    );
+    let stranger = ["permission", "show", &other];
+    said(
+        &desk.ask(&stranger).await,
+        0,
+        &["no organisation", "send, deploy, attest"],
+    );
+}
+
+#[tokio::test]
+async fn a_validator_rotates_its_key_under_traffic() {
+    let mut desk = Desk::open().await;
+    let (home, key) = (desk.net.network.home(3), desk.key(3));
+    let home = home.display().to_string();
+    let rotate = ["keys", "rotate", "--home", &home];
+    let before = desk.net.validator_address(3);
+
+    // A dry run leaves no key behind.
+    let dry = [rotate.as_slice(), &["--dry-run"]].concat();
+    said(
+        &desk.act(&key, &dry).await,
+        0,
+        &[&before.to_string(), "nothing was sent"],
+    );
+    assert!(!desk.net.home(3).next_validator_key_file().exists());
+
+    let over = Arc::new(AtomicBool::new(false));
+    let (client, stop) = (desk.net.client(0), over.clone());
+    let mut sender = Sender::new("traffic", desk.net.network.chain_id());
+    let traffic = tokio::spawn(async move {
+        let mut sent = 0u64;
+        while !stop.load(Ordering::Relaxed) {
+            sender.transfer(&client).await.expect("a transfer is final");
+            sent += 1;
+        }
+        sent
+    });
+    let rotated = desk.done(&key, &rotate).await;
+    let after: Address = rotated["validator"]
+        .as_str()
+        .expect("an address")
+        .parse()
+        .expect("one");
+    let height = Height(rotated["height"].as_u64().expect("a height"));
+    eventually("the node signs with its new key", async || {
+        let client = desk.net.client(0);
+        let latest = client.certificate(BlockNumberOrTag::Latest);
+        let latest = latest
+            .await
+            .expect("the node answers")
+            .expect("a certificate");
+        latest.signatures.iter().any(|it| it.validator == after)
+    })
+    .await;
+    over.store(true, Ordering::Relaxed);
+    assert!(traffic.await.expect("the traffic") > 0);
+
+    let validators = desk.validators().await;
+    assert!(validators.contains(&after) && !validators.contains(&before));
+    assert_eq!(desk.net.validator_address(3), after);
+    let old = desk
+        .net
+        .client(0)
+        .validators(BlockNumberOrTag::Number(height.0))
+        .await;
+    let old = old.expect("the node answers").expect("a set");
+    assert!(
+        old.validators.iter().any(|it| it.address == before),
+        "in its own block"
+    );
+    desk.net.wait_height(3, height.next()).await;
+
+    other_rotations(&desk, &home, &key).await;
+    desk.net.assert_no_panic();
+}
+
+async fn other_rotations(desk: &Desk, home: &str, key: &str) {
+    let rotate = ["keys", "rotate", "--home", home];
+    // Each rotation is a handover, which every later proof has to carry.
+    let again = desk.act(key, &rotate).await;
+    said(&again, 2, &["rotated a short time ago"]);
+    let other = desk.act(&desk.key(0), &rotate).await;
+    said(
+        &other,
+        2,
+        &["Test Association D (no. 4)", "Test Association A (no. 1)"],
+    );
+    for (kind, name) in [("peer", "node"), ("log", "log")] {
+        let rotate = ["keys", "rotate", kind, "--home", home];
+        let current = desk.net.network.home(3).join(format!("keys/{name}.key"));
+        let old = fs::read(&current).expect("the key");
+        desk.done(key, &rotate).await;
+        assert_ne!(fs::read(&current).expect("the key"), old, "{kind}");
+    }
+}
