@@ -212,7 +212,21 @@ fn what_was_changed_on_the_way_is_found() {
     let signed = "genesis check --genesis genesis.json --signatures genesis.signatures.json";
     fails(&dirs[1], &words(signed), "they are for genesis hash");
 
-    // Founders agree on the rules too.
+    ok(
+        dir,
+        &words("genesis new --name f --chain-id 7 --time 2026-12-01T00:00:00Z --out none"),
+    );
+    let build = "genesis build --draft none --out none.json";
+    fails(dir, &words(build), "0 founder files");
+}
+
+/// Who founds a network agrees on how it governs itself before anything is signed.
+#[test]
+fn founders_agree_on_the_rules_too() {
+    let root = tempfile::tempdir().unwrap();
+    let dirs = begin(root.path());
+    let dir = &dirs[0];
+    ok(dir, &words(&founder(0)));
     let new = "genesis new --name founding --chain-id 7 --time 2026-12-01T00:00:00Z";
     let rules =
         "public_permissions = [\"attest\"]\ndelay_seconds = 60\n[public_quota]\nleaves = 9\n";
@@ -225,17 +239,10 @@ fn what_was_changed_on_the_way_is_found() {
     assert_eq!(ruled["public_quota"], json!({ "leaves": 9 }));
     let lengths = (&ruled["delay_seconds"], &ruled["window_seconds"]);
     assert_eq!(lengths, (&json!(60), &json!(604_800)));
-    let elsewhere = "genesis add-founder --draft ruled a1.json";
+    let elsewhere = "genesis add-founder --draft ruled a0.json";
     fails(dir, &words(elsewhere), "other parameters");
     fs::write(dir.join("rules.toml"), "delay = 60").unwrap();
     let with = "--governance rules.toml --out none";
     let wrong = "unknown field `delay`";
     fails(dir, &words(&format!("{new} {with}")), wrong);
-
-    ok(
-        dir,
-        &words("genesis new --name f --chain-id 7 --time 2026-12-01T00:00:00Z --out none"),
-    );
-    let build = "genesis build --draft none --out none.json";
-    fails(dir, &words(build), "0 founder files");
 }
