@@ -51,6 +51,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Replace a key of a registered node with a new one.
+    ///
+    /// validator: the running node takes the new key into use by itself, from the block on for
+    /// which the chain names it. peer, log: the new key is in the home at once, and in use when
+    /// the node is started again; other nodes admit the old peer id until the overlap ends.
+    #[command(after_help = crate::govern::CODES)]
+    Rotate(rotate::Args),
     /// Encrypt the key files of a node that are not encrypted (Web3 Secret Storage).
     ///
     /// What was in the files before may still be on the disk and in backups.
@@ -63,13 +70,6 @@ pub(crate) enum Command {
     ///
     /// DANGER: a validator key in two places is a second vote, which is proof of misbehaviour.
     Export(files::ExportArgs),
-    /// Replace a key of a registered node with a new one.
-    ///
-    /// validator: the running node takes the new key into use by itself, from the block on for
-    /// which the chain names it. peer, log: the new key is in the home at once, and in use when
-    /// the node is started again; other nodes admit the old peer id until the overlap ends.
-    #[command(after_help = crate::govern::CODES)]
-    Rotate(rotate::Args),
     /// Replace a validator's sign-state that is lost or damaged.
     ///
     /// DANGER: if this key has signed, or will sign elsewhere, above the height given here,

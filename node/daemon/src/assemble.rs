@@ -1,20 +1,19 @@
 //! Puts a node together from its home directory, up to the point where tasks run.
 
-mod validator;
-
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tbsi_engine::{Engine, EngineConfig, Validator};
+use tbsi_engine::{Engine, EngineConfig, SignState, Validator};
 use tbsi_execution::BlockContext;
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
-use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, Roster};
+use tbsi_types::{
+    Address, B256, ChainIdentity, CommitSignature, Genesis, Height, PublicKey, Roster, SecretKey,
+};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -23,7 +22,7 @@ use tracing::{info, warn};
 use crate::account::Account;
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
-use crate::config::{Config, WitnessConfig};
+use crate::config::{Config, SignerConfig, WitnessConfig};
 use crate::cosign::OwnCosigner;
 use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Incoming};
@@ -34,12 +33,11 @@ use crate::limits::{
 };
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
-use crate::rotation::warn_if_unknown;
+use crate::rotation::{current_key, warn_if_unknown};
+use crate::signer::RemoteSigner;
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 use crate::witness::submit::Submitter;
-
-use validator::validator;
 
 /// A node that listens and is ready to run its tasks.
 pub(crate) struct Assembled {
@@ -74,22 +72,22 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
     let roster = current_roster(&store, &genesis, founders)?;
-    let signer = config.signer.as_ref();
-    let rotating = signer.is_none().then(|| home.clone());
-    let signing = validator(home, &genesis, &store, &roster, validator_key, signer);
-    let validator = signing.await?;
+    let validator = match (validator_key, &config.signer) {
+        (Some(key), _) => {
+            let key = current_key(home, &genesis, &store, &roster, key)?;
+            let state = open_sign_state(home, &store, &genesis, &key)?;
+            Some(Validator::Local(key, state))
+        }
+        (None, Some(signer)) => Some(remote_signer(home, &store, identity, signer).await?),
+        (None, None) => None,
+    };
     let own = validator.as_ref().map(Validator::public_key);
     warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
     let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let health = health::listen(config.metrics.listen).await?;
-    let (gossip, incoming) = gossip::spawn(&gossip_config(
-        &config,
-        identity,
-        node_key.expose(),
-        peers.subscribe(),
-    ))
-    .await?;
+    let gossip = gossip_config(&config, identity, node_key.expose(), peers.subscribe());
+    let (gossip, incoming) = gossip::spawn(&gossip).await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
         roster,
@@ -105,11 +103,18 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let submitters = submitters(&config, &node, &witness);
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
-    let consensus = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
-    let engine = start_engine(consensus, validator, &node).await?;
+    std::fs::create_dir_all(home.wal_dir())
+        .with_context(|| format!("create {}", home.wal_dir().display()))?;
+    let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
+    let engine = start_engine(engine, validator, &node).await?;
     tokio::spawn(follow_roster(node.watch_roster(), peers));
     node.announce(node.tip().height);
-    tell_started(&config, &node, rpc.local_addr(), &health);
+    info!(
+        name = node.name, chain_id = identity.chain_id, genesis = %identity.genesis_hash,
+        role = if own.is_some() { "validator" } else { "observer" }, height = %node.tip().height,
+        rpc = %rpc.local_addr(), metrics = ?health.local_addr().ok(),
+        consensus = %config.p2p.consensus, gossip = %node.gossip.local_addr(), "node started"
+    );
     Ok(Assembled {
         node,
         engine,
@@ -119,35 +124,23 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         cosigner,
         submitters,
         account: account_key.map(Account::new),
-        rotating,
+        rotating: config.signer.is_none().then(|| home.clone()),
     })
 }
 
-/// Starts consensus.
 async fn start_engine(
     config: EngineConfig,
     validator: Option<Validator>,
     node: &Arc<Node>,
 ) -> anyhow::Result<Engine<NodeChain>> {
-    std::fs::create_dir_all(&config.wal_dir)
-        .with_context(|| format!("create {}", config.wal_dir.display()))?;
     let chain = NodeChain::new(Arc::clone(node), wall_clock);
-    let started = Engine::start(config, validator, chain, Arc::clone(&node.wake));
-    let (engine, progress) = started.await?;
+    let wake = Arc::clone(&node.wake);
+    let (engine, progress) = Engine::start(config, validator, chain, wake).await?;
     assert!(
         node.progress.set(progress).is_ok(),
         "a node is assembled once"
     );
     Ok(engine)
-}
-
-fn tell_started(config: &Config, node: &Node, rpc: SocketAddr, health: &TcpListener) {
-    info!(
-        name = node.name, chain_id = node.identity.chain_id, genesis = %node.identity.genesis_hash,
-        role = if node.validator.is_some() { "validator" } else { "observer" }, height = %node.tip().height,
-        rpc = %rpc, metrics = ?health.local_addr().ok(),
-        consensus = %config.p2p.consensus, gossip = %node.gossip.local_addr(), "node started"
-    );
 }
 
 /// Passes the ids of admitted peers on to both networks, until the node is gone.
@@ -301,6 +294,60 @@ fn current_roster(store: &Store, genesis: &Genesis, founders: Roster) -> anyhow:
          governance contracts; build the file anew with `tbsi genesis`"
     );
     Ok(Roster { members, ..roster })
+}
+
+/// Opens the sign-state of this node's key; refuses one that is older than the chain.
+fn open_sign_state(
+    home: &Home,
+    store: &Store,
+    genesis: &Genesis,
+    key: &SecretKey,
+) -> anyhow::Result<SignState> {
+    let address = key.public_key().address();
+    let state = SignState::open(&home.sign_state_file(), genesis.identity(), address)?;
+    state.require_at_least(highest_signed(store, address)?)?;
+    Ok(state)
+}
+
+/// Connects to the signer that has this node's validator key.
+async fn remote_signer(
+    home: &Home,
+    store: &Store,
+    chain: ChainIdentity,
+    signer: &SignerConfig,
+) -> anyhow::Result<Validator> {
+    let expected = PublicKey::parse(&signer.validator_key)?;
+    let signed = highest_signed(store, expected.address())?;
+    let remote = RemoteSigner::connect(
+        signer.address.clone(),
+        home.load_link_key()?,
+        signer.public_key.0,
+        chain,
+        expected,
+        signed,
+    );
+    let remote = remote.await?;
+    info!(address = %signer.address, "connected to the signer");
+    Ok(Validator::Other(Box::new(remote)))
+}
+
+/// The last height whose certificate carries this validator's signature. A quorum leaves some
+/// out, so a few blocks are looked at.
+fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Height> {
+    const CERTIFICATES_MAX: usize = 256;
+    let mut height = store.tip().map(|tip| tip.height);
+    for _ in 0..CERTIFICATES_MAX {
+        let Some(at) = height.filter(|height| *height > Height::GENESIS) else {
+            break;
+        };
+        let certificate = store.certificate(at)?;
+        let signed = |entry: &CommitSignature| entry.validator == validator;
+        if certificate.is_some_and(|certificate| certificate.signatures().iter().any(signed)) {
+            return Ok(at);
+        }
+        height = at.previous();
+    }
+    Ok(Height::GENESIS)
 }
 
 fn mempool_limits(config: &Config) -> MempoolLimits {

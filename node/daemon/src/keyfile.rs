@@ -214,14 +214,14 @@ impl fmt::Debug for NodeKey {
 pub struct LogKey(Zeroizing<[u8; 32]>);
 
 impl LogKey {
-    /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
-    pub fn public_key(&self) -> [u8; 32] {
-        public_half(&self.0)
-    }
-
     /// An Ed25519 signature (RFC 8032) of a message.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         ed25519_signature(&self.0, message)
+    }
+
+    /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
+    pub fn public_key(&self) -> [u8; 32] {
+        public_half(&self.0)
     }
 
     /// The signer for the log of one network (SPEC §9.6).
