@@ -12,7 +12,6 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, hex};
-use ed25519_dalek::SigningKey;
 use tbsi_p2p::PeerId;
 use tbsi_p2p::identity::{Keypair, PublicKey, ed25519};
 use tbsi_types::log::{NoteSigner, cosigner_name};
@@ -174,10 +173,6 @@ pub enum KeyFileError {
 pub struct NodeKey(Zeroizing<[u8; 32]>);
 
 impl NodeKey {
-    pub(crate) fn signing_key(&self) -> SigningKey {
-        SigningKey::from_bytes(&self.0)
-    }
-
     /// Every 32 bytes are a seed.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(Zeroizing::new(seed))
@@ -226,11 +221,7 @@ impl LogKey {
 
     /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
     pub fn public_key(&self) -> [u8; 32] {
-        self.signing_key().verifying_key().to_bytes()
-    }
-
-    pub(crate) fn signing_key(&self) -> SigningKey {
-        SigningKey::from_bytes(&self.0)
+        public_half(&self.0)
     }
 
     /// The signer for the log of one network (SPEC §9.6).

@@ -10,16 +10,17 @@ use clap::ValueEnum;
 use serde_json::json;
 use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Node, Nodes};
+use tbsi_node::config::Config;
 use tbsi_node::home::Home;
 use tbsi_node::keyfile::{
-    KeyFileError, KeyKind, create_secret, create_validator_key, open_log_key, open_node_key,
+    KeyFileError, KeyKind, create_secret, open_log_key, open_node_key, open_validator_key,
 };
 use tbsi_node::password::Password;
 
 use crate::govern::{Done, Planned, Write, Writer, peer_id};
 use crate::lang::Language;
 use crate::operator::Prover;
-use crate::report::refuse;
+use crate::report::{refuse, refused};
 
 /// Which key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -64,6 +65,9 @@ struct Rotation {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let home = args.write.password.unlock(&args.home).map_err(refuse)?;
+    if args.kind == Kind::Validator {
+        check_local(&home).map_err(refuse)?;
+    }
     let current = open_node_key(&home.node_key_file(), home.password());
     let current = current.map_err(|error| refuse(error.into()))?;
     let writer = Writer::open(&args.write).await?;
@@ -81,16 +85,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Fails if the validator key is with a remote signer (SPEC §6.8).
+fn check_local(home: &Home) -> anyhow::Result<()> {
+    let file = home.config_file();
+    let config = file.exists().then(|| Config::load(&file)).transpose()?;
+    if config.is_some_and(|config| config.signer.is_some()) {
+        return Err(refused(
+            "the configuration names a `signer`: a validator key that a signer has cannot be \
+             rotated; take the key into the home, remove `[signer]`, and rotate it there",
+        ));
+    }
+    Ok(())
+}
+
 impl Rotation {
     async fn validator(&self) -> anyhow::Result<ExitCode> {
         let file = self.home.next_validator_key_file();
-        let next = if self.is_trial(&file) {
-            throwaway(create_validator_key)?
-        } else {
-            self.home
-                .ensure_next_validator_key()
-                .map_err(|error| refuse(error.into()))?
-        };
+        let next = self.next(&file, KeyKind::NextValidator, open_validator_key)?;
         let (before, after) = (self.node.validator, next.public_key().address());
         let planned = self.planned(
             ("validator key", "驗證者金鑰"),
@@ -164,30 +175,26 @@ impl Rotation {
             .await
     }
 
+    /// The key of `file`, which an earlier run may have made; as encrypted as the home's others.
     /// A dry run leaves no key behind.
-    fn is_trial(&self, file: &Path) -> bool {
-        self.writer.is_dry_run() && !file.exists()
-    }
-
-    /// The key of `file`, which an earlier run may have made.
     fn next<K>(
         &self,
         file: &Path,
         kind: KeyKind,
         open: impl Fn(&Path, Option<&Password>) -> Result<K, KeyFileError>,
     ) -> anyhow::Result<K> {
-        let password = self.home.password();
-        let create = |file: &Path| {
-            create_secret(file, kind, password)?;
-            open(file, password)
-        };
-        if self.is_trial(file) {
-            return throwaway(create);
+        let there = file.exists();
+        if !there && self.writer.is_dry_run() {
+            let dir = tempfile::tempdir().context("make a temporary directory")?;
+            let trial = dir.path().join("key");
+            create_secret(&trial, kind, None)?;
+            return Ok(open(&trial, None)?);
         }
-        let key = if file.exists() {
+        let password = self.home.password();
+        let key = if there {
             open(file, password)
         } else {
-            create(file)
+            create_secret(file, kind, password).and_then(|_| open(file, password))
         };
         key.map_err(|error| refuse(error.into()))
     }
@@ -232,11 +239,6 @@ impl Rotation {
         };
         self.writer.perform(planned, tell).await
     }
-}
-
-fn throwaway<K>(create: impl Fn(&Path) -> Result<K, KeyFileError>) -> anyhow::Result<K> {
-    let dir = tempfile::tempdir().context("make a temporary directory")?;
-    Ok(create(&dir.path().join("key"))?)
 }
 
 fn swap([new, old, retired]: [&Path; 3]) -> anyhow::Result<()> {

@@ -15,6 +15,10 @@ use super::{Prover, RegisterArgs};
 use crate::govern::{Done, Planned, Writer};
 use crate::report::{refuse, refused};
 
+/// A proof of possession is made where the key is.
+const SIGNER_HAS_KEY: &str = "the configuration names a `signer`, which alone has the validator \
+    key: register the node while the key is in its home, and give it to the signer afterwards";
+
 /// The keys of a home that are to be registered.
 struct Keys {
     name: String,
@@ -40,6 +44,10 @@ impl Keys {
             Some(config) => config.validator,
             None => home.validator_key_file().exists(),
         };
+        let signer = config.as_ref().and_then(|config| config.signer.as_ref());
+        if signer.is_some() {
+            return Err(refused(SIGNER_HAS_KEY));
+        }
         let password = home.password();
         let validator = validates.then(|| open_validator_key(&home.validator_key_file(), password));
         let log = home.log_key_file();

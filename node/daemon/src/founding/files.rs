@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::Bytes;
-use ed25519_dalek::{Signer, SigningKey};
 use tbsi_types::Genesis;
 use tbsi_types::genesis::{OrganisationEntry, Permission, ValidatorEntry};
 
@@ -63,16 +62,15 @@ pub fn make_founder(
         proofs: BTreeMap::new(),
     };
     let digest = file.digest();
-    let ed25519 = |key: &SigningKey| Bytes::from(key.sign(digest.as_slice()).to_vec());
     let mut proofs = BTreeMap::from([
-        (peer.peer_id(), ed25519(&peer.signing_key())),
+        (peer.peer_id(), peer.sign(digest.as_slice()).to_vec().into()),
         (address.to_string(), account.sign(digest).0.to_vec().into()),
     ]);
     if let (Some((key, _)), Some(entry)) = (&validator, &entry) {
         let signature = key.sign(digest).0.to_vec().into();
         proofs.insert(entry.public_key.to_string(), signature);
         let log_key = Bytes::from(log.public_key().to_vec()).to_string();
-        proofs.insert(log_key, ed25519(&log.signing_key()));
+        proofs.insert(log_key, log.sign(digest.as_slice()).to_vec().into());
     }
     file.proofs = proofs;
     file.verify(parameters)?;
