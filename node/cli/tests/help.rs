@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 90] = [
+const COMMANDS: [&str; 101] = [
     "",
     "attest",
     "checkpoint",
@@ -89,6 +89,17 @@ const COMMANDS: [&str; 90] = [
     "prove",
     "quota",
     "quota show",
+    "relay",
+    "relay audit",
+    "relay check",
+    "relay clear",
+    "relay contract",
+    "relay dry-run",
+    "relay evidence",
+    "relay init",
+    "relay run",
+    "relay send",
+    "relay status",
     "revoke",
     "signer",
     "signer init",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use alloy_primitives::hex;
-use tbsi_tests::harness::{TestNetwork, http};
+use tbsi_tests::harness::{TestNetwork, eventually, http};
 use tbsi_tests::issuer::Issuer;
 use tbsi_tests::outside::{Offline, accepts, go_program, refuses};
 use tbsi_types::TreeSize;
@@ -48,10 +48,11 @@ impl Served {
             net.wait_height(node, height).await;
         };
         attest(&mut net, 0..SIZES.0).await;
-        let note = get(&net, node, "checkpoint").await;
+        let note = checkpoint_of(&net, node, SIZES.0).await;
         let old_note = net.scratch().join("old");
         fs::write(&old_note, &note).unwrap();
         attest(&mut net, SIZES.0..SIZES.1).await;
+        checkpoint_of(&net, node, SIZES.1).await;
         let size = TreeSize(SIZES.1);
         let tiles = Tile::changed(TreeSize(0), size).map(|tile| tile.path());
         let bundles = EntryBundle::changed(TreeSize(0), size).map(|bundle| bundle.path());
@@ -79,6 +80,18 @@ impl Served {
             old_note,
         }
     }
+}
+
+/// The note of a log of so many leaves: cosignatures may come a moment after the block.
+async fn checkpoint_of(net: &TestNetwork, node: usize, size: u64) -> Vec<u8> {
+    let note = async || get(net, node, "checkpoint").await;
+    eventually("all leaves are in the checkpoint", async || {
+        let note = String::from_utf8(note().await).unwrap();
+        let note = SignedNote::parse(&note).unwrap();
+        LogCheckpoint::parse(note.text()).unwrap().size == TreeSize(size)
+    })
+    .await;
+    note().await
 }
 
 async fn get(net: &TestNetwork, node: usize, path: &str) -> Vec<u8> {
