@@ -183,13 +183,19 @@ async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
     let client = net.client(1);
     let mut sender = Sender::new("at the twin's height", net.network.chain_id());
     while sender.transfer(&client).await.unwrap() < height {}
-    for node in 1..4 {
-        let client = net.client(node);
-        eventually("evidence is kept", async || {
-            !client.evidence().await.unwrap().is_empty()
-        })
-        .await;
-        assert_accuses(&client, &genesis, accused).await;
+    // Who decides before the accused's own vote is there sees no contradiction: one is enough.
+    let clients: Vec<Client> = (1..4).map(|node| net.client(node)).collect();
+    eventually("evidence is kept", async || {
+        for client in &clients {
+            if !client.evidence().await.unwrap().is_empty() {
+                return true;
+            }
+        }
+        false
+    })
+    .await;
+    for client in &clients {
+        assert_accuses(client, &genesis, accused).await;
     }
     // The accused still takes part, and blocks go on.
     let tip = sender.transfer(&net.client(0)).await.unwrap();
