@@ -106,6 +106,9 @@ impl Chain for Puppet {
     }
 }
 
+/// A [`Liar`] has two, told in turn.
+pub(crate) const KINDS_OF_LIE: usize = 2;
+
 /// One proposal of a [`Liar`].
 #[derive(Clone, Debug)]
 pub(crate) struct Lie {
@@ -173,7 +176,7 @@ impl Chain for Liar {
     ) -> Result<CheckpointDigest, ChainError> {
         let digest = self.honest.propose(height, round, budget)?;
         let mut lies = self.lies.0.lock().unwrap();
-        let (bytes, words) = if lies.len().is_multiple_of(2) {
+        let (bytes, words) = if lies.len().is_multiple_of(KINDS_OF_LIE) {
             let bytes = self.honest.proposal_bytes(height, digest)?;
             (bytes.expect("it has just been built"), "its parts hash to")
         } else {
