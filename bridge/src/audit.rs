@@ -2,20 +2,20 @@
 //! say, and names every difference. Nothing that the relayer says is believed, and no endpoint
 //! of the source; those of the target as far as enough of them agree.
 
+mod source;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{B256, Bytes};
 use serde::Serialize;
-use tbsi_light::verify_bundle;
-use tbsi_rpc::wire::LeafSelector;
-use tbsi_types::log::{DigestWords, Leaf, Statement};
-use tbsi_types::{Checkpoint, Height, ProofBundle, TreeSize};
+use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::{Checkpoint, Height};
 
 use crate::record::{Attempt, Event, Inclusion, Item, Record, record_hash};
-use crate::relay::{FILE_SCHEMA, RelayError, SHA2_256, statement};
-use crate::source::{Source, causes};
+use crate::relay::RelayError;
+use crate::source::Source;
 use crate::state::State;
-use crate::target::Target;
+use crate::target::{Block, Target};
 
 /// What an audit found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -29,8 +29,10 @@ pub struct Report {
     pub uncovered: u64,
     /// Transactions that were found on the target as recorded.
     pub transactions: u64,
-    /// Leaves that they brought.
+    /// Leaves that they recorded.
     pub leaves: u64,
+    /// Messages that they delivered.
+    pub messages: u64,
     /// Gas that they used.
     pub gas: u64,
     /// What does not fit; empty if all does.
@@ -45,6 +47,15 @@ struct Story {
     attempts: Vec<Attempt>,
     checkpoint: Option<B256>,
     settled: Option<Inclusion>,
+}
+
+/// What settled transactions brought, by the index of the leaf.
+#[derive(Default)]
+struct Brought {
+    /// Recorded.
+    leaves: BTreeMap<u64, Bytes>,
+    /// Delivered.
+    messages: BTreeMap<u64, Bytes>,
 }
 
 /// Checks records against both chains. `records` are those of a journal whose hashes and
@@ -69,8 +80,8 @@ pub async fn audit<T: Target>(
         .map(|record| record_hash(&record.encode()))
         .collect();
     let stories = tell(records);
-    heads(records, &hashes, source, &mut report).await?;
-    let mut brought = BTreeMap::new();
+    source::heads(records, &hashes, source, &mut report).await?;
+    let mut brought = Brought::default();
     let view = target.view().await?;
     for (number, story) in &stories {
         let Some(inclusion) = &story.settled else {
@@ -85,7 +96,7 @@ pub async fn audit<T: Target>(
         check.included(story, inclusion, target).await?;
         check.checkpoints(story, source).await?;
     }
-    let leaves: Vec<u64> = brought.keys().copied().collect();
+    let leaves: Vec<u64> = brought.leaves.keys().copied().collect();
     for some in leaves.chunks(500) {
         let recorded = target.recorded(some, view.finalized).await?;
         for (leaf, recorded) in some.iter().zip(recorded) {
@@ -95,9 +106,11 @@ pub async fn audit<T: Target>(
             }
         }
     }
-    report.leaves = brought.len() as u64;
+    delivered(&brought, target, view.finalized, &mut report).await?;
+    report.leaves = brought.leaves.len() as u64;
+    report.messages = brought.messages.len() as u64;
     nonces(&stories, view.final_nonce, &mut report);
-    log(&hashes, first, brought, source, &mut report).await?;
+    source::log(&hashes, first, brought, source, &mut report).await?;
     Ok(report)
 }
 
@@ -132,6 +145,7 @@ fn tell(records: &[Record]) -> BTreeMap<u64, Story> {
             | Event::Reorganised { .. }
             | Event::Acked { .. }
             | Event::AlreadyDone { .. }
+            | Event::Expired { .. }
             | Event::Quarantined { .. }
             | Event::Retried { .. }
             | Event::Released { .. }
@@ -141,74 +155,6 @@ fn tell(records: &[Record]) -> BTreeMap<u64, Story> {
         }
     }
     stories
-}
-
-/// That each head which the journal calls attested is so, and how much they cover.
-async fn heads(
-    records: &[Record],
-    hashes: &[B256],
-    source: &Source,
-    report: &mut Report,
-) -> Result<(), RelayError> {
-    let mut covered = None;
-    for record in records {
-        let Event::Acked {
-            through,
-            head,
-            leaf,
-            ..
-        } = &record.event
-        else {
-            continue;
-        };
-        let own = usize::try_from(*through).ok().and_then(|at| hashes.get(at));
-        if own != Some(head) || *through >= record.number {
-            let number = record.number;
-            let said = format!("record {number} calls {head} the hash of record {through}");
-            report.differences.push(said);
-            continue;
-        }
-        match proof_of_head(record, *head, *leaf, source).await? {
-            Ok(()) => {
-                report.heads += 1;
-                covered = covered.max(Some(*through));
-            }
-            Err(problem) => {
-                let said = format!("head {head} of record {through}: {problem}");
-                report.differences.push(said);
-            }
-        }
-    }
-    let total = records.len() as u64;
-    report.uncovered = covered.map_or(total, |through| total - through - 1);
-    Ok(())
-}
-
-async fn proof_of_head(
-    record: &Record,
-    head: B256,
-    leaf: u64,
-    source: &Source,
-) -> Result<Result<(), String>, RelayError> {
-    let account = record.parties.account;
-    let id = statement(head).id(record.parties.source_chain_id, account);
-    let proof = source.any().proof(&LeafSelector::Id(id)).await;
-    let proof = proof.map_err(|error| RelayError::Attest(error.to_string()))?;
-    let Some(proof) = proof else {
-        return Ok(Err("is not attested on the source".into()));
-    };
-    let bundle = match ProofBundle::parse_json(proof.get().as_bytes()) {
-        Ok(bundle) => bundle,
-        Err(error) => return Ok(Err(causes(&error))),
-    };
-    let verified = match verify_bundle(&bundle, source.genesis()) {
-        Ok(verified) => verified,
-        Err(error) => return Ok(Err(causes(&error))),
-    };
-    if verified.leaf.attestation_id() != Some(id) || verified.leaf_index.0 != leaf {
-        return Ok(Err(format!("is leaf {}, not {leaf}", verified.leaf_index)));
-    }
-    Ok(Ok(()))
 }
 
 /// Checks of one plan.
@@ -230,7 +176,7 @@ impl Check<'_> {
         story: &Story,
         inclusion: &Inclusion,
         target: &T,
-        brought: &mut BTreeMap<u64, Bytes>,
+        brought: &mut Brought,
     ) {
         let hash = inclusion.transaction;
         let attempt = story.attempts.iter().find(|one| one.transaction == hash);
@@ -242,10 +188,12 @@ impl Check<'_> {
             Err(problem) => return self.differs(&problem),
         };
         let parties = &self.first.parties;
-        let expected_to = if story.items.is_empty() {
-            parties.account
-        } else {
-            parties.light_client
+        let expected_to = match story.items.first() {
+            None => Some(parties.account),
+            Some(Item::Message(_)) => target.inbox(),
+            Some(Item::Handover(_) | Item::Checkpoint(_) | Item::Leaf(_)) => {
+                Some(parties.light_client)
+            }
         };
         let said = [
             (contents.transaction == hash, "its bytes have another hash"),
@@ -258,7 +206,10 @@ impl Check<'_> {
                 "it is for another chain",
             ),
             (Some(contents.nonce) == story.nonce, "it has another nonce"),
-            (contents.to == expected_to, "it calls another contract"),
+            (
+                Some(contents.to) == expected_to,
+                "it calls another contract",
+            ),
         ];
         for (right, what) in said {
             if !right {
@@ -278,11 +229,14 @@ impl Check<'_> {
             }
         }
         items.extend(contents.leaves.iter().map(|(index, _)| Item::Leaf(*index)));
+        let message = contents.message.iter();
+        items.extend(message.map(|(index, _)| Item::Message(*index)));
         if items != story.items.iter().copied().collect() {
             self.differs("it carries other items than recorded");
         }
         if inclusion.success {
-            brought.extend(contents.leaves);
+            brought.leaves.extend(contents.leaves);
+            brought.messages.extend(contents.message);
         }
     }
 
@@ -313,7 +267,7 @@ impl Check<'_> {
     async fn checkpoints(&mut self, story: &Story, source: &mut Source) -> Result<(), RelayError> {
         let height = story.items.iter().find_map(|item| match item {
             Item::Checkpoint(height) => Some(Height(*height)),
-            Item::Handover(_) | Item::Leaf(_) => None,
+            Item::Handover(_) | Item::Leaf(_) | Item::Message(_) => None,
         });
         if let (Some(height), Some(recorded)) = (height, story.checkpoint) {
             let found = source.at(height).await?.verified.digest.0;
@@ -323,6 +277,29 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// That the inbox has marked each message that was delivered.
+async fn delivered<T: Target>(
+    brought: &Brought,
+    target: &T,
+    block: Block,
+    report: &mut Report,
+) -> Result<(), RelayError> {
+    for (index, bytes) in &brought.messages {
+        let statement = Leaf::decode(bytes).map(|leaf| leaf.statement);
+        let marked = match statement {
+            Ok(Statement::Message { sequence, .. }) => {
+                target.delivered(&[sequence], block).await? == [true]
+            }
+            Ok(_) | Err(_) => false,
+        };
+        if !marked {
+            let said = format!("the message of leaf {index} is not delivered on the target");
+            report.differences.push(said);
+        }
+    }
+    Ok(())
 }
 
 /// That no nonce between the first recorded one and the account's is left out.
@@ -343,48 +320,4 @@ fn nonces(stories: &BTreeMap<u64, Story>, end: u64, report: &mut Report) {
             report.differences.push(said);
         }
     }
-}
-
-/// One pass over the source's log: the leaves that were brought are its own, and every head
-/// that the relayer attested is that of a record here.
-async fn log(
-    hashes: &[B256],
-    first: &Record,
-    brought: BTreeMap<u64, Bytes>,
-    source: &mut Source,
-    report: &mut Report,
-) -> Result<(), RelayError> {
-    let tip = source.tip().await?;
-    let account = first.parties.account;
-    let leaves = source
-        .scan(TreeSize(0), &tip, |leaf| {
-            brought.contains_key(&leaf.index.0)
-                || Leaf::decode(&leaf.bytes).is_ok_and(|leaf| leaf.head.issuer == account)
-        })
-        .await?;
-    let known: BTreeSet<&B256> = hashes.iter().collect();
-    for leaf in leaves {
-        let index = leaf.index;
-        if let Some(bytes) = brought.get(&index.0)
-            && bytes[..] != leaf.bytes[..]
-        {
-            let said = format!("leaf {index} is another on the source");
-            report.differences.push(said);
-        }
-        let Ok(Leaf { head, statement }) = Leaf::decode(&leaf.bytes) else {
-            continue;
-        };
-        if let Statement::Attestation(stated) = statement
-            && let DigestWords::One([digest]) = stated.digest
-            && (stated.schema, stated.algorithm) == (FILE_SCHEMA, SHA2_256)
-            && head.issuer == account
-            && !known.contains(&digest)
-        {
-            report.differences.push(format!(
-                "leaf {index} attests the head {digest}, which is none of these records: the \
-                 record was cut, or forked"
-            ));
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,8 @@
 //! The relayer's configuration: one file, `config.toml`, checked completely before anything is
 //! opened or asked.
 
+mod check;
+
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
@@ -8,13 +10,10 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
-use tbsi_types::limits::ORGANISATION_NAME_BYTES_MAX;
 use tbsi_types::sha256;
 
 use crate::fees;
-use crate::limits::{
-    CONFIG_BYTES_MAX, ENDPOINTS_MAX, IN_FLIGHT_MAX, LEAVES_PER_PLAN_MAX, SELECTED_MAX,
-};
+use crate::limits::CONFIG_BYTES_MAX;
 
 /// Name of the file in the home directory.
 pub const CONFIG_FILE: &str = "config.toml";
@@ -88,6 +87,9 @@ pub struct Target {
     pub agree: usize,
     /// The light client.
     pub light_client: Address,
+    /// The inbox that messages to this chain are delivered to; without it none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<Address>,
 }
 
 /// Wei for each gas, and what follows from them.
@@ -143,6 +145,8 @@ pub struct Select {
     pub schemas: Vec<B256>,
     /// Attestations by these issuers.
     pub issuers: Vec<Address>,
+    /// Messages by these senders; all messages to the target if the list is empty.
+    pub senders: Vec<Address>,
     /// Leaves before this one are left alone.
     pub from_leaf: u64,
 }
@@ -155,6 +159,8 @@ pub struct Batch {
     pub leaves_max: usize,
     /// Gas of one transaction; at most 16,777,216 (EIP-7825).
     pub gas_max: u64,
+    /// Gas of one message, its receiver's included.
+    pub message_gas_max: u64,
     /// Transactions that are not final.
     pub in_flight_max: usize,
 }
@@ -164,6 +170,7 @@ impl Default for Batch {
         Self {
             leaves_max: 200,
             gas_max: 15_000_000,
+            message_gas_max: 2_000_000,
             in_flight_max: 32,
         }
     }
@@ -276,103 +283,6 @@ impl Config {
             tip_min: self.fees.tip_min_wei,
         }
     }
-
-    /// Everything that can be known to be wrong without asking anybody.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        self.check_names()?;
-        check_endpoints("source.rpc", &self.source.rpc)?;
-        check_endpoints("target.rpc", &self.target.rpc)?;
-        let counts = [
-            ("source.agree", self.source.agree, self.source.rpc.len()),
-            ("target.agree", self.target.agree, self.target.rpc.len()),
-            (
-                "batch.leaves_max",
-                self.batch.leaves_max,
-                LEAVES_PER_PLAN_MAX,
-            ),
-            (
-                "batch.in_flight_max",
-                self.batch.in_flight_max,
-                IN_FLIGHT_MAX,
-            ),
-        ];
-        for (key, value, most) in counts {
-            between(key, value as u64, 1, most as u64)?;
-        }
-        between("source.poll_ms", self.source.poll_ms, 10, 60_000)?;
-        between("target.chain_id", self.target.chain_id, 1, u64::MAX / 2)?;
-        between("batch.gas_max", self.batch.gas_max, 200_000, 1 << 24)?;
-        let after = self.fees.replace_after_ms;
-        between("fees.replace_after_ms", after, 500, 86_400_000)?;
-        between(
-            "fees.replacements_max",
-            self.fees.replacements_max.into(),
-            0,
-            100,
-        )?;
-        between("metrics.stall_s", self.metrics.stall_s, 1, 86_400)?;
-        let lists = [
-            ("select.schemas", self.select.schemas.len()),
-            ("select.issuers", self.select.issuers.len()),
-        ];
-        for (key, count) in lists {
-            between(key, count as u64, 0, SELECTED_MAX as u64)?;
-        }
-        if self.fees.tip_min_wei > self.fees.fee_cap_wei {
-            return wrong("fees.tip_min_wei", "is above fees.fee_cap_wei; lower it");
-        }
-        if self.target.light_client.is_zero() {
-            return wrong(
-                "target.light_client",
-                "is zero; give the contract's address",
-            );
-        }
-        Ok(())
-    }
-
-    fn check_names(&self) -> Result<(), ConfigError> {
-        let (zh, en) = (&self.relayer.name_zh_tw, &self.relayer.name_en);
-        if en.trim().is_empty() {
-            return wrong(
-                "relayer.name_en",
-                "is empty; give the legal name of who answers for it",
-            );
-        }
-        if zh.len().max(en.len()) > ORGANISATION_NAME_BYTES_MAX {
-            let problem = format!("has more than {ORGANISATION_NAME_BYTES_MAX} bytes");
-            return wrong("relayer.name_en", &problem);
-        }
-        Ok(())
-    }
-}
-
-fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError> {
-    between(key, urls.len() as u64, 1, ENDPOINTS_MAX as u64)?;
-    for (position, url) in urls.iter().enumerate() {
-        if !url.starts_with("http://") {
-            let problem = format!("has `{url}`; an address like http://127.0.0.1:8545 is expected");
-            return wrong(key, &problem);
-        }
-        if urls[..position].contains(url) {
-            return wrong(
-                key,
-                &format!("has `{url}` twice; it would agree with itself"),
-            );
-        }
-    }
-    Ok(())
-}
-
-fn between(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    wrong(key, &format!("is {value}; {least} to {most} is allowed"))
-}
-
-fn wrong<T>(key: &'static str, problem: &str) -> Result<T, ConfigError> {
-    let problem = problem.into();
-    Err(ConfigError::Value { key, problem })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The relayer: carries checkpoints and attestations of a TBSI network to a light client on
+//! The relayer: carries checkpoints, attestations and messages of a TBSI network to contracts on
 //! another chain, and keeps a record of all that it did (SPEC §15).
 //!
 //! It is trusted for liveness alone. [`source`] verifies everything with `tbsi-light` before
@@ -19,6 +19,7 @@ pub mod limits;
 pub mod metrics;
 pub mod record;
 pub mod relay;
+pub mod signer;
 pub mod source;
 pub mod state;
 pub mod target;

@@ -57,3 +57,22 @@ pub(crate) const BACKOFF_MS_MAX: u64 = 60_000;
 
 /// Handovers carried by one transaction: each is about 150,000 gas for four validators.
 pub(crate) const HANDOVERS_PER_PLAN_MAX: usize = 8;
+
+/// Bytes of the payload of a message: calldata of 40 gas each (EIP-7623) leaves room for the rest
+/// of a transaction.
+pub const PAYLOAD_BYTES_MAX: usize = 100_000;
+
+/// Payloads that wait in the home directory.
+pub const PAYLOADS_MAX: usize = 100_000;
+
+/// Messages looked at in one step; the next step goes on behind them.
+pub(crate) const MESSAGES_PER_STEP_MAX: usize = 256;
+
+/// Messages whose leaves are kept in memory, 160 bytes each and a proof's worth of work.
+pub(crate) const MESSAGES_KEPT_MAX: usize = 10_000;
+
+/// Bytes of a receiver's refusal that are recorded.
+pub(crate) const REFUSAL_BYTES_MAX: usize = 256;
+
+/// Calls of the inbox that one step makes at the same time.
+pub(crate) const CALLS_AT_ONCE_MAX: usize = 16;

@@ -27,6 +27,10 @@ pub struct Metrics {
     pub oldest_s: Number,
     /// Items in quarantine.
     pub quarantined: Number,
+    /// Messages that are not settled.
+    pub messages: Number,
+    /// Messages whose timeout passed before they were delivered, by the journal.
+    pub expired: Number,
     /// Transactions that are not final.
     pub in_flight: Number,
     /// When something was last settled, seconds since 1970.
@@ -59,6 +63,8 @@ impl Default for Metrics {
             backlog: Number::default(),
             oldest_s: Number::default(),
             quarantined: Number::default(),
+            messages: Number::default(),
+            expired: Number::default(),
             in_flight: Number::default(),
             progress_s: Number::default(),
             balance_gwei: Number::default(),
@@ -92,6 +98,12 @@ impl Metrics {
                 &self.oldest_s,
             ),
             ("quarantined", "Items in quarantine", &self.quarantined),
+            ("messages", "Messages that are not settled", &self.messages),
+            (
+                "expired",
+                "Messages whose timeout passed before they were delivered",
+                &self.expired,
+            ),
             (
                 "in_flight",
                 "Transactions that are not final",

@@ -19,6 +19,18 @@ pub enum Item {
     Checkpoint(u64),
     /// Index of a leaf to be recorded.
     Leaf(u64),
+    /// Index of a leaf with a message to be delivered.
+    Message(u64),
+}
+
+impl Item {
+    /// Where in the log it is, if it is of the log.
+    pub fn leaf(self) -> Option<u64> {
+        match self {
+            Self::Leaf(index) | Self::Message(index) => Some(index),
+            Self::Handover(_) | Self::Checkpoint(_) => None,
+        }
+    }
 }
 
 /// Who relays, from where to where: the same in every record of a journal.
@@ -57,6 +69,8 @@ pub enum Assurance {
 pub enum Hold {
     /// A guardian paused the contract.
     Paused,
+    /// A guardian paused messages; everything else goes on.
+    MessagesPaused,
     /// The contract has seen two contradictory certificates.
     Frozen,
     /// The contract's trust period is over.
@@ -257,6 +271,14 @@ pub enum Event {
         /// The block.
         block: u64,
     },
+    /// A final block is later than the timeout of these messages, and they were not delivered:
+    /// they never will be.
+    Expired {
+        /// Which.
+        items: Vec<Item>,
+        /// The block.
+        block: u64,
+    },
     /// Set aside until `tbsi relay clear --retry`.
     Quarantined {
         /// Which.
@@ -310,6 +332,7 @@ impl Event {
             Self::Final { .. } => "final",
             Self::Acked { .. } => "acked",
             Self::AlreadyDone { .. } => "alreadyDone",
+            Self::Expired { .. } => "expired",
             Self::Quarantined { .. } => "quarantined",
             Self::Retried { .. } => "retried",
             Self::Released { .. } => "released",

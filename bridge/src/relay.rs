@@ -4,6 +4,8 @@
 mod ack;
 mod discover;
 mod error;
+mod messages;
+mod payloads;
 mod pen;
 mod plan;
 mod send;
@@ -15,7 +17,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::B256;
 use serde::Serialize;
-use tbsi_types::SecretKey;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
@@ -26,6 +27,7 @@ use crate::health::Health;
 use crate::journal::Journal;
 use crate::limits::{ALARMS_MAX, BACKOFF_MS_MAX};
 use crate::record::{Event, Item, Parties, Reason, Record};
+use crate::signer::SharedSigner;
 use crate::source::{Proven, Source};
 use crate::state::State;
 use crate::target::{Target, View};
@@ -33,6 +35,7 @@ use crate::target::{Target, View};
 pub(crate) use ack::{FILE_SCHEMA, SHA2_256, statement};
 pub use discover::{REQUESTS, RETRY};
 pub use error::RelayError;
+pub use payloads::{PAYLOADS, PayloadError, keep_payload};
 use pen::Pen;
 
 /// A transaction that a dry run would send.
@@ -66,7 +69,7 @@ pub struct Relay<T> {
     state: State,
     health: Health,
     /// Signs the attestations of the record's head.
-    key: SecretKey,
+    signer: SharedSigner,
     /// Leaves looked at; those from the state's number on had nothing to carry.
     scanned: u64,
     ack: Option<ack::Pending>,
@@ -84,6 +87,12 @@ pub struct Relay<T> {
     not_before: Instant,
     /// When a plan's transaction was last sent by this process.
     sent: BTreeMap<u64, Instant>,
+    /// Messages that were proven, by the index of the leaf.
+    messages: BTreeMap<u64, messages::Message>,
+    /// Those of this step that can be delivered, as far as is known.
+    candidates: Vec<u64>,
+    /// Messages from this index on are looked at next.
+    next_message: u64,
     /// The head is attested as soon as everything else is done.
     flush: bool,
 }
@@ -102,8 +111,8 @@ pub struct Parts<T> {
     pub target: T,
     /// Who, from where, to where.
     pub parties: Parties,
-    /// The relayer's key.
-    pub key: SecretKey,
+    /// Signs with the relayer's key.
+    pub signer: SharedSigner,
     /// What the pages show.
     pub health: Health,
 }
@@ -142,7 +151,10 @@ impl<T: Target> Relay<T> {
             pen,
             state,
             health: parts.health,
-            key: parts.key,
+            signer: parts.signer,
+            messages: BTreeMap::new(),
+            candidates: Vec::new(),
+            next_message: 0,
             ack: None,
             forecasts: Vec::new(),
             needed: 0,
@@ -167,7 +179,7 @@ impl<T: Target> Relay<T> {
 
     /// Writes events to the journal, then to the state. They have happened when this returns.
     fn record(&mut self, events: Vec<Event>) -> Result<(), RelayError> {
-        let settled = self.state.settled + self.state.already_done;
+        let settled = self.state.done();
         for record in self.pen.write(events, now_ms())? {
             self.state.apply(&record)?;
             info!(record = record.number, "{}", record.event.name());
@@ -176,7 +188,7 @@ impl<T: Target> Relay<T> {
             }
             fault::point(record.event.name());
         }
-        let settled = self.state.settled + self.state.already_done - settled;
+        let settled = self.state.done() - settled;
         self.health.metrics.settled.inc_by(settled);
         Ok(())
     }
@@ -301,6 +313,8 @@ impl<T: Target> Relay<T> {
         metrics.backlog.set(state.backlog() as u64);
         metrics.oldest_s.set(oldest_s);
         metrics.quarantined.set(state.quarantined().count() as u64);
+        metrics.messages.set(state.messages() as u64);
+        metrics.expired.set(state.expired);
         metrics.in_flight.set(state.plans.len() as u64);
         metrics.progress_s.set(state.progress_ms / 1_000);
         let gwei = u64::try_from(self.balance / 1_000_000_000);
@@ -347,6 +361,7 @@ fn moves(event: &Event) -> bool {
         | Event::Included { .. }
         | Event::Final { .. }
         | Event::AlreadyDone { .. }
+        | Event::Expired { .. }
         | Event::Quarantined { .. }
         | Event::Resumed { .. } => true,
         Event::Started { .. }

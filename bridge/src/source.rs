@@ -15,7 +15,7 @@ use alloy_eips::BlockNumberOrTag;
 use futures::future::join_all;
 use tbsi_light::{TrustAnchor, VerifiedDecision, verify_decision};
 use tbsi_rpc::{Client, ClientError};
-use tbsi_types::log::{Frontier, MultiProof};
+use tbsi_types::log::{Frontier, InclusionProof, MultiProof};
 use tbsi_types::{
     ChainIdentity, Checkpoint, CommitCertificate, Decision, Genesis, Handover, Height, LeafIndex,
     NamedValidators,
@@ -78,6 +78,15 @@ pub struct FoundLeaf {
     pub index: LeafIndex,
     /// Canonical bytes.
     pub bytes: Vec<u8>,
+}
+
+/// A leaf of a checkpoint with a proof of its own.
+#[derive(Clone, Debug)]
+pub struct ProvenLeaf {
+    /// The leaf.
+    pub leaf: FoundLeaf,
+    /// From it to the checkpoint's log root.
+    pub path: InclusionProof,
 }
 
 /// Leaves of one checkpoint with their proof.

@@ -43,6 +43,8 @@ pub struct State {
     pub settled: u64,
     /// Items that somebody else settled.
     pub already_done: u64,
+    /// Messages whose timeout passed before anybody delivered them.
+    pub expired: u64,
     /// Number of the record after which nothing is attested yet.
     pub acked: Option<u64>,
     /// Time of the last ack, milliseconds since 1970; that of the first record before it.
@@ -112,7 +114,19 @@ impl State {
                 self.acked_ms = time;
                 Ok(())
             }
-            Event::AlreadyDone { items, .. } => self.already_done(items, time),
+            Event::AlreadyDone { items, .. } => {
+                self.gone(items, time)?;
+                self.already_done += items.len() as u64;
+                Ok(())
+            }
+            Event::Expired { items, .. } => {
+                if !items.iter().all(|item| matches!(item, Item::Message(_))) {
+                    return Err("only messages expire".into());
+                }
+                self.gone(items, time)?;
+                self.expired += items.len() as u64;
+                Ok(())
+            }
             Event::Quarantined { items, reason } => {
                 self.each(items, |_| Ok(Stage::Quarantined(reason.clone())))
             }
@@ -275,7 +289,8 @@ impl State {
         Ok(())
     }
 
-    fn already_done(&mut self, items: &[Item], time: u64) -> Applied {
+    /// Items that no transaction of this relayer is needed for any more.
+    fn gone(&mut self, items: &[Item], time: u64) -> Applied {
         for item in items {
             match self.items.get(item).map(|entry| &entry.stage) {
                 None => return Err(format!("{item:?} is unknown")),
@@ -285,7 +300,6 @@ impl State {
             self.items.remove(item);
             self.waiting.remove(item);
         }
-        self.already_done += items.len() as u64;
         self.progress_ms = time;
         Ok(())
     }
@@ -311,6 +325,21 @@ impl State {
     fn take(&mut self, number: u64) -> Result<Plan, String> {
         let plan = self.plans.remove(&number);
         plan.ok_or_else(|| format!("plan {number} is unknown"))
+    }
+
+    /// Items that nobody has to do anything about any more.
+    pub fn done(&self) -> u64 {
+        self.settled + self.already_done + self.expired
+    }
+
+    /// Messages that are not settled, those in quarantine included.
+    pub fn messages(&self) -> usize {
+        self.items.range(Item::Message(0)..).count()
+    }
+
+    /// Whether nothing at all is sent.
+    pub fn is_held(&self) -> bool {
+        self.holds.iter().any(|hold| *hold != Hold::MessagesPaused)
     }
 
     /// Items that are neither settled nor in quarantine.

@@ -5,7 +5,8 @@ use tbsi_types::{Handover, NamedValidators};
 
 use crate::fees::{Bid, Market};
 use crate::record::{Attempt, Hold, Inclusion};
-use crate::source::{Proven, ProvenLeaves};
+use crate::signer::SignError;
+use crate::source::{Proven, ProvenLeaf, ProvenLeaves};
 
 /// A block of the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,28 @@ pub struct View {
     pub client: Client,
     /// The light client after `finalized`; `None` before it was deployed.
     pub final_client: Option<Client>,
+    /// Whether the inbox takes no messages at `latest`; false without an inbox.
+    pub messages_paused: bool,
+}
+
+/// A call of a contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The contract.
+    pub to: Address,
+    /// Selector and arguments.
+    pub data: Bytes,
+}
+
+/// A message to the inbox.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Its leaf, proven.
+    pub leaf: ProvenLeaf,
+    /// The checkpoint that proves it.
+    pub under: Proven,
+    /// The bytes whose SHA-256 the leaf has.
+    pub payload: Bytes,
 }
 
 /// What one transaction carries, in this order.
@@ -121,6 +144,8 @@ pub struct Contents {
     pub handovers: usize,
     /// The leaves, with their positions in the log.
     pub leaves: Vec<(u64, Bytes)>,
+    /// The message delivered, if it calls the inbox.
+    pub message: Option<(u64, Bytes)>,
 }
 
 /// Why the target cannot be read or written.
@@ -153,8 +178,14 @@ impl TargetError {
 /// A chain that is written to. Reads count only if enough endpoints agree.
 #[expect(async_fn_in_trait, reason = "the relayer is one task")]
 pub trait Target {
-    /// Contract that transactions call.
+    /// The light client.
     fn contract(&self) -> Address;
+
+    /// Where messages go; `None` if none are carried.
+    fn inbox(&self) -> Option<Address>;
+
+    /// Keccak-256 of the chain's CAIP-2 id: what messages to it name as their destination.
+    fn destination(&self) -> B256;
 
     /// The account that signs.
     fn account(&self) -> Address;
@@ -168,17 +199,29 @@ pub trait Target {
     /// Which of these leaves are recorded after a block.
     async fn recorded(&self, leaves: &[u64], block: Block) -> Result<Vec<bool>, TargetError>;
 
-    /// What a call carries.
-    fn encode(&self, load: &Load) -> Bytes;
+    /// Which messages of these numbers were delivered to the inbox after a block.
+    async fn delivered(&self, sequences: &[u64], block: Block) -> Result<Vec<bool>, TargetError>;
+
+    /// One call of the light client for all of a load.
+    fn encode(&self, load: &Load) -> Call;
+
+    /// The call of the inbox for a message; `None` without an inbox.
+    fn encode_delivery(&self, delivery: &Delivery) -> Option<Call>;
 
     /// Whether a call would succeed after the latest block.
-    async fn estimate(&self, data: &Bytes) -> Result<Verdict, TargetError>;
+    async fn estimate(&self, call: &Call) -> Result<Verdict, TargetError>;
 
-    /// Signs a call of the contract, or, without data, a transfer of nothing to the account.
-    fn sign(&self, nonce: u64, gas: u64, bid: Bid, data: Option<Bytes>) -> Attempt;
+    /// Signs a call, or, without one, a transfer of nothing to the account.
+    async fn sign(
+        &self,
+        nonce: u64,
+        gas: u64,
+        bid: Bid,
+        call: Option<Call>,
+    ) -> Result<Attempt, SignError>;
 
     /// The same transaction as `attempt` with another bid.
-    fn sign_again(&self, attempt: &Attempt, bid: Bid) -> Result<Attempt, String>;
+    async fn sign_again(&self, attempt: &Attempt, bid: Bid) -> Result<Attempt, SignError>;
 
     /// What an attempt says.
     fn contents(&self, attempt: &Attempt) -> Result<Contents, String>;

@@ -91,17 +91,54 @@ sol! {
     }
 }
 
+sol! {
+    #[derive(Debug)]
+    interface Inbox {
+        event MessageDelivered(
+            uint64 indexed sequence,
+            address indexed sender,
+            address indexed receiver,
+            bytes32 payloadHash
+        );
+
+        function deliver(
+            bytes calldata leaf,
+            bytes calldata payload,
+            uint64 index,
+            bytes calldata checkpoint,
+            bytes32[] calldata path
+        ) external;
+        function isDelivered(uint64 sequence) external view returns (bool);
+        function CLIENT() external view returns (address);
+        function CHAIN_ID() external view returns (uint256);
+
+        error InboxPaused(uint64 until);
+        error InboxDestination(bytes32 expected, bytes32 given);
+        error InboxChainId(uint256 expected, uint256 given);
+        error InboxReceiver(bytes32 receiver);
+        error InboxPayload(bytes32 expected, bytes32 given);
+        error InboxDelivered(uint64 sequence);
+        error InboxTimeout(uint64 timeout, uint256 blockTime);
+    }
+}
+
+pub use Inbox::InboxErrors as InboxRefusal;
 pub use LightClient::LightClientErrors as Refusal;
+
+/// `Scope.Messages` of the contract.
+pub const SCOPE_MESSAGES: u8 = 2;
 
 /// `Status` of the contract.
 pub const STATUS_PAUSED: u8 = 1;
 pub const STATUS_EXPIRED: u8 = 2;
 pub const STATUS_FROZEN: u8 = 3;
 
-/// What a refusal says: its name, and its arguments as Rust shows them.
-pub fn explain(data: &[u8]) -> Option<(String, String, Refusal)> {
-    let refusal = Refusal::abi_decode(data).ok()?;
-    let shown = format!("{refusal:?}");
+/// What a refusal of either contract says: its name, and its arguments as Rust shows them.
+pub fn explain(data: &[u8]) -> Option<(String, String)> {
+    let shown = match Refusal::abi_decode(data) {
+        Ok(refusal) => format!("{refusal:?}"),
+        Err(_) => format!("{:?}", InboxRefusal::abi_decode(data).ok()?),
+    };
     let name = shown.split(['(', ' ', '{']).next().unwrap_or_default();
-    Some((name.to_owned(), shown.clone(), refusal))
+    Some((name.to_owned(), shown.clone()))
 }

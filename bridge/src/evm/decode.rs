@@ -3,9 +3,10 @@
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Bytes, keccak256};
-use alloy_sol_types::SolInterface;
+use alloy_sol_types::{SolCall, SolInterface};
 use tbsi_types::checkpoint::CHECKPOINT_BYTES;
 
+use super::abi::Inbox::deliverCall;
 use super::abi::LightClient::{self, LightClientCalls as Calls};
 use crate::record::Attempt;
 use crate::target::Contents;
@@ -26,7 +27,9 @@ pub(super) fn contents(attempt: &Attempt) -> Result<Contents, String> {
         to: transaction.to().unwrap_or_default(),
         ..Contents::default()
     };
-    if !transaction.input().is_empty() {
+    if let Ok(call) = deliverCall::abi_decode(transaction.input()) {
+        contents.message = Some((call.index, call.leaf));
+    } else if !transaction.input().is_empty() {
         add(transaction.input(), &mut contents, true)?;
     }
     Ok(contents)

@@ -8,6 +8,7 @@ use tbsi_types::{ChainIdentity, Checkpoint, NamedValidators};
 use super::encode::validator_set;
 
 const ARTIFACT: &str = include_str!("../../../contracts/evm/artifacts/LightClient.json");
+const INBOX: &str = include_str!("../../../contracts/evm/artifacts/Inbox.json");
 
 /// Seconds between the proposal of a recovery and the recovery.
 const RECOVERY_DELAY_S: u64 = 7 * 86_400;
@@ -75,18 +76,29 @@ pub fn creation_code(beginning: &Beginning<'_>) -> Bytes {
         grace: U256::ZERO,
         strict: false,
     };
-    let artifact: Value = serde_json::from_str(ARTIFACT).expect("the artifact is JSON");
-    let code = artifact["bytecode"]
-        .as_str()
-        .expect("the artifact has creation code");
-    let mut code = hex::decode(code).expect("creation code is hex");
+    let mut code = bytecode(ARTIFACT);
     code.extend_from_slice(&(trust, policy).abi_encode_params());
     code.into()
 }
 
-/// The names of everything of one kind in the contract's ABI, for tests.
+/// Creation code of an inbox that believes `light_client`, on the chain that it is deployed on.
+pub fn inbox_creation_code(light_client: Address) -> Bytes {
+    let mut code = bytecode(INBOX);
+    code.extend_from_slice(&light_client.abi_encode());
+    code.into()
+}
+
+fn bytecode(artifact: &str) -> Vec<u8> {
+    let artifact: Value = serde_json::from_str(artifact).expect("the artifact is JSON");
+    let code = artifact["bytecode"]
+        .as_str()
+        .expect("the artifact has creation code");
+    hex::decode(code).expect("creation code is hex")
+}
+
+/// The names of everything of one kind in a contract's ABI, for tests.
 #[cfg(test)]
-pub(super) fn signatures(kind: &str) -> Vec<(String, String)> {
+pub(super) fn signatures(contract: &str, kind: &str) -> Vec<(String, String)> {
     fn type_of(input: &Value) -> String {
         let name = input["type"].as_str().unwrap();
         match input["components"].as_array() {
@@ -97,7 +109,8 @@ pub(super) fn signatures(kind: &str) -> Vec<(String, String)> {
             None => name.into(),
         }
     }
-    let artifact: Value = serde_json::from_str(ARTIFACT).unwrap();
+    let artifact = if contract == "Inbox" { INBOX } else { ARTIFACT };
+    let artifact: Value = serde_json::from_str(artifact).unwrap();
     let entries = artifact["abi"].as_array().unwrap().clone();
     let entries = entries.into_iter().filter(|entry| entry["type"] == kind);
     let signature = |entry: Value| {

@@ -5,9 +5,9 @@ use alloy_sol_types::SolCall;
 use tbsi_types::validator::operator_id;
 use tbsi_types::{Decision, NamedValidators};
 
-use super::abi::LightClient;
+use super::abi::{Inbox, LightClient};
 use crate::source::{Proven, ProvenLeaves};
-use crate::target::Load;
+use crate::target::{Delivery, Load};
 
 /// `checkpoint 192 || round u32 || signers u128 || signatures 65 each`: positions in the set,
 /// lowest bit first, signatures in that order.
@@ -81,4 +81,17 @@ pub(super) fn load(load: &Load) -> Bytes {
     LightClient::multicallCall { data: calls }
         .abi_encode()
         .into()
+}
+
+/// The inbox's call for a message.
+pub(super) fn delivery(delivery: &Delivery) -> Bytes {
+    let found = &delivery.leaf;
+    let call = Inbox::deliverCall {
+        leaf: found.leaf.bytes.clone().into(),
+        payload: delivery.payload.clone(),
+        index: found.leaf.index.0,
+        checkpoint: delivery.under.decision.checkpoint.encode().to_vec().into(),
+        path: found.path.0.clone(),
+    };
+    call.abi_encode().into()
 }

@@ -2,21 +2,31 @@ use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_sol_types::{SolError, SolEvent, SolInterface};
 
-use super::abi::Refusal;
+use tbsi_types::SecretKey;
+
+use super::abi::{InboxRefusal, Refusal};
+use super::words::{classify, refusal};
 use super::*;
-use crate::record::U64Text;
+use crate::record::{Hold, U64Text};
 
 fn key() -> SecretKey {
     SecretKey::from_seed(b"relayer")
 }
 
-#[test]
-fn a_replacement_differs_in_its_bid_alone() {
+#[tokio::test]
+async fn a_replacement_differs_in_its_bid_alone() {
     let bid = |fee_cap, tip| Bid { fee_cap, tip };
     let to = Address::repeat_byte(7);
     let data = Bytes::from_static(&[1, 2]);
-    let first = transaction::sign(&key(), 31_337, to, 5, 21_000, bid(10, 1), data.clone());
-    let second = transaction::sign_again(&key(), &first, bid(20, 3)).unwrap();
+    let call = Call {
+        to,
+        data: data.clone(),
+    };
+    let key = key();
+    let first = transaction::sign(&key, 31_337, 5, 21_000, bid(10, 1), call);
+    let first = first.await.unwrap();
+    let second = transaction::sign_again(&key, &first, bid(20, 3));
+    let second = second.await.unwrap();
     assert_ne!(first.transaction, second.transaction);
     assert_eq!((second.fee_cap, second.tip), (U64Text(20), U64Text(3)));
     let decoded = TxEnvelope::decode_2718(&mut second.raw.as_ref()).unwrap();
@@ -38,7 +48,7 @@ fn a_replacement_differs_in_its_bid_alone() {
         .signature()
         .recover_address_from_prehash(&hash)
         .unwrap();
-    assert_eq!(signer, key().public_key().address());
+    assert_eq!(signer, key.public_key().address());
 }
 
 #[test]
@@ -86,21 +96,21 @@ fn refusals_are_named() {
 /// What the contract's compiler says, against what is written here.
 #[test]
 fn the_abi_is_the_contracts() {
-    let functions = deploy::signatures("function");
+    let functions = deploy::signatures("LightClient", "function");
     for ours in LightClient::LightClientCalls::selectors() {
         let known = functions
             .iter()
             .any(|(_, signature)| selector(signature) == ours);
         assert!(known, "function {}", alloy_primitives::hex::encode(ours));
     }
-    let errors = deploy::signatures("error");
+    let errors = deploy::signatures("LightClient", "error");
     for ours in Refusal::selectors() {
         let known = errors
             .iter()
             .any(|(_, signature)| selector(signature) == ours);
         assert!(known, "error {}", alloy_primitives::hex::encode(ours));
     }
-    let events = deploy::signatures("event");
+    let events = deploy::signatures("LightClient", "event");
     for ours in [
         LightClient::CheckpointAccepted::SIGNATURE,
         LightClient::ValidatorSetHandedOver::SIGNATURE,
@@ -130,6 +140,24 @@ fn the_abi_is_the_contracts() {
         if named && !never.contains(&name.as_str()) {
             let known = Refusal::valid_selector(selector(&signature));
             assert!(known, "{signature}");
+        }
+    }
+}
+
+#[test]
+fn the_inboxs_abi_is_the_contracts() {
+    let known = |kind: &str| deploy::signatures("Inbox", kind);
+    let functions: Vec<_> = known("function");
+    for ours in Inbox::InboxCalls::selectors() {
+        let found = functions.iter().any(|(_, it)| selector(it) == ours);
+        assert!(found, "function {}", alloy_primitives::hex::encode(ours));
+    }
+    let delivered = Inbox::MessageDelivered::SIGNATURE;
+    assert!(known("event").iter().any(|(_, it)| it == delivered));
+    for (name, signature) in known("error") {
+        if name.starts_with("Inbox") {
+            let named = InboxRefusal::valid_selector(selector(&signature));
+            assert!(named, "{signature}");
         }
     }
 }

@@ -1,27 +1,33 @@
 //! What contracts and nodes mean by their refusals.
 
-use super::abi::{self, Refusal};
+use super::abi;
+use crate::limits::REFUSAL_BYTES_MAX;
 use crate::record::Hold;
 use crate::target::{Sent, Verdict};
 
-/// What a contract's refusal means.
+/// What a contract's refusal means. Data that is none of the two contracts' errors is another
+/// contract's: for a message, its receiver's.
 pub(super) fn refusal(data: &[u8], said: &str) -> Verdict {
-    let Some((code, detail, refusal)) = abi::explain(data) else {
+    let Some((code, detail)) = abi::explain(data) else {
         let known = data.get(..4).map(alloy_primitives::hex::encode_prefixed);
+        let shown = &data[..data.len().min(REFUSAL_BYTES_MAX)];
+        let detail = if shown.is_empty() {
+            said.into()
+        } else {
+            alloy_primitives::hex::encode_prefixed(shown)
+        };
         return Verdict::Refused {
             code: known.unwrap_or_else(|| "revert".into()),
-            detail: said.into(),
+            detail,
             hold: None,
         };
     };
-    let hold = if let Refusal::LightClientPaused(_) = refusal {
-        Some(Hold::Paused)
-    } else if let Refusal::LightClientFrozen(_) = refusal {
-        Some(Hold::Frozen)
-    } else if let Refusal::LightClientExpired(_) = refusal {
-        Some(Hold::TrustExpired)
-    } else {
-        None
+    let hold = match code.as_str() {
+        "LightClientPaused" => Some(Hold::Paused),
+        "LightClientFrozen" => Some(Hold::Frozen),
+        "LightClientExpired" => Some(Hold::TrustExpired),
+        "InboxPaused" => Some(Hold::MessagesPaused),
+        _ => None,
     };
     Verdict::Refused { code, detail, hold }
 }

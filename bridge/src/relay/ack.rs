@@ -4,7 +4,7 @@
 use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{B256, Signature, TxKind, b256};
+use alloy_primitives::{B256, TxKind, b256};
 use alloy_sol_types::{SolCall, sol};
 use tbsi_types::log::{ATTESTATIONS, Attestation, DigestWords, Leaf};
 use tokio::time::{Duration, Instant};
@@ -85,7 +85,7 @@ impl<T: Target> Relay<T> {
         head: B256,
         overdue: bool,
     ) -> Result<(), RelayError> {
-        let account = self.key.public_key().address();
+        let account = self.signer.account();
         let id = statement(head).id(self.source.chain().chain_id, account);
         let found = self.source.any().attestation(id).await;
         let found = found.map_err(|error| RelayError::Attest(error.to_string()))?;
@@ -112,7 +112,7 @@ impl<T: Target> Relay<T> {
     async fn attest(&self, head: B256) -> Result<(), RelayError> {
         let fail = |error: tbsi_rpc::ClientError| RelayError::Attest(error.to_string());
         let client = self.source.any();
-        let account = self.key.public_key().address();
+        let account = self.signer.account();
         let nonce = client
             .transaction_count(account, BlockNumberOrTag::Latest)
             .await;
@@ -129,8 +129,7 @@ impl<T: Target> Relay<T> {
             input: call.abi_encode().into(),
             ..TxEip1559::default()
         };
-        let signature = self.key.sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
+        let signature = self.signer.sign(transaction.signature_hash()).await?;
         let signed = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
         client.send_raw_transaction(&signed).await.map_err(fail)?;
         Ok(())

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 
-use tbsi_types::TreeSize;
+use alloy_primitives::B256;
 use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::{LeafIndex, TreeSize};
 use tracing::warn;
 
-use super::{Relay, RelayError};
+use super::{Relay, RelayError, payloads};
 use crate::config::Select;
 use crate::limits::{ITEMS_PER_RECORD_MAX, REQUESTS_MAX, WAITING_MAX};
 use crate::record::{Event, Item};
@@ -24,56 +25,77 @@ pub const RETRY: &str = "retry";
 /// Leaves without anything to carry after which the scan is recorded all the same.
 const SCAN_RECORD_INTERVAL: u64 = 65_536;
 
-fn selects(select: &Select, leaf: &FoundLeaf) -> bool {
-    // Kinds that this version does not know are not attestations.
-    let Ok(decoded) = Leaf::decode(&leaf.bytes) else {
-        return false;
-    };
-    let Statement::Attestation(stated) = decoded.statement else {
-        return false;
-    };
-    select.all
-        || select.schemas.contains(&stated.schema)
-        || select.issuers.contains(&decoded.head.issuer)
+/// What makes an item of a leaf.
+struct Wanted<'a> {
+    select: &'a Select,
+    /// Of messages that are carried; `None` if none are.
+    destination: Option<B256>,
+}
+
+impl Wanted<'_> {
+    fn is_nothing(&self) -> bool {
+        let select = self.select;
+        let attestations = select.all || !select.schemas.is_empty() || !select.issuers.is_empty();
+        !attestations && self.destination.is_none()
+    }
+
+    fn item(&self, leaf: &FoundLeaf) -> Option<Item> {
+        // Kinds that this version does not know are nothing that it can carry.
+        let decoded = Leaf::decode(&leaf.bytes).ok()?;
+        let (issuer, select) = (decoded.head.issuer, self.select);
+        if let Statement::Attestation(stated) = decoded.statement {
+            let selected = select.all
+                || select.schemas.contains(&stated.schema)
+                || select.issuers.contains(&issuer);
+            return selected.then_some(Item::Leaf(leaf.index.0));
+        }
+        if let Statement::Message { destination, .. } = decoded.statement {
+            let selected = select.senders.is_empty() || select.senders.contains(&issuer);
+            let ours = self.destination == Some(destination);
+            return (selected && ours).then_some(Item::Message(leaf.index.0));
+        }
+        None
+    }
 }
 
 impl<T: Target> Relay<T> {
     pub(super) async fn discover(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
         self.scan(tip).await?;
-        self.requests(tip)?;
+        self.requests(tip).await?;
         self.checkpoints(tip, view)
     }
 
     async fn scan(&mut self, tip: &Proven) -> Result<(), RelayError> {
         let size = tip.decision.checkpoint.log_size.0;
-        let select = self.config.select.clone();
-        let wants = select.all || !select.schemas.is_empty() || !select.issuers.is_empty();
-        if size <= self.scanned || !wants || self.state.items.len() >= WAITING_MAX {
+        let wanted = Wanted {
+            select: &self.config.select,
+            destination: self.target.inbox().map(|_| self.target.destination()),
+        };
+        let full = self.state.items.len() >= WAITING_MAX;
+        if size <= self.scanned || wanted.is_nothing() || full {
             return Ok(());
         }
         let from = TreeSize(self.scanned);
         let found = self
             .source
-            .scan(from, tip, |leaf| selects(&select, leaf))
+            .scan(from, tip, |leaf| wanted.item(leaf).is_some())
             .await?;
         let mut new: Vec<Item> = found
             .iter()
-            .map(|leaf| Item::Leaf(leaf.index.0))
+            .filter_map(|leaf| wanted.item(leaf))
             .filter(|item| !self.state.items.contains_key(item))
             .collect();
         // What there is no room for stays in the log.
         let room = WAITING_MAX - self.state.items.len();
-        let size = match new.get(room) {
-            Some(Item::Leaf(next)) => *next,
-            _ => size,
-        };
+        let size = new.get(room).and_then(|next| next.leaf()).unwrap_or(size);
         new.truncate(room);
         let mut events = Vec::new();
         let chunks = new.chunks(ITEMS_PER_RECORD_MAX);
         let last = chunks.len().saturating_sub(1);
         for (position, items) in chunks.enumerate() {
-            let reached = match items.last() {
-                Some(Item::Leaf(index)) if position < last => index + 1,
+            let end = items.last().and_then(|item| item.leaf());
+            let reached = match end {
+                Some(index) if position < last => index + 1,
                 _ => size,
             };
             events.push(Event::Discovered {
@@ -94,8 +116,8 @@ impl<T: Target> Relay<T> {
         Ok(())
     }
 
-    /// Takes what `tbsi relay send` and `clear --retry` left.
-    fn requests(&mut self, tip: &Proven) -> Result<(), RelayError> {
+    /// Takes what `tbsi relay send`, `payload` and `clear --retry` left.
+    async fn requests(&mut self, tip: &Proven) -> Result<(), RelayError> {
         if self.is_dry() {
             return Ok(());
         }
@@ -115,17 +137,14 @@ impl<T: Target> Relay<T> {
             let asked = if name == RETRY {
                 let items: Vec<Item> = self.state.quarantined().map(|(item, _)| item).collect();
                 (!items.is_empty()).then_some(Event::Retried { items })
+            } else if let Some(hash) = payloads::asked(name) {
+                let items = self.waiting_for(hash);
+                (!items.is_empty()).then_some(Event::Retried { items })
             } else if let Ok(index) = name.parse::<u64>() {
                 if index >= tip.decision.checkpoint.log_size.0 {
                     continue;
                 }
-                let item = Item::Leaf(index);
-                let new = !self.state.items.contains_key(&item);
-                new.then(|| Event::Discovered {
-                    items: vec![item],
-                    scanned: self.state.scanned,
-                    requested: true,
-                })
+                self.by_name(index, tip).await?
             } else {
                 continue;
             };
@@ -136,6 +155,26 @@ impl<T: Target> Relay<T> {
             }
         }
         Ok(())
+    }
+
+    /// A leaf that an operator asks for, whatever the configuration selects. What a node says of
+    /// its kind is verified when it is proven.
+    async fn by_name(&mut self, index: u64, tip: &Proven) -> Result<Option<Event>, RelayError> {
+        let size = tip.decision.checkpoint.log_size;
+        let leaf = self.source.leaf(LeafIndex(index), size).await?;
+        let message = Leaf::decode(&leaf.bytes)
+            .is_ok_and(|leaf| matches!(leaf.statement, Statement::Message { .. }));
+        let item = if message && self.target.inbox().is_some() {
+            Item::Message(index)
+        } else {
+            Item::Leaf(index)
+        };
+        let new = !self.state.items.contains_key(&item);
+        Ok(new.then(|| Event::Discovered {
+            items: vec![item],
+            scanned: self.state.scanned,
+            requested: true,
+        }))
     }
 
     /// A checkpoint for its own sake: at the configured interval, and in time to keep the light

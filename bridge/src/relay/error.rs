@@ -1,6 +1,7 @@
 //! Why a step of the loop ends early.
 
 use crate::journal::JournalError;
+use crate::signer::SignError;
 use crate::source::SourceError;
 use crate::state::Illegal;
 use crate::target::TargetError;
@@ -20,6 +21,18 @@ pub enum RelayError {
     /// The target: try again, unless it is the wrong one.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The signer: try again.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The home directory: try again.
+    #[error("read {file}", file = file.display())]
+    Home {
+        /// What was to be read.
+        file: std::path::PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The attestation of the record's head: try again.
     #[error("attest the head of the record: {0}")]
     Attest(String),
@@ -36,7 +49,7 @@ impl RelayError {
                 )
             }
             Self::Target(error) => error.is_final(),
-            Self::Attest(_) => false,
+            Self::Attest(_) | Self::Sign(_) | Self::Home { .. } => false,
         }
     }
 
@@ -47,6 +60,8 @@ impl RelayError {
             Self::Illegal(_) => "illegal",
             Self::Source(_) => "source",
             Self::Target(_) => "target",
+            Self::Sign(_) => "sign",
+            Self::Home { .. } => "home",
             Self::Attest(_) => "attest",
         }
     }

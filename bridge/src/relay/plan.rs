@@ -2,7 +2,6 @@
 //! and the leaves that need it; other leaves go in batches under the light client's newest
 //! checkpoint.
 
-use alloy_primitives::Bytes;
 use tbsi_types::{Height, LeafIndex};
 use tokio::time::Instant;
 
@@ -11,19 +10,19 @@ use crate::limits::{FAILURES_MAX, HANDOVERS_PER_PLAN_MAX};
 use crate::record::{Event, Hold, Item, Reason};
 use crate::source::Proven;
 use crate::state::{Plan, Progress};
-use crate::target::{Load, Target, Verdict, View};
+use crate::target::{Call, Load, Target, Verdict, View};
 
 /// A transaction that would succeed.
 pub(super) struct Ready {
     pub(super) items: Vec<Item>,
-    pub(super) data: Bytes,
+    pub(super) call: Call,
     pub(super) gas: u64,
     /// The checkpoint that proves it all.
     pub(super) under: Proven,
 }
 
-/// What became of trying a load.
-enum Tried {
+/// What became of trying a call.
+pub(super) enum Tried {
     Ready(Box<Ready>),
     TooLarge,
     Refused {
@@ -42,18 +41,20 @@ impl<T: Target> Relay<T> {
     pub(super) async fn plan(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
         self.settle_passed(view)?;
         self.give_up()?;
-        if !self.state.holds.is_empty() || Instant::now() < self.not_before {
+        self.settle_messages(view).await?;
+        if self.state.is_held() || Instant::now() < self.not_before {
             return Ok(());
         }
         if self.has_room() {
             self.advance(tip, view).await?;
         }
         self.leaves(view).await?;
+        self.messages(view).await?;
         self.fill_gap(view).await
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.state.holds.is_empty() && self.state.plans.len() < self.config.batch.in_flight_max
+        !self.state.is_held() && self.state.plans.len() < self.config.batch.in_flight_max
     }
 
     /// Checkpoints and handovers that are behind the light client in a final block.
@@ -64,7 +65,7 @@ impl<T: Target> Relay<T> {
         let passed = |item: &&Item| match item {
             Item::Checkpoint(height) => *height <= client.height,
             Item::Handover(height) => *height < client.height,
-            Item::Leaf(_) => false,
+            Item::Leaf(_) | Item::Message(_) => false,
         };
         let items: Vec<Item> = self.state.waiting.iter().filter(passed).copied().collect();
         if items.is_empty() {
@@ -78,7 +79,7 @@ impl<T: Target> Relay<T> {
     fn give_up(&mut self) -> Result<(), RelayError> {
         let failed = self.state.waiting.iter().filter(|item| {
             // Checkpoints and handovers are tried again as long as leaves need them.
-            let leaf = matches!(item, Item::Leaf(_));
+            let leaf = item.leaf().is_some();
             let entry = self.state.items.get(item).filter(|_| leaf);
             entry.is_some_and(|entry| entry.failures >= FAILURES_MAX)
         });
@@ -99,10 +100,7 @@ impl<T: Target> Relay<T> {
             .state
             .waiting
             .range(range)
-            .filter_map(|item| match item {
-                Item::Leaf(index) => Some(*index),
-                Item::Handover(_) | Item::Checkpoint(_) => None,
-            });
+            .filter_map(|item| item.leaf());
         leaves.take(most).collect()
     }
 
@@ -118,14 +116,17 @@ impl<T: Target> Relay<T> {
         let mut leaves = self.waiting_leaves(client.log_size..size, most);
         let asked = self.state.waiting.iter().rev().find_map(|item| match item {
             Item::Checkpoint(height) if *height > client.height => Some(*height),
-            Item::Handover(_) | Item::Checkpoint(_) | Item::Leaf(_) => None,
+            Item::Handover(_) | Item::Checkpoint(_) | Item::Leaf(_) | Item::Message(_) => None,
         });
-        if busy || (leaves.is_empty() && asked.is_none()) {
+        let messages = self.has_messages_in(client.log_size..size);
+        if busy || (leaves.is_empty() && asked.is_none() && !messages) {
             return Ok(());
         }
         // A leaf needs the tip; a checkpoint that waits for its own sake is as good otherwise.
         let under = match asked {
-            Some(height) if leaves.is_empty() => self.source.at(Height(height)).await?,
+            Some(height) if leaves.is_empty() && !messages => {
+                self.source.at(Height(height)).await?
+            }
             _ => tip.clone(),
         };
         if under.decision.checkpoint.height.0 <= client.height {
@@ -193,13 +194,24 @@ impl<T: Target> Relay<T> {
         items: Vec<Item>,
         under: &Proven,
     ) -> Result<Tried, RelayError> {
-        let data = self.target.encode(&load);
-        Ok(match self.target.estimate(&data).await? {
+        let call = self.target.encode(&load);
+        self.try_call(call, items, self.config.batch.gas_max, under)
+            .await
+    }
+
+    pub(super) async fn try_call(
+        &self,
+        call: Call,
+        items: Vec<Item>,
+        gas_max: u64,
+        under: &Proven,
+    ) -> Result<Tried, RelayError> {
+        Ok(match self.target.estimate(&call).await? {
             Verdict::Refused { code, detail, hold } => Tried::Refused { code, detail, hold },
-            Verdict::Gas(gas) if with_margin(gas) > self.config.batch.gas_max => Tried::TooLarge,
+            Verdict::Gas(gas) if with_margin(gas) > gas_max => Tried::TooLarge,
             Verdict::Gas(gas) => Tried::Ready(Box::new(Ready {
                 items,
-                data,
+                call,
                 gas: with_margin(gas),
                 under: under.clone(),
             })),
@@ -222,18 +234,12 @@ impl<T: Target> Relay<T> {
             if leaves.is_empty() {
                 continue;
             }
-            let under = match &under {
-                Some(under) => under,
-                None => under.insert(self.source.at(Height(client.height)).await?),
-            };
-            if under.verified.digest.0 != client.digest {
-                let detail = format!(
-                    "the light client holds checkpoint {} at height {}, the source has {}",
-                    client.digest, client.height, under.verified.digest
-                );
-                return self.alarm("conflict", detail);
+            if under.is_none() {
+                under = self.common(view).await?;
             }
-            let under = under.clone();
+            let Some(under) = under.clone() else {
+                return Ok(());
+            };
             self.batch(leaves, &under, view).await?;
         }
         Ok(())

@@ -1,12 +1,10 @@
 //! From a transaction that would succeed to one that is sent, a record at a time.
 
-use alloy_primitives::{Address, Bytes};
-
 use super::plan::Ready;
 use super::{Forecast, Relay, RelayError};
 use crate::fees;
 use crate::record::{Assurance, Event, Hold, Item};
-use crate::target::{Target, View};
+use crate::target::{Call, Target, View};
 
 /// Gas of a transfer.
 const TRANSFER_GAS: u64 = 21_000;
@@ -48,21 +46,21 @@ impl<T: Target> Relay<T> {
             }])?;
         }
         self.record(vec![proven(&ready)])?;
-        let to = self.target.contract();
-        self.dispatch(ready.items, to, ready.gas, bid, Some(ready.data), view)
+        self.dispatch(ready.items, ready.gas, bid, Some(ready.call), view)
             .await
     }
 
     async fn dispatch(
         &mut self,
         items: Vec<Item>,
-        to: Address,
         gas: u64,
         bid: fees::Bid,
-        data: Option<Bytes>,
+        call: Option<Call>,
         view: &View,
     ) -> Result<(), RelayError> {
         let plan = self.state.last_plan + 1;
+        let to = call.as_ref().map(|call| call.to);
+        let to = to.unwrap_or_else(|| self.target.account());
         self.record(vec![Event::Planned {
             plan,
             items,
@@ -74,7 +72,7 @@ impl<T: Target> Relay<T> {
         }
         let nonce = self.next_nonce(view);
         self.record(vec![Event::NonceReserved { plan, nonce }])?;
-        let attempt = self.target.sign(nonce, gas, bid, data);
+        let attempt = self.target.sign(nonce, gas, bid, call).await?;
         self.record(vec![Event::Signed { plan, attempt }])?;
         self.broadcast(plan).await
     }
@@ -105,8 +103,7 @@ impl<T: Target> Relay<T> {
         let Some(bid) = fees::first(view.market, self.config.fee_limits()) else {
             return self.hold_on(Hold::FeeCap);
         };
-        let to = self.target.account();
-        self.dispatch(Vec::new(), to, TRANSFER_GAS, bid, None, view)
+        self.dispatch(Vec::new(), TRANSFER_GAS, bid, None, view)
             .await
     }
 }

@@ -138,9 +138,9 @@ impl<T: Target> Relay<T> {
             let detail = format!("plan {number} waits, and fees.fee_cap_wei allows no higher bid");
             return self.alarm("feeCap", detail);
         };
-        let attempt = match self.target.sign_again(last, bid) {
+        let attempt = match self.target.sign_again(last, bid).await {
             Ok(attempt) => attempt,
-            Err(problem) => return self.alarm("sign", problem),
+            Err(error) => return self.alarm("sign", error.to_string()),
         };
         self.health.metrics.replaced.inc();
         self.record(vec![Event::Replaced {
@@ -250,6 +250,7 @@ impl<T: Target> Relay<T> {
         let client = view.client.hold;
         for (reason, holds) in [
             (Hold::Paused, client == Some(Hold::Paused)),
+            (Hold::MessagesPaused, view.messages_paused),
             (Hold::Frozen, client == Some(Hold::Frozen)),
             (Hold::TrustExpired, client == Some(Hold::TrustExpired)),
             (Hold::FeeCap, dear),

@@ -9,7 +9,9 @@ use tbsi_types::log::{EntryBundle, Frontier, MultiProof, Node, TileReader, leaf_
 use tbsi_types::{LeafIndex, ProofBundle, TreeSize};
 
 use super::tiles::Tiles;
-use super::{FoundLeaf, Leaves, Proven, ProvenLeaves, Source, SourceError, causes, unavailable};
+use super::{
+    FoundLeaf, Leaves, Proven, ProvenLeaf, ProvenLeaves, Source, SourceError, causes, unavailable,
+};
 use crate::limits::{BUNDLES_KEPT_MAX, TILES_PER_PROOF_MAX};
 
 impl Source {
@@ -93,7 +95,11 @@ impl Source {
     }
 
     /// One leaf of the log of `size` leaves, not verified.
-    async fn leaf(&mut self, index: LeafIndex, size: TreeSize) -> Result<FoundLeaf, SourceError> {
+    pub(crate) async fn leaf(
+        &mut self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<FoundLeaf, SourceError> {
         let outside = || unavailable(format!("leaf {index} is outside a log of {size}"));
         let bundle = EntryBundle::of_leaf(index, size).ok_or_else(outside)?;
         let offset = usize::try_from(index.0 % 256).expect("below 256");
@@ -150,15 +156,41 @@ impl Source {
             })
             .await?;
         for (leaf, path) in leaves.iter().zip(paths) {
-            if let Err(error) = self.verify(leaf, path, tip) {
-                self.forget();
-                let problem = format!("leaf {}: {}", leaf.index, causes(&error));
-                self.alarms.push(problem.clone());
-                let url = "a source endpoint".into();
-                return Err(SourceError::NotProven { url, problem });
-            }
+            self.require_proven(leaf, path, tip)?;
         }
         Ok(ProvenLeaves { leaves, proof })
+    }
+
+    /// One leaf under a checkpoint, verified as the bundle that it is part of.
+    pub async fn prove_leaf(
+        &mut self,
+        index: LeafIndex,
+        tip: &Proven,
+    ) -> Result<ProvenLeaf, SourceError> {
+        let size = tip.decision.checkpoint.log_size;
+        let leaf = self.leaf(index, size).await?;
+        let make = |reader: &TileReader<'_, Tiles>| {
+            InclusionProof::make(reader, index, size).map_err(|error| make_error(&error))
+        };
+        let path = self.with_tiles(size, make).await?;
+        self.require_proven(&leaf, path.clone(), tip)?;
+        Ok(ProvenLeaf { leaf, path })
+    }
+
+    fn require_proven(
+        &mut self,
+        leaf: &FoundLeaf,
+        path: InclusionProof,
+        tip: &Proven,
+    ) -> Result<(), SourceError> {
+        let Err(error) = self.verify(leaf, path, tip) else {
+            return Ok(());
+        };
+        self.forget();
+        let problem = format!("leaf {}: {}", leaf.index, causes(&error));
+        self.alarms.push(problem.clone());
+        let url = "a source endpoint".into();
+        Err(SourceError::NotProven { url, problem })
     }
 
     fn verify(

@@ -234,3 +234,34 @@ fn what_cannot_follow_is_refused() {
         assert!(error.problem.contains(words), "{error}");
     }
 }
+
+#[test]
+fn a_message_that_is_too_late_is_done_with() {
+    let found = Event::Discovered {
+        items: vec![Item::Message(3), Item::Leaf(4)],
+        scanned: 5,
+        requested: false,
+    };
+    let expired = |item| Event::Expired {
+        items: vec![item],
+        block: 1,
+    };
+    let state = of(&[found.clone(), expired(Item::Message(3))]).unwrap();
+    assert_eq!(
+        (state.expired, state.messages(), state.backlog()),
+        (1, 0, 1)
+    );
+    let error = of(&[found.clone(), expired(Item::Leaf(4))]).unwrap_err();
+    assert_eq!(error.problem, "only messages expire");
+    let error = of(&[found, expired(Item::Message(9))]).unwrap_err();
+    assert!(error.problem.contains("is unknown"), "{error}");
+}
+
+#[test]
+fn a_pause_of_messages_alone_holds_nothing_else() {
+    let held = |reason| Event::Held { reason };
+    let state = of(&[held(Hold::MessagesPaused)]).unwrap();
+    assert!(!state.is_held());
+    let state = of(&[held(Hold::MessagesPaused), held(Hold::FeeCap)]).unwrap();
+    assert!(state.is_held());
+}

@@ -5,9 +5,12 @@ mod deploy;
 mod evidence;
 mod init;
 mod look;
+mod payload;
+mod say;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
@@ -17,17 +20,18 @@ use tbsi_bridge::evm::Evm;
 use tbsi_bridge::health::{self, Health};
 use tbsi_bridge::record::Parties;
 use tbsi_bridge::relay::{Parts, REQUESTS, RETRY, Relay, Until};
+use tbsi_bridge::signer::SharedSigner;
 use tbsi_bridge::source::Source;
 use tbsi_bridge::target::Target;
 use tbsi_node::config::LogConfig;
 use tbsi_node::keyfile::load_validator_key;
-use tbsi_types::SecretKey;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::report::{Format, refuse};
+use crate::report::{in_language, refuse};
 use crate::{logging, proof};
+use say::Say;
 
 const CODES: &str = "\
 Exit codes: 0 done or yes, 1 failed or no, 2 refused before anything was sent.";
@@ -39,6 +43,8 @@ pub(crate) enum Command {
     /// It begins with the network's newest checkpoint, which is verified first. Any tool can
     /// send it (`cast send --create`); the key that does so gets no rights.
     Contract(contract::Args),
+    /// Print the creation code of an inbox, which messages are delivered to, or deploy it.
+    Inbox(contract::InboxArgs),
     /// Make a home directory: key, genesis file, configuration.
     Init(init::Args),
     /// Check configuration, endpoints, chain and contract, as `run` does before it sends.
@@ -66,6 +72,10 @@ pub(crate) enum Command {
     },
     /// Carry one leaf, whatever the configuration selects. A `run` takes it up, or `clear`.
     Send(init::SendArgs),
+    /// Keep the payload of a message, which the network has the hash of alone.
+    ///
+    /// Messages that wait for it are delivered by a `run`, or by `clear`.
+    Payload(payload::Args),
     /// Where everything stands, by the journal alone.
     Status(Look),
     /// Ask all source endpoints for a height, and show a conflict if there is one.
@@ -93,15 +103,16 @@ pub(crate) struct Look {
     #[command(flatten)]
     home: Home,
     #[command(flatten)]
-    format: Format,
+    say: Say,
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Contract(args) => contract::run(&args),
+        Command::Inbox(args) => in_language(contract::inbox(&args), args.say.lang),
         Command::Init(args) => init::run(&args),
-        Command::Check(look) => check(&look),
-        Command::DryRun(look) => look::dry_run(&look),
+        Command::Check(look) => in_language(check(&look), look.say.lang),
+        Command::DryRun(look) => in_language(look::dry_run(&look), look.say.lang),
         Command::Run { home } => carry(&home.dir, Until::Stopped),
         Command::Clear { home, retry } => {
             if retry {
@@ -110,9 +121,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             carry(&home.dir, Until::Empty)
         }
         Command::Send(args) => init::send(&args),
-        Command::Status(look) => look::status(&look),
+        Command::Payload(args) => in_language(payload::run(&args), args.say.lang),
+        Command::Status(look) => in_language(look::status(&look), look.say.lang),
         Command::Evidence(args) => evidence::run(&args),
-        Command::Audit(look) => look::audit(&look),
+        Command::Audit(look) => in_language(look::audit(&look), look.say.lang),
     }
 }
 
@@ -125,9 +137,10 @@ fn ask(home: &Path, name: &str) -> anyhow::Result<()> {
         .with_context(|| format!("write {}", file.display()))
 }
 
-/// The relayer's key, from its file.
-fn load_key(home: &Path, config: &Config) -> anyhow::Result<SecretKey> {
-    Ok(load_validator_key(&home.join(&config.relayer.key))?)
+/// Who signs: the relayer's key, from its file.
+fn open_signer(home: &Path, config: &Config) -> anyhow::Result<SharedSigner> {
+    let key = load_validator_key(&home.join(&config.relayer.key))?;
+    Ok(Arc::new(key))
 }
 
 /// Everything that a home directory says.
@@ -139,10 +152,10 @@ impl Opened {
     fn load(home: &Path) -> anyhow::Result<Self> {
         let (config, config_hash) = Config::load(home)?;
         let genesis = proof::load_genesis(&home.join(&config.source.genesis))?;
-        let key = load_key(home, &config)?;
+        let signer = open_signer(home, &config)?;
         let source = Source::new(&genesis, &config.source.rpc, config.source.agree)?;
         let chain = source.chain();
-        let target = Evm::new(&config.target, chain, load_key(home, &config)?)?;
+        let target = Evm::new(&config.target, chain, Arc::clone(&signer))?;
         let parties = Parties {
             name_zh_tw: config.relayer.name_zh_tw.clone(),
             name_en: config.relayer.name_en.clone(),
@@ -159,7 +172,7 @@ impl Opened {
             source,
             target,
             parties,
-            key,
+            signer,
             health: Health::default(),
         };
         Ok(Self { parts })
@@ -175,26 +188,17 @@ fn check(look: &Look) -> anyhow::Result<ExitCode> {
         anyhow::Ok(parts.target.view().await?)
     })?;
     let parties = &parts.parties;
-    let text = format!(
-        "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
-         target: chain id {}, light client {} at height {}, balance {} wei",
-        look.home.dir.display(),
-        parties.account,
-        parties.name_en,
-        parties.name_zh_tw,
-        parties.source_chain_id,
-        parties.source_genesis_hash,
-        parties.target_chain_id,
-        parties.light_client,
-        view.client.height,
-        view.balance,
+    let text = look.say.pick(
+        say::checked_en(&look.home.dir, parties, &view, parts.target.inbox()),
+        say::checked_zh_tw(&look.home.dir, parties, &view, parts.target.inbox()),
     );
     let json = json!({
         "parties": parties,
         "clientHeight": view.client.height,
+        "inbox": parts.target.inbox(),
         "balanceWei": view.balance.to_string(),
     });
-    look.format.print(&text, &json)
+    look.say.format.print(&text, &json)
 }
 
 fn carry(home: &Path, until: Until) -> anyhow::Result<ExitCode> {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 101] = [
+const COMMANDS: [&str; 103] = [
     "",
     "attest",
     "checkpoint",
@@ -96,7 +96,9 @@ const COMMANDS: [&str; 101] = [
     "relay contract",
     "relay dry-run",
     "relay evidence",
+    "relay inbox",
     "relay init",
+    "relay payload",
     "relay run",
     "relay send",
     "relay status",

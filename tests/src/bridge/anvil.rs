@@ -9,8 +9,8 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64, U256};
 use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
-use tbsi_bridge::evm::abi::LightClient;
-use tbsi_bridge::evm::{Beginning, creation_code};
+use tbsi_bridge::evm::abi::{Inbox, LightClient};
+use tbsi_bridge::evm::{Beginning, creation_code, inbox_creation_code};
 use tbsi_rpc::Client;
 use tbsi_types::SecretKey;
 use tokio::time::sleep;
@@ -175,6 +175,42 @@ impl Anvil {
         self.call("evm_mine", &[]).await;
         let receipt = self.receipt(hash).await;
         serde_json::from_value(receipt["contractAddress"].clone()).expect("an address")
+    }
+
+    /// Deploys an inbox that believes a light client.
+    pub async fn deploy_inbox(&self, light_client: Address) -> Address {
+        let deployer = guardian();
+        let nonce = self.nonce(deployer.public_key().address()).await;
+        let code = inbox_creation_code(light_client);
+        let hash = self.send(&deployer, nonce, TxKind::Create, code).await;
+        self.call("evm_mine", &[]).await;
+        let receipt = self.receipt(hash).await;
+        serde_json::from_value(receipt["contractAddress"].clone()).expect("an address")
+    }
+
+    /// Gives an account code.
+    pub async fn place(&self, account: Address, code: &[u8]) {
+        let code = Bytes::copy_from_slice(code);
+        self.call("anvil_setCode", &[json!(account), json!(code)])
+            .await;
+    }
+
+    /// Numbers of the messages that an inbox delivered, in the order of its events.
+    pub async fn delivered(&self, inbox: Address) -> Vec<u64> {
+        let topic = Inbox::MessageDelivered::SIGNATURE_HASH;
+        let filter = json!({
+            "address": inbox, "fromBlock": "0x0", "toBlock": "latest", "topics": [topic],
+        });
+        let logs = self.call("eth_getLogs", &[filter]).await;
+        let sequence = |log: &Value| {
+            let word: U256 = serde_json::from_value(log["topics"][1].clone()).expect("a word");
+            u64::try_from(word).expect("a sequence number")
+        };
+        logs.as_array()
+            .expect("a list")
+            .iter()
+            .map(sequence)
+            .collect()
     }
 
     /// Leaves that the light client recorded, in the order of its events, repeats included.

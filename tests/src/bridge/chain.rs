@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use tbsi_types::genesis::{
     ConsensusParameters, Genesis, NodeEntry, OrganisationEntry, ValidatorEntry,
 };
@@ -186,6 +186,26 @@ impl Chain {
     /// The next block, with these statements.
     pub fn state(&self, statements: &[(Address, Statement)]) {
         self.held().state(statements);
+    }
+
+    /// The next block, with one message by [`ISSUER`] to a contract of the chain with this id;
+    /// returns the index of its leaf. `timeout` is in seconds since 1970.
+    pub fn message(&self, chain_id: u64, receiver: Address, timeout: u64, payload: &[u8]) -> u64 {
+        let is_message = |leaf: &Vec<u8>| {
+            let decoded = Leaf::decode(leaf).expect("a leaf");
+            matches!(decoded.statement, Statement::Message { .. })
+        };
+        let mut held = self.held();
+        let sent = held.leaves.iter().filter(|leaf| is_message(leaf)).count();
+        let statement = Statement::Message {
+            destination: keccak256(format!("eip155:{chain_id}")),
+            receiver: receiver.into_word(),
+            sequence: sent as u64 + 1,
+            timeout,
+            payload_hash: sha256(&[payload]),
+        };
+        held.state(&[(ISSUER, statement)]);
+        held.leaves.len() as u64 - 1
     }
 
     /// Number of leaves.

@@ -59,6 +59,7 @@ impl Relayer {
                 rpc: target.to_vec(),
                 agree: 1,
                 light_client,
+                inbox: None,
             },
             fees: Fees {
                 replace_after_ms: 2_000,
@@ -187,6 +188,14 @@ impl Relayer {
             ended.stderr
         );
         ended.stdout
+    }
+
+    /// `tbsi relay payload`, of a file with these bytes.
+    pub async fn give(&self, payload: &[u8]) {
+        let file = self.home().join("payload");
+        fs::write(&file, payload).expect("write the payload");
+        let file = file.to_str().expect("a path in UTF-8").to_owned();
+        self.ok(&["payload", &file]).await;
     }
 
     /// `tbsi relay audit --json`.

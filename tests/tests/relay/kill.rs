@@ -12,7 +12,7 @@ use tbsi_types::log::Statement;
 use crate::{Stage, anvil, long};
 
 /// Everything that a plan goes through, and what happens between two records.
-const POINTS: [&str; 11] = [
+pub(crate) const POINTS: [&str; 11] = [
     "started",
     "discovered",
     "proven",

@@ -12,6 +12,7 @@ mod audit;
 mod fees;
 mod handover;
 mod kill;
+mod messages;
 mod network;
 mod reorg;
 mod rpc;

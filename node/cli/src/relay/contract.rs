@@ -1,4 +1,4 @@
-//! `tbsi relay contract`.
+//! `tbsi relay contract` and `inbox`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use alloy_primitives::Address;
 use anyhow::ensure;
 use serde_json::json;
-use tbsi_bridge::evm::{Beginning, creation_code};
+use tbsi_bridge::evm::{Beginning, creation_code, inbox_creation_code};
 use tbsi_bridge::source::Source;
 use tokio::runtime::Runtime;
 
+use super::Say;
 use super::deploy::deploy;
 use crate::proof;
 use crate::report::{Format, note, refuse};
@@ -73,4 +74,30 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ));
     let json = json!({ "height": checkpoint.height, "creationCode": code });
     args.format.print(&code.to_string(), &json)
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InboxArgs {
+    /// Light client that the inbox believes, on the same chain.
+    #[arg(long, value_name = "ADDRESS")]
+    light_client: Address,
+    /// Deploy it on the chain with this JSON-RPC address.
+    #[arg(long, value_name = "URL", requires = "key")]
+    deploy_to: Option<String>,
+    /// Key file of the account that deploys it; it gets no rights by that.
+    #[arg(long, value_name = "FILE", requires = "deploy_to")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) say: Say,
+}
+
+pub(super) fn inbox(args: &InboxArgs) -> anyhow::Result<ExitCode> {
+    let code = inbox_creation_code(args.light_client);
+    if let (Some(url), Some(key)) = (&args.deploy_to, &args.key) {
+        let address = Runtime::new()?.block_on(deploy(url, key, &code))?;
+        let json = json!({ "inbox": address, "lightClient": args.light_client });
+        return args.say.format.print(&address.to_string(), &json);
+    }
+    let json = json!({ "lightClient": args.light_client, "creationCode": code });
+    args.say.format.print(&code.to_string(), &json)
 }

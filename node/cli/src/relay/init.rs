@@ -49,6 +49,9 @@ pub(crate) struct Args {
     /// The light client on it.
     #[arg(long, value_name = "ADDRESS")]
     light_client: Address,
+    /// The inbox on it, for messages; without it none are carried.
+    #[arg(long, value_name = "ADDRESS")]
+    inbox: Option<Address>,
     /// Secret key of the relayer's account; a copy is kept [default: a new key].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
@@ -132,6 +135,7 @@ fn config(args: &Args) -> Config {
             rpc: args.target.clone(),
             agree: 1,
             light_client: args.light_client,
+            inbox: args.inbox,
         },
         fees: if args.free {
             Fees::none()

@@ -4,26 +4,17 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::json;
-use tbsi_bridge::audit::audit as audit_records;
-use tbsi_bridge::journal::{JOURNAL_FILE, read};
-use tbsi_bridge::record::{Event, Item};
+use tbsi_bridge::audit::{Report, audit as audit_records};
+use tbsi_bridge::journal::{JOURNAL_FILE, Journaled, read};
+use tbsi_bridge::record::{Event, Parties};
 use tbsi_bridge::relay::Relay;
 use tbsi_bridge::state::{Stage, State};
 use tbsi_types::TimestampMs;
 use tokio::runtime::Runtime;
 
-use super::{Look, Opened};
+use super::{Look, Opened, Say, say};
 use crate::report::refuse;
 use crate::time::Times;
-
-/// An item in words.
-fn name(item: Item) -> String {
-    match item {
-        Item::Handover(height) => format!("handover after height {height}"),
-        Item::Checkpoint(height) => format!("checkpoint of height {height}"),
-        Item::Leaf(index) => format!("leaf {index}"),
-    }
-}
 
 pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
     let opened = Opened::load(&look.home.dir).map_err(refuse)?;
@@ -33,89 +24,109 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
         relay.check().await?;
         relay.forecast().await
     })?;
+    let lang = look.say.lang;
     let mut text = String::new();
     for forecast in &forecasts {
         let count = forecast.items.len();
-        let first = forecast
-            .items
-            .first()
-            .copied()
-            .map(name)
-            .unwrap_or_default();
+        let first = forecast.items.first().map(|item| say::item(*item, lang));
+        let first = first.unwrap_or_default();
         let (gas, cost) = (forecast.gas, &forecast.cost_wei_max);
-        writeln!(
-            text,
-            "{count} items from {first}: {gas} gas, at most {cost} wei"
-        )?;
+        text += &lang.pick(
+            format!("{count} items from {first}: {gas} gas, at most {cost} wei\n"),
+            format!("{count} 項，自{first}起：{gas} gas，至多 {cost} wei\n"),
+        );
     }
     for hold in &relay.state().holds {
-        writeln!(text, "nothing is sent: {hold:?}")?;
+        writeln!(text, "{}", say::hold(*hold, lang))?;
+    }
+    for (item, reason) in relay.state().quarantined() {
+        let name = say::item(item, lang);
+        let (code, detail) = (&reason.code, &reason.detail);
+        let aside = lang.pick("set aside", "擱置");
+        writeln!(text, "{aside}: {name}: {code} ({detail})")?;
     }
     if text.is_empty() {
-        text.push_str("nothing would be sent");
+        text.push_str(lang.pick("nothing would be sent", "目前沒有要傳送的項目"));
     }
-    let json = json!({ "transactions": forecasts, "holds": relay.state().holds });
-    look.format.print(&text, &json)
+    let quarantined: Vec<_> = relay.state().quarantined().collect();
+    let json = json!({
+        "transactions": forecasts,
+        "holds": relay.state().holds,
+        "quarantined": quarantined,
+    });
+    look.say.format.print(&text, &json)
 }
 
 pub(super) fn status(look: &Look) -> anyhow::Result<ExitCode> {
     let journal = read(&look.home.dir.join(JOURNAL_FILE))?;
     let state = State::of(&journal.records)?;
-    let count = |stage: fn(&Stage) -> bool| {
-        let items = state.items.values();
-        items.filter(|entry| stage(&entry.stage)).count()
-    };
-    let waiting = state.waiting.len();
-    let planned = count(|stage| matches!(stage, Stage::Planned(_)));
-    let mut text = format!(
-        "{waiting} items wait, {planned} are on their way in {} transactions\n\
-         {} settled by this relayer, {} by others; {} leaves scanned\n",
-        state.plans.len(),
-        state.settled,
-        state.already_done,
-        state.scanned,
-    );
-    if let Some(oldest) = state.oldest_ms() {
-        let times = Times::of(TimestampMs(oldest));
-        writeln!(text, "the oldest waits since {}", times.utc)?;
-    }
-    for hold in &state.holds {
-        writeln!(text, "nothing is sent: {hold:?}")?;
-    }
-    for (item, reason) in state.quarantined() {
-        writeln!(
-            text,
-            "quarantined: {}: {} ({})",
-            name(item),
-            reason.code,
-            reason.detail
-        )?;
-    }
-    for record in &journal.records {
-        if let Event::Alarm { reason } = &record.event {
-            writeln!(
-                text,
-                "alarm, record {}: {}: {}",
-                record.number, reason.code, reason.detail
-            )?;
-        }
-    }
+    let text = status_text(&journal, &state, look.say)?;
     let quarantined: Vec<_> = state.quarantined().collect();
     let json = json!({
         "records": journal.records.len(),
         "head": journal.head,
-        "waiting": waiting,
-        "planned": planned,
+        "waiting": state.waiting.len(),
+        "planned": planned(&state),
         "inFlight": state.plans.len(),
         "settled": state.settled,
         "alreadyDone": state.already_done,
+        "messages": state.messages(),
+        "expired": state.expired,
         "scanned": state.scanned,
         "acked": state.acked,
         "holds": state.holds,
         "quarantined": quarantined,
         "oldestMs": state.oldest_ms(),
     });
-    look.format.print(&text, &json)
+    look.say.format.print(&text, &json)
+}
+
+fn planned(state: &State) -> usize {
+    let items = state.items.values();
+    items
+        .filter(|entry| matches!(entry.stage, Stage::Planned(_)))
+        .count()
+}
+
+fn status_text(journal: &Journaled, state: &State, say: Say) -> anyhow::Result<String> {
+    let (waiting, planned) = (state.waiting.len(), planned(state));
+    let (plans, settled) = (state.plans.len(), state.settled);
+    let (others, expired) = (state.already_done, state.expired);
+    let (messages, scanned) = (state.messages(), state.scanned);
+    let mut text = say.pick(
+        format!(
+            "{waiting} items wait, {planned} are on their way in {plans} transactions\n\
+             {settled} settled by this relayer, {others} by others; {scanned} leaves scanned\n\
+             {messages} messages are not settled; {expired} came too late to be delivered\n"
+        ),
+        format!(
+            "{waiting} 項等待中，{planned} 項在 {plans} 筆交易中傳送\n\
+             本中繼者完成 {settled} 項，他人完成 {others} 項；已掃描日誌 {scanned} 筆\n\
+             未完成的訊息 {messages} 則；逾時而未送達 {expired} 則\n"
+        ),
+    );
+    if let Some(oldest) = state.oldest_ms() {
+        let times = Times::of(TimestampMs(oldest));
+        let since = say.pick("the oldest waits since", "最早的一項等待自");
+        writeln!(text, "{since} {}", times.utc)?;
+    }
+    for hold in &state.holds {
+        writeln!(text, "{}", say::hold(*hold, say.lang))?;
+    }
+    let aside = say.pick("quarantined: ", "隔離：");
+    for (item, reason) in state.quarantined() {
+        let name = say::item(item, say.lang);
+        let (code, detail) = (&reason.code, &reason.detail);
+        writeln!(text, "{aside}{name}: {code} ({detail})")?;
+    }
+    for record in &journal.records {
+        if let Event::Alarm { reason } = &record.event {
+            let (number, code) = (record.number, &reason.code);
+            let alarm = say.pick("alarm, record", "警示，紀錄");
+            writeln!(text, "{alarm} {number}: {code}: {}", reason.detail)?;
+        }
+    }
+    Ok(text)
 }
 
 pub(super) fn audit(look: &Look) -> anyhow::Result<ExitCode> {
@@ -124,41 +135,49 @@ pub(super) fn audit(look: &Look) -> anyhow::Result<ExitCode> {
     let parts = &mut opened.parts;
     let audited = audit_records(&journal.records, &mut parts.source, &parts.target);
     let report = Runtime::new()?.block_on(audited)?;
-    let who = &parts.parties;
-    let mut text = format!(
-        "record of {} ({}), account {}\n\
-         {} records, {} heads attested on the source, {} records after the last of them\n\
-         {} transactions with {} leaves found on the target, {} gas\n",
-        who.name_en,
-        who.name_zh_tw,
-        who.account,
-        report.records,
-        report.heads,
-        report.uncovered,
-        report.transactions,
-        report.leaves,
-        report.gas,
-    );
-    for difference in &report.differences {
-        writeln!(text, "DIFFERENT: {difference}")?;
-    }
     let same = report.differences.is_empty() && !journal.torn;
-    if journal.torn {
-        writeln!(
-            text,
-            "the last line was cut short; `tbsi relay run` repairs it"
-        )?;
-    }
-    text.push_str(if same {
-        "the record is what both chains say"
-    } else {
-        "NOT THE SAME"
-    });
-    let json = json!({ "parties": who, "report": report, "same": same });
-    look.format.print(&text, &json)?;
+    let text = audit_text(&parts.parties, &report, journal.torn, look.say)?;
+    let json = json!({ "parties": parts.parties, "report": report, "same": same });
+    look.say.format.print(&text, &json)?;
     Ok(if same {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn audit_text(who: &Parties, report: &Report, torn: bool, say: Say) -> anyhow::Result<String> {
+    let (en, zh_tw, account) = (&who.name_en, &who.name_zh_tw, who.account);
+    let (records, heads, uncovered) = (report.records, report.heads, report.uncovered);
+    let (transactions, gas) = (report.transactions, report.gas);
+    let (leaves, messages) = (report.leaves, report.messages);
+    let mut text = say.pick(
+        format!(
+            "record of {en} ({zh_tw}), account {account}\n\
+             {records} records, {heads} heads attested on the source, {uncovered} records after \
+             the last of them\n\
+             {transactions} transactions with {leaves} leaves and {messages} messages found on \
+             the target, {gas} gas\n"
+        ),
+        format!(
+            "{zh_tw}（{en}）的紀錄，帳戶 {account}\n\
+             {records} 筆紀錄，{heads} 個首雜湊已在來源鏈存證，其後尚有 {uncovered} 筆\n\
+             目標鏈上找到 {transactions} 筆交易，含 {leaves} 筆日誌項目與 {messages} 則訊息，{gas} gas\n"
+        ),
+    );
+    for difference in &report.differences {
+        let different = say.pick("DIFFERENT", "不符");
+        writeln!(text, "{different}: {difference}")?;
+    }
+    if torn {
+        text += say.pick(
+            "the last line was cut short; `tbsi relay run` repairs it\n",
+            "最後一行不完整；`tbsi relay run` 會修復\n",
+        );
+    }
+    text += match (report.differences.is_empty() && !torn, say) {
+        (true, say) => say.pick("the record is what both chains say", "紀錄與兩條鏈相符"),
+        (false, say) => say.pick("NOT THE SAME", "不相符"),
+    };
+    Ok(text)
 }

@@ -1,0 +1,111 @@
+//! What can be known to be wrong with a configuration without asking anybody.
+
+use tbsi_types::limits::ORGANISATION_NAME_BYTES_MAX;
+
+use super::{Config, ConfigError};
+use crate::limits::{ENDPOINTS_MAX, IN_FLIGHT_MAX, LEAVES_PER_PLAN_MAX, SELECTED_MAX};
+
+impl Config {
+    /// Everything that can be known to be wrong without asking anybody.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_names()?;
+        check_endpoints("source.rpc", &self.source.rpc)?;
+        check_endpoints("target.rpc", &self.target.rpc)?;
+        let counts = [
+            ("source.agree", self.source.agree, self.source.rpc.len()),
+            ("target.agree", self.target.agree, self.target.rpc.len()),
+            (
+                "batch.leaves_max",
+                self.batch.leaves_max,
+                LEAVES_PER_PLAN_MAX,
+            ),
+            (
+                "batch.in_flight_max",
+                self.batch.in_flight_max,
+                IN_FLIGHT_MAX,
+            ),
+        ];
+        for (key, value, most) in counts {
+            between(key, value as u64, 1, most as u64)?;
+        }
+        between("source.poll_ms", self.source.poll_ms, 10, 60_000)?;
+        between("target.chain_id", self.target.chain_id, 1, u64::MAX / 2)?;
+        between("batch.gas_max", self.batch.gas_max, 200_000, 1 << 24)?;
+        let message_gas = self.batch.message_gas_max;
+        between("batch.message_gas_max", message_gas, 200_000, 1 << 24)?;
+        let after = self.fees.replace_after_ms;
+        between("fees.replace_after_ms", after, 500, 86_400_000)?;
+        between(
+            "fees.replacements_max",
+            self.fees.replacements_max.into(),
+            0,
+            100,
+        )?;
+        between("metrics.stall_s", self.metrics.stall_s, 1, 86_400)?;
+        let lists = [
+            ("select.schemas", self.select.schemas.len()),
+            ("select.issuers", self.select.issuers.len()),
+            ("select.senders", self.select.senders.len()),
+        ];
+        for (key, count) in lists {
+            between(key, count as u64, 0, SELECTED_MAX as u64)?;
+        }
+        if self.fees.tip_min_wei > self.fees.fee_cap_wei {
+            return wrong("fees.tip_min_wei", "is above fees.fee_cap_wei; lower it");
+        }
+        if self.target.light_client.is_zero() {
+            return wrong(
+                "target.light_client",
+                "is zero; give the contract's address",
+            );
+        }
+        if self.target.inbox.is_some_and(|inbox| inbox.is_zero()) {
+            return wrong("target.inbox", "is zero; give the contract's address");
+        }
+        Ok(())
+    }
+
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let (zh, en) = (&self.relayer.name_zh_tw, &self.relayer.name_en);
+        if en.trim().is_empty() {
+            return wrong(
+                "relayer.name_en",
+                "is empty; give the legal name of who answers for it",
+            );
+        }
+        if zh.len().max(en.len()) > ORGANISATION_NAME_BYTES_MAX {
+            let problem = format!("has more than {ORGANISATION_NAME_BYTES_MAX} bytes");
+            return wrong("relayer.name_en", &problem);
+        }
+        Ok(())
+    }
+}
+
+fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError> {
+    between(key, urls.len() as u64, 1, ENDPOINTS_MAX as u64)?;
+    for (position, url) in urls.iter().enumerate() {
+        if !url.starts_with("http://") {
+            let problem = format!("has `{url}`; an address like http://127.0.0.1:8545 is expected");
+            return wrong(key, &problem);
+        }
+        if urls[..position].contains(url) {
+            return wrong(
+                key,
+                &format!("has `{url}` twice; it would agree with itself"),
+            );
+        }
+    }
+    Ok(())
+}
+
+fn between(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    wrong(key, &format!("is {value}; {least} to {most} is allowed"))
+}
+
+fn wrong<T>(key: &'static str, problem: &str) -> Result<T, ConfigError> {
+    let problem = problem.into();
+    Err(ConfigError::Value { key, problem })
+}

@@ -1,0 +1,36 @@
+//! Who signs the relayer's transactions: a key in this process, or one in another.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Signature};
+use futures::future::BoxFuture;
+use tbsi_types::SecretKey;
+
+/// Why nothing was signed; tried again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("sign a transaction: {0}")]
+pub struct SignError(pub String);
+
+/// Signs hashes of transactions with the key of one account.
+pub trait Signer: Send + Sync {
+    /// The account.
+    fn account(&self) -> Address;
+
+    /// An ECDSA signature over secp256k1 with low s, of 32 bytes that are a transaction's hash.
+    fn sign(&self, hash: B256) -> BoxFuture<'_, Result<Signature, SignError>>;
+}
+
+/// As target and acknowledgements share it.
+pub type SharedSigner = Arc<dyn Signer>;
+
+impl Signer for SecretKey {
+    fn account(&self) -> Address {
+        self.public_key().address()
+    }
+
+    fn sign(&self, hash: B256) -> BoxFuture<'_, Result<Signature, SignError>> {
+        let signature = SecretKey::sign(self, hash);
+        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
+        Box::pin(async move { Ok(signature) })
+    }
+}
