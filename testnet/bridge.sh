@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Carries an attestation of a running network to a contract on another chain: an anvil with
-# Ethereum's newest rules or, without npm, a second network. `make run` ends with this.
+# Carries an attestation and a message of a running network to contracts on another chain: an
+# anvil with Ethereum's newest rules or, without npm, a second TBSI network (and then no message:
+# nothing is there to send it with). `make run` ends with this.
 #
 # usage: bridge.sh TBSI DIR FILE
 #   TBSI  the tbsi program
@@ -21,6 +22,8 @@ work=$(mktemp -d)
 anvil_pid=
 free=false
 fees=()
+# Messages leave here (SPEC §14.5).
+outbox=0x0000000000000000000000000000000000001006
 finish() {
     if [[ -n $anvil_pid ]]; then kill "$anvil_pid" 2>/dev/null || true; fi
     if [[ -f $work/target/network.json ]]; then "$tbsi" testnet down --dir "$work/target" >/dev/null || true; fi
@@ -79,8 +82,8 @@ fund() {
 start_network() {
     header "anvil and cast are missing (npm ci --prefix tests/clients): another TBSI network takes their place." \
         "未安裝 anvil 與 cast，改以另一個 TBSI 網路作為目標鏈。"
-    show "tbsi testnet up --validators 1 --dir target --detach"
-    "$tbsi" testnet up --validators 1 --dir target --detach >/dev/null 2>&1
+    show "tbsi testnet up --validators 1 --chain-id $chain_id --dir target --detach"
+    "$tbsi" testnet up --validators 1 --chain-id "$chain_id" --dir target --detach >/dev/null 2>&1
     target=$(sed -n 's|.*"rpc": *"\([^"]*\)".*|http://\1|p' target/network.json | head -n 1)
     free=true
     fees=(--free)
@@ -97,6 +100,38 @@ deploy() {
     contract=$("$tbsi" relay contract --genesis "$dir/genesis.json" --rpc "$source" \
         --deploy-to "$target" --key "$deployer")
     echo "light client $contract"
+    show "tbsi relay inbox --light-client $contract --deploy-to $target --key ..."
+    inbox=$("$tbsi" relay inbox --light-client "$contract" --deploy-to "$target" \
+        --key "$deployer")
+    echo "inbox $inbox"
+}
+
+# Sends a message from the network to a contract on the other chain, which counts its calls.
+send_message() {
+    local key destination
+    header "Send a message to a contract on the other chain: its hash goes into the log, the relayer gets its bytes." \
+        "送訊息給另一條鏈上的合約：雜湊寫入日誌，內容交給中繼者。"
+    key=$("$cast" wallet new --json)
+    key=$(field private_key "$key")
+    # PUSH8 of the receiver's code (slot 0 += 1), which is then returned as the code.
+    receiver=$("$cast" send --json --rpc-url "$target" --private-key "0x$(cat "$deployer")" \
+        --create 0x675f546001015f55005f5260086018f3)
+    receiver=$(field contractAddress "$receiver")
+    destination=$("$cast" keccak "eip155:$chain_id")
+    printf 'hello' >message
+    show "cast send --rpc-url $source $outbox 'send(bytes32,bytes32,uint64,bytes32)' $destination $receiver ..."
+    "$cast" send --rpc-url "$source" --private-key "$key" "$outbox" \
+        'send(bytes32,bytes32,uint64,bytes32)' "$destination" \
+        "$("$cast" to-uint256 "$receiver")" 4000000000 "0x$(sha256sum message | cut -d' ' -f1)" >/dev/null
+    show "tbsi relay payload --home relayer message"
+    "$tbsi" relay payload --home relayer message
+}
+
+# What contract $1 on the other chain answers to call data $2, in hex.
+ask() {
+    curl --fail --silent --show-error -H 'content-type: application/json' "$target" --data \
+        '{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{"to":"'"$1"'","data":"'"$2"'"},"latest"]}' |
+        sed -n 's/.*"result": *"0x\([0-9a-f]*\)".*/\1/p'
 }
 
 relay() {
@@ -105,27 +140,34 @@ relay() {
     names=$(tr -d '\n' <"$dir/genesis.json")
     names=$(sed -E 's/.*"organisations": *\{ *"[^"]*": *\{([^}]*)\}.*/\1/' <<<"$names")
     made=$("$tbsi" relay init --home relayer --genesis "$dir/genesis.json" --source "$source" \
-        --target "$target" --chain-id "$chain_id" --light-client "$contract" --json \
+        --target "$target" --chain-id "$chain_id" --light-client "$contract" --inbox "$inbox" --json \
         "${fees[@]}" \
         --name-en "$(field name_en "$names")" --name-zh-tw "$(field name_zh_tw "$names")")
     account=$(field account "$made")
-    show "tbsi relay init --home relayer --light-client $contract ..."
+    show "tbsi relay init --home relayer --light-client $contract --inbox $inbox ..."
     echo "account $account"
     if ! $free; then fund "$account"; fi
     index=$(sed -n 's/.*"leafIndex": *\([0-9]*\).*/\1/p' "$proof")
     show "tbsi relay send --home relayer --index $index"
     "$tbsi" relay send --home relayer --index "$index"
+    if ! $free; then send_message; fi
     show "tbsi relay clear --home relayer"
     "$tbsi" relay clear --home relayer 2>log || fail "$(cat log)"
     "$tbsi" relay status --home relayer
 
+    header "The contract on the other chain says that the file's attestation was proven to it." \
+        "另一條鏈上的合約：這份檔案的存證已經過證明。"
+    show "eth_call $contract isRecorded($index)"
+    # The selector of isRecorded(uint64).
+    [[ $(ask "$contract" "$(printf '0x2582d807%064x' "$index")") == *1 ]] ||
+        fail "leaf $index is not recorded"
+    echo true
     if ! $free; then
-        header "The contract on the other chain says that the file's attestation was proven to it." \
-            "另一條鏈上的合約：這份檔案的存證已經過證明。"
-        show "cast call $contract 'isRecorded(uint64)(bool)' $index"
-        [[ $("$cast" call --rpc-url "$target" "$contract" 'isRecorded(uint64)(bool)' "$index") == true ]] ||
-            fail "leaf $index is not recorded"
-        echo true
+        header "The receiver got its message, once." "收件合約收到訊息，而且只有一次。"
+        show "cast storage $receiver 0"
+        [[ $(($("$cast" storage --rpc-url "$target" "$receiver" 0))) == 1 ]] ||
+            fail "the message was not delivered once"
+        echo 1
     fi
 
     header "The relayer's record, derived again from both chains." \
@@ -142,7 +184,9 @@ if command -v node >/dev/null &&
     chain_id=31337
     start_anvil
 else
+    # Another network has another id: transactions of one are no transactions of the other.
     chain_id=$(sed -n 's/.*"chain_id": *\([0-9]*\).*/\1/p' "$dir/genesis.json" | head -n 1)
+    chain_id=$((chain_id + 1))
     start_network
 fi
 deploy

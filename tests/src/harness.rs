@@ -14,7 +14,7 @@ use alloy_primitives::{Address, B256, Signature, TxKind, U256};
 use tbsi_node::config::Config;
 use tbsi_node::home::{Home, load_genesis};
 use tbsi_rpc::{Client, ClientError};
-use tbsi_testnet::{Network, NetworkSpec, START_TIMEOUT};
+use tbsi_testnet::{DEVELOPMENT_CHAIN_ID, Network, NetworkSpec, START_TIMEOUT};
 use tbsi_types::{Genesis, Height, SecretKey, TxEnvelope};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -112,22 +112,33 @@ pub struct TestNetwork {
 impl TestNetwork {
     /// Makes the files of a network and starts nothing.
     pub fn create(validators: usize, observers: usize) -> Self {
+        Self::create_with_id(DEVELOPMENT_CHAIN_ID, validators, observers)
+    }
+
+    /// The same with another chain id.
+    pub fn create_with_id(chain_id: u64, validators: usize, observers: usize) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let spec = NetworkSpec::new(dir.path().join("network"), validators, observers);
+        let mut spec = NetworkSpec::new(dir.path().join("network"), validators, observers);
+        spec.chain_id = chain_id;
         let network = Network::create(&spec, &tbsi_binary()).expect("a network's files");
         Self { network, dir }
     }
 
     /// Starts all nodes and waits until each has a block.
     pub async fn start(validators: usize, observers: usize) -> Self {
-        let mut this = Self::create(validators, observers);
+        Self::create(validators, observers).started().await
+    }
+
+    /// Starts all nodes and waits until each has a block.
+    pub async fn started(mut self) -> Self {
+        let this = &mut self;
         this.network.start_all().expect("all nodes start");
         let ready = this
             .network
             .wait_all(Height(1), START_TIMEOUT, &mut |_| ())
             .await;
         ready.unwrap_or_else(|error| panic!("{error}"));
-        this
+        self
     }
 
     /// A scratch directory that lives as long as the network.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{LeafIndex, TreeSize};
 use tracing::warn;
@@ -28,6 +28,9 @@ const SCAN_RECORD_INTERVAL: u64 = 65_536;
 /// What makes an item of a leaf.
 struct Wanted<'a> {
     select: &'a Select,
+    /// Its own heads are carried only if it is among the selected issuers: each would be followed
+    /// by another.
+    account: Address,
     /// Of messages that are carried; `None` if none are.
     destination: Option<B256>,
 }
@@ -44,9 +47,9 @@ impl Wanted<'_> {
         let decoded = Leaf::decode(&leaf.bytes).ok()?;
         let (issuer, select) = (decoded.head.issuer, self.select);
         if let Statement::Attestation(stated) = decoded.statement {
-            let selected = select.all
-                || select.schemas.contains(&stated.schema)
-                || select.issuers.contains(&issuer);
+            let all = select.all && issuer != self.account;
+            let selected =
+                all || select.schemas.contains(&stated.schema) || select.issuers.contains(&issuer);
             return selected.then_some(Item::Leaf(leaf.index.0));
         }
         if let Statement::Message { destination, .. } = decoded.statement {
@@ -69,6 +72,7 @@ impl<T: Target> Relay<T> {
         let size = tip.decision.checkpoint.log_size.0;
         let wanted = Wanted {
             select: &self.config.select,
+            account: self.target.account(),
             destination: self.target.inbox().map(|_| self.target.destination()),
         };
         let full = self.state.items.len() >= WAITING_MAX;

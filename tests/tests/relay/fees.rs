@@ -181,7 +181,10 @@ async fn t50_above_the_cap_nothing_is_spent() {
     };
     eventually("it waits", async || relayer.has(held)).await;
     let said = relayer.ok(&["dry-run"]).await;
-    assert!(said.contains("gas costs more than fees.fee_cap_wei"), "{said}");
+    assert!(
+        said.contains("gas costs more than fees.fee_cap_wei"),
+        "{said}"
+    );
     assert!(!relayer.events().contains(&"planned"));
     stage
         .anvil
