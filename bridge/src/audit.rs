@@ -191,9 +191,7 @@ impl Check<'_> {
         let expected_to = match story.items.first() {
             None => Some(parties.account),
             Some(Item::Message(_)) => target.inbox(),
-            Some(Item::Handover(_) | Item::Checkpoint(_) | Item::Leaf(_)) => {
-                Some(parties.light_client)
-            }
+            Some(_) => Some(parties.light_client),
         };
         let said = [
             (contents.transaction == hash, "its bytes have another hash"),
@@ -231,6 +229,7 @@ impl Check<'_> {
         items.extend(contents.leaves.iter().map(|(index, _)| Item::Leaf(*index)));
         let message = contents.message.iter();
         items.extend(message.map(|(index, _)| Item::Message(*index)));
+        items.extend(contents.evidence.map(Item::Evidence));
         if items != story.items.iter().copied().collect() {
             self.differs("it carries other items than recorded");
         }
@@ -267,7 +266,7 @@ impl Check<'_> {
     async fn checkpoints(&mut self, story: &Story, source: &mut Source) -> Result<(), RelayError> {
         let height = story.items.iter().find_map(|item| match item {
             Item::Checkpoint(height) => Some(Height(*height)),
-            Item::Handover(_) | Item::Leaf(_) | Item::Message(_) => None,
+            Item::Evidence(_) | Item::Handover(_) | Item::Leaf(_) | Item::Message(_) => None,
         });
         if let (Some(height), Some(recorded)) = (height, story.checkpoint) {
             let found = source.at(height).await?.verified.digest.0;

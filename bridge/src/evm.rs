@@ -160,6 +160,29 @@ impl Target for Evm {
         self.inbox.map(|to| Call { to, data })
     }
 
+    async fn encode_freeze(
+        &self,
+        one: &Proven,
+        other: &Proven,
+        block: Block,
+    ) -> Result<Option<Call>, TargetError> {
+        let first = self.set_number(one.validators.hash(), block).await?;
+        let second = self.set_number(other.validators.hash(), block).await?;
+        let (Some(first), Some(second)) = (first, second) else {
+            return Ok(None);
+        };
+        let call = LightClient::freezeCall {
+            setIdA: first,
+            a: decision(&one.decision, &one.validators),
+            setIdB: second,
+            b: decision(&other.decision, &other.validators),
+        };
+        Ok(Some(Call {
+            to: self.contract,
+            data: call.abi_encode().into(),
+        }))
+    }
+
     async fn estimate(&self, call: &Call) -> Result<Verdict, TargetError> {
         self.gas_of(call).await
     }
@@ -210,12 +233,6 @@ impl Target for Evm {
     fn take_alarms(&self) -> Vec<String> {
         self.endpoints.take_alarms()
     }
-}
-
-/// The two decisions of a conflict as `freeze` of the contract takes them.
-pub fn freeze(one: &Proven, other: &Proven) -> (Bytes, Bytes) {
-    let encoded = |proven: &Proven| decision(&proven.decision, &proven.validators);
-    (encoded(one), encoded(other))
 }
 
 #[cfg(test)]

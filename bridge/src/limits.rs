@@ -76,3 +76,6 @@ pub(crate) const REFUSAL_BYTES_MAX: usize = 256;
 
 /// Calls of the inbox that one step makes at the same time.
 pub(crate) const CALLS_AT_ONCE_MAX: usize = 16;
+
+/// Validator sets that the light client is asked for to find one by its hash.
+pub(crate) const SETS_SEARCHED_MAX: usize = 1_000;

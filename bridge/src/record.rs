@@ -13,6 +13,8 @@ pub const RECORD_VERSION: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Item {
+    /// Height of two contradictory checkpoints, for which the light client is to freeze.
+    Evidence(u64),
     /// Height of the last decision of a validator set that hands over.
     Handover(u64),
     /// Height of a checkpoint.
@@ -28,7 +30,7 @@ impl Item {
     pub fn leaf(self) -> Option<u64> {
         match self {
             Self::Leaf(index) | Self::Message(index) => Some(index),
-            Self::Handover(_) | Self::Checkpoint(_) => None,
+            Self::Evidence(_) | Self::Handover(_) | Self::Checkpoint(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod ack;
 mod discover;
 mod error;
+mod evidence;
 mod messages;
 mod payloads;
 mod pen;
@@ -35,6 +36,7 @@ use crate::target::{Target, View};
 pub(crate) use ack::{FILE_SCHEMA, SHA2_256, statement};
 pub use discover::{REQUESTS, RETRY};
 pub use error::RelayError;
+pub use evidence::evidence_request;
 pub use payloads::{PAYLOADS, PayloadError, keep_payload};
 use pen::Pen;
 
@@ -57,6 +59,8 @@ pub enum Until {
     Stopped,
     /// When nothing waits and everything is final.
     Empty,
+    /// When the conflict of this height is settled, or cannot be.
+    Told(u64),
 }
 
 /// A relayer of one source and one target.
@@ -220,6 +224,8 @@ impl<T: Target> Relay<T> {
             view = self.target.view().await?;
         }
         self.hold(&view)?;
+        self.local_requests()?;
+        self.evidence(&view).await?;
         let tip = self.source.tip().await;
         self.report_alarms()?;
         let tip = tip?;
@@ -277,8 +283,10 @@ impl<T: Target> Relay<T> {
                     backoff(self.config.source.poll_ms, failures)
                 }
             };
-            if until == Until::Empty && failures == 0 && self.is_empty() {
-                return Ok(());
+            match until {
+                Until::Empty if failures == 0 && self.is_empty() => return Ok(()),
+                Until::Told(height) if self.is_told(height) => return Ok(()),
+                Until::Empty | Until::Told(_) | Until::Stopped => {}
             }
             tokio::select! {
                 _ = shutdown.wait_for(|stop| *stop) => return Ok(()),

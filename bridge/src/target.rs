@@ -144,6 +144,8 @@ pub struct Contents {
     pub handovers: usize,
     /// The leaves, with their positions in the log.
     pub leaves: Vec<(u64, Bytes)>,
+    /// Height of the conflict that freezes the light client, if it is for that.
+    pub evidence: Option<u64>,
     /// The message delivered, if it calls the inbox.
     pub message: Option<(u64, Bytes)>,
 }
@@ -207,6 +209,15 @@ pub trait Target {
 
     /// The call of the inbox for a message; `None` without an inbox.
     fn encode_delivery(&self, delivery: &Delivery) -> Option<Call>;
+
+    /// The call that freezes the light client for two contradictory checkpoints; `None` if it
+    /// does not know a set that signed one of them.
+    async fn encode_freeze(
+        &self,
+        one: &Proven,
+        other: &Proven,
+        block: Block,
+    ) -> Result<Option<Call>, TargetError>;
 
     /// Whether a call would succeed after the latest block.
     async fn estimate(&self, call: &Call) -> Result<Verdict, TargetError>;

@@ -45,6 +45,8 @@ sol! {
         function status() external view returns (uint8);
         function latest() external view returns (Latest memory);
         function trustedUntilMs() external view returns (uint256);
+        function validatorSetOf(uint32 setId) external view
+            returns (bytes32 hash, uint64 sinceHeight, uint64 sinceMs, uint64 power);
         function digestAt(uint64 height) external view returns (bytes32);
         function pausedUntil(uint8 scope) external view returns (uint64);
         function SOURCE_CHAIN_ID() external view returns (uint64);

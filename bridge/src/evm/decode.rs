@@ -4,6 +4,7 @@ use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Bytes, keccak256};
 use alloy_sol_types::{SolCall, SolInterface};
+use tbsi_types::Checkpoint;
 use tbsi_types::checkpoint::CHECKPOINT_BYTES;
 
 use super::abi::Inbox::deliverCall;
@@ -53,12 +54,17 @@ fn add(data: &[u8], contents: &mut Contents, nested: bool) -> Result<(), String>
             let leaves = call.indexes.into_iter().zip(call.leaves);
             contents.leaves.extend(leaves);
         }
-        Calls::freeze(_)
-        | Calls::multicall(_)
+        Calls::freeze(call) => {
+            let bytes = checkpoint(&call.a)?;
+            let decoded = Checkpoint::decode(&bytes).map_err(|error| error.to_string())?;
+            contents.evidence = Some(decoded.height.0);
+        }
+        Calls::multicall(_)
         | Calls::isRecorded(_)
         | Calls::status(_)
         | Calls::latest(_)
         | Calls::trustedUntilMs(_)
+        | Calls::validatorSetOf(_)
         | Calls::digestAt(_)
         | Calls::pausedUntil(_)
         | Calls::SOURCE_CHAIN_ID(_)

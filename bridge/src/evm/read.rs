@@ -1,6 +1,6 @@
 //! What the target says: heads, the light client, the inbox.
 
-use alloy_primitives::{Address, Bytes, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::SolCall;
 use futures::try_join;
 use serde_json::json;
@@ -11,6 +11,7 @@ use super::abi::{
 use super::answers::Head;
 use super::endpoints::Answer;
 use super::{Evm, at};
+use crate::limits::SETS_SEARCHED_MAX;
 use crate::record::Hold;
 use crate::target::{Block, Client, TargetError};
 
@@ -215,5 +216,21 @@ impl Evm {
         let scope = SCOPE_MESSAGES;
         let call = LightClient::pausedUntilCall { scope };
         Ok(block.time < self.call(&call, block).await?)
+    }
+
+    /// The light client's number of the set with a hash, the newest first.
+    pub(super) async fn set_number(
+        &self,
+        hash: B256,
+        block: Block,
+    ) -> Result<Option<u32>, TargetError> {
+        let newest = self.call(&LightClient::latestCall {}, block).await?.setId;
+        for number in (1..=newest).rev().take(SETS_SEARCHED_MAX) {
+            let call = LightClient::validatorSetOfCall { setId: number };
+            if self.call(&call, block).await?.hash == hash {
+                return Ok(Some(number));
+            }
+        }
+        Ok(None)
     }
 }

@@ -8,11 +8,12 @@ use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{LeafIndex, TreeSize};
 use tracing::warn;
 
-use super::{Relay, RelayError, payloads};
+use super::{Relay, RelayError, evidence, payloads};
 use crate::config::Select;
 use crate::limits::{ITEMS_PER_RECORD_MAX, REQUESTS_MAX, WAITING_MAX};
 use crate::record::{Event, Item};
 use crate::source::{FoundLeaf, Proven};
+use crate::state::Stage;
 use crate::target::{Target, View};
 
 /// Folder in the home directory with what an operator asks a running relayer for: empty files,
@@ -120,45 +121,81 @@ impl<T: Target> Relay<T> {
         Ok(())
     }
 
-    /// Takes what `tbsi relay send`, `payload` and `clear --retry` left.
-    async fn requests(&mut self, tip: &Proven) -> Result<(), RelayError> {
+    /// Names of the requests in the home directory.
+    fn requested(&self) -> Vec<String> {
         if self.is_dry() {
-            return Ok(());
+            return Vec::new();
         }
-        let folder = self.home.join(REQUESTS);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
+        match fs::read_dir(self.home.join(REQUESTS)) {
+            Ok(entries) => entries
+                .take(REQUESTS_MAX)
+                .flatten()
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .collect(),
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {
                     warn!(%error, "requests cannot be read");
                 }
-                return Ok(());
+                Vec::new()
             }
-        };
-        for entry in entries.take(REQUESTS_MAX).flatten() {
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
+        }
+    }
+
+    /// Records what a request asks for, and removes it.
+    fn take_up(&mut self, name: &str, asked: Option<Event>) -> Result<(), RelayError> {
+        self.record(asked.into_iter().collect())?;
+        // After the record: a crash between the two asks twice, which changes nothing.
+        if let Err(error) = fs::remove_file(self.home.join(REQUESTS).join(name)) {
+            warn!(%error, "a request cannot be removed");
+        }
+        Ok(())
+    }
+
+    /// Takes what `clear --retry`, `payload` and `evidence` left: the source is not needed.
+    pub(super) fn local_requests(&mut self) -> Result<(), RelayError> {
+        for name in self.requested() {
             let asked = if name == RETRY {
                 let items: Vec<Item> = self.state.quarantined().map(|(item, _)| item).collect();
                 (!items.is_empty()).then_some(Event::Retried { items })
-            } else if let Some(hash) = payloads::asked(name) {
+            } else if let Some(hash) = payloads::asked(&name) {
                 let items = self.waiting_for(hash);
                 (!items.is_empty()).then_some(Event::Retried { items })
-            } else if let Ok(index) = name.parse::<u64>() {
-                if index >= tip.decision.checkpoint.log_size.0 {
-                    continue;
-                }
-                self.by_name(index, tip).await?
+            } else if let Some(height) = evidence::asked(&name) {
+                self.by_request(Item::Evidence(height))
             } else {
                 continue;
             };
-            self.record(asked.into_iter().collect())?;
-            // After the record: a crash between the two asks twice, which changes nothing.
-            if let Err(error) = fs::remove_file(entry.path()) {
-                warn!(%error, "a request cannot be removed");
+            self.take_up(&name, asked)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what `tbsi relay send` left.
+    async fn requests(&mut self, tip: &Proven) -> Result<(), RelayError> {
+        for name in self.requested() {
+            let Ok(index) = name.parse::<u64>() else {
+                continue;
+            };
+            if index < tip.decision.checkpoint.log_size.0 {
+                let asked = self.by_name(index, tip).await?;
+                self.take_up(&name, asked)?;
             }
         }
         Ok(())
+    }
+
+    /// An item that an operator asks for; one in quarantine is tried again.
+    fn by_request(&self, item: Item) -> Option<Event> {
+        let items = vec![item];
+        match self.state.items.get(&item).map(|entry| &entry.stage) {
+            None => Some(Event::Discovered {
+                items,
+                scanned: self.state.scanned,
+                requested: true,
+            }),
+            Some(Stage::Quarantined(_)) => Some(Event::Retried { items }),
+            Some(Stage::Discovered | Stage::Proven | Stage::Planned(_)) => None,
+        }
     }
 
     /// A leaf that an operator asks for, whatever the configuration selects. What a node says of
@@ -173,12 +210,7 @@ impl<T: Target> Relay<T> {
         } else {
             Item::Leaf(index)
         };
-        let new = !self.state.items.contains_key(&item);
-        Ok(new.then(|| Event::Discovered {
-            items: vec![item],
-            scanned: self.state.scanned,
-            requested: true,
-        }))
+        Ok(self.by_request(item))
     }
 
     /// A checkpoint for its own sake: at the configured interval, and in time to keep the light

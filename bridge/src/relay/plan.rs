@@ -65,7 +65,7 @@ impl<T: Target> Relay<T> {
         let passed = |item: &&Item| match item {
             Item::Checkpoint(height) => *height <= client.height,
             Item::Handover(height) => *height < client.height,
-            Item::Leaf(_) | Item::Message(_) => false,
+            Item::Evidence(_) | Item::Leaf(_) | Item::Message(_) => false,
         };
         let items: Vec<Item> = self.state.waiting.iter().filter(passed).copied().collect();
         if items.is_empty() {
@@ -79,8 +79,8 @@ impl<T: Target> Relay<T> {
     fn give_up(&mut self) -> Result<(), RelayError> {
         let failed = self.state.waiting.iter().filter(|item| {
             // Checkpoints and handovers are tried again as long as leaves need them.
-            let leaf = item.leaf().is_some();
-            let entry = self.state.items.get(item).filter(|_| leaf);
+            let once = item.leaf().is_some() || matches!(item, Item::Evidence(_));
+            let entry = self.state.items.get(item).filter(|_| once);
             entry.is_some_and(|entry| entry.failures >= FAILURES_MAX)
         });
         let items: Vec<Item> = failed.copied().collect();
@@ -116,7 +116,7 @@ impl<T: Target> Relay<T> {
         let mut leaves = self.waiting_leaves(client.log_size..size, most);
         let asked = self.state.waiting.iter().rev().find_map(|item| match item {
             Item::Checkpoint(height) if *height > client.height => Some(*height),
-            Item::Handover(_) | Item::Checkpoint(_) | Item::Leaf(_) | Item::Message(_) => None,
+            _ => None,
         });
         let messages = self.has_messages_in(client.log_size..size);
         if busy || (leaves.is_empty() && asked.is_none() && !messages) {

@@ -22,6 +22,7 @@ use tbsi_bridge::record::Parties;
 use tbsi_bridge::relay::{Parts, REQUESTS, RETRY, Relay, Until};
 use tbsi_bridge::signer::SharedSigner;
 use tbsi_bridge::source::Source;
+use tbsi_bridge::state::State;
 use tbsi_bridge::target::Target;
 use tbsi_node::config::LogConfig;
 use tbsi_node::keyfile::load_validator_key;
@@ -35,6 +36,10 @@ use say::Say;
 
 const CODES: &str = "\
 Exit codes: 0 done or yes, 1 failed or no, 2 refused before anything was sent.";
+
+const EVIDENCE_CODES: &str = "\
+Exit codes: 0 no conflict, or the freeze is final or left to `run`; 1 failed, or with --dry-run a
+conflict; 2 refused before anything was sent.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -78,12 +83,13 @@ pub(crate) enum Command {
     Payload(payload::Args),
     /// Where everything stands, by the journal alone.
     Status(Look),
-    /// Ask all source endpoints for a height, and show a conflict if there is one.
+    /// Ask all source endpoints for a height, and freeze the light client if they conflict.
     ///
     /// Two different checkpoints of one height, both validly signed, prove that more than a
-    /// third of the validators have equivocated. Prints who, and the call that freezes the
-    /// light client; anybody may send it.
-    #[command(after_help = CODES)]
+    /// third of the validators have equivocated. Prints who, and sends the call that freezes the
+    /// light client and names them there, as a transaction of the relayer; a `run` at the same
+    /// time does it instead. Anybody else may send the call too.
+    #[command(after_help = EVIDENCE_CODES)]
     Evidence(evidence::Args),
     /// Derive the whole record again from both chains, and show any difference.
     #[command(after_help = CODES)]
@@ -123,7 +129,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Send(args) => init::send(&args),
         Command::Payload(args) => in_language(payload::run(&args), args.say.lang),
         Command::Status(look) => in_language(look::status(&look), look.say.lang),
-        Command::Evidence(args) => evidence::run(&args),
+        Command::Evidence(args) => in_language(evidence::run(&args), args.say.lang),
         Command::Audit(look) => in_language(look::audit(&look), look.say.lang),
     }
 }
@@ -202,8 +208,18 @@ fn check(look: &Look) -> anyhow::Result<ExitCode> {
 }
 
 fn carry(home: &Path, until: Until) -> anyhow::Result<ExitCode> {
-    logging::start(&LogConfig::default())?;
     let opened = Opened::load(home).map_err(refuse)?;
+    let state = relay_until(opened, until)?;
+    let quarantined = state.quarantined().count();
+    if until == Until::Empty && quarantined > 0 {
+        bail!("{quarantined} items are in quarantine; `tbsi relay status` says why");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Relays until it ends by itself or is told to stop; where everything stands then.
+fn relay_until(opened: Opened, until: Until) -> anyhow::Result<State> {
+    logging::start(&LogConfig::default())?;
     Runtime::new()?.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let health = opened.parts.health.clone();
@@ -212,7 +228,7 @@ fn carry(home: &Path, until: Until) -> anyhow::Result<ExitCode> {
                 let address = opened.parts.config.metrics.listen;
                 Some(health::listen(address).await.map_err(anyhow::Error::msg)?)
             }
-            Until::Empty => None,
+            Until::Empty | Until::Told(_) => None,
         };
         let mut relay = Relay::open(opened.parts)?;
         relay.check().await?;
@@ -234,10 +250,6 @@ fn carry(home: &Path, until: Until) -> anyhow::Result<ExitCode> {
             ended = relay.run(until, stopped.clone()) => ended?,
             () = pages => {}
         }
-        let quarantined = relay.state().quarantined().count();
-        if until == Until::Empty && quarantined > 0 {
-            bail!("{quarantined} items are in quarantine; `tbsi relay status` says why");
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok(relay.state().clone())
     })
 }

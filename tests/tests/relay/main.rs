@@ -9,6 +9,7 @@
 
 mod agree;
 mod audit;
+mod evidence;
 mod fees;
 mod handover;
 mod kill;

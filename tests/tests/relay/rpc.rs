@@ -1,9 +1,8 @@
 //! Endpoints that lie, lag, refuse or hang, on both sides.
 
-use alloy_primitives::{B256, U64};
+use alloy_primitives::B256;
 use serde_json::{Value, json};
 use tbsi_bridge::record::Event;
-use tbsi_tests::bridge::anvil::Anvil;
 use tbsi_tests::bridge::proxy::{Fate, Proxy};
 use tbsi_tests::bridge::relayer::Relayer;
 use tbsi_tests::bridge::serve::{Fault, Server};
@@ -151,69 +150,4 @@ async fn t52_source_nodes_that_lie_lag_or_fail_delay_and_do_not_deceive() {
     .await;
     drop(running);
     assert_eq!(stage.anvil.nonce(relayer.account()).await, nonce);
-}
-
-#[tokio::test]
-async fn evidence_of_a_conflict_names_who_signed_both() {
-    let Some(binary) = anvil("evidence") else {
-        return;
-    };
-    let stage = Stage::new(&binary, Some("0.1")).await;
-    stage.chain.block(1, None);
-    let other = tbsi_tests::bridge::chain::Chain::default();
-    {
-        // The same network with another second block.
-        let genesis = stage.chain.held().genesis.clone();
-        other.held().genesis = genesis;
-    }
-    other.block(2, None);
-    let forked = Server::start(&other).await;
-    let mut relayer = stage.relayer("evidence").await;
-    relayer.config.source.rpc.push(forked.url());
-    relayer.configure();
-    let ended = relayer
-        .run(&["evidence", "--height", "2", "--json"], None)
-        .await;
-    assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
-    let said: Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!(said["conflict"], true);
-    assert_eq!(said["culprits"].as_array().unwrap().len(), 3);
-    frozen_by(&stage.anvil, &stage, &said).await;
-    let _running = relayer.start(None);
-    eventually("it sees the conflict", async || {
-        alarmed(&relayer, "sourceDisagreement")
-    })
-    .await;
-    assert_eq!(stage.anvil.nonce(relayer.account()).await, 0);
-}
-
-/// Sends the call that the evidence is for, and looks at the light client's status.
-async fn frozen_by(anvil: &Anvil, stage: &Stage, said: &Value) {
-    use alloy_primitives::{Bytes, TxKind};
-    use alloy_sol_types::SolCall;
-    use tbsi_bridge::evm::abi::LightClient;
-    use tbsi_tests::bridge::anvil::guardian;
-
-    let decision = |index: usize| -> Bytes {
-        serde_json::from_value(said["decisions"][index].clone()).unwrap()
-    };
-    let call = LightClient::freezeCall {
-        setIdA: 1,
-        a: decision(0),
-        setIdB: 1,
-        b: decision(1),
-    };
-    let nonce = anvil.nonce(guardian().public_key().address()).await;
-    let to = TxKind::Call(stage.contract);
-    let hash = anvil
-        .send(&guardian(), nonce, to, call.abi_encode().into())
-        .await;
-    anvil.receipt(hash).await;
-    let data = Bytes::from(LightClient::statusCall {}.abi_encode());
-    let request = json!({ "to": stage.contract, "data": data });
-    let status: U64 = U64::from_be_slice(
-        &serde_json::from_value::<Bytes>(anvil.call("eth_call", &[request, json!("latest")]).await)
-            .unwrap()[24..],
-    );
-    assert_eq!(status, U64::from(3), "frozen");
 }

@@ -4,14 +4,20 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::json;
-use tbsi_bridge::evm::freeze;
-use tbsi_bridge::target::Target;
+use anyhow::bail;
+use serde_json::{Value, json};
+use tbsi_bridge::journal::JournalError;
+use tbsi_bridge::record::Item;
+use tbsi_bridge::relay::{RelayError, Until, evidence_request};
+use tbsi_bridge::source::Proven;
+use tbsi_bridge::target::{Target, Verdict, View};
+use tbsi_light::NamedSigner;
 use tbsi_types::{Address, Height};
 use tokio::runtime::Runtime;
 
-use super::{Home, Opened};
-use crate::report::{Format, refuse};
+use super::{Home, Opened, Say, ask, relay_until};
+use crate::lang::said;
+use crate::report::refuse;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -20,49 +26,147 @@ pub(crate) struct Args {
     /// Height to ask for.
     #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
     height: u64,
+    /// Show the conflict and what the freeze would cost; send and write nothing.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
-    format: Format,
+    pub(super) say: Say,
+}
+
+/// Two contradictory checkpoints.
+struct Conflict {
+    view: View,
+    call: Option<tbsi_bridge::target::Call>,
+    verdict: Option<Verdict>,
+    culprits: Vec<NamedSigner>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let runtime = Runtime::new()?;
     let mut opened = Opened::load(&args.home.dir).map_err(refuse)?;
-    let parts = &mut opened.parts;
-    let height = Height(args.height);
-    let all = Runtime::new()?.block_on(parts.source.all_at(height))?;
+    let all = runtime.block_on(opened.parts.source.all_at(Height(args.height)))?;
     let [one, other, ..] = all.as_slice() else {
-        let text = format!("{} checkpoint of height {height}: no conflict", all.len());
-        let json = json!({ "conflict": false, "checkpoints": all.len() });
-        return args.format.print(&text, &json);
+        let (count, height) = (all.len(), args.height);
+        let text = args.say.pick(
+            format!("{count} checkpoint of height {height}: no conflict"),
+            format!("高度 {height} 有 {count} 個檢查點：沒有矛盾"),
+        );
+        let json = json!({ "conflict": false, "checkpoints": count });
+        return args.say.format.print(&text, &json);
+    };
+    let conflict = runtime.block_on(look(&opened, one, other))?;
+    let (text, json) = describe(args, &opened, &conflict)?;
+    if args.dry_run {
+        args.say.format.print(&text, &json)?;
+        return Ok(ExitCode::FAILURE);
+    }
+    ask(&args.home.dir, &evidence_request(args.height))?;
+    let (told, frozen) = tell(args, opened)?;
+    let mut json = json;
+    json["frozen"] = frozen.into();
+    args.say.format.print(&format!("{text}\n{told}"), &json)
+}
+
+async fn look(opened: &Opened, one: &Proven, other: &Proven) -> anyhow::Result<Conflict> {
+    let target = &opened.parts.target;
+    target.check().await?;
+    let view = target.view().await?;
+    let call = target.encode_freeze(one, other, view.latest).await?;
+    let verdict = match &call {
+        Some(call) => Some(target.estimate(call).await?),
+        None => None,
     };
     let signed: BTreeSet<Address> = one.verified.signers.iter().map(|it| it.validator).collect();
     let both = other.verified.signers.iter();
-    let culprits: Vec<_> = both
-        .filter(|signer| signed.contains(&signer.validator))
-        .collect();
-    let call = freeze(one, other);
-    let contract = parts.target.contract();
-    let mut text =
-        format!("CONFLICT at height {height}: two checkpoints, both validly signed by\n");
-    for signer in &culprits {
-        writeln!(
-            text,
-            "  {} {} {}",
-            signer.validator, signer.name_zh_tw, signer.name_en
-        )?;
+    let both = both.filter(|signer| signed.contains(&signer.validator));
+    Ok(Conflict {
+        culprits: both.cloned().collect(),
+        view,
+        call,
+        verdict,
+    })
+}
+
+fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result<(String, Value)> {
+    let (say, height) = (args.say, args.height);
+    let mut text = say.pick(
+        format!("CONFLICT at height {height}: two checkpoints, both validly signed by\n"),
+        format!("高度 {height} 有矛盾：兩個檢查點都有效，且都由以下驗證者簽署\n"),
+    );
+    for signer in &conflict.culprits {
+        let (address, zh_tw, en) = (signer.validator, &signer.name_zh_tw, &signer.name_en);
+        writeln!(text, "  {address} {zh_tw} {en}")?;
     }
-    write!(
-        text,
-        "Freeze the light client (set 1 is the one that it began with; put in the number of the \
-         set that signed):\n  cast send {contract} 'freeze(uint32,bytes,uint32,bytes)' 1 {} 1 {}",
-        call.0, call.1
-    )?;
-    let named: Vec<_> = culprits.iter().map(|signer| signer.validator).collect();
+    let contract = opened.parts.target.contract();
+    let mut gas = None;
+    text += &match &conflict.verdict {
+        Some(Verdict::Gas(needed)) => {
+            gas = Some(*needed);
+            let market = conflict.view.market;
+            let price = u128::from(market.base_fee) + u128::from(market.tip);
+            let cost = price.saturating_mul((*needed).into());
+            say.pick(
+                format!("the freeze of {contract} needs {needed} gas, about {cost} wei now"),
+                format!("凍結 {contract} 需要 {needed} gas，目前約 {cost} wei"),
+            )
+        }
+        Some(Verdict::Refused { code, detail, .. }) => say.pick(
+            format!("the light client {contract} refuses it: {code} ({detail})"),
+            format!("輕客戶端 {contract} 拒絕：{code}（{detail}）"),
+        ),
+        None => say.pick(
+            format!("the light client {contract} does not know the set that signed"),
+            format!("輕客戶端 {contract} 不認得簽署的驗證者集合"),
+        ),
+    };
+    let named: Vec<_> = conflict.culprits.iter().map(|it| it.validator).collect();
     let json = json!({
         "conflict": true,
         "culprits": named,
         "contract": contract,
-        "decisions": [call.0, call.1],
+        "call": conflict.call.as_ref().map(|call| &call.data),
+        "gas": gas,
+        "frozen": false,
     });
-    args.format.print(&text, &json)?;
-    Ok(ExitCode::FAILURE)
+    Ok((text, json))
+}
+
+/// Sends it, or leaves that to the process that has the journal; whether it is final.
+fn tell(args: &Args, opened: Opened) -> anyhow::Result<(String, bool)> {
+    let say = args.say;
+    let state = match relay_until(opened, Until::Told(args.height)) {
+        Ok(state) => state,
+        Err(error) if is_in_use(&error) => {
+            let text = say.pick(
+                "`tbsi relay run` sends it; `tbsi relay status` shows what becomes of it",
+                "由執行中的 `tbsi relay run` 傳送；以 `tbsi relay status` 查看結果",
+            );
+            return Ok((text.into(), false));
+        }
+        Err(error) => return Err(error),
+    };
+    let item = Item::Evidence(args.height);
+    if let Some((_, reason)) = state.quarantined().find(|(one, _)| *one == item) {
+        let (code, detail) = (&reason.code, &reason.detail);
+        return Err(said(
+            format!("the freeze was not sent: {code}: {detail}"),
+            format!("凍結未送出：{code}：{detail}"),
+        ));
+    }
+    if state.items.contains_key(&item) {
+        bail!("stopped before the freeze was final; `tbsi relay run` goes on with it");
+    }
+    let text = say.pick(
+        "the light client is frozen, and its event names the culprits",
+        "輕客戶端已凍結，事件中列出違規的驗證者",
+    );
+    Ok((text.into(), true))
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    let journal = matches!(
+        error.downcast_ref::<RelayError>(),
+        Some(RelayError::Journal(JournalError::InUse(_)))
+    );
+    journal || matches!(error.downcast_ref(), Some(JournalError::InUse(_)))
 }

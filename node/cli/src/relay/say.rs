@@ -29,6 +29,10 @@ impl Say {
 /// An item in words.
 pub(super) fn item(item: Item, lang: Language) -> String {
     match item {
+        Item::Evidence(height) => lang.pick(
+            format!("evidence of height {height}"),
+            format!("高度 {height} 的矛盾證據"),
+        ),
         Item::Handover(height) => lang.pick(
             format!("handover after height {height}"),
             format!("高度 {height} 之後的驗證者交接"),
