@@ -54,8 +54,34 @@ pub struct Relayer {
     pub name_zh_tw: String,
     /// In English.
     pub name_en: String,
-    /// File with the secret key of its account: 64 hex digits, mode 0600.
-    pub key: PathBuf,
+    /// File with the secret key of its account, mode 0600: 64 hex digits, or encrypted (Web3
+    /// Secret Storage). Either this or `signer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+    /// File with the password of an encrypted key; without it the terminal is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    /// The key is in another process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signer: Option<RemoteKey>,
+    /// Refuse to start unless the source's registry has the account, with the permission to
+    /// relay, as one of the organisation above.
+    #[serde(default)]
+    pub registered: bool,
+}
+
+/// A key in another process (SPEC §6.8).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteKey {
+    /// Where it listens: `unix:PATH` or `IP:PORT`.
+    pub address: String,
+    /// The key that it proves to have, as `tbsi signer init` prints it.
+    pub public_key: B256,
+    /// The account that it signs for.
+    pub account: Address,
+    /// File with the key that it knows this relayer by.
+    pub link_key: PathBuf,
 }
 
 /// The TBSI network.

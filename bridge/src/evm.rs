@@ -23,6 +23,7 @@ use crate::limits::CALLS_AT_ONCE_MAX;
 use crate::record::{Attempt, Inclusion};
 use crate::signer::{SharedSigner, SignError};
 use crate::source::Proven;
+use crate::standing::Standing;
 use crate::target::{
     Block, Call, Contents, Delivery, Load, Sent, Target, TargetError, Verdict, View,
 };
@@ -88,6 +89,11 @@ impl Target for Evm {
         let latest = self.check_chain().await?;
         self.check_client(latest).await?;
         self.check_inbox(latest).await
+    }
+
+    async fn standing(&self) -> Result<Option<Standing>, TargetError> {
+        let latest = self.head("latest").await?.block();
+        self.registered(latest).await
     }
 
     async fn view(&self) -> Result<View, TargetError> {

@@ -21,6 +21,7 @@ pub mod record;
 pub mod relay;
 pub mod signer;
 pub mod source;
+pub mod standing;
 pub mod state;
 pub mod target;
 

@@ -33,6 +33,24 @@ impl Item {
             Self::Evidence(_) | Self::Handover(_) | Self::Checkpoint(_) => None,
         }
     }
+
+    /// Its height, if it is evidence.
+    pub fn evidence(self) -> Option<u64> {
+        if let Self::Evidence(height) = self {
+            Some(height)
+        } else {
+            None
+        }
+    }
+
+    /// Its height, if it is a checkpoint.
+    pub fn checkpoint(self) -> Option<u64> {
+        if let Self::Checkpoint(height) = self {
+            Some(height)
+        } else {
+            None
+        }
+    }
 }
 
 /// Who relays, from where to where: the same in every record of a journal.

@@ -28,8 +28,9 @@ use crate::health::Health;
 use crate::journal::Journal;
 use crate::limits::{ALARMS_MAX, BACKOFF_MS_MAX};
 use crate::record::{Event, Item, Parties, Reason, Record};
-use crate::signer::SharedSigner;
+use crate::signer::{SharedSigner, Signer};
 use crate::source::{Proven, Source};
+use crate::standing;
 use crate::state::State;
 use crate::target::{Target, View};
 
@@ -77,6 +78,8 @@ pub struct Relay<T> {
     /// Leaves looked at; those from the state's number on had nothing to carry.
     scanned: u64,
     ack: Option<ack::Pending>,
+    /// When the source was found to take no attestation.
+    quota_asked: Option<Instant>,
     forecasts: Vec<Forecast>,
     /// What the last plan that could not be paid for costs at most, wei.
     needed: u128,
@@ -160,6 +163,7 @@ impl<T: Target> Relay<T> {
             candidates: Vec::new(),
             next_message: 0,
             ack: None,
+            quota_asked: None,
             forecasts: Vec::new(),
             needed: 0,
             balance: 0,
@@ -210,11 +214,10 @@ impl<T: Target> Relay<T> {
         self.record(vec![Event::Alarm { reason }])
     }
 
-    /// Fails if source or target are others than configured; nothing was sent by then.
+    /// Fails if source or target are others than configured, or do not let the account do its
+    /// work; nothing was sent by then.
     pub async fn check(&self) -> Result<(), RelayError> {
-        self.target.check().await?;
-        self.source.check().await?;
-        Ok(())
+        check(&self.config, &self.source, &self.target, &*self.signer).await
     }
 
     /// One step: looks, settles, discovers, sends, acknowledges.
@@ -360,6 +363,24 @@ impl<T: Target> Relay<T> {
         let reasons = vec![crate::source::causes(error)];
         self.health.set(reasons, self.state.backlog(), 0);
     }
+}
+
+/// Fails if source or target are others than configured, or do not let the account do its work.
+pub async fn check<T: Target>(
+    config: &Config,
+    source: &Source,
+    target: &T,
+    signer: &dyn Signer,
+) -> Result<(), RelayError> {
+    target.check().await?;
+    source.check().await?;
+    signer.check().await?;
+    let account = target.account();
+    let attests = config.audit.interval_s > 0;
+    let standing = source.standing(account).await;
+    standing::check_source(&config.relayer, account, attests, standing.as_ref())?;
+    standing::check_target(account, target.standing().await?.as_ref())?;
+    Ok(())
 }
 
 /// Whether an event is progress; that it waits and why is none.

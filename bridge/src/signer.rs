@@ -16,6 +16,11 @@ pub trait Signer: Send + Sync {
     /// The account.
     fn account(&self) -> Address;
 
+    /// Fails if nothing could be signed now.
+    fn check(&self) -> BoxFuture<'_, Result<(), SignError>> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// An ECDSA signature over secp256k1 with low s, of 32 bytes that are a transaction's hash.
     fn sign(&self, hash: B256) -> BoxFuture<'_, Result<Signature, SignError>>;
 }

@@ -12,7 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::SolCall;
 use futures::future::join_all;
+use serde_json::json;
 use tbsi_light::{TrustAnchor, VerifiedDecision, verify_decision};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::log::{Frontier, InclusionProof, MultiProof};
@@ -23,6 +26,10 @@ use tbsi_types::{
 use tokio::time::timeout;
 
 use crate::limits::ANSWER_MS_MAX;
+use crate::standing::{
+    ORGANISATIONS, PERMISSIONS, Quota, Standing, accountOfCall, namesOfCall, periodEndCall,
+    quotaOfCall, usageOfCall,
+};
 use http::Files;
 use tiles::Tiles;
 
@@ -167,6 +174,41 @@ impl Source {
     /// Any endpoint, for what a lie about does no harm.
     pub fn any(&self) -> &Client {
         &self.endpoints[0].rpc
+    }
+
+    /// What the registry says of an account, as far as one endpoint tells; `None` without one.
+    pub async fn standing(&self, account: Address) -> Option<Standing> {
+        let found = self.ask(PERMISSIONS, &accountOfCall { account }).await?;
+        let organisation = found.organisation;
+        if organisation == 0 {
+            return Some(Standing::of(&found, None));
+        }
+        let call = namesOfCall { organisation };
+        let names = self.ask(ORGANISATIONS, &call).await?;
+        Some(Standing::of(&found, Some(names)))
+    }
+
+    /// How many leaves the account's organisation may still make, as far as one endpoint tells.
+    pub async fn quota(&self, account: Address) -> Option<Quota> {
+        let found = self.ask(PERMISSIONS, &accountOfCall { account }).await?;
+        let organisation = found.organisation;
+        let limit = self.ask(PERMISSIONS, &quotaOfCall { organisation }).await?;
+        let used = self.ask(PERMISSIONS, &usageOfCall { organisation }).await?;
+        let ends = self.ask(PERMISSIONS, &periodEndCall {}).await?;
+        Some(Quota {
+            organisation,
+            used: used.leaves,
+            limit: limit.leaves,
+            ends: u64::try_from(ends).unwrap_or(u64::MAX),
+        })
+    }
+
+    /// A view of a contract, as one endpoint tells it: for what a lie about does no harm.
+    async fn ask<C: SolCall>(&self, to: Address, call: &C) -> Option<C::Return> {
+        let request = json!({ "to": to, "data": Bytes::from(call.abi_encode()) });
+        let params = [request, json!("latest")];
+        let answer = within(self.any().request::<Bytes>("eth_call", &params));
+        C::abi_decode_returns(&answer.await.ok()?).ok()
     }
 
     /// Asks every endpoint which network it is of. Those that do not answer are passed over,

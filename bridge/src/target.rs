@@ -7,6 +7,7 @@ use crate::fees::{Bid, Market};
 use crate::record::{Attempt, Hold, Inclusion};
 use crate::signer::SignError;
 use crate::source::{Proven, ProvenLeaf, ProvenLeaves};
+use crate::standing::Standing;
 
 /// A block of the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -194,6 +195,9 @@ pub trait Target {
 
     /// Fails unless it is the configured chain with the light client of the source.
     async fn check(&self) -> Result<(), TargetError>;
+
+    /// What a registry on the target says of the account; `None` if it has none.
+    async fn standing(&self) -> Result<Option<Standing>, TargetError>;
 
     /// How things stand.
     async fn view(&self) -> Result<View, TargetError>;

@@ -77,7 +77,17 @@ impl Config {
             let problem = format!("has more than {ORGANISATION_NAME_BYTES_MAX} bytes");
             return wrong("relayer.name_en", &problem);
         }
-        Ok(())
+        match (&self.relayer.key, &self.relayer.signer) {
+            (Some(_), Some(_)) => wrong(
+                "relayer.signer",
+                "stands beside relayer.key; the account has its key in one place, remove the other",
+            ),
+            (None, None) => wrong(
+                "relayer.key",
+                "is absent, and so is relayer.signer; name the file of the account's key",
+            ),
+            (Some(_), None) | (None, Some(_)) => Ok(()),
+        }
     }
 }
 

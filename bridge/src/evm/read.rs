@@ -13,6 +13,7 @@ use super::endpoints::Answer;
 use super::{Evm, at};
 use crate::limits::SETS_SEARCHED_MAX;
 use crate::record::Hold;
+use crate::standing::{ORGANISATIONS, PERMISSIONS, Standing, accountOfCall, namesOfCall};
 use crate::target::{Block, Client, TargetError};
 
 impl Evm {
@@ -232,5 +233,26 @@ impl Evm {
             }
         }
         Ok(None)
+    }
+
+    /// The account in the registry of a TBSI network; `None` where there is no such contract.
+    pub(super) async fn registered(&self, block: Block) -> Result<Option<Standing>, TargetError> {
+        let params = [json!(PERMISSIONS), at(block)];
+        let code: Bytes = self.endpoints.result("eth_getCode", &params).await?;
+        if code.is_empty() {
+            return Ok(None);
+        }
+        let account = self.signer.account();
+        let call = accountOfCall { account };
+        let Ok(found) = self.call_at(PERMISSIONS, &call, block).await else {
+            return Ok(None);
+        };
+        let organisation = found.organisation;
+        if organisation == 0 {
+            return Ok(Some(Standing::of(&found, None)));
+        }
+        let call = namesOfCall { organisation };
+        let names = self.call_at(ORGANISATIONS, &call, block).await?;
+        Ok(Some(Standing::of(&found, Some(names))))
     }
 }

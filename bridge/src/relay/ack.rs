@@ -68,6 +68,13 @@ impl<T: Target> Relay<T> {
         if interval == 0 || idle || !(due || flush) {
             return Ok(());
         }
+        if let Some(problem) = self.no_leaf_left().await {
+            return if flush {
+                Err(RelayError::Attest(problem))
+            } else {
+                self.alarm("attestQuota", problem)
+            };
+        }
         self.attest(head).await?;
         fault::point("attested");
         let sent = Instant::now();
@@ -77,6 +84,21 @@ impl<T: Target> Relay<T> {
             sent,
         });
         Ok(())
+    }
+
+    /// Why the source takes no attestation now. A pool takes one all the same, and no block does.
+    async fn no_leaf_left(&mut self) -> Option<String> {
+        if self
+            .quota_asked
+            .is_some_and(|asked| asked.elapsed() < PATIENCE)
+            && !self.flush
+        {
+            return Some("the quota was used up when it was last asked for".into());
+        }
+        let quota = self.source.quota(self.signer.account()).await;
+        let problem = quota.and_then(|quota| quota.problem());
+        self.quota_asked = problem.is_some().then(Instant::now);
+        problem
     }
 
     async fn await_ack(

@@ -3,6 +3,7 @@
 use crate::journal::JournalError;
 use crate::signer::SignError;
 use crate::source::SourceError;
+use crate::standing::StandingError;
 use crate::state::Illegal;
 use crate::target::TargetError;
 
@@ -21,6 +22,9 @@ pub enum RelayError {
     /// The target: try again, unless it is the wrong one.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The account may not do what is configured: stop.
+    #[error(transparent)]
+    Standing(#[from] StandingError),
     /// The signer: try again.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -41,7 +45,7 @@ pub enum RelayError {
 impl RelayError {
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Journal(_) | Self::Illegal(_) => true,
+            Self::Journal(_) | Self::Illegal(_) | Self::Standing(_) => true,
             Self::Source(error) => {
                 matches!(
                     error,
@@ -60,6 +64,7 @@ impl RelayError {
             Self::Illegal(_) => "illegal",
             Self::Source(_) => "source",
             Self::Target(_) => "target",
+            Self::Standing(_) => "standing",
             Self::Sign(_) => "sign",
             Self::Home { .. } => "home",
             Self::Attest(_) => "attest",

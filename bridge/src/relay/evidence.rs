@@ -35,12 +35,7 @@ impl<T: Target> Relay<T> {
     /// Sends what waits; what a final block shows to be frozen is settled.
     pub(super) async fn evidence(&mut self, view: &View) -> Result<(), RelayError> {
         let waiting = self.state.waiting.iter().copied();
-        let heights: Vec<u64> = waiting
-            .filter_map(|item| match item {
-                Item::Evidence(height) => Some(height),
-                _ => None,
-            })
-            .collect();
+        let heights: Vec<u64> = waiting.filter_map(Item::evidence).collect();
         if heights.is_empty() {
             return Ok(());
         }

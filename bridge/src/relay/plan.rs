@@ -114,10 +114,10 @@ impl<T: Target> Relay<T> {
         let size = tip.decision.checkpoint.log_size.0;
         let most = self.config.batch.leaves_max;
         let mut leaves = self.waiting_leaves(client.log_size..size, most);
-        let asked = self.state.waiting.iter().rev().find_map(|item| match item {
-            Item::Checkpoint(height) if *height > client.height => Some(*height),
-            _ => None,
-        });
+        let asked = self.state.waiting.iter().rev();
+        let asked = asked
+            .filter_map(|item| item.checkpoint())
+            .find(|height| *height > client.height);
         let messages = self.has_messages_in(client.log_size..size);
         if busy || (leaves.is_empty() && asked.is_none() && !messages) {
             return Ok(());

@@ -20,6 +20,13 @@ pub(crate) struct PasswordFile {
 }
 
 impl PasswordFile {
+    /// Nothing was given: the terminal is asked.
+    pub(crate) fn none() -> Self {
+        Self {
+            password_file: None,
+        }
+    }
+
     /// A home whose key files can be opened.
     pub(crate) fn unlock(&self, dir: &Path) -> anyhow::Result<Home> {
         let home = Home::new(dir);

@@ -4,6 +4,7 @@ mod contract;
 mod deploy;
 mod evidence;
 mod init;
+mod keys;
 mod look;
 mod payload;
 mod say;
@@ -19,19 +20,18 @@ use tbsi_bridge::config::Config;
 use tbsi_bridge::evm::Evm;
 use tbsi_bridge::health::{self, Health};
 use tbsi_bridge::record::Parties;
-use tbsi_bridge::relay::{Parts, REQUESTS, RETRY, Relay, Until};
-use tbsi_bridge::signer::SharedSigner;
+use tbsi_bridge::relay::{self, Parts, REQUESTS, RETRY, Relay, Until};
 use tbsi_bridge::source::Source;
 use tbsi_bridge::state::State;
 use tbsi_bridge::target::Target;
 use tbsi_node::config::LogConfig;
-use tbsi_node::keyfile::load_validator_key;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::report::{in_language, refuse};
 use crate::{logging, proof};
+use keys::open_signer;
 use say::Say;
 
 const CODES: &str = "\
@@ -143,12 +143,6 @@ fn ask(home: &Path, name: &str) -> anyhow::Result<()> {
         .with_context(|| format!("write {}", file.display()))
 }
 
-/// Who signs: the relayer's key, from its file.
-fn open_signer(home: &Path, config: &Config) -> anyhow::Result<SharedSigner> {
-    let key = load_validator_key(&home.join(&config.relayer.key))?;
-    Ok(Arc::new(key))
-}
-
 /// Everything that a home directory says.
 struct Opened {
     parts: Parts<Evm>,
@@ -158,9 +152,9 @@ impl Opened {
     fn load(home: &Path) -> anyhow::Result<Self> {
         let (config, config_hash) = Config::load(home)?;
         let genesis = proof::load_genesis(&home.join(&config.source.genesis))?;
-        let signer = open_signer(home, &config)?;
         let source = Source::new(&genesis, &config.source.rpc, config.source.agree)?;
         let chain = source.chain();
+        let signer = open_signer(home, &config, chain)?;
         let target = Evm::new(&config.target, chain, Arc::clone(&signer))?;
         let parties = Parties {
             name_zh_tw: config.relayer.name_zh_tw.clone(),
@@ -189,8 +183,7 @@ fn check(look: &Look) -> anyhow::Result<ExitCode> {
     let opened = Opened::load(&look.home.dir).map_err(refuse)?;
     let parts = &opened.parts;
     let view = Runtime::new()?.block_on(async {
-        parts.target.check().await?;
-        parts.source.check().await?;
+        relay::check(&parts.config, &parts.source, &parts.target, &*parts.signer).await?;
         anyhow::Ok(parts.target.view().await?)
     })?;
     let parties = &parts.parties;

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 use tbsi_node::config::LogConfig;
 use tbsi_node::home::load_genesis;
-use tbsi_node::signer::{SignerAddress, link_public_key, serve};
+use tbsi_node::signer::{Role, SignerAddress, link_public_key, serve};
 use tbsi_types::{B256, Height};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -33,6 +33,10 @@ pub(crate) enum Command {
         /// Genesis file of the network.
         #[arg(long, value_name = "FILE")]
         genesis: PathBuf,
+        /// For a relayer: sign transactions with the account key that is there (`tbsi keys import
+        /// --kind account`), instead of votes.
+        #[arg(long)]
+        account: bool,
         #[command(flatten)]
         password: PasswordFile,
         #[command(flatten)]
@@ -49,7 +53,11 @@ pub(crate) enum Command {
         /// Where to listen: unix:PATH or IP:PORT.
         #[arg(long, value_name = "ADDRESS")]
         listen: SignerAddress,
-        /// Signer key of a node that may connect, as `tbsi keys show` prints it; at most 16.
+        /// Sign transactions with the account key, for relayers, instead of votes.
+        #[arg(long)]
+        account: bool,
+        /// Signer key of a node that may connect, as `tbsi keys show` prints it, or of a relayer,
+        /// as `tbsi relay init` does; at most 16.
         #[arg(long, value_name = "KEY", required = true)]
         allow: Vec<B256>,
         #[command(flatten)]
@@ -62,14 +70,26 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init {
             home,
             genesis,
+            account,
             password,
             format,
         } => {
             let genesis = load_genesis(&genesis)?;
             let home = password.unlock(&home)?;
             let key = link_public_key(&*home.ensure_link_key()?);
-            home.init_signer(&genesis, Height::GENESIS)?;
             let key = B256::from(key);
+            if account {
+                home.init_account_signer(&genesis)?;
+                let account = home.load_account_key()?.public_key().address();
+                let text = format!(
+                    "The signer in {} is ready. For the relayer:\n\n  tbsi relay init --signer \
+                     ADDRESS --signer-key {key} --account {account} ...",
+                    home.dir().display()
+                );
+                let json = json!({ "home": home.dir(), "signerKey": key, "account": account });
+                return format.print(&text, &json);
+            }
+            home.init_signer(&genesis, Height::GENESIS)?;
             let text = format!(
                 "The signer in {} is ready. In the node's config.toml:\n\n\
                  [signer]\naddress = \"...\"\npublic_key = \"{key}\"\nvalidator_key = \"...\"",
@@ -80,6 +100,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run {
             home,
             listen,
+            account,
             allow,
             password,
         } => {
@@ -93,7 +114,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
                 let (stop, stopping) = watch::channel(false);
                 let mut terminate = signal(SignalKind::terminate())?;
                 let mut interrupt = signal(SignalKind::interrupt())?;
-                let signer = serve(&home, &listen, allowed, stopping);
+                let role = if account {
+                    Role::Account
+                } else {
+                    Role::Validator
+                };
+                let signer = serve(&home, role, &listen, allowed, stopping);
                 tokio::pin!(signer);
                 loop {
                     tokio::select! {

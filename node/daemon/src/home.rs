@@ -388,6 +388,19 @@ impl Home {
         self.create_sign_state(genesis, &key, height)
     }
 
+    /// Makes the home of a signer that signs transactions with the account key that it has: the
+    /// genesis file.
+    pub fn init_account_signer(&self, genesis: &Genesis) -> Result<(), HomeError> {
+        self.load_account_key()?;
+        self.load_link_key()?;
+        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
+        text.push(b'\n');
+        if !self.genesis_file().exists() {
+            write_new(&self.genesis_file(), &text)?;
+        }
+        Ok(())
+    }
+
     /// The key of the node's own account.
     pub fn load_account_key(&self) -> Result<SecretKey, HomeError> {
         let file = self.key_file(KeyKind::Account);

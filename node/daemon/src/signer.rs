@@ -5,6 +5,7 @@
 //! its own chain, and signs each position once. The node does not trust the signer more than to
 //! be there: a signature that does not verify is an abstention.
 
+mod account;
 mod address;
 mod client;
 mod curve;
@@ -16,10 +17,11 @@ use std::io;
 
 use tbsi_types::{Address, ChainIdentity};
 
+pub use account::RemoteAccount;
 pub use address::SignerAddress;
 pub use client::RemoteSigner;
 pub use curve::link_public_key;
-pub use server::serve;
+pub use server::{Role, serve};
 
 /// Why there is no connection between a node and its signer.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,14 @@ pub enum SignerError {
         /// Where.
         address: SignerAddress,
         /// Of this node's validator key, as the chain names it.
+        expected: Address,
+    },
+    /// Another account's signer.
+    #[error("the signer at {address} does not sign transactions of {expected}")]
+    OtherAccount {
+        /// Where.
+        address: SignerAddress,
+        /// The account that was asked for.
         expected: Address,
     },
     /// The signer's sign-state is an old copy.

@@ -39,14 +39,17 @@ impl Relayer {
         light_client: Address,
     ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let key = SecretKey::from_seed(name.as_bytes());
+        let key = Self::key(name);
         let genesis = serde_json::to_string(&chain.held().genesis).expect("a genesis");
         fs::write(dir.path().join("genesis.json"), genesis).expect("write genesis.json");
         let config = Config {
             relayer: Legal {
                 name_zh_tw: "台灣測試公會甲".into(),
                 name_en: format!("Test Association {name}"),
-                key: "relayer.key".into(),
+                key: Some("relayer.key".into()),
+                password_file: None,
+                signer: None,
+                registered: false,
             },
             source: Source {
                 genesis: "genesis.json".into(),
@@ -85,6 +88,11 @@ impl Relayer {
         write_key(&this.home().join("relayer.key"), &key);
         this.configure();
         this
+    }
+
+    /// The key of the relayer with a name.
+    pub fn key(name: &str) -> SecretKey {
+        SecretKey::from_seed(name.as_bytes())
     }
 
     /// Writes the configuration.

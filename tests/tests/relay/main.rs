@@ -12,6 +12,7 @@ mod audit;
 mod evidence;
 mod fees;
 mod handover;
+mod keys;
 mod kill;
 mod messages;
 mod network;

@@ -9,8 +9,11 @@ use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex, keccak256};
 use alloy_sol_types::{SolCall, sol};
 use serde_json::{Value, json};
 use tbsi_bridge::evm::abi::{Inbox, LightClient};
+use tbsi_governance::abi::PERMISSIONS;
 use tbsi_rpc::Client;
-use tbsi_tests::council::ask;
+use tbsi_tests::council::{
+    Actor, ask, decide, grantCall, kind, setPublicPermissionsCall, setQuotaCall,
+};
 use tbsi_tests::harness::{Sender, TestNetwork, tbsi, wait_receipt};
 use tbsi_types::log::OUTBOX;
 use tbsi_types::sha256;
@@ -209,4 +212,104 @@ async fn two_tbsi_networks_prove_attestations_and_deliver_messages_to_each_other
     }
     let status = ok(format!("relay status --home {to_b} --lang zh-TW")).await;
     assert!(status.contains("未完成的訊息 0 則"), "{status}");
+}
+
+async fn check(home: &str) -> (Option<i32>, String) {
+    let ended = tbsi(&["relay", "check", "--home", home]).await;
+    (ended.code, ended.stdout + &ended.stderr)
+}
+
+/// Changes the configuration in a home directory.
+fn edit(home: &str, from: &str, to: &str) {
+    let file = Path::new(home).join("config.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains(from), "{from}: {text}");
+    std::fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[tokio::test]
+async fn a_relayer_without_standing_is_told_what_is_missing_before_it_sends() {
+    // A light client of a network on itself: one network is both chains.
+    let net = Side::start(8_862_026, 4).await;
+    let here = net.deploy(&net).await;
+    let home = net.relayer(&net, &here).await;
+    net.attest("a-file").await;
+    let account = |node: usize| {
+        let home = net.network.home(node).load().unwrap();
+        Actor::new(home.account_key.unwrap(), net.chain_id)
+    };
+    let council: Vec<Actor> = (0..4).map(account).collect();
+    let all: Vec<&Actor> = council.iter().collect();
+    // The public may send, and no more.
+    let public = setPublicPermissionsCall { permissions: 1 };
+    decide(&net.client, &all, kind::SET_PUBLIC_PERMISSIONS, &public).await;
+    let (code, said) = check(&home).await;
+    assert_eq!(code, Some(1), "{said}");
+    let words = "(of no organisation) may not attest on the source; an administrator of its \
+                 organisation lets it: `tbsi org add-account";
+    assert!(said.contains(words), "{said}");
+    edit(&home, "registered = false", "registered = true");
+    let (code, said) = check(&home).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("belongs to no active organisation"), "{said}");
+    let key = tbsi_node::keyfile::load_validator_key(&Path::new(&home).join("relayer.key"));
+    let account = key.unwrap().public_key().address();
+    for (permissions, words) in [(5, "may not relay"), (13, "is one of Test Association A")] {
+        if permissions == 5 {
+            let names = (
+                "name_en = \"Association-A\"",
+                "name_en = \"Test Association A\"",
+            );
+            edit(&home, names.0, names.1);
+            edit(
+                &home,
+                "name_zh_tw = \"\"",
+                "name_zh_tw = \"台灣測試公會甲\"",
+            );
+        }
+        let grant = grantCall {
+            account,
+            permissions,
+        };
+        council[0].act(&net.client, PERMISSIONS, &grant).await;
+        if permissions == 13 {
+            edit(&home, "Test Association A", "Somebody Else");
+        }
+        let (code, said) = check(&home).await;
+        assert_eq!(code, Some(1), "{words}: {said}");
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    edit(&home, "Somebody Else", "Test Association A");
+    let (code, said) = check(&home).await;
+    assert_eq!(code, Some(0), "{said}");
+    without_leaves(&net, &all[1..], &home).await;
+    let status = ok(format!("relay status --home {home}")).await;
+    assert!(status.starts_with("0 items wait"), "{status}");
+}
+
+async fn without_leaves(net: &Side, council: &[&Actor], home: &str) {
+    // Its organisation has no leaves left: the head of the record cannot be attested, and why is
+    // said; what was carried stays so.
+    let quota = setQuotaCall {
+        organisation: 1,
+        gas: u64::MAX,
+        leaves: 0,
+    };
+    decide(&net.client, council, kind::SET_QUOTA, &quota).await;
+    let ended = tbsi(&["relay", "clear", "--home", home]).await;
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("quota of leaves of organisation 1 is used up: 0 of 0"),
+        "{}",
+        ended.stderr
+    );
+    let quota = setQuotaCall {
+        organisation: 1,
+        gas: u64::MAX,
+        leaves: u64::MAX,
+    };
+    decide(&net.client, council, kind::SET_QUOTA, &quota).await;
+    ok(format!("relay clear --home {home}")).await;
 }

@@ -9,20 +9,25 @@ use alloy_primitives::{Address, B256};
 use anyhow::{Context, ensure};
 use serde_json::json;
 use tbsi_bridge::config::{
-    Audit, Batch, CONFIG_FILE, Config, Fees, Metrics, Relayer, Select, Source, Target,
+    Audit, Batch, CONFIG_FILE, Config, Fees, Metrics, Relayer, RemoteKey, Select, Source, Target,
 };
-use tbsi_node::keyfile::{create_validator_key, load_validator_key};
+use tbsi_node::keyfile::{KeyKind, create_secret};
+use tbsi_node::password::Password;
+use tbsi_node::signer::{SignerAddress, link_public_key};
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::{LeafIndex, ProofBundle};
 use tokio::runtime::Runtime;
 
+use super::keys::open_key;
 use super::{Home, ask};
+use crate::password::PasswordFile;
 use crate::proof;
 use crate::report::{Format, refuse};
 
 const GENESIS_FILE: &str = "genesis.json";
 const KEY_FILE: &str = "relayer.key";
+const LINK_FILE: &str = "signer.key";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -52,9 +57,27 @@ pub(crate) struct Args {
     /// The inbox on it, for messages; without it none are carried.
     #[arg(long, value_name = "ADDRESS")]
     inbox: Option<Address>,
-    /// Secret key of the relayer's account; a copy is kept [default: a new key].
+    /// Secret key of the relayer's account, encrypted or not; a copy is kept [default: a new
+    /// key].
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// File with the password of that key; a new key is encrypted with it (Web3 Secret Storage).
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The key is in a signer that listens here: unix:PATH or IP:PORT.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["key", "password_file"],
+        requires = "signer_key", requires = "account")]
+    signer: Option<SignerAddress>,
+    /// Key that this signer proves to have, as `tbsi signer init --account` prints it.
+    #[arg(long, value_name = "KEY", requires = "signer")]
+    signer_key: Option<B256>,
+    /// Account that it signs for.
+    #[arg(long, value_name = "ADDRESS", requires = "signer")]
+    account: Option<Address>,
+    /// Relay only as an account that the network's registry has, with the permission to relay,
+    /// under the names above.
+    #[arg(long)]
+    registered: bool,
     /// Carry all attestations. Without it, name schemas or issuers in the configuration, or
     /// leaves with `tbsi relay send`.
     #[arg(long)]
@@ -77,19 +100,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         file.display()
     );
     proof::load_genesis(&args.genesis).map_err(refuse)?;
-    let given = args.key.as_deref().map(load_validator_key).transpose();
-    given.map_err(|error| refuse(error.into()))?;
+    let password = args.password_file.as_deref();
+    let open = |file: &Path| open_key(file, password, &PasswordFile::none());
+    let given = args.key.as_deref().map(open).transpose();
+    given.map_err(refuse)?;
     fs::create_dir_all(home).with_context(|| format!("make {}", home.display()))?;
     copy(&args.genesis, &home.join(GENESIS_FILE))?;
-    let key_file = home.join(KEY_FILE);
-    let key = match &args.key {
-        Some(given) => {
-            // A copy keeps its mode, which was found to be the owner's alone.
-            copy(given, &key_file)?;
-            load_validator_key(&key_file)?
-        }
-        None => create_validator_key(&key_file)?,
-    };
+    let (account, link) = key(args)?;
     let text = config.to_toml();
     OpenOptions::new()
         .write(true)
@@ -97,10 +114,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .open(&file)
         .and_then(|mut opened| opened.write_all(text.as_bytes()))
         .with_context(|| format!("write {}", file.display()))?;
-    let account = key.public_key().address();
     let dir = home.display();
+    let link_line = link.map_or(String::new(), |link| {
+        format!("\nIts signer allows it with: tbsi signer run --account --allow {link} ...")
+    });
     let text = format!(
-        "Relayer for {} is ready in {dir}; its account is {account}.\n\
+        "Relayer for {} is ready in {dir}; its account is {account}.{link_line}\n\
          Next: fund it on chain {}, read {}, then\n  \
          tbsi relay check --home {dir}\n  tbsi relay dry-run --home {dir}\n  \
          tbsi relay run --home {dir}",
@@ -108,7 +127,37 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         args.chain_id,
         file.display(),
     );
-    args.format.print(&text, &json!({ "account": account }))
+    let json = json!({ "account": account, "linkKey": link });
+    args.format.print(&text, &json)
+}
+
+/// Makes the key, or what stands for it: the account, and the key that its signer knows it by.
+fn key(args: &Args) -> anyhow::Result<(Address, Option<B256>)> {
+    let home = &args.home.dir;
+    if let Some(account) = args.account {
+        let link = create_secret(&home.join(LINK_FILE), KeyKind::Signer, None)?;
+        return Ok((account, Some(link_public_key(&link).into())));
+    }
+    let file = home.join(KEY_FILE);
+    let password = args.password_file.as_deref();
+    match &args.key {
+        // A copy keeps its mode, which was found to be the owner's alone.
+        Some(given) => copy(given, &file)?,
+        None => {
+            let password = password.map(Password::load).transpose()?;
+            if let Some(password) = &password {
+                password.require_length()?;
+            }
+            create_secret(&file, KeyKind::Account, password.as_ref())?;
+        }
+    }
+    let key = open_key(&file, password, &PasswordFile::none())?;
+    Ok((key.public_key().address(), None))
+}
+
+/// As an absolute path: the configuration's are relative to the home directory.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -117,12 +166,24 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("copy {} to {}", from.display(), to.display()))
 }
 
+fn remote(args: &Args) -> Option<RemoteKey> {
+    Some(RemoteKey {
+        address: args.signer.as_ref()?.to_string(),
+        public_key: args.signer_key?,
+        account: args.account?,
+        link_key: LINK_FILE.into(),
+    })
+}
+
 fn config(args: &Args) -> Config {
     Config {
         relayer: Relayer {
             name_zh_tw: args.name_zh_tw.clone(),
             name_en: args.name_en.clone(),
-            key: KEY_FILE.into(),
+            key: args.signer.is_none().then(|| KEY_FILE.into()),
+            password_file: args.password_file.as_deref().map(absolute),
+            signer: remote(args),
+            registered: args.registered,
         },
         source: Source {
             genesis: GENESIS_FILE.into(),

@@ -97,22 +97,49 @@ impl VoteSigner for RemoteSigner {
     }
 }
 
+/// A link with a signer, before anything was said.
+pub(super) async fn connect(
+    address: &SignerAddress,
+    secret: &[u8; 32],
+    remote: &[u8; 32],
+    chain: &ChainIdentity,
+) -> Result<Link, SignerError> {
+    let dialed = timeout(SIGNER_TIMEOUT, address.connect()).await;
+    let stream = dialed
+        .map_err(|_| SignerError::Broken(address.clone()))?
+        .map_err(|source| SignerError::Io {
+            operation: "connect to the signer at",
+            address: address.clone(),
+            source,
+        })?;
+    let prologue = prologue(chain);
+    let handshake = Link::initiate(stream, secret, remote, &prologue);
+    match timeout(SIGNER_TIMEOUT, handshake).await {
+        Ok(Ok(link)) => Ok(link),
+        Ok(Err(_)) | Err(_) => Err(SignerError::Handshake(address.clone())),
+    }
+}
+
+/// One question and its answer.
+pub(super) async fn exchange(
+    address: &SignerAddress,
+    link: &mut Link,
+    request: Request,
+) -> Result<Reply, SignerError> {
+    let answered = async {
+        link.send(&request.encode()).await?;
+        link.receive().await
+    };
+    let Ok(Ok(bytes)) = timeout(SIGNER_TIMEOUT, answered).await else {
+        return Err(SignerError::Broken(address.clone()));
+    };
+    Reply::decode(&bytes).ok_or_else(|| SignerError::Protocol(address.clone()))
+}
+
 impl Dialer {
     async fn dial(&self) -> Result<Link, SignerError> {
         let address = || self.address.clone();
-        let dialed = timeout(SIGNER_TIMEOUT, self.address.connect()).await;
-        let stream = dialed
-            .map_err(|_| SignerError::Broken(address()))?
-            .map_err(|source| SignerError::Io {
-                operation: "connect to the signer at",
-                address: address(),
-                source,
-            })?;
-        let prologue = prologue(&self.chain);
-        let handshake = Link::initiate(stream, &self.secret, &self.remote, &prologue);
-        let Ok(Ok(mut link)) = timeout(SIGNER_TIMEOUT, handshake).await else {
-            return Err(SignerError::Handshake(address()));
-        };
+        let mut link = connect(&self.address, &self.secret, &self.remote, &self.chain).await?;
         let hello = Request::Hello {
             validator: self.expected.address(),
             signed: self.signed,
@@ -131,14 +158,7 @@ impl Dialer {
     }
 
     async fn exchange(&self, link: &mut Link, request: Request) -> Result<Reply, SignerError> {
-        let answered = async {
-            link.send(&request.encode()).await?;
-            link.receive().await
-        };
-        let Ok(Ok(bytes)) = timeout(SIGNER_TIMEOUT, answered).await else {
-            return Err(SignerError::Broken(self.address.clone()));
-        };
-        Reply::decode(&bytes).ok_or_else(|| SignerError::Protocol(self.address.clone()))
+        exchange(&self.address, link, request).await
     }
 
     /// Answers questions until nobody asks any more.

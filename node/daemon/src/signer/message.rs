@@ -2,7 +2,7 @@
 
 use tbsi_engine::{Mark, Statement, Step};
 use tbsi_types::cursor::Cursor;
-use tbsi_types::{Address, Height, ProposalStatement, Round, Signature, VoteStatement};
+use tbsi_types::{Address, B256, Height, ProposalStatement, Round, Signature, VoteStatement};
 
 /// A place in consensus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +41,10 @@ pub(super) enum Request {
         signed: Position,
     },
     Sign(Statement),
+    /// The first, of a relayer: for which account to sign.
+    Account(Address),
+    /// The hash of a transaction of that account.
+    Transaction(B256),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub(super) enum Reply {
 /// Why a signer does not serve a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// It has another validator's key.
+    /// It has the key of another validator, or of another account, or none of that use.
     OtherValidator,
     /// Its sign-state is older than the node knows the key's signatures to be.
     Older,
@@ -82,6 +86,14 @@ impl Request {
                 bytes.push(2);
                 proposal.encode(&mut bytes);
             }
+            Self::Account(account) => {
+                bytes.push(3);
+                bytes.extend_from_slice(account.as_slice());
+            }
+            Self::Transaction(hash) => {
+                bytes.push(4);
+                bytes.extend_from_slice(hash.as_slice());
+            }
         }
         bytes
     }
@@ -102,6 +114,8 @@ impl Request {
             2 => Self::Sign(Statement::Proposal(
                 ProposalStatement::decode(&mut cursor).ok()?,
             )),
+            3 => Self::Account(Address::from(cursor.array::<20>("account").ok()?)),
+            4 => Self::Transaction(B256::from(cursor.array::<32>("hash").ok()?)),
             _ => return None,
         };
         cursor.end().ok()?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use tbsi_engine::{LocalSigner, SignState, SignStateError};
-use tbsi_types::ChainIdentity;
+use tbsi_types::{Address, ChainIdentity, PublicKey, SecretKey, Signature};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -23,8 +23,31 @@ use crate::home::{Home, load_genesis};
 use crate::keyfile::{KeyKind, load_secret, open_validator_key};
 use crate::limits::{SIGNER_CLIENTS_MAX, SIGNER_CONNECTIONS_MAX, SIGNER_TIMEOUT};
 
+/// What a signer signs with, and so what it signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Votes and proposals, with the validator key and its sign-state.
+    Validator,
+    /// Transactions, with the key of an account.
+    Account,
+}
+
+enum Holder {
+    Validator(LocalSigner),
+    Account(SecretKey),
+}
+
+impl Holder {
+    fn address(&self) -> Address {
+        match self {
+            Self::Validator(signer) => signer.public_key().address(),
+            Self::Account(key) => key.public_key().address(),
+        }
+    }
+}
+
 struct Server {
-    signer: LocalSigner,
+    holder: Holder,
     link_key: Zeroizing<[u8; 32]>,
     allowed: Vec<[u8; 32]>,
     chain: ChainIdentity,
@@ -32,11 +55,12 @@ struct Server {
     connected: Mutex<BTreeMap<[u8; 32], oneshot::Sender<()>>>,
 }
 
-/// Signs for the validator key of a home until `stop` turns true. Nodes whose keys are not in
+/// Signs with the validator key of a home, or with its account's, until `stop` turns true. Nodes whose keys are not in
 /// `allowed` get no answer. An error is a reason to end the process: above all a disk that
 /// failed, because then nobody knows what was signed.
 pub async fn serve(
     home: &Home,
+    role: Role,
     listen: &SignerAddress,
     allowed: Vec<[u8; 32]>,
     mut stop: watch::Receiver<bool>,
@@ -46,12 +70,16 @@ pub async fn serve(
         "--allow: {} keys, 1 to {SIGNER_CLIENTS_MAX} are possible",
         allowed.len()
     );
-    let server = Arc::new(open(home, allowed)?);
+    let server = Arc::new(open(home, role, allowed)?);
     let mut listener = Listener::bind(listen).await?;
-    info!(
-        %listen, validator = %server.signer.public_key().address(),
-        signed_height = %server.signer.mark().height, "signer started"
-    );
+    let address = server.holder.address();
+    match &server.holder {
+        Holder::Validator(signer) => {
+            let signed_height = signer.mark().height;
+            info!(%listen, validator = %address, %signed_height, "signer started");
+        }
+        Holder::Account(_) => info!(%listen, account = %address, "signer started"),
+    }
     let (failed, mut failures) = mpsc::channel(1);
     let connections = Arc::new(Semaphore::new(SIGNER_CONNECTIONS_MAX));
     let mut conversations = JoinSet::new();
@@ -104,16 +132,22 @@ async fn serve_one(server: &Arc<Server>, stream: Box<dyn Stream>) -> Result<(), 
     }
 }
 
-fn open(home: &Home, allowed: Vec<[u8; 32]>) -> anyhow::Result<Server> {
+fn open(home: &Home, role: Role, allowed: Vec<[u8; 32]>) -> anyhow::Result<Server> {
     let genesis = load_genesis(&home.genesis_file())?;
     let chain = genesis.identity();
-    let key = open_validator_key(&home.validator_key_file(), home.password())?;
     let link_file = home.key_file(KeyKind::Signer);
     let link_key = load_secret(&link_file, KeyKind::Signer, home.password())?;
-    let address = key.public_key().address();
-    let state = SignState::open(&home.sign_state_file(), chain, address)?;
+    let holder = match role {
+        Role::Validator => {
+            let key = open_validator_key(&home.validator_key_file(), home.password())?;
+            let address = key.public_key().address();
+            let state = SignState::open(&home.sign_state_file(), chain, address)?;
+            Holder::Validator(LocalSigner::new(chain, key, state))
+        }
+        Role::Account => Holder::Account(home.load_account_key()?),
+    };
     Ok(Server {
-        signer: LocalSigner::new(chain, key, state),
+        holder,
         link_key,
         allowed,
         chain,
@@ -138,17 +172,8 @@ impl From<io::Error> for Ended {
 async fn converse(server: &Arc<Server>, mut link: Link) -> Result<(), Ended> {
     let first = timeout(SIGNER_TIMEOUT, link.receive()).await;
     let first = first.map_err(|_| Ended::Node)??;
-    let Some(Request::Hello { validator, signed }) = Request::decode(&first) else {
-        return Err(Ended::Node);
-    };
-    let public_key = server.signer.public_key();
-    let refusal = if validator != public_key.address() {
-        Some(Refusal::OtherValidator)
-    } else if Position::from(server.signer.mark()) < signed {
-        Some(Refusal::Older)
-    } else {
-        None
-    };
+    let request = Request::decode(&first).ok_or(Ended::Node)?;
+    let (public_key, refusal) = greet(&server.holder, request)?;
     if let Some(refusal) = refusal {
         warn!(?refusal, "refused a node");
         link.send(&Reply::Refused(refusal).encode()).await?;
@@ -160,16 +185,53 @@ async fn converse(server: &Arc<Server>, mut link: Link) -> Result<(), Ended> {
     };
     link.send(&hello.encode()).await?;
     loop {
-        let request = Request::decode(&link.receive().await?);
-        let Some(Request::Sign(statement)) = request else {
-            return Err(Ended::Node);
-        };
+        let request = Request::decode(&link.receive().await?).ok_or(Ended::Node)?;
         let server = Arc::clone(server);
-        let signing = move || server.signer.sign_blocking(statement);
+        let signing = move || sign(&server.holder, request);
         let signed = tokio::task::spawn_blocking(signing).await;
-        let signature = signed.map_err(|_| Ended::Node)?.map_err(Ended::Disk)?;
+        let signature = signed.map_err(|_| Ended::Node)??;
         let reply = signature.map_or(Reply::Abstained, Reply::Signed);
         link.send(&reply.encode()).await?;
+    }
+}
+
+/// The key, and why it does not serve who asks with this first request.
+fn greet(holder: &Holder, request: Request) -> Result<(PublicKey, Option<Refusal>), Ended> {
+    match (holder, request) {
+        (Holder::Validator(signer), Request::Hello { validator, signed }) => {
+            let key = signer.public_key();
+            let refusal = if validator != key.address() {
+                Some(Refusal::OtherValidator)
+            } else if Position::from(signer.mark()) < signed {
+                Some(Refusal::Older)
+            } else {
+                None
+            };
+            Ok((key, refusal))
+        }
+        (Holder::Account(key), Request::Account(account)) => {
+            let key = key.public_key();
+            let other = account != key.address();
+            Ok((key, other.then_some(Refusal::OtherValidator)))
+        }
+        // A validator's key signs no transactions, and an account's no votes.
+        (Holder::Validator(signer), Request::Account(_)) => {
+            Ok((signer.public_key(), Some(Refusal::OtherValidator)))
+        }
+        (Holder::Account(key), Request::Hello { .. }) => {
+            Ok((key.public_key(), Some(Refusal::OtherValidator)))
+        }
+        (_, Request::Sign(_) | Request::Transaction(_)) => Err(Ended::Node),
+    }
+}
+
+fn sign(holder: &Holder, request: Request) -> Result<Option<Signature>, Ended> {
+    match (holder, request) {
+        (Holder::Validator(signer), Request::Sign(statement)) => {
+            signer.sign_blocking(statement).map_err(Ended::Disk)
+        }
+        (Holder::Account(key), Request::Transaction(hash)) => Ok(Some(key.sign(hash))),
+        (Holder::Validator(_) | Holder::Account(_), _) => Err(Ended::Node),
     }
 }
 

@@ -79,7 +79,8 @@ impl Fixture {
         let (home, address) = (self.home.clone(), self.address());
         let (stop, stopping) = watch::channel(false);
         let allowed = vec![link_public_key(&NODE)];
-        let serving = async move { serve(&home, &address, allowed, stopping).await };
+        let serving =
+            async move { serve(&home, Role::Validator, &address, allowed, stopping).await };
         (tokio::spawn(serving), stop)
     }
 
@@ -192,7 +193,14 @@ async fn a_second_signer_of_one_home_does_not_start() {
     socket(&fixture.dir.path().join("socket")).await;
     let elsewhere = SignerAddress::Tcp(([127, 0, 0, 1], 0).into());
     let (_keep, stopping) = watch::channel(false);
-    let second = serve(&fixture.home, &elsewhere, vec![NODE], stopping).await;
+    let second = serve(
+        &fixture.home,
+        Role::Validator,
+        &elsewhere,
+        vec![NODE],
+        stopping,
+    )
+    .await;
     let said = second.unwrap_err().to_string();
     assert!(said.contains("is in use"), "{said}");
 }

@@ -1,0 +1,86 @@
+//! Where the relayer's key is: a file, encrypted or not, or another process.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256, Signature};
+use anyhow::Context;
+use futures::future::BoxFuture;
+use tbsi_bridge::config::{Config, RemoteKey};
+use tbsi_bridge::signer::{SharedSigner, SignError, Signer};
+use tbsi_node::keyfile::{KeyKind, load_secret, open_validator_key};
+use tbsi_node::password::Password;
+use tbsi_node::signer::RemoteAccount;
+use tbsi_types::{ChainIdentity, SecretKey};
+
+use crate::password::PasswordFile;
+use crate::report::causes;
+
+/// Who signs for the relayer of a home directory. A remote signer is asked only when something
+/// is to be signed.
+pub(super) fn open_signer(
+    home: &Path,
+    config: &Config,
+    chain: ChainIdentity,
+) -> anyhow::Result<SharedSigner> {
+    match (&config.relayer.key, &config.relayer.signer) {
+        (Some(file), _) => {
+            let password = config.relayer.password_file.as_deref();
+            let password = password.map(|file| home.join(file));
+            let key = open_key(&home.join(file), password.as_deref(), &PasswordFile::none())?;
+            Ok(Arc::new(key))
+        }
+        (None, Some(remote)) => Ok(Arc::new(Remote(connect(home, remote, chain)?))),
+        (None, None) => anyhow::bail!("configuration key `relayer.key` is absent"),
+    }
+}
+
+/// A key file; its password is in a file, or the terminal is asked if it needs one.
+pub(super) fn open_key(
+    file: &Path,
+    password: Option<&Path>,
+    asked: &PasswordFile,
+) -> anyhow::Result<SecretKey> {
+    let password = match password {
+        Some(password) => Some(Password::load(password)?),
+        None => asked.of_file(file)?,
+    };
+    Ok(open_validator_key(file, password.as_ref())?)
+}
+
+fn connect(home: &Path, remote: &RemoteKey, chain: ChainIdentity) -> anyhow::Result<RemoteAccount> {
+    let address = remote.address.parse().map_err(anyhow::Error::msg);
+    let address = address.context("configuration key `relayer.signer.address`")?;
+    let link = load_secret(&home.join(&remote.link_key), KeyKind::Signer, None)?;
+    Ok(RemoteAccount::new(
+        address,
+        link,
+        remote.public_key.0,
+        chain,
+        remote.account,
+    ))
+}
+
+/// A key in another process, as the relayer asks it.
+struct Remote(RemoteAccount);
+
+impl Signer for Remote {
+    fn account(&self) -> Address {
+        self.0.account()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), SignError>> {
+        Box::pin(async move {
+            let checked = self.0.check().await;
+            checked.map_err(|error| SignError(causes(&error)))
+        })
+    }
+
+    fn sign(&self, hash: B256) -> BoxFuture<'_, Result<Signature, SignError>> {
+        Box::pin(async move {
+            let signed = self.0.sign(hash).await;
+            let signature = signed.map_err(|error| SignError(causes(&error)))?;
+            Signature::from_raw_array(&signature.0).map_err(|error| SignError(error.to_string()))
+        })
+    }
+}
