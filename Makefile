@@ -30,7 +30,7 @@ test-long: setup ## Kill all nodes under load 50 times and show what was promise
 	@cargo build --locked --workspace
 	@TBSI_DEATHS=50 cargo test --locked --workspace --test deaths -- --nocapture
 
-bench: setup build ## Throughput and latency beside anvil, as a table and as JSON
+bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a table and as JSON
 	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)
 
 audit: ## Licences, sources and duplicate versions (needs cargo-deny)

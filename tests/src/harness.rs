@@ -32,17 +32,12 @@ pub fn tbsi_binary() -> PathBuf {
         return binary.into();
     }
     let this = std::env::current_exe().expect("a test knows its own path");
-    let binary = this
-        .ancestors()
-        .nth(2)
-        .expect("tests are built into deps/")
-        .join("tbsi");
-    assert!(
-        binary.is_file(),
-        "{} is missing; run `cargo build`",
-        binary.display()
-    );
-    binary
+    // Tests are built into `deps/`, the benchmark is not.
+    let beside = this.ancestors().skip(1).take(2).map(|dir| dir.join("tbsi"));
+    let mut beside = beside.filter(|binary| binary.is_file());
+    beside
+        .next()
+        .unwrap_or_else(|| panic!("tbsi is not beside {}; run `cargo build`", this.display()))
 }
 
 /// What a command said until it ended by itself.

@@ -51,7 +51,7 @@ pub(crate) enum Command {
     /// Print the creation code of an inbox, which messages are delivered to, or deploy it.
     Inbox(contract::InboxArgs),
     /// Make a home directory: key, genesis file, configuration.
-    Init(init::Args),
+    Init(Box<init::Args>),
     /// Check configuration, endpoints, chain and contract, as `run` does before it sends.
     #[command(after_help = CODES)]
     Check(Look),

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_node::config::LogConfig;
-use tbsi_node::home::load_genesis;
+use tbsi_node::home::{Home, load_genesis};
 use tbsi_node::signer::{Role, SignerAddress, link_public_key, serve};
 use tbsi_types::{B256, Height};
 use tokio::runtime::Runtime;
@@ -108,34 +108,44 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             tbsi_node::abort_on_panic();
             tbsi_node::forbid_core_dumps()?;
             let home = password.unlock(&home)?;
+            let role = if account {
+                Role::Account
+            } else {
+                Role::Validator
+            };
             let allowed = allow.iter().map(|key| key.0).collect();
-            let runtime = Runtime::new().context("start the asynchronous runtime")?;
-            let outcome = runtime.block_on(async {
-                let (stop, stopping) = watch::channel(false);
-                let mut terminate = signal(SignalKind::terminate())?;
-                let mut interrupt = signal(SignalKind::interrupt())?;
-                let role = if account {
-                    Role::Account
-                } else {
-                    Role::Validator
-                };
-                let signer = serve(&home, role, &listen, allowed, stopping);
-                tokio::pin!(signer);
-                loop {
-                    tokio::select! {
-                        outcome = &mut signer => return outcome,
-                        _ = terminate.recv() => stop.send_replace(true),
-                        _ = interrupt.recv() => stop.send_replace(true),
-                    };
-                }
-            });
-            match outcome {
-                Ok(()) => Ok(ExitCode::SUCCESS),
-                Err(error) => {
-                    tracing::error!("signer stopped: {}", causes(error.as_ref()));
-                    Ok(ExitCode::FAILURE)
-                }
-            }
+            listen_until_told(&home, role, &listen, allowed)
+        }
+    }
+}
+
+/// Signs until SIGTERM or Ctrl-C.
+fn listen_until_told(
+    home: &Home,
+    role: Role,
+    listen: &SignerAddress,
+    allowed: Vec<[u8; 32]>,
+) -> anyhow::Result<ExitCode> {
+    let runtime = Runtime::new().context("start the asynchronous runtime")?;
+    let outcome = runtime.block_on(async {
+        let (stop, stopping) = watch::channel(false);
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let signer = serve(home, role, listen, allowed, stopping);
+        tokio::pin!(signer);
+        loop {
+            tokio::select! {
+                outcome = &mut signer => return outcome,
+                _ = terminate.recv() => stop.send_replace(true),
+                _ = interrupt.recv() => stop.send_replace(true),
+            };
+        }
+    });
+    match outcome {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            tracing::error!("signer stopped: {}", causes(error.as_ref()));
+            Ok(ExitCode::FAILURE)
         }
     }
 }

@@ -8,6 +8,7 @@
 //!   which it was due, not from when it could be sent.
 //! - [`search`]: the rate at which a chain saturates; [`restart`]: coming back after SIGKILL.
 //! - [`proving`]: the log as it grows, and proofs of it.
+//! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out.
 
 pub mod environment;
@@ -18,6 +19,7 @@ pub mod load;
 pub mod options;
 pub mod process;
 pub mod proving;
+pub mod relaying;
 pub mod report;
 pub mod restart;
 pub mod scenario;

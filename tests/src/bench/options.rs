@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use serde::Serialize;
 
 use super::target::anvil_binary;
@@ -29,6 +29,15 @@ pub struct Options {
     /// Leave anvil out, and with it the comparison.
     #[arg(long)]
     pub skip_anvil: bool,
+    /// Leave sections out, with commas between.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub skip: Vec<Section>,
+    /// Attestations that a relayer catches up with [default: 10000; quick: 500].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub backlog: Option<u64>,
+    /// Attestations whose way through a relayer is timed [default: 50; quick: 5].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub relay_samples: Option<u64>,
     /// Seconds between anvil's blocks under load, such as 0.1; 0 mines at once, which is anvil's
     /// default and makes it slow: about one transaction a block, however many wait.
     #[arg(long, default_value = "1")]
@@ -73,6 +82,20 @@ pub struct Options {
     pub json: Option<PathBuf>,
 }
 
+/// A part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Section {
+    /// Latency on an idle chain, and rates under load.
+    Load,
+    /// The log as it grows, and proofs of it.
+    Log,
+    /// Coming back after SIGKILL.
+    Restart,
+    /// Gas of the light client, and the relayer; needs anvil.
+    Relay,
+}
+
 /// Options with every default filled in.
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
@@ -86,6 +109,12 @@ pub struct Plan {
     pub anvil: Option<PathBuf>,
     /// Seconds between its blocks under load.
     pub anvil_block_time: String,
+    /// Left out.
+    pub skip: Vec<Section>,
+    /// Attestations that a relayer catches up with.
+    pub backlog: u64,
+    /// Attestations whose way through a relayer is timed.
+    pub relay_samples: usize,
     /// Length of one run.
     pub seconds: u64,
     /// Runs of each figure.
@@ -119,6 +148,9 @@ impl Options {
             tbsi: self.tbsi_binary()?,
             anvil: self.anvil_binary(package)?,
             anvil_block_time: self.anvil_block_time.clone(),
+            skip: self.skip.clone(),
+            backlog: either(self.backlog, 10_000, 500),
+            relay_samples: count(either(self.relay_samples, 50, 5)),
             seconds: either(self.seconds, 8, 3),
             repeats: count(either(self.repeats, 3, 1)),
             idle_samples: count(either(self.idle_samples, 150, 15)),
@@ -161,6 +193,11 @@ impl Options {
 }
 
 impl Plan {
+    /// Whether a section is measured.
+    pub fn has(&self, section: Section) -> bool {
+        !self.skip.contains(&section)
+    }
+
     /// Length of one run.
     pub fn duration(&self) -> Duration {
         Duration::from_secs(self.seconds)
@@ -198,6 +235,15 @@ mod tests {
             (quick.seconds, quick.repeats, quick.restart_blocks),
             (9, 1, 200)
         );
+    }
+
+    #[test]
+    fn sections_are_left_out_by_name() {
+        let some = plan(&["--skip-anvil", "--skip", "load,restart"]).unwrap();
+        assert!(!some.has(Section::Load) && !some.has(Section::Restart));
+        assert!(some.has(Section::Log) && some.has(Section::Relay));
+        let error = plan(&["--skip", "all"]).unwrap_err().to_string();
+        assert!(error.contains("possible values: load, log"), "{error}");
     }
 
     #[test]

@@ -8,10 +8,12 @@ use super::environment::Environment;
 use super::load::Run;
 use super::options::Plan;
 use super::proving::Proving;
+use super::relaying::Relaying;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
 use super::statistics::{Spread, ratio};
 use super::workload::Workload;
+use crate::bridge::gas::{LEAVES, MANY};
 
 /// Cores that other processes may keep busy in a run whose rate is to mean something.
 pub const OTHER_CORES_MAX: f64 = 0.2;
@@ -31,9 +33,11 @@ pub struct Report {
     /// compacted as it happens to be. `None` if the data shrank, or nothing was finalised.
     pub disk_bytes_per_tx: Option<u64>,
     /// The log as it grows, and proofs of it.
-    pub proving: Proving,
+    pub proving: Option<Proving>,
     /// After SIGKILL.
-    pub restart: Restart,
+    pub restart: Option<Restart>,
+    /// To another chain.
+    pub relaying: Option<Relaying>,
     /// How long all of it took.
     pub elapsed_s: u64,
 }
@@ -216,6 +220,21 @@ impl Run {
 }
 
 impl Report {
+    /// Nothing measured yet.
+    pub fn new(environment: Environment, plan: &Plan) -> Self {
+        Self {
+            environment,
+            plan: plan.clone(),
+            idle: Vec::new(),
+            cases: Vec::new(),
+            disk_bytes_per_tx: None,
+            proving: None,
+            restart: None,
+            relaying: None,
+            elapsed_s: 0,
+        }
+    }
+
     /// The figures that matter, for a terminal.
     pub fn table(&self) -> String {
         let mut lines = vec![
@@ -245,11 +264,52 @@ impl Report {
         for case in &self.cases {
             case.lines(&mut lines);
         }
-        let disk = optional(self.disk_bytes_per_tx);
-        lines.push(row(&["disk bytes per tx and validator", "", &disk, ""]));
-        self.proving.lines(&mut lines);
-        self.restart.lines(&mut lines);
+        if !self.cases.is_empty() {
+            let disk = optional(self.disk_bytes_per_tx);
+            lines.push(row(&["disk bytes per tx and validator", "", &disk, ""]));
+        }
+        if let Some(proving) = &self.proving {
+            proving.lines(&mut lines);
+        }
+        if let Some(restart) = &self.restart {
+            restart.lines(&mut lines);
+        }
+        if let Some(relaying) = &self.relaying {
+            relaying.lines(&mut lines);
+        }
         lines.join("\n")
+    }
+}
+
+impl Relaying {
+    fn lines(&self, lines: &mut Vec<String>) {
+        lines.push(format!(
+            "light client on anvil, gas; log of {LEAVES} leaves, {MANY} neighbours in a multiproof"
+        ));
+        for gas in &self.gas {
+            let title = format!("  {} validators", gas.validators);
+            let checkpoint = format!("checkpoint {}", gas.checkpoint);
+            let handover = format!("handover {}", gas.handover);
+            lines.push(row(&[&title, "", &checkpoint, &handover]));
+            let proofs = format!("one proof {}, then {}", gas.first_proof, gas.next_proof);
+            let many = format!("multiproof {}", gas.many_proofs);
+            lines.push(row(&["", "", &proofs, &many]));
+        }
+        lines.push("relayer, to an anvil with blocks of 1 s".into());
+        let latency = self.latency_us.as_ref();
+        let p50 = format!("p50 {}", optional(latency.map(|it| ms(it.p50_us))));
+        let p99 = format!("p99 {}", optional(latency.map(|it| ms(it.p99_us))));
+        lines.push(row(&["  finality to inclusion", "", &p50, &p99]));
+        let took = format!(
+            "{}.{} s",
+            self.caught_up_ms / 1_000,
+            self.caught_up_ms % 1_000 / 100
+        );
+        let title = format!("  backlog of {} attestations", self.backlog);
+        let each = format!("gas each {}", self.gas_each);
+        lines.push(row(&[&title, "", &took, &each]));
+        let journal = self.journal_bytes_each.to_string();
+        lines.push(row(&["  journal bytes each", "", &journal, ""]));
     }
 }
 

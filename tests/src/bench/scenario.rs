@@ -8,9 +8,10 @@ use tbsi_testnet::Network;
 
 use super::environment::Environment;
 use super::load::{Load, Run, run};
-use super::options::Plan;
+use super::options::{Plan, Section};
 use super::process::disk_bytes;
 use super::proving;
+use super::relaying;
 use super::report::{Case, CaseTarget, Idle, Report};
 use super::restart;
 use super::schedule::Schedule;
@@ -47,51 +48,18 @@ struct Bench<'a> {
 /// Measures everything. Files go below `dir`; a line for each step goes to standard error.
 pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyhow::Result<Report> {
     let started = Instant::now();
-    let mut bench = Bench::start(plan, dir).await?;
-    let idle = bench.idle().await?;
-    let anvil = plan.anvil.as_deref();
-    let mining = Mining::from_block_time(&plan.anvil_block_time);
-    let mut chains = vec![Chain::Tbsi];
-    chains.extend(anvil.map(|binary| Chain::Anvil(binary, mining)));
-    let (disk_before, finalised_before) = (bench.disk_bytes()?, bench.finalised);
-    let mut cases = Vec::new();
-    let mut rates = vec![plan.start_rate; chains.len()];
-    for (workload, batch) in case_list(plan) {
-        if matches!(workload, Workload::Attest | Workload::AttestLarge) {
-            // anvil has no such contract. A transaction here is many digests, so fewer come.
-            let fewer = if workload == Workload::Attest { 8 } else { 100 };
-            let rates = [(plan.start_rate / fewer).max(1)];
-            cases.push(bench.case(&chains[..1], workload, batch, &rates).await?);
-            continue;
-        }
-        let case = bench.case(&chains, workload, batch, &rates).await?;
-        // The next case is likely to saturate near this one.
-        rates = case
-            .targets
-            .iter()
-            .map(|it| it.saturating_per_s / 2)
-            .collect();
-        cases.push(case);
+    let chain = [Section::Load, Section::Log, Section::Restart];
+    let mut report = Report::new(environment, plan);
+    if chain.iter().any(|section| plan.has(*section)) {
+        let mut bench = Bench::start(plan, dir).await?;
+        bench.sections(&mut report).await?;
+        bench.network.stop_all().await.context("stop the network")?;
     }
-    let finalised = bench.finalised - finalised_before;
-    let grown = bench.disk_bytes()?.checked_sub(disk_before);
-    let copies = finalised * plan.validators as u64;
-    let disk_bytes_per_tx = grown.and_then(|bytes| bytes.checked_div(copies));
-    let Bench { network, tbsi, .. } = &mut bench;
-    let proving = proving::measure(network, tbsi, plan.leaves).await?;
-    eprintln!("restart at {} blocks", plan.restart_blocks);
-    let restart = restart::measure(network, tbsi, plan.restart_blocks, plan.repeats).await?;
-    bench.network.stop_all().await.context("stop the network")?;
-    Ok(Report {
-        environment,
-        plan: plan.clone(),
-        idle,
-        cases,
-        disk_bytes_per_tx,
-        proving,
-        restart,
-        elapsed_s: started.elapsed().as_secs(),
-    })
+    if plan.has(Section::Relay) {
+        report.relaying = relaying::measure(plan).await?;
+    }
+    report.elapsed_s = started.elapsed().as_secs();
+    Ok(report)
 }
 
 /// What is measured under load, in order.
@@ -118,6 +86,58 @@ impl<'a> Bench<'a> {
             runs: 0,
             finalised: 0,
         })
+    }
+
+    /// What is measured of the network.
+    async fn sections(&mut self, report: &mut Report) -> anyhow::Result<()> {
+        let plan = self.plan;
+        if plan.has(Section::Load) {
+            report.idle = self.idle().await?;
+            let (disk_before, before) = (self.disk_bytes()?, self.finalised);
+            report.cases = self.cases().await?;
+            let grown = self.disk_bytes()?.checked_sub(disk_before);
+            let copies = (self.finalised - before) * plan.validators as u64;
+            report.disk_bytes_per_tx = grown.and_then(|bytes| bytes.checked_div(copies));
+        }
+        let Self { network, tbsi, .. } = self;
+        if plan.has(Section::Log) {
+            report.proving = Some(proving::measure(network, tbsi, plan.leaves).await?);
+        }
+        if plan.has(Section::Restart) {
+            eprintln!("restart at {} blocks", plan.restart_blocks);
+            let measured = restart::measure(network, tbsi, plan.restart_blocks, plan.repeats);
+            report.restart = Some(measured.await?);
+        }
+        Ok(())
+    }
+
+    /// Every workload, on every chain that has it.
+    async fn cases(&mut self) -> anyhow::Result<Vec<Case>> {
+        let plan = self.plan;
+        let anvil = plan.anvil.as_deref();
+        let mining = Mining::from_block_time(&plan.anvil_block_time);
+        let mut chains = vec![Chain::Tbsi];
+        chains.extend(anvil.map(|binary| Chain::Anvil(binary, mining)));
+        let mut cases = Vec::new();
+        let mut rates = vec![plan.start_rate; chains.len()];
+        for (workload, batch) in case_list(plan) {
+            if matches!(workload, Workload::Attest | Workload::AttestLarge) {
+                // anvil has no such contract. A transaction here is many digests, so fewer come.
+                let fewer = if workload == Workload::Attest { 8 } else { 100 };
+                let rates = [(plan.start_rate / fewer).max(1)];
+                cases.push(self.case(&chains[..1], workload, batch, &rates).await?);
+                continue;
+            }
+            let case = self.case(&chains, workload, batch, &rates).await?;
+            // The next case is likely to saturate near this one.
+            rates = case
+                .targets
+                .iter()
+                .map(|it| it.saturating_per_s / 2)
+                .collect();
+            cases.push(case);
+        }
+        Ok(cases)
     }
 
     async fn run(

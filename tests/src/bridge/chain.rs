@@ -142,6 +142,13 @@ pub struct Chain(Arc<Mutex<Held>>);
 
 impl Default for Chain {
     fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Chain {
+    /// A chain of one block, after which this set decides, or that of genesis.
+    pub fn new(next: Option<Set>) -> Self {
         let genesis = genesis();
         let named = NamedValidators::of_genesis(&genesis).expect("a genesis");
         let first = Set {
@@ -157,12 +164,10 @@ impl Default for Chain {
             handovers: Vec::new(),
             nonces: BTreeMap::new(),
         })));
-        chain.block(0, None);
+        chain.block(0, next);
         chain
     }
-}
 
-impl Chain {
     /// What it holds.
     pub fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().expect("no test goes on after a panic")

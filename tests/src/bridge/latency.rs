@@ -1,6 +1,7 @@
 //! What the benchmark measures of a relayer: from finality on the source to inclusion on the
 //! target, and how fast a backlog is caught up.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -34,7 +35,8 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(3_600);
 
 /// Carries single attestations to an anvil with blocks of one second, then a backlog.
 pub async fn measure(
-    anvil: &std::path::Path,
+    tbsi: &Path,
+    anvil: &Path,
     samples: usize,
     backlog: u64,
 ) -> anyhow::Result<Figures> {
@@ -42,7 +44,8 @@ pub async fn measure(
     let server = Server::start(&chain).await;
     let anvil = Anvil::start(anvil, Some("1")).await;
     let contract = anvil.deploy(&chain).await;
-    let relayer = Relayer::new("bench", &chain, &[server.url()], &[anvil.url()], contract);
+    let mut relayer = Relayer::new("bench", &chain, &[server.url()], &[anvil.url()], contract);
+    relayer.program = tbsi.into();
     anvil.fund(relayer.account(), 1_000).await;
     let mut running = relayer.start(None);
     let mut latencies = Vec::with_capacity(samples);

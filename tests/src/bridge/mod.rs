@@ -3,6 +3,7 @@
 
 pub mod anvil;
 pub mod chain;
+pub mod gas;
 pub mod latency;
 pub mod proxy;
 pub mod relayer;

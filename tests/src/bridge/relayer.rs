@@ -27,6 +27,8 @@ pub struct Relayer {
     /// What it is configured with; written by [`Relayer::configure`].
     pub config: Config,
     account: Address,
+    /// The program.
+    pub program: PathBuf,
 }
 
 impl Relayer {
@@ -84,6 +86,7 @@ impl Relayer {
             dir,
             config,
             account: key.public_key().address(),
+            program: tbsi_binary(),
         };
         write_key(&this.home().join("relayer.key"), &key);
         this.configure();
@@ -138,7 +141,7 @@ impl Relayer {
             .create(true)
             .append(true)
             .open(self.home().join("log"));
-        let mut process = Command::new(tbsi_binary());
+        let mut process = Command::new(&self.program);
         process
             .arg("relay")
             .args(command)

@@ -7,6 +7,7 @@ use alloy_primitives::B256;
 use tbsi_bridge::record::{Event, Item};
 use tbsi_tests::bridge::chain::ISSUER;
 use tbsi_tests::bridge::latency::measure;
+use tbsi_tests::harness::tbsi_binary;
 use tbsi_types::log::Statement;
 
 use crate::{Stage, anvil, long};
@@ -137,7 +138,7 @@ async fn t57_a_backlog_is_caught_up_in_batches() {
         .ok()
         .and_then(|it| it.parse().ok());
     let backlog = asked.unwrap_or(if long() { 100_000 } else { 1_000 });
-    let figures = measure(&binary, 3, backlog).await.unwrap();
+    let figures = measure(&tbsi_binary(), &binary, 3, backlog).await.unwrap();
     let gas = figures.gas / backlog;
     let bytes = figures.journal / backlog;
     println!(
