@@ -26,9 +26,9 @@ test: setup ## Formatting, lints, every test, stock clients
 story: setup ## Associations join, rotate, cheat and leave, and blocks never stop, as it happens
 	@cargo test --locked --quiet --workspace --test story -- --nocapture
 
-test-long: setup ## Kill all nodes under load 50 times and show what was promised and kept
+test-long: setup ## Kills, reorganisations, backlogs and fuzzing at length, with a ledger in the end
 	@cargo build --locked --workspace
-	@TBSI_DEATHS=50 cargo test --locked --workspace --test deaths -- --nocapture
+	@testnet/long.sh $(PARTS)
 
 bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a table and as JSON
 	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)

@@ -7,7 +7,7 @@ use tbsi_bridge::evm::decision;
 use tbsi_light::verify_certificate;
 use tbsi_types::{Checkpoint, CommitCertificate, CommitSignature, Genesis, Round, Signature};
 
-use crate::{Stage, anvil, long};
+use crate::{Stage, anvil, ledger, long};
 
 sol! {
     function isCertified(bytes calldata decision) external view returns (bool);
@@ -141,4 +141,7 @@ async fn t30_rust_and_the_contract_agree_on_changed_certificates() {
         taken > cases / 32 && refused > cases / 2,
         "{taken} taken, {refused} refused"
     );
+    ledger(&format!(
+        "{cases} changed certificates, {taken} taken and {refused} refused alike by Rust and Solidity"
+    ));
 }

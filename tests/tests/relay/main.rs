@@ -44,6 +44,11 @@ fn long() -> bool {
     std::env::var("LONG").as_deref() == Ok("1")
 }
 
+/// A line of what `make test-long` prints in the end.
+fn ledger(line: &str) {
+    println!("ledger: {line}");
+}
+
 /// Both chains, and the light client.
 struct Stage {
     chain: Chain,

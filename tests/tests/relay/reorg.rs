@@ -1,19 +1,38 @@
 //! Blocks of the target that go away before they are final.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
 use tbsi_tests::harness::eventually;
 use tokio::time::sleep;
 
-use crate::{Stage, anvil};
+use crate::{Stage, anvil, ledger, long};
+
+/// Depths that one anvil bears: it goes back to no state that is older than about 500 blocks.
+const DEPTHS_PER_ANVIL: usize = 4;
 
 #[tokio::test]
 async fn t51_what_a_reorganisation_takes_back_is_brought_again() {
     let Some(binary) = anvil("t51 reorganisation") else {
         return;
     };
-    let stage = Stage::new(&binary, None).await;
+    let all: Vec<u64> = (1..=32).collect();
+    let depths = if long() { all } else { vec![1, 5, 13, 32] };
+    let mut leaves = 0;
+    for some in depths.chunks(DEPTHS_PER_ANVIL) {
+        leaves += reorganised(&binary, some).await;
+    }
+    ledger(&format!(
+        "{} reorganisations of depth 1 to 32 below finality, {leaves} attestations, each recorded \
+         once",
+        depths.len()
+    ));
+}
+
+/// Reorganises that deep, one after the other; how many leaves came through.
+async fn reorganised(binary: &Path, depths: &[u64]) -> u64 {
+    let stage = Stage::new(binary, None).await;
     let relayer = stage.relayer("reorganised").await;
     let mut running = relayer.start(Some("reorganised"));
     let count = |name: &str| {
@@ -23,7 +42,7 @@ async fn t51_what_a_reorganisation_takes_back_is_brought_again() {
             .filter(|event| **event == name)
             .count()
     };
-    for depth in [1u64, 2, 5, 13, 32] {
+    for (position, depth) in depths.iter().enumerate() {
         stage.chain.block(3, None);
         let (sent, included) = (count("broadcast"), count("included"));
         eventually("it is sent", async || count("broadcast") > sent).await;
@@ -38,7 +57,7 @@ async fn t51_what_a_reorganisation_takes_back_is_brought_again() {
             .await;
         eventually("it is noticed", async || count("reorganised") > gone).await;
         let finals = count("final");
-        if depth == 1 {
+        if position == 0 {
             assert_eq!(
                 running.wait().await.unwrap().code(),
                 None,
@@ -66,4 +85,5 @@ async fn t51_what_a_reorganisation_takes_back_is_brought_again() {
     }
     stage.assert_once().await;
     relayer.assert_same().await;
+    stage.chain.size()
 }

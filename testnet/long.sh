@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# What takes too long for every change: kills and reorganisations many times over, large backlogs,
+# many fuzz runs. Prints a ledger of what was done and what came of it. `make test-long` runs it.
+#
+# usage: long.sh [deaths] [relay] [contracts]     all of them by default
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${TBSI_VECTORS:=$PWD/../shared/vectors}"
+export TBSI_VECTORS LONG=1
+logs=$(mktemp -d)
+ledger=()
+failed=0
+
+# Runs a part with its output on the terminal and in a log; $1 is its name.
+part() {
+    local name=$1 started=$SECONDS outcome=kept
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" 2>&1 | tee "$logs/$name" || outcome=FAILED
+    [[ $outcome == kept ]] || failed=1
+    ledger+=("$outcome  $name, $((SECONDS - started)) s")
+}
+
+# Adds what a part said of itself.
+said() {
+    local line
+    while read -r line; do ledger+=("        $line"); done < <(
+        { grep -h "$2" "$logs/$1" || true; } | sed 's/^.*ledger: //'
+    )
+}
+
+test_of() { cargo test --locked --workspace --test "$@" -- --nocapture --test-threads=1; }
+
+for name in "${@:-deaths relay contracts}"; do
+    for name in $name; do
+        case $name in
+        deaths)
+            TBSI_DEATHS=${TBSI_DEATHS:-50} part deaths test_of deaths
+            ;;
+        relay)
+            part relay test_of relay
+            said relay 'ledger: '
+            ;;
+        contracts)
+            if command -v npm >/dev/null; then
+                part contracts contracts/evm/test.sh
+                runs=$(grep -c '(runs: 100000,' "$logs/contracts" || true)
+                ledger+=("        $runs properties of contracts, 100000 cases each, with forge")
+            else
+                ledger+=("skipped contracts: install Node.js 20 with npm")
+            fi
+            ;;
+        *)
+            echo "long.sh: no part is called $name; there are deaths, relay, contracts" >&2
+            exit 2
+            ;;
+        esac
+    done
+done
+
+printf '\nledger\n'
+printf '  %s\n' "${ledger[@]}"
+rm -rf "$logs"
+exit "$failed"
