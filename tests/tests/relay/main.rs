@@ -16,6 +16,7 @@ mod keys;
 mod kill;
 mod messages;
 mod network;
+mod page;
 mod reorg;
 mod rpc;
 
