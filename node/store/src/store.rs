@@ -8,6 +8,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::limits::STATE_WINDOW_MIN;
 use tbsi_types::log::Frontier;
+use tbsi_types::roster::Members;
 use tbsi_types::{ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize};
 
 use crate::chain::read_checkpoint;
@@ -100,6 +101,8 @@ pub struct Store {
     pub(crate) tip: RwLock<Option<Tip>>,
     /// Of the log at the tip.
     pub(crate) frontier: RwLock<Frontier>,
+    /// The validator set that was read last, by its hash: most proofs need the same one.
+    pub(crate) members: Mutex<Option<(B256, Members)>>,
     /// Held by whoever writes.
     pub(crate) waiting: Mutex<Waiting>,
 }
@@ -132,6 +135,7 @@ impl Store {
             options,
             frontier: RwLock::new(load_frontier(&database, tip.as_ref())?),
             tip: RwLock::new(tip),
+            members: Mutex::new(None),
             waiting: Mutex::new(waiting),
             database,
         })
