@@ -22,9 +22,10 @@ pub mod tree;
 pub use add_checkpoint::AddCheckpoint;
 pub use cosigner::{Cosigner, cosigner_name, cosigners};
 pub use derive::{
-    ATTESTATIONS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_leaves, derive_leaves, leaves,
+    ATTESTATIONS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_all_leaves, count_leaves,
+    derive_leaves, leaves,
 };
-pub use leaf::{Attestation, DigestWords, Leaf, LeafError, LeafHead, Statement};
+pub use leaf::{Attestation, AttestationIds, DigestWords, Leaf, LeafError, LeafHead, Statement};
 pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

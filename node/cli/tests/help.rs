@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 103] = [
+const COMMANDS: [&str; 107] = [
     "",
     "attest",
     "checkpoint",
@@ -82,7 +82,11 @@ const COMMANDS: [&str; 103] = [
     "org history",
     "org list",
     "org register-chain",
+    "org resume-chain",
+    "org retire-chain",
+    "org set-contact",
     "org show",
+    "org update-chain",
     "org withdraw-account",
     "permission",
     "permission show",

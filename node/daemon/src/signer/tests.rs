@@ -259,3 +259,59 @@ fn addresses_are_sockets() {
         assert!(bad.parse::<SignerAddress>().is_err(), "{bad}");
     }
 }
+
+#[test]
+fn what_relayers_ask_has_one_form() {
+    let requests = [
+        Request::Account(Address::repeat_byte(5)),
+        Request::Transaction(B256::repeat_byte(6)),
+    ];
+    for request in requests {
+        let bytes = request.encode();
+        assert_eq!(Request::decode(&bytes), Some(request));
+        assert_eq!(Request::decode(&bytes[1..]), None);
+        assert_eq!(Request::decode(&[bytes.as_slice(), &[0]].concat()), None);
+    }
+}
+
+/// No signer has both roles: a validator's key signs no transactions, an account's no votes.
+#[tokio::test]
+async fn a_signer_keeps_to_its_role() {
+    let fixture = Fixture::new();
+    let account = |expected| {
+        let secret = Zeroizing::new(NODE);
+        let chain = fixture.genesis.identity();
+        RemoteAccount::new(fixture.address(), secret, fixture.remote(), chain, expected)
+    };
+    let (serving, stop) = fixture.start();
+    let validator = fixture.public_key.address();
+    let refused = async |expected| loop {
+        match account(expected).sign(B256::repeat_byte(1)).await {
+            // It listens in a moment.
+            Err(SignerError::Io { .. }) => sleep(Duration::from_millis(10)).await,
+            other => return matches!(other, Err(SignerError::OtherAccount { .. })),
+        }
+    };
+    assert!(refused(validator).await);
+    stop.send_replace(true);
+    serving.await.unwrap().unwrap();
+
+    let own = fixture.home.key_file(crate::keyfile::KeyKind::Account);
+    let secret = crate::keyfile::create_secret(&own, crate::keyfile::KeyKind::Account, None);
+    let key = tbsi_types::SecretKey::parse(&*secret.unwrap()).unwrap();
+    let (home, address) = (fixture.home.clone(), fixture.address());
+    let (stop, stopping) = watch::channel(false);
+    let allowed = vec![link_public_key(&NODE)];
+    let serving =
+        tokio::spawn(async move { serve(&home, Role::Account, &address, allowed, stopping).await });
+    assert!(refused(validator).await);
+    let own = key.public_key();
+    let hash = B256::repeat_byte(7);
+    let remote = account(own.address());
+    let signature = remote.sign(hash).await.unwrap();
+    assert!(own.verify(hash, &signature).is_ok());
+    let vote = fixture.connect().await;
+    assert!(matches!(vote, Err(SignerError::OtherValidator { .. })));
+    stop.send_replace(true);
+    serving.await.unwrap().unwrap();
+}
