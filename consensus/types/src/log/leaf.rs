@@ -31,6 +31,9 @@ pub const GOVERNANCE_KIND: u8 = 16;
 /// Kind of a message to another chain.
 pub const MESSAGE_KIND: u8 = 32;
 
+/// Kind of a fact of another chain.
+pub const FACT_KIND: u8 = 33;
+
 /// Keccak-256 of "TBSI attestation v1".
 const ATTESTATION_TAG: B256 =
     b256!("d4e262a6b223ca19ccf98856e28c3f57c2d88541b04ddfc245327d5791186ba7");
@@ -219,6 +222,31 @@ pub enum Statement {
         /// SHA-256 of the payload.
         payload_hash: B256,
     },
+    /// Kind 33: a word in the storage of another EVM chain, proven; the issuer brought it.
+    ForeignFact(ForeignFact),
+}
+
+/// That a slot of an account of another chain held a value after a block (SPEC §16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignFact {
+    /// Number of the client that followed the chain.
+    pub client: u32,
+    /// Code of [`Assurance`](crate::log::Assurance): 0 to 255 are carried as they are.
+    pub assurance: u8,
+    /// EIP-155 number of the chain, `eip155:<number>` in CAIP-2, as its operator registered it.
+    pub foreign_chain_id: u64,
+    /// Number of the block.
+    pub foreign_height: u64,
+    /// Time of the block, seconds since the Unix epoch.
+    pub foreign_time: u64,
+    /// Hash of the block.
+    pub block_hash: B256,
+    /// Account there.
+    pub account: Address,
+    /// Slot of its storage.
+    pub slot: B256,
+    /// What was in it; zero also if there is no such slot or account.
+    pub value: B256,
 }
 
 /// What an act of governance commits to beside its signature: SHA-256 over the number of further
@@ -246,6 +274,7 @@ impl Statement {
             Self::AlgorithmSet { .. } => 7,
             Self::GovernanceAct { .. } => GOVERNANCE_KIND,
             Self::Message { .. } => MESSAGE_KIND,
+            Self::ForeignFact(_) => FACT_KIND,
         }
     }
 
@@ -303,6 +332,14 @@ impl Statement {
                 put(&[&sequence.to_be_bytes(), &timeout.to_be_bytes()]);
                 put(&[payload_hash.as_slice()]);
             }
+            Self::ForeignFact(fact) => {
+                put(&[&fact.client.to_be_bytes(), &[fact.assurance]]);
+                put(&[&fact.foreign_chain_id.to_be_bytes()]);
+                put(&[&fact.foreign_height.to_be_bytes()]);
+                put(&[&fact.foreign_time.to_be_bytes()]);
+                put(&[fact.block_hash.as_slice(), fact.account.as_slice()]);
+                put(&[fact.slot.as_slice(), fact.value.as_slice()]);
+            }
         }
     }
 }
@@ -329,7 +366,7 @@ pub enum LeafError {
     #[error("leaf version {0} is unknown, {LEAF_VERSION} is known; use newer software")]
     Version(u8),
     /// A kind of another version of this protocol.
-    #[error("leaf kind {0} is unknown, 1 to 7, 16 and 32 are known; use newer software")]
+    #[error("leaf kind {0} is unknown, 1 to 7, 16, 32 and 33 are known; use newer software")]
     Kind(u8),
     /// A number that its field cannot hold.
     #[error("leaf field `{field}` is {value}, at most {max} is allowed")]
@@ -379,7 +416,7 @@ impl LeafHead {
             return Err(LeafError::Version(version));
         }
         let kind = cursor.u8("kind")?;
-        if !matches!(kind, 1..=7 | GOVERNANCE_KIND | MESSAGE_KIND) {
+        if !matches!(kind, 1..=7 | GOVERNANCE_KIND | MESSAGE_KIND | FACT_KIND) {
             return Err(LeafError::Kind(kind));
         }
         let head = Self {
@@ -457,7 +494,8 @@ impl Leaf {
             | Statement::SchemaRegistered { .. }
             | Statement::AlgorithmSet { .. }
             | Statement::GovernanceAct { .. }
-            | Statement::Message { .. } => None,
+            | Statement::Message { .. }
+            | Statement::ForeignFact(_) => None,
         }
     }
 
@@ -525,7 +563,22 @@ fn decode_statement(kind: u8, cursor: &mut Cursor<'_>) -> Result<Statement, Leaf
             timeout: cursor.u64("timeout")?,
             payload_hash: cursor.b256("payload hash")?,
         },
+        FACT_KIND => Statement::ForeignFact(decode_fact(cursor)?),
         other => return Err(LeafError::Kind(other)),
+    })
+}
+
+fn decode_fact(cursor: &mut Cursor<'_>) -> Result<ForeignFact, LeafError> {
+    Ok(ForeignFact {
+        client: cursor.u32("client")?,
+        assurance: cursor.u8("assurance")?,
+        foreign_chain_id: cursor.u64("foreign chain id")?,
+        foreign_height: cursor.u64("foreign height")?,
+        foreign_time: cursor.u64("foreign time")?,
+        block_hash: cursor.b256("block hash")?,
+        account: Address::from(cursor.array::<20>("account")?),
+        slot: cursor.b256("slot")?,
+        value: cursor.b256("value")?,
     })
 }
 

@@ -167,6 +167,7 @@ fn kind(statement: &Statement) -> &'static str {
         Statement::AlgorithmSet { .. } => "algorithmSet",
         Statement::GovernanceAct { .. } => "governanceAct",
         Statement::Message { .. } => "message",
+        Statement::ForeignFact(_) => "foreignFact",
     }
 }
 
