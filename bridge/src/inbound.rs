@@ -244,14 +244,11 @@ impl ForeignChain {
     }
 
     /// Verifies a header against the validators of `base`.
-    pub fn verify(
-        &self,
-        base: &EncodedHeader,
-        header: EncodedHeader,
-    ) -> Result<Step, InboundError> {
-        let height = header.read.height;
-        let verified = verify_header(self.assurance, &base.read.trusted, &header.bytes);
-        let verified = verified.map_err(|source| InboundError::Header { height, source })?;
+    ///
+    /// # Errors
+    /// Why the header does not follow.
+    pub fn verify(&self, base: &EncodedHeader, header: EncodedHeader) -> Result<Step, HeaderError> {
+        let verified = verify_header(self.assurance, &base.read.trusted, &header.bytes)?;
         Ok(Step {
             base: base.read.height,
             trusted: base.read.trusted.clone().into(),
@@ -281,11 +278,11 @@ impl ForeignChain {
         loop {
             let from = base.read.height;
             match self.verify(base, self.header(height).await?) {
-                Err(InboundError::Header {
-                    source: HeaderError::Overlap { .. },
-                    ..
-                }) if height > from + 1 => height = from + (height - from) / 2,
-                verified => return verified,
+                Ok(step) => return Ok(step),
+                Err(HeaderError::Overlap { .. }) if height > from + 1 => {
+                    height = from + (height - from) / 2;
+                }
+                Err(source) => return Err(InboundError::Header { height, source }),
             }
         }
     }

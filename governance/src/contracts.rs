@@ -2,6 +2,10 @@
 //! functions that only the protocol calls are in [`crate::abi`] and [`crate::founding`].
 
 #![allow(missing_docs, reason = "documented in contracts/evm/src/I*.sol")]
+#![allow(
+    clippy::too_many_arguments,
+    reason = "events have as many fields as they have"
+)]
 
 use alloy_sol_types::sol;
 

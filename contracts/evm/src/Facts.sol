@@ -73,7 +73,8 @@ contract Facts is IFacts {
         external
     {
         _requireCanonical(abi.encodeCall(this.update, (client, base, trusted, header)));
-        IPermissions(System.PERMISSIONS).requirePermission(msg.sender, _RELAY);
+        _requireRelayer();
+        _requireUsable(client);
         Verifiers.Verified memory found = _follow(client, base, trusted, header);
         bytes32 known = _headers[client][found.height].blockHash;
         if (known == found.blockHash) revert FactsHeaderKnown(client, found.height);
@@ -94,6 +95,8 @@ contract Facts is IFacts {
         external
     {
         _requireCanonical(abi.encodeCall(this.freeze, (client, base, trusted, header)));
+        // Also of a retired chain: retiring it must not keep a lie from being shown.
+        _requireNotFrozen(client);
         Verifiers.Verified memory found = _follow(client, base, trusted, header);
         bytes32 known = headerOf(client, found.height).blockHash;
         if (known == found.blockHash) revert FactsNoConflict(client, found.height);
@@ -114,7 +117,7 @@ contract Facts is IFacts {
         _requireCanonical(
             abi.encodeCall(this.importFact, (client, height, account, slot, value, proof))
         );
-        IPermissions(System.PERMISSIONS).requirePermission(msg.sender, _RELAY);
+        _requireRelayer();
         _requireUsable(client);
         Fact storage fact = _facts[_key(client, height, account, slot)];
         if (fact.imported) revert FactsKnown(client, height, account, slot, fact.value);
@@ -162,20 +165,19 @@ contract Facts is IFacts {
         view
         returns (bool, bytes32)
     {
-        if (clientOf(client).frozen) revert FactsFrozen(client);
+        _requireNotFrozen(client);
         Fact memory fact = _facts[_key(client, height, account, slot)];
         return (fact.imported, fact.value);
     }
 
     // Helpers
 
-    /// A header that follows from an accepted one of a client in use.
+    /// A header that follows from an accepted one.
     function _follow(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
         private
         view
         returns (Verifiers.Verified memory found)
     {
-        _requireUsable(client);
         bytes32 expected = headerOf(client, base).trustedHash;
         if (keccak256(trusted) != expected) {
             revert FactsTrustedMismatch(expected, keccak256(trusted));
@@ -222,10 +224,20 @@ contract Facts is IFacts {
         );
     }
 
+    /// Whose the account is, `Permissions` tells; events and leaves have the account.
+    function _requireRelayer() private view {
+        // slither-disable-next-line unused-return
+        IPermissions(System.PERMISSIONS).requirePermission(msg.sender, _RELAY);
+    }
+
+    function _requireNotFrozen(uint32 client) private view {
+        if (clientOf(client).frozen) revert FactsFrozen(client);
+    }
+
     function _requireUsable(uint32 client) private view {
-        Client memory it = clientOf(client);
-        if (it.frozen) revert FactsFrozen(client);
-        if (!_isChainActive(it.chain)) revert FactsChainNotActive(it.chain);
+        _requireNotFrozen(client);
+        uint32 chain = _clients[client].chain;
+        if (!_isChainActive(chain)) revert FactsChainNotActive(chain);
     }
 
     function _requireTrusted(uint32 client, uint64 height) private view {

@@ -140,7 +140,8 @@ interface IFacts {
     function update(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
         external;
 
-    /// @notice By anybody: another header of an accepted height, verified as in `update`.
+    /// @notice By anybody: another header of an accepted height, verified as in `update`. Also
+    /// while the chain's record is retired.
     function freeze(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
         external;
 

@@ -253,6 +253,18 @@ contract FactsTest is Foreign {
         frozen();
     }
 
+    function test_43_RetiringTheChainHidesNothing() public {
+        vm.prank(admin(2));
+        chains.setStatus(1, 2);
+        bytes memory retired = abi.encodeWithSelector(IFacts.FactsChainNotActive.selector, 1);
+        refused(admin(3), updating(10, "set", header(10, NOW, "other")), retired);
+        takes(STRANGER, freezing(10, header(10, NOW, "other")));
+        vm.assertEq(uint8(facts.statusOf(1)), uint8(IFacts.Status.Frozen));
+        vm.prank(admin(2));
+        chains.setStatus(1, 1);
+        frozen();
+    }
+
     function test_43_AnUpdateFreezesToo() public {
         takes(admin(3), updating(10, "set", header(20, NOW, "twenty")));
         vm.expectEmit(address(facts));

@@ -9,7 +9,7 @@ use alloy_primitives::{B256, U256};
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::json;
-use tbsi_bridge::inbound::{EncodedHeader, ForeignChain, Step};
+use tbsi_bridge::inbound::{EncodedHeader, ForeignChain, InboundError, Step};
 use tbsi_governance::abi::FACTS;
 use tbsi_governance::contracts::{Client, Facts, ForeignHeader};
 use tbsi_light::foreign::{Assurance, trusted_hash};
@@ -238,8 +238,11 @@ async fn conflict(
         let base = followed.chain.accepted(first, accepted.blockHash).await;
         base.map_err(|it| refuse(it.into()))?
     };
-    let step = followed.chain.verify(&base, header);
-    let step = step.map_err(|it| refuse(it.into()))?;
+    let height = header.read.height;
+    let step = followed.chain.verify(&base, header).map_err(|source| {
+        let error = InboundError::Header { height, source };
+        refuse(error.into())
+    })?;
     Ok((base.read.height, step))
 }
 

@@ -351,3 +351,19 @@ fn too_few_validators_open_no_client() {
     assert!(!done(&refused));
     assert_eq!(refused.receipts[0].logs().len(), 0);
 }
+
+/// SPEC §16.5 has these figures.
+#[test]
+fn gas_is_what_the_specification_says() {
+    let vectors = vectors();
+    let header = |name: &str| vectors.header(&format!("qbft: {name}"));
+    let gas = |outcome: &Outcome| {
+        assert!(done(outcome));
+        outcome.receipts[0].cumulative_gas_used()
+    };
+    let mut stage = Stage::new(header("begins"));
+    let word = vectors.proof("a word");
+    let update = gas(&stage.update(10, header("follows")));
+    let import = gas(&stage.import(11, word, word.answer.into()));
+    assert_eq!((update, import), (246_892, 155_249));
+}
