@@ -41,6 +41,7 @@ sol! {
         uint32 organisation;
         uint8 nodeType;
         address validator;
+        bytes32 logKey;
         string name;
         string endpoint;
     }
@@ -163,6 +164,7 @@ pub fn roster(validators: &[u8], peers: &[u8]) -> Result<Roster, RosterError> {
             organisation: view.organisation,
             name: view.name,
             validator: (view.validator != Address::ZERO).then_some(view.validator),
+            log_key: (view.logKey != B256::ZERO).then_some(view.logKey.0),
         };
         (peer_id_of(&view.peerKey.0), entry)
     };

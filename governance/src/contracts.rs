@@ -195,6 +195,8 @@ sol! {
     }
 
     interface Organisations {
+        function setContact(string calldata contactUrl) external;
+        function organisationOf(uint32 organisation) external view returns (Organisation memory);
         function reinstate(uint32 organisation, uint16 reason) external;
         function organisationCount() external view returns (uint32);
         function organisations(uint256 from, uint256 count) external view returns (Organisation[] memory);
@@ -247,6 +249,8 @@ sol! {
         event ChainRegistered(uint32 indexed chain, uint32 indexed operator, string caip2, string technology);
 
         function register(string calldata caip2, string calldata technology, string calldata contactUrl) external returns (uint32);
+        function update(uint32 chain, string calldata technology, string calldata contactUrl) external;
+        function setStatus(uint32 chain, uint8 status) external;
         function setChain(uint32 chain, uint32 operator, uint8 status) external;
         function chainCount() external view returns (uint32);
         function chains(uint256 from, uint256 count) external view returns (Chain[] memory);

@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, TxKind};
 use alloy_sol_types::{SolCall, sol};
 use ed25519_dalek::{Signer as _, SigningKey};
 use tbsi_governance::abi::{MOTIONS, NODES};
+use tbsi_node::keyfile::LogKey;
 use tbsi_rpc::Client;
 use tbsi_types::roster::peer_key_of;
 use tbsi_types::{ChainIdentity, Height, SecretKey, sha256};
@@ -215,6 +216,8 @@ pub struct NodeKeys<'a> {
     pub peer_id: &'a str,
     /// Its validator key.
     pub validator: &'a SecretKey,
+    /// Its key for the log.
+    pub log: &'a LogKey,
 }
 
 fn possession(chain: &ChainIdentity, organisation: u32, kind: u8, key: &[u8]) -> B256 {
@@ -248,7 +251,9 @@ pub fn registration(
 ) -> registerNodeCall {
     let peer_key = peer_key_of(keys.peer_id).expect("a peer id of an Ed25519 key");
     let digest = possession(chain, organisation, 1, &peer_key);
-    let signature = SigningKey::from_bytes(&keys.peer_seed).sign(digest.as_slice());
+    let peer = SigningKey::from_bytes(&keys.peer_seed).sign(digest.as_slice());
+    let digest = possession(chain, organisation, 3, &keys.log.public_key());
+    let log = keys.log.sign(digest.as_slice());
     let (x, y) = keys.validator.public_key().coordinates();
     registerNodeCall {
         registration: Registration {
@@ -258,22 +263,22 @@ pub fn registration(
             peerKey: peer_key.into(),
             validatorX: x,
             validatorY: y,
-            logKey: B256::ZERO,
+            logKey: keys.log.public_key().into(),
         },
         possession: Possession {
             deadline: DEADLINE,
-            peer: Proof {
-                r: B256::from_slice(&signature.to_bytes()[..32]),
-                s: B256::from_slice(&signature.to_bytes()[32..]),
-                v: 0,
-            },
+            peer: ed25519_proof(&peer.to_bytes()),
             validator: validator_proof(chain, organisation, keys.validator),
-            log: Proof {
-                r: B256::ZERO,
-                s: B256::ZERO,
-                v: 0,
-            },
+            log: ed25519_proof(&log),
         },
+    }
+}
+
+fn ed25519_proof(signature: &[u8; 64]) -> Proof {
+    Proof {
+        r: B256::from_slice(&signature[..32]),
+        s: B256::from_slice(&signature[32..]),
+        v: 0,
     }
 }
 

@@ -16,10 +16,10 @@ use tbsi_node::config::{WitnessConfig, WitnessedConfig};
 use tbsi_rpc::wire::{Acknowledgement, LogEntry, LogKeys};
 use tbsi_tests::harness::{Answer, Sender, TestNetwork, eventually, http, skip, tbsi};
 use tbsi_types::log::{
-    ATTESTATIONS, AddCheckpoint, ConsistencyProof, LogCheckpoint, NoteSigner, NoteVerifier,
-    SignatureType, SignedNote, TlogProof, cosigners, tile,
+    ATTESTATIONS, AddCheckpoint, ConsistencyProof, Cosigner, LogCheckpoint, NoteSigner,
+    NoteVerifier, SignatureType, SignedNote, TlogProof, cosigners, tile,
 };
-use tbsi_types::{B256, Bytes, TreeSize};
+use tbsi_types::{B256, Bytes, Genesis, Roster, TreeSize};
 
 sol! {
     function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
@@ -66,6 +66,11 @@ async fn keys(net: &TestNetwork, node: usize) -> LogKeys {
     keys.unwrap()
 }
 
+fn founding_cosigners(genesis: &Genesis) -> Vec<Cosigner> {
+    let roster = Roster::of_genesis(genesis).unwrap();
+    cosigners(&genesis.identity(), &roster)
+}
+
 fn parse(key: &str) -> NoteVerifier {
     NoteVerifier::parse(key).unwrap()
 }
@@ -73,7 +78,7 @@ fn parse(key: &str) -> NoteVerifier {
 /// Waits until a node serves the log of this size with so many cosignatures of validators.
 async fn cosigned(net: &TestNetwork, node: usize, size: u64, needed: usize) -> SignedNote {
     let log = parse(&keys(net, node).await.log);
-    let known: Vec<_> = cosigners(&net.genesis())
+    let known: Vec<_> = founding_cosigners(&net.genesis())
         .into_iter()
         .map(|it| it.key)
         .collect();
@@ -103,7 +108,7 @@ async fn every_node_serves_the_cosignatures_of_all_validators() {
     }
     // What the keys are called, and that genesis names them.
     let genesis = net.genesis();
-    let known = cosigners(&genesis);
+    let known = founding_cosigners(&genesis);
     let keys = keys(&net, 4).await;
     for (served, expected) in keys.cosigners.iter().zip(&known) {
         assert_eq!(
@@ -178,7 +183,7 @@ async fn under_load_a_validator_cosigns_a_few_logs_a_second() {
     let sender = Sender::new("load", net.network.chain_id());
     let started = Instant::now();
     let (mut nonce, mut served) = (0, 0);
-    let known: Vec<_> = cosigners(&net.genesis())
+    let known: Vec<_> = founding_cosigners(&net.genesis())
         .into_iter()
         .map(|it| it.key)
         .collect();
@@ -334,7 +339,7 @@ async fn a_node_of_one_network_witnesses_the_log_of_another() {
 /// Waits until the checkpoint of so many leaves carries validator and witness; then the proofs
 /// do too.
 async fn witnessed(net: &TestNetwork, log: &NoteVerifier, witness: &NoteVerifier, size: u64) {
-    let mut both: Vec<_> = cosigners(&net.genesis())
+    let mut both: Vec<_> = founding_cosigners(&net.genesis())
         .into_iter()
         .map(|it| it.key)
         .collect();

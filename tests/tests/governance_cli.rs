@@ -138,6 +138,7 @@ async fn a_fifth_association_joins_and_its_node_becomes_a_validator() {
     let validator = its_node_is_registered(&desk, &home, &key).await;
     its_node_becomes_a_validator(&desk, &key, validator).await;
     refusals_carry_the_counters(&desk, account).await;
+    records_are_kept_current(&desk, &key).await;
     desk.net.assert_no_panic();
 }
 
@@ -294,6 +295,44 @@ async fn refusals_carry_the_counters(desk: &Desk, account: Address) {
         0,
         &["no organisation", "send, deploy, attest"],
     );
+}
+
+/// What an association may change by itself: its contact, and records of chains that it runs.
+async fn records_are_kept_current(desk: &Desk, key: &str) {
+    let contact = ["org", "set-contact", "https://e.example/contact"];
+    let dry = [contact.as_slice(), &["--dry-run", "--lang", "zh-TW"]].concat();
+    said(
+        &desk.act(key, &dry).await,
+        0,
+        &["台灣測試公會戊", "- → https://e.example/contact"],
+    );
+    desk.done(key, &contact).await;
+    let insecure = ["org", "set-contact", "http://e.example"];
+    said(&desk.act(key, &insecure).await, 2, &["https"]);
+
+    let register = ["org", "register-chain", "eip155:1337", "--technology"];
+    desk.done(key, &[register.as_slice(), &["besu-24"]].concat())
+        .await;
+    let update = ["org", "update-chain", "eip155:1337", "--technology"];
+    let update = [update.as_slice(), &["besu-25"]].concat();
+    desk.done(key, &update).await;
+    let other = desk.act(&desk.key(0), &update).await;
+    said(&other, 2, &["Test Association A (no. 1)"]);
+    let unknown = ["org", "retire-chain", "eip155:9"];
+    said(
+        &desk.act(key, &unknown).await,
+        2,
+        &["no chain `eip155:9`", "tbsi org chains"],
+    );
+    desk.done(key, &["org", "retire-chain", "eip155:1337"])
+        .await;
+    let chains = json(&desk.ask(&["org", "chains", "--json"]).await);
+    let chain = &chains["chains"][0];
+    assert_eq!(
+        (&chain["technology"], &chain["status"]),
+        (&"besu-25".into(), &"retired".into())
+    );
+    desk.done(key, &["org", "resume-chain", "1"]).await;
 }
 
 #[tokio::test]

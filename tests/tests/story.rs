@@ -10,17 +10,18 @@ use std::time::Duration;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, Bytes};
 use tbsi_governance::abi::{NODES, ORGANISATIONS};
-use tbsi_light::{TrustAnchor, verify_bundle};
+use tbsi_light::{TrustAnchor, verify_bundle, verify_note};
 use tbsi_node::config::{Config, PeerConfig};
 use tbsi_node::home::Home;
 use tbsi_rpc::Client;
-use tbsi_rpc::wire::LeafSelector;
+use tbsi_rpc::wire::{LeafSelector, LogKeys};
 use tbsi_tests::council::{
     Actor, Admission, EVERYTHING, NodeKeys, addOrganisationCall, addValidatorCall, ask,
     association, decide, kind, nodeByNameCall, organisationCountCall, registration,
     removeOrganisationCall, rotation,
 };
-use tbsi_tests::harness::{PATIENCE, Sender, TestNetwork, eventually, tbsi_binary};
+use tbsi_tests::harness::{PATIENCE, Sender, TestNetwork, eventually, http, tbsi_binary};
+use tbsi_types::log::{NoteVerifier, SignedNote};
 use tbsi_types::{ChainIdentity, Genesis, Height, LeafIndex, ProofBundle, SecretKey};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
@@ -263,6 +264,7 @@ async fn joins(
         peer_seed: node_key.expose(),
         peer_id: &node_key.peer_id(),
         validator: &newcomer.validator,
+        log: &newcomer.home.ensure_log_key().unwrap(),
     };
     let account = SecretKey::parse(&newcomer.account.expose()).unwrap();
     let sixth = Actor::new(account, chain.chain_id);
@@ -289,7 +291,29 @@ async fn joins(
     tell(&format!(
         "a motion makes it a validator in block {at}; its first vote is in {first}"
     ));
+    cosigns(client, chain, newcomer.validator.public_key().address()).await;
+    tell("it cosigns the log");
     newcomer
+}
+
+/// Waits until the checkpoint note of the log carries this validator's cosignature.
+async fn cosigns(client: &Client, chain: &ChainIdentity, validator: Address) {
+    attest(client, chain.chain_id).await;
+    eventually("the newcomer cosigns", async || {
+        let keys: LogKeys = client.request("tbsi_logKeys", &[]).await.unwrap();
+        let mut cosigners = keys.cosigners.iter();
+        let Some(cosigner) = cosigners.find(|cosigner| cosigner.validator == validator) else {
+            return false;
+        };
+        let key = NoteVerifier::parse(&cosigner.key).unwrap();
+        let node = client.url().strip_prefix("http://").unwrap();
+        let node = node.trim_end_matches('/').parse().unwrap();
+        let answer = http(node, "GET", "/log/checkpoint", &[], b"").await;
+        let note = SignedNote::parse(answer.text()).unwrap();
+        let log = NoteVerifier::parse(&keys.log).unwrap();
+        verify_note(&note, &log, &[key], 1).is_ok()
+    })
+    .await;
 }
 
 async fn rotates(

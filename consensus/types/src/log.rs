@@ -24,10 +24,12 @@ pub use add_checkpoint::AddCheckpoint;
 pub use assurance::Assurance;
 pub use cosigner::{Cosigner, cosigner_name, cosigners};
 pub use derive::{
-    ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_leaves, derive_leaves,
-    leaves,
+    ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_all_leaves, count_leaves,
+    derive_leaves, leaves,
 };
-pub use leaf::{Attestation, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, Statement};
+pub use leaf::{
+    Attestation, AttestationIds, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, Statement,
+};
 pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

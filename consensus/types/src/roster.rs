@@ -149,6 +149,8 @@ pub struct PeerEntry {
     pub name: String,
     /// The validator that speaks through it, if any.
     pub validator: Option<Address>,
+    /// The Ed25519 key with which it cosigns the log, if it has one.
+    pub log_key: Option<[u8; 32]>,
 }
 
 /// Who decides the next block, and who may connect.
@@ -165,12 +167,14 @@ impl Roster {
     pub fn of_genesis(genesis: &Genesis) -> Result<Self, GenesisError> {
         let numbers: BTreeMap<_, _> = genesis.organisations.keys().zip(1u32..).collect();
         let peer = |node: &crate::genesis::NodeEntry| {
-            let key = node.validator.as_ref();
-            let key = key.and_then(|entry| PublicKey::parse(&entry.public_key).ok());
+            let entry = node.validator.as_ref();
+            let key = entry.and_then(|entry| PublicKey::parse(&entry.public_key).ok());
+            let log_key = entry.and_then(|entry| entry.log_key.as_ref());
             let entry = PeerEntry {
                 organisation: numbers.get(&node.organisation).copied().unwrap_or_default(),
                 name: node.name.clone(),
                 validator: key.map(|key| key.address()),
+                log_key: log_key.and_then(|key| key.as_ref().try_into().ok()),
             };
             (node.peer_id.clone(), entry)
         };

@@ -94,11 +94,13 @@ interface INodes {
     /// @notice A peer to admit.
     /// @param nodeType 1 validator, 2 observer.
     /// @param validator Its address in the set, or zero.
+    /// @param logKey With which it cosigns the log, or zero.
     struct PeerView {
         bytes32 peerKey;
         uint32 organisation;
         uint8 nodeType;
         address validator;
+        bytes32 logKey;
         string name;
         string endpoint;
     }

@@ -321,6 +321,7 @@ abstract contract NodeRecords is INodes {
             organisation: record.organisation,
             nodeType: record.validating ? 1 : 2,
             validator: record.validating ? record.validator : address(0),
+            logKey: record.logKey,
             name: record.name,
             endpoint: record.endpoint
         });

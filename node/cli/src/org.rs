@@ -1,19 +1,22 @@
 //! `tbsi org`.
 
+mod chains;
+
 use std::process::ExitCode;
 
 use alloy_primitives::{Address, U256};
 use clap::Subcommand;
 use serde_json::{Value, json};
-use tbsi_governance::abi::{CHAINS, ORGANISATIONS, PERMISSIONS};
-use tbsi_governance::contracts::{Chain, Chains, Entry, Organisation, Organisations, Permissions};
+use tbsi_governance::abi::{ORGANISATIONS, PERMISSIONS};
+use tbsi_governance::contracts::{Chains, Entry, Organisation, Organisations, Permissions};
 
 use crate::govern::words::{
-    CHAIN_STATUS, ORGANISATION_ACTS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS, change,
-    permissions, time, word,
+    ORGANISATION_ACTS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS, change, permissions, time,
+    word,
 };
-use crate::govern::{CODES, Desk, Done, Planned, Read, Write, Writer, block_on, parse_permissions};
+use crate::govern::{CODES, Desk, Planned, Read, Write, Writer, block_on, parse_permissions};
 use crate::lang::Language;
+use chains::{ChainStatus, or_dash};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -59,6 +62,15 @@ pub(crate) enum Command {
         #[command(flatten)]
         write: Write,
     },
+    /// Say where your organisation can be reached; all other details change by motion.
+    #[command(after_help = CODES)]
+    SetContact {
+        /// An https URL, or nothing.
+        #[arg(value_name = "URL")]
+        contact_url: String,
+        #[command(flatten)]
+        write: Write,
+    },
     /// Register another chain that your organisation runs.
     #[command(after_help = CODES)]
     RegisterChain {
@@ -71,6 +83,39 @@ pub(crate) enum Command {
         /// Where to reach those who run it: an https URL.
         #[arg(long, value_name = "URL", default_value = "")]
         contact_url: String,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Change the record of a chain that your organisation runs. What is not given stays.
+    #[command(after_help = CODES)]
+    UpdateChain {
+        /// Its number or its CAIP-2 id.
+        #[arg(value_name = "CHAIN")]
+        chain: String,
+        /// What it runs, such as fabric-2.5.
+        #[arg(long, value_name = "NAME", required_unless_present = "contact_url")]
+        technology: Option<String>,
+        /// Where to reach those who run it: an https URL, or nothing.
+        #[arg(long, value_name = "URL")]
+        contact_url: Option<String>,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Your organisation runs this chain no more, or nobody does. The record stays.
+    #[command(after_help = CODES)]
+    RetireChain {
+        /// Its number or its CAIP-2 id.
+        #[arg(value_name = "CHAIN")]
+        chain: String,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Take up the record of a retired chain again.
+    #[command(after_help = CODES)]
+    ResumeChain {
+        /// Its number.
+        #[arg(value_name = "CHAIN")]
+        chain: String,
         #[command(flatten)]
         write: Write,
     },
@@ -105,9 +150,29 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
                 technology,
                 contactUrl: contact_url,
             };
-            block_on(write.read.lang, register_chain(call, write))
+            block_on(write.read.lang, chains::register(call, write))
         }
-        Command::Chains { read } => block_on(read.lang, chains(read)),
+        Command::SetContact { contact_url, write } => {
+            block_on(write.read.lang, set_contact(contact_url, write))
+        }
+        Command::UpdateChain {
+            chain,
+            technology,
+            contact_url,
+            write,
+        } => block_on(
+            write.read.lang,
+            chains::update(chain, technology, contact_url, write),
+        ),
+        Command::RetireChain { chain, write } => block_on(
+            write.read.lang,
+            chains::set_status(chain, ChainStatus::Retired, write),
+        ),
+        Command::ResumeChain { chain, write } => block_on(
+            write.read.lang,
+            chains::set_status(chain, ChainStatus::Active, write),
+        ),
+        Command::Chains { read } => block_on(read.lang, chains::list(read)),
     }
 }
 
@@ -331,56 +396,23 @@ async fn account_change(writer: &Writer, account: Address, bits: u32) -> anyhow:
     ))
 }
 
-async fn register_chain(call: Chains::registerCall, write: Write) -> anyhow::Result<ExitCode> {
+async fn set_contact(contact_url: String, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
     let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let (name, caip2) = (desk.name(writer.organisation), &call.caip2);
-    let change = lang.pick(
-        format!(
-            "new record of chain {caip2} ({}), run by {name}",
-            call.technology
-        ),
-        format!("登記鏈 {caip2}（{}），由{name}營運", call.technology),
+    let organisation = writer.organisation;
+    let call = Organisations::organisationOfCall { organisation };
+    let before = desk.ask(ORGANISATIONS, call).await?.contactUrl;
+    let (name, contact) = (
+        desk.name(organisation),
+        change(or_dash(&before), or_dash(&contact_url)),
     );
-    let planned = Planned::new(CHAINS, &call, change);
-    let tell = async |done: &Done| {
-        let number = done.event::<Chains::ChainRegistered>()?.chain;
-        let text = lang.pick(format!("chain  {number}"), format!("編號   {number}"));
-        Ok((text, json!({ "chain": number })))
+    let text = lang.pick(
+        format!("contact of {name}: {contact}"),
+        format!("{name}的聯絡網址：{contact}"),
+    );
+    let call = Organisations::setContactCall {
+        contactUrl: contact_url,
     };
-    writer.perform(&planned, tell).await
-}
-
-async fn chains(read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let count = desk.ask(CHAINS, Chains::chainCountCall {}).await?;
-    let call = |from, count| Chains::chainsCall { from, count };
-    let chains: Vec<Chain> = desk.pages(CHAINS, (1, count.into()), call).await?;
-    let mut text = String::new();
-    let mut all = Vec::new();
-    for (number, chain) in (1u32..).zip(&chains) {
-        let status = word(&CHAIN_STATUS, chain.status.into(), lang);
-        let (caip2, technology) = (&chain.caip2, &chain.technology);
-        let (name, contact) = (desk.name(chain.operator), &chain.contactUrl);
-        text += &lang.pick(
-            format!("{number:>4}  {status:<7}  {caip2} ({technology}), run by {name} {contact}\n"),
-            format!("{number:>4}  {status}  {caip2}（{technology}），營運者 {name} {contact}\n"),
-        );
-        all.push(json!({
-            "number": number,
-            "caip2": caip2,
-            "technology": technology,
-            "contactUrl": contact,
-            "operator": desk.named(chain.operator),
-            "status": word(&CHAIN_STATUS, chain.status.into(), Language::En),
-            "registeredHeight": chain.registeredHeight,
-        }));
-    }
-    if chains.is_empty() {
-        text = lang
-            .pick("No chain is registered.", "尚未登記任何鏈。")
-            .into();
-    }
-    desk.format.print(&text, &json!({ "chains": all }))
+    let planned = Planned::new(ORGANISATIONS, &call, text);
+    writer.perform_plainly(&planned).await
 }

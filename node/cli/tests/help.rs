@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 106] = [
+const COMMANDS: [&str; 110] = [
     "",
     "attest",
     "checkpoint",
@@ -87,7 +87,11 @@ const COMMANDS: [&str; 106] = [
     "org history",
     "org list",
     "org register-chain",
+    "org resume-chain",
+    "org retire-chain",
+    "org set-contact",
     "org show",
+    "org update-chain",
     "org withdraw-account",
     "permission",
     "permission show",

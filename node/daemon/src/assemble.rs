@@ -99,7 +99,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         witnesses: outside_keys(&config),
     }));
     let witness = witness(home, &config, &node)?;
-    let cosigner = own_cosigner(&node, &witness);
+    let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
@@ -224,17 +224,22 @@ fn outside_keys(config: &Config) -> Vec<NoteVerifier> {
         .collect()
 }
 
-/// `None` for an observer, and for a validator whose log key others do not know: nobody would
-/// take its cosignatures.
-fn own_cosigner(node: &Node, witness: &Witness) -> Option<OwnCosigner> {
-    let validator = node.validator?;
-    let key = witness.cosigner.verifier(SignatureType::Cosignature);
-    if !node.cosignatures().knows(validator, &key) {
-        info!("this validator does not cosign the log: genesis does not name its log key");
-        return None;
+/// `None` for an observer.
+fn own_cosigner(home: &Home, node: &Node) -> anyhow::Result<Option<OwnCosigner>> {
+    let Some(validator) = node.validator else {
+        return Ok(None);
+    };
+    let key = home.ensure_log_key()?;
+    let roster = node.roster();
+    let peers = roster.peers.values();
+    let mut own = peers.filter(|peer| peer.validator == Some(validator));
+    if !own.any(|peer| peer.log_key == Some(key.public_key())) {
+        warn!(
+            "this validator cosigns the log once the chain names the key of its log.key: register \
+             it with `tbsi keys rotate log`"
+        );
     }
-    let signer = Arc::clone(&witness.cosigner);
-    Some(OwnCosigner { validator, signer })
+    Ok(Some(OwnCosigner { validator, key }))
 }
 
 fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submitter> {

@@ -8,13 +8,14 @@ mod pool;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tbsi_types::log::NoteSigner;
+use tbsi_types::log::{NoteSigner, SignatureType};
 use tbsi_types::{Address, Height, TimestampMs};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
 use crate::gossip::{Cosignatures, TimestampedSignature};
+use crate::keyfile::LogKey;
 use crate::limits::COSIGNATURES_VERIFIED_MAX;
 use crate::node::{Node, causes, wall_clock};
 use pace::{Budget, Pace};
@@ -24,8 +25,21 @@ pub(crate) use pool::{CosignaturePool, Dropped, LogState};
 pub(crate) struct OwnCosigner {
     /// Address of the validator's key.
     pub(crate) validator: Address,
-    /// With the log key, under the cosigner's name.
-    pub(crate) signer: Arc<NoteSigner>,
+    /// Its key for the log.
+    pub(crate) key: LogKey,
+}
+
+impl OwnCosigner {
+    /// Signs in the name of the operator that the chain gives the validator; `None` if it is
+    /// not in the set, or if the chain names another key, so that nobody would take it.
+    fn signer(&self, node: &Node) -> Option<NoteSigner> {
+        let roster = node.roster();
+        let validator = roster.members.set().get(&self.validator)?;
+        let signer = self.key.cosigner(&node.identity, validator.operator);
+        let key = signer.verifier(SignatureType::Cosignature);
+        let taken = node.cosignatures().takes(self.validator, &key);
+        taken.then_some(signer)
+    }
 }
 
 /// Runs until told to stop. Without a cosigner it only collects.
@@ -118,7 +132,8 @@ fn on_head(node: &Node, pace: &mut Pace, height: Height) -> anyhow::Result<bool>
 fn cosign(node: &Node, own: Option<&OwnCosigner>, pace: &mut Pace) {
     let log = log_at_tip(node);
     pace.on_cosigned(log.0, Instant::now());
-    let Some(OwnCosigner { validator, signer }) = own else {
+    let Some((validator, signer)) = own.and_then(|own| Some((own.validator, own.signer(node)?)))
+    else {
         return;
     };
     note_tip(node);
@@ -132,7 +147,7 @@ fn cosign(node: &Node, own: Option<&OwnCosigner>, pace: &mut Pace) {
         }
     };
     let bytes: TimestampedSignature = line.bytes.try_into().expect("a time and a signature");
-    if pool.add(log, *validator, bytes, Instant::now()).is_err() {
+    if pool.add(log, validator, bytes, Instant::now()).is_err() {
         return;
     }
     drop(pool);
@@ -141,7 +156,7 @@ fn cosign(node: &Node, own: Option<&OwnCosigner>, pace: &mut Pace) {
     node.gossip.publish_cosignatures(Cosignatures {
         size: log.0,
         root: log.1,
-        list: vec![(*validator, bytes)],
+        list: vec![(validator, bytes)],
     });
 }
 

@@ -131,13 +131,8 @@ impl Node {
     pub fn new(parts: NodeParts) -> Self {
         let tip = parts.store.tip().map(|tip| tip.height).unwrap_or_default();
         let identity = parts.genesis.identity();
-        let mut cosignatures = CosignaturePool::new(
-            identity.log_origin(),
-            cosigners(&parts.genesis),
-            parts.witnesses,
-        );
-        cosignatures.follow(parts.roster.members.set());
-        Self {
+        let cosignatures = CosignaturePool::new(identity.log_origin(), parts.witnesses);
+        let node = Self {
             identity,
             genesis: parts.genesis,
             name: parts.name,
@@ -151,7 +146,9 @@ impl Node {
             roster: watch::Sender::new(Arc::new(parts.roster)),
             mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
             cosignatures: Mutex::new(cosignatures),
-        }
+        };
+        node.follow_cosigners(&node.roster());
+        node
     }
 
     /// The last committed block.
@@ -191,8 +188,14 @@ impl Node {
 
     /// Takes over what a committed block says.
     pub(crate) fn set_roster(&self, roster: Roster) {
-        self.cosignatures().follow(roster.members.set());
+        self.follow_cosigners(&roster);
         self.roster.send_replace(Arc::new(roster));
+    }
+
+    fn follow_cosigners(&self, roster: &Roster) {
+        let cosigners = cosigners(&self.identity, roster);
+        let total_power = roster.members.set().total_power().0;
+        self.cosignatures().follow(cosigners, total_power.into());
     }
 
     /// Takes over what the contracts say of peers now: it may depend on the time (the old key of
@@ -209,6 +212,7 @@ impl Node {
         self.roster.send_if_modified(|roster| {
             let changed = roster.members == now.members && roster.peers != now.peers;
             if changed {
+                self.follow_cosigners(&now);
                 *roster = Arc::new(now);
             }
             changed

@@ -85,7 +85,8 @@ impl Store {
         let window = Height(next.0.saturating_sub(self.options.history_blocks));
         let oldest = self.oldest_state().max(window);
 
-        let mut batch = self.database.batch();
+        // Leaves and their tiles and positions are most of a large block.
+        let mut batch = self.database.batch_of(2 * block.log.leaves().bytes());
         write_block(&mut batch, &block);
         write_index(&mut batch, &block);
         write_state(&mut batch, &block);

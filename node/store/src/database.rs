@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rocksdb::compaction_filter::Decision;
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompressionType,
-    DBRawIterator, DBRecoveryMode, LogLevel, Options, PrefixRange, ReadOptions, Snapshot,
-    WriteBatch, WriteOptions,
+    BlockBasedOptions, Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBCompactionStyle,
+    DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel, Options, PrefixRange, ReadOptions,
+    Snapshot, WriteBatch, WriteOptions,
 };
 use tbsi_types::Height;
 
@@ -20,6 +20,8 @@ use crate::limits::{OPEN_FILES_MAX, WAL_BYTES_MAX, WRITE_BUFFER_BYTES};
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 const KIB: usize = 1024;
 const MIB: u64 = 1024 * 1024;
+/// Values of this size and above are kept out of the sorted files.
+const BLOB_BYTES_MIN: u64 = 1024;
 
 /// Column families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,9 +136,14 @@ impl Database {
     }
 
     pub(crate) fn batch(&self) -> Batch<'_> {
+        self.batch_of(0)
+    }
+
+    /// A batch with room for about so many bytes.
+    pub(crate) fn batch_of(&self, bytes: usize) -> Batch<'_> {
         Batch {
             database: self,
-            writes: WriteBatch::default(),
+            writes: WriteBatch::with_capacity_bytes(bytes),
         }
     }
 
@@ -329,7 +336,6 @@ fn database_options() -> Options {
 fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) -> Options {
     let mut blocks = BlockBasedOptions::default();
     blocks.set_block_cache(cache);
-    blocks.set_bloom_filter(10.0, false);
     blocks.set_cache_index_and_filter_blocks(true);
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     blocks.set_format_version(5);
@@ -338,12 +344,35 @@ fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) ->
         Table::Chain | Table::Code | Table::Consensus | Table::Log => 16 * KIB,
     });
     let mut options = Options::default();
-    options.set_block_based_table_factory(&blocks);
     options.set_compression_type(DBCompressionType::Lz4);
     options.set_level_compaction_dynamic_level_bytes(true);
     options.set_write_buffer_size(WRITE_BUFFER_BYTES / 2);
     options.set_target_file_size_base(16 * MIB);
     options.set_max_bytes_for_level_base(64 * MIB);
+    match table {
+        // Large values that are written once and stay: compaction moves only their keys.
+        Table::Chain | Table::Log => {
+            options.set_enable_blob_files(true);
+            options.set_min_blob_size(BLOB_BYTES_MIN);
+            options.set_blob_file_size(64 * MIB);
+            options.set_blob_compression_type(DBCompressionType::Lz4);
+            options.set_enable_blob_gc(true);
+        }
+        // Short keys in random order and no values, read by prefix: neither filters nor
+        // compression serve, and levels would be rewritten at every flush.
+        Table::Position => {
+            options.set_compression_type(DBCompressionType::None);
+            options.set_compaction_style(DBCompactionStyle::Universal);
+            options.set_level_zero_file_num_compaction_trigger(8);
+        }
+        Table::Meta
+        | Table::Index
+        | Table::State
+        | Table::History
+        | Table::Code
+        | Table::Consensus => blocks.set_bloom_filter(10.0, false),
+    }
+    options.set_block_based_table_factory(&blocks);
     if table == Table::History {
         let floor = Arc::clone(history_floor);
         options.set_compaction_filter("tbsi-history", move |_, key: &[u8], _: &[u8]| {

@@ -1,11 +1,14 @@
 //! Who cosigns the log, and under which names (SPEC §9.6).
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256, hex};
 
-use crate::genesis::{ChainIdentity, Genesis, NodeEntry};
-use crate::keys::PublicKey;
+use crate::genesis::ChainIdentity;
 use crate::log::note_key::{NoteVerifier, SignatureType};
 use crate::number::VotingPower;
+use crate::roster::Roster;
+use crate::validator::Validator;
 
 /// A validator and the key with which it cosigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,20 +28,21 @@ pub fn cosigner_name(chain: &ChainIdentity, operator: B256) -> String {
 }
 
 /// The validators that have a key for the log, in address order. The one place that says where
-/// these keys come from.
-pub fn cosigners(genesis: &Genesis) -> Vec<Cosigner> {
-    let chain = genesis.identity();
-    let cosigner = |node: &NodeEntry| -> Option<Cosigner> {
-        let entry = node.validator.as_ref()?;
-        let name = cosigner_name(&chain, genesis.operator_of(node));
-        let key = entry.log_key.as_ref()?;
+/// these keys come from. A key that is no point of the curve cosigns nothing.
+pub fn cosigners(chain: &ChainIdentity, roster: &Roster) -> Vec<Cosigner> {
+    // A node that rotates its peer key is two peers for a while, with one log key.
+    let peers = roster.peers.values();
+    let keys: BTreeMap<Address, [u8; 32]> = peers
+        .filter_map(|peer| Some((peer.validator?, peer.log_key?)))
+        .collect();
+    let cosigner = |validator: &Validator| {
+        let key = keys.get(&validator.address)?;
+        let name = cosigner_name(chain, validator.operator);
         Some(Cosigner {
-            validator: PublicKey::parse(&entry.public_key).ok()?.address(),
-            power: VotingPower(entry.power),
+            validator: validator.address,
+            power: validator.power,
             key: NoteVerifier::new(&name, SignatureType::Cosignature, key).ok()?,
         })
     };
-    let mut cosigners: Vec<Cosigner> = genesis.nodes.iter().filter_map(cosigner).collect();
-    cosigners.sort_by_key(|cosigner| cosigner.validator);
-    cosigners
+    roster.members.set().iter().filter_map(cosigner).collect()
 }

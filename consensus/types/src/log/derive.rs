@@ -37,6 +37,9 @@ pub const GOVERNANCE: [Address; 5] = [
     address!("0000000000000000000000000000000000001005"),
 ];
 
+/// Bytes of a leaf that attests a digest of one word.
+const ATTESTATION_LEAF_BYTES: usize = LEAF_HEAD_BYTES + 32 + 4 + 1 + 32;
+
 /// Where leaves come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeafBlock {
@@ -60,6 +63,11 @@ impl LeafBatch {
     /// Number of leaves.
     pub fn count(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Bytes of all leaves together.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
     }
 
     /// The bytes of the `position`-th leaf of the block.
@@ -100,15 +108,39 @@ pub fn leaves(
         time,
     };
     let mut batch = LeafBatch::default();
+    // An attestation takes more than the word of its event; what is reserved in vain costs
+    // address space only.
+    let events = receipts.iter().flat_map(|receipt| receipt.logs());
+    let words = events.map(|log| log.data.data.len() / 32).sum::<usize>();
+    batch.bytes.reserve(words * ATTESTATION_LEAF_BYTES);
+    batch.ends.reserve(words);
     derive_leaves(&block, receipts, |leaf| batch.push(leaf))?;
     Ok(batch)
 }
 
+/// How many leaves a block has whose transactions have these `receipts`. Fails as [`leaves`].
+pub fn count_all_leaves(
+    chain_id: u64,
+    height: Height,
+    time: TimestampMs,
+    receipts: &[Receipt],
+) -> Result<u64, LeafError> {
+    let block = LeafBlock {
+        chain_id,
+        height,
+        time,
+    };
+    let mut count = 0;
+    derive_leaves(&block, receipts, |_| count += 1)?;
+    Ok(count)
+}
+
 /// Gives `sink` the bytes of each leaf of a block, in order, without allocating for any.
 ///
-/// An event of [`ATTESTATIONS`] or [`OUTBOX`], or an imported fact, that is not one of the known ones in canonical ABI
-/// encoding makes no leaf and takes no ordinal. These contracts emit none such; the rule is
-/// there so that every sequence of receipts has exactly one sequence of leaves.
+/// An event of [`ATTESTATIONS`] or [`OUTBOX`], or an imported fact, that is not one of the
+/// known ones in canonical ABI encoding makes no leaf and takes no ordinal. These contracts
+/// emit none such; the rule is there so that every sequence of receipts has exactly one sequence
+/// of leaves.
 pub fn derive_leaves(
     block: &LeafBlock,
     receipts: &[Receipt],

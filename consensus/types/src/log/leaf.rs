@@ -3,7 +3,7 @@
 //! A leaf carries when and by whom beside what, so that it speaks for itself. Its bytes are
 //! the same wherever they are stored, served, hashed or relayed.
 
-use alloy_primitives::{Address, B256, U256, b256, keccak256};
+use alloy_primitives::{Address, B256, Keccak256, U256, b256};
 
 use crate::cursor::{Cursor, CursorError};
 use crate::log::algorithm::words_per_digest;
@@ -119,24 +119,50 @@ impl Attestation {
     /// chain id, issuer, schema, algorithm and words (SPEC §9.4). Stating the same again gives
     /// the same id.
     pub fn id(&self, chain_id: u64, issuer: Address) -> B256 {
+        self.id_by(&mut AttestationIds::default(), chain_id, issuer)
+    }
+
+    fn id_by(&self, ids: &mut AttestationIds, chain_id: u64, issuer: Address) -> B256 {
         let words = self.digest.as_slice();
         let uint = |value: u64| B256::from(U256::from(value));
-        let mut preimage = Vec::with_capacity(9 * 32);
-        for word in [
-            ATTESTATION_TAG,
-            uint(chain_id),
-            issuer.into_word(),
-            self.schema,
-            uint(self.algorithm.into()),
-            uint(6 * 32),
-            uint(words.len() as u64),
-        ] {
-            preimage.extend_from_slice(word.as_slice());
-        }
+        let mut hasher = ids.begin(chain_id, issuer, self.schema);
+        hasher.update(uint(self.algorithm.into()));
+        hasher.update(uint(6 * 32));
+        hasher.update(uint(words.len() as u64));
         for word in words {
-            preimage.extend_from_slice(word.as_slice());
+            hasher.update(word);
         }
-        keccak256(preimage)
+        hasher.finalize()
+    }
+}
+
+/// Names attestations in turn: what those of one issuer and schema begin with is absorbed once.
+#[derive(Clone, Default)]
+pub struct AttestationIds(Option<((u64, Address, B256), Keccak256)>);
+
+impl AttestationIds {
+    /// As [`Leaf::attestation_id`].
+    pub fn of(&mut self, leaf: &Leaf) -> Option<B256> {
+        let Statement::Attestation(attestation) = &leaf.statement else {
+            return None;
+        };
+        Some(attestation.id_by(self, leaf.head.chain_id, leaf.head.issuer))
+    }
+
+    fn begin(&mut self, chain_id: u64, issuer: Address, schema: B256) -> Keccak256 {
+        let by = (chain_id, issuer, schema);
+        if let Some((last, hasher)) = &self.0
+            && *last == by
+        {
+            return hasher.clone();
+        }
+        let mut hasher = Keccak256::new();
+        hasher.update(ATTESTATION_TAG);
+        hasher.update(B256::from(U256::from(chain_id)));
+        hasher.update(issuer.into_word());
+        hasher.update(schema);
+        self.0 = Some((by, hasher.clone()));
+        hasher
     }
 }
 

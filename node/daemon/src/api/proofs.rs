@@ -3,7 +3,7 @@
 use tbsi_rpc::BackendError;
 use tbsi_rpc::wire::LeafRange;
 use tbsi_types::bundle::{Decision, HANDOVERS_MAX, Handover, NamedValidators, ProofBundle};
-use tbsi_types::log::{Leaf, leaves};
+use tbsi_types::log::{Leaf, count_all_leaves};
 use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
 
 use super::{internal, store_error};
@@ -99,8 +99,7 @@ pub(crate) fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRan
     let chain_id = node.identity.chain_id;
     let time = checkpoint(node, height)?.time;
     let count = |receipts| -> Result<u64, BackendError> {
-        let leaves = leaves(chain_id, height, time, receipts).map_err(internal)?;
-        Ok(leaves.count() as u64)
+        count_all_leaves(chain_id, height, time, receipts).map_err(internal)
     };
     let end = usize::try_from(position).map_err(internal)?;
     let earlier = receipts.get(..end).unwrap_or(&receipts);

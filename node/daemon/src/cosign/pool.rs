@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tbsi_types::log::note::NOTE_SIGNATURES_SERVED_MAX;
 use tbsi_types::log::{Cosigner, LogCheckpoint, NoteSignature, NoteVerifier};
-use tbsi_types::{Address, B256, TreeSize, ValidatorSet};
+use tbsi_types::{Address, B256, TreeSize};
 
 use crate::gossip::{self, TimestampedSignature};
 use crate::limits::{COSIGNED_AGE_MAX, COSIGNED_SIZES_MAX};
@@ -54,8 +54,6 @@ struct Signed {
 #[derive(Debug)]
 pub(crate) struct CosignaturePool {
     origin: String,
-    /// All whose keys are known, validators now or not, in address order.
-    known: Vec<Cosigner>,
     cosigners: Vec<Cosigner>,
     outside: Vec<NoteVerifier>,
     total_power: u128,
@@ -72,12 +70,10 @@ pub(crate) struct CosignaturePool {
 }
 
 impl CosignaturePool {
-    /// An empty pool. `known` is in address order; [`CosignaturePool::follow`] tells who of them
-    /// validates.
-    pub(crate) fn new(origin: String, known: Vec<Cosigner>, outside: Vec<NoteVerifier>) -> Self {
+    /// An empty pool; [`CosignaturePool::follow`] tells who cosigns.
+    pub(crate) fn new(origin: String, outside: Vec<NoteVerifier>) -> Self {
         Self {
             origin,
-            known,
             cosigners: Vec::new(),
             outside,
             total_power: 0,
@@ -89,16 +85,10 @@ impl CosignaturePool {
         }
     }
 
-    /// Follows the validator set. If it changed, what was cosigned before counts no more: the
-    /// new set cosigns the next log.
-    pub(crate) fn follow(&mut self, set: &ValidatorSet) {
-        let current = |cosigner: &Cosigner| {
-            let power = set.get(&cosigner.validator)?.power;
-            let cosigner = cosigner.clone();
-            Some(Cosigner { power, ..cosigner })
-        };
-        let cosigners: Vec<Cosigner> = self.known.iter().filter_map(current).collect();
-        let total_power = set.total_power().0.into();
+    /// Follows the validators, in address order, of whose `total_power` a quorum is counted. If
+    /// they or their keys changed, what was cosigned before counts no more: the new ones cosign
+    /// the next log.
+    pub(crate) fn follow(&mut self, cosigners: Vec<Cosigner>, total_power: u128) {
         if (&cosigners, total_power) == (&self.cosigners, self.total_power) {
             return;
         }
@@ -115,10 +105,10 @@ impl CosignaturePool {
         &self.cosigners
     }
 
-    /// Whether this is the key of this validator, or will be when it is one.
-    pub(crate) fn knows(&self, validator: Address, key: &NoteVerifier) -> bool {
-        let mut known = self.known.iter();
-        known.any(|cosigner| cosigner.validator == validator && cosigner.key == *key)
+    /// Whether others take what this validator cosigns with this key.
+    pub(crate) fn takes(&self, validator: Address, key: &NoteVerifier) -> bool {
+        let position = self.position(validator);
+        position.is_some_and(|position| self.cosigners[position].key == *key)
     }
 
     /// The text of a log's checkpoint.

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use alloy_primitives::keccak256;
+
 use super::*;
 
 fn head() -> LeafHead {

@@ -65,8 +65,10 @@ pub(super) const SENTENCES: &[Sentence] = &[
     ),
     says(
         "TextsCharacterRefused(string,uint256)",
-        "{0} has a character at byte {1} that is not allowed there",
-        "{0} 的第 {1} 個位元組有不允許的字元",
+        "{0} has a character at byte {1} that is not allowed there: a URL is https:// and printable \
+         ASCII, other fields are in SPEC 13",
+        "{0} 的第 {1} 個位元組有不允許的字元：網址須以 https:// 開頭且為可列印的 ASCII，其他欄位見 \
+         SPEC 13",
     ),
     says(
         "AddressEmptyCode(address)",

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
+use tbsi_types::VotingPower;
 use tbsi_types::log::{NoteSigner, SignatureType};
-use tbsi_types::{SecretKey, Validator, VotingPower};
 
 use super::*;
 
@@ -11,46 +11,32 @@ fn signer(name: u8) -> NoteSigner {
     NoteSigner::new(&format!("{ORIGIN}/{name}"), &[name; 32]).unwrap()
 }
 
-/// Keys of the validators, in address order, as positions are.
-fn keys() -> Vec<(Address, SecretKey)> {
-    let key = |name: u8| SecretKey::from_seed(&[name]);
-    let mut keys: Vec<_> = (0..VALIDATORS)
-        .map(|name| (key(name).public_key().address(), key(name)))
-        .collect();
-    keys.sort_by_key(|(address, _)| *address);
-    keys
-}
-
-const VALIDATORS: u8 = 40;
-
-/// Of validator `name`, from 1; of others, somebody's.
+/// Of validator `name`; in their order, as positions are.
 fn address(name: u8) -> Address {
-    let found = keys()
-        .get(usize::from(name) - 1)
-        .map(|(address, _)| *address);
-    found.unwrap_or(Address::repeat_byte(name))
+    Address::repeat_byte(name)
 }
 
-fn set(powers: &[u64]) -> ValidatorSet {
-    let keys = keys();
-    let validator = |((_, key), power): (&(Address, SecretKey), &u64)| {
-        Validator::new(key.public_key(), VotingPower(*power), B256::ZERO)
-    };
-    let validators = keys.iter().zip(powers).map(validator).collect();
-    ValidatorSet::new(validators).unwrap()
-}
-
-/// Validators 1 to `count` with these powers, and two outside witnesses.
-fn pool(powers: &[u64]) -> CosignaturePool {
-    let cosigner = |name: u8| Cosigner {
+/// Validators 1 to `count` with these powers, and the sum.
+fn set(powers: &[u64]) -> (Vec<Cosigner>, u128) {
+    let cosigner = |(name, power): (u8, &u64)| Cosigner {
         validator: address(name),
-        power: VotingPower(1),
+        power: VotingPower(*power),
         key: signer(name).verifier(SignatureType::Cosignature),
     };
+    let total = powers.iter().map(|power| u128::from(*power)).sum();
+    ((1..).zip(powers).map(cosigner).collect(), total)
+}
+
+fn follow(pool: &mut CosignaturePool, powers: &[u64]) {
+    let (cosigners, total) = set(powers);
+    pool.follow(cosigners, total);
+}
+
+/// Validators with these powers, and two outside witnesses.
+fn pool(powers: &[u64]) -> CosignaturePool {
     let outside = [200, 201].map(|name| signer(name).verifier(SignatureType::Cosignature));
-    let known = (1..=VALIDATORS).map(cosigner).collect();
-    let mut pool = CosignaturePool::new(ORIGIN.into(), known, outside.into());
-    pool.follow(&set(powers));
+    let mut pool = CosignaturePool::new(ORIGIN.into(), outside.into());
+    follow(&mut pool, powers);
     pool
 }
 
@@ -244,10 +230,10 @@ fn follows_the_validator_set() {
     for name in 1..=3 {
         add(&mut pool, name, log(5), 10).unwrap();
     }
-    pool.follow(&set(&[1; 4]));
+    follow(&mut pool, &[1; 4]);
     assert_eq!(pool.lines(log(5)).len(), 3, "the same set is no news");
     // A fifth validator with much power: the four old ones are no quorum now.
-    pool.follow(&set(&[1, 1, 1, 1, 9]));
+    follow(&mut pool, &[1, 1, 1, 1, 9]);
     assert_eq!((pool.cosigners().len(), pool.lines(log(5)).len()), (5, 0));
     for name in 1..=4 {
         add(&mut pool, name, log(5), 11).unwrap();
@@ -256,7 +242,7 @@ fn follows_the_validator_set() {
     add(&mut pool, 5, log(5), 11).unwrap();
     assert_eq!(pool.quorum, Some(TreeSize(5)));
     // Who leaves is unknown.
-    pool.follow(&set(&[1, 1]));
+    follow(&mut pool, &[1, 1]);
     assert_eq!(add(&mut pool, 3, log(6), 12), Err(Dropped::Unknown));
     assert_eq!(add(&mut pool, 2, log(5), 12), Ok(()));
 }
