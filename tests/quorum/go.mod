@@ -94,6 +94,7 @@ require (
 	gopkg.in/urfave/cli.v1 v1.20.0 // indirect
 )
 
+// A program that tests run as another chain; nothing of it is in the product.
 // GoQuorum 22.7.4 keeps the module path of go-ethereum; its own replacement of etcd does not
 // come with it.
 replace (

@@ -248,8 +248,14 @@ async fn conflict(
 
 /// A slot as it is typed.
 fn parse_slot(text: &str) -> Result<B256, String> {
-    let number = text.parse::<U256>().map(B256::from);
-    number.map_err(|_| "a number, or up to 64 hex digits after 0x".into())
+    let (digits, radix) = match text.strip_prefix("0x") {
+        Some(digits) => (digits, 16),
+        None => (text, 10),
+    };
+    let typed = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
+    let number = U256::from_str_radix(digits, radix.into()).ok();
+    let number = number.filter(|_| typed).map(B256::from);
+    number.ok_or_else(|| "give a number below 2^256, or 1 to 64 hex digits after 0x".into())
 }
 
 /// A word as people can use it.
@@ -269,7 +275,16 @@ mod tests {
         assert_eq!(parse_slot("0x2a"), Ok(word(42)));
         let full = format!("0x{}", "ab".repeat(32));
         assert_eq!(parse_slot(&full), Ok(B256::repeat_byte(0xab)));
-        for bad in ["", "x", "-1", "0xzz", &format!("0x1{}", "00".repeat(32))] {
+        for bad in [
+            "",
+            "0x",
+            "x",
+            "-1",
+            "1_0",
+            "0b1",
+            "0xzz",
+            &format!("0x1{}", "00".repeat(32)),
+        ] {
             assert!(parse_slot(bad).is_err(), "{bad}");
         }
         assert!(shown(word(42)).ends_with("2a (42)"));

@@ -247,3 +247,21 @@ proptest! {
         stored(&bytes, slot(0)).ok();
     }
 }
+
+/// A branch takes a nibble, and a leaf below it has 64 more: alloy-trie's verifier panics on
+/// the sum.
+#[test]
+fn paths_beyond_the_end_of_a_key_are_refused() {
+    let key = keccak256(ACCOUNT);
+    let leaf = list(&[string(&[&[0x20], &key[..]].concat()), string(&[1; 33])]);
+    let mut places = vec![string(&[]); 17];
+    places[usize::from(key[0] >> 4)] = string(keccak256(&leaf).as_slice());
+    let branch = list(&places);
+    let root = keccak256(&branch);
+    let proof = StorageProof {
+        account: vec![branch.into(), leaf.into()],
+        storage: Vec::new(),
+    };
+    let result = prove_storage(root, ACCOUNT, slot(0), &proof.encode().unwrap());
+    assert_eq!(result, Err(ProofError::Node(1)));
+}
