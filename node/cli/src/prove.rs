@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use alloy_primitives::{B256, Bytes, hex};
-use anyhow::{Context, bail, ensure};
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
@@ -16,8 +15,9 @@ use tbsi_types::{LeafIndex, ProofBundle};
 use tokio::runtime::Runtime;
 
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
+use crate::lang::{Language, Sentence, While, demand, said};
 use crate::progress;
-use crate::report::{note, print, refuse, refused};
+use crate::report::{in_language, note, print, refuse};
 use crate::salt::{Salt, is_there};
 
 const HELP: &str = "\
@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// Write the compact binary form, as short as can be.
     #[arg(long)]
     compact: bool,
+    /// Language of the text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    lang: Language,
 }
 
 /// One of these.
@@ -75,12 +78,20 @@ fn parse_hex(text: &str) -> Result<Bytes, String> {
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    in_language(prove(args), args.lang)
+}
+
+fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     check_out(args).map_err(refuse)?;
     let selectors = selectors(args).map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
     let answer = Runtime::new()?.block_on(fetch(&client, &selectors))?;
     let Some((json, bundle)) = answer else {
-        bail!("{} knows no such attestation", client.url());
+        let url = client.url();
+        return Err(said(
+            format!("{url} knows no such attestation"),
+            format!("{url} 沒有這項存證"),
+        ));
     };
     let bytes = if args.compact {
         bundle.encode()?
@@ -93,26 +104,30 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => print(json.get())?,
     }
     let head = Leaf::decode(&bundle.leaf)?.head;
-    note(&format!(
-        "leaf {} by issuer {}; `tbsi verify` verifies it",
-        bundle.leaf_index, head.issuer
+    let (index, issuer) = (bundle.leaf_index, head.issuer);
+    note(&args.lang.pick(
+        format!("leaf {index} by issuer {issuer}; `tbsi verify` verifies it"),
+        format!("第 {index} 筆紀錄，簽發者 {issuer}；可用 `tbsi verify` 驗證"),
     ));
     Ok(ExitCode::SUCCESS)
 }
 
 fn check_out(args: &Args) -> anyhow::Result<()> {
     match &args.out {
-        Some(out) => ensure!(
-            !is_there(out),
-            "{} exists; choose another --out",
-            out.display()
-        ),
-        None => ensure!(
-            !args.compact || !io::stdout().is_terminal(),
-            "the compact form is not for a terminal; give --out"
-        ),
+        Some(out) => demand(!is_there(out), || {
+            let out = out.display();
+            (
+                format!("{out} exists; choose another --out"),
+                format!("{out} 已存在；請另選 --out"),
+            )
+        }),
+        None => demand(!args.compact || !io::stdout().is_terminal(), || {
+            (
+                "the compact form is not for a terminal; give --out".into(),
+                "精簡格式無法顯示在終端機；請指定 --out".into(),
+            )
+        }),
     }
-    Ok(())
 }
 
 fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -121,16 +136,21 @@ fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .create_new(true)
         .open(out)
         .and_then(|mut file| file.write_all(bytes))
-        .with_context(|| format!("write {}", out.display()))
+        .or_say(|| {
+            let out = out.display();
+            (format!("write {out}"), format!("無法寫入 {out}"))
+        })
 }
 
 /// What to ask for, in turn: 32 bytes may be an id or a digest.
 fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
     let What { name, index, file } = &args.what;
-    ensure!(
-        args.salt.is_none() || file.is_some(),
-        "--salt is for --file; leave it out"
-    );
+    demand(args.salt.is_none() || file.is_some(), || {
+        (
+            "--salt is for --file; leave it out".into(),
+            "--salt 須與 --file 一起使用；請移除".into(),
+        )
+    })?;
     Ok(match (name, index, file) {
         (Some(name), ..) if name.len() == B256::len_bytes() => vec![
             LeafSelector::Id(B256::from_slice(name)),
@@ -144,10 +164,20 @@ fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
             let bar = progress::bytes(bytes, "hashing");
             let digest = digest_file(file, args.algorithm, salt.as_ref(), &|read| bar.inc(read))?;
             bar.finish_and_clear();
-            note(&format!("digest {}", hex::encode_prefixed(&digest)));
+            let shown = hex::encode_prefixed(&digest);
+            note(
+                &args
+                    .lang
+                    .pick(format!("digest {shown}"), format!("雜湊值 {shown}")),
+            );
             vec![LeafSelector::Digest(digest.into())]
         }
-        (None, None, None) => return Err(refused("give a digest, an id, --index or --file")),
+        (None, None, None) => {
+            return Err(said(
+                "give a digest, an id, --index or --file",
+                "請指定雜湊值、識別碼、--index 或 --file",
+            ));
+        }
     })
 }
 
@@ -158,13 +188,18 @@ async fn fetch(
     for selector in selectors {
         if let Some(json) = client.proof(selector).await? {
             let bundle = ProofBundle::parse_json(json.get().as_bytes())
-                .with_context(|| format!("{} gave a wrong proof", client.url()))?;
+                .or_say(|| gave(client, "a wrong proof", "錯誤的證明"))?;
             check_answer(selector, &bundle)
-                .with_context(|| format!("{} gave another proof", client.url()))?;
+                .or_say(|| gave(client, "another proof", "另一項證明"))?;
             return Ok(Some((json, bundle)));
         }
     }
     Ok(None)
+}
+
+fn gave(client: &Client, en: &str, zh_tw: &str) -> Sentence {
+    let url = client.url();
+    (format!("{url} gave {en}"), format!("{url} 回覆了{zh_tw}"))
 }
 
 /// That the node answered what it was asked.
@@ -181,12 +216,13 @@ fn check_answer(selector: &LeafSelector, bundle: &ProofBundle) -> anyhow::Result
             }
         }
     };
-    ensure!(
-        same,
-        "it is of leaf {}, which was not asked for",
-        bundle.leaf_index
-    );
-    Ok(())
+    demand(same, || {
+        let index = bundle.leaf_index;
+        (
+            format!("it is of leaf {index}, which was not asked for"),
+            format!("它是第 {index} 筆紀錄的證明，不是所查詢的"),
+        )
+    })
 }
 
 #[cfg(test)]

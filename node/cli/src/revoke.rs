@@ -12,9 +12,10 @@ use tbsi_types::{Height, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 
 use crate::contract::{Account, load_key, revokeCall, schema_of};
+use crate::lang::{Language, While, demand, said};
 use crate::password::PasswordFile;
 use crate::proof;
-use crate::report::{Format, refuse, refused};
+use crate::report::{Format, in_language, refuse};
 
 /// Reasons in words; the contract's codes count from 1 in this order.
 const REASONS: [&str; 8] = [
@@ -26,6 +27,16 @@ const REASONS: [&str; 8] = [
     "affiliation-changed",
     "cessation-of-operation",
     "privilege-withdrawn",
+];
+const REASONS_ZH_TW: [&str; 8] = [
+    "未說明",
+    "簽發錯誤",
+    "內容撤回",
+    "金鑰外洩",
+    "已由新版取代",
+    "隸屬關係變更",
+    "停止營運",
+    "權限撤銷",
 ];
 
 const HELP: &str = "\
@@ -52,6 +63,9 @@ pub(crate) struct Args {
     /// JSON-RPC address of the node.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
     rpc: String,
+    /// Language of the text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    lang: Language,
     #[command(flatten)]
     format: Format,
 }
@@ -64,10 +78,12 @@ fn parse_reason(text: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("use 1 to 8, or one of {}", REASONS.join(", ")))
 }
 
-fn reason_word(code: u16) -> &'static str {
+fn reason_word(code: u16, lang: Language) -> &'static str {
     let index = usize::from(code).checked_sub(1);
-    let word = index.and_then(|index| REASONS.get(index));
-    word.copied().unwrap_or("of another kind")
+    let words = lang.pick(REASONS, REASONS_ZH_TW);
+    let word = index.and_then(|index| words.get(index));
+    word.copied()
+        .unwrap_or(lang.pick("of another kind", "其他原因"))
 }
 
 /// What is revoked, as far as the command line says.
@@ -83,18 +99,31 @@ fn named(what: &Path) -> anyhow::Result<Named> {
     if let Some(id) = text.strip_prefix("0x").and_then(|_| text.parse().ok()) {
         return Ok(Named { id, chain_id: None });
     }
-    let bundle = proof::read(what)
-        .context("neither an id (0x and 64 hex digits) nor a proof that can be read")?;
+    let bundle = proof::read(what).or_say(|| {
+        (
+            "neither an id (0x and 64 hex digits) nor a proof that can be read".into(),
+            "既不是識別碼（0x 加 64 個十六進位數字），也不是可讀取的證明".into(),
+        )
+    })?;
     let bundle = proof::parse(&bundle).with_context(|| text.clone().into_owned())?;
     let leaf = Leaf::decode(&bundle.leaf)?;
     let id = leaf.attestation_id();
     Ok(Named {
-        id: id.with_context(|| format!("{text} is not the proof of an attestation"))?,
+        id: id.ok_or_else(|| {
+            said(
+                format!("{text} is not the proof of an attestation"),
+                format!("{text} 不是存證的證明"),
+            )
+        })?,
         chain_id: Some(leaf.head.chain_id),
     })
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    in_language(start(args), args.lang)
+}
+
+fn start(args: &Args) -> anyhow::Result<ExitCode> {
     let named = named(&args.what).map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
     let key = load_key(&args.key, &args.password).map_err(refuse)?;
@@ -109,17 +138,19 @@ async fn revoke(
 ) -> anyhow::Result<ExitCode> {
     let chain_id = client.chain_id().await?;
     if let Some(other) = named.chain_id.filter(|other| *other != chain_id) {
-        return Err(refused(format!(
-            "the proof is of chain id {other}, {} is a node of {chain_id}",
-            client.url()
+        let url = client.url();
+        return Err(refuse(said(
+            format!("the proof is of chain id {other}, {url} is a node of {chain_id}"),
+            format!("證明屬於鏈 {other}，{url} 是鏈 {chain_id} 的節點"),
         )));
     }
     let account = Account::new(key, chain_id);
     let id = named.id;
     let Some(known) = client.attestation(id).await? else {
-        return Err(refused(format!(
-            "{} knows no attestation {id}",
-            client.url()
+        let url = client.url();
+        return Err(refuse(said(
+            format!("{url} knows no attestation {id}"),
+            format!("{url} 沒有存證 {id}"),
         )));
     };
     check_issuer(known.issuer, account.address()).map_err(refuse)?;
@@ -140,8 +171,9 @@ async fn revoke(
     let stated = stated.context("the node's answer has no attestation")?;
     if !schema_of(client, stated.schema).await?.revocable {
         let schema = stated.schema;
-        return Err(refused(format!(
-            "attestations under schema {schema} cannot be revoked"
+        return Err(refuse(said(
+            format!("attestations under schema {schema} cannot be revoked"),
+            format!("綱要 {schema} 的存證不能撤銷"),
         )));
     }
     let reason = args.reason;
@@ -165,12 +197,15 @@ async fn revoke(
 }
 
 fn check_issuer(issuer: Address, account: Address) -> anyhow::Result<()> {
-    ensure!(
-        issuer == account,
-        "the attestation is by {issuer}, the key is that of {account}; only the issuer's own \
-         revocation counts"
-    );
-    Ok(())
+    demand(issuer == account, || {
+        (
+            format!(
+                "the attestation is by {issuer}, the key is that of {account}; only the issuer's \
+                 own revocation counts"
+            ),
+            format!("存證由 {issuer} 簽發，金鑰屬於 {account}；只有簽發者自己的撤銷有效"),
+        )
+    })
 }
 
 /// The revocation by the issuer that is there already.
@@ -207,15 +242,22 @@ fn print(
         "height": height,
         "before": before,
     });
+    let (lang, rpc) = (args.lang, &args.rpc);
+    let why = reason_word(reason, lang);
     let was = if before {
-        "was revoked before"
+        lang.pick("was revoked before", "先前已撤銷")
     } else {
-        "is revoked"
+        lang.pick("is revoked", "已撤銷")
     };
-    let text = format!(
-        "{id} {was}: {}, block {height}, leaf {index}\nNext: tbsi prove --index {index} --rpc {}",
-        reason_word(reason),
-        args.rpc
+    let text = lang.pick(
+        format!(
+            "{id} {was}: {why}, block {height}, leaf {index}\n\
+             Next: tbsi prove --index {index} --rpc {rpc}"
+        ),
+        format!(
+            "{id} {was}：{why}，區塊 {height}，第 {index} 筆紀錄\n\
+             下一步：tbsi prove --index {index} --rpc {rpc}"
+        ),
     );
     args.format.print(&text, &json)
 }
@@ -232,12 +274,13 @@ mod tests {
         for (code, word) in (1..).zip(REASONS) {
             assert_eq!(parse_reason(word), Ok(code));
             assert_eq!(parse_reason(&code.to_string()), Ok(code));
-            assert_eq!(reason_word(code), word);
+            assert_eq!(reason_word(code, Language::En), word);
+            assert_ne!(reason_word(code, Language::ZhTw), word);
         }
         for bad in ["", "0", "9", "-1", "65537", "Superseded", "none"] {
             assert!(parse_reason(bad).is_err(), "{bad}");
         }
-        assert_eq!(reason_word(0), "of another kind");
+        assert_eq!(reason_word(0, Language::En), "of another kind");
     }
 
     #[test]

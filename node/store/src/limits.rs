@@ -13,6 +13,10 @@ pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
 /// Positions that one search of the log returns.
 pub const POSITIONS_MAX: usize = 1000;
 
+/// Nodes of the log's tree above its lowest tiles that are remembered, about 100 bytes each:
+/// those of 8 million leaves.
+pub const UPPER_NODES_MAX: usize = 65_536;
+
 /// Changes of the validator set that one read returns.
 pub const HANDOVERS_READ_MAX: usize = 256;
 

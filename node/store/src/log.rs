@@ -3,18 +3,21 @@
 //! A tile or bundle that is not full is stored under the key that it will have when full, and
 //! written again when it grows: an older, narrower one is its beginning.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use alloy_primitives::B256;
 use tbsi_types::log::tile::{self, TILE_HEIGHT, TILE_LEVELS, TILE_WIDTH};
 use tbsi_types::log::{
-    AttestationIds, ConsistencyProof, EntryBundle, Frontier, InclusionProof, Leaf, LeafBatch,
-    Statement, Tile, TileReader, TileSource, leaf_hash,
+    AttestationIds, ConsistencyProof, EntryBundle, Frontier, InclusionProof, Leaf, LeafBatch, Node,
+    NodeReader, Statement, Tile, TileReader, TileSource, leaf_hash,
 };
 use tbsi_types::{LeafIndex, TreeSize};
 
 use crate::database::{Batch, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys::{self, Named};
-use crate::limits::POSITIONS_MAX;
+use crate::limits::{POSITIONS_MAX, UPPER_NODES_MAX};
 use crate::store::Store;
 
 /// Leaves of a block, appended to the log of the tip.
@@ -120,7 +123,7 @@ impl Store {
     ) -> Result<InclusionProof, StoreError> {
         self.check_log_size(size)?;
         let tiles = Tiles(self);
-        let reader = TileReader::new(&tiles, size);
+        let reader = UpperNodes::of(self, TileReader::new(&tiles, size));
         InclusionProof::make(&reader, index, size).map_err(proof_error)
     }
 
@@ -132,7 +135,7 @@ impl Store {
     ) -> Result<ConsistencyProof, StoreError> {
         self.check_log_size(second)?;
         let tiles = Tiles(self);
-        let reader = TileReader::new(&tiles, second);
+        let reader = UpperNodes::of(self, TileReader::new(&tiles, second));
         ConsistencyProof::make(&reader, first, second).map_err(proof_error)
     }
 
@@ -302,6 +305,41 @@ impl TileSource for Tiles<'_> {
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, StoreError> {
         let found = self.0.log_tile(tile)?;
         found.ok_or_else(|| corrupt(tile.path())(&"it is missing"))
+    }
+}
+
+/// Remembers the nodes above the lowest tiles: many proofs need the same few, and a perfect
+/// subtree never changes.
+struct UpperNodes<'a> {
+    known: &'a Mutex<HashMap<Node, B256>>,
+    reader: TileReader<'a, Tiles<'a>>,
+}
+
+impl<'a> UpperNodes<'a> {
+    fn of(store: &'a Store, reader: TileReader<'a, Tiles<'a>>) -> Self {
+        let known = &store.upper_nodes;
+        Self { known, reader }
+    }
+}
+
+impl NodeReader for UpperNodes<'_> {
+    type Error = <TileReader<'static, Tiles<'static>> as NodeReader>::Error;
+
+    fn read(&self, node: Node) -> Result<B256, Self::Error> {
+        if node.level < TILE_HEIGHT {
+            return self.reader.read(node);
+        }
+        let known = || self.known.lock().expect("nobody panics while holding it");
+        if let Some(hash) = known().get(&node) {
+            return Ok(*hash);
+        }
+        let hash = self.reader.read(node)?;
+        let mut known = known();
+        if known.len() >= UPPER_NODES_MAX {
+            known.clear();
+        }
+        known.insert(node, hash);
+        Ok(hash)
     }
 }
 

@@ -65,9 +65,19 @@ pub(crate) fn write(batch: &mut Batch<'_>, checkpoint: &Checkpoint, next: &Membe
 impl Store {
     /// The validator set with this hash, under legal names.
     pub fn members(&self, set_hash: B256) -> Result<Option<Members>, StoreError> {
+        let last = || self.members.lock().expect("nobody panics while holding it");
+        if let Some((hash, members)) = &*last()
+            && *hash == set_hash
+        {
+            return Ok(Some(members.clone()));
+        }
         let key = keys::validator_set(&set_hash);
         let bytes = self.database.get(Table::Index, &key, "validator set")?;
-        bytes.as_deref().map(decode).transpose()
+        let Some(members) = bytes.as_deref().map(decode).transpose()? else {
+            return Ok(None);
+        };
+        *last() = Some((set_hash, members.clone()));
+        Ok(Some(members))
     }
 
     /// The set that decides `height`, which is at most one above the tip.

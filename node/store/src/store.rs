@@ -1,5 +1,6 @@
 //! Opening the store; the tip.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, RwLock};
 
@@ -7,7 +8,8 @@ use alloy_primitives::{Address, B256, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::limits::STATE_WINDOW_MIN;
-use tbsi_types::log::Frontier;
+use tbsi_types::log::{Frontier, Node};
+use tbsi_types::roster::Members;
 use tbsi_types::{ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize};
 
 use crate::chain::read_checkpoint;
@@ -100,6 +102,10 @@ pub struct Store {
     pub(crate) tip: RwLock<Option<Tip>>,
     /// Of the log at the tip.
     pub(crate) frontier: RwLock<Frontier>,
+    /// Nodes of the log's tree that proofs needed.
+    pub(crate) upper_nodes: Mutex<HashMap<Node, B256>>,
+    /// The validator set that was read last, by its hash: most proofs need the same one.
+    pub(crate) members: Mutex<Option<(B256, Members)>>,
     /// Held by whoever writes.
     pub(crate) waiting: Mutex<Waiting>,
 }
@@ -132,6 +138,8 @@ impl Store {
             options,
             frontier: RwLock::new(load_frontier(&database, tip.as_ref())?),
             tip: RwLock::new(tip),
+            upper_nodes: Mutex::default(),
+            members: Mutex::new(None),
             waiting: Mutex::new(waiting),
             database,
         })
