@@ -3,11 +3,15 @@
 //! A leaf carries when and by whom beside what, so that it speaks for itself. Its bytes are
 //! the same wherever they are stored, served, hashed or relayed.
 
+mod fact;
+
 use alloy_primitives::{Address, B256, Keccak256, U256, b256};
 
 use crate::cursor::{Cursor, CursorError};
 use crate::log::algorithm::words_per_digest;
 use crate::number::{Height, TimestampMs};
+
+pub use fact::ForeignFact;
 
 /// The only version so far.
 pub const LEAF_VERSION: u8 = 1;
@@ -252,29 +256,6 @@ pub enum Statement {
     ForeignFact(ForeignFact),
 }
 
-/// That a slot of an account of another chain held a value after a block (SPEC §16).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ForeignFact {
-    /// Number of the client that followed the chain.
-    pub client: u32,
-    /// Code of [`Assurance`](crate::log::Assurance): 0 to 255 are carried as they are.
-    pub assurance: u8,
-    /// EIP-155 number of the chain, `eip155:<number>` in CAIP-2, as its operator registered it.
-    pub foreign_chain_id: u64,
-    /// Number of the block.
-    pub foreign_height: u64,
-    /// Time of the block, seconds since the Unix epoch.
-    pub foreign_time: u64,
-    /// Hash of the block.
-    pub block_hash: B256,
-    /// Account there.
-    pub account: Address,
-    /// Slot of its storage.
-    pub slot: B256,
-    /// What was in it; zero also if there is no such slot or account.
-    pub value: B256,
-}
-
 /// What an act of governance commits to beside its signature: SHA-256 over the number of further
 /// topics (u8), these, and the data (SPEC §9.3).
 pub fn body_hash(topics: &[B256], data: &[u8]) -> B256 {
@@ -358,14 +339,7 @@ impl Statement {
                 put(&[&sequence.to_be_bytes(), &timeout.to_be_bytes()]);
                 put(&[payload_hash.as_slice()]);
             }
-            Self::ForeignFact(fact) => {
-                put(&[&fact.client.to_be_bytes(), &[fact.assurance]]);
-                put(&[&fact.foreign_chain_id.to_be_bytes()]);
-                put(&[&fact.foreign_height.to_be_bytes()]);
-                put(&[&fact.foreign_time.to_be_bytes()]);
-                put(&[fact.block_hash.as_slice(), fact.account.as_slice()]);
-                put(&[fact.slot.as_slice(), fact.value.as_slice()]);
-            }
+            Self::ForeignFact(fact) => fact.encode(bytes),
         }
     }
 }
@@ -589,22 +563,8 @@ fn decode_statement(kind: u8, cursor: &mut Cursor<'_>) -> Result<Statement, Leaf
             timeout: cursor.u64("timeout")?,
             payload_hash: cursor.b256("payload hash")?,
         },
-        FACT_KIND => Statement::ForeignFact(decode_fact(cursor)?),
+        FACT_KIND => Statement::ForeignFact(ForeignFact::decode(cursor)?),
         other => return Err(LeafError::Kind(other)),
-    })
-}
-
-fn decode_fact(cursor: &mut Cursor<'_>) -> Result<ForeignFact, LeafError> {
-    Ok(ForeignFact {
-        client: cursor.u32("client")?,
-        assurance: cursor.u8("assurance")?,
-        foreign_chain_id: cursor.u64("foreign chain id")?,
-        foreign_height: cursor.u64("foreign height")?,
-        foreign_time: cursor.u64("foreign time")?,
-        block_hash: cursor.b256("block hash")?,
-        account: Address::from(cursor.array::<20>("account")?),
-        slot: cursor.b256("slot")?,
-        value: cursor.b256("value")?,
     })
 }
 
