@@ -187,6 +187,7 @@ fn kind(statement: &Statement) -> &'static str {
         Statement::AlgorithmSet { .. } => "algorithmSet",
         Statement::GovernanceAct { .. } => "governanceAct",
         Statement::Message { .. } => "message",
+        Statement::ForeignFact(_) => "foreignFact",
     }
 }
 
