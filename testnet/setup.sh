@@ -53,6 +53,9 @@ fi
 if command -v go >/dev/null; then
     (cd tests/outside && go mod download) ||
         echo "go mod download failed: the parts that use Go's verifiers will be skipped" >&2
+    # A QBFT network that others wrote; what `geth` needs, not what its own tests do.
+    (cd tests/quorum && go list -deps github.com/ethereum/go-ethereum/cmd/geth >/dev/null) ||
+        echo "no modules of GoQuorum: the facts of a real QBFT network will be skipped" >&2
 fi
 python=$HOME/.cache/tbsi/python
 pins=tests/outside/requirements.txt

@@ -7,6 +7,8 @@
 //! restarted process goes on with and what an auditor reads. [`state`] is the fold over them,
 //! pure; [`target`] is the port to the chain that is written to, [`evm`] the one kind of it.
 //!
+//! [`inbound`] is the other direction: it collects what proves a fact of another chain to TBSI.
+//!
 //! What it is not: it holds no opinion about what a statement means, and no key of a validator.
 
 pub mod audit;
@@ -14,6 +16,7 @@ pub mod config;
 pub mod evm;
 pub mod fees;
 pub mod health;
+pub mod inbound;
 pub mod journal;
 pub mod limits;
 pub mod metrics;

@@ -55,6 +55,9 @@ pub(crate) const ANSWER_MS_MAX: u64 = 10_000;
 /// Longest pause after failures, milliseconds.
 pub(crate) const BACKOFF_MS_MAX: u64 = 60_000;
 
+/// Headers of another chain that one import brings.
+pub(crate) const FOREIGN_STEPS_MAX: usize = 64;
+
 /// Handovers carried by one transaction: each is about 150,000 gas for four validators.
 pub(crate) const HANDOVERS_PER_PLAN_MAX: usize = 8;
 

@@ -17,6 +17,9 @@ pub const PERMISSIONS: Address = address!("0000000000000000000000000000000000001
 /// Other chains and who runs them.
 pub const CHAINS: Address = address!("0000000000000000000000000000000000001005");
 
+/// Facts of other chains, with proof.
+pub const FACTS: Address = tbsi_types::log::FACTS;
+
 /// Who the protocol itself calls contracts as (EIP-4788's system address).
 pub const SYSTEM: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
 

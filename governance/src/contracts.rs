@@ -2,6 +2,10 @@
 //! functions that only the protocol calls are in [`crate::abi`] and [`crate::founding`].
 
 #![allow(missing_docs, reason = "documented in contracts/evm/src/I*.sol")]
+#![allow(
+    clippy::too_many_arguments,
+    reason = "events have as many fields as they have"
+)]
 
 use alloy_sol_types::sol;
 
@@ -124,6 +128,25 @@ sol! {
         uint64 registeredHeight;
     }
 
+    struct Client {
+        uint32 chain;
+        uint32 organisation;
+        uint8 kind;
+        bool frozen;
+        uint32 trustPeriod;
+        uint64 chainId;
+        uint64 first;
+        uint64 latest;
+        address account;
+    }
+
+    struct ForeignHeader {
+        bytes32 blockHash;
+        bytes32 stateRoot;
+        bytes32 trustedHash;
+        uint64 time;
+    }
+
     struct Rule {
         uint16 quorumNumerator;
         uint16 quorumDenominator;
@@ -231,6 +254,24 @@ sol! {
         function setChain(uint32 chain, uint32 operator, uint8 status) external;
         function chainCount() external view returns (uint32);
         function chains(uint256 from, uint256 count) external view returns (Chain[] memory);
+    }
+
+    interface Facts {
+        event ClientOpened(uint32 indexed client, uint32 indexed chain, uint32 indexed organisation, Client details, ForeignHeader header, string nameZhTw, string nameEn);
+        event HeaderAccepted(uint32 indexed client, uint64 indexed height, uint64 base, ForeignHeader header, address account);
+        event ClientFrozen(uint32 indexed client, uint64 indexed height, bytes32 known, bytes32 other, address account);
+        event FactImported(uint32 indexed client, address indexed account, bytes32 indexed slot, address importer, uint8 kind, uint64 chainId, uint64 height, uint64 time, bytes32 blockHash, bytes32 value);
+
+        function open(uint32 chain, uint8 kind, uint32 trustPeriod, bytes calldata header) external returns (uint32);
+        function update(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header) external;
+        function freeze(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header) external;
+        function importFact(uint32 client, uint64 height, address account, bytes32 slot, bytes32 value, bytes calldata proof) external;
+        function clientCount() external view returns (uint32);
+        function clientOf(uint32 client) external view returns (Client memory);
+        function clients(uint256 from, uint256 count) external view returns (Client[] memory);
+        function statusOf(uint32 client) external view returns (uint8);
+        function headerOf(uint32 client, uint64 height) external view returns (ForeignHeader memory);
+        function factOf(uint32 client, uint64 height, address account, bytes32 slot) external view returns (bool imported, bytes32 value);
     }
 
     interface Motions {

@@ -20,7 +20,7 @@ use tbsi_tests::council::{
     association, decide, kind, nodeByNameCall, organisationCountCall, registration,
     removeOrganisationCall, rotation,
 };
-use tbsi_tests::harness::{PATIENCE, Sender, TestNetwork, eventually, http, tbsi_binary};
+use tbsi_tests::harness::{PATIENCE, Sender, TestNetwork, eventually, http, tbsi, tbsi_binary};
 use tbsi_types::log::{NoteVerifier, SignedNote};
 use tbsi_types::{ChainIdentity, Genesis, Height, LeafIndex, ProofBundle, SecretKey};
 use tokio::process::{Child, Command};
@@ -201,6 +201,7 @@ async fn associations_join_rotate_cheat_and_leave_and_blocks_never_stop() {
     attest(&client, chain_id).await;
     every_block_leads_to_names(&client).await;
     late_proof_follows_the_handovers(&client, &genesis).await;
+    an_auditor_follows_the_handovers(&net).await;
     net.assert_no_panic();
 }
 
@@ -357,10 +358,11 @@ async fn cheats(net: &mut TestNetwork, client: &Client, chain: &ChainIdentity) {
         started.elapsed()
     ));
     let told = equivocations(client).await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert_eq!(
-        told[0],
-        (cheat, "台灣測試公會乙".into(), "Test Association B".into())
+    let expected = (cheat, "台灣測試公會乙".into(), "Test Association B".into());
+    // It may have cheated more than once before it was out.
+    assert!(
+        !told.is_empty() && told.iter().all(|it| *it == expected),
+        "{told:?}"
     );
     tell(&format!(
         "the evidence on the chain names {} / {}",
@@ -438,6 +440,55 @@ async fn every_block_leads_to_names(client: &Client) {
         sets.len()
     ));
     assert!(sets.len() >= 5, "{sets:?}");
+}
+
+/// With the commands, and the genesis file as all that is trusted.
+async fn an_auditor_follows_the_handovers(net: &TestNetwork) {
+    let (rpc, genesis) = (net.network.rpc_url(0), net.network.genesis_file());
+    let genesis = genesis.display().to_string();
+    let asked = ["--genesis", &genesis, "--rpc", &rpc];
+    let audit = tbsi(&[["log", "audit"].as_slice(), &asked].concat()).await;
+    assert_eq!(audit.code, Some(0), "{}{}", audit.stdout, audit.stderr);
+    assert!(audit.stdout.contains("WHAT THE VALIDATORS SIGNED"));
+    let grown = ["log", "consistency", "--from", "1", "--lang", "zh-TW"];
+    let grown = tbsi(&[grown.as_slice(), &asked].concat()).await;
+    assert_eq!(grown.code, Some(0), "{}{}", grown.stdout, grown.stderr);
+    assert!(grown.stdout.ends_with("一致\n"), "{}", grown.stdout);
+
+    let file = net.scratch().join("checkpoint.json").display().to_string();
+    let get = tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await;
+    assert_eq!(get.code, Some(0), "{}", get.stderr);
+    let verify = [
+        "checkpoint",
+        "verify",
+        "--file",
+        &file,
+        "--genesis",
+        &genesis,
+    ];
+    let verified = tbsi(&verify).await;
+    assert_eq!(verified.code, Some(0), "{}", verified.stdout);
+    assert!(
+        verified.stdout.contains("Test Association F"),
+        "{}",
+        verified.stdout
+    );
+    tell("an auditor derives the log anew and verifies a checkpoint, from the genesis file");
+    // Without one of the handovers, and with the name of another.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut gap: serde_json::Value = serde_json::from_str(&text).unwrap();
+    gap["handovers"].as_array_mut().unwrap().remove(1);
+    let other = text.replace("Test Association F", "Test Association Z");
+    for bad in [gap.to_string(), other] {
+        std::fs::write(&file, bad).unwrap();
+        let refused = tbsi(&verify).await;
+        assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+        assert!(
+            refused.stdout.starts_with("INVALID: "),
+            "{}",
+            refused.stdout
+        );
+    }
 }
 
 async fn late_proof_follows_the_handovers(client: &Client, genesis: &Genesis) {

@@ -7,6 +7,8 @@
 //! consensus itself uses: signatures against one validator set. [`verify_inclusion`],
 //! [`verify_consistency`] and [`verify_note`] are what auditors of the log need.
 //!
+//! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs.
+//!
 //! Pure: no clock, no disk, no network, no engine, no EVM, no database.
 //!
 //! ```
@@ -26,6 +28,7 @@ pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
 pub mod error;
+pub mod foreign;
 pub mod log;
 
 pub use bundle::{

@@ -8,6 +8,7 @@
 
 pub mod add_checkpoint;
 pub mod algorithm;
+pub mod assurance;
 pub mod cosigner;
 pub mod derive;
 pub mod leaf;
@@ -20,12 +21,15 @@ pub mod tlog_proof;
 pub mod tree;
 
 pub use add_checkpoint::AddCheckpoint;
+pub use assurance::Assurance;
 pub use cosigner::{Cosigner, cosigner_name, cosigners};
 pub use derive::{
-    ATTESTATIONS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_all_leaves, count_leaves,
+    ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_all_leaves, count_leaves,
     derive_leaves, leaves,
 };
-pub use leaf::{Attestation, AttestationIds, DigestWords, Leaf, LeafError, LeafHead, Statement};
+pub use leaf::{
+    Attestation, AttestationIds, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, Statement,
+};
 pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

@@ -11,8 +11,13 @@ library System {
     address internal constant NODES = 0x0000000000000000000000000000000000001003;
     address internal constant PERMISSIONS = 0x0000000000000000000000000000000000001004;
     address internal constant CHAINS = 0x0000000000000000000000000000000000001005;
+    address internal constant FACTS = 0x0000000000000000000000000000000000001007;
     /// Precompile that verifies Ed25519 signatures.
     address internal constant ED25519 = 0x0000000000000000000000000000000000001100;
+    /// Precompile that verifies headers of other chains.
+    address internal constant FOREIGN_HEADER = 0x0000000000000000000000000000000000001101;
+    /// Precompile that verifies storage proofs of other chains.
+    address internal constant FOREIGN_STORAGE = 0x0000000000000000000000000000000000001102;
 
     /// Highest reason code: 1 unspecified, 2 own request, 3 agreement ended, 4 breach of the
     /// agreement, 5 end of the legal entity, 6 security incident, 7 order of an authority,

@@ -14,6 +14,7 @@ contract FoundingTest is World {
 
     function test_ArtifactsAreTheTestedCode() public view {
         placed("Chains", address(chains));
+        placed("Facts", address(facts));
         placed("Motions", address(motions));
         placed("Nodes", address(nodes));
         placed("Organisations", address(organisations));

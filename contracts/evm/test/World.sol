@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Attestations} from "../src/Attestations.sol";
 import {Chains} from "../src/Chains.sol";
+import {Facts} from "../src/Facts.sol";
 import {IMotions} from "../src/IMotions.sol";
 import {INodes} from "../src/INodes.sol";
 import {IOrganisations} from "../src/IOrganisations.sol";
@@ -37,6 +38,7 @@ abstract contract World {
     Permissions internal constant permissions =
         Permissions(0x0000000000000000000000000000000000001004);
     Chains internal constant chains = Chains(0x0000000000000000000000000000000000001005);
+    Facts internal constant facts = Facts(0x0000000000000000000000000000000000001007);
     address internal constant SYSTEM = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
     address internal constant ED25519 = 0x0000000000000000000000000000000000001100;
     address internal constant STRANGER = address(0x57A6);
@@ -59,6 +61,7 @@ abstract contract World {
         vm.etch(address(nodes), type(Nodes).runtimeCode);
         vm.etch(address(permissions), type(Permissions).runtimeCode);
         vm.etch(address(chains), type(Chains).runtimeCode);
+        vm.etch(address(facts), type(Facts).runtimeCode);
         vm.etch(ED25519, type(Ed25519Mock).runtimeCode);
         vm.chainId(CHAIN);
         vm.warp(NOW);

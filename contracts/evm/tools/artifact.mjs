@@ -3,7 +3,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import solc from 'solc'
 
-const CONTRACTS = ['Attestations', 'Chains', 'Motions', 'Nodes', 'Organisations', 'Permissions']
+const CONTRACTS = [
+  'Attestations',
+  'Chains',
+  'Facts',
+  'Motions',
+  'Nodes',
+  'Organisations',
+  'Permissions',
+]
 const ROOT = new URL('../', import.meta.url)
 /** Bytes of code (EIP-170). */
 const CODE_BYTES_MAX = 24576

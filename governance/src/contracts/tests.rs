@@ -69,6 +69,8 @@ fn structs() -> Vec<(String, String)> {
         fields(Quota::eip712_root_type()),
         fields(Usage::eip712_root_type()),
         fields(Chain::eip712_root_type()),
+        fields(Client::eip712_root_type()),
+        fields(ForeignHeader::eip712_root_type()),
     ]
 }
 
@@ -79,6 +81,7 @@ fn contract(name: &str) -> Declared {
         "Nodes" => include_str!("../../../contracts/evm/artifacts/Nodes.json"),
         "Permissions" => include_str!("../../../contracts/evm/artifacts/Permissions.json"),
         "Chains" => include_str!("../../../contracts/evm/artifacts/Chains.json"),
+        "Facts" => include_str!("../../../contracts/evm/artifacts/Facts.json"),
         _ => include_str!("../../../contracts/evm/artifacts/Attestations.json"),
     })
 }
@@ -118,6 +121,7 @@ fn functions_are_those_of_the_contracts() {
     check_selectors::<Nodes::NodesCalls>("Nodes");
     check_selectors::<Permissions::PermissionsCalls>("Permissions");
     check_selectors::<Chains::ChainsCalls>("Chains");
+    check_selectors::<Facts::FactsCalls>("Facts");
     check_selectors::<Attestations::AttestationsCalls>("Attestations");
 }
 
@@ -150,6 +154,12 @@ fn results_are_those_of_the_contracts() {
     check_result::<Permissions::accountsOfCall>("Permissions");
     check_result::<Chains::chainCountCall>("Chains");
     check_result::<Chains::chainsCall>("Chains");
+    check_result::<Facts::clientCountCall>("Facts");
+    check_result::<Facts::clientOfCall>("Facts");
+    check_result::<Facts::clientsCall>("Facts");
+    check_result::<Facts::statusOfCall>("Facts");
+    check_result::<Facts::headerOfCall>("Facts");
+    check_result::<Facts::factOfCall>("Facts");
     check_result::<Attestations::algorithmOfCall>("Attestations");
 }
 
@@ -164,4 +174,8 @@ fn events_are_those_of_the_contracts() {
     check("Motions", Motions::MotionProposed::SIGNATURE);
     check("Nodes", Nodes::NodeRegistered::SIGNATURE);
     check("Chains", Chains::ChainRegistered::SIGNATURE);
+    check("Facts", Facts::ClientOpened::SIGNATURE);
+    check("Facts", Facts::HeaderAccepted::SIGNATURE);
+    check("Facts", Facts::ClientFrozen::SIGNATURE);
+    check("Facts", Facts::FactImported::SIGNATURE);
 }

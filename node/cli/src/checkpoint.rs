@@ -14,6 +14,7 @@ use clap::Subcommand;
 use tbsi_rpc::Client;
 use tokio::runtime::Runtime;
 
+use crate::proof::handovers_to;
 use crate::report::{Format, print};
 pub(crate) use file::CheckpointFile;
 
@@ -103,10 +104,12 @@ async fn fetch(client: &Client, height: BlockNumberOrTag) -> anyhow::Result<Chec
     let missing = |what: &str| format!("{} has no {what} for height {height}", client.url());
     let certificate = client.certificate(height).await?;
     let validators = client.validators(height).await?;
+    let handovers = handovers_to(client, checkpoint.height).await?;
     Ok(CheckpointFile::new(
         checkpoint,
         certificate.with_context(|| missing("certificate"))?,
         validators.with_context(|| missing("validators"))?,
+        handovers,
     ))
 }
 

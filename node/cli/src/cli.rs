@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, genesis, keys, log, motion, node, operator, org, permission, prove,
-    quota, relay, revoke, signer, status, testnet, verify, version,
+    attest, checkpoint, config, fact, genesis, keys, log, motion, node, operator, org, permission,
+    prove, quota, relay, revoke, signer, status, testnet, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -43,6 +43,9 @@ enum Command {
     /// Carry attestations to a contract on another chain.
     #[command(subcommand)]
     Relay(relay::Command),
+    /// Facts of other EVM chains, imported with proof.
+    #[command(subcommand)]
+    Fact(fact::Command),
     /// A network of several nodes on this machine, for development.
     #[command(subcommand)]
     Testnet(testnet::Command),
@@ -91,6 +94,7 @@ impl Cli {
             Command::Node(command) => node::run(command),
             Command::Signer(command) => signer::run(command),
             Command::Relay(command) => relay::run(command),
+            Command::Fact(command) => fact::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),
             Command::Genesis(command) => genesis::run(command),

@@ -16,7 +16,8 @@ use serde_json::json;
 use tbsi_rpc::Client;
 use tokio::runtime::Runtime;
 
-use crate::report::Format;
+use crate::lang::{Language, causes, said};
+use crate::report::{Format, in_language};
 use crate::time::Times;
 
 const CODES: &str = "\
@@ -28,6 +29,9 @@ pub(crate) enum Command {
     Status {
         #[command(flatten)]
         node: Node,
+        /// Language of the text.
+        #[arg(long, value_name = "LANG", default_value = "en")]
+        lang: Language,
         #[command(flatten)]
         format: Format,
     },
@@ -74,6 +78,9 @@ pub(crate) struct ConsistencyArgs {
     genesis: PathBuf,
     #[command(flatten)]
     node: Node,
+    /// Language of the text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    lang: Language,
     #[command(flatten)]
     format: Format,
 }
@@ -94,6 +101,9 @@ pub(crate) struct AuditArgs {
     from_scratch: bool,
     #[command(flatten)]
     node: Node,
+    /// Language of the text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    lang: Language,
     #[command(flatten)]
     format: Format,
 }
@@ -101,20 +111,25 @@ pub(crate) struct AuditArgs {
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     match command {
-        Command::Status { node, format } => runtime.block_on(status(&node, format)),
+        Command::Status { node, lang, format } => {
+            in_language(runtime.block_on(status(&node, lang, format)), lang)
+        }
         Command::Follow(args) => runtime.block_on(follow::follow(&args)),
         Command::Consistency(args) => {
             let checked = runtime.block_on(consistency::check(&args));
-            say(args.format, "CONSISTENT", "NOT CONSISTENT", checked)
+            let words = [("CONSISTENT", "一致"), ("NOT CONSISTENT", "不一致")];
+            say(args.format, args.lang, words, checked)
         }
         Command::Audit(args) => {
             let audited = runtime.block_on(audit::audit(&args));
-            say(
-                args.format,
-                "THE LOG IS WHAT THE VALIDATORS SIGNED",
-                "WRONG",
-                audited,
-            )
+            let words = [
+                (
+                    "THE LOG IS WHAT THE VALIDATORS SIGNED",
+                    "日誌與驗證者簽署的相符",
+                ),
+                ("WRONG", "不符"),
+            ];
+            say(args.format, args.lang, words, audited)
         }
     }
 }
@@ -138,7 +153,14 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// A check's findings, for people and for programs.
 type Checked = Result<(String, serde_json::Value), Failure>;
 
-fn say(format: Format, yes: &str, no: &str, checked: Checked) -> anyhow::Result<ExitCode> {
+/// Tells the verdict; `words` are those for yes and for no, in both languages.
+fn say(
+    format: Format,
+    lang: Language,
+    words: [(&str, &str); 2],
+    checked: Checked,
+) -> anyhow::Result<ExitCode> {
+    let [yes, no] = words.map(|(en, zh_tw)| lang.pick(en, zh_tw));
     let (verdict, shown, code, reason) = match checked {
         Ok((text, mut json)) => {
             json["verdict"] = json!("yes");
@@ -147,23 +169,32 @@ fn say(format: Format, yes: &str, no: &str, checked: Checked) -> anyhow::Result<
         Err(Failure::No(error)) => ("no", no, ExitCode::FAILURE, error),
         Err(Failure::CouldNotTell(error)) => {
             let code = ExitCode::from(crate::report::REFUSED);
-            ("could not tell", "COULD NOT TELL", code, error)
+            let shown = lang.pick("COULD NOT TELL", "無法判定");
+            ("could not tell", shown, code, error)
         }
     };
-    let reason = crate::report::causes(reason.as_ref());
+    let reason = causes(reason.as_ref(), lang);
     let json = json!({ "verdict": verdict, "reason": reason });
-    format.print(&format!("{shown}: {reason}"), &json)?;
+    let text = lang.pick(format!("{shown}: {reason}"), format!("{shown}：{reason}"));
+    format.print(&text, &json)?;
     Ok(code)
 }
 
-async fn status(node: &Node, format: Format) -> anyhow::Result<ExitCode> {
+async fn status(node: &Node, lang: Language, format: Format) -> anyhow::Result<ExitCode> {
     let client = Client::new(&node.url)?;
     let latest = client.checkpoint(BlockNumberOrTag::Latest).await?;
-    let latest = latest.with_context(|| format!("{} has no checkpoint", client.url()))?;
-    let times = Times::of(latest.time_ms);
-    let text = format!(
-        "leaves  {}\nroot    {}\nheight  {}\ntime    {} ({})",
-        latest.log_size, latest.log_root, latest.height, times.utc, times.taipei
+    let latest = latest.ok_or_else(|| {
+        let url = client.url();
+        said(
+            format!("{url} has no checkpoint"),
+            format!("{url} 沒有檢查點"),
+        )
+    })?;
+    let (size, root, height) = (latest.log_size, latest.log_root, latest.height);
+    let Times { utc, taipei, .. } = Times::of(latest.time_ms);
+    let text = lang.pick(
+        format!("leaves  {size}\nroot    {root}\nheight  {height}\ntime    {utc} ({taipei})"),
+        format!("筆數    {size}\n根雜湊  {root}\n高度    {height}\n時間    {taipei}（{utc}）"),
     );
     let json = json!({
         "chainId": latest.chain_id,

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod contract;
 mod digest;
+mod fact;
 mod genesis;
 mod govern;
 mod keys;

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use tbsi_rpc::Client;
 use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError};
 use tbsi_types::log::LeafError;
-use tbsi_types::{Genesis, ProofBundle};
+use tbsi_types::{Genesis, Handover, Height, ProofBundle};
 
 use crate::lang::{While, demand};
 
@@ -15,6 +16,9 @@ pub(crate) const EXTENSION: &str = ".tbsi.json";
 
 /// What the compact form begins with, in all versions.
 const COMPACT_MAGIC: &[u8] = b"TBP";
+
+/// Changes of the validator set that are followed to one checkpoint.
+const HANDOVERS_MAX: usize = 10_000;
 
 /// The bytes of a proof file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -53,6 +57,32 @@ pub(crate) fn is_of_another_version(error: &BundleError) -> bool {
         error,
         BundleError::Format | BundleError::Leaf(LeafError::Version(_) | LeafError::Kind(_))
     )
+}
+
+/// Changes of the validator set from genesis up to the set that decides `height`, as a node
+/// tells: to be verified.
+pub(crate) async fn handovers_to(client: &Client, height: Height) -> anyhow::Result<Vec<Handover>> {
+    let mut all: Vec<Handover> = Vec::new();
+    loop {
+        let from = all.last().map(|last| last.first.checkpoint.height);
+        let page = client.handovers(from.unwrap_or_default()).await?;
+        let known = all.len();
+        let wanted = page
+            .into_iter()
+            .filter(|next| Some(next.first.checkpoint.height) > from)
+            .take_while(|next| next.first.checkpoint.height <= height);
+        all.extend(wanted);
+        demand(all.len() <= HANDOVERS_MAX, || {
+            let url = client.url();
+            (
+                format!("{url} gave more than {HANDOVERS_MAX} changes of the validator set"),
+                format!("{url} 給了超過 {HANDOVERS_MAX} 次驗證者集合變更"),
+            )
+        })?;
+        if all.len() == known {
+            return Ok(all);
+        }
+    }
 }
 
 /// A genesis file that proofs are verified with.

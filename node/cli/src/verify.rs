@@ -6,6 +6,9 @@ mod en;
 mod report;
 mod zh_tw;
 
+pub(crate) use en::assurance as assurance_en;
+pub(crate) use zh_tw::assurance as assurance_zh_tw;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

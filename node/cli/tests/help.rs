@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 107] = [
+const COMMANDS: [&str; 112] = [
     "",
     "attest",
     "checkpoint",
@@ -17,6 +17,11 @@ const COMMANDS: [&str; 107] = [
     "checkpoint verify",
     "config",
     "config check",
+    "fact",
+    "fact clients",
+    "fact freeze",
+    "fact import",
+    "fact open",
     "genesis",
     "genesis add-founder",
     "genesis build",

@@ -129,7 +129,7 @@ mod tests {
     fn has_the_precompiles_of_osaka_and_its_own_and_no_other() {
         let have: BTreeSet<Address> = precompiles().warm_addresses().iter().copied().collect();
         let want: BTreeSet<Address> = (1..=0x11u64)
-            .chain([0x100, 0x1100])
+            .chain([0x100, 0x1100, 0x1101, 0x1102])
             .map(|number| Address::from_word(U256::from(number).into()))
             .collect();
         assert_eq!(have, want);

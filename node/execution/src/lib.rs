@@ -36,6 +36,7 @@
 mod block;
 mod call;
 mod environment;
+mod foreign;
 mod gate;
 mod genesis;
 mod overlay;

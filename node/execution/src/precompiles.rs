@@ -11,6 +11,7 @@ use revm::precompile::{
 };
 
 use crate::environment::RULES;
+use crate::foreign::{self, FOREIGN_HEADER, FOREIGN_STORAGE};
 
 /// Verifies an Ed25519 signature (RFC 8032): message 32, public key 32, signature 64 bytes.
 pub(crate) const ED25519_VERIFY: Address = address!("0000000000000000000000000000000000001100");
@@ -27,6 +28,10 @@ pub(crate) fn precompiles() -> EthPrecompiles {
         let mut all = EthPrecompiles::new(RULES.spec).precompiles.clone();
         let id = PrecompileId::custom("TBSI_ED25519_VERIFY");
         all.extend([Precompile::new(id, ED25519_VERIFY, ed25519)]);
+        let id = PrecompileId::custom("TBSI_FOREIGN_HEADER");
+        all.extend([Precompile::new(id, FOREIGN_HEADER, foreign_header)]);
+        let id = PrecompileId::custom("TBSI_FOREIGN_STORAGE");
+        all.extend([Precompile::new(id, FOREIGN_STORAGE, foreign_storage)]);
         all
     });
     EthPrecompiles {
@@ -42,6 +47,32 @@ fn ed25519(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {
         gas_limit,
         reservoir,
     ))
+}
+
+fn foreign_header(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {
+    let run = |input: &[u8], gas: u64| {
+        charged(foreign::header_gas(input.len()), gas, || {
+            foreign::header(input)
+        })
+    };
+    Ok(call_eth_precompile(run, input, gas_limit, reservoir))
+}
+
+fn foreign_storage(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {
+    let run = |input: &[u8], gas: u64| {
+        charged(foreign::storage_gas(input.len()), gas, || {
+            foreign::storage(input)
+        })
+    };
+    Ok(call_eth_precompile(run, input, gas_limit, reservoir))
+}
+
+/// Does the work only if the gas for it is there.
+fn charged(price: u64, gas_limit: u64, work: impl FnOnce() -> Vec<u8>) -> EthPrecompileResult {
+    if gas_limit < price {
+        return Err(PrecompileHalt::OutOfGas);
+    }
+    Ok(EthPrecompileOutput::new(price, work().into()))
 }
 
 /// One word: 1 if the signature is valid, 0 if it is not, or the input has another length.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, Bytes};
 use serde::Deserialize;
-use tbsi_governance::abi::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
+use tbsi_governance::abi::{CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_types::genesis::GenesisAccount;
 use tbsi_types::log::{ATTESTATIONS, OUTBOX};
 
@@ -30,6 +30,7 @@ pub fn system_accounts(governed: bool) -> BTreeMap<Address, GenesisAccount> {
             (NODES, artifact!("Nodes")),
             (PERMISSIONS, artifact!("Permissions")),
             (CHAINS, artifact!("Chains")),
+            (FACTS, artifact!("Facts")),
         ]);
     }
     let account = |(address, artifact)| (address, contract(artifact));

@@ -5,6 +5,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tbsi_types::bundle::{BundleError, NamedValidator, NamedValidators};
 use tbsi_types::{
     ChainIdentity, CheckpointDigest, CommitCertificate, Height, LeafIndex, Round, TimestampMs,
     TreeSize, VotingPower,
@@ -189,6 +190,19 @@ pub struct ValidatorSet {
     pub total_power: VotingPower,
     /// In address order.
     pub validators: Vec<Validator>,
+}
+
+impl ValidatorSet {
+    /// The set as proofs carry it. Fails if it is none.
+    pub fn named(&self) -> Result<NamedValidators, BundleError> {
+        let named = |validator: &Validator| NamedValidator {
+            address: validator.address,
+            power: validator.power,
+            name_zh_tw: validator.organisation.name_zh_tw.clone(),
+            name_en: validator.organisation.name_en.clone(),
+        };
+        NamedValidators::new(self.validators.iter().map(named).collect())
+    }
 }
 
 /// What was signed twice.

@@ -159,7 +159,8 @@ impl Store {
             | Statement::SchemaRegistered { .. }
             | Statement::AlgorithmSet { .. }
             | Statement::GovernanceAct { .. }
-            | Statement::Message { .. } => false,
+            | Statement::Message { .. }
+            | Statement::ForeignFact(_) => false,
         };
         self.find(Named::Digest, digest, from, holds)
     }
@@ -290,7 +291,8 @@ fn subject(leaf: &Leaf) -> Option<B256> {
         Statement::SchemaRegistered { .. }
         | Statement::AlgorithmSet { .. }
         | Statement::GovernanceAct { .. }
-        | Statement::Message { .. } => None,
+        | Statement::Message { .. }
+        | Statement::ForeignFact(_) => None,
     }
 }
 

@@ -17,7 +17,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tbsi-p2p", &["tbsi-types"]),
     ("tbsi-engine", &["tbsi-light", "tbsi-p2p", "tbsi-types"]),
     ("tbsi-governance", &["tbsi-types"]),
-    ("tbsi-execution", &["tbsi-governance", "tbsi-types"]),
+    (
+        "tbsi-execution",
+        &["tbsi-governance", "tbsi-light", "tbsi-types"],
+    ),
     ("tbsi-store", &["tbsi-types"]),
     ("tbsi-rpc", &["tbsi-types"]),
     (

@@ -20,7 +20,12 @@ const REPLACED: &[(&str, &str)] = &[
 ];
 
 /// Files that have to use a word that is not ours.
-const ALLOWED: &[(&str, &str)] = &[];
+const ALLOWED: &[(&str, &str)] = &[
+    // Ethereum's own word, for a kind of client that has its number already.
+    ("SPEC.md", "committee"),
+    ("consensus/light/tests/foreign/main.rs", "committee"),
+    ("consensus/types/src/log/assurance.rs", "committee"),
+];
 
 const CHECKED: &[&str] = &["md", "mjs", "rs", "sh", "sol", "toml"];
 

@@ -7,7 +7,8 @@ use serde_json::Value;
 use tbsi_types::bundle::describe;
 use tbsi_types::log::leaf::parties_hash;
 use tbsi_types::log::{
-    ATTESTATIONS, Attestation, DigestWords, Leaf, LeafHead, Statement, leaf_hash, leaves,
+    ATTESTATIONS, Attestation, DigestWords, FACTS, ForeignFact, Leaf, LeafHead, Statement,
+    leaf_hash, leaves,
 };
 use tbsi_types::transaction::Receipt;
 use tbsi_types::{Height, TimestampMs};
@@ -119,7 +120,22 @@ fn statements() -> Vec<(&'static str, Statement)> {
         ),
         ("schema registered", registered),
         ("algorithm set", set),
+        ("foreign fact", Statement::ForeignFact(fact())),
     ]
+}
+
+fn fact() -> ForeignFact {
+    ForeignFact {
+        client: 2,
+        assurance: 1,
+        foreign_chain_id: 1_981,
+        foreign_height: 5,
+        foreign_time: 1_700_000_005,
+        block_hash: ID,
+        account: Address::repeat_byte(0xac),
+        slot: SCHEMA,
+        value: B256::repeat_byte(0xfa),
+    }
 }
 
 pub(crate) fn make() -> LeafVectors {
@@ -166,13 +182,18 @@ fn refused() -> Vec<BadLeaf> {
         ("kind 0", patched(&good, 1, 0), "kind 0"),
         ("kind 8", patched(&good, 1, 8), "kind 8"),
         ("kind 17", patched(&good, 1, 17), "kind 17"),
-        ("kind 33", patched(&good, 1, 33), "kind 33"),
+        ("kind 34", patched(&good, 1, 34), "kind 34"),
         (
             "kind of governance",
             patched(&good, 1, 16),
             "after the last field",
         ),
         ("kind of messages", patched(&good, 1, 32), "bytes needed"),
+        (
+            "kind of foreign facts",
+            patched(&good, 1, 33),
+            "bytes needed",
+        ),
         (
             "kind of another length",
             patched(&good, 1, 2),
@@ -268,6 +289,38 @@ fn all_events() -> Vec<LogCase> {
     ]
 }
 
+/// An imported fact, and another event of its contract, which is an act of governance.
+fn foreign_facts() -> Vec<LogCase> {
+    let fact = fact();
+    let mut imported = log(
+        "FactImported(uint32,address,bytes32,address,uint8,uint64,uint64,uint64,bytes32,bytes32)",
+        &[
+            word(fact.client.into()),
+            fact.account.into_word(),
+            fact.slot,
+        ],
+        &[
+            ISSUER.into_word(),
+            word(fact.assurance.into()),
+            word(fact.foreign_chain_id),
+            word(fact.foreign_height),
+            word(fact.foreign_time),
+            fact.block_hash,
+            fact.value,
+        ],
+    );
+    imported.address = FACTS;
+    let mut frozen = log(
+        "ClientFrozen(uint32,uint64,bytes32,bytes32,address)",
+        &[word(2), word(5)],
+        &[ID, SCHEMA, ISSUER.into_word()],
+    );
+    frozen.address = FACTS;
+    let mut cut = imported.clone();
+    cut.data = cut.data[..7 * 32 - 1].to_vec().into();
+    vec![cut, imported, frozen]
+}
+
 fn no_leaves() -> Vec<LogCase> {
     let mut foreign = attested(0x12, &[ID]);
     foreign.address = ISSUER;
@@ -303,6 +356,7 @@ fn derivations() -> Vec<Derivation> {
         ("no transaction", vec![]),
         ("batches of one and two words", vec![vec![], batch]),
         ("every event", vec![all_events()]),
+        ("facts of other chains", vec![foreign_facts()]),
         (
             "logs that make no leaf take no number",
             vec![no_leaves(), mixed],
@@ -343,7 +397,7 @@ fn receipts(transactions: &[Vec<LogCase>]) -> Vec<Receipt> {
 #[test]
 fn leaves_are_what_the_file_says() {
     let vectors: LeafVectors = serde_json::from_str(&read("leaf.json")).unwrap();
-    assert_eq!(vectors.leaves.len(), 9);
+    assert_eq!(vectors.leaves.len(), 10);
     for case in &vectors.leaves {
         let leaf = Leaf::decode(&case.leaf).unwrap();
         assert_eq!(leaf_hash(&case.leaf), case.leaf_hash, "{}", case.name);
@@ -369,5 +423,5 @@ fn leaves_are_what_the_file_says() {
         .iter()
         .map(|case| case.leaves.len())
         .collect();
-    assert_eq!(counts, [0, 6, 7, 1]);
+    assert_eq!(counts, [0, 6, 7, 2, 1]);
 }

@@ -1,8 +1,8 @@
 //! From a block's receipts to its leaves (SPEC §9.4).
 //!
-//! What the attestation contract, the governance contracts and the outbox emit becomes leaves,
-//! in the order of transactions and of events within each; an attestation event becomes one leaf
-//! for each of its digests.
+//! What the attestation contract, the governance contracts, the outbox and the contract of
+//! foreign facts emit becomes leaves, in the order of transactions and of events within each; an
+//! attestation event becomes one leaf for each of its digests.
 
 mod abi;
 mod acts;
@@ -22,6 +22,10 @@ pub const GOVERNOR: Address = address!("0000000000000000000000000000000000001000
 
 /// The contract whose messages to other chains become leaves.
 pub const OUTBOX: Address = address!("0000000000000000000000000000000000001006");
+
+/// The contract whose imported facts become leaves of a kind of their own, and whose other
+/// events become leaves as those of governance do.
+pub const FACTS: Address = address!("0000000000000000000000000000000000001007");
 
 /// Contracts whose every event becomes a leaf: motions, organisations, nodes, permissions,
 /// chains (SPEC §13).
@@ -133,9 +137,10 @@ pub fn count_all_leaves(
 
 /// Gives `sink` the bytes of each leaf of a block, in order, without allocating for any.
 ///
-/// An event of [`ATTESTATIONS`] or [`OUTBOX`] that is not one of the known ones in canonical ABI
-/// encoding makes no leaf and takes no ordinal. These contracts emit none such; the rule is
-/// there so that every sequence of receipts has exactly one sequence of leaves.
+/// An event of [`ATTESTATIONS`] or [`OUTBOX`], or an imported fact, that is not one of the
+/// known ones in canonical ABI encoding makes no leaf and takes no ordinal. These contracts
+/// emit none such; the rule is there so that every sequence of receipts has exactly one sequence
+/// of leaves.
 pub fn derive_leaves(
     block: &LeafBlock,
     receipts: &[Receipt],
@@ -154,6 +159,8 @@ pub fn derive_leaves(
                 events::write(topics, data, &mut writer)?;
             } else if log.address == OUTBOX {
                 acts::write_message(topics, data, &mut writer)?;
+            } else if log.address == FACTS {
+                acts::write_of_facts(topics, data, &mut writer)?;
             } else if GOVERNANCE.contains(&log.address) {
                 acts::write_act(log.address, topics, data, &mut writer)?;
             }

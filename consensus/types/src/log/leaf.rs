@@ -3,11 +3,15 @@
 //! A leaf carries when and by whom beside what, so that it speaks for itself. Its bytes are
 //! the same wherever they are stored, served, hashed or relayed.
 
+mod fact;
+
 use alloy_primitives::{Address, B256, Keccak256, U256, b256};
 
 use crate::cursor::{Cursor, CursorError};
 use crate::log::algorithm::words_per_digest;
 use crate::number::{Height, TimestampMs};
+
+pub use fact::ForeignFact;
 
 /// The only version so far.
 pub const LEAF_VERSION: u8 = 1;
@@ -30,6 +34,9 @@ pub const GOVERNANCE_KIND: u8 = 16;
 
 /// Kind of a message to another chain.
 pub const MESSAGE_KIND: u8 = 32;
+
+/// Kind of a fact of another chain.
+pub const FACT_KIND: u8 = 33;
 
 /// Keccak-256 of "TBSI attestation v1".
 const ATTESTATION_TAG: B256 =
@@ -245,6 +252,8 @@ pub enum Statement {
         /// SHA-256 of the payload.
         payload_hash: B256,
     },
+    /// Kind 33: a word in the storage of another EVM chain, proven; the issuer brought it.
+    ForeignFact(ForeignFact),
 }
 
 /// What an act of governance commits to beside its signature: SHA-256 over the number of further
@@ -272,6 +281,7 @@ impl Statement {
             Self::AlgorithmSet { .. } => 7,
             Self::GovernanceAct { .. } => GOVERNANCE_KIND,
             Self::Message { .. } => MESSAGE_KIND,
+            Self::ForeignFact(_) => FACT_KIND,
         }
     }
 
@@ -329,6 +339,7 @@ impl Statement {
                 put(&[&sequence.to_be_bytes(), &timeout.to_be_bytes()]);
                 put(&[payload_hash.as_slice()]);
             }
+            Self::ForeignFact(fact) => fact.encode(bytes),
         }
     }
 }
@@ -355,7 +366,7 @@ pub enum LeafError {
     #[error("leaf version {0} is unknown, {LEAF_VERSION} is known; use newer software")]
     Version(u8),
     /// A kind of another version of this protocol.
-    #[error("leaf kind {0} is unknown, 1 to 7, 16 and 32 are known; use newer software")]
+    #[error("leaf kind {0} is unknown, 1 to 7, 16, 32 and 33 are known; use newer software")]
     Kind(u8),
     /// A number that its field cannot hold.
     #[error("leaf field `{field}` is {value}, at most {max} is allowed")]
@@ -405,7 +416,7 @@ impl LeafHead {
             return Err(LeafError::Version(version));
         }
         let kind = cursor.u8("kind")?;
-        if !matches!(kind, 1..=7 | GOVERNANCE_KIND | MESSAGE_KIND) {
+        if !matches!(kind, 1..=7 | GOVERNANCE_KIND | MESSAGE_KIND | FACT_KIND) {
             return Err(LeafError::Kind(kind));
         }
         let head = Self {
@@ -483,7 +494,8 @@ impl Leaf {
             | Statement::SchemaRegistered { .. }
             | Statement::AlgorithmSet { .. }
             | Statement::GovernanceAct { .. }
-            | Statement::Message { .. } => None,
+            | Statement::Message { .. }
+            | Statement::ForeignFact(_) => None,
         }
     }
 
@@ -551,6 +563,7 @@ fn decode_statement(kind: u8, cursor: &mut Cursor<'_>) -> Result<Statement, Leaf
             timeout: cursor.u64("timeout")?,
             payload_hash: cursor.b256("payload hash")?,
         },
+        FACT_KIND => Statement::ForeignFact(ForeignFact::decode(cursor)?),
         other => return Err(LeafError::Kind(other)),
     })
 }

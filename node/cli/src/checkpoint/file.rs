@@ -6,7 +6,9 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tbsi_rpc::wire;
-use tbsi_types::{Checkpoint, CommitCertificate, Genesis};
+use tbsi_types::{
+    Address, Checkpoint, CommitCertificate, Decision, Genesis, Handover, NamedValidators, PublicKey,
+};
 
 /// Names the kind and version of the file.
 const FORMAT: &str = "tbsi-checkpoint-1";
@@ -20,6 +22,9 @@ pub(crate) struct CheckpointFile {
     pub(crate) checkpoint: wire::Checkpoint,
     pub(crate) certificate: wire::Certificate,
     pub(crate) validators: wire::ValidatorSet,
+    /// From the set of genesis to that of the checkpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) handovers: Vec<Handover>,
 }
 
 impl CheckpointFile {
@@ -27,12 +32,14 @@ impl CheckpointFile {
         checkpoint: wire::Checkpoint,
         certificate: wire::Certificate,
         validators: wire::ValidatorSet,
+        handovers: Vec<Handover>,
     ) -> Self {
         Self {
             format: FORMAT.into(),
             checkpoint,
             certificate,
             validators,
+            handovers,
         }
     }
 
@@ -60,6 +67,47 @@ impl CheckpointFile {
         Ok((checkpoint, certificate))
     }
 
+    /// Checks that every field that people read says the same as the canonical bytes and a
+    /// later set, whose names `validators` were proven. Names of nodes are not: nobody signs
+    /// them.
+    pub(crate) fn check_readable_later(
+        &self,
+        genesis: &Genesis,
+        decision: &Decision,
+        validators: &NamedValidators,
+    ) -> anyhow::Result<()> {
+        let names = |address: &Address| {
+            let found = validators.get(address);
+            let names = found.map(|it| (it.name_zh_tw.clone(), it.name_en.clone()));
+            let (name_zh_tw, name_en) = names.unwrap_or_default();
+            wire::Organisation {
+                name_zh_tw,
+                name_en,
+            }
+        };
+        let checkpoint = &decision.checkpoint;
+        let expected = CheckpointFile::new(
+            wire::Checkpoint::new(checkpoint, &genesis.identity()),
+            wire::Certificate::new(&decision.certificate, names),
+            wire::ValidatorSet {
+                height: checkpoint.height,
+                set_hash: checkpoint.validator_set_hash,
+                total_power: validators.total_power(),
+                validators: self.validators.validators.clone(),
+            },
+            self.handovers.clone(),
+        );
+        for validator in &self.validators.validators {
+            let key = PublicKey::parse(&validator.public_key);
+            ensure!(
+                key.is_ok_and(|key| key.address() == validator.address),
+                "field `validators` gives {} the key of another",
+                validator.address
+            );
+        }
+        self.check_same(&expected)
+    }
+
     /// Checks that every field that people read says the same as the canonical bytes and the
     /// genesis file.
     pub(crate) fn check_readable(
@@ -68,18 +116,22 @@ impl CheckpointFile {
         checkpoint: &Checkpoint,
         certificate: &CommitCertificate,
     ) -> anyhow::Result<()> {
-        let expected = readable(genesis, checkpoint, certificate)?;
+        self.check_same(&readable(genesis, checkpoint, certificate)?)
+    }
+
+    fn check_same(&self, expected: &Self) -> anyhow::Result<()> {
         ensure!(
             self.checkpoint == expected.checkpoint,
             "field `checkpoint` says something else than its `encoded` bytes"
         );
         ensure!(
             self.certificate == expected.certificate,
-            "field `certificate` says something else than its `encoded` bytes and the genesis file"
+            "field `certificate` says something else than its `encoded` bytes and the names of \
+             the validators"
         );
         ensure!(
             self.validators == expected.validators,
-            "field `validators` says something else than the genesis file"
+            "field `validators` says something else than the set that decided"
         );
         Ok(())
     }
@@ -120,5 +172,6 @@ pub(crate) fn readable(
             total_power: set.total_power(),
             validators: set.iter().map(validator).collect(),
         },
+        Vec::new(),
     ))
 }

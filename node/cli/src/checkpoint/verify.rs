@@ -4,10 +4,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use serde_json::{Value, json};
-use tbsi_light::{VerifiedCheckpoint, verify_checkpoint};
+use tbsi_light::{
+    NamedSigner, Signer, TrustAnchor, VerifiedCheckpoint, VerifiedDecision, verify_checkpoint,
+    verify_decision,
+};
 use tbsi_node::home::load_genesis;
-use tbsi_types::Genesis;
+use tbsi_types::{Address, Checkpoint, CheckpointDigest, Decision, Genesis, VotingPower};
 
 use super::file::CheckpointFile;
 use crate::report::{Format, causes};
@@ -40,14 +44,88 @@ fn read(file: &Path, genesis: &Path) -> anyhow::Result<(Genesis, CheckpointFile)
     Ok((genesis, CheckpointFile::load(file)?))
 }
 
-fn verify(genesis: &Genesis, file: &CheckpointFile) -> anyhow::Result<VerifiedCheckpoint> {
-    let (checkpoint, certificate) = file.decode()?;
-    let verified = verify_checkpoint(genesis, &checkpoint, &certificate)?;
-    file.check_readable(genesis, &checkpoint, &certificate)?;
-    Ok(verified)
+/// What was decided, and by whom.
+#[derive(Debug)]
+struct Verified {
+    checkpoint: Checkpoint,
+    digest: CheckpointDigest,
+    signers: Vec<Named>,
+    power: VotingPower,
+    total: VotingPower,
+    /// Changes from the set of genesis to the one that decided.
+    handovers: usize,
 }
 
-fn text(genesis: &Genesis, verified: &VerifiedCheckpoint) -> Result<String, std::fmt::Error> {
+#[derive(Debug)]
+struct Named {
+    validator: Address,
+    power: VotingPower,
+    /// As the genesis file names it; of later sets nobody signs the nodes' names.
+    node: Option<String>,
+    name_zh_tw: String,
+    name_en: String,
+}
+
+impl From<VerifiedCheckpoint> for Verified {
+    fn from(verified: VerifiedCheckpoint) -> Self {
+        let named = |signer: Signer| Named {
+            validator: signer.validator,
+            power: signer.power,
+            node: Some(signer.node),
+            name_zh_tw: signer.organisation.name_zh_tw,
+            name_en: signer.organisation.name_en,
+        };
+        Self {
+            checkpoint: verified.checkpoint,
+            digest: verified.digest,
+            signers: verified.signers.into_iter().map(named).collect(),
+            power: verified.power,
+            total: verified.total,
+            handovers: 0,
+        }
+    }
+}
+
+impl Verified {
+    fn later(verified: VerifiedDecision, handovers: usize) -> Self {
+        let named = |signer: NamedSigner| Named {
+            validator: signer.validator,
+            power: signer.power,
+            node: None,
+            name_zh_tw: signer.name_zh_tw,
+            name_en: signer.name_en,
+        };
+        Self {
+            checkpoint: verified.checkpoint,
+            digest: verified.digest,
+            signers: verified.signers.into_iter().map(named).collect(),
+            power: verified.power,
+            total: verified.total,
+            handovers,
+        }
+    }
+}
+
+fn verify(genesis: &Genesis, file: &CheckpointFile) -> anyhow::Result<Verified> {
+    let (checkpoint, certificate) = file.decode()?;
+    if file.handovers.is_empty() {
+        let verified = verify_checkpoint(genesis, &checkpoint, &certificate)?;
+        file.check_readable(genesis, &checkpoint, &certificate)?;
+        return Ok(verified.into());
+    }
+    let decision = Decision {
+        checkpoint,
+        certificate,
+    };
+    let validators = file.validators.named().context("field `validators`")?;
+    let anchor = TrustAnchor::genesis(genesis)?;
+    let verified = verify_decision(&decision, &validators, &file.handovers, &anchor);
+    let (_, verified) = verified?;
+    file.check_readable_later(genesis, &decision, &validators)?;
+    Ok(Verified::later(verified, file.handovers.len()))
+}
+
+fn text(genesis: &Genesis, verified: &Verified) -> Result<String, std::fmt::Error> {
     let checkpoint = &verified.checkpoint;
     let mut text = String::new();
     let network = format!("{}, chain id {}", genesis.name, genesis.chain_id);
@@ -64,9 +142,13 @@ fn text(genesis: &Genesis, verified: &VerifiedCheckpoint) -> Result<String, std:
         "    log of {} leaves, root {}",
         checkpoint.log_size.0, checkpoint.log_root
     )?;
+    let set = match verified.handovers {
+        0 => "the genesis set".into(),
+        count => format!("from the genesis set through {count} verified handovers"),
+    };
     writeln!(
         text,
-        "ok  validator set: the genesis set, {}",
+        "ok  validator set: {set}, {}",
         checkpoint.validator_set_hash
     )?;
     writeln!(
@@ -77,33 +159,35 @@ fn text(genesis: &Genesis, verified: &VerifiedCheckpoint) -> Result<String, std:
         verified.total.0
     )?;
     for signer in &verified.signers {
+        let node = signer.node.as_ref();
+        let node = node.map_or_else(String::new, |node| format!("node {node}, "));
         writeln!(
             text,
-            "    {} {} (node {}, key {}, power {})",
-            signer.organisation.name_zh_tw,
-            signer.organisation.name_en,
-            signer.node,
-            signer.validator,
-            signer.power.0
+            "    {} {} ({node}key {}, power {})",
+            signer.name_zh_tw, signer.name_en, signer.validator, signer.power.0
         )?;
     }
+    let beside = match verified.handovers {
+        0 => "",
+        _ => ", beside names of nodes, which nobody signs",
+    };
     writeln!(
         text,
-        "ok  everything that the file says for people agrees with the above"
+        "ok  everything that the file says for people agrees with the above{beside}"
     )?;
     writeln!(text, "VALID")?;
     Ok(text)
 }
 
-fn summary(genesis: &Genesis, verified: &VerifiedCheckpoint) -> Value {
+fn summary(genesis: &Genesis, verified: &Verified) -> Value {
     let signers = verified.signers.iter().map(|signer| {
         json!({
             "validator": signer.validator,
             "power": signer.power,
             "nodeName": signer.node,
             "organisation": {
-                "nameZhTw": signer.organisation.name_zh_tw,
-                "nameEn": signer.organisation.name_en,
+                "nameZhTw": signer.name_zh_tw,
+                "nameEn": signer.name_en,
             },
         })
     });
@@ -116,6 +200,7 @@ fn summary(genesis: &Genesis, verified: &VerifiedCheckpoint) -> Value {
         "blockHash": verified.checkpoint.block_hash,
         "stateRoot": verified.checkpoint.state_root,
         "digest": verified.digest,
+        "handovers": verified.handovers,
         "power": verified.power,
         "totalPower": verified.total,
         "signers": signers.collect::<Vec<_>>(),

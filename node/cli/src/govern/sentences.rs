@@ -4,6 +4,7 @@
 //! the other codes in [`shown`].
 
 mod attestations;
+mod facts;
 mod motions;
 mod nodes;
 mod organisations;
@@ -40,6 +41,7 @@ fn all() -> impl Iterator<Item = &'static Sentence> {
         permissions::SENTENCES,
         shared::SENTENCES,
         attestations::SENTENCES,
+        facts::SENTENCES,
     ];
     contracts.into_iter().flatten()
 }

@@ -100,6 +100,14 @@ pub(crate) const ALGORITHM_STATUS: [Pair; 3] = [
 /// Status of another chain's record, from code 1.
 pub(crate) const CHAIN_STATUS: [Pair; 2] = [("active", "有效"), ("retired", "停用")];
 
+/// Of a client of another chain.
+pub(crate) const CLIENT_STATUS: [Pair; 4] = [
+    ("active", "有效"),
+    ("expired", "逾期"),
+    ("frozen", "凍結"),
+    ("retired", "停用"),
+];
+
 /// Keys of a node, from code 1.
 pub(crate) const KEY_USES: [Pair; 3] = [
     ("peer key", "節點身分金鑰"),

@@ -93,18 +93,30 @@ impl Writer {
         planned: &Planned,
         tell: impl AsyncFnOnce(&Done) -> anyhow::Result<(String, Value)>,
     ) -> anyhow::Result<ExitCode> {
-        self.rehearse(planned).await?;
-        let gas = self
-            .account
-            .gas(&self.desk.client, planned.to, &planned.input);
-        let gas = gas.await?;
-        self.require_standing(gas).await?;
+        let gas = self.prepare(planned).await?;
         if self.dry_run {
             return self.show_rehearsal(planned);
         }
         let done = self.send(planned, gas).await?;
         let (told, json) = tell(&done).await?;
         self.show(planned, &done, &told, json)
+    }
+
+    /// Does it and prints nothing: a step of several. Not for a dry run.
+    pub(crate) async fn carry_out(&self, planned: &Planned) -> anyhow::Result<Done> {
+        let gas = self.prepare(planned).await?;
+        self.send(planned, gas).await
+    }
+
+    /// Fails if it would fail now; what it takes in gas.
+    pub(crate) async fn prepare(&self, planned: &Planned) -> anyhow::Result<u64> {
+        self.rehearse(planned).await?;
+        let gas = self
+            .account
+            .gas(&self.desk.client, planned.to, &planned.input);
+        let gas = gas.await?;
+        self.require_standing(gas).await?;
+        Ok(gas)
     }
 
     /// As [`Self::perform`], with nothing to add.

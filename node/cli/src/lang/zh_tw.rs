@@ -10,7 +10,7 @@ use tbsi_node::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError}
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
-use super::proof;
+use super::{foreign, proof};
 
 /// `None` if there is no translation.
 pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
@@ -31,6 +31,9 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(key_file))
         .or_else(|| error.downcast_ref().and_then(keystore))
         .or_else(|| error.downcast_ref().map(password))
+        .or_else(|| error.downcast_ref().map(foreign::inbound))
+        .or_else(|| error.downcast_ref().map(foreign::header))
+        .or_else(|| error.downcast_ref().map(foreign::proof))
         .or_else(|| error.downcast_ref().map(client))
         .or_else(|| error.downcast_ref().map(genesis))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use alloy_eips::BlockNumberOrTag;
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::Context;
 use futures::stream::{self, StreamExt};
 use serde_json::json;
 use tbsi_rpc::{Client, LogReader};
@@ -14,6 +14,7 @@ use tbsi_types::{Checkpoint, Height, TimestampMs, TreeSize};
 
 use super::decided::decided;
 use super::{AuditArgs, Checked, Failure, resume};
+use crate::lang::{Language, demand, said, wrap};
 use crate::progress;
 use crate::proof::load_genesis;
 
@@ -35,8 +36,9 @@ pub(super) async fn audit(args: &AuditArgs) -> Checked {
     let before = frontier.size();
     if before > checkpoint.log_size {
         let size = checkpoint.log_size;
-        return Err(Failure::No(anyhow!(
-            "{before} leaves were audited before, the validators now sign a log of {size}"
+        return Err(Failure::No(said(
+            format!("{before} leaves were audited before, the validators now sign a log of {size}"),
+            format!("先前已稽核 {before} 筆，驗證者現在簽署的日誌只有 {size} 筆"),
         )));
     }
     let mut audit = Audit::new(frontier, &checkpoint);
@@ -45,7 +47,7 @@ pub(super) async fn audit(args: &AuditArgs) -> Checked {
     if let Some(path) = &args.state {
         resume::store(path, genesis.hash(), &audit.frontier)?;
     }
-    Ok(audit.report(before))
+    Ok(audit.report(before, args.lang))
 }
 
 /// The log as far as it was read.
@@ -99,23 +101,32 @@ impl<'a> Audit<'a> {
     fn append(&mut self, index: u64, bytes: &[u8]) -> anyhow::Result<()> {
         let leaf = match Leaf::decode(bytes) {
             Ok(leaf) => leaf,
-            Err(error) => bail!("leaf {index}: {error}"),
+            Err(error) => {
+                let (en, zh_tw) = (format!("leaf {index}"), format!("第 {index} 筆紀錄"));
+                return Err(wrap(error, (en, zh_tw)));
+            }
         };
         let chain_id = leaf.head.chain_id;
-        ensure!(
-            chain_id == self.checkpoint.chain_id,
-            "leaf {index} is of chain id {chain_id}"
-        );
+        demand(chain_id == self.checkpoint.chain_id, || {
+            (
+                format!("leaf {index} is of chain id {chain_id}"),
+                format!("第 {index} 筆紀錄屬於鏈 {chain_id}"),
+            )
+        })?;
         let place = (leaf.head.height, leaf.head.time);
         let limit = (self.checkpoint.height, self.checkpoint.time);
-        ensure!(
-            place.0 >= self.last.0 && place.1 >= self.last.1,
-            "leaf {index} is of an earlier block than the leaf before it"
-        );
-        ensure!(
-            place.0 <= limit.0 && place.1 <= limit.1,
-            "leaf {index} is of a later block than the checkpoint that covers it"
-        );
+        demand(place.0 >= self.last.0 && place.1 >= self.last.1, || {
+            (
+                format!("leaf {index} is of an earlier block than the leaf before it"),
+                format!("第 {index} 筆紀錄的區塊早於前一筆"),
+            )
+        })?;
+        demand(place.0 <= limit.0 && place.1 <= limit.1, || {
+            (
+                format!("leaf {index} is of a later block than the checkpoint that covers it"),
+                format!("第 {index} 筆紀錄的區塊晚於涵蓋它的檢查點"),
+            )
+        })?;
         self.last = place;
         *self.kinds.entry(kind(&leaf.statement)).or_default() += 1;
         self.frontier.append(leaf_hash(bytes), |_, _| {});
@@ -124,23 +135,32 @@ impl<'a> Audit<'a> {
 
     fn check_root(&self) -> anyhow::Result<()> {
         let (root, signed) = (self.frontier.root(), self.checkpoint.log_root);
-        ensure!(
-            self.frontier.size() == self.checkpoint.log_size && root == signed,
-            "the leaves lead to root {root}, the validators signed {signed} at height {}",
-            self.checkpoint.height
-        );
-        Ok(())
+        let height = self.checkpoint.height;
+        let same = self.frontier.size() == self.checkpoint.log_size && root == signed;
+        demand(same, || {
+            (
+                format!(
+                    "the leaves lead to root {root}, the validators signed {signed} at height \
+                     {height}"
+                ),
+                format!("各筆推得的根雜湊為 {root}，驗證者在高度 {height} 簽署的是 {signed}"),
+            )
+        })
     }
 
-    fn report(&self, before: TreeSize) -> (String, serde_json::Value) {
+    fn report(&self, before: TreeSize, lang: Language) -> (String, serde_json::Value) {
         let checkpoint = self.checkpoint;
-        let mut text = format!(
-            "checkpoint of height {}, signed by a quorum of the genesis file's validators\n\
-             {} leaves, {} of them audited now\nroot {}\n",
-            checkpoint.height,
-            checkpoint.log_size,
-            checkpoint.log_size.0 - before.0,
-            checkpoint.log_root
+        let (height, size, root) = (checkpoint.height, checkpoint.log_size, checkpoint.log_root);
+        let now = size.0 - before.0;
+        let mut text = lang.pick(
+            format!(
+                "checkpoint of height {height}, signed by a quorum; its validator set follows from \
+                 the genesis file\n{size} leaves, {now} of them audited now\nroot {root}\n"
+            ),
+            format!(
+                "高度 {height} 的檢查點，由法定多數的驗證者簽署；驗證者集合源自創世檔\n\
+                 共 {size} 筆，本次稽核 {now} 筆\n根雜湊 {root}\n"
+            ),
         );
         for (kind, count) in &self.kinds {
             writeln!(text, "  {kind:<22} {count}").expect("a String takes all");
@@ -167,6 +187,7 @@ fn kind(statement: &Statement) -> &'static str {
         Statement::AlgorithmSet { .. } => "algorithmSet",
         Statement::GovernanceAct { .. } => "governanceAct",
         Statement::Message { .. } => "message",
+        Statement::ForeignFact(_) => "foreignFact",
     }
 }
 
@@ -217,7 +238,10 @@ mod tests {
         let outcome = outcome.and_then(|()| audit.check_root());
         match (outcome, expected) {
             (Ok(()), Ok(())) => {}
-            (Err(error), Err(words)) => assert!(error.to_string().contains(words), "{error}"),
+            (Err(error), Err(words)) => {
+                let error = format!("{error:#}");
+                assert!(error.contains(words), "{error}");
+            }
             (outcome, expected) => panic!("{outcome:?} instead of {expected:?}"),
         }
     }

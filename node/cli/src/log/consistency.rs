@@ -1,7 +1,6 @@
 //! `tbsi log consistency`.
 
 use alloy_eips::BlockNumberOrTag;
-use anyhow::{Context, anyhow};
 use serde_json::json;
 use tbsi_light::verify_consistency;
 use tbsi_rpc::Client;
@@ -10,6 +9,7 @@ use tbsi_types::log::ConsistencyProof;
 
 use super::decided::decided;
 use super::{Checked, ConsistencyArgs, Failure};
+use crate::lang::{While, said};
 use crate::proof::load_genesis;
 
 pub(super) async fn check(args: &ConsistencyArgs) -> Checked {
@@ -18,7 +18,11 @@ pub(super) async fn check(args: &ConsistencyArgs) -> Checked {
     let to = match args.to {
         Some(height) if height < args.from => {
             let from = args.from;
-            return Err(anyhow!("--to {height} is before --from {from}; exchange them").into());
+            let error = said(
+                format!("--to {height} is before --from {from}; exchange them"),
+                format!("--to {height} 早於 --from {from}；請對調"),
+            );
+            return Err(error.into());
         }
         Some(height) => BlockNumberOrTag::Number(height),
         None => BlockNumberOrTag::Latest,
@@ -28,16 +32,19 @@ pub(super) async fn check(args: &ConsistencyArgs) -> Checked {
     let later = decided(&client, &genesis, to).await?;
     let proof = prove(&client, &earlier, &later).await?;
     verify(&earlier, &later, &proof).map_err(Failure::No)?;
-    let text = format!(
-        "height {}: {} leaves, root {}\nheight {}: {} leaves, root {}\nproof of {} hashes\n",
-        earlier.height,
-        earlier.log_size,
-        earlier.log_root,
-        later.height,
-        later.log_size,
-        later.log_root,
-        proof.0.len()
+    let line = |checkpoint: &Checkpoint| {
+        let (height, size, root) = (checkpoint.height, checkpoint.log_size, checkpoint.log_root);
+        args.lang.pick(
+            format!("height {height}: {size} leaves, root {root}\n"),
+            format!("高度 {height}：共 {size} 筆，根雜湊 {root}\n"),
+        )
+    };
+    let count = proof.0.len();
+    let last = args.lang.pick(
+        format!("proof of {count} hashes\n"),
+        format!("證明共 {count} 個雜湊值\n"),
     );
+    let text = line(&earlier) + &line(&later) + &last;
     let place = |checkpoint: &Checkpoint| {
         json!({
             "height": checkpoint.height,
@@ -64,7 +71,12 @@ async fn prove(
     let answer = client
         .consistency(earlier.log_size, later.log_size)
         .await
-        .context("ask for a consistency proof")?;
+        .or_say(|| {
+            (
+                "ask for a consistency proof".into(),
+                "查詢一致性證明".into(),
+            )
+        })?;
     Ok(ConsistencyProof(answer.hashes))
 }
 

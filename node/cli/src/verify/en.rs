@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use tbsi_light::{Step, VerifiedDecision};
-use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::Verified;
 use super::anchor::Trusted;
@@ -100,6 +100,7 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         Statement::AlgorithmSet { .. } => "algorithm set",
         Statement::GovernanceAct { .. } => "act of governance",
         Statement::Message { .. } => "message to another chain",
+        Statement::ForeignFact(_) => "fact of another chain",
     };
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     writeln!(text, "ok  statement: {kind}")?;
@@ -114,8 +115,25 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         writeln!(text, "    schema {schema}")?;
         writeln!(text, "    digest {digest} ({algorithm})")?;
     }
+    if let Statement::ForeignFact(fact) = &leaf.statement {
+        writeln!(text, "    proven {}", assurance(fact.assurance))?;
+    }
     for (name, value) in fields(&leaf.statement) {
         writeln!(text, "    {name:<6} {value}")?;
     }
     Ok(())
+}
+
+/// What a fact of another chain rests on.
+pub(crate) fn assurance(code: u8) -> String {
+    let Some(known) = Assurance::by_code(code) else {
+        return format!("by a client of kind {code}, which newer software knows");
+    };
+    match known {
+        Assurance::Qbft | Assurance::Ibft2 => format!(
+            "{}: two thirds of that chain's validators sealed the block; who they are began \
+             with a header that the opener of the client vouches for",
+            known.label()
+        ),
+    }
 }

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use tbsi_light::VerifiedDecision;
+use tbsi_types::TimestampMs;
 use tbsi_types::bundle::describe;
 use tbsi_types::log::algorithm::by_code;
+use tbsi_types::log::leaf::U48_MAX;
 use tbsi_types::log::{Attestation, Statement};
 
 use super::Verified;
@@ -122,5 +124,25 @@ pub(super) fn fields(statement: &Statement) -> Vec<(&'static str, String)> {
             ("sequence", sequence.to_string()),
             ("payload", payload_hash.to_string()),
         ],
+        Statement::ForeignFact(fact) => vec![
+            ("chain", format!("eip155:{}", fact.foreign_chain_id)),
+            ("client", fact.client.to_string()),
+            (
+                "block",
+                format!("{} {}", fact.foreign_height, fact.block_hash),
+            ),
+            ("at", utc(fact.foreign_time)),
+            ("account", fact.account.to_string()),
+            ("slot", fact.slot.to_string()),
+            ("value", fact.value.to_string()),
+        ],
+    }
+}
+
+/// Seconds of another chain as text; figures that are no time of ours as they are.
+fn utc(seconds: u64) -> String {
+    match seconds.checked_mul(1000) {
+        Some(ms) if ms <= U48_MAX => Times::of(TimestampMs(ms)).utc,
+        _ => seconds.to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use tbsi_light::{Step, VerifiedDecision};
-use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::Verified;
 use super::anchor::Trusted;
@@ -103,6 +103,7 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         Statement::AlgorithmSet { .. } => "設定演算法",
         Statement::GovernanceAct { .. } => "治理行為",
         Statement::Message { .. } => "跨鏈訊息",
+        Statement::ForeignFact(_) => "他鏈事實",
     };
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     writeln!(text, "通過  陳述：{kind}")?;
@@ -121,8 +122,24 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         writeln!(text, "      綱要   {schema}")?;
         writeln!(text, "      摘要   {digest}（{algorithm}）")?;
     }
+    if let Statement::ForeignFact(fact) = &leaf.statement {
+        writeln!(text, "      證明   {}", assurance(fact.assurance))?;
+    }
     for (name, value) in fields(&leaf.statement) {
         writeln!(text, "      {name:<6} {value}")?;
     }
     Ok(())
+}
+
+/// What a fact of another chain rests on.
+pub(crate) fn assurance(code: u8) -> String {
+    let Some(known) = Assurance::by_code(code) else {
+        return format!("由類別 {code} 的客戶端證明，較新的軟體才認得");
+    };
+    match known {
+        Assurance::Qbft | Assurance::Ibft2 => format!(
+            "{}：該鏈三分之二的驗證者封存此區塊；驗證者名單始於開設客戶端者所擔保的區塊標頭",
+            known.label()
+        ),
+    }
 }

@@ -5,6 +5,7 @@
 mod blocks;
 mod building;
 mod calls;
+mod facts;
 mod possession;
 mod precompiles;
 mod properties;

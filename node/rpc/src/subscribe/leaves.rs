@@ -175,7 +175,8 @@ impl LeafFilter {
             | Statement::Countersignature { .. }
             | Statement::AlgorithmSet { .. }
             | Statement::GovernanceAct { .. }
-            | Statement::Message { .. } => None,
+            | Statement::Message { .. }
+            | Statement::ForeignFact(_) => None,
         };
         let is_kind = |kind: &String| describe(leaf)["kind"] == kind.as_str();
         self.issuer.is_none_or(|issuer| leaf.head.issuer == issuer)

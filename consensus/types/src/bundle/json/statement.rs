@@ -55,6 +55,7 @@ pub const KINDS: &[&str] = &[
     "algorithmSet",
     "governanceAct",
     "message",
+    "foreignFact",
 ];
 
 fn said(leaf: &Leaf) -> Value {
@@ -113,6 +114,12 @@ fn said(leaf: &Leaf) -> Value {
         } => json!({
             "kind": "message", "destination": destination, "receiver": receiver,
             "sequence": sequence, "timeout": timeout, "payloadHash": payload_hash,
+        }),
+        Statement::ForeignFact(fact) => json!({
+            "kind": "foreignFact", "client": fact.client, "assurance": fact.assurance,
+            "foreignChainId": fact.foreign_chain_id, "foreignHeight": fact.foreign_height,
+            "foreignTime": fact.foreign_time, "blockHash": fact.block_hash,
+            "account": fact.account, "slot": fact.slot, "value": fact.value,
         }),
     }
 }

@@ -1,14 +1,15 @@
 use alloy_consensus::{Eip658Value, ReceiptWithBloom};
 use alloy_primitives::{B256, Bloom, Bytes, Log, U256, keccak256};
 
-use super::acts::MESSAGE_SENT;
+use super::acts::{FACT_IMPORTED, MESSAGE_SENT};
 use super::events::{
     ALGORITHM_SET, ATTESTED, COUNTERSIGNED, COUNTERSIGNING_OPENED, REVOKED, SCHEMA_REGISTERED,
     SUPERSEDED,
 };
 use super::*;
 use crate::log::leaf::{
-    Attestation, DigestWords, Leaf, Statement, U24_MAX, U48_MAX, body_hash, parties_hash,
+    Attestation, DigestWords, ForeignFact, Leaf, Statement, U24_MAX, U48_MAX, body_hash,
+    parties_hash,
 };
 
 const ISSUER: Address = Address::repeat_byte(0xaa);
@@ -80,6 +81,10 @@ fn events_have_the_signatures_of_the_contract() {
         MESSAGE_SENT,
         "MessageSent(bytes32,bytes32,address,uint64,uint64,bytes32)",
     );
+    check(
+        FACT_IMPORTED,
+        "FactImported(uint32,address,bytes32,address,uint8,uint64,uint64,uint64,bytes32,bytes32)",
+    );
 }
 
 #[test]
@@ -135,6 +140,56 @@ fn acts_of_governance_and_messages_become_leaves_in_order() {
     );
     // Only attestations count against a quota.
     assert_eq!(count_leaves(receipts[0].logs()), 1);
+}
+
+#[test]
+fn imported_facts_become_leaves_of_their_own_and_other_events_acts() {
+    let word = |value: u64| B256::from(U256::from(value));
+    let (slot, who) = (B256::repeat_byte(7), ISSUER.into_word());
+    let account = Address::repeat_byte(8).into_word();
+    let topics = vec![FACT_IMPORTED, word(2), account, slot];
+    let (hash, value) = (B256::repeat_byte(9), B256::repeat_byte(10));
+    let data = [who, word(1), word(1337), word(55), word(1_700), hash, value];
+    let fact = |topics: &[B256], data: &[B256]| {
+        Log::new(FACTS, topics.to_vec(), data.concat().into()).unwrap()
+    };
+    let mut wide = data;
+    wide[1] = word(256);
+    let mut dirty = topics.clone();
+    dirty[2] = B256::repeat_byte(8);
+    let receipts = [receipt(vec![
+        fact(&topics, &wide),
+        fact(&dirty, &data),
+        fact(&topics, &data[..6]),
+        fact(&topics, &[data.as_slice(), &[value]].concat()),
+        fact(&[word(3), word(4)], &[value]),
+        fact(&topics, &data),
+    ])];
+    let batch = leaves(1, Height(2), TimestampMs(3), &receipts).unwrap();
+    let leaves: Vec<_> = batch
+        .iter()
+        .map(|leaf| Leaf::decode(leaf).unwrap())
+        .collect();
+    assert_eq!(leaves.len(), 2);
+    let act = Statement::GovernanceAct {
+        event: word(3),
+        body_hash: body_hash(&[word(4)], value.as_slice()),
+    };
+    assert_eq!((leaves[0].head.issuer, leaves[0].statement), (FACTS, act));
+    let expected = Statement::ForeignFact(ForeignFact {
+        client: 2,
+        assurance: 1,
+        foreign_chain_id: 1337,
+        foreign_height: 55,
+        foreign_time: 1_700,
+        block_hash: hash,
+        account: Address::repeat_byte(8),
+        slot,
+        value,
+    });
+    let got = (leaves[1].head.issuer, leaves[1].statement);
+    assert_eq!(got, (ISSUER, expected));
+    assert_eq!(count_leaves(receipts[0].logs()), 0);
 }
 
 #[test]

@@ -68,6 +68,17 @@ fn statements() -> Vec<Statement> {
             timeout: 12,
             payload_hash: B256::repeat_byte(13),
         },
+        Statement::ForeignFact(ForeignFact {
+            client: 14,
+            assurance: 1,
+            foreign_chain_id: 15,
+            foreign_height: 16,
+            foreign_time: 17,
+            block_hash: B256::repeat_byte(18),
+            account: Address::repeat_byte(19),
+            slot: B256::repeat_byte(20),
+            value: B256::repeat_byte(21),
+        }),
     ]
 }
 
@@ -121,7 +132,7 @@ fn names_what_is_wrong() {
     check(1, 0, "kind 0 is unknown");
     check(1, 8, "kind 8 is unknown");
     check(1, 17, "kind 17 is unknown");
-    check(1, 33, "kind 33 is unknown");
+    check(1, 34, "kind 34 is unknown");
     check(84, 64, "digest of 64 bytes, algorithm 0x12 takes 32");
     check(83, 0x13, "digest of 32 bytes, algorithm 0x13 takes 64");
     assert_eq!(Leaf::decode(&[1; 513]), Err(LeafError::TooLong(513)));

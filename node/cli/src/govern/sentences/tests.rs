@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-const ARTIFACTS: [(&str, &str); 5] = [
+const ARTIFACTS: [(&str, &str); 6] = [
     (
         "Motions",
         include_str!("../../../../../contracts/evm/artifacts/Motions.json"),
@@ -26,6 +26,10 @@ const ARTIFACTS: [(&str, &str); 5] = [
     (
         "Chains",
         include_str!("../../../../../contracts/evm/artifacts/Chains.json"),
+    ),
+    (
+        "Facts",
+        include_str!("../../../../../contracts/evm/artifacts/Facts.json"),
     ),
 ];
 const ATTESTATIONS: &str = include_str!("../../../../../contracts/evm/artifacts/Attestations.json");
