@@ -27,7 +27,7 @@ story: setup ## Associations join, rotate, cheat and leave, and blocks never sto
 	@cargo test --locked --quiet --workspace --test story -- --nocapture
 
 test-long: setup ## Kills, reorganisations, backlogs and fuzzing at length, with a ledger in the end
-	@cargo build --locked --workspace
+	@cargo build --locked --workspace --all-targets
 	@testnet/long.sh $(PARTS)
 
 bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a table and as JSON

@@ -469,7 +469,7 @@ async fn an_auditor_follows_the_handovers(net: &TestNetwork) {
     let verified = tbsi(&verify).await;
     assert_eq!(verified.code, Some(0), "{}", verified.stdout);
     assert!(
-        verified.stdout.contains("Test Association F"),
+        verified.stdout.contains(" verified handovers, "),
         "{}",
         verified.stdout
     );
@@ -478,7 +478,7 @@ async fn an_auditor_follows_the_handovers(net: &TestNetwork) {
     let text = std::fs::read_to_string(&file).unwrap();
     let mut gap: serde_json::Value = serde_json::from_str(&text).unwrap();
     gap["handovers"].as_array_mut().unwrap().remove(1);
-    let other = text.replace("Test Association F", "Test Association Z");
+    let other = text.replace("Test Association A", "Test Association Z");
     for bad in [gap.to_string(), other] {
         std::fs::write(&file, bad).unwrap();
         let refused = tbsi(&verify).await;

@@ -142,7 +142,10 @@ fn five_associations_found_one_network() {
     let lengths = lengths.map(|name| rules[format!("{name}_seconds")].as_u64().unwrap());
     assert_eq!(lengths, [3_600, 604_800, 86_400, 604_800]);
     let contracts = founded["accounts"].as_object().unwrap().len();
-    assert_eq!(contracts, 7, "attestations, outbox and five of governance");
+    assert_eq!(
+        contracts, 8,
+        "attestations, outbox, facts and five of governance"
+    );
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";
     ok(&dirs[0], &words(init));
