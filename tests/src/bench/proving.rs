@@ -45,11 +45,27 @@ pub struct Proving {
     /// Proofs for each second of that node's CPU time.
     pub proofs_per_core: u64,
     /// Bytes of a proof's compact form.
-    pub compact_bytes: Spread,
+    pub compact_bytes: Sizes,
     /// Bytes of its JSON form.
-    pub json_bytes: Spread,
+    pub json_bytes: Sizes,
     /// Verifying one from the genesis file, signatures included, microseconds.
     pub verify_us: Option<Distribution>,
+}
+
+/// Bytes of many samples.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sizes {
+    /// Middle one.
+    pub median: u64,
+    /// Largest.
+    pub max: u64,
+}
+
+impl Sizes {
+    fn of(samples: Vec<u64>) -> Option<Self> {
+        let Spread { median, max, .. } = Spread::of(samples)?;
+        Some(Self { median, max })
+    }
 }
 
 /// Grows the log by `leaves`, then proves and verifies.
@@ -101,8 +117,8 @@ pub async fn measure(
         disk_all_bytes: disk_all / grown / copies,
         proofs_per_s,
         proofs_per_core,
-        compact_bytes: Spread::of(compact).context("a proof was measured")?,
-        json_bytes: Spread::of(json).context("a proof was measured")?,
+        compact_bytes: Sizes::of(compact).context("a proof was measured")?,
+        json_bytes: Sizes::of(json).context("a proof was measured")?,
         verify_us: Distribution::of(took),
     })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::environment::Environment;
 use super::load::Run;
 use super::options::Plan;
-use super::proving::Proving;
+use super::proving::{Proving, Sizes};
 use super::relaying::Relaying;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
@@ -318,16 +318,24 @@ impl Proving {
         let (first, last) = (self.chunks_per_s.first(), self.chunks_per_s.last());
         lines.push(format!("log of {} leaves", self.leaves));
         let rate = |it: Option<&u64>| optional(it.copied());
+        let median = Spread::of(self.chunks_per_s.iter().copied()).map(|it| it.median);
+        let median = format!("median {}", optional(median));
         let rates = format!("first 100,000: {}", rate(first));
         let last = format!("last 100,000: {}", rate(last));
-        lines.push(row(&["  digests per s, closed loop", "", &rates, &last]));
+        lines.push(row(&[
+            "  digests per s, closed loop",
+            &median,
+            &rates,
+            &last,
+        ]));
         let first = format!("at 100,000: {}", self.disk_first_bytes);
         let all = format!("at the end: {}", self.disk_all_bytes);
         lines.push(row(&["  disk bytes per leaf", "", &first, &all]));
         let per_core = format!("per core {}", self.proofs_per_core);
         let served = self.proofs_per_s.to_string();
         lines.push(row(&["  proofs per s of one node", "", &served, &per_core]));
-        let bytes = format!("compact {}", self.compact_bytes.median);
+        let Sizes { median, max } = self.compact_bytes;
+        let bytes = format!("compact {median}, at most {max}");
         let json = format!("JSON {}", self.json_bytes.median);
         lines.push(row(&["  bytes of a proof", "", &bytes, &json]));
         let verify = self.verify_us.as_ref();
