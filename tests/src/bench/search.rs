@@ -4,6 +4,8 @@ use serde::Serialize;
 
 /// Factor between neighbouring rates, as a fraction.
 const FACTOR: (u64, u64) = (13, 10);
+/// What a higher rate has to bring for the search to go on, per cent of the best below it.
+const GAIN_PER_CENT_MIN: u64 = 105;
 /// Steps of one search: enough from 1/s to above a million.
 pub const STEPS_MAX: usize = 80;
 /// A rate is sustained if at least this part of it is finalised in time, per mille.
@@ -30,13 +32,17 @@ impl Step {
     }
 }
 
-/// Multiplies the offered rate until the chain no longer keeps up; if it does not keep up at
-/// the start, divides until it does. Where it does not, it gets a second chance: on a shared
-/// machine, the first failure may be a neighbour's.
+/// Multiplies the offered rate until the chain neither keeps up nor finalises more than at a
+/// lower one; if it never kept up, divides until it does. What does not keep up gets a second
+/// chance: on a shared machine, the first failure may be a neighbour's. And it is not yet the
+/// end: a chain that makes larger blocks of a longer queue finalises more when it is offered
+/// more, behind though it is.
 #[derive(Clone, Debug)]
 pub struct RateSearch {
     next: u64,
     steps: Vec<Step>,
+    /// More load brings no more.
+    turned: bool,
 }
 
 impl RateSearch {
@@ -45,28 +51,49 @@ impl RateSearch {
         Self {
             next: rate.max(1),
             steps: Vec::new(),
+            turned: false,
         }
     }
 
     /// The rate to offer next; `None` at the end.
     pub fn next_rate(&self) -> Option<u64> {
-        let found = self.sustained() > 0 && self.saturating().is_some();
-        let bottom = self.saturating() == Some(1);
+        let bottom = self.failed().min() == Some(1);
+        let found = self.turned && (self.sustained() > 0 || bottom);
         let exhausted = self.steps.len() >= STEPS_MAX;
-        (!found && !bottom && !exhausted).then_some(self.next)
+        (!found && !exhausted).then_some(self.next)
     }
 
     /// Notes what came of the rate that [`RateSearch::next_rate`] named.
     pub fn record(&mut self, step: Step) {
         let (up, down) = FACTOR;
         self.steps.push(step);
-        self.next = if step.sustained() {
-            (step.offered * up).div_ceil(down)
-        } else if self.failed_twice(step.offered) {
-            (step.offered * down / up).max(1)
+        let offered = step.offered;
+        if !step.sustained() && !self.failed_twice(offered) {
+            self.next = offered;
+            return;
+        }
+        let here = self.best(|rate| rate == offered);
+        let below = self.best(|rate| rate < offered);
+        self.turned |= !step.sustained() && here * 100 <= below * GAIN_PER_CENT_MIN;
+        let lowest = self.steps.iter().map(|step| step.offered).min();
+        self.next = if self.turned || here == 0 {
+            self.turned = true;
+            (lowest.unwrap_or(1) * down / up).max(1)
         } else {
-            step.offered
+            (offered * up).div_ceil(down)
         };
+    }
+
+    /// Highest finalised rate at offered rates of this kind.
+    fn best(&self, kind: impl Fn(u64) -> bool) -> u64 {
+        let steps = self.steps.iter().filter(|step| kind(step.offered));
+        steps.map(|step| step.finalised).max().unwrap_or(0)
+    }
+
+    /// Offered rates at which the chain never kept up.
+    fn failed(&self) -> impl Iterator<Item = u64> {
+        let offered = self.steps.iter().map(|step| step.offered);
+        offered.filter(|rate| self.failed_twice(*rate))
     }
 
     /// Whether the chain failed at a rate as often as it was tried, and more than once.
@@ -87,10 +114,12 @@ impl RateSearch {
         sustained.map(|step| step.finalised).max().unwrap_or(0)
     }
 
-    /// Lowest offered rate that was not sustained, at either try.
+    /// Lowest offered rate that was not sustained, at either try, and at which the chain
+    /// finalised about as much as it ever did.
     pub fn saturating(&self) -> Option<u64> {
-        let offered = self.steps.iter().map(|step| step.offered);
-        offered.filter(|rate| self.failed_twice(*rate)).min()
+        let most = self.best(|_| true) * 100;
+        let full = |rate: &u64| self.best(|it| it == *rate) * GAIN_PER_CENT_MIN >= most;
+        self.failed().filter(full).min()
     }
 }
 
@@ -141,9 +170,29 @@ mod tests {
         record(1_300, 1_300);
         record(1_690, 1_500);
         record(1_690, 1_550);
+        record(2_197, 1_500);
+        record(2_197, 1_560); // Hardly more.
         assert_eq!(search.next_rate(), None);
         assert_eq!(search.saturating(), Some(1_690));
         assert_eq!(search.sustained(), 1_300);
+    }
+
+    #[test]
+    fn goes_on_while_a_longer_queue_helps() {
+        let mut search = RateSearch::new(1_000);
+        while let Some(offered) = search.next_rate() {
+            // Late from 900 on, and yet it does more and more, up to 1,800.
+            search.record(Step {
+                offered,
+                finalised: offered
+                    .min(900 + offered.saturating_sub(900) / 2)
+                    .min(1_800),
+                p99_us: Some(1_000),
+            });
+        }
+        let saturating = search.saturating().unwrap();
+        assert!((2_600..4_000).contains(&saturating), "{:?}", search.steps());
+        assert!((700..=1_000).contains(&search.sustained()));
     }
 
     #[test]
