@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use crate::config::{Checked, P2pError, Protocol};
 use crate::limits::{
     HANDSHAKE_TIMEOUT, HANDSHAKES_MAX, MESSAGES_PER_FRAME_MAX, NEGOTIATING_STREAMS_MAX,
-    PEER_QUEUE_MAX, PING_INTERVAL, PING_TIMEOUT, REQUEST_STREAMS_MAX,
+    PEER_QUEUE_MAX, PING_INTERVAL, PING_TIMEOUT, QUEUED_MAX, REQUEST_STREAMS_MAX,
 };
 use crate::requests::Bounded;
 
@@ -87,6 +87,9 @@ fn gossipsub(checked: &Checked, protocol: &Protocol) -> Result<Gossipsub, P2pErr
         .max_transmit_size(protocol.message_bytes_max + MESSAGE_FRAME_BYTES)
         .max_messages_per_rpc(Some(MESSAGES_PER_FRAME_MAX))
         .connection_handler_queue_len(PEER_QUEUE_MAX)
+        // A vote that comes late from an overloaded machine still counts.
+        .publish_queue_duration(QUEUED_MAX)
+        .forward_queue_duration(QUEUED_MAX)
         .duplicate_cache_time(DUPLICATE_CACHE_TIME)
         // A message goes to every neighbour at once; the mesh repairs what was missed, for which
         // a short memory is enough.

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Messages that libp2p holds for one slow peer.
 pub const PEER_QUEUE_MAX: usize = 256;
 
+/// How long they wait there before they are dropped.
+pub const QUEUED_MAX: Duration = Duration::from_secs(20);
+
 /// Connections in the middle of their handshake, each way.
 pub const HANDSHAKES_MAX: u32 = 64;
 

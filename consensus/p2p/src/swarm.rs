@@ -358,7 +358,10 @@ impl Swarm {
             gossipsub::Event::SlowPeer {
                 peer_id,
                 failed_messages,
-            } => tracing::debug!(network, peer = %peer_id, ?failed_messages, "p2p.slow_peer"),
+            } => tracing::warn!(
+                network, peer = %peer_id, ?failed_messages,
+                "p2p.slow_peer: messages to it were dropped"
+            ),
         }
         None
     }

@@ -350,13 +350,14 @@ fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) ->
     options.set_target_file_size_base(16 * MIB);
     options.set_max_bytes_for_level_base(64 * MIB);
     match table {
-        // Large values that are written once and stay: compaction moves only their keys.
+        // Large values that are written once and stay: compaction moves only their keys. Only
+        // the last tiles are ever replaced, so there is no garbage worth collecting; RocksDB
+        // would move the oldest values again and again.
         Table::Chain | Table::Log => {
             options.set_enable_blob_files(true);
             options.set_min_blob_size(BLOB_BYTES_MIN);
             options.set_blob_file_size(64 * MIB);
             options.set_blob_compression_type(DBCompressionType::Lz4);
-            options.set_enable_blob_gc(true);
         }
         // Short keys in random order and no values, read by prefix: neither filters nor
         // compression serve, and levels would be rewritten at every flush.
