@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-long story bench audit build setup clean help
+.PHONY: run stop test test-long story bench audit build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,29 +20,33 @@ run: setup build ## Start four validators and an observer, and walk through what
 stop: ## Stop the network that `make run` started
 	@$(TBSI) testnet down --dir $(NETWORK)
 
-test: setup ## Formatting, lints, every test, stock clients
+test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
 
-story: setup ## Associations join, rotate, cheat and leave, and blocks never stop, as it happens
+story: setup-tests ## Associations join, rotate, cheat and leave, and blocks never stop, as it happens
 	@cargo test --locked --quiet --workspace --test story -- --nocapture
 
-test-long: setup ## Kills, reorganisations, backlogs and fuzzing at length, with a ledger in the end
+test-long: setup-tests ## Kills, reorganisations, backlogs and fuzzing at length, with a ledger in the end
 	@cargo build --locked --workspace --all-targets
 	@testnet/long.sh $(PARTS)
 
 bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a table and as JSON
-	@cargo run --locked --quiet -p tbsi-tests --bin bench -- --tbsi $(TBSI) $(BENCH)
+	@cargo run --locked --quiet --bin bench -- --tbsi $(TBSI) $(BENCH)
 
 audit: ## Licences, sources and duplicate versions (needs cargo-deny)
 	@command -v cargo-deny >/dev/null || { echo "install it with: cargo install --locked cargo-deny" >&2; exit 1; }
 	@cargo deny check bans licenses sources
 
+# The whole workspace's features, as in tests: nothing is compiled twice.
 build: ## The tbsi binary
-	@cargo build --locked -p tbsi
+	@cargo build --locked --workspace --bin tbsi
 	@echo "built $(TBSI)"
 
-setup: ## What a fresh machine lacks
+setup: ## What a fresh machine lacks for building and running
 	@testnet/setup.sh
+
+setup-tests: ## The same, and what only tests need
+	@testnet/setup.sh tests
 
 clean: ## Remove what was built and the network of `make run`
 	@if [ -x $(TBSI) ] && [ -d $(NETWORK) ]; then $(TBSI) testnet down --dir $(NETWORK) || true; fi

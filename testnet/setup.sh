@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# Installs what building and testing need; says what to do where it may not.
+# Installs what building and running need, with `tests` also what only tests need; says what to do
+# where it may not.
+#
+# usage: setup.sh [tests]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing_packages() {
-    # The C++ compiler and libclang build RocksDB and its bindings.
+    # The C++ compilers and libclang build RocksDB and its bindings.
     local missing=()
     command -v g++ >/dev/null || missing+=(g++)
+    command -v clang++ >/dev/null || missing+=(clang)
     command -v make >/dev/null || missing+=(make)
     # Ask for and verify time stamps in tests and in the walk-through.
     command -v openssl >/dev/null || missing+=(openssl)
@@ -47,6 +51,10 @@ if command -v npm >/dev/null; then
         (cd tests/clients && npm ci --no-audit --no-fund --loglevel=error >/dev/null) ||
             echo "npm ci failed: the parts that use stock Ethereum clients will be skipped" >&2
     fi
+fi
+
+if [ "${1:-}" != tests ]; then
+    exit 0
 fi
 
 # Other people's verifiers of the log and of time stamps, for the tests.

@@ -59,7 +59,7 @@ fn free(nodes: usize) -> Result<Vec<[u16; PORTS_PER_NODE]>, NetworkError> {
     }
     let ports: Vec<u16> = held.iter().map(|(port, _)| *port).collect();
     let (assigned, rest) = ports.as_chunks::<PORTS_PER_NODE>();
-    debug_assert!(rest.is_empty());
+    assert!(rest.is_empty());
     Ok(assigned.to_vec())
 }
 

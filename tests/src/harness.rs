@@ -51,6 +51,24 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// Asserts the exit code of a command, and that it said all these words and did not panic.
+#[track_caller]
+pub fn said(ended: &Ended, code: i32, words: &[&str]) {
+    let all = format!("{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.code, Some(code), "{all}");
+    for word in words {
+        assert!(all.contains(word), "`{word}` is not in: {all}");
+    }
+    assert!(!all.contains("panicked"), "{all}");
+}
+
+/// The one JSON object that a command printed, which succeeded.
+#[track_caller]
+pub fn json_of(ended: &Ended) -> serde_json::Value {
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    serde_json::from_str(&ended.stdout).expect("one JSON object")
+}
+
 /// Runs `tbsi` with these arguments to its end.
 pub async fn tbsi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Ended {
     // Files, not pipes: what a process that does not end has said can be shown.

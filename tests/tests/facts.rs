@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256, U256};
 use serde_json::{Value, json};
 use tbsi_tests::bridge::proxy::{Fate, Proxy};
 use tbsi_tests::bridge::quorum::{self, CONTRACT, FOREIGN_CHAIN_ID, FROM_GENESIS, Quorum};
-use tbsi_tests::harness::{Ended, TestNetwork, tbsi};
+use tbsi_tests::harness::{Ended, TestNetwork, json_of, said, tbsi};
 
 /// Both networks.
 struct Stage {
@@ -51,22 +51,6 @@ impl Stage {
         let listed = self.ask(&["fact", "clients", "--json"]).await;
         json_of(&listed)["clients"][0].clone()
     }
-}
-
-#[track_caller]
-fn said(ended: &Ended, code: i32, words: &[&str]) {
-    let all = format!("{}{}", ended.stdout, ended.stderr);
-    assert_eq!(ended.code, Some(code), "{all}");
-    for word in words {
-        assert!(all.contains(word), "`{word}` is not in: {all}");
-    }
-    assert!(!all.contains("panicked"), "{all}");
-}
-
-#[track_caller]
-fn json_of(ended: &Ended) -> Value {
-    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    serde_json::from_str(&ended.stdout).expect("one JSON object")
 }
 
 fn word(number: u64) -> Value {

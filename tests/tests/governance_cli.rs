@@ -9,7 +9,7 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::Address;
 use serde_json::Value;
 use tbsi_node::home::Home;
-use tbsi_tests::harness::{Ended, Sender, TestNetwork, eventually, tbsi};
+use tbsi_tests::harness::{Ended, Sender, TestNetwork, eventually, json_of, said, tbsi};
 use tbsi_types::Height;
 
 /// Commands against one network of four validators, each of an association of its own.
@@ -53,7 +53,7 @@ impl Desk {
 
     /// The same, done; its JSON.
     async fn done(&self, key: &str, args: &[&str]) -> Value {
-        let json = json(&self.act(key, &[args, &["--json"]].concat()).await);
+        let json = json_of(&self.act(key, &[args, &["--json"]].concat()).await);
         assert_eq!(json["dryRun"], false, "{json}");
         assert!(json["height"].as_u64() > Some(0), "{json}");
         json
@@ -87,22 +87,6 @@ impl Desk {
         let set = set.await.expect("the node answers").expect("a set");
         set.validators.iter().map(|it| it.address).collect()
     }
-}
-
-#[track_caller]
-fn said(ended: &Ended, code: i32, words: &[&str]) {
-    let all = format!("{}{}", ended.stdout, ended.stderr);
-    assert_eq!(ended.code, Some(code), "{all}");
-    for word in words {
-        assert!(all.contains(word), "`{word}` is not in: {all}");
-    }
-    assert!(!all.contains("panicked"), "{all}");
-}
-
-#[track_caller]
-fn json(ended: &Ended) -> Value {
-    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    serde_json::from_str(&ended.stdout).expect("one JSON object")
 }
 
 fn organisation(account: Address) -> String {
@@ -167,7 +151,7 @@ async fn proposals_are_rehearsed(desk: &Desk, account: Address) {
         "nothing was sent",
     ];
     said(&desk.act(&desk.key(0), &dry).await, 0, &words);
-    let none = json(&desk.ask(&["motion", "list", "--json"]).await);
+    let none = json_of(&desk.ask(&["motion", "list", "--json"]).await);
     assert_eq!(none["motions"], serde_json::json!([]));
 }
 
@@ -191,7 +175,7 @@ async fn the_association_joins(desk: &Desk) {
         .ask(&["motion", "show", &motion, "--lang", "zh-TW"])
         .await;
     said(&shown, 0, &["台灣測試公會乙（編號 2）", "已執行", "贊成"]);
-    let found = json(&desk.ask(&["org", "show", "04595257", "--json"]).await);
+    let found = json_of(&desk.ask(&["org", "show", "04595257", "--json"]).await);
     assert_eq!(
         (&found["number"], &found["status"]),
         (&5.into(), &"active".into())
@@ -215,7 +199,7 @@ async fn its_node_is_registered(desk: &Desk, home: &str, key: &str) -> Address {
     let registered = desk.done(key, &register).await;
     assert_eq!(registered["node"], 5);
     let peer_id = registered["peerId"].as_str().expect("a peer id");
-    let shown = json(&desk.ask(&["operator", "show", peer_id, "--json"]).await);
+    let shown = json_of(&desk.ask(&["operator", "show", peer_id, "--json"]).await);
     assert_eq!(shown["organisation"]["nameZhTw"], "台灣測試公會戊");
     let again = ["operator", "register", "--home", home, "--name", "sixth"];
     said(
@@ -326,7 +310,7 @@ async fn records_are_kept_current(desk: &Desk, key: &str) {
     );
     desk.done(key, &["org", "retire-chain", "eip155:1337"])
         .await;
-    let chains = json(&desk.ask(&["org", "chains", "--json"]).await);
+    let chains = json_of(&desk.ask(&["org", "chains", "--json"]).await);
     let chain = &chains["chains"][0];
     assert_eq!(
         (&chain["technology"], &chain["status"]),

@@ -3,8 +3,8 @@
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::B256;
 use tbsi_light::verify_decision;
-use tbsi_rpc::{ClientError, wire};
-use tbsi_types::{Handover, Height, NamedValidator, NamedValidators};
+use tbsi_rpc::ClientError;
+use tbsi_types::{Handover, Height, NamedValidators};
 use tokio::time::timeout;
 
 use super::{Source, SourceError, answer_limit, causes, unavailable, within};
@@ -74,14 +74,7 @@ impl Source {
             problem,
         };
         let set = set.ok_or_else(|| lie(format!("no validators of height {height}")))?;
-        let named = |validator: wire::Validator| NamedValidator {
-            address: validator.address,
-            power: validator.power,
-            name_zh_tw: validator.organisation.name_zh_tw,
-            name_en: validator.organisation.name_en,
-        };
-        let validators = set.validators.into_iter().map(named).collect();
-        NamedValidators::new(validators).map_err(|error| lie(error.to_string()))
+        set.named().map_err(|error| lie(error.to_string()))
     }
 
     /// How many of the known handovers lie before a height.

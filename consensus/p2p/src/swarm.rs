@@ -110,6 +110,8 @@ pub struct Swarm {
     tick: Interval,
     refused: Occasionally,
     other_network: Occasionally,
+    /// When messages to slow peers were dropped.
+    slow_peers: Occasionally,
     malformed: Occasionally,
 }
 
@@ -136,6 +138,7 @@ pub async fn listen(config: &Config, protocol: &Protocol) -> Result<Swarm, P2pEr
         tick,
         refused: Occasionally::default(),
         other_network: Occasionally::default(),
+        slow_peers: Occasionally::default(),
         malformed: Occasionally::default(),
     })
 }
@@ -358,10 +361,14 @@ impl Swarm {
             gossipsub::Event::SlowPeer {
                 peer_id,
                 failed_messages,
-            } => tracing::warn!(
-                network, peer = %peer_id, ?failed_messages,
-                "p2p.slow_peer: messages to it were dropped"
-            ),
+            } => {
+                if let Some(times) = self.slow_peers.note(Instant::now()) {
+                    tracing::warn!(
+                        network, peer = %peer_id, ?failed_messages, times,
+                        "p2p.slow_peer: messages to it were dropped; its machine or line is overloaded"
+                    );
+                }
+            }
         }
         None
     }

@@ -235,8 +235,9 @@ fn own_cosigner(home: &Home, node: &Node) -> anyhow::Result<Option<OwnCosigner>>
     let mut own = peers.filter(|peer| peer.validator == Some(validator));
     if !own.any(|peer| peer.log_key == Some(key.public_key())) {
         warn!(
-            "this validator cosigns the log once the chain names the key of its log.key: register \
-             it with `tbsi keys rotate log`"
+            "the chain does not name this validator's log.key, so it does not cosign the log: \
+             `tbsi operator register` names it; if another key is named, `tbsi keys rotate log` \
+             makes a new one and names that"
         );
     }
     Ok(Some(OwnCosigner { validator, key }))

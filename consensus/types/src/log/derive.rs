@@ -243,7 +243,7 @@ impl LeafBuffer {
 
     /// Goes back to `length`, to write something else from there.
     fn truncate(&mut self, length: usize) {
-        debug_assert!((LEAF_HEAD_BYTES..=self.length).contains(&length));
+        assert!((LEAF_HEAD_BYTES..=self.length).contains(&length));
         self.length = length;
     }
 }
