@@ -17,6 +17,7 @@ pub mod founding;
 pub mod identifiers;
 pub mod motions;
 pub mod possession;
+pub mod reserve;
 pub mod rules;
 pub mod standing;
 pub mod texts;

@@ -260,7 +260,8 @@ impl Denied {
     }
 }
 
-/// Whether `asked` more fits under the quota.
+/// Whether `asked` more fits under the quota. What asks for none of something fits, although
+/// more than the limit of it may have been used: limits change.
 pub fn within_quota(
     organisation: u32,
     used: Amounts,
@@ -273,7 +274,7 @@ pub fn within_quota(
         ("leaves", used.leaves, limit.leaves, asked.leaves),
     ];
     for (what, used, limit, asked) in checks {
-        if limit != UNLIMITED && used.saturating_add(asked) > limit {
+        if asked > 0 && limit != UNLIMITED && used.saturating_add(asked) > limit {
             return Err(Denied::Quota {
                 organisation,
                 what,
@@ -355,6 +356,11 @@ mod tests {
         };
         assert_eq!(within_quota(3, used, limit, fits, 120), Ok(()));
         let more = Amounts { gas: 11, leaves: 0 };
+        let lowered = Amounts { gas: 5, leaves: 0 };
+        let none = Amounts { gas: 0, leaves: 1 };
+        assert!(within_quota(3, used, lowered, none, 120).is_err());
+        let lowered = Amounts { gas: 5, leaves: 1 };
+        assert_eq!(within_quota(3, used, lowered, none, 120), Ok(()));
         let words = within_quota(3, used, limit, more, 120)
             .unwrap_err()
             .to_string();

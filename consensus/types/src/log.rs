@@ -24,8 +24,8 @@ pub use add_checkpoint::AddCheckpoint;
 pub use assurance::Assurance;
 pub use cosigner::{Cosigner, cosigner_name, cosigners};
 pub use derive::{
-    ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, OUTBOX, count_all_leaves, count_leaves,
-    derive_leaves, leaves,
+    ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, LeafCount, OUTBOX, count_all_leaves,
+    count_leaves, derive_leaves, leaves,
 };
 pub use leaf::{
     Attestation, AttestationIds, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, Statement,

@@ -11,9 +11,9 @@ import {System} from "./System.sol";
 contract Permissions is IPermissions {
     /// @notice May send transactions at all.
     uint32 public constant SEND = 1;
-    /// @notice May create contracts.
+    /// @notice May create contracts, by whatever contract's code.
     uint32 public constant DEPLOY = 2;
-    /// @notice May make leaves of the attestation log.
+    /// @notice May state things in the attestation log (leaves of kinds 1 to 6).
     uint32 public constant ATTEST = 4;
     /// @notice May act as a relayer of messages from other chains.
     uint32 public constant RELAY = 8;

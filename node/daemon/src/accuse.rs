@@ -93,8 +93,8 @@ impl Accuser {
     /// Returns whether the piece stays pending.
     fn consider(&mut self, piece: &mut Pending, tip: Height, turn: u64) -> bool {
         let input = evidence_call(&piece.evidence.encode());
+        // Asked as nobody: a quota that is used up says nothing about the evidence.
         let request = CallRequest {
-            from: self.account.address(),
             to: Some(NODES),
             input: input.clone(),
             ..CallRequest::default()

@@ -12,15 +12,15 @@ use revm::context_interface::result::{EVMError, ExecutionResult};
 use revm::{ExecuteEvm, SystemCallEvm};
 use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_governance::standing::Amounts;
-use tbsi_types::log::count_leaves;
 use tbsi_types::{Receipt, Roster, StateDiff, StateView, Transaction, ViewError};
 
 use crate::environment::{BlockContext, Environment, Evm};
 use crate::gate::{Gate, is_governed};
+use crate::handler::{self, Ran};
 use crate::overlay::ReadError;
 use crate::roster;
 use crate::transaction::tx_env;
-use crate::words::{Refusal, TYPE_NOT_SUPPORTED};
+use crate::words::{Chance, Refusal, TYPE_NOT_SUPPORTED};
 
 /// Gas of the cheapest transaction (EIP-2).
 pub(crate) const TRANSACTION_GAS_MIN: u64 = 21_000;
@@ -28,6 +28,10 @@ pub(crate) const TRANSACTION_GAS_MIN: u64 = 21_000;
 /// Bytes that a block's RLP adds to a typed transaction: a string header, whose length fits
 /// three bytes because a transaction is at most 512 KiB.
 const RLP_HEADER_BYTES_MAX: usize = 4;
+
+/// Organisations in one call of `charge`. An entry costs at most 25,000 gas, and a system call
+/// has 30 million.
+const CHARGED_MAX: usize = 512;
 
 /// What a block does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,7 +109,8 @@ pub struct Built {
     pub transactions: Vec<Arc<Transaction>>,
     /// What [`execute`] gives for these transactions.
     pub outcome: Outcome,
-    /// Candidates that are invalid on this state. Those that only found no room are not listed.
+    /// Candidates that are invalid on this state. Those that only found no room, or come after
+    /// one of their sender's that is not in the block, are not listed.
     pub skipped: Vec<Skipped>,
 }
 
@@ -121,13 +126,14 @@ pub struct Skipped {
     /// In go-ethereum's words.
     pub reason: String,
     /// Whether no later block can contain it (nonce used, gas too low ...); otherwise a
-    /// transaction before it (nonce too high, insufficient funds) may change that.
+    /// transaction before it (insufficient funds) may change that.
     pub permanent: bool,
 }
 
 /// Builds a block from candidates, taken in order until none is left, no transaction fits any
-/// more, or `keep_going` (asked before each) says no. A candidate that does not fit the gas or
-/// byte limit is passed over.
+/// more, or `keep_going` (asked before each) says no. A candidate that finds no room, by gas,
+/// bytes or its organisation's reserve (SPEC §13.4), is passed over, and so is what follows a
+/// candidate of its sender that is not in the block.
 pub fn build(
     view: &(impl StateView + ?Sized),
     context: &BlockContext,
@@ -155,12 +161,13 @@ pub fn build(
                 bytes_left -= bytes;
                 transactions.push(transaction);
             }
+            Err(refusal) if refusal.chance == Chance::NotYet => {}
             Err(refusal) => skipped.push(Skipped {
                 hash: transaction.hash(),
                 sender: transaction.sender(),
                 nonce: transaction.nonce(),
                 reason: refusal.reason,
-                permanent: refusal.permanent,
+                permanent: refusal.chance == Chance::Never,
             }),
         }
     }
@@ -242,26 +249,31 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
         self.environment.block.gas_limit - self.gas_used
     }
 
-    /// Executes one transaction. A refused one leaves no trace.
+    /// Executes one transaction, or refuses it before anything of it is executed.
     fn apply(&mut self, transaction: &Transaction) -> Result<Result<(), Refusal>, ExecutionError> {
         let rules = self.environment.rules;
         let tx_type = transaction.envelope().tx_type();
         if tx_type == TxType::Eip4844 && rules.blobs_max.is_none() {
             return Ok(Err(Refusal::permanent(TYPE_NOT_SUPPORTED)));
         }
-        let mut admitted = None;
-        if let Some(gate) = &mut self.gate {
-            match gate
-                .admit(self.evm.ctx.db_mut(), transaction)
-                .map_err(unreadable)?
-            {
-                Ok(admission) => admitted = Some(admission),
-                Err(denied) => return Ok(Err(Refusal::passing(denied.to_string()))),
+        let bounds = match &mut self.gate {
+            Some(gate) => {
+                let admitted = gate.admit(self.evm.ctx.db_mut(), transaction);
+                match admitted.map_err(unreadable)? {
+                    Ok(bounds) => Some(bounds),
+                    Err(refused) => return Ok(Err(refused.into())),
+                }
             }
-        }
-        let tx = tx_env(transaction, rules.fees);
-        let done = match self.evm.transact(tx) {
-            Ok(done) => done,
+            None => None,
+        };
+        let ran = handler::run(
+            &mut self.evm,
+            tx_env(transaction, rules.fees),
+            bounds.as_ref(),
+        );
+        let state = self.evm.finalize();
+        let Ran { result, leaves } = match ran {
+            Ok(ran) => ran,
             Err(EVMError::Transaction(error)) => {
                 return Ok(Err(Refusal::new(&error, &self.evm.ctx.tx)));
             }
@@ -272,19 +284,14 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
                 | EVMError::CustomAny(_)),
             ) => return Err(fatal(error)),
         };
-        let (gas, success) = (done.result.tx_gas_used(), done.result.is_success());
-        let logs = kept_logs(done.result);
-        if let (Some(gate), Some(admitted)) = (&mut self.gate, &admitted) {
-            let leaves = count_leaves(&logs);
-            if let Err(denied) = gate.settle(admitted, Amounts { gas, leaves }) {
-                return Ok(Err(Refusal::passing(denied.to_string())));
-            }
+        let (gas, success) = (result.tx_gas_used(), result.is_success());
+        let logs = kept_logs(result);
+        // From here on the transaction is in the block: nothing that was executed is thrown away.
+        if let (Some(gate), Some(bounds)) = (&mut self.gate, &bounds) {
+            gate.charge(bounds, Amounts { gas, leaves });
         }
-        self.evm
-            .ctx
-            .db_mut()
-            .commit(done.state)
-            .map_err(unreadable)?;
+        let overlay = self.evm.ctx.db_mut();
+        overlay.commit(state).map_err(unreadable)?;
         self.gas_used += gas;
         let receipt = alloy_consensus::Receipt {
             status: Eip658Value::Eip658(success),
@@ -300,9 +307,9 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
     fn finish(mut self) -> Result<Outcome, ExecutionError> {
         let mut next = None;
         if let Some(gate) = &self.gate {
-            let used = gate.used();
-            if !used.is_empty() {
-                roster::tell(&mut self.evm, PERMISSIONS, abi::charge_call(&used))?;
+            // A charge that ran out of gas would have no effect.
+            for used in gate.used().chunks(CHARGED_MAX) {
+                roster::tell(&mut self.evm, PERMISSIONS, abi::charge_call(used))?;
             }
             let overlay = self.evm.ctx.db_mut();
             if [NODES, ORGANISATIONS]

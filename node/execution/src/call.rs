@@ -3,18 +3,16 @@
 use alloy_primitives::TxKind;
 use revm::ExecuteEvm;
 use revm::context::TxEnv;
+use revm::context_interface::ContextTr;
 use revm::context_interface::either::Either;
-use revm::context_interface::journaled_state::account::JournaledAccountTr;
 use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
-use revm::context_interface::{ContextTr, JournalTr, Transaction as _};
-use revm::handler::Handler;
-use revm::interpreter::InitialAndFloorGas;
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
 use tbsi_types::{CallOutcome, CallRequest, StateView};
 
 use crate::block::{ExecutionError, TRANSACTION_GAS_MIN, fatal};
 use crate::environment::{BlockContext, Environment, Evm};
-use crate::overlay::ReadError;
+use crate::gate::{Bounds, bounds_of_call};
+use crate::handler::run_unsigned;
 use crate::words::{self, Refusal};
 
 /// An estimate may exceed the least gas that works by this much (go-ethereum's default): each
@@ -26,9 +24,10 @@ const CALL_STIPEND: u64 = 2_300;
 
 /// Executes `request` on `view` and forgets the changes (`eth_call`).
 ///
-/// No fee, no nonce check, and a sender may have code; `value` must be covered. Gas is the
-/// least of what the request asks for, `gas_cap` and the block's gas limit; EIP-7825 does not
-/// apply.
+/// No fee, no nonce check, and a sender may have code; `value` must be covered. What a
+/// transaction of the sender may not do reverts with the same words (SPEC §13.4), except that a
+/// call from the zero address, which nobody can sign for, may do everything. Gas is the least of
+/// what the request asks for, `gas_cap` and the block's gas limit; EIP-7825 does not apply.
 pub fn call(
     view: &(impl StateView + ?Sized),
     context: &BlockContext,
@@ -36,7 +35,7 @@ pub fn call(
     gas_cap: u64,
 ) -> Result<CallOutcome, ExecutionError> {
     let gas = request.gas.unwrap_or(gas_cap).min(gas_cap);
-    let ended = Caller::new(view, context, request).run(gas.min(context.gas_limit))?;
+    let ended = Caller::new(view, context, request)?.run(gas.min(context.gas_limit))?;
     Ok(outcome(ended))
 }
 
@@ -55,7 +54,7 @@ pub fn estimate_gas(
     let asked = request.gas.filter(|gas| *gas >= TRANSACTION_GAS_MIN);
     let allowance = asked.unwrap_or(allowed).min(allowed);
 
-    let mut caller = Caller::new(view, context, request);
+    let mut caller = Caller::new(view, context, request)?;
     let gas = match caller.run(allowance)? {
         Ended::Ran(ExecutionResult::Success { gas, .. }) => gas,
         failed @ (Ended::Ran(_) | Ended::Refused(..)) => {
@@ -119,17 +118,30 @@ fn failure(ended: Ended, allowance: u64) -> CallOutcome {
 struct Caller<'v, V: StateView + ?Sized> {
     evm: Evm<'v, V>,
     tx: TxEnv,
+    bounds: Option<Bounds>,
 }
 
 impl<'v, V: StateView + ?Sized> Caller<'v, V> {
-    fn new(view: &'v V, context: &BlockContext, request: &CallRequest) -> Self {
+    fn new(
+        view: &'v V,
+        context: &BlockContext,
+        request: &CallRequest,
+    ) -> Result<Self, ExecutionError> {
         let mut evm = Environment::new(context).evm(view);
         // The cap binds transactions; `estimate_gas` stays below it by itself.
         evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
-        Self {
+        let bounds = bounds_of_call(
+            evm.ctx.db_mut(),
+            context.time.seconds(),
+            request.from,
+            request.to,
+            &request.input,
+        );
+        Ok(Self {
+            bounds: bounds.map_err(|error| ExecutionError::View(error.0))?,
             evm,
             tx: call_env(context, request),
-        }
+        })
     }
 
     fn run(&mut self, gas: u64) -> Result<Ended, ExecutionError> {
@@ -138,11 +150,10 @@ impl<'v, V: StateView + ?Sized> Caller<'v, V> {
             return Ok(Ended::Refused(refusal, false));
         }
         self.tx.gas_limit = gas;
-        self.evm.ctx.tx = self.tx.clone();
-        let ended = CallHandler(std::marker::PhantomData).run(&mut self.evm);
+        let ended = run_unsigned(&mut self.evm, self.tx.clone(), self.bounds.as_ref());
         let _forgotten = self.evm.finalize();
         match ended {
-            Ok(result) => Ok(Ended::Ran(result)),
+            Ok(ran) => Ok(Ended::Ran(ran.result)),
             Err(EVMError::Transaction(error)) => {
                 let lacks_gas = matches!(
                     error,
@@ -208,38 +219,5 @@ fn call_env(context: &BlockContext, request: &CallRequest) -> TxEnv {
         blob_hashes: Vec::new(),
         max_fee_per_blob_gas: 0,
         authorization_list: authorizations.map(Either::Left).collect(),
-    }
-}
-
-/// Ethereum's transaction handler without the checks of the sender's nonce and code: nobody
-/// signed a call. revm has switches for that, but behind features which, once enabled, every
-/// other user of revm in the same binary gets as well.
-struct CallHandler<'v, V: ?Sized>(std::marker::PhantomData<&'v V>);
-
-impl<'v, V: StateView + ?Sized> Handler for CallHandler<'v, V> {
-    type Evm = Evm<'v, V>;
-    type Error = EVMError<ReadError>;
-    type HaltReason = HaltReason;
-
-    fn validate_against_state_and_deduct_caller(
-        &self,
-        evm: &mut Self::Evm,
-        _gas: &mut InitialAndFloorGas,
-    ) -> Result<(), Self::Error> {
-        let (_, tx, _, journal, _, _) = evm.ctx.all_mut();
-        let mut sender = journal.load_account_with_code_mut(tx.caller())?.data;
-        if *sender.balance() < tx.value() {
-            return Err(EVMError::Transaction(
-                InvalidTransaction::LackOfFundForMaxFee {
-                    fee: Box::new(tx.value()),
-                    balance: Box::new(*sender.balance()),
-                },
-            ));
-        }
-        // A creation raises the nonce itself.
-        if tx.kind().is_call() {
-            sender.bump_nonce();
-        }
-        Ok(())
     }
 }

@@ -1,27 +1,32 @@
 //! Who may put a transaction into a block, and how much of it (SPEC §13.4).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map;
 
+use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
 use revm::Database;
+use tbsi_governance::reserve::reserved_for;
 use tbsi_governance::standing::{
     self, Amounts, Denied, Parameters, Permissions, Standing, within_quota,
 };
-use tbsi_types::log::ATTESTATIONS;
+use tbsi_types::log::{ATTESTATIONS, FACTS, GOVERNANCE, LeafCount, OUTBOX};
 use tbsi_types::{StateView, Transaction};
 
 use crate::overlay::{Overlay, ReadError};
 
 /// What an organisation may use in the running period, and has used.
-struct Account {
+struct Usage {
     limit: Amounts,
     /// In the period, before this block.
     before: Amounts,
     /// In this block.
     here: Amounts,
+    /// Whether a transaction of this block was its reserve.
+    reserve_taken: bool,
 }
 
-impl Account {
+impl Usage {
     fn used(&self) -> Amounts {
         Amounts {
             gas: self.before.gas.saturating_add(self.here.gas),
@@ -35,14 +40,37 @@ pub(crate) struct Gate {
     parameters: Parameters,
     period: u64,
     lifts_at: u64,
-    organisations: BTreeMap<u32, Account>,
+    organisations: BTreeMap<u32, Usage>,
 }
 
-/// A transaction that may be executed.
+/// What the sender of one transaction may do with it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Admitted {
+pub(crate) struct Bounds {
     sender: Address,
     standing: Standing,
+    limit: Amounts,
+    /// Before the transaction.
+    used: Amounts,
+    lifts_at: u64,
+    reserve: Reserve,
+}
+
+/// Of an organisation's calls of [`reserved_for`] in a block, the first is outside its quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reserve {
+    /// The call is none of these, or its sender lacks the permission.
+    None,
+    /// Another one was the first.
+    Taken,
+    First,
+}
+
+/// Why a transaction is not executed.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) denied: Denied,
+    /// Whether the next block's reserve is for it.
+    pub(crate) waits: bool,
 }
 
 impl Gate {
@@ -60,89 +88,129 @@ impl Gate {
         })
     }
 
-    /// What is known before execution: permissions, and that the gas asked for is left.
+    /// What the sender of `input` to `to` may do.
+    fn bounds<V: StateView + ?Sized>(
+        &mut self,
+        overlay: &mut Overlay<'_, V>,
+        sender: Address,
+        to: Option<Address>,
+        input: &[u8],
+    ) -> Result<Bounds, ReadError> {
+        let mut read = reader(overlay);
+        let standing = standing::standing(&mut read, &self.parameters, sender)?;
+        let organisation = standing.organisation;
+        let usage = match self.organisations.entry(organisation) {
+            btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            btree_map::Entry::Vacant(entry) => entry.insert(Usage {
+                limit: standing::quota(&mut read, organisation)?,
+                before: standing::usage(&mut read, organisation, self.period)?,
+                here: Amounts { gas: 0, leaves: 0 },
+                reserve_taken: false,
+            }),
+        };
+        let permission = to.and_then(|to| reserved_for(to, input));
+        let reserve = match permission {
+            Some(it) if !standing.permissions.contains(it) => Reserve::None,
+            Some(_) if usage.reserve_taken => Reserve::Taken,
+            Some(_) => Reserve::First,
+            None => Reserve::None,
+        };
+        Ok(Bounds {
+            sender,
+            standing,
+            limit: usage.limit,
+            used: usage.used(),
+            lifts_at: self.lifts_at,
+            reserve,
+        })
+    }
+
+    /// What is known before execution: permissions that the envelope shows to be needed, and
+    /// that the gas asked for, and a leaf if the call is to make one, are left.
     pub(crate) fn admit<V: StateView + ?Sized>(
         &mut self,
         overlay: &mut Overlay<'_, V>,
         transaction: &Transaction,
-    ) -> Result<Result<Admitted, Denied>, ReadError> {
-        let (sender, envelope) = (transaction.sender(), transaction.envelope());
-        let mut read = reader(overlay);
-        let standing = standing::standing(&mut read, &self.parameters, sender)?;
-        let admitted = Admitted { sender, standing };
-        for needed in needed(envelope) {
-            if let Err(denied) = admitted.require(needed) {
-                return Ok(Err(denied));
-            }
-        }
-        let organisation = standing.organisation;
-        if !self.organisations.contains_key(&organisation) {
-            let account = Account {
-                limit: standing::quota(&mut read, organisation)?,
-                before: standing::usage(&mut read, organisation, self.period)?,
-                here: Amounts { gas: 0, leaves: 0 },
-            };
-            self.organisations.insert(organisation, account);
-        }
-        use alloy_consensus::Transaction as _;
+    ) -> Result<Result<Bounds, Refused>, ReadError> {
+        let envelope = transaction.envelope();
+        let (to, input) = (envelope.to(), envelope.input());
+        let bounds = self.bounds(overlay, transaction.sender(), to, input)?;
         let asked = Amounts {
             gas: envelope.gas_limit(),
-            leaves: 0,
+            leaves: u64::from(to.is_some_and(makes_leaves)),
         };
-        Ok(self.within(organisation, asked).map(|()| admitted))
+        let admitted = bounds.permit(to).and_then(|()| bounds.within(asked));
+        Ok(admitted.map(|()| bounds).map_err(|denied| Refused {
+            waits: matches!(denied, Denied::Quota { .. }) && bounds.reserve == Reserve::Taken,
+            denied,
+        }))
     }
 
-    /// What is known after it: leaves, which need a permission of their own. Counts both.
-    pub(crate) fn settle(&mut self, admitted: &Admitted, used: Amounts) -> Result<(), Denied> {
-        if used.leaves > 0 {
-            admitted.require(Permissions::ATTEST)?;
+    /// Counts what an executed transaction used.
+    pub(crate) fn charge(&mut self, bounds: &Bounds, used: Amounts) {
+        let organisation = bounds.standing.organisation;
+        if let Some(usage) = self.organisations.get_mut(&organisation) {
+            usage.here.gas = usage.here.gas.saturating_add(used.gas);
+            usage.here.leaves = usage.here.leaves.saturating_add(used.leaves);
+            usage.reserve_taken |= bounds.reserve == Reserve::First;
         }
-        let organisation = admitted.standing.organisation;
-        self.within(organisation, used)?;
-        if let Some(account) = self.organisations.get_mut(&organisation) {
-            account.here.gas = account.here.gas.saturating_add(used.gas);
-            account.here.leaves = account.here.leaves.saturating_add(used.leaves);
-        }
-        Ok(())
-    }
-
-    fn within(&self, organisation: u32, asked: Amounts) -> Result<(), Denied> {
-        let Some(account) = self.organisations.get(&organisation) else {
-            return Ok(());
-        };
-        let used = account.used();
-        within_quota(organisation, used, account.limit, asked, self.lifts_at)
     }
 
     /// Number, gas and leaves of each organisation that used any.
     pub(crate) fn used(&self) -> Vec<(u32, u64, u64)> {
-        let here =
-            |(number, account): (&u32, &Account)| (*number, account.here.gas, account.here.leaves);
+        let here = |(number, usage): (&u32, &Usage)| (*number, usage.here.gas, usage.here.leaves);
         let used = self.organisations.iter().map(here);
-        used.filter(|(_, gas, leaves)| gas + leaves > 0).collect()
+        used.filter(|(_, gas, leaves)| *gas > 0 || *leaves > 0)
+            .collect()
     }
 }
 
-impl Admitted {
+impl Bounds {
     fn require(&self, needed: Permissions) -> Result<(), Denied> {
         if self.standing.permissions.contains(needed) {
             return Ok(());
         }
         Err(Denied::permission(self.sender, &self.standing, needed))
     }
+
+    /// What the recipient alone shows. What a contract does for its caller is seen later.
+    fn permit(&self, to: Option<Address>) -> Result<(), Denied> {
+        self.require(Permissions::SEND)?;
+        match to {
+            None => self.creation(),
+            Some(ATTESTATIONS) => self.require(Permissions::ATTEST),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Whether the transaction may create a contract.
+    pub(crate) fn creation(&self) -> Result<(), Denied> {
+        self.require(Permissions::DEPLOY)
+    }
+
+    /// Whether the transaction may make these leaves.
+    pub(crate) fn leaves(&self, made: LeafCount) -> Result<(), Denied> {
+        if made.stated > 0 {
+            self.require(Permissions::ATTEST)?;
+        }
+        self.within(Amounts {
+            gas: 0,
+            leaves: made.all,
+        })
+    }
+
+    fn within(&self, asked: Amounts) -> Result<(), Denied> {
+        if self.reserve == Reserve::First {
+            return Ok(());
+        }
+        let organisation = self.standing.organisation;
+        within_quota(organisation, self.used, self.limit, asked, self.lifts_at)
+    }
 }
 
-/// What the envelope alone shows. A contract that attests for its caller is seen afterwards.
-fn needed(envelope: &tbsi_types::TxEnvelope) -> impl Iterator<Item = Permissions> {
-    use alloy_consensus::Transaction as _;
-    let to = envelope.to();
-    [
-        Some(Permissions::SEND),
-        to.is_none().then_some(Permissions::DEPLOY),
-        (to == Some(ATTESTATIONS)).then_some(Permissions::ATTEST),
-    ]
-    .into_iter()
-    .flatten()
+/// Whether what a contract does becomes leaves (SPEC §9.4).
+fn makes_leaves(contract: Address) -> bool {
+    [ATTESTATIONS, OUTBOX, FACTS].contains(&contract) || GOVERNANCE.contains(&contract)
 }
 
 /// Why a transaction of `transaction`'s sender could not be in a block at `seconds` on `view`:
@@ -158,9 +226,26 @@ pub fn admission(
             return Ok(Ok(()));
         }
         let mut gate = Gate::open(overlay, seconds)?;
-        Ok(gate.admit(overlay, transaction)?.map(|_| ()))
+        let admitted = gate.admit(overlay, transaction)?;
+        Ok(admitted.map(|_| ()).map_err(|refused| refused.denied))
     };
     admit(&mut overlay).map_err(|error: ReadError| error.0)
+}
+
+/// What a call from `sender` may do at `seconds` of block time, as if it were a transaction.
+/// Nobody can sign for the zero address: a call from it is nobody's, and is not bound.
+pub(crate) fn bounds_of_call<V: StateView + ?Sized>(
+    overlay: &mut Overlay<'_, V>,
+    seconds: u64,
+    sender: Address,
+    to: Option<Address>,
+    input: &[u8],
+) -> Result<Option<Bounds>, ReadError> {
+    if sender == Address::ZERO || !is_governed(overlay)? {
+        return Ok(None);
+    }
+    let mut gate = Gate::open(overlay, seconds)?;
+    gate.bounds(overlay, sender, to, input).map(Some)
 }
 
 /// Whether the chain has the governance contracts; one without is open to everybody, and its

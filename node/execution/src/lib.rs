@@ -39,6 +39,7 @@ mod environment;
 mod foreign;
 mod gate;
 mod genesis;
+mod handler;
 mod overlay;
 mod precompiles;
 mod roster;

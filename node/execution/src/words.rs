@@ -4,6 +4,8 @@ use revm::context::TxEnv;
 use revm::context_interface::result::{HaltReason, InvalidTransaction};
 use revm::context_interface::transaction::Transaction as _;
 
+use crate::gate::Refused;
+
 pub(crate) const TYPE_NOT_SUPPORTED: &str = "transaction type not supported";
 pub(crate) const SET_CODE_CREATE: &str = "EIP-7702 transaction cannot be used to create contract";
 pub(crate) const OUT_OF_GAS: &str = "out of gas";
@@ -12,35 +14,54 @@ pub(crate) const OUT_OF_GAS: &str = "out of gas";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) reason: String,
-    /// No later state of this chain accepts it either.
-    pub(crate) permanent: bool,
+    pub(crate) chance: Chance,
+}
+
+/// When what was refused may be accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Chance {
+    /// By no later state of this chain.
+    Never,
+    /// By a state that something else has changed.
+    Later,
+    /// By the next block: it is not the transaction's fault, but that an earlier one of its
+    /// sender is missing, or that its organisation's reserve is taken.
+    NotYet,
 }
 
 impl Refusal {
     pub(crate) fn new(error: &InvalidTransaction, tx: &TxEnv) -> Self {
-        let later = matches!(
-            error,
-            InvalidTransaction::NonceTooHigh { .. }
-                | InvalidTransaction::LackOfFundForMaxFee { .. }
-        );
+        use InvalidTransaction as E;
+        let chance = if matches!(error, E::NonceTooHigh { .. }) {
+            Chance::NotYet
+        } else if matches!(error, E::LackOfFundForMaxFee { .. }) {
+            Chance::Later
+        } else {
+            Chance::Never
+        };
         Self {
             reason: invalid(error, tx),
-            permanent: !later,
-        }
-    }
-
-    /// What a later state may accept.
-    pub(crate) fn passing(reason: String) -> Self {
-        Self {
-            reason,
-            permanent: false,
+            chance,
         }
     }
 
     pub(crate) fn permanent(reason: &str) -> Self {
         Self {
             reason: reason.into(),
-            permanent: true,
+            chance: Chance::Never,
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self {
+            reason: refused.denied.to_string(),
+            chance: if refused.waits {
+                Chance::NotYet
+            } else {
+                Chance::Later
+            },
         }
     }
 }

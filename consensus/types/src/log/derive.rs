@@ -8,9 +8,9 @@ mod abi;
 mod acts;
 mod events;
 
-use alloy_primitives::{Address, address};
+use alloy_primitives::{Address, Log, address};
 
-use crate::log::leaf::{LEAF_BYTES_MAX, LEAF_HEAD_BYTES, LeafError, LeafHead, u24};
+use crate::log::leaf::{LEAF_BYTES_MAX, LEAF_HEAD_BYTES, LEAF_KIND_AT, LeafError, LeafHead, u24};
 use crate::number::{Height, TimestampMs};
 use crate::transaction::Receipt;
 
@@ -154,26 +154,45 @@ pub fn derive_leaves(
             sink: &mut sink,
         };
         for log in receipt.logs() {
-            let (topics, data) = (log.topics(), log.data.data.as_ref());
-            if log.address == ATTESTATIONS {
-                events::write(topics, data, &mut writer)?;
-            } else if log.address == OUTBOX {
-                acts::write_message(topics, data, &mut writer)?;
-            } else if log.address == FACTS {
-                acts::write_of_facts(topics, data, &mut writer)?;
-            } else if GOVERNANCE.contains(&log.address) {
-                acts::write_act(log.address, topics, data, &mut writer)?;
-            }
+            write(log, &mut writer)?;
         }
     }
     Ok(())
 }
 
-/// How many leaves of the attestation contract the events of one transaction make: what counts
-/// against a quota.
-pub fn count_leaves(logs: &[alloy_primitives::Log]) -> u64 {
-    let mut count = 0;
-    let mut sink = |_: &[u8]| count += 1;
+/// Writes the leaves of one event, if it makes any.
+fn write<F: FnMut(&[u8])>(log: &Log, writer: &mut LeafWriter<'_, F>) -> Result<(), LeafError> {
+    let (topics, data) = (log.topics(), log.data.data.as_ref());
+    if log.address == ATTESTATIONS {
+        events::write(topics, data, writer)
+    } else if log.address == OUTBOX {
+        acts::write_message(topics, data, writer)
+    } else if log.address == FACTS {
+        acts::write_of_facts(topics, data, writer)
+    } else if GOVERNANCE.contains(&log.address) {
+        acts::write_act(log.address, topics, data, writer)
+    } else {
+        Ok(())
+    }
+}
+
+/// How many leaves events make.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeafCount {
+    /// Of all kinds: what counts against a quota.
+    pub all: u64,
+    /// Of kinds 1 to 6: what the sender of the transaction needs a permission for (SPEC §13.4).
+    /// The table of algorithms (7) is changed by motions.
+    pub stated: u64,
+}
+
+/// How many leaves the events of one transaction make.
+pub fn count_leaves(logs: &[Log]) -> LeafCount {
+    let mut count = LeafCount::default();
+    let mut sink = |leaf: &[u8]| {
+        count.all += 1;
+        count.stated += u64::from(matches!(leaf[LEAF_KIND_AT], 1..=6));
+    };
     let mut writer = LeafWriter {
         block: LeafBlock {
             chain_id: 0,
@@ -184,9 +203,9 @@ pub fn count_leaves(logs: &[alloy_primitives::Log]) -> u64 {
         ordinal: 0,
         sink: &mut sink,
     };
-    for log in logs.iter().filter(|log| log.address == ATTESTATIONS) {
+    for log in logs {
         // Only a position beyond 2^24 is an error, and no transaction has gas for so many.
-        if events::write(log.topics(), &log.data.data, &mut writer).is_err() {
+        if write(log, &mut writer).is_err() {
             break;
         }
     }

@@ -22,6 +22,9 @@ pub const LEAF_BYTES_MAX: usize = 512;
 /// Bytes of what all kinds begin with.
 pub const LEAF_HEAD_BYTES: usize = 48;
 
+/// Which of these bytes is the kind.
+pub(crate) const LEAF_KIND_AT: usize = 1;
+
 /// Heights and times, in milliseconds, are 48 bits wide in a leaf.
 pub const U48_MAX: u64 = (1 << 48) - 1;
 
@@ -400,7 +403,7 @@ impl LeafHead {
     pub(crate) fn encode(&self, kind: u8) -> Result<[u8; LEAF_HEAD_BYTES], LeafError> {
         let mut bytes = [0; LEAF_HEAD_BYTES];
         bytes[0] = LEAF_VERSION;
-        bytes[1] = kind;
+        bytes[LEAF_KIND_AT] = kind;
         bytes[2..10].copy_from_slice(&self.chain_id.to_be_bytes());
         bytes[10..16].copy_from_slice(&u48("height", self.height.0)?);
         bytes[16..22].copy_from_slice(&u48("time", self.time.0)?);

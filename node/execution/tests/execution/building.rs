@@ -67,7 +67,6 @@ fn skips_what_is_invalid_and_says_whether_it_stays_so() {
         .collect();
     let expected = [
         (candidates[1].hash(), "nonce too low", true),
-        (candidates[2].hash(), "nonce too high", false),
         (
             candidates[3].hash(),
             "insufficient funds for gas * price + value",
@@ -77,8 +76,8 @@ fn skips_what_is_invalid_and_says_whether_it_stays_so() {
         (candidates[5].hash(), "exceeds block gas limit", true),
     ];
     assert_eq!(told, expected);
-    assert_eq!(built.skipped[2].sender, other.address);
-    assert_eq!(built.skipped[1].nonce, 2);
+    assert_eq!(built.skipped[1].sender, other.address);
+    assert_eq!(built.skipped[2].nonce, 1);
 }
 
 #[test]
@@ -189,4 +188,45 @@ fn refused_candidate_leaves_no_trace() {
     assert_eq!(built.transactions, candidates[1..]);
     assert_eq!(built.transactions[1].envelope().value(), U256::from(5));
     assert_eq!(built.skipped.len(), 1);
+}
+
+#[test]
+fn what_follows_a_transaction_without_room_waits_with_it() {
+    let (hungry, other) = (Wallet::new(1), Wallet::new(2));
+    let gas = |wallet: &Wallet, nonce, gas_limit| {
+        wallet.sign(TxEip1559 {
+            nonce,
+            gas_limit,
+            to: TxKind::Call(CONTRACT),
+            ..plain()
+        })
+    };
+    let context = BlockContext {
+        gas_limit: 600_000,
+        ..context(1)
+    };
+    let candidates = [
+        other.call(0, CONTRACT, &[]),
+        gas(&hungry, 0, 590_000),
+        gas(&hungry, 1, 50_000),
+        other.call(1, CONTRACT, &[]),
+    ];
+    let found = built(&context, NO_LIMIT, &candidates);
+    assert_eq!(
+        found.transactions,
+        [candidates[0].clone(), candidates[3].clone()]
+    );
+    assert!(found.skipped.is_empty(), "{:?}", found.skipped);
+
+    // What follows one that is invalid is for the pool to keep, until another takes its place.
+    let candidates = [
+        gas(&hungry, 0, 20_000),
+        gas(&hungry, 1, 50_000),
+        gas(&hungry, 0, 21_000),
+        gas(&hungry, 1, 60_000),
+    ];
+    let found = built(&context, NO_LIMIT, &candidates);
+    assert_eq!(found.transactions, candidates[2..]);
+    let skipped: Vec<_> = found.skipped.iter().map(|it| it.hash).collect();
+    assert_eq!(skipped, [candidates[0].hash()]);
 }

@@ -1,19 +1,18 @@
 //! Facts of other chains: the precompiles against `foreign.json`, and the contract with them.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256};
 use alloy_sol_types::{SolCall, SolEvent};
 use serde::Deserialize;
-use tbsi_execution::{Outcome, call, genesis_diff, system_accounts};
+use tbsi_execution::{Outcome, call};
 use tbsi_governance::abi::{CHAINS, FACTS};
 use tbsi_governance::contracts::{Chains, Facts};
-use tbsi_types::genesis::{ConsensusParameters, GovernanceEntry, OrganisationEntry, Permission};
 use tbsi_types::log::{ForeignFact, Leaf, Statement, leaves};
-use tbsi_types::{CallOutcome, CallRequest, Genesis, TimestampMs};
+use tbsi_types::{CallOutcome, CallRequest};
 
+use crate::governed::founded;
 use crate::support::*;
 
 const FOREIGN_HEADER: u64 = 0x1101;
@@ -111,34 +110,6 @@ fn the_precompiles_answer_as_the_vectors_say() {
     }
 }
 
-/// A chain with an organisation whose first wallet may do everything.
-fn founded() -> MemoryState {
-    let all: BTreeSet<Permission> = Permission::ALL.into();
-    let organisation = OrganisationEntry {
-        name_zh_tw: "台灣測試公會甲".into(),
-        name_en: "Test Association A".into(),
-        tax_id: Some("04595257".into()),
-        agreement_hash: Some(B256::repeat_byte(1)),
-        accounts: BTreeMap::from([(Wallet::new(1).address, all)]),
-        ..OrganisationEntry::default()
-    };
-    let genesis = Genesis {
-        version: 1,
-        name: "test".into(),
-        chain_id: CHAIN_ID,
-        time_ms: TimestampMs(1_700_000_000_000),
-        block_gas_limit: BLOCK_GAS,
-        consensus: ConsensusParameters::default(),
-        organisations: BTreeMap::from([("a".into(), organisation)]),
-        nodes: Vec::new(),
-        governance: Some(GovernanceEntry::development()),
-        accounts: system_accounts(true),
-    };
-    let mut state = MemoryState::default();
-    state.apply(&genesis_diff(&genesis).unwrap());
-    state
-}
-
 /// The chain, and calls by the first wallet, each in a block of its own.
 struct Stage {
     state: MemoryState,
@@ -149,7 +120,7 @@ impl Stage {
     /// With the chain `eip155:1981` registered and a client of this kind.
     fn new(begins: &HeaderCase) -> Self {
         let mut stage = Self {
-            state: founded(),
+            state: founded(1),
             height: 0,
         };
         let registered = stage.act(

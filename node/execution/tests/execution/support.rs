@@ -176,7 +176,17 @@ pub(crate) struct Wallet {
 
 impl Wallet {
     pub(crate) fn new(seed: u8) -> Self {
-        let key = SecretKey::from_byte_array([seed; 32]).unwrap();
+        Self::of([seed; 32])
+    }
+
+    /// One of many: a small number's, none of [`Wallet::new`].
+    pub(crate) fn numbered(number: u64) -> Self {
+        let secret = U256::from_limbs([number, 0, 1, 0]);
+        Self::of(secret.to_be_bytes::<32>())
+    }
+
+    fn of(secret: [u8; 32]) -> Self {
+        let key = SecretKey::from_byte_array(secret).unwrap();
         let public = PublicKey::from_secret_key(SECP256K1, &key).serialize_uncompressed();
         let address = Address::from_raw_public_key(&public[1..]);
         Self { key, address }

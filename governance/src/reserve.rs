@@ -1,0 +1,72 @@
+//! What an organisation can do although its quota is used up (SPEC §13.4): decide on the quota,
+//! and stop an account or a key that used it up.
+
+use alloy_primitives::Address;
+use alloy_sol_types::SolCall;
+
+use crate::abi::{MOTIONS, NODES, PERMISSIONS, submitEvidenceCall};
+use crate::contracts::{Motions, Nodes, Permissions as Accounts};
+use crate::standing::Permissions;
+
+/// Contract, function, and the permission with which it is reserved. The contracts themselves
+/// bound how many such calls succeed: one vote of an organisation on a motion, 16 motions that
+/// are not over, as many withdrawals as accounts, a rotation in 600 seconds, each offence once.
+const RESERVED: [(Address, [u8; 4], Permissions); 6] = [
+    (MOTIONS, Motions::proposeCall::SELECTOR, Permissions::VOTE),
+    (MOTIONS, Motions::voteCall::SELECTOR, Permissions::VOTE),
+    (MOTIONS, Motions::executeCall::SELECTOR, Permissions::VOTE),
+    (
+        PERMISSIONS,
+        Accounts::withdrawCall::SELECTOR,
+        Permissions::ADMINISTER,
+    ),
+    (
+        NODES,
+        Nodes::rotateValidatorKeyCall::SELECTOR,
+        Permissions::ADMINISTER,
+    ),
+    (NODES, submitEvidenceCall::SELECTOR, Permissions::ADMINISTER),
+];
+
+/// The permission that puts a call of `to` with this input into the reserve; `None` if nothing
+/// does. Of an organisation's transactions in a block, the first such one is outside its quota.
+pub fn reserved_for(to: Address, input: &[u8]) -> Option<Permissions> {
+    let selector = input.first_chunk::<4>()?;
+    let mut listed = RESERVED.iter();
+    let found = listed.find(|(contract, function, _)| *contract == to && function == selector);
+    found.map(|(.., permission)| *permission)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_decides_and_stops_is_reserved_and_nothing_else() {
+        let vote = Motions::voteCall {
+            motion: 1,
+            choice: 1,
+        };
+        let vote = vote.abi_encode();
+        assert_eq!(reserved_for(MOTIONS, &vote), Some(Permissions::VOTE));
+        assert_eq!(reserved_for(PERMISSIONS, &vote), None);
+        assert_eq!(reserved_for(MOTIONS, &vote[..3]), None);
+        let account = Address::repeat_byte(1);
+        let withdraw = Accounts::withdrawCall { account }.abi_encode();
+        assert_eq!(
+            reserved_for(PERMISSIONS, &withdraw),
+            Some(Permissions::ADMINISTER)
+        );
+        // What is given and taken in turns would have no end.
+        let grant = Accounts::grantCall {
+            account,
+            permissions: 1,
+        };
+        assert_eq!(reserved_for(PERMISSIONS, &grant.abi_encode()), None);
+        let back = Motions::withdrawCall {
+            motion: 1,
+            reason: 2,
+        };
+        assert_eq!(reserved_for(MOTIONS, &back.abi_encode()), None);
+    }
+}

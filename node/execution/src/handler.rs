@@ -1,0 +1,237 @@
+//! Ethereum's transaction handler, with what this chain asks of a transaction's sender
+//! (SPEC §13.4).
+//!
+//! Permissions and quotas bind what a transaction does, however deep, whoever's code does it:
+//! creations are looked at where their frames begin, leaves where execution ends. What its
+//! sender may not do makes a transaction fail as if its outermost call had reverted with the
+//! reason: its nonce and gas are used up, and nothing else is left of it.
+
+use std::marker::PhantomData;
+
+use alloy_sol_types::{Revert, SolError};
+use revm::context::TxEnv;
+use revm::context_interface::journaled_state::JournalCheckpoint;
+use revm::context_interface::journaled_state::account::JournaledAccountTr;
+use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
+use revm::context_interface::{ContextTr, JournalTr, Transaction as _};
+use revm::handler::{EvmTr, FrameResult, Handler, ItemOrResult, execution, pre_execution};
+use revm::interpreter::interpreter_action::{FrameInit, FrameInput};
+use revm::interpreter::{
+    CreateInputs, CreateOutcome, Gas, GasTracker, InitialAndFloorGas, InstructionResult,
+    InterpreterResult,
+};
+use tbsi_governance::standing::Denied;
+use tbsi_types::StateView;
+use tbsi_types::log::count_leaves;
+
+use crate::environment::Evm;
+use crate::gate::Bounds;
+use crate::overlay::ReadError;
+
+type RunError = EVMError<ReadError>;
+
+/// How a transaction or a call ended.
+pub(crate) struct Ran {
+    pub(crate) result: ExecutionResult,
+    /// Leaves that it makes.
+    pub(crate) leaves: u64,
+}
+
+/// Runs a transaction; its changes stay in the machine's journal.
+pub(crate) fn run<V: StateView + ?Sized>(
+    evm: &mut Evm<'_, V>,
+    tx: TxEnv,
+    bounds: Option<&Bounds>,
+) -> Result<Ran, RunError> {
+    SenderHandler::new(bounds, true).run_in(evm, tx)
+}
+
+/// Runs what nobody signed: the sender's nonce and code are not looked at.
+pub(crate) fn run_unsigned<V: StateView + ?Sized>(
+    evm: &mut Evm<'_, V>,
+    tx: TxEnv,
+    bounds: Option<&Bounds>,
+) -> Result<Ran, RunError> {
+    SenderHandler::new(bounds, false).run_in(evm, tx)
+}
+
+/// revm has switches for calls without a signature, but behind features which, once enabled,
+/// every other user of revm in the same binary gets as well.
+struct SenderHandler<'v, 'b, V: ?Sized> {
+    signed: bool,
+    /// None on a chain that does not govern itself, and for calls of nobody.
+    bounds: Option<&'b Bounds>,
+    /// The first thing that the transaction tried and its sender may not do.
+    denied: Option<Denied>,
+    leaves: u64,
+    machine: PhantomData<&'v V>,
+}
+
+impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
+    fn new(bounds: Option<&'b Bounds>, signed: bool) -> Self {
+        Self {
+            signed,
+            bounds,
+            denied: None,
+            leaves: 0,
+            machine: PhantomData,
+        }
+    }
+
+    fn run_in(mut self, evm: &mut Evm<'v, V>, tx: TxEnv) -> Result<Ran, RunError> {
+        evm.ctx.tx = tx;
+        let result = self.run(evm)?;
+        let leaves = self.leaves;
+        Ok(Ran { result, leaves })
+    }
+
+    /// Begins a call or a creation. A creation that the sender may not make ends at once, with
+    /// the reason as its return data; no code of it runs.
+    fn begin(
+        &mut self,
+        evm: &mut Evm<'v, V>,
+        init: FrameInit,
+    ) -> Result<Option<FrameResult>, RunError> {
+        if let (FrameInput::Create(inputs), Some(bounds)) = (&init.frame_input, self.bounds)
+            && let Err(denied) = bounds.creation()
+        {
+            let result = refused(inputs, &denied);
+            self.denied.get_or_insert(denied);
+            return Ok(Some(result));
+        }
+        Ok(match evm.frame_init(init)? {
+            ItemOrResult::Item(_) => None,
+            ItemOrResult::Result(result) => Some(result),
+        })
+    }
+
+    /// Undoes everything since `before` if it was more than the sender may do.
+    fn judge(
+        &mut self,
+        evm: &mut Evm<'v, V>,
+        before: JournalCheckpoint,
+        result: &mut FrameResult,
+    ) -> Result<(), RunError> {
+        let ended = result.instruction_result();
+        if self.denied.is_none()
+            && ended.is_ok()
+            && let Some(bounds) = self.bounds
+        {
+            let count = count_leaves(evm.ctx.journaled_state.logs());
+            match bounds.leaves(count) {
+                Ok(()) => self.leaves = count.all,
+                Err(denied) => self.denied = Some(denied),
+            }
+        }
+        let (tx, journal) = evm.ctx.tx_journal_mut();
+        let Some(denied) = &self.denied else {
+            journal.checkpoint_commit();
+            return Ok(());
+        };
+        journal.checkpoint_revert(before);
+        // A creation raises its sender's nonce after `before`, a call did so ahead of it.
+        if tx.kind().is_create() {
+            let mut sender = journal.load_account_mut(tx.caller())?.data;
+            sender.bump_nonce();
+        }
+        if let FrameResult::Create(outcome) = result {
+            outcome.address = None;
+        }
+        let outcome = result.interpreter_result_mut();
+        if ended.is_halt() {
+            outcome.gas.spend_all();
+        }
+        outcome.result = InstructionResult::Revert;
+        outcome.output = reason(denied).into();
+        Ok(())
+    }
+}
+
+impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
+    type Evm = Evm<'v, V>;
+    type Error = RunError;
+    type HaltReason = HaltReason;
+
+    fn validate_against_state_and_deduct_caller(
+        &self,
+        evm: &mut Self::Evm,
+        _gas: &mut InitialAndFloorGas,
+    ) -> Result<(), Self::Error> {
+        if self.signed {
+            return pre_execution::validate_against_state_and_deduct_caller(&mut evm.ctx);
+        }
+        let (_, tx, _, journal, _, _) = evm.ctx.all_mut();
+        let mut sender = journal.load_account_with_code_mut(tx.caller())?.data;
+        if *sender.balance() < tx.value() {
+            return Err(EVMError::Transaction(
+                InvalidTransaction::LackOfFundForMaxFee {
+                    fee: Box::new(tx.value()),
+                    balance: Box::new(*sender.balance()),
+                },
+            ));
+        }
+        // A creation raises the nonce itself.
+        if tx.kind().is_call() {
+            sender.bump_nonce();
+        }
+        Ok(())
+    }
+
+    fn execution(
+        &mut self,
+        evm: &mut Self::Evm,
+        checkpoint: JournalCheckpoint,
+        gas: &mut GasTracker,
+    ) -> Result<Option<FrameResult>, Self::Error> {
+        let Some(first) = self.first_frame_input(evm, gas)? else {
+            execution::runtime_oog_unwind(&mut evm.ctx, checkpoint)?;
+            return Ok(None);
+        };
+        // What precedes execution (delegations of EIP-7702) stays, however execution ends.
+        evm.ctx.journaled_state.checkpoint_commit();
+        let before = evm.ctx.journaled_state.checkpoint();
+        let mut result = self.run_exec_loop(evm, first)?;
+        self.judge(evm, before, &mut result)?;
+        self.last_frame_result(evm, &mut result, gas)?;
+        Ok(Some(result))
+    }
+
+    fn run_exec_loop(
+        &mut self,
+        evm: &mut Self::Evm,
+        first: FrameInit,
+    ) -> Result<FrameResult, Self::Error> {
+        if let Some(result) = self.begin(evm, first)? {
+            return Ok(result);
+        }
+        loop {
+            let result = match evm.frame_run()? {
+                ItemOrResult::Item(init) => match self.begin(evm, init)? {
+                    None => continue,
+                    Some(result) => result,
+                },
+                ItemOrResult::Result(result) => result,
+            };
+            if let Some(result) = evm.frame_return_result(result)? {
+                return Ok(result);
+            }
+        }
+    }
+}
+
+/// A creation that did not take place and used no gas.
+fn refused(inputs: &CreateInputs, denied: &Denied) -> FrameResult {
+    let result = InterpreterResult {
+        result: InstructionResult::Revert,
+        output: reason(denied).into(),
+        gas: Gas::new_with_regular_gas_and_reservoir(inputs.gas_limit(), inputs.reservoir()),
+    };
+    let mut outcome = CreateOutcome::new(result, None);
+    outcome.charged_create_state_gas = inputs.charged_create_state_gas();
+    FrameResult::Create(outcome)
+}
+
+/// As Solidity's `revert(string)` returns it, so that every client shows the words.
+fn reason(denied: &Denied) -> Vec<u8> {
+    Revert::from(denied.to_string()).abi_encode()
+}
