@@ -240,11 +240,12 @@ fn genesis(
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
+    let begins = now + spec.begins_in;
     Genesis {
         version: 1,
         name: spec.name.clone(),
         chain_id: spec.chain_id,
-        time_ms: TimestampMs(u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
+        time_ms: TimestampMs(u64::try_from(begins.as_millis()).unwrap_or(u64::MAX)),
         block_gas_limit: BLOCK_GAS_LIMIT,
         consensus: spec.consensus,
         organisations,

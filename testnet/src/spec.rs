@@ -1,6 +1,7 @@
 //! What network to make.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::limits::{NODES_MAX, VALIDATORS_MAX};
@@ -28,6 +29,8 @@ pub struct NetworkSpec {
     pub base_port: Option<u16>,
     /// Timeouts and pacing.
     pub consensus: ConsensusParameters,
+    /// How long from now its genesis time is.
+    pub begins_in: Duration,
 }
 
 impl NetworkSpec {
@@ -41,6 +44,7 @@ impl NetworkSpec {
             name: "TBSI development network".into(),
             base_port: None,
             consensus: ConsensusParameters::default(),
+            begins_in: Duration::ZERO,
         }
     }
 

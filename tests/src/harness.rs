@@ -130,9 +130,18 @@ impl TestNetwork {
 
     /// The same with another chain id.
     pub fn create_with_id(chain_id: u64, validators: usize, observers: usize) -> Self {
+        Self::create_with(validators, observers, |spec| spec.chain_id = chain_id)
+    }
+
+    /// The same with anything else in its description.
+    pub fn create_with(
+        validators: usize,
+        observers: usize,
+        change: impl FnOnce(&mut NetworkSpec),
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut spec = NetworkSpec::new(dir.path().join("network"), validators, observers);
-        spec.chain_id = chain_id;
+        change(&mut spec);
         let network = Network::create(&spec, &tbsi_binary()).expect("a network's files");
         Self { network, dir }
     }

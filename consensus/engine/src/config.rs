@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use tbsi_types::TimestampMs;
 use tbsi_types::genesis::ConsensusParameters;
 
 /// Everything but the validator's key, which [`crate::Engine::start`] takes by value.
@@ -15,4 +16,6 @@ pub struct EngineConfig {
     pub p2p: tbsi_p2p::Config,
     /// Folder of the write-ahead log.
     pub wal_dir: PathBuf,
+    /// The time of day.
+    pub clock: fn() -> TimestampMs,
 }

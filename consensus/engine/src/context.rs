@@ -164,7 +164,7 @@ impl mc::ValidatorSet<Ctx> for ValidatorSet {
 
 /// A piece of a proposed block (SPEC §6.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub enum Part {
     /// What is being proposed; first in its stream.
     Init(PartInit),
     /// Block bytes, in order.
@@ -173,16 +173,19 @@ pub(crate) enum Part {
 
 /// What a stream of parts proposes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PartInit {
-    pub(crate) height: tbsi_types::Height,
-    pub(crate) round: tbsi_types::Round,
+pub struct PartInit {
+    /// Of the proposal.
+    pub height: tbsi_types::Height,
+    /// Of the proposal.
+    pub round: tbsi_types::Round,
     /// The round of the polka that justifies proposing this block again.
-    pub(crate) polka_round: Option<tbsi_types::Round>,
+    pub polka_round: Option<tbsi_types::Round>,
     /// Who proposed it in `round`.
-    pub(crate) proposer: tbsi_types::Address,
-    pub(crate) digest: CheckpointDigest,
+    pub proposer: tbsi_types::Address,
+    /// What is proposed, as the stream claims.
+    pub digest: CheckpointDigest,
     /// Block bytes that follow.
-    pub(crate) length: u32,
+    pub length: u32,
 }
 
 impl mc::ProposalPart<Ctx> for Part {

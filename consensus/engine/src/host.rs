@@ -1,435 +1,361 @@
-//! The message loop: one arm per message of the engine (SPEC §6).
+//! What this node answers consensus: a state machine over a [`Chain`] (SPEC §6).
+//!
+//! Messages in, answers out. It has no task, channel, timer or clock: the caller says what time
+//! it is and what was received, does what the answers say, and calls [`Host::start_next`] when
+//! [`Host::start_next_at`] says so. The `serve` module is that caller for Malachite's actors.
 
 mod proposals;
+#[cfg(test)]
+mod tests;
+mod timely;
+mod votes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 use std::time::Duration;
 
-use arc_malachitebft_app_channel::app::engine::host::{HeightParams, Next, SyncedValueOutcome};
-use arc_malachitebft_app_channel::app::engine::util::events::Event;
-use arc_malachitebft_app_channel::app::types::core as mc;
-use arc_malachitebft_app_channel::app::types::sync::RawDecidedValue;
-use arc_malachitebft_app_channel::app::types::{MisbehaviorEvidence, ProposedValue};
-use arc_malachitebft_app_channel::{AppMsg, Channels, NetworkMsg, Reply};
-use mc::Validity;
 use tbsi_types::genesis::ConsensusParameters;
-use tbsi_types::{CheckpointDigest, Evidence, Round};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::block_in_place;
-use tokio::time::Instant;
-use tracing::{debug, info, warn};
+use tbsi_types::{
+    Address, B256, CheckpointDigest, CommitCertificate, Evidence, Height, Round, TimestampMs,
+    ValidatorSet, VoteStatement,
+};
 
-use crate::codec::{certificate_from_engine, certificate_to_engine};
-use crate::config::EngineConfig;
-use crate::context::{Address, Ctx, Height, ValidatorSet, Value, round_from_engine};
-use crate::limits::{SYNC_BATCH_BLOCKS_MAX, SYNC_RESPONSE_BYTES_MAX};
+use self::proposals::{Untimely, Verdicts};
+use self::votes::Prevotes;
+use crate::limits::{CLOCK_LOOK_INTERVAL, SYNC_BATCH_BLOCKS_MAX, SYNC_RESPONSE_BYTES_MAX};
 use crate::pacing::{Pacing, Reasons};
-use crate::port::{Chain, ChainError, Origin, Verdict};
+use crate::port::{Chain, ChainError, Commit, Verdict};
 use crate::progress::Progress;
-use crate::start::EngineError;
-use crate::streams::{Assembled, Assembler};
+use crate::streams::Assembler;
 
-/// Takes proposal parts to the network.
-type Parts = mpsc::Sender<NetworkMsg<Ctx>>;
+pub use crate::context::{Part, PartInit};
+pub use crate::streams::{Assembled, Piece};
 
-/// Nothing to say but a failure of the chain.
-type Done = Result<(), ChainError>;
-
-/// A decided height whose successor has not been started.
-struct Held {
-    reply: Reply<Next<Ctx>>,
-    height: tbsi_types::Height,
+/// What the clocks show when a message is handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Since some moment; never goes back. Paces heights.
+    pub monotonic: Duration,
+    /// Time of day. Dates blocks, and judges the dates of others'.
+    pub wall: TimestampMs,
 }
 
-/// Answers the engine over a [`Chain`].
-pub(crate) struct Host<C> {
+/// A height to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Which.
+    pub height: Height,
+    /// Who decides it.
+    pub validators: ValidatorSet,
+    /// Whether the height was decided before and its block is not here: what consensus knows
+    /// of it is to be forgotten, so that the block comes by value sync.
+    pub again: bool,
+}
+
+/// A proposal with this node's judgement, for consensus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Of the proposal.
+    pub height: Height,
+    /// Of the proposal.
+    pub round: Round,
+    /// Round of the polka that it claims.
+    pub polka_round: Option<Round>,
+    /// Whose turn it was.
+    pub proposer: Address,
+    /// What is proposed.
+    pub digest: CheckpointDigest,
+    /// Whether it may be voted for.
+    pub valid: bool,
+}
+
+/// What this node proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposed {
+    /// The value to sign.
+    pub digest: CheckpointDigest,
+    /// What to publish; `None` if the bytes of a round long past are gone.
+    pub stream: Option<Streamed>,
+}
+
+/// A block to publish as parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Streamed {
+    /// The first part.
+    pub init: PartInit,
+    /// The block (SPEC §4.3).
+    pub bytes: Vec<u8>,
+}
+
+/// What became of block bytes that a peer served beside a verified certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Synced {
+    /// A valid block, kept. Whether it is the one of the certificate, the digest tells.
+    Valid(CheckpointDigest),
+    /// Not the block of the certificate: the peer's fault.
+    Fault(String),
+    /// Of another height than the next.
+    Later,
+}
+
+/// A height whose start is held.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    height: Height,
+    cause: Cause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The node has started.
+    Ready,
+    /// The height before it was committed.
+    Committed,
+    /// It was decided, and its block is not here.
+    Missing,
+}
+
+/// Answers consensus over a [`Chain`].
+pub struct Host<C> {
     chain: C,
     parameters: ConsensusParameters,
-    own: Option<tbsi_types::Address>,
+    own: Option<Address>,
+    /// Validators of the height above the tip, read once.
+    validators: Option<(Height, ValidatorSet)>,
     assembler: Assembler,
     waiting: Vec<Assembled>,
     /// Highest height that a proposal was judged for.
-    proposed: tbsi_types::Height,
-    streams_started: u64,
+    proposed: Height,
     /// Round that runs, of the height above the tip.
     round: Round,
-    /// Digests that proposals of this height were judged for, by round and publisher.
-    judged: BTreeMap<(Round, String), BTreeSet<CheckpointDigest>>,
+    /// Hashes of bytes that were executed for a round and publisher of that height.
+    executed: BTreeMap<(Round, Address), BTreeSet<B256>>,
+    verdicts: Verdicts,
+    /// Blocks that were made durable for rounds that run or come, with the last such round.
+    kept: BTreeMap<CheckpointDigest, Round>,
+    untimely: VecDeque<Untimely>,
+    /// Judged, and not yet said.
+    judged: VecDeque<Judged>,
+    prevotes: Prevotes,
     pacing: Pacing,
     held: Option<Held>,
-    wake: Arc<Notify>,
-    progress: watch::Sender<Progress>,
+    progress: Progress,
 }
 
 impl<C: Chain> Host<C> {
-    pub(crate) fn new(
-        config: &EngineConfig,
-        own: Option<tbsi_types::Address>,
-        chain: C,
-        wake: Arc<Notify>,
-        progress: watch::Sender<Progress>,
-    ) -> Self {
+    /// A host of the validator with address `own`, or of an observer.
+    pub fn new(chain: C, parameters: ConsensusParameters, own: Option<Address>, now: Now) -> Self {
         Self {
             chain,
-            parameters: config.parameters,
+            parameters,
             own,
+            validators: None,
             assembler: Assembler::default(),
             waiting: Vec::new(),
-            proposed: tbsi_types::Height::GENESIS,
-            streams_started: 0,
+            proposed: Height::GENESIS,
             round: Round::ZERO,
-            judged: BTreeMap::new(),
-            pacing: Pacing::new(config.parameters, Instant::now()),
+            executed: BTreeMap::new(),
+            verdicts: Verdicts::default(),
+            kept: BTreeMap::new(),
+            untimely: VecDeque::new(),
+            judged: VecDeque::new(),
+            prevotes: Prevotes::default(),
+            pacing: Pacing::new(parameters, now.monotonic),
             held: None,
-            wake,
-            progress,
+            progress: Progress::default(),
         }
     }
 
-    /// Serves until `shutdown` turns true, the chain fails or the engine ends.
-    pub(crate) async fn serve(
-        &mut self,
-        channels: &mut Channels<Ctx>,
-        mut shutdown: watch::Receiver<bool>,
-    ) -> Result<(), EngineError> {
-        let mut events = channels.events.subscribe();
-        let wake = Arc::clone(&self.wake);
-        loop {
-            let start_at = self.start_next_at()?;
-            let deadline = start_at.unwrap_or_else(Instant::now);
-            tokio::select! {
-                biased;
-                () = stopped(&mut shutdown) => return Ok(()),
-                message = channels.consensus.recv() => match message {
-                    Some(message) => self.on_message(message, &channels.network).await?,
-                    None => return Err(EngineError::Stopped),
-                },
-                event = events.recv() => match event {
-                    Ok(event) => self.on_event(&event),
-                    Err(RecvError::Lagged(missed)) => debug!(missed, "progress events skipped"),
-                    Err(RecvError::Closed) => return Err(EngineError::Stopped),
-                },
-                () = tokio::time::sleep_until(deadline), if start_at.is_some() => {
-                    self.start_next()?;
-                }
-                () = wake.notified() => {}
-            }
-        }
+    /// The chain.
+    pub fn chain(&self) -> &C {
+        &self.chain
     }
 
-    async fn on_message(&mut self, message: AppMsg<Ctx>, network: &Parts) -> Done {
-        match message {
-            AppMsg::ConsensusReady { reply } => self.on_ready(reply),
-            AppMsg::StartedRound {
-                height,
-                round,
-                proposer,
-                reply_value,
-                ..
-            } => self.on_started_round(height.0, round, proposer, reply_value),
-            AppMsg::GetValue {
-                height,
-                round,
-                timeout,
-                reply,
-            } => {
-                let slot = (height.0, round);
-                self.on_get_value(slot, timeout, reply, network).await
-            }
-            AppMsg::RestreamProposal {
-                height,
-                round,
-                valid_round,
-                address,
-                value_id,
-            } => {
-                let slot = (height.0, round, valid_round);
-                self.stream(slot, address.0, value_id.0, network).await
-            }
-            AppMsg::ReceivedProposalPart {
-                from,
-                published_by,
-                part,
-                reply,
-            } => self
-                .on_part(published_by.unwrap_or(from), part)
-                .and_then(|value| answer(reply, value)),
-            AppMsg::Decided {
-                certificate, reply, ..
-            } => self
-                .on_decided(&certificate)
-                .and_then(|()| answer(reply, ())),
-            AppMsg::Finalized {
-                certificate,
-                evidence,
-                reply,
-                ..
-            } => self.on_finalized(certificate.height.0, evidence, reply),
-            AppMsg::GetHistoryMinHeight { reply } => {
-                answer(reply, Height(self.chain.history_min()))
-            }
-            AppMsg::GetDecidedValues { range, reply } => self
-                .decided_values(&range)
-                .and_then(|values| answer(reply, values)),
-            AppMsg::ProcessSyncedValue {
-                height,
-                round,
-                proposer,
-                value_bytes,
-                reply,
-            } => self
-                .on_synced(height, round, proposer, &value_bytes)
-                .and_then(|outcome| answer(reply, outcome)),
-            // Vote extensions are disabled, so there is nothing to add or to judge.
-            AppMsg::ExtendVote { reply, .. } => answer(reply, None),
-            AppMsg::VerifyVoteExtensions {
-                extensions, reply, ..
-            } => answer(reply, accept_all(extensions)),
-        }
+    /// The chain, to be changed between two messages.
+    pub fn chain_mut(&mut self) -> &mut C {
+        &mut self.chain
     }
 
-    fn on_ready(&mut self, reply: Reply<(Height, HeightParams<Ctx>)>) -> Result<(), ChainError> {
+    /// Where consensus stands.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Consensus is ready for its first height.
+    pub fn on_ready(&mut self) {
         let height = self.chain.tip().next();
-        info!(%height, "consensus is ready");
-        let parameters = self.height_parameters(height)?;
-        self.pacing.height_started(Instant::now());
-        answer(reply, (Height(height), parameters))
+        self.hold(height, Cause::Ready);
     }
 
-    fn height_parameters(
-        &self,
-        height: tbsi_types::Height,
-    ) -> Result<HeightParams<Ctx>, ChainError> {
-        let ms = Duration::from_millis;
-        let parameters = &self.parameters;
-        let (propose, vote) = (
-            ms(parameters.timeout_propose_ms),
-            ms(parameters.timeout_vote_ms),
-        );
-        let delta = ms(parameters.timeout_delta_ms);
-        let timeouts = mc::LinearTimeouts {
-            propose,
-            propose_delta: delta,
-            prevote: vote,
-            prevote_delta: delta,
-            precommit: vote,
-            precommit_delta: delta,
-            rebroadcast: propose + vote + vote,
-            ..mc::LinearTimeouts::default()
-        };
-        let validators = ValidatorSet::new(self.chain.validators(height)?);
-        Ok(HeightParams::new(validators, timeouts, None))
-    }
-
-    fn on_started_round(
+    /// Consensus started a round. Returns the proposals that waited for it, judged.
+    pub fn on_started_round(
         &mut self,
-        height: tbsi_types::Height,
-        round: mc::Round,
+        height: Height,
+        round: Round,
         proposer: Address,
-        reply: Reply<Vec<ProposedValue<Ctx>>>,
-    ) -> Result<(), ChainError> {
-        let number = round_from_engine(round).unwrap_or_default();
-        if number > Round::ZERO {
-            info!(%height, round = %number, proposer = %proposer.0, "new round");
+    ) -> Result<Vec<Judged>, ChainError> {
+        self.progress.start_round(height, round, proposer);
+        if height == self.chain.tip().next() {
+            self.round = round;
+            self.forget_rounds_past();
         }
-        self.progress
-            .send_modify(|progress| progress.start_round(height, number, proposer.0));
-        let due =
-            |proposal: &Assembled| proposal.init.height == height && proposal.init.round == number;
-        let (now, later) = std::mem::take(&mut self.waiting).into_iter().partition(due);
-        self.waiting = later;
-        let mut values = Vec::new();
-        for proposal in now {
-            values.extend(self.judge(proposal)?);
-        }
-        answer(reply, values)
+        self.judge_waiting()?;
+        Ok(self.judged.drain(..).collect())
     }
 
-    fn on_decided(&mut self, certificate: &mc::CommitCertificate<Ctx>) -> Result<(), ChainError> {
-        let certificate = certificate_from_engine(certificate)
-            .map_err(|error| ChainError::new("convert the commit certificate", error))?;
-        block_in_place(|| self.chain.commit(&certificate))?;
-        self.pacing.height_decided(Instant::now());
-        self.assembler.forget_up_to(certificate.height);
-        self.round = Round::ZERO;
-        self.judged.clear();
-        self.waiting
-            .retain(|proposal| proposal.init.height > certificate.height);
+    /// Consensus verified a vote's signature: no other votes may come here.
+    pub fn on_vote(&mut self, vote: &VoteStatement, validator: Address) -> Result<(), ChainError> {
+        self.progress.note(vote.height, vote.round, validator);
+        if vote.height == self.chain.tip().next() && self.note_prevote(vote, validator)? {
+            self.release_untimely();
+            self.judge_waiting()?;
+        }
         Ok(())
     }
 
-    fn on_finalized(
+    /// Consensus asked this validator's signer, which signed or abstained (SPEC §6.4).
+    pub fn on_signed(&mut self, signed: bool) {
+        self.progress.abstains = !signed;
+    }
+
+    /// Consensus decided a block. Idempotent.
+    pub fn on_decided(
         &mut self,
-        height: tbsi_types::Height,
-        evidence: MisbehaviorEvidence<Ctx>,
-        reply: Reply<Next<Ctx>>,
-    ) -> Result<(), ChainError> {
-        let evidence = evidence_from_engine(evidence);
-        if !evidence.is_empty() {
-            block_in_place(|| self.chain.record_evidence(&evidence))?;
+        now: Now,
+        certificate: &CommitCertificate,
+    ) -> Result<Commit, ChainError> {
+        let commit = self.chain.commit(certificate)?;
+        if commit == Commit::Done {
+            self.pacing.height_decided(now.monotonic);
         }
-        self.progress
-            .send_modify(|progress| progress.wait_for(height.next()));
-        self.held = Some(Held {
-            reply,
-            height: height.next(),
-        });
+        self.assembler.forget_up_to(self.chain.tip());
+        self.forget_height();
+        Ok(commit)
+    }
+
+    /// Consensus is done with a height: the next one is held until it is time.
+    pub fn on_finalized(
+        &mut self,
+        height: Height,
+        evidence: &[Evidence],
+    ) -> Result<(), ChainError> {
+        if !evidence.is_empty() {
+            self.chain.record_evidence(evidence)?;
+        }
+        if height > self.chain.tip() {
+            self.hold(height, Cause::Missing);
+        } else {
+            self.hold(height.next(), Cause::Committed);
+        }
         Ok(())
     }
 
-    /// When to start the height that is held; `None` if none is.
-    fn start_next_at(&self) -> Result<Option<Instant>, ChainError> {
-        let Some(held) = &self.held else {
+    fn hold(&mut self, height: Height, cause: Cause) {
+        self.progress.wait_for(height);
+        self.held = Some(Held { height, cause });
+    }
+
+    /// When to call [`Host::start_next`], in monotonic time; `None` if no height is held.
+    pub fn start_next_at(&mut self, now: Now) -> Result<Option<Duration>, ChainError> {
+        let Some(held) = self.held else {
             return Ok(None);
         };
         let height = held.height;
-        let streamed = self
-            .waiting
-            .iter()
-            .any(|proposal| proposal.init.height >= height);
-        let reasons = Reasons {
-            work: self.chain.has_work(),
-            peers: streamed || self.proposed >= height || self.chain.peers_tip() >= height,
+        let decided = self.chain.peers_tip() >= height;
+        let streamed = self.waiting.iter().any(|waits| waits.init.height >= height);
+        let streamed = streamed || self.proposed >= height;
+        let at = match held.cause {
+            Cause::Ready | Cause::Missing => now.monotonic,
+            Cause::Committed => {
+                let reasons = Reasons {
+                    work: self.chain.has_work(),
+                    peers: streamed || decided,
+                };
+                let proposer = self.proposer(height, Round::ZERO)?;
+                self.pacing.start_at(reasons, Some(proposer) == self.own)
+            }
         };
-        let proposer = self
-            .chain
-            .validators(height)?
-            .proposer(height, Round::ZERO)
-            .address;
-        Ok(Some(
-            self.pacing.start_at(reasons, Some(proposer) == self.own),
-        ))
+        // What others decided is taken at any time of day.
+        let earliest = self.earliest_start(height, streamed);
+        let waits = earliest > now.wall && !decided;
+        self.progress.waits_until = waits.then_some(earliest);
+        if !waits {
+            return Ok(Some(at));
+        }
+        let ahead = Duration::from_millis(earliest.0 - now.wall.0);
+        Ok(Some(at.max(now.monotonic + ahead.min(CLOCK_LOOK_INTERVAL))))
     }
 
-    fn start_next(&mut self) -> Result<(), ChainError> {
-        let Some(held) = self.held.take() else {
-            return Ok(());
+    /// The height to start, if it is time.
+    pub fn start_next(&mut self, now: Now) -> Result<Option<Start>, ChainError> {
+        let due = self.start_next_at(now)?;
+        if due.is_none_or(|due| due > now.monotonic) {
+            return Ok(None);
+        }
+        let Some(Held { height, cause }) = self.held.take() else {
+            return Ok(None);
         };
-        let parameters = self.height_parameters(held.height)?;
-        self.pacing.height_started(Instant::now());
-        answer(held.reply, Next::Start(Height(held.height), parameters))
+        self.pacing.height_started(now.monotonic);
+        let validators = self.set(height)?.clone();
+        Ok(Some(Start {
+            height,
+            validators,
+            again: cause == Cause::Missing,
+        }))
+    }
+
+    /// Lowest height that can be served.
+    pub fn history_min(&self) -> Height {
+        self.chain.history_min()
     }
 
     /// Committed blocks for a peer that catches up, within the limits of one response.
-    fn decided_values(
+    pub fn decided_values(
         &self,
-        range: &RangeInclusive<Height>,
-    ) -> Result<Vec<RawDecidedValue<Ctx>>, ChainError> {
+        range: RangeInclusive<Height>,
+    ) -> Result<Vec<(Vec<u8>, CommitCertificate)>, ChainError> {
         let mut values = Vec::new();
         let mut bytes = 0;
-        for height in (range.start().0.0..=range.end().0.0).take(SYNC_BATCH_BLOCKS_MAX) {
-            let height = tbsi_types::Height(height);
-            let Some((block, certificate)) = block_in_place(|| self.chain.decided(height))? else {
+        for height in (range.start().0..=range.end().0).take(SYNC_BATCH_BLOCKS_MAX) {
+            let Some((block, certificate)) = self.chain.decided(Height(height))? else {
                 break;
             };
             bytes += block.len() + 64 + 85 * certificate.signatures().len();
             if bytes > SYNC_RESPONSE_BYTES_MAX && !values.is_empty() {
                 break;
             }
-            let certificate = certificate_to_engine(&certificate);
-            values.push(RawDecidedValue::new(block.into(), certificate));
+            values.push((block, certificate));
         }
         Ok(values)
     }
 
-    fn on_synced(
-        &mut self,
-        height: Height,
-        round: mc::Round,
-        proposer: Address,
-        bytes: &[u8],
-    ) -> Result<SyncedValueOutcome<Ctx>, ChainError> {
-        if height.0 != self.chain.tip().next() {
-            return Ok(SyncedValueOutcome::LocalTransientError);
+    /// A peer served block bytes beside a certificate that consensus has verified. The clock
+    /// does not count, and nothing that others proposed takes their place.
+    pub fn on_synced(&mut self, height: Height, bytes: &[u8]) -> Result<Synced, ChainError> {
+        if height != self.chain.tip().next() {
+            return Ok(Synced::Later);
         }
-        match block_in_place(|| self.chain.check(height.0, bytes, Origin::Sync))? {
-            Verdict::Valid(digest) => Ok(SyncedValueOutcome::Verdict(ProposedValue {
-                height,
-                round,
-                valid_round: mc::Round::Nil,
-                proposer,
-                value: Value(digest),
-                validity: Validity::Valid,
-            })),
-            // The certificate was verified before, so these are not the bytes it decided.
-            Verdict::Invalid(reason) | Verdict::Malformed(reason) => {
-                warn!(%height, reason, "a peer served bytes that are not the decided block");
-                Ok(SyncedValueOutcome::PeerFault)
+        match self.chain.check(height, bytes)? {
+            Verdict::Valid(candidate) => {
+                self.keep(height, candidate.digest, bytes)?;
+                self.kept.insert(candidate.digest, self.round);
+                Ok(Synced::Valid(candidate.digest))
             }
+            Verdict::Invalid(reason) | Verdict::Malformed(reason) => Ok(Synced::Fault(reason)),
         }
     }
 
-    fn on_event(&mut self, event: &Event<Ctx>) {
-        let message = match event {
-            Event::Published(message) | Event::Received(message) => message,
-            Event::StartedHeight(..)
-            | Event::StartedRound(..)
-            | Event::ProposedValue(..)
-            | Event::ReceivedProposedValue(..)
-            | Event::Decided { .. }
-            | Event::Finalized { .. }
-            | Event::RepublishVote(..)
-            | Event::RebroadcastRoundCertificate(..)
-            | Event::SkipRoundCertificate(..)
-            | Event::PolkaCertificate(..)
-            | Event::WalReplayBegin(..)
-            | Event::WalReplayEntry(..)
-            | Event::WalReplayDone(..)
-            | Event::WalReplayError(..)
-            | Event::WalResetError(..)
-            | Event::WalCorrupted(..) => return,
-        };
-        self.progress
-            .send_if_modified(|progress| progress.note(message));
+    fn proposer(&mut self, height: Height, round: Round) -> Result<Address, ChainError> {
+        Ok(self.set(height)?.proposer(height, round).address)
     }
-}
 
-fn accept_all<A, E>(extensions: Vec<(A, bytes::Bytes)>) -> Vec<(A, Result<(), E>)> {
-    extensions
-        .into_iter()
-        .map(|(address, _)| (address, Ok(())))
-        .collect()
-}
-
-/// Returns when the node stops; a sender that is gone means that it does.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    if shutdown.wait_for(|stop| *stop).await.is_err() {
-        debug!("nobody is left who could stop consensus");
+    fn set(&mut self, height: Height) -> Result<&ValidatorSet, ChainError> {
+        let known = self.validators.as_ref();
+        let tip = self.chain.tip();
+        if known.is_none_or(|(known, _)| *known != height || *known <= tip) {
+            self.validators = Some((height, self.chain.validators(height)?));
+        }
+        let (_, set) = self.validators.as_ref().expect("it was just read");
+        Ok(set)
     }
-}
-
-/// An engine that no longer waits for its answer is stopping; the loop notices.
-fn answer<T>(reply: Reply<T>, value: T) -> Done {
-    if reply.send(value).is_err() {
-        debug!("the engine did not wait for an answer");
-    }
-    Ok(())
-}
-
-fn evidence_from_engine(evidence: MisbehaviorEvidence<Ctx>) -> Vec<Evidence> {
-    let votes = evidence.votes.into_iter().flat_map(|(validator, pairs)| {
-        pairs
-            .into_iter()
-            .map(move |(first, second)| Evidence::Votes {
-                validator: validator.0,
-                first: (first.message.statement(), first.signature),
-                second: (second.message.statement(), second.signature),
-            })
-    });
-    let proposals = evidence
-        .proposals
-        .into_iter()
-        .flat_map(|(validator, pairs)| {
-            pairs
-                .into_iter()
-                .map(move |(first, second)| Evidence::Proposals {
-                    validator: validator.0,
-                    first: (first.message.statement(), first.signature),
-                    second: (second.message.statement(), second.signature),
-                })
-        });
-    votes.chain(proposals).collect()
 }

@@ -12,20 +12,23 @@
 mod codec;
 mod config;
 mod context;
-mod host;
+#[doc(hidden)]
+pub mod host;
 pub mod limits;
 mod network;
 mod pacing;
 mod port;
 mod progress;
+mod serve;
 mod sign_state;
 mod signer;
 mod signing;
 mod start;
 mod streams;
+mod witnessed;
 
 pub use config::EngineConfig;
-pub use port::{Chain, ChainError, Origin, Verdict};
+pub use port::{Candidate, Chain, ChainError, Commit, DropReason, Note, Verdict};
 pub use progress::Progress;
 pub use sign_state::{Mark, SignState, SignStateError, Step};
 pub use signer::{LocalSigner, Statement, Validator, VoteSigner};

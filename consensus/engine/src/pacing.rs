@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use tbsi_types::genesis::ConsensusParameters;
-use tokio::time::Instant;
 
 /// Why a height starts before its interval is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,12 +18,12 @@ pub(crate) struct Reasons {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pacing {
     parameters: ConsensusParameters,
-    started: Instant,
-    decided: Instant,
+    started: Duration,
+    decided: Duration,
 }
 
 impl Pacing {
-    pub(crate) fn new(parameters: ConsensusParameters, now: Instant) -> Self {
+    pub(crate) fn new(parameters: ConsensusParameters, now: Duration) -> Self {
         Self {
             parameters,
             started: now,
@@ -32,17 +31,17 @@ impl Pacing {
         }
     }
 
-    pub(crate) fn height_started(&mut self, now: Instant) {
+    pub(crate) fn height_started(&mut self, now: Duration) {
         self.started = now;
     }
 
-    pub(crate) fn height_decided(&mut self, now: Instant) {
+    pub(crate) fn height_decided(&mut self, now: Duration) {
         self.decided = now;
     }
 
     /// When to start the next height. The next proposer moves first on an idle chain; the
     /// others follow its proposal, and start by themselves only when it does not come.
-    pub(crate) fn start_at(&self, reasons: Reasons, proposes: bool) -> Instant {
+    pub(crate) fn start_at(&self, reasons: Reasons, proposes: bool) -> Duration {
         let ms = Duration::from_millis;
         let spaced = self.started + ms(self.parameters.block_spacing_min_ms);
         if reasons.peers {
@@ -66,9 +65,10 @@ mod tests {
 
     #[test]
     fn starts_for_a_reason_or_after_the_interval() {
-        let now = Instant::now();
+        let ms = Duration::from_millis;
+        let now = ms(1_000);
         let mut pacing = Pacing::new(ConsensusParameters::default(), now);
-        pacing.height_decided(now + Duration::from_millis(5));
+        pacing.height_decided(now + ms(5));
         let wait = |reasons, proposes| pacing.start_at(reasons, proposes) - now;
         let idle = Reasons::default();
         let work = Reasons {
@@ -79,21 +79,9 @@ mod tests {
             work: true,
             peers: true,
         };
-        assert_eq!(
-            wait(work, false),
-            Duration::from_millis(20),
-            "spaced from the last start"
-        );
-        assert_eq!(
-            wait(behind, false),
-            Duration::from_millis(5),
-            "catching up never waits"
-        );
-        assert_eq!(wait(idle, true), Duration::from_millis(10_005));
-        assert_eq!(
-            wait(idle, false),
-            Duration::from_millis(11_005),
-            "the proposer is first"
-        );
+        assert_eq!(wait(work, false), ms(20), "spaced from the last start");
+        assert_eq!(wait(behind, false), ms(5), "catching up never waits");
+        assert_eq!(wait(idle, true), ms(10_005));
+        assert_eq!(wait(idle, false), ms(11_005), "the proposer is first");
     }
 }

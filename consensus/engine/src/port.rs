@@ -1,9 +1,11 @@
 //! The port: what consensus asks of a chain, free of any engine's words.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tbsi_types::{
-    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Round, ValidatorSet,
+    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Round, TimestampMs,
+    ValidatorSet,
 };
 
 /// A failure of this node (disk, database, a broken invariant). The engine stops: a node
@@ -31,24 +33,110 @@ impl ChainError {
     }
 }
 
-/// Where block bytes came from.
+/// A block that may follow the tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A proposal that is being voted on: the clock counts.
-    Proposal,
-    /// A block that a quorum decided: the clock does not count.
-    Sync,
+pub struct Candidate {
+    /// What consensus votes on.
+    pub digest: CheckpointDigest,
+    /// Its time. Whether that is acceptable depends on the moment, not on the block.
+    pub time: TimestampMs,
 }
 
-/// What the chain thinks of block bytes.
+/// What the chain thinks of block bytes on its tip. It depends on no clock, so that it holds
+/// until the tip moves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// A valid block at its height; its bytes are durable.
-    Valid(CheckpointDigest),
+    /// A valid block at its height.
+    Valid(Candidate),
     /// Well-formed, but not a block that may follow the tip.
     Invalid(String),
     /// Not a block at all.
     Malformed(String),
+}
+
+/// What became of a decided block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commit {
+    /// It is on the disk, now or from before.
+    Done,
+    /// Its bytes are not here: another node has to give them.
+    Missing,
+}
+
+/// Why a proposal was dropped, or has to wait, before anybody judged its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DropReason {
+    /// Its stream was too large, or not what it announced.
+    Stream,
+    /// Its publisher speaks for no validator of the next height.
+    NotAValidator,
+    /// It names a proposer whose turn it is not.
+    NotItsTurn,
+    /// Too far above the tip.
+    HeightAhead,
+    /// Too far above the running round to be judged: it waits.
+    RoundAhead,
+    /// Of a round long past.
+    RoundPast,
+    /// Others' proposals took its place among those that wait.
+    GaveWay,
+    /// Its publisher has had its different blocks of the round judged.
+    TooMany,
+    /// Its block is valid and dated too far from this node's clock: it waits for a polka.
+    Untimely,
+}
+
+impl DropReason {
+    /// A stable word for metrics.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::NotAValidator => "not_a_validator",
+            Self::NotItsTurn => "not_its_turn",
+            Self::HeightAhead => "height_ahead",
+            Self::RoundAhead => "round_ahead",
+            Self::RoundPast => "round_past",
+            Self::GaveWay => "gave_way",
+            Self::TooMany => "too_many",
+            Self::Untimely => "untimely",
+        }
+    }
+}
+
+/// What an operator may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A proposal that this node does not vote for, at least not now.
+    Dropped {
+        /// Of the proposal; none if its first part never came.
+        position: Option<(Height, Round)>,
+        /// Peer id of whoever published it.
+        publisher: String,
+        /// Why.
+        reason: DropReason,
+        /// The same with numbers.
+        detail: String,
+    },
+    /// A proposed block that is not valid.
+    Refused {
+        /// Of the proposal.
+        position: (Height, Round),
+        /// Whose turn it was.
+        proposer: Address,
+        /// Peer id of whoever published it.
+        publisher: String,
+        /// What was claimed.
+        digest: CheckpointDigest,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// How far a new block's time was ahead of this node's clock when it came.
+    Ahead {
+        /// Whose block.
+        proposer: Address,
+        /// Negative if it was behind.
+        ms: i64,
+    },
 }
 
 /// A chain that consensus extends. Calls come one at a time, in consensus order, and may
@@ -56,6 +144,9 @@ pub enum Verdict {
 pub trait Chain: Send + 'static {
     /// Height of the last committed block.
     fn tip(&self) -> Height;
+
+    /// Its time.
+    fn tip_time(&self) -> TimestampMs;
 
     /// Lowest height whose block can still be served.
     fn history_min(&self) -> Height;
@@ -67,25 +158,31 @@ pub trait Chain: Send + 'static {
     /// are taken from such peers only.
     fn validator_of_peer(&self, peer_id: &str) -> Option<Address>;
 
-    /// Builds a block on the tip within `budget`, or returns the one that was built earlier
-    /// for this height and round. Its bytes are durable when this returns.
+    /// Builds a block on the tip within `budget`, dated `now` or just after the tip, whichever
+    /// is later, or returns the one that was built earlier for this height and round. Its
+    /// bytes are durable when this returns.
     fn propose(
         &mut self,
         height: Height,
         round: Round,
+        now: TimestampMs,
         budget: Duration,
     ) -> Result<CheckpointDigest, ChainError>;
 
-    /// Executes proposed bytes for `height`, which is `tip + 1`. If valid, the bytes are
-    /// durable when this returns.
-    fn check(
+    /// Executes block bytes for `height`, which is `tip + 1`. Stores nothing.
+    fn check(&mut self, height: Height, bytes: &[u8]) -> Result<Verdict, ChainError>;
+
+    /// Makes the bytes of a block that was found valid durable. Never for want of room: what
+    /// was kept at this height before gives way, `spared` last.
+    fn keep(
         &mut self,
         height: Height,
+        digest: CheckpointDigest,
         bytes: &[u8],
-        origin: Origin,
-    ) -> Result<Verdict, ChainError>;
+        spared: &BTreeSet<CheckpointDigest>,
+    ) -> Result<(), ChainError>;
 
-    /// Bytes of a block that was proposed or checked at an undecided height.
+    /// Bytes of a block that was built or kept at an undecided height.
     fn proposal_bytes(
         &self,
         height: Height,
@@ -94,7 +191,7 @@ pub trait Chain: Send + 'static {
 
     /// Commits a decided block atomically and durably. Idempotent: a crash between commit and
     /// reply makes the engine ask again.
-    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError>;
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<Commit, ChainError>;
 
     /// Keeps evidence of equivocation.
     fn record_evidence(&mut self, evidence: &[Evidence]) -> Result<(), ChainError>;
@@ -107,4 +204,7 @@ pub trait Chain: Send + 'static {
 
     /// Highest tip that a peer announced. A hint: a lie starts a height early, no more.
     fn peers_tip(&self) -> Height;
+
+    /// Counts and reports.
+    fn note(&mut self, note: Note);
 }

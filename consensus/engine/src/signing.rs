@@ -9,15 +9,25 @@ use tbsi_types::{B256, ChainIdentity, PublicKey, Signature, VoteKind, sha256};
 
 use crate::context::{Ctx, Proposal, Vote};
 use crate::signer::{Statement, VoteSigner};
+use crate::witnessed::Witnessed;
 
 /// Asks the validator's signer, in the engine's words.
-pub(crate) struct EngineSigner(pub(crate) Box<dyn VoteSigner>);
+pub(crate) struct EngineSigner {
+    signer: Box<dyn VoteSigner>,
+    witnessed: Witnessed,
+}
 
 impl EngineSigner {
+    pub(crate) fn new(signer: Box<dyn VoteSigner>, witnessed: Witnessed) -> Self {
+        Self { signer, witnessed }
+    }
+
     /// An abstention is a signature that counts for nobody, not even for this node's own tally
     /// (SPEC §6.4).
     async fn sign(&self, statement: Statement) -> Result<Signature, Error> {
-        let signature = self.0.sign(statement).await.map_err(Error::from_source)?;
+        let signature = self.signer.sign(statement).await;
+        let signature = signature.map_err(Error::from_source)?;
+        self.witnessed.signed(signature.is_some());
         Ok(signature.unwrap_or(Signature::ABSTAINED))
     }
 }
@@ -60,9 +70,17 @@ fn proof_digest(preimage: &[u8]) -> B256 {
     sha256(&[preimage])
 }
 
-/// Checks signatures of one chain.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ChainVerifier(pub(crate) ChainIdentity);
+/// Checks signatures of one chain, and passes on the votes that have good ones.
+pub(crate) struct ChainVerifier {
+    chain: ChainIdentity,
+    witnessed: Witnessed,
+}
+
+impl ChainVerifier {
+    pub(crate) fn new(chain: ChainIdentity, witnessed: Witnessed) -> Self {
+        Self { chain, witnessed }
+    }
+}
 
 fn verdict(key: &PublicKey, digest: B256, signature: &Signature) -> VerificationResult {
     VerificationResult::from_bool(key.verify(digest, signature).is_ok())
@@ -76,7 +94,12 @@ impl Verifier<Ctx> for ChainVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        Ok(verdict(key, vote.statement().digest(&self.0), signature))
+        let statement = vote.statement();
+        let verdict = verdict(key, statement.digest(&self.chain), signature);
+        if verdict.is_valid() {
+            self.witnessed.vote(statement, key.address());
+        }
+        Ok(verdict)
     }
 
     async fn verify_signed_proposal(
@@ -87,7 +110,7 @@ impl Verifier<Ctx> for ChainVerifier {
     ) -> Result<VerificationResult, Error> {
         Ok(verdict(
             key,
-            proposal.statement().digest(&self.0),
+            proposal.statement().digest(&self.chain),
             signature,
         ))
     }

@@ -13,6 +13,7 @@ use arc_malachitebft_app_channel::{
 use bytesize::ByteSize;
 use tbsi_p2p::P2pError;
 use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 
 use crate::codec::WireCodec;
 use crate::config::EngineConfig;
@@ -25,8 +26,10 @@ use crate::limits::{
 use crate::network;
 use crate::port::{Chain, ChainError};
 use crate::progress::Progress;
+use crate::serve::{Clocks, Server};
 use crate::signer::Validator;
 use crate::signing::{ChainVerifier, EngineSigner};
+use crate::witnessed::Witnessed;
 
 /// How long a stopping engine may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,7 +67,7 @@ pub enum EngineError {
 pub struct Engine<C> {
     channels: Channels<Ctx>,
     handle: EngineHandle,
-    host: Host<C>,
+    server: Server<C>,
 }
 
 impl<C: Chain> Engine<C> {
@@ -79,14 +82,17 @@ impl<C: Chain> Engine<C> {
         let validator: Option<Validator> = validator.map(Into::into);
         let keys = validator.as_ref().map(Validator::public_key);
         let address = keys.map(|key| key.address());
-        let (channels, handle) = launch(config.clone(), validator).await?;
+        let witnessed = Witnessed::default();
+        let (channels, handle) = launch(config.clone(), validator, witnessed.clone()).await?;
         let (progress, watched) = watch::channel(Progress::default());
-        let host = Host::new(&config, address, chain, wake, progress);
+        let clocks = Clocks::new(Instant::now(), config.clock);
+        let host = Host::new(chain, config.parameters, address, clocks.now());
+        let server = Server::new(host, config.parameters, clocks, wake, witnessed, progress);
         Ok((
             Self {
                 channels,
                 handle,
-                host,
+                server,
             },
             watched,
         ))
@@ -97,9 +103,9 @@ impl<C: Chain> Engine<C> {
         let Self {
             mut channels,
             handle,
-            mut host,
+            mut server,
         } = self;
-        let outcome = host.serve(&mut channels, shutdown).await;
+        let outcome = server.run(&mut channels, shutdown).await;
         handle.actor.stop(None);
         // Dropping the channel unblocks actors that wait for a reply of ours.
         drop(channels);
@@ -120,6 +126,7 @@ type Launched = Result<(Channels<Ctx>, EngineHandle), EngineError>;
 fn launch(
     config: EngineConfig,
     validator: Option<Validator>,
+    witnessed: Witnessed,
 ) -> Pin<Box<dyn Future<Output = Launched> + Send>> {
     Box::pin(async move {
         let failed = |problem: String| EngineError::Start {
@@ -127,11 +134,11 @@ fn launch(
             problem,
         };
         let chain = config.p2p.chain;
-        let verifier = Box::new(ChainVerifier(chain));
+        let verifier = Box::new(ChainVerifier::new(chain, witnessed.clone()));
         let consensus = match validator {
             Some(validator) => {
                 let own = Address(validator.public_key().address());
-                let signer = Box::new(EngineSigner(validator.signer(chain)));
+                let signer = Box::new(EngineSigner::new(validator.signer(chain), witnessed));
                 ConsensusContext::new_validator(own, verifier, signer)
             }
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),

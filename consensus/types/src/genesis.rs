@@ -30,6 +30,9 @@ const TAG: &[u8] = b"TBSI-GENESIS-1";
 const JSON_INTEGER_MAX: u64 = (1 << 53) - 1;
 /// Above this wallets refuse a chain id (EIP-2294 and MetaMask's bound).
 const CHAIN_ID_MAX: u64 = 4_503_599_627_370_476;
+/// How late a new block's time may be where the file does not say, in milliseconds; never less
+/// than the time that a proposal has to arrive.
+pub const CLOCK_LAG_MAX_MS: u64 = 5_000;
 /// The only version so far.
 const VERSION: u32 = 1;
 
@@ -95,6 +98,18 @@ pub struct ConsensusParameters {
     pub block_spacing_min_ms: u64,
     /// How far ahead of a validator's clock a new block's time may be.
     pub clock_drift_max_ms: u64,
+    /// How far behind a validator's clock the time of a block proposed in round 0 may be when
+    /// it comes; [`CLOCK_LAG_MAX_MS`] if absent. Each round adds `timeout_delta_ms` (SPEC §6.10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_lag_max_ms: Option<u64>,
+}
+
+impl ConsensusParameters {
+    /// How far behind a validator's clock the time of a block proposed in round 0 may be.
+    pub fn clock_lag_max_ms(&self) -> u64 {
+        self.clock_lag_max_ms
+            .unwrap_or(CLOCK_LAG_MAX_MS.max(self.timeout_propose_ms))
+    }
 }
 
 impl Default for ConsensusParameters {
@@ -106,6 +121,7 @@ impl Default for ConsensusParameters {
             empty_block_interval_ms: 10_000,
             block_spacing_min_ms: 20,
             clock_drift_max_ms: 10_000,
+            clock_lag_max_ms: None,
         }
     }
 }
@@ -272,6 +288,13 @@ impl Genesis {
             "consensus.clock_drift_max_ms",
             consensus.clock_drift_max_ms,
             100,
+            600_000,
+        )?;
+        // A block that comes within the time to propose it must be timely.
+        within(
+            "consensus.clock_lag_max_ms",
+            consensus.clock_lag_max_ms(),
+            consensus.timeout_propose_ms,
             600_000,
         )?;
         within(
@@ -516,7 +539,15 @@ mod tests {
     #[test]
     fn what_is_absent_is_not_hashed() {
         let text = serde_json::to_string(&genesis()).unwrap();
-        for field in ["kind", "votes", "tax_id", "accounts", "endpoint", "log_key"] {
+        for field in [
+            "clock_lag_max_ms",
+            "kind",
+            "votes",
+            "tax_id",
+            "accounts",
+            "endpoint",
+            "log_key",
+        ] {
             assert!(!text.contains(field), "{field}: {text}");
         }
         let mut with = genesis();
@@ -546,6 +577,10 @@ mod tests {
             "`chain_id`: 0 is outside 1..=4503599627370476",
         );
         refuse(&|g| g.version = 2, "`version`");
+        refuse(
+            &|g| g.consensus.clock_lag_max_ms = Some(999),
+            "`consensus.clock_lag_max_ms`: 999 is outside 1000..=600000",
+        );
         refuse(&|g| g.block_gas_limit = 1, "`block_gas_limit`");
         let storage_only = GenesisAccount {
             balance: U256::from(1),

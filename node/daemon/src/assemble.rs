@@ -133,7 +133,7 @@ async fn start_engine(
     validator: Option<Validator>,
     node: &Arc<Node>,
 ) -> anyhow::Result<Engine<NodeChain>> {
-    let chain = NodeChain::new(Arc::clone(node), wall_clock);
+    let chain = NodeChain::new(Arc::clone(node));
     let wake = Arc::clone(&node.wake);
     let (engine, progress) = Engine::start(config, validator, chain, wake).await?;
     assert!(
@@ -420,6 +420,7 @@ fn engine_config(
             chain: node.identity,
         },
         wal_dir: home.wal_dir(),
+        clock: wall_clock,
     }
 }
 

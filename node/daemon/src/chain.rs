@@ -1,12 +1,13 @@
 //! The chain that consensus extends: builds, checks and commits blocks (SPEC §4, §5).
 
 mod execute;
+mod notes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tbsi_engine::{Chain, ChainError, Origin, Verdict};
+use tbsi_engine::{Candidate, Chain, ChainError, Commit, Note, Verdict};
 use tbsi_store::{CommitBlock, LogUpdate, StateUpdate, StoreError};
 use tbsi_types::{
     Address, B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, Members,
@@ -15,6 +16,7 @@ use tbsi_types::{
 use tracing::{info, warn};
 
 use self::execute::CheckError;
+use self::notes::Notes;
 use crate::limits::EXECUTED_MAX;
 use crate::metrics::Metrics;
 use crate::node::{Node, causes};
@@ -54,8 +56,8 @@ struct Elapsed {
 /// [`Chain`] over the node's store and pool.
 pub struct NodeChain {
     node: Arc<Node>,
-    clock: fn() -> TimestampMs,
     executed: BTreeMap<CheckpointDigest, Executed>,
+    notes: Notes,
 }
 
 fn store_fault(operation: &'static str) -> impl FnOnce(StoreError) -> ChainError {
@@ -63,39 +65,38 @@ fn store_fault(operation: &'static str) -> impl FnOnce(StoreError) -> ChainError
 }
 
 impl NodeChain {
-    /// A chain that dates new blocks by `clock`.
-    pub fn new(node: Arc<Node>, clock: fn() -> TimestampMs) -> Self {
+    /// A chain on the tip of the node's store. It has no clock.
+    pub fn new(node: Arc<Node>) -> Self {
         Self {
             node,
-            clock,
             executed: BTreeMap::new(),
+            notes: Notes::default(),
         }
     }
 
-    fn keep(&mut self, digest: CheckpointDigest, executed: Executed) {
+    fn keep_executed(&mut self, digest: CheckpointDigest, executed: Executed) {
         if self.executed.len() >= EXECUTED_MAX {
             self.executed.pop_first();
         }
         self.executed.insert(digest, executed);
     }
 
-    /// The executed block of a decided digest; after a restart it is executed again.
-    fn take_executed(&mut self, digest: CheckpointDigest) -> Result<Executed, ChainError> {
+    /// The executed block of a decided digest; after a restart it is executed again. `None` if
+    /// its bytes are not here.
+    fn take_executed(&mut self, digest: CheckpointDigest) -> Result<Option<Executed>, ChainError> {
         if let Some(executed) = self.executed.remove(&digest) {
-            return Ok(executed);
+            return Ok(Some(executed));
         }
         let height = self.node.tip().height.next();
-        let bytes = self
-            .node
-            .store
-            .undecided(height, digest)
-            .map_err(store_fault("read a decided block"))?
-            .ok_or_else(|| missing(height, digest))?;
+        let stored = self.node.store.undecided(height, digest);
+        let Some(bytes) = stored.map_err(store_fault("read a decided block"))? else {
+            return Ok(None);
+        };
         let proposed = self
             .decode(&bytes)
             .map_err(|error| ChainError::new("decode a decided block", error))?;
-        match self.execute_block(proposed, Origin::Sync) {
-            Ok(executed) => Ok(executed),
+        match self.execute_block(proposed) {
+            Ok(executed) => Ok(Some(executed)),
             Err(CheckError::Fault(error)) => Err(error),
             Err(CheckError::Invalid(reason)) => {
                 Err(ChainError::new("execute a decided block", reason))
@@ -143,14 +144,13 @@ fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-fn missing(height: Height, digest: CheckpointDigest) -> ChainError {
-    let problem = format!("block {digest} at height {height} was decided but is not in the store");
-    ChainError::new("commit a decided block", problem)
-}
-
 impl Chain for NodeChain {
     fn tip(&self) -> Height {
         self.node.tip().height
+    }
+
+    fn tip_time(&self) -> TimestampMs {
+        self.node.tip().time
     }
 
     fn history_min(&self) -> Height {
@@ -178,60 +178,64 @@ impl Chain for NodeChain {
         &mut self,
         height: Height,
         round: Round,
+        now: TimestampMs,
         budget: Duration,
     ) -> Result<CheckpointDigest, ChainError> {
         if let Some(digest) = self.node.store.built(height, round) {
             return Ok(digest);
         }
-        let mut executed = self.build_block(budget)?;
+        let mut executed = self.build_block(now, budget)?;
         let digest = executed.checkpoint.digest(&self.node.identity);
         let bytes = executed.proposed.encode();
         executed.bytes_hash = sha256(&[&bytes]);
         let stored = self.node.store.put_built(height, round, digest, &bytes);
-        match stored {
-            Ok(first) if first == digest => {}
-            Ok(first) => return Ok(first),
-            // After very many rounds: what was built before is as good.
-            Err(error) if !error.is_halt() => return self.built_before(height, round, error),
-            Err(error) => return Err(ChainError::new("store the block built", error)),
+        let first = stored.map_err(store_fault("store the block built"))?;
+        if first == digest {
+            self.keep_executed(digest, executed);
         }
-        self.keep(digest, executed);
-        Ok(digest)
+        Ok(first)
     }
 
-    fn check(
-        &mut self,
-        height: Height,
-        bytes: &[u8],
-        origin: Origin,
-    ) -> Result<Verdict, ChainError> {
+    fn check(&mut self, _height: Height, bytes: &[u8]) -> Result<Verdict, ChainError> {
         let bytes_hash = sha256(&[bytes]);
         let known = self
             .executed
             .iter()
             .find(|(_, executed)| executed.bytes_hash == bytes_hash);
-        if let Some((digest, _)) = known {
-            return Ok(Verdict::Valid(*digest));
+        if let Some((digest, executed)) = known {
+            return Ok(Verdict::Valid(Candidate {
+                digest: *digest,
+                time: executed.checkpoint.time,
+            }));
         }
         let proposed = match self.decode(bytes) {
             Ok(proposed) => proposed,
             Err(error) => return Ok(Verdict::Malformed(causes(&error))),
         };
-        let mut executed = match self.execute_block(proposed, origin) {
+        let mut executed = match self.execute_block(proposed) {
             Ok(executed) => executed,
             Err(CheckError::Invalid(reason)) => return Ok(Verdict::Invalid(reason)),
             Err(CheckError::Fault(error)) => return Err(error),
         };
         executed.bytes_hash = bytes_hash;
-        let digest = executed.checkpoint.digest(&self.node.identity);
-        match self.node.store.put_undecided(height, digest, bytes) {
-            Ok(()) => {}
-            // Bounded per height; whoever floods must not stop this node.
-            Err(error) if !error.is_halt() => return Ok(Verdict::Invalid(error.to_string())),
-            Err(error) => return Err(ChainError::new("store a proposed block", error)),
-        }
-        self.keep(digest, executed);
-        Ok(Verdict::Valid(digest))
+        let candidate = Candidate {
+            digest: executed.checkpoint.digest(&self.node.identity),
+            time: executed.checkpoint.time,
+        };
+        self.keep_executed(candidate.digest, executed);
+        Ok(Verdict::Valid(candidate))
+    }
+
+    fn keep(
+        &mut self,
+        height: Height,
+        digest: CheckpointDigest,
+        bytes: &[u8],
+        spared: &BTreeSet<CheckpointDigest>,
+    ) -> Result<(), ChainError> {
+        let store = &self.node.store;
+        let stored = store.put_undecided(height, digest, bytes, spared);
+        stored.map_err(store_fault("store a proposed block"))
     }
 
     fn proposal_bytes(
@@ -245,12 +249,15 @@ impl Chain for NodeChain {
             .map_err(store_fault("read a proposed block"))
     }
 
-    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<Commit, ChainError> {
         let tip = self.node.tip();
         if certificate.height <= tip.height {
-            return self.already_committed(certificate);
+            self.already_committed(certificate)?;
+            return Ok(Commit::Done);
         }
-        let mut executed = self.take_executed(certificate.checkpoint_digest)?;
+        let Some(mut executed) = self.take_executed(certificate.checkpoint_digest)? else {
+            return Ok(Commit::Missing);
+        };
         let digest = executed.checkpoint.digest(&self.node.identity);
         if digest != certificate.checkpoint_digest {
             let problem = format!("the block's digest is {digest}, the certificate's another");
@@ -275,11 +282,12 @@ impl Chain for NodeChain {
             .map_err(store_fault("commit a block"))?;
         let took = started.elapsed();
         if let Some(roster) = executed.roster.take() {
+            self.node.metrics.forget_validators();
             self.node.set_roster(roster);
         }
         self.publish(&executed, certificate, took);
         self.executed.clear();
-        Ok(())
+        Ok(Commit::Done)
     }
 
     fn record_evidence(&mut self, evidence: &[Evidence]) -> Result<(), ChainError> {
@@ -321,22 +329,13 @@ impl Chain for NodeChain {
     fn peers_tip(&self) -> Height {
         self.node.peers_tip()
     }
+
+    fn note(&mut self, note: Note) {
+        self.notes.take(&self.node, note);
+    }
 }
 
 impl NodeChain {
-    /// The block that this node built in the last round before `round`.
-    fn built_before(
-        &self,
-        height: Height,
-        round: Round,
-        refused: StoreError,
-    ) -> Result<CheckpointDigest, ChainError> {
-        let mut earlier = (0..round.0).rev().map(Round);
-        earlier
-            .find_map(|round| self.node.store.built(height, round))
-            .ok_or_else(|| ChainError::new("store the block built", refused))
-    }
-
     /// The engine asks again after a crash between commit and reply: the block must be the
     /// same one.
     fn already_committed(&self, certificate: &CommitCertificate) -> Result<(), ChainError> {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -9,13 +10,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use tbsi_types::Height;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::api::CLIENT_VERSION;
 use crate::limits::{READY_BEHIND_MAX, STALL_NOT_READY};
-use crate::node::Node;
+use crate::node::{Node, wall_clock};
+use crate::watchdog::waiting_for;
 
 /// What the pages show, beside the node: since when the running height runs.
 #[derive(Clone)]
@@ -91,33 +94,7 @@ async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) ->
     let height = node.tip().height;
     let behind = node.peers_tip().above(height);
     let connected = node.gossip.connected();
-    let mut reasons = Vec::new();
-    if behind > asked.max_blocks_behind {
-        reasons.push(format!(
-            "{behind} blocks behind, at most {}",
-            asked.max_blocks_behind
-        ));
-    }
-    let alone = node.genesis.nodes.len() == 1;
-    if connected < asked.min_peers && !alone {
-        reasons.push(format!(
-            "{connected} peers connected, at least {}",
-            asked.min_peers
-        ));
-    }
-    let missing = node.missing_validators();
-    let stalled = health.moved.borrow().elapsed();
-    if stalled > STALL_NOT_READY && !missing.is_empty() {
-        let names: Vec<_> = missing
-            .iter()
-            .map(|address| node.legal_name(*address))
-            .collect();
-        reasons.push(format!(
-            "no block for {} s, waiting for {}",
-            stalled.as_secs(),
-            names.join("; ")
-        ));
-    }
+    let reasons = reasons(node, &asked, health.moved.borrow().elapsed());
     let ready = reasons.is_empty();
     let status = if ready {
         StatusCode::OK
@@ -134,6 +111,49 @@ async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) ->
     (status, Json(page)).into_response()
 }
 
+/// Why a node does not take part in deciding, or may not know what was decided.
+fn reasons(node: &Node, asked: &Readiness, stalled: Duration) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let behind = node.peers_tip().above(node.tip().height);
+    if behind > asked.max_blocks_behind {
+        let most = asked.max_blocks_behind;
+        reasons.push(format!("{behind} blocks behind, at most {most}"));
+    }
+    let connected = node.gossip.connected();
+    let alone = node.genesis.nodes.len() == 1;
+    if connected < asked.min_peers && !alone {
+        let least = asked.min_peers;
+        reasons.push(format!("{connected} peers connected, at least {least}"));
+    }
+    let progress = node
+        .progress
+        .get()
+        .map(|progress| progress.borrow().clone());
+    let Some(progress) = progress.filter(|progress| progress.height > Height::GENESIS) else {
+        reasons.push("consensus has not started".into());
+        return reasons;
+    };
+    if let Some(until) = progress.waits_until {
+        reasons.push(waiting_for(progress.height, until, wall_clock()));
+    }
+    if progress.running && stalled > STALL_NOT_READY {
+        reasons.push(format!(
+            "no block for {} s, round {}: {}",
+            stalled.as_secs(),
+            progress.round,
+            node.standstill(&progress)
+        ));
+    }
+    if progress.abstains {
+        reasons.push(
+            "this validator's last vote was not signed: its signer does not answer, or the \
+             sign-state is above; see the log"
+                .into(),
+        );
+    }
+    reasons
+}
+
 async fn metrics(State(health): State<Health>) -> Response {
     let node = &health.node;
     let metrics = &node.metrics;
@@ -146,7 +166,9 @@ async fn metrics(State(health): State<Health>) -> Response {
         .set(node.peers_tip().above(node.tip().height));
     metrics.peers.set(node.gossip.connected());
     if let Some(progress) = node.progress.get() {
-        metrics.round.set(u64::from(progress.borrow().round.0));
+        let progress = progress.borrow();
+        metrics.round.set(u64::from(progress.round.0));
+        metrics.abstains.set(u64::from(progress.abstains));
     }
     let kind = [(
         header::CONTENT_TYPE,

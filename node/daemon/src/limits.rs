@@ -116,6 +116,12 @@ pub const PEERS_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 /// A height that runs for longer is reported, each time this passes.
 pub const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// In which [`NOTES_PER_INTERVAL_MAX`] lines about others' proposals are logged.
+pub const NOTE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Log lines of one kind about others' proposals in one [`NOTE_INTERVAL`].
+pub const NOTES_PER_INTERVAL_MAX: u32 = 16;
+
 /// A height that runs for longer makes the node not ready.
 pub const STALL_NOT_READY: Duration = Duration::from_secs(10);
 

@@ -1,6 +1,6 @@
 //! The node's metrics, in the Prometheus text format.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use tbsi_types::Address;
 
 /// Label of refused transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -23,6 +24,18 @@ struct Drop {
     reason: &'static str,
 }
 
+/// Label of proposals that were not voted for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Dropped {
+    reason: &'static str,
+}
+
+/// Label of what is measured of each validator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfValidator {
+    validator: String,
+}
+
 /// Every metric of the node; names are prefixed `tbsi_`.
 pub struct Metrics {
     registry: Registry,
@@ -32,6 +45,10 @@ pub struct Metrics {
     pub round: Gauge<u64, AtomicU64>,
     /// Validators without a vote at a height that takes long.
     pub missing_validators: Gauge<u64, AtomicU64>,
+    /// 1 while this validator's signer does not sign.
+    pub abstains: Gauge<u64, AtomicU64>,
+    proposals_dropped: Family<Dropped, Counter>,
+    clocks_ahead: Family<OfValidator, Gauge<i64, AtomicI64>>,
     /// Connected peers.
     pub peers: Gauge<u64, AtomicU64>,
     /// Blocks to the highest tip a peer announced.
@@ -80,6 +97,9 @@ impl Default for Metrics {
             height: Gauge::default(),
             round: Gauge::default(),
             missing_validators: Gauge::default(),
+            abstains: Gauge::default(),
+            proposals_dropped: Family::default(),
+            clocks_ahead: Family::default(),
             peers: Gauge::default(),
             behind: Gauge::default(),
             mempool_pending: Gauge::default(),
@@ -100,6 +120,7 @@ impl Default for Metrics {
             commit_seconds: latency(),
         };
         metrics.register();
+        metrics.register_consensus();
         metrics.register_cosignatures();
         metrics
     }
@@ -176,6 +197,18 @@ impl Metrics {
         );
     }
 
+    fn register_consensus(&mut self) {
+        let registry = &mut self.registry;
+        let help = "1 while this validator's signer does not sign";
+        registry.register("consensus_abstains", help, self.abstains.clone());
+        let help = "Proposals that were not voted for when they came";
+        let dropped = self.proposals_dropped.clone();
+        registry.register("consensus_proposals_dropped", help, dropped);
+        let help = "By how much a validator's last new block was ahead of this node's clock";
+        let ahead = self.clocks_ahead.clone();
+        registry.register("consensus_clock_ahead_ms", help, ahead);
+    }
+
     fn register_cosignatures(&mut self) {
         let registry = &mut self.registry;
         let mut counter = |name: &str, help: &str, counter: &Counter| {
@@ -197,6 +230,26 @@ impl Metrics {
         self.transactions_refused
             .get_or_create(&Refusal { reason })
             .inc();
+    }
+
+    /// Counts a proposal that was not voted for when it came; `reason` is from a fixed list.
+    pub fn proposal_dropped(&self, reason: &'static str) {
+        self.proposals_dropped
+            .get_or_create(&Dropped { reason })
+            .inc();
+    }
+
+    /// Notes how far the time of a validator's block was ahead of this node's clock.
+    pub fn clock_ahead(&self, validator: Address, ms: i64) {
+        let validator = validator.to_string();
+        self.clocks_ahead
+            .get_or_create(&OfValidator { validator })
+            .set(ms);
+    }
+
+    /// Forgets what was measured of validators: some left.
+    pub fn forget_validators(&self) {
+        self.clocks_ahead.clear();
     }
 
     /// Counts a cosignature that was dropped; `reason` is from a fixed list.

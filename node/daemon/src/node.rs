@@ -319,7 +319,7 @@ impl Node {
         }
     }
 
-    /// Validators from whom no vote was seen at the running height.
+    /// Validators that do not vote in the round that runs, nor did in the one before.
     pub fn missing_validators(&self) -> Vec<Address> {
         let Some(progress) = self.progress.get() else {
             return Vec::new();
@@ -330,10 +330,30 @@ impl Node {
         }
         let roster = self.roster();
         let validators = roster.members.set().iter();
-        let silent = validators.map(|validator| validator.address);
-        silent
-            .filter(|address| !progress.voted.contains(address))
+        let addresses = validators.map(|validator| validator.address);
+        addresses
+            .filter(|address| !progress.takes_part(address))
             .collect()
+    }
+
+    /// What a height that stands still waits for: whose votes, by legal names, or else what was
+    /// wrong with the last proposal.
+    pub(crate) fn standstill(&self, progress: &Progress) -> String {
+        let missing = self.missing_validators();
+        if !missing.is_empty() {
+            let names = missing.iter().map(|address| self.legal_name(*address));
+            return format!(
+                "waiting for votes of {}",
+                names.collect::<Vec<_>>().join("; ")
+            );
+        }
+        match &progress.refused {
+            Some(reason) => format!("all vote, and not for the last proposal: {reason}"),
+            None => format!(
+                "all vote, and no proposal came in time; it is the turn of {}",
+                self.legal_name(progress.proposer)
+            ),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use tbsi_types::Height;
+use tbsi_engine::Progress;
+use tbsi_types::{Height, TimestampMs};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
@@ -10,7 +11,7 @@ use tracing::{info, warn};
 use crate::limits::{
     PEERS_REFRESH_INTERVAL, REGOSSIP_BYTES_MAX, STALL_REPORT_INTERVAL, WATCH_INTERVAL,
 };
-use crate::node::{Node, causes};
+use crate::node::{Node, causes, wall_clock};
 
 /// What was last seen to move, and when.
 struct Watch {
@@ -19,6 +20,8 @@ struct Watch {
     since: Instant,
     reported: Instant,
     refreshed: Instant,
+    /// When it was last said that the node waits for a time of day.
+    waited: Option<Instant>,
 }
 
 /// Watches consensus until `shutdown` turns true. `moved` tells when it last moved.
@@ -35,6 +38,7 @@ pub(crate) async fn watch(
         since: now,
         reported: now,
         refreshed: now,
+        waited: None,
     };
     loop {
         tokio::select! {
@@ -56,6 +60,9 @@ impl Watch {
             return;
         };
         let progress = progress.borrow().clone();
+        if let Some(until) = progress.waits_until {
+            self.report_wait(&progress, until, now);
+        }
         let position = (progress.height, progress.running);
         if position != self.position || !progress.running {
             *self = Self {
@@ -63,6 +70,7 @@ impl Watch {
                 since: now,
                 reported: now,
                 refreshed: self.refreshed,
+                waited: self.waited,
             };
             moved.send_replace(now);
             node.metrics.missing_validators.set(0);
@@ -80,24 +88,61 @@ impl Watch {
         }
     }
 
-    fn report(&self, node: &Node, progress: &tbsi_engine::Progress, now: Instant) {
+    fn report_wait(&mut self, progress: &Progress, until: TimestampMs, now: Instant) {
+        let due = |last: Instant| now.duration_since(last) >= STALL_REPORT_INTERVAL;
+        if !self.waited.is_none_or(due) {
+            return;
+        }
+        self.waited = Some(now);
+        info!(
+            height = %progress.height,
+            "{}", waiting_for(progress.height, until, wall_clock())
+        );
+    }
+
+    fn report(&self, node: &Node, progress: &Progress, now: Instant) {
         let seconds = now.duration_since(self.since).as_secs();
         let behind = node.peers_tip().above(node.tip().height);
         if behind > 1 {
             info!(height = %progress.height, seconds, behind, "catching up: no block yet");
             return;
         }
-        let missing = node.missing_validators();
-        node.metrics.missing_validators.set(missing.len() as u64);
-        let names: Vec<_> = missing
-            .iter()
-            .map(|address| node.legal_name(*address))
-            .collect();
+        let missing = node.missing_validators().len();
+        node.metrics.missing_validators.set(missing as u64);
         let total = node.roster().members.set().count();
         warn!(
             height = %progress.height, round = %progress.round, seconds,
-            votes = total - missing.len(), validators = total, missing = names.join("; "),
-            "no block: waiting for votes"
+            votes = total - missing, validators = total,
+            "no block: {}", node.standstill(progress)
         );
+    }
+}
+
+/// For which time of day a height waits, and for how long.
+pub(crate) fn waiting_for(height: Height, until: TimestampMs, now: TimestampMs) -> String {
+    let seconds = until.0.saturating_sub(now.0).div_ceil(1000);
+    if height == Height::GENESIS.next() {
+        format!("waiting {seconds} s for the genesis time: the network begins then")
+    } else {
+        format!(
+            "waiting {seconds} s: the last block's time is ahead of this node's clock; see that \
+             the clock is right"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_for_how_long_it_waits() {
+        let wait = |height, until| waiting_for(Height(height), TimestampMs(until), TimestampMs(7));
+        assert_eq!(
+            wait(1, 180_007),
+            "waiting 180 s for the genesis time: the network begins then"
+        );
+        assert!(wait(1, 8).starts_with("waiting 1 s for"));
+        assert!(wait(2, 1_008).starts_with("waiting 2 s: the last block's time is ahead"));
     }
 }

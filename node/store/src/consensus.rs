@@ -9,13 +9,16 @@ use tbsi_types::{CheckpointDigest, Evidence, Height, Round, VoteKind};
 use crate::database::{Batch, Database, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
-use crate::limits::{EVIDENCE_PER_VALIDATOR_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
+use crate::limits::{
+    BUILT_ROUNDS_MAX, EVIDENCE_PER_VALIDATOR_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX,
+};
 use crate::store::Store;
 
 /// Which undecided blocks are stored; the blocks themselves stay on the disk.
 #[derive(Debug, Default)]
 pub(crate) struct Waiting {
-    blocks: BTreeMap<Height, BTreeSet<CheckpointDigest>>,
+    /// At each height the oldest first; after a restart in order of their digests.
+    blocks: BTreeMap<Height, Vec<CheckpointDigest>>,
     built: BTreeMap<(Height, Round), CheckpointDigest>,
 }
 
@@ -27,7 +30,7 @@ impl Waiting {
         let view = database.snapshot();
         view.scan(Table::Consensus, keys::UNDECIDED_BLOCKS, what, |key, _| {
             let (height, digest) = keys::parse_undecided(key).ok_or_else(|| damaged("key"))?;
-            waiting.blocks.entry(height).or_default().insert(digest);
+            waiting.blocks.entry(height).or_default().push(digest);
             Ok(true)
         })?;
         view.scan(Table::Consensus, keys::BUILT_BLOCKS, what, |key, value| {
@@ -63,50 +66,91 @@ impl Waiting {
             .is_some_and(|digests| digests.contains(&digest))
     }
 
-    /// Blocks that this node built at `height`, each once.
-    fn own(&self, height: Height) -> BTreeSet<CheckpointDigest> {
+    /// Rounds for which this node built a block at `height`, lowest first.
+    fn own(&self, height: Height) -> impl Iterator<Item = (Round, CheckpointDigest)> + '_ {
         self.built
             .range((height, Round::ZERO)..=(height, Round(u32::MAX)))
-            .map(|(_, digest)| *digest)
+            .map(|((_, round), digest)| (*round, *digest))
+    }
+
+    /// Blocks at `height` that are stored and that other nodes built, oldest first.
+    fn foreign(&self, height: Height) -> Vec<CheckpointDigest> {
+        let own: BTreeSet<_> = self.own(height).map(|(_, digest)| digest).collect();
+        let blocks = self.blocks.get(&height).into_iter().flatten();
+        blocks
+            .filter(|digest| !own.contains(*digest))
+            .copied()
             .collect()
     }
 
-    /// Blocks at `height` that other nodes built.
-    fn foreign(&self, height: Height) -> usize {
-        let all = self.blocks.get(&height).map_or(0, BTreeSet::len);
-        all.saturating_sub(self.own(height).len())
+    /// Which of others' blocks give way to one more: the oldest, `spared` last.
+    fn crowded_out(
+        &self,
+        height: Height,
+        spared: &BTreeSet<CheckpointDigest>,
+    ) -> Vec<CheckpointDigest> {
+        let mut foreign = self.foreign(height);
+        let surplus = (foreign.len() + 1).saturating_sub(UNDECIDED_PER_HEIGHT_MAX);
+        foreign.sort_by_key(|digest| spared.contains(digest));
+        foreign.truncate(surplus);
+        foreign
+    }
+
+    /// Which of this node's blocks give way to one more: those of the lowest rounds.
+    fn own_crowded_out(&self, height: Height) -> Vec<CheckpointDigest> {
+        let mut stored: Vec<_> = Vec::new();
+        for (_, digest) in self.own(height) {
+            if self.holds(height, digest) && !stored.contains(&digest) {
+                stored.push(digest);
+            }
+        }
+        let surplus = (stored.len() + 1).saturating_sub(UNDECIDED_PER_HEIGHT_MAX);
+        stored.truncate(surplus);
+        stored
+    }
+
+    fn add(&mut self, height: Height, digest: CheckpointDigest, gone: &[CheckpointDigest]) {
+        let blocks = self.blocks.entry(height).or_default();
+        blocks.retain(|block| !gone.contains(block));
+        if !blocks.contains(&digest) {
+            blocks.push(digest);
+        }
     }
 }
 
 impl Store {
     /// Stores another validator's block that is valid but not decided: bytes of
     /// `ProposedBlock::encode`. Returns once they are on the disk, so that a vote may name
-    /// the block. Storing it again has no effect.
+    /// the block. Storing it again has no effect. There is always room: at each height, the
+    /// oldest of others' blocks gives way, and `spared` ones only to each other.
     pub fn put_undecided(
         &self,
         height: Height,
         digest: CheckpointDigest,
         bytes: &[u8],
+        spared: &BTreeSet<CheckpointDigest>,
     ) -> Result<(), StoreError> {
         let mut waiting = self.writer();
         if waiting.holds(height, digest) {
             return Ok(());
         }
         self.check_undecided(height, bytes)?;
-        if waiting.foreign(height) >= UNDECIDED_PER_HEIGHT_MAX {
-            return Err(StoreError::UndecidedFull { height });
-        }
+        let gone = waiting.crowded_out(height, spared);
         let mut batch = self.database.batch();
+        for digest in &gone {
+            batch.delete(Table::Consensus, &keys::undecided(height, *digest));
+        }
         batch.put(Table::Consensus, &keys::undecided(height, digest), bytes);
         batch.write("undecided block")?;
-        waiting.blocks.entry(height).or_default().insert(digest);
+        waiting.add(height, digest, &gone);
         Ok(())
     }
 
     /// Stores the block that this node built for a round, as [`Store::put_undecided`] does,
     /// and returns its digest. A round has one own block: asked again, even with another
     /// block, this stores nothing and returns the digest of the first, so that a restarted
-    /// node does not propose twice.
+    /// node does not propose twice. Blocks of the lowest rounds give way; their digests are
+    /// remembered for longer than their bytes.
     pub fn put_built(
         &self,
         height: Height,
@@ -119,16 +163,24 @@ impl Store {
             return Ok(*first);
         }
         self.check_undecided(height, bytes)?;
-        let own = waiting.own(height);
-        if own.len() >= UNDECIDED_PER_HEIGHT_MAX && !own.contains(&digest) {
-            return Err(StoreError::UndecidedFull { height });
-        }
+        let gone = waiting.own_crowded_out(height);
+        let surplus = (waiting.own(height).count() + 1).saturating_sub(BUILT_ROUNDS_MAX);
+        let rounds: Vec<_> = waiting.own(height).take(surplus).collect();
         let mut batch = self.database.batch();
+        for digest in &gone {
+            batch.delete(Table::Consensus, &keys::undecided(height, *digest));
+        }
+        for (round, _) in &rounds {
+            batch.delete(Table::Consensus, &keys::built(height, *round));
+        }
         batch.put(Table::Consensus, &keys::undecided(height, digest), bytes);
         let key = keys::built(height, round);
         batch.put(Table::Consensus, &key, digest.0.as_slice());
         batch.write("own block")?;
-        waiting.blocks.entry(height).or_default().insert(digest);
+        waiting.add(height, digest, &gone);
+        for (round, _) in rounds {
+            waiting.built.remove(&(height, round));
+        }
         waiting.built.insert((height, round), digest);
         Ok(digest)
     }
@@ -151,8 +203,9 @@ impl Store {
     /// All undecided blocks at `height`, in order of their digests.
     pub fn undecided_digests(&self, height: Height) -> Vec<CheckpointDigest> {
         let waiting = self.writer();
-        let digests = waiting.blocks.get(&height);
-        digests.into_iter().flatten().copied().collect()
+        let mut digests = waiting.blocks.get(&height).cloned().unwrap_or_default();
+        digests.sort();
+        digests
     }
 
     fn check_undecided(&self, height: Height, bytes: &[u8]) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, STATE_WINDOW_MIN};
 use tbsi_types::{Height, TreeSize};
 
-use crate::limits::{PROOF_SLOTS_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
+use crate::limits::{PROOF_SLOTS_MAX, UNDECIDED_HEIGHTS_MAX};
 
 /// An error of RocksDB, in its own words.
 #[derive(Debug, thiserror::Error)]
@@ -153,15 +153,6 @@ pub enum StoreError {
         /// Of the tip.
         tip: Height,
     },
-    /// Too many undecided blocks.
-    #[error(
-        "height {height} has {UNDECIDED_PER_HEIGHT_MAX} undecided blocks already: wait for its \
-         decision"
-    )]
-    UndecidedFull {
-        /// The height.
-        height: Height,
-    },
     /// An undecided block above the size limit.
     #[error("undecided block of {0} bytes, at most {BLOCK_BYTES_MAX} are allowed")]
     UndecidedTooLarge(usize),
@@ -191,7 +182,6 @@ impl StoreError {
             | Self::LogSize { .. }
             | Self::Proof(_)
             | Self::UndecidedHeight { .. }
-            | Self::UndecidedFull { .. }
             | Self::UndecidedTooLarge(_)
             | Self::TooManySlots(_) => false,
         }

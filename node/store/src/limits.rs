@@ -1,8 +1,11 @@
 //! Bounds of the store. Those of the protocol are in `tbsi_types::limits`.
 
 /// Blocks that other validators proposed and that wait at one height; own blocks have as many
-/// places again, so that nobody else can take them.
+/// places again, so that nobody else can take them. The oldest gives way.
 pub const UNDECIDED_PER_HEIGHT_MAX: usize = 64;
+
+/// Rounds of one height for which it is remembered what this node built; the lowest gives way.
+pub const BUILT_ROUNDS_MAX: usize = 4_096;
 
 /// How far above the tip an undecided block may be, in heights.
 pub const UNDECIDED_HEIGHTS_MAX: u64 = 16;

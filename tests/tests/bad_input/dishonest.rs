@@ -93,6 +93,7 @@ fn engine_config(
             chain: genesis.identity(),
         },
         wal_dir: wal.into(),
+        clock: wall_clock,
     }
 }
 
@@ -231,7 +232,7 @@ async fn waiting_votes(metrics: SocketAddr) -> u64 {
 }
 
 /// The node of a home whose process does not run, in this process.
-async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
+pub(crate) async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
     let loaded = home.load().unwrap();
     let genesis = &loaded.genesis;
     let identity = genesis.identity();
@@ -285,7 +286,7 @@ async fn a_block_that_is_not_what_its_proposer_signs_is_voted_down() {
         listen,
         &home.wal_dir(),
     );
-    let (liar, lies) = Liar::new(NodeChain::new(Arc::clone(&node), wall_clock), liar_address);
+    let (liar, lies) = Liar::new(NodeChain::new(Arc::clone(&node)), liar_address);
     let running = Running::start(engine, Some((key, state)), liar).await;
 
     let client = net.client(0);

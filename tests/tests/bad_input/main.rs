@@ -10,6 +10,7 @@ mod certificate;
 mod dishonest;
 mod disk;
 mod files;
+mod flood;
 mod garbage;
 mod ports;
 mod startup;

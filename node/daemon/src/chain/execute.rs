@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tbsi_engine::{ChainError, Origin};
+use tbsi_engine::ChainError;
 use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
 use tbsi_store::LogUpdate;
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 use tbsi_types::log::{LeafError, leaves};
-use tbsi_types::{B256, Block, Checkpoint, ProposedBlock, Roster, StateView, Transaction};
+use tbsi_types::{
+    B256, Block, Checkpoint, ProposedBlock, Roster, StateView, TimestampMs, Transaction,
+};
 use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
@@ -40,9 +42,13 @@ impl From<ExecutionError> for CheckError {
 impl NodeChain {
     /// Builds a block from the pool. Transactions that cannot go into it leave the pool: what
     /// stood before them was taken into account, so nothing here would change that.
-    pub(super) fn build_block(&self, budget: Duration) -> Result<Executed, ChainError> {
+    pub(super) fn build_block(
+        &self,
+        now: TimestampMs,
+        budget: Duration,
+    ) -> Result<Executed, ChainError> {
         let started = Instant::now();
-        let time = (self.clock)().max(self.node.tip().time.next());
+        let time = now.max(self.node.tip().time.next());
         let context = self
             .node
             .next_block_context(time, self.node.validator.unwrap_or_default());
@@ -165,11 +171,7 @@ impl NodeChain {
     }
 
     /// Executes a decoded block on the tip and compares every derived field.
-    pub(super) fn execute_block(
-        &self,
-        proposed: ProposedBlock,
-        origin: Origin,
-    ) -> Result<Executed, CheckError> {
+    pub(super) fn execute_block(&self, proposed: ProposedBlock) -> Result<Executed, CheckError> {
         let invalid = |reason: String| Err(CheckError::Invalid(reason));
         let tip = self.node.tip();
         let header = &proposed.block.header;
@@ -186,14 +188,6 @@ impl NodeChain {
             return invalid(format!(
                 "time {} ms is not after {} ms",
                 proposed.time, tip.time
-            ));
-        }
-        let drift = self.node.genesis.consensus.clock_drift_max_ms;
-        let latest = (self.clock)().0.saturating_add(drift);
-        if origin == Origin::Proposal && proposed.time.0 > latest {
-            return invalid(format!(
-                "time {} ms is more than {drift} ms ahead of this node's clock",
-                proposed.time
             ));
         }
         if self

@@ -1,5 +1,7 @@
 //! Undecided blocks and evidence.
 
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 use tbsi_types::{
@@ -11,6 +13,8 @@ use super::fixture::{OPTIONS, advance, identity, tick, ticked};
 use crate::limits::{EVIDENCE_PER_VALIDATOR_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
 use crate::{Store, StoreError};
 
+const NONE: BTreeSet<CheckpointDigest> = BTreeSet::new();
+
 fn digest(n: usize) -> CheckpointDigest {
     CheckpointDigest(B256::from(alloy_primitives::U256::from(n)))
 }
@@ -19,10 +23,14 @@ fn digest(n: usize) -> CheckpointDigest {
 fn undecided_blocks_survive_until_their_height_is_decided() {
     let (dir, store) = ticked(0);
     let (one, two, three) = (Height(1), Height(2), Height(3));
-    store.put_undecided(one, digest(1), b"one").unwrap();
-    store.put_undecided(one, digest(2), b"two").unwrap();
-    store.put_undecided(one, digest(1), b"other bytes").unwrap();
-    store.put_undecided(two, digest(3), b"three").unwrap();
+    store.put_undecided(one, digest(1), b"one", &NONE).unwrap();
+    store.put_undecided(one, digest(2), b"two", &NONE).unwrap();
+    store
+        .put_undecided(one, digest(1), b"other bytes", &NONE)
+        .unwrap();
+    store
+        .put_undecided(two, digest(3), b"three", &NONE)
+        .unwrap();
     assert_eq!(
         store.put_built(one, Round(4), digest(5), b"own").unwrap(),
         digest(5)
@@ -83,44 +91,73 @@ fn a_round_has_one_own_block() {
 }
 
 #[test]
-fn undecided_blocks_are_bounded_and_own_ones_have_their_own_bound() {
-    let (_dir, store) = ticked(0);
+fn undecided_blocks_are_bounded_and_there_is_always_room_for_one_more() {
+    let (dir, store) = ticked(0);
     let height = Height(1);
+    let own = store.put_built(height, Round(0), digest(5_000), b"own");
+    assert_eq!(own.unwrap(), digest(5_000));
+    let spared = BTreeSet::from([digest(0), digest(2)]);
+    let put = |store: &Store, n, spared: &BTreeSet<_>| {
+        store.put_undecided(height, digest(n), b"foreign", spared)
+    };
     for n in 0..UNDECIDED_PER_HEIGHT_MAX {
-        store.put_undecided(height, digest(n), b"foreign").unwrap();
+        put(&store, n, &spared).unwrap();
     }
-    let error = store
-        .put_undecided(height, digest(999), b"foreign")
-        .unwrap_err();
-    assert!(!error.is_halt());
+    let has = |store: &Store, n| store.undecided(height, digest(n)).unwrap().is_some();
+    put(&store, 999, &spared).unwrap();
+    assert!(!has(&store, 1), "the oldest that is not spared gave way");
+    assert!([0, 2, 3, 999, 5_000].iter().all(|n| has(&store, *n)));
     assert_eq!(
-        error.to_string(),
-        "height 1 has 64 undecided blocks already: wait for its decision"
+        store.undecided_digests(height).len(),
+        UNDECIDED_PER_HEIGHT_MAX + 1
     );
-    store.put_undecided(height, digest(0), b"foreign").unwrap();
-    store.put_undecided(Height(2), digest(0), b"next").unwrap();
-
-    for n in 0..UNDECIDED_PER_HEIGHT_MAX {
-        let round = Round(u32::try_from(n).unwrap());
-        store
-            .put_built(height, round, digest(1000 + n), b"own")
-            .unwrap();
-    }
-    let error = store
-        .put_built(height, Round(64), digest(2000), b"own")
-        .unwrap_err();
-    assert!(matches!(
-        error,
-        StoreError::UndecidedFull { height: Height(1) }
-    ));
-    let again = store
-        .put_built(height, Round(64), digest(1000), b"own")
+    store
+        .put_undecided(Height(2), digest(0), b"next", &NONE)
         .unwrap();
+    drop(store);
+
+    // A table that is full when the node starts has room too.
+    let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
+    let all: BTreeSet<_> = store.undecided_digests(height).into_iter().collect();
+    put(&store, 1_000, &spared).unwrap();
+    assert!([0, 2, 1_000, 5_000].iter().all(|n| has(&store, *n)));
+    put(&store, 1_001, &all).unwrap();
+    assert!(has(&store, 1_001), "even if all others are spared");
     assert_eq!(
-        again,
-        digest(1000),
-        "a block that is there already takes no room"
+        store.undecided_digests(height).len(),
+        UNDECIDED_PER_HEIGHT_MAX + 1
     );
+}
+
+#[test]
+fn a_height_of_many_rounds_has_room_for_own_blocks() {
+    let (dir, store) = ticked(0);
+    let height = Height(1);
+    let rounds = UNDECIDED_PER_HEIGHT_MAX + 3;
+    for n in 0..rounds {
+        let round = Round(u32::try_from(n).unwrap());
+        let built = store.put_built(height, round, digest(n), b"own");
+        assert_eq!(built.unwrap(), digest(n));
+    }
+    let check = |store: &Store| {
+        assert_eq!(
+            store.undecided_digests(height).len(),
+            UNDECIDED_PER_HEIGHT_MAX
+        );
+        assert_eq!(store.undecided(height, digest(2)).unwrap(), None);
+        assert!(store.undecided(height, digest(3)).unwrap().is_some());
+        assert_eq!(
+            store.built(height, Round(0)),
+            Some(digest(0)),
+            "what was proposed is remembered"
+        );
+    };
+    check(&store);
+    drop(store);
+    let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
+    check(&store);
+    let again = store.put_built(height, Round(0), digest(9_000), b"other");
+    assert_eq!(again.unwrap(), digest(0));
 }
 
 #[test]
@@ -128,7 +165,7 @@ fn undecided_blocks_must_be_near_the_tip_and_small_enough() {
     let (_dir, store) = ticked(2);
     for height in [0, 2, 3 + UNDECIDED_HEIGHTS_MAX] {
         let error = store
-            .put_undecided(Height(height), digest(1), b"x")
+            .put_undecided(Height(height), digest(1), b"x", &NONE)
             .unwrap_err();
         assert!(
             matches!(error, StoreError::UndecidedHeight { .. }),
@@ -143,17 +180,19 @@ fn undecided_blocks_must_be_near_the_tip_and_small_enough() {
         );
     }
     let furthest = Height(2 + UNDECIDED_HEIGHTS_MAX);
-    store.put_undecided(furthest, digest(1), b"x").unwrap();
+    store
+        .put_undecided(furthest, digest(1), b"x", &NONE)
+        .unwrap();
     let large = vec![7; BLOCK_BYTES_MAX + 1];
     let error = store
-        .put_undecided(Height(3), digest(1), &large)
+        .put_undecided(Height(3), digest(1), &large, &NONE)
         .unwrap_err();
     assert!(
         matches!(error, StoreError::UndecidedTooLarge(8_388_609)),
         "{error}"
     );
     store
-        .put_undecided(Height(3), digest(1), &large[1..])
+        .put_undecided(Height(3), digest(1), &large[1..], &NONE)
         .unwrap();
     assert_eq!(
         store.undecided(Height(3), digest(1)).unwrap().unwrap(),
@@ -162,7 +201,9 @@ fn undecided_blocks_must_be_near_the_tip_and_small_enough() {
 
     let dir = tempfile::tempdir().unwrap();
     let empty = Store::open(dir.path(), identity(), OPTIONS).unwrap();
-    let error = empty.put_undecided(Height(1), digest(1), b"x").unwrap_err();
+    let error = empty
+        .put_undecided(Height(1), digest(1), b"x", &NONE)
+        .unwrap_err();
     assert!(matches!(error, StoreError::Empty), "{error}");
 }
 

@@ -1,14 +1,15 @@
 //! Chains that lie to consensus.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tbsi_engine::{Chain, ChainError, Origin, Verdict};
+use tbsi_engine::{Chain, ChainError, Commit, Note, Verdict};
 use tbsi_node::chain::NodeChain;
 use tbsi_types::{
-    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Roster, Round, ValidatorSet,
-    sha256,
+    Address, CheckpointDigest, CommitCertificate, Evidence, Height, Roster, Round, TimestampMs,
+    ValidatorSet, sha256,
 };
 
 /// Counts the blocks that reached a [`Puppet`].
@@ -45,6 +46,10 @@ impl Chain for Puppet {
         self.tip
     }
 
+    fn tip_time(&self) -> TimestampMs {
+        TimestampMs::default()
+    }
+
     fn history_min(&self) -> Height {
         self.tip.next()
     }
@@ -61,19 +66,25 @@ impl Chain for Puppet {
         &mut self,
         height: Height,
         _round: Round,
+        _now: TimestampMs,
         _budget: Duration,
     ) -> Result<CheckpointDigest, ChainError> {
         Ok(CheckpointDigest(sha256(&[&height.0.to_be_bytes()])))
     }
 
-    fn check(
-        &mut self,
-        _height: Height,
-        _bytes: &[u8],
-        _origin: Origin,
-    ) -> Result<Verdict, ChainError> {
+    fn check(&mut self, _height: Height, _bytes: &[u8]) -> Result<Verdict, ChainError> {
         self.heard.0.fetch_add(1, Ordering::SeqCst);
         Ok(Verdict::Invalid("a puppet agrees with nobody".into()))
+    }
+
+    fn keep(
+        &mut self,
+        _height: Height,
+        _digest: CheckpointDigest,
+        _bytes: &[u8],
+        _spared: &BTreeSet<CheckpointDigest>,
+    ) -> Result<(), ChainError> {
+        Ok(())
     }
 
     fn proposal_bytes(
@@ -84,9 +95,9 @@ impl Chain for Puppet {
         Ok(None)
     }
 
-    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<Commit, ChainError> {
         self.tip = certificate.height;
-        Ok(())
+        Ok(Commit::Done)
     }
 
     fn record_evidence(&mut self, _evidence: &[Evidence]) -> Result<(), ChainError> {
@@ -104,6 +115,8 @@ impl Chain for Puppet {
     fn peers_tip(&self) -> Height {
         Height::GENESIS
     }
+
+    fn note(&mut self, _note: Note) {}
 }
 
 /// A [`Liar`] has two, told in turn.
@@ -156,6 +169,10 @@ impl Chain for Liar {
         self.honest.tip()
     }
 
+    fn tip_time(&self) -> TimestampMs {
+        self.honest.tip_time()
+    }
+
     fn history_min(&self) -> Height {
         self.honest.history_min()
     }
@@ -172,9 +189,10 @@ impl Chain for Liar {
         &mut self,
         height: Height,
         round: Round,
+        now: TimestampMs,
         budget: Duration,
     ) -> Result<CheckpointDigest, ChainError> {
-        let digest = self.honest.propose(height, round, budget)?;
+        let digest = self.honest.propose(height, round, now, budget)?;
         let mut lies = self.lies.0.lock().unwrap();
         let (bytes, words) = if lies.len().is_multiple_of(KINDS_OF_LIE) {
             let bytes = self.honest.proposal_bytes(height, digest)?;
@@ -192,13 +210,18 @@ impl Chain for Liar {
         Ok(signed)
     }
 
-    fn check(
+    fn check(&mut self, height: Height, bytes: &[u8]) -> Result<Verdict, ChainError> {
+        self.honest.check(height, bytes)
+    }
+
+    fn keep(
         &mut self,
         height: Height,
+        digest: CheckpointDigest,
         bytes: &[u8],
-        origin: Origin,
-    ) -> Result<Verdict, ChainError> {
-        self.honest.check(height, bytes, origin)
+        spared: &BTreeSet<CheckpointDigest>,
+    ) -> Result<(), ChainError> {
+        self.honest.keep(height, digest, bytes, spared)
     }
 
     fn proposal_bytes(
@@ -217,7 +240,7 @@ impl Chain for Liar {
         }
     }
 
-    fn commit(&mut self, certificate: &CommitCertificate) -> Result<(), ChainError> {
+    fn commit(&mut self, certificate: &CommitCertificate) -> Result<Commit, ChainError> {
         self.honest.commit(certificate)
     }
 
@@ -238,5 +261,9 @@ impl Chain for Liar {
 
     fn peers_tip(&self) -> Height {
         self.honest.peers_tip()
+    }
+
+    fn note(&mut self, note: Note) {
+        self.honest.note(note);
     }
 }

@@ -1,0 +1,6 @@
+//! The host over a chain that is a script: no clock, no disk, no engine.
+
+mod flood;
+mod rounds;
+mod script;
+mod time;
