@@ -292,7 +292,7 @@ mod tests {
         }
         for (number, account) in (1..).zip(development::accounts()) {
             let file = development_key_file(&spec.dir, number);
-            let key = tbsi_node::keyfile::load_validator_key(&file).unwrap();
+            let key = tbsi_keys::keyfile::load_validator_key(&file).unwrap();
             assert_eq!(key.public_key().address(), account.address);
         }
         let genesis = Home::new(spec.dir.join("validator-1"))

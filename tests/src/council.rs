@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, Bytes, TxKind};
 use alloy_sol_types::{SolCall, sol};
 use ed25519_dalek::{Signer as _, SigningKey};
 use tbsi_governance::abi::{MOTIONS, NODES};
-use tbsi_node::keyfile::LogKey;
+use tbsi_keys::keyfile::LogKey;
 use tbsi_rpc::Client;
 use tbsi_types::roster::peer_key_of;
 use tbsi_types::{ChainIdentity, Height, SecretKey, sha256};

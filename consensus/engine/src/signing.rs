@@ -5,10 +5,10 @@ use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use mc::{SignedExtension, SignedMessage, SignedProposal, SignedVote, ValidatorProof};
 use mc::{VoteExtensionScope, VoteType};
+use tbsi_keys::{ConsensusStatement, VoteSigner};
 use tbsi_types::{B256, ChainIdentity, PublicKey, Signature, VoteKind, sha256};
 
 use crate::context::{Ctx, Proposal, Vote};
-use crate::signer::{Statement, VoteSigner};
 use crate::witnessed::Witnessed;
 
 /// Asks the validator's signer, in the engine's words.
@@ -24,7 +24,7 @@ impl EngineSigner {
 
     /// An abstention is a signature that counts for nobody, not even for this node's own tally
     /// (SPEC §6.4).
-    async fn sign(&self, statement: Statement) -> Result<Signature, Error> {
+    async fn sign(&self, statement: ConsensusStatement) -> Result<Signature, Error> {
         let signature = self.signer.sign(statement).await;
         let signature = signature.map_err(Error::from_source)?;
         self.witnessed.signed(signature.is_some());
@@ -35,12 +35,16 @@ impl EngineSigner {
 #[async_trait]
 impl Signer<Ctx> for EngineSigner {
     async fn sign_vote(&self, vote: Vote) -> Result<SignedVote<Ctx>, Error> {
-        let signature = self.sign(Statement::Vote(vote.statement())).await?;
+        let signature = self
+            .sign(ConsensusStatement::Vote(vote.statement()))
+            .await?;
         Ok(SignedMessage::new(vote, signature))
     }
 
     async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedProposal<Ctx>, Error> {
-        let signature = self.sign(Statement::Proposal(proposal.statement())).await?;
+        let signature = self
+            .sign(ConsensusStatement::Proposal(proposal.statement()))
+            .await?;
         Ok(SignedMessage::new(proposal, signature))
     }
 

@@ -11,6 +11,7 @@ use arc_malachitebft_app_channel::{
     WalContext,
 };
 use bytesize::ByteSize;
+use tbsi_keys::VoteSigner;
 use tbsi_p2p::P2pError;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -27,7 +28,6 @@ use crate::network;
 use crate::port::{Chain, ChainError};
 use crate::progress::Progress;
 use crate::serve::{Clocks, Server};
-use crate::signer::Validator;
 use crate::signing::{ChainVerifier, EngineSigner};
 use crate::witnessed::Witnessed;
 
@@ -75,13 +75,13 @@ impl<C: Chain> Engine<C> {
     /// set names it; without, it observes. `wake` ends the wait of an idle chain.
     pub async fn start(
         config: EngineConfig,
-        validator: Option<impl Into<Validator>>,
+        validator: Option<Box<dyn VoteSigner>>,
         chain: C,
         wake: Arc<Notify>,
     ) -> Result<(Self, watch::Receiver<Progress>), EngineError> {
-        let validator: Option<Validator> = validator.map(Into::into);
-        let keys = validator.as_ref().map(Validator::public_key);
-        let address = keys.map(|key| key.address());
+        let address = validator
+            .as_ref()
+            .map(|signer| signer.public_key().address());
         let witnessed = Witnessed::default();
         let (channels, handle) = launch(config.clone(), validator, witnessed.clone()).await?;
         let (progress, watched) = watch::channel(Progress::default());
@@ -125,7 +125,7 @@ type Launched = Result<(Channels<Ctx>, EngineHandle), EngineError>;
 /// that starts an engine.
 fn launch(
     config: EngineConfig,
-    validator: Option<Validator>,
+    validator: Option<Box<dyn VoteSigner>>,
     witnessed: Witnessed,
 ) -> Pin<Box<dyn Future<Output = Launched> + Send>> {
     Box::pin(async move {
@@ -136,9 +136,9 @@ fn launch(
         let chain = config.p2p.chain;
         let verifier = Box::new(ChainVerifier::new(chain, witnessed.clone()));
         let consensus = match validator {
-            Some(validator) => {
-                let own = Address(validator.public_key().address());
-                let signer = Box::new(EngineSigner::new(validator.signer(chain), witnessed));
+            Some(signer) => {
+                let own = Address(signer.public_key().address());
+                let signer = Box::new(EngineSigner::new(signer, witnessed));
                 ConsensusContext::new_validator(own, verifier, signer)
             }
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),

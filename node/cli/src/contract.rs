@@ -11,7 +11,7 @@ use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::{SolCall, sol};
 use anyhow::Context;
 use serde_json::json;
-use tbsi_node::keyfile::{KeyFileError, open_validator_key};
+use tbsi_keys::keyfile::{KeyFileError, open_validator_key};
 use tbsi_rpc::wire::LeafRange;
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;

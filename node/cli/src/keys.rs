@@ -11,11 +11,14 @@ use anyhow::bail;
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
+use tbsi_keys::keyfile::{
+    KeyFileError, KeyKind, is_there, open_log_key, open_node_key, open_validator_key,
+};
+use tbsi_keys::signer::link_public_key;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{KeyKind, open_log_key, open_node_key, open_validator_key};
-use tbsi_node::signer::link_public_key;
 use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
 
+use crate::checkpoint::verified_height;
 use crate::govern::block_on;
 use crate::password::PasswordFile;
 use crate::report::Format;
@@ -70,18 +73,24 @@ pub(crate) enum Command {
     ///
     /// DANGER: a validator key in two places is a second vote, which is proof of misbehaviour.
     Export(files::ExportArgs),
-    /// Replace a validator's sign-state that is lost or damaged.
+    /// Replace a validator's sign-state that is lost or damaged, or raise one.
     ///
     /// DANGER: if this key has signed, or will sign elsewhere, above the height given here,
     /// it may sign two contradictory votes, which is proof of misbehaviour. Stop every copy
-    /// of the node, find the height that the network has reached, and give that or more.
+    /// of the node, find the height that the network has reached, and give that or more. The key
+    /// signs nothing up to the end of that height; a mark never falls.
     ResetSignState {
-        /// Home directory of the node, which must not run.
+        /// Home directory of the node or signer, which must not run.
         #[arg(long, value_name = "DIR")]
         home: PathBuf,
-        /// The key has signed nothing above this height.
+        /// The key has signed nothing above this height; at most 1000 above what this home, or
+        /// --checkpoint, knows to be decided or signed.
         #[arg(long)]
         height: u64,
+        /// Checkpoint of the network, made by `tbsi checkpoint get`; verified from the home's
+        /// genesis file.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
         #[command(flatten)]
         password: PasswordFile,
         #[command(flatten)]
@@ -114,19 +123,19 @@ struct PublicValidatorKey {
 impl PublicKeys {
     /// Of the keys that a home has; a node key it must have.
     fn load(home: &Home) -> anyhow::Result<Self> {
-        let existing = |kind| {
+        let existing = |kind| -> Result<Option<PathBuf>, KeyFileError> {
             let file = home.key_file(kind);
-            file.exists().then_some(file)
+            Ok(is_there(&file)?.then_some(file))
         };
         let secp256k1 = |kind| -> anyhow::Result<Option<SecretKey>> {
-            let file = existing(kind);
+            let file = existing(kind)?;
             let key = file.map(|file| open_validator_key(&file, home.password()));
             Ok(key.transpose()?)
         };
-        let log_key = existing(KeyKind::Log)
+        let log_key = existing(KeyKind::Log)?
             .map(|file| open_log_key(&file, home.password()))
             .transpose()?;
-        let signer_key = existing(KeyKind::Signer)
+        let signer_key = existing(KeyKind::Signer)?
             .map(|_| home.load_link_key())
             .transpose()?;
         Ok(Self {
@@ -210,22 +219,28 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::ResetSignState {
             home,
             height,
+            checkpoint,
             password,
             format,
-        } => reset_sign_state(&password.unlock(&home)?, Height(height), format),
+        } => {
+            let home = password.unlock(&home)?;
+            let decided = verified_height(checkpoint.as_deref(), &home.genesis_file())?;
+            reset_sign_state(&home, Height(height), decided, format)
+        }
     }
 }
 
 fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Result<ExitCode> {
-    let complete = KeyKind::ALL.iter().all(|kind| {
+    let mut complete = true;
+    for kind in KeyKind::ALL {
         let wanted = match kind {
             KeyKind::Node | KeyKind::Log | KeyKind::Account => true,
             KeyKind::Validator => validator,
             KeyKind::Signer => signer,
             KeyKind::NextValidator => false,
         };
-        !wanted || home.key_file(*kind).exists()
-    });
+        complete &= !wanted || is_there(&home.key_file(kind))?;
+    }
     if complete {
         bail!(
             "{} holds these keys already, and a key is never overwritten; \
@@ -245,9 +260,14 @@ fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Re
     format.print(&text, &keys)
 }
 
-fn reset_sign_state(home: &Home, height: Height, format: Format) -> anyhow::Result<ExitCode> {
-    let moved = home.reset_sign_state(height)?;
-    let mut text = format!("This key will sign nothing up to height {height} again.");
+fn reset_sign_state(
+    home: &Home,
+    height: Height,
+    decided: Height,
+    format: Format,
+) -> anyhow::Result<ExitCode> {
+    let moved = home.reset_sign_state(height, decided)?;
+    let mut text = format!("This key signs nothing up to the end of height {height} any more.");
     if let Some(to) = &moved {
         write!(text, "\nThe old sign-state is now {}.", to.display())?;
     }

@@ -12,11 +12,12 @@ const OTHERS: &str =
     "warn,libp2p_gossipsub=error,arc_malachitebft_network=off,arc_malachitebft_discovery=off";
 
 /// TBSI's crates, whose level the operator chooses.
-const OWN: [&str; 7] = [
+const OWN: [&str; 8] = [
     "tbsi",
     "tbsi_bridge",
     "tbsi_engine",
     "tbsi_execution",
+    "tbsi_keys",
     "tbsi_node",
     "tbsi_rpc",
     "tbsi_store",

@@ -28,6 +28,7 @@ mod report;
 mod revoke;
 mod salt;
 mod schema;
+mod sign_state;
 mod signer;
 mod status;
 mod testnet;

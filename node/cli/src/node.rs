@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_node::config::Config;
-use tbsi_node::home::{Home, load_genesis};
+use tbsi_node::home::{Home, Recovery, load_genesis};
 use tbsi_types::log::SignatureType;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::password::PasswordFile;
 use crate::report::{Format, causes};
+use crate::sign_state::SignStateArgs;
 use crate::{keys, logging};
 
 /// How long threads that still work when the node has stopped may take.
@@ -35,8 +36,36 @@ pub(crate) enum Command {
     /// validator its sign-state.
     ///
     /// The genesis file must name this node's keys. If it does not yet, the keys are made all
-    /// the same and printed: add them to the genesis file and run the command again.
+    /// the same and printed: add them to the genesis file and run the command again. A validator
+    /// key that was imported may have signed: give its sign-state.
     Init(InitArgs),
+    /// Clear what is undecided, so that a node leaves a height at which it is stuck.
+    ///
+    /// Deletes the undecided blocks and moves consensus' write-ahead log away. What is decided,
+    /// keys and sign-state stay. The log says on which block this validator is locked; without it
+    /// the validator signs nothing more at that height, and the others decide it.
+    Recover(RecoverArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecoverArgs {
+    /// Home directory of the node, which must not run.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Vote at the stuck height again.
+    ///
+    /// DANGER: if any node has decided that height, validators that have forgotten their locks
+    /// may decide another block there. Only if all operators have compared `tbsi status` and no
+    /// node has it; needed if a third of the voting power or more has to recover.
+    #[arg(long)]
+    vote_again: bool,
+    #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
+    format: Format,
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,6 +83,8 @@ pub(crate) struct InitArgs {
     #[arg(long)]
     validator: bool,
     #[command(flatten)]
+    sign_state: SignStateArgs,
+    #[command(flatten)]
     password: PasswordFile,
     #[command(flatten)]
     format: Format,
@@ -63,14 +94,17 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run { home, password } => run_node(&home, &password),
         Command::Init(args) => init(args),
+        Command::Recover(args) => recover(&args),
     }
 }
 
 fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     let genesis = load_genesis(&args.genesis)?;
     let home = args.password.unlock(&args.home)?;
+    let first = args.sign_state.first_mark(&args.genesis)?;
     let keys = keys::ensure(&home, args.validator)?;
-    home.init(&Config::new(&args.name, args.validator), &genesis)
+    let config = Config::new(&args.name, args.validator);
+    home.init_from(&config, &genesis, &first)
         .with_context(|| format!("this node's keys are\n{}initialise", keys.text(&args.name)))?;
     let log_key = home.ensure_log_key()?.signer(&genesis.identity());
     let log_key = log_key.verifier(SignatureType::Note).encode();
@@ -91,6 +125,41 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
         "genesisHash": genesis.hash(),
         "logKey": log_key,
         "keys": keys,
+    });
+    args.format.print(&text, &json)
+}
+
+fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
+    let home = args.password.unlock(&args.home)?;
+    let done = home.recover(Recovery {
+        dry_run: args.dry_run,
+        vote_again: args.vote_again,
+    })?;
+    let (stuck, will) = (done.tip.next(), if args.dry_run { "would be " } else { "" });
+    let log = match &done.log {
+        Some(to) => format!("{will}moved to {}", to.display()),
+        None => "there is none".into(),
+    };
+    let state = match done.silent_until {
+        Some(height) => format!(
+            "{will}raised: this validator may be locked on a block, so it signs nothing up to the \
+             end of height {height}, which the others decide"
+        ),
+        None => format!("kept: nothing that was signed at height {stuck} is signed again"),
+    };
+    let text = format!(
+        "{} is decided up to height {}.\nundecided blocks: {}, {will}deleted\n\
+         consensus' write-ahead log: {log}\nsign-state: {state}",
+        args.home.display(),
+        done.tip,
+        done.blocks
+    );
+    let json = json!({
+        "dryRun": args.dry_run,
+        "height": done.tip,
+        "undecidedBlocks": done.blocks,
+        "log": done.log,
+        "silentUntil": done.silent_until,
     });
     args.format.print(&text, &json)
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use tbsi_keys::keyfile::{is_encrypted, is_there};
+use tbsi_keys::password::Password;
 use tbsi_node::config::Config;
 use tbsi_node::home::Home;
-use tbsi_node::password::Password;
 use zeroize::Zeroizing;
 
 /// What opens encrypted key files.
@@ -33,7 +34,7 @@ impl PasswordFile {
         if let Some(file) = &self.password_file {
             return Ok(home.with_password(Some(Password::load(file)?)));
         }
-        if home.config_file().exists() {
+        if is_there(&home.config_file())? {
             let home = home.unlock(&Config::load(&home.config_file())?)?;
             if home.password().is_some() {
                 return Ok(home);
@@ -50,7 +51,7 @@ impl PasswordFile {
     pub(crate) fn of_file(&self, file: &Path) -> anyhow::Result<Option<Password>> {
         match &self.password_file {
             Some(path) => Ok(Some(Password::load(path)?)),
-            None if !tbsi_node::keyfile::is_encrypted(file)? => Ok(None),
+            None if !is_encrypted(file)? => Ok(None),
             None => ask(&format!("Password of {}: ", file.display())),
         }
     }

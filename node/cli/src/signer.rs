@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
+use tbsi_keys::signer::{SignerAddress, link_public_key, serve};
 use tbsi_node::config::LogConfig;
-use tbsi_node::home::{Home, load_genesis};
-use tbsi_node::signer::{Role, SignerAddress, link_public_key, serve};
-use tbsi_types::{B256, Height};
+use tbsi_node::home::{Home, Role, load_genesis};
+use tbsi_types::B256;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use crate::logging;
 use crate::password::PasswordFile;
 use crate::report::{Format, causes};
+use crate::sign_state::SignStateArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -24,24 +25,9 @@ pub(crate) enum Command {
     /// and the sign-state.
     ///
     /// The validator key must be there: `tbsi keys import --kind validator`. Never bring it
-    /// here while a node still votes with it, and bring its sign-state, `data/sign-state`, with
-    /// it if it ever signed.
-    Init {
-        /// Home directory of the signer.
-        #[arg(long, value_name = "DIR")]
-        home: PathBuf,
-        /// Genesis file of the network.
-        #[arg(long, value_name = "FILE")]
-        genesis: PathBuf,
-        /// For a relayer: sign transactions with the account key that is there (`tbsi keys import
-        /// --kind account`), instead of votes.
-        #[arg(long)]
-        account: bool,
-        #[command(flatten)]
-        password: PasswordFile,
-        #[command(flatten)]
-        format: Format,
-    },
+    /// here while a node still votes with it, and bring its sign-state with it: a key signs each
+    /// step once, and only the sign-state knows which.
+    Init(InitArgs),
     /// Sign for nodes until SIGTERM or Ctrl-C.
     ///
     /// Nodes connect over Noise (SPEC §6.8) with keys that are allowed here; the node's
@@ -65,38 +51,56 @@ pub(crate) enum Command {
     },
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct InitArgs {
+    /// Home directory of the signer.
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// Genesis file of the network.
+    #[arg(long, value_name = "FILE")]
+    genesis: PathBuf,
+    /// For a relayer: sign transactions with the account key that is there (`tbsi keys import
+    /// --kind account`), instead of votes.
+    #[arg(long, conflicts_with_all = ["sign_state", "height", "checkpoint"])]
+    account: bool,
+    #[command(flatten)]
+    sign_state: SignStateArgs,
+    #[command(flatten)]
+    password: PasswordFile,
+    #[command(flatten)]
+    format: Format,
+}
+
+fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
+    let genesis = load_genesis(&args.genesis)?;
+    let home = args.password.unlock(&args.home)?;
+    let first = args.sign_state.first_mark(&args.genesis)?;
+    let key = link_public_key(&*home.ensure_link_key()?);
+    let key = B256::from(key);
+    if args.account {
+        home.init_account_signer(&genesis)?;
+        let account = home.load_account_key()?.public_key().address();
+        let text = format!(
+            "The signer in {} is ready. For the relayer:\n\n  tbsi relay init --signer \
+             ADDRESS --signer-key {key} --account {account} ...",
+            home.dir().display()
+        );
+        let json = json!({ "home": home.dir(), "signerKey": key, "account": account });
+        return args.format.print(&text, &json);
+    }
+    home.init_signer(&genesis, &first)?;
+    let text = format!(
+        "The signer in {} is ready. In the node's config.toml:\n\n\
+         [signer]\naddress = \"...\"\npublic_key = \"{key}\"\nvalidator_key = \"...\"",
+        home.dir().display()
+    );
+    args.format
+        .print(&text, &json!({ "home": home.dir(), "signerKey": key }))
+}
+
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Init {
-            home,
-            genesis,
-            account,
-            password,
-            format,
-        } => {
-            let genesis = load_genesis(&genesis)?;
-            let home = password.unlock(&home)?;
-            let key = link_public_key(&*home.ensure_link_key()?);
-            let key = B256::from(key);
-            if account {
-                home.init_account_signer(&genesis)?;
-                let account = home.load_account_key()?.public_key().address();
-                let text = format!(
-                    "The signer in {} is ready. For the relayer:\n\n  tbsi relay init --signer \
-                     ADDRESS --signer-key {key} --account {account} ...",
-                    home.dir().display()
-                );
-                let json = json!({ "home": home.dir(), "signerKey": key, "account": account });
-                return format.print(&text, &json);
-            }
-            home.init_signer(&genesis, Height::GENESIS)?;
-            let text = format!(
-                "The signer in {} is ready. In the node's config.toml:\n\n\
-                 [signer]\naddress = \"...\"\npublic_key = \"{key}\"\nvalidator_key = \"...\"",
-                home.dir().display()
-            );
-            format.print(&text, &json!({ "home": home.dir(), "signerKey": key }))
-        }
+        Command::Init(args) => init(&args),
         Command::Run {
             home,
             listen,
@@ -131,11 +135,11 @@ fn listen_until_told(
         let (stop, stopping) = watch::channel(false);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let signer = serve(home, role, listen, allowed, stopping);
+        let signer = serve(home.open_signer(role)?, listen, allowed, stopping);
         tokio::pin!(signer);
         loop {
             tokio::select! {
-                outcome = &mut signer => return outcome,
+                outcome = &mut signer => return outcome.map_err(anyhow::Error::from),
                 _ = terminate.recv() => stop.send_replace(true),
                 _ = interrupt.recv() => stop.send_replace(true),
             };

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use support::tbsi;
+use support::{tbsi, words};
 
 fn ok(dir: &Path, args: &[&str]) -> String {
     let ran = tbsi(dir, args);
@@ -275,8 +275,46 @@ fn a_sign_state_is_reset_only_forward() {
         ]
     };
     let text = ok(dir, &reset("10"));
+    assert!(text.contains("up to the end of height 10"), "{text}");
+    fails(dir, &reset("9"), "signed already at height 10");
+    fails(dir, &reset("18446744073709551615"), "--checkpoint FILE");
+    fs::write(dir.join("a/data/sign-state"), "damaged").unwrap();
+    let text = ok(dir, &reset("11"));
     assert!(text.contains("a/data/sign-state.replaced-1"), "{text}");
-    fails(dir, &reset("9"), "signed at height 10 already");
+    let recover = ["node", "recover", "--home", "a"];
+    fails(dir, &recover, "there is nothing to recover");
+    fs::remove_file(dir.join("a/genesis.json")).unwrap();
+    fails(dir, &recover, "genesis.json");
+}
+
+#[test]
+fn a_signer_asks_for_the_sign_state_of_its_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    draft(dir);
+    let build = "genesis build --draft draft.toml --out genesis.json";
+    ok(dir, &words(build));
+    let node = "node init --home a --genesis genesis.json --name a --validator";
+    ok(dir, &words(node));
+    let key = "--kind validator --file a/keys/validator.key --plain";
+    ok(dir, &words(&format!("keys import --home s {key}")));
+    let init = "signer init --home s --genesis genesis.json";
+    fails(
+        dir,
+        &words(init),
+        "bring its sign-state over: --sign-state FILE",
+    );
+    assert!(!dir.join("s/data/sign-state").exists());
+    let far = format!("{init} --height 5000");
+    fails(dir, &words(&far), "--checkpoint FILE");
+    let brought = format!("{init} --sign-state a/data/sign-state");
+    ok(dir, &words(&brought));
+    fails(dir, &words(&brought), "never overwritten");
+    ok(dir, &words(init));
+    let reset = "keys reset-sign-state --home s --height 7";
+    ok(dir, &words(reset));
+    let both = format!("{init} --sign-state a/data/sign-state --height 0");
+    assert_eq!(tbsi(dir, &words(&both)).code, 2);
 }
 
 #[test]

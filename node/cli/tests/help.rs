@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 112] = [
+const COMMANDS: [&str; 113] = [
     "",
     "attest",
     "checkpoint",
@@ -70,6 +70,7 @@ const COMMANDS: [&str; 112] = [
     "motion withdraw",
     "node",
     "node init",
+    "node recover",
     "node run",
     "operator",
     "operator enforce",

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tbsi_engine::{Engine, EngineConfig, SignState, Validator};
+use tbsi_engine::{Engine, EngineConfig};
 use tbsi_execution::BlockContext;
+use tbsi_keys::signer::RemoteSigner;
+use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
 use tbsi_store::{Store, StoreError, StoreOptions};
@@ -24,6 +26,7 @@ use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
 use crate::config::{Config, SignerConfig, WitnessConfig};
 use crate::cosign::OwnCosigner;
+use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Incoming};
 use crate::health;
@@ -34,7 +37,6 @@ use crate::limits::{
 use crate::mempool::MempoolLimits;
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::rotation::{current_key, warn_if_unknown};
-use crate::signer::RemoteSigner;
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 use crate::witness::submit::Submitter;
@@ -72,16 +74,11 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
     let roster = current_roster(&store, &genesis, founders)?;
-    let validator = match (validator_key, &config.signer) {
-        (Some(key), _) => {
-            let key = current_key(home, &genesis, &store, &roster, key)?;
-            let state = open_sign_state(home, &store, &genesis, &key)?;
-            Some(Validator::Local(key, state))
-        }
-        (None, Some(signer)) => Some(remote_signer(home, &store, identity, signer).await?),
-        (None, None) => None,
+    let local = match validator_key {
+        Some(key) => Some(local_signer(home, &genesis, &store, &roster, key)?),
+        None => None,
     };
-    let own = validator.as_ref().map(Validator::public_key);
+    let own = own_key(local.as_ref(), config.signer.as_ref())?;
     warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
     let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
@@ -98,6 +95,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         gossip,
         witnesses: outside_keys(&config),
     }));
+    let validator = vote_signer(local, home, &node, config.signer.as_ref()).await?;
     let witness = witness(home, &config, &node)?;
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
@@ -130,7 +128,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
 
 async fn start_engine(
     config: EngineConfig,
-    validator: Option<Validator>,
+    validator: Option<Box<dyn VoteSigner>>,
     node: &Arc<Node>,
 ) -> anyhow::Result<Engine<NodeChain>> {
     let chain = NodeChain::new(Arc::clone(node));
@@ -302,58 +300,91 @@ fn current_roster(store: &Store, genesis: &Genesis, founders: Roster) -> anyhow:
     Ok(Roster { members, ..roster })
 }
 
-/// Opens the sign-state of this node's key; refuses one that is older than the chain.
-fn open_sign_state(
+/// The key to validate with and its sign-state; refuses one that is older than the chain.
+fn local_signer(
     home: &Home,
-    store: &Store,
     genesis: &Genesis,
-    key: &SecretKey,
-) -> anyhow::Result<SignState> {
-    let address = key.public_key().address();
-    let state = SignState::open(&home.sign_state_file(), genesis.identity(), address)?;
+    store: &Store,
+    roster: &Roster,
+    key: SecretKey,
+) -> anyhow::Result<LocalSigner> {
+    let key = current_key(home, genesis, store, roster, key)?;
+    let (chain, address) = (genesis.identity(), key.public_key().address());
+    let state = SignState::open(&home.sign_state_file(), chain, address)?;
     state.require_at_least(highest_signed(store, address)?)?;
-    Ok(state)
+    Ok(LocalSigner::new(chain, key, state))
+}
+
+/// The validator key that this node votes with, wherever it is.
+fn own_key(
+    local: Option<&LocalSigner>,
+    remote: Option<&SignerConfig>,
+) -> anyhow::Result<Option<PublicKey>> {
+    Ok(match (local, remote) {
+        (Some(local), _) => Some(local.public_key()),
+        (None, Some(remote)) => Some(PublicKey::parse(&remote.validator_key)?),
+        (None, None) => None,
+    })
+}
+
+/// Who signs for this node's validator, if it has one.
+async fn vote_signer(
+    local: Option<LocalSigner>,
+    home: &Home,
+    node: &Arc<Node>,
+    remote: Option<&SignerConfig>,
+) -> anyhow::Result<Option<Box<dyn VoteSigner>>> {
+    Ok(match (local, remote) {
+        (Some(local), _) => Some(Box::new(local)),
+        (None, Some(remote)) => Some(remote_signer(home, node, remote).await?),
+        (None, None) => None,
+    })
 }
 
 /// Connects to the signer that has this node's validator key.
 async fn remote_signer(
     home: &Home,
-    store: &Store,
-    chain: ChainIdentity,
+    node: &Arc<Node>,
     signer: &SignerConfig,
-) -> anyhow::Result<Validator> {
+) -> anyhow::Result<Box<dyn VoteSigner>> {
     let expected = PublicKey::parse(&signer.validator_key)?;
-    let signed = highest_signed(store, expected.address())?;
+    let signed = highest_signed(&node.store, expected.address())?;
     let remote = RemoteSigner::connect(
         signer.address.clone(),
         home.load_link_key()?,
         signer.public_key.0,
-        chain,
+        node.identity,
         expected,
         signed,
+        Arc::new(NodeDecisions(Arc::clone(node))),
     );
     let remote = remote.await?;
     info!(address = %signer.address, "connected to the signer");
-    Ok(Validator::Other(Box::new(remote)))
+    Ok(Box::new(remote))
 }
 
-/// The last height whose certificate carries this validator's signature. A quorum leaves some
-/// out, so a few blocks are looked at.
-fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Height> {
+/// The last precommit of this validator that a certificate carries. A quorum leaves some out, so a
+/// few blocks are looked at.
+fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Position> {
     const CERTIFICATES_MAX: usize = 256;
     let mut height = store.tip().map(|tip| tip.height);
     for _ in 0..CERTIFICATES_MAX {
         let Some(at) = height.filter(|height| *height > Height::GENESIS) else {
             break;
         };
-        let certificate = store.certificate(at)?;
         let signed = |entry: &CommitSignature| entry.validator == validator;
-        if certificate.is_some_and(|certificate| certificate.signatures().iter().any(signed)) {
-            return Ok(at);
+        if let Some(certificate) = store.certificate(at)?
+            && certificate.signatures().iter().any(signed)
+        {
+            return Ok(Position {
+                height: at,
+                round: certificate.round,
+                step: Step::Precommit,
+            });
         }
         height = at.previous();
     }
-    Ok(Height::GENESIS)
+    Ok(Position::start_of(Height::GENESIS))
 }
 
 fn mempool_limits(config: &Config) -> MempoolLimits {

@@ -16,8 +16,7 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
-
-use crate::signer::SignerAddress;
+use tbsi_keys::signer::SignerAddress;
 
 pub use error::ConfigError;
 

@@ -8,6 +8,7 @@ mod pool;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tbsi_keys::keyfile::LogKey;
 use tbsi_types::log::{NoteSigner, SignatureType};
 use tbsi_types::{Address, Height, TimestampMs};
 use tokio::sync::broadcast::error::RecvError;
@@ -15,7 +16,6 @@ use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
 use crate::gossip::{Cosignatures, TimestampedSignature};
-use crate::keyfile::LogKey;
 use crate::limits::COSIGNATURES_VERIFIED_MAX;
 use crate::node::{Node, causes, wall_clock};
 use pace::{Budget, Pace};

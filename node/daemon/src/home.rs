@@ -13,27 +13,32 @@
 //! ```
 
 mod check;
+mod recover;
+mod sign_state;
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use tbsi_engine::{SignState, SignStateError};
 use tbsi_governance::rules::RuleError;
-use tbsi_store::{Store, StoreError, StoreOptions};
-use tbsi_types::{Genesis, GenesisError, Height, SecretKey};
-use zeroize::Zeroizing;
-
-use crate::config::{Config, ConfigError};
-use crate::keyfile::{
+use tbsi_keys::SignStateError;
+use tbsi_keys::keyfile::{
     KeyFileError, KeyKind, LogKey, NodeKey, create_secret, is_encrypted, load_secret, open_log_key,
     open_node_key, open_validator_key, secp256k1,
 };
-use crate::password::{Password, PasswordError};
+use tbsi_keys::password::{Password, PasswordError};
+use tbsi_keys::signer::DecidedError;
+use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_types::{Genesis, GenesisError, SecretKey};
+use zeroize::Zeroizing;
+
+use crate::config::{Config, ConfigError};
 
 use check::{check_node, check_peers, named_log_key};
 pub use check::{check_peer_ids, load_genesis};
+pub use recover::{Recovered, Recovery};
+pub use sign_state::{FirstMark, Role};
 
 /// Why a home directory cannot be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,9 @@ pub enum HomeError {
     /// The sign-state cannot be made.
     #[error(transparent)]
     SignState(#[from] SignStateError),
+    /// What a signer knows to be decided cannot be read.
+    #[error(transparent)]
+    Decided(#[from] DecidedError),
     /// The database is in use, or damaged.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -168,7 +176,7 @@ impl Home {
         let mut found = Vec::new();
         for kind in KeyKind::ALL {
             let file = self.key_file(kind);
-            if file.exists() {
+            if there(&file)? {
                 found.push((kind, is_encrypted(&file)?));
             }
         }
@@ -240,6 +248,11 @@ impl Home {
         self.data_dir().join("witness")
     }
 
+    /// `data/decided`, the last decision that a signer was shown.
+    pub fn decided_file(&self) -> PathBuf {
+        self.data_dir().join("decided")
+    }
+
     /// `data/sign-state`.
     pub fn sign_state_file(&self) -> PathBuf {
         self.data_dir().join("sign-state")
@@ -256,11 +269,11 @@ impl Home {
         home.check_log_key(&config, &genesis)?;
         for kind in [KeyKind::NextValidator, KeyKind::Signer] {
             let file = home.key_file(kind);
-            if file.exists() {
+            if there(&file)? {
                 load_secret(&file, kind, home.password())?;
             }
         }
-        let account = home.account_key_file().exists();
+        let account = there(&home.account_key_file())?;
         let account_key = account.then(|| home.load_account_key());
         Ok(LoadedHome {
             account_key: account_key.transpose()?,
@@ -274,7 +287,7 @@ impl Home {
     /// The log key may be absent (it is made when the node starts), unless genesis names it.
     fn check_log_key(&self, config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
         let file = self.log_key_file();
-        let exists = file.exists();
+        let exists = there(&file)?;
         let own = exists.then(|| open_log_key(&file, self.password()));
         let own = own.transpose()?;
         match named_log_key(config, genesis) {
@@ -297,15 +310,16 @@ impl Home {
         let node_key = open_node_key(&self.node_key_file(), self.password())?;
         let file = self.validator_key_file();
         if config.signer.is_some() {
-            let mut here = [file, self.next_validator_key_file()].into_iter();
-            if let Some(file) = here.find(|file| file.exists()) {
-                return Err(mismatch(
-                    format!(
-                        "{} exists but the configuration names a `signer`",
-                        file.display()
-                    ),
-                    "the validator key has one place: move it away, or remove `[signer]`",
-                ));
+            for file in [file, self.next_validator_key_file()] {
+                if there(&file)? {
+                    return Err(mismatch(
+                        format!(
+                            "{} exists but the configuration names a `signer`",
+                            file.display()
+                        ),
+                        "the validator key has one place: move it away, or remove `[signer]`",
+                    ));
+                }
             }
             self.load_link_key()?;
             return Ok((node_key, None));
@@ -313,7 +327,7 @@ impl Home {
         if config.validator {
             return Ok((node_key, Some(open_validator_key(&file, self.password())?)));
         }
-        if file.exists() {
+        if there(&file)? {
             return Err(mismatch(
                 format!(
                     "{} exists but the configuration says `validator = false`",
@@ -368,37 +382,37 @@ impl Home {
         Ok(load_secret(&file, KeyKind::Signer, self.password())?)
     }
 
-    /// Makes the home of a signer that has its keys already: the genesis file and a sign-state
-    /// of a key that has signed nothing above `height`. The same may be done again after a
-    /// crash; a sign-state that is there is kept.
-    pub fn init_signer(&self, genesis: &Genesis, height: Height) -> Result<(), HomeError> {
-        let key = open_validator_key(&self.validator_key_file(), self.password())?;
-        self.load_link_key()?;
-        if self.sign_state_file().exists() {
-            return Err(HomeError::Initialised {
-                file: self.sign_state_file(),
-            });
-        }
-        self.make_dir(&self.data_dir())?;
-        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
-        text.push(b'\n');
-        if !self.genesis_file().exists() {
-            write_new(&self.genesis_file(), &text)?;
-        }
-        self.create_sign_state(genesis, &key, height)
-    }
-
     /// Makes the home of a signer that signs transactions with the account key that it has: the
     /// genesis file.
     pub fn init_account_signer(&self, genesis: &Genesis) -> Result<(), HomeError> {
         self.load_account_key()?;
         self.load_link_key()?;
-        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
-        text.push(b'\n');
-        if !self.genesis_file().exists() {
-            write_new(&self.genesis_file(), &text)?;
+        if self.lacks_genesis(genesis)? {
+            self.write_genesis(genesis)?;
         }
         Ok(())
+    }
+
+    /// Whether there is no genesis file yet; another network's is refused.
+    fn lacks_genesis(&self, genesis: &Genesis) -> Result<bool, HomeError> {
+        let file = self.genesis_file();
+        if !there(&file)? {
+            return Ok(true);
+        }
+        let found = load_genesis(&file)?.hash();
+        if found == genesis.hash() {
+            return Ok(false);
+        }
+        Err(mismatch(
+            format!("{} is of another network, {found}", file.display()),
+            "choose another home, or move that file away",
+        ))
+    }
+
+    fn write_genesis(&self, genesis: &Genesis) -> Result<(), HomeError> {
+        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
+        text.push(b'\n');
+        write_new(&self.genesis_file(), &text)
     }
 
     /// The key of the node's own account.
@@ -412,7 +426,7 @@ impl Home {
     /// password.
     fn ensure(&self, kind: KeyKind) -> Result<PathBuf, HomeError> {
         let file = self.key_file(kind);
-        if !file.exists() {
+        if !there(&file)? {
             self.make_keys_dir()?;
             create_secret(&file, kind, self.password())?;
         }
@@ -423,8 +437,19 @@ impl Home {
     /// and, for a validator, its first sign-state. Refuses a home that has a configuration,
     /// and a genesis that does not name these keys.
     pub fn init(&self, config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
+        self.init_from(config, genesis, &FirstMark::Present)
+    }
+
+    /// [`Home::init`] with a sign-state that begins as `first` says. A key that was imported may
+    /// have signed: its home is not made without being told.
+    pub fn init_from(
+        &self,
+        config: &Config,
+        genesis: &Genesis,
+        first: &FirstMark,
+    ) -> Result<(), HomeError> {
         let file = self.config_file();
-        if file.exists() {
+        if there(&file)? {
             return Err(HomeError::Initialised { file });
         }
         let unlocked = self.unlock(config)?;
@@ -434,115 +459,40 @@ impl Home {
         unlocked.check_log_key(config, genesis)?;
         let config_text = config.to_toml();
         Config::parse(&config_text, &file)?;
+        if *first != FirstMark::Present && validator_key.is_none() {
+            return Err(mismatch(
+                "this home has no validator key".into(),
+                "leave out --sign-state and --height: only a validator has a sign-state",
+            ));
+        }
+        let writes_genesis = self.lacks_genesis(genesis)?;
         self.make_dir(&self.data_dir())?;
         if let Some(key) = &validator_key {
-            self.create_sign_state(genesis, key, Height::GENESIS)?;
+            if *first == FirstMark::Present && !there(&self.imported_file())? {
+                self.ensure_sign_state(genesis, key)?;
+            } else {
+                self.begin_sign_state(genesis, key, first)?;
+            }
         }
-        let mut genesis_text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
-        genesis_text.push(b'\n');
-        write_new(&self.genesis_file(), &genesis_text)?;
+        if writes_genesis {
+            self.write_genesis(genesis)?;
+        }
         // Last, because its presence says that the home is complete.
         write_new(&file, config_text.as_bytes())
-    }
-
-    /// Makes the sign-state of a key that has signed nothing above `height` on this network.
-    /// Refuses if there is one.
-    pub fn create_sign_state(
-        &self,
-        genesis: &Genesis,
-        key: &SecretKey,
-        height: Height,
-    ) -> Result<(), HomeError> {
-        let address = key.public_key().address();
-        SignState::create(&self.sign_state_file(), genesis.identity(), address, height)?;
-        Ok(())
     }
 
     /// The next validator key, if there is one.
     pub fn next_validator_key(&self) -> Result<Option<SecretKey>, HomeError> {
         let file = self.next_validator_key_file();
-        let exists = file.exists();
+        let exists = there(&file)?;
         let key = exists.then(|| open_validator_key(&file, self.password()));
         Ok(key.transpose()?)
-    }
-
-    /// Takes the next validator key into use, which has signed nothing on this network: the
-    /// old key and its sign-state are kept under other names. May be done again after a crash
-    /// at any point.
-    pub(crate) fn promote_next_key(
-        &self,
-        genesis: &Genesis,
-        next: &SecretKey,
-        tip: Height,
-    ) -> Result<(), HomeError> {
-        let (state, address) = (self.sign_state_file(), next.public_key().address());
-        if SignState::open(&state, genesis.identity(), address).is_err() {
-            if state.exists() {
-                let to = self.free_name("sign-state.replaced");
-                fs::rename(&state, &to).map_err(failed("move away", &state))?;
-            }
-            self.create_sign_state(genesis, next, tip)?;
-        }
-        let current = self.validator_key_file();
-        let old = open_validator_key(&current, self.password())?;
-        let old = old.public_key().address();
-        if old != address {
-            let retired = self.dir.join(format!("keys/validator-retired-{old}.key"));
-            if !retired.exists() {
-                fs::hard_link(&current, &retired).map_err(failed("keep", &current))?;
-            }
-        }
-        let file = self.next_validator_key_file();
-        fs::rename(&file, &current).map_err(failed("take into use", &file))
-    }
-
-    /// Moves the sign-state away (returning where to, if there was one) and starts a new one
-    /// for a key that has signed nothing above `height`.
-    ///
-    /// Refuses while the node runs, and to go below what this home knows of: a readable
-    /// sign-state of this key and network, or a block in the database. A lower mark would
-    /// permit a second signature.
-    pub fn reset_sign_state(&self, height: Height) -> Result<Option<PathBuf>, HomeError> {
-        let home = self.load()?;
-        let Some(key) = &home.validator_key else {
-            return Err(mismatch(
-                "this node is not a validator".into(),
-                "only a validator has a sign-state",
-            ));
-        };
-        // Held until the end: the node cannot start meanwhile.
-        let store = self.open_store(&home)?;
-        if let Some(tip) = store.as_ref().and_then(Store::tip)
-            && tip.height > height
-        {
-            return Err(mismatch(
-                format!("this node has blocks up to height {}", tip.height),
-                "the new height must not be below it",
-            ));
-        }
-        let file = self.sign_state_file();
-        let address = key.public_key().address();
-        if let Ok(old) = SignState::open(&file, home.genesis.identity(), address)
-            && old.mark().height > height
-        {
-            return Err(mismatch(
-                format!("this key signed at height {} already", old.mark().height),
-                "the new height must not be below it",
-            ));
-        }
-        let moved = file.exists().then(|| self.free_name("sign-state.replaced"));
-        if let Some(to) = &moved {
-            fs::rename(&file, to).map_err(failed("move away", &file))?;
-        }
-        self.make_dir(&self.data_dir())?;
-        self.create_sign_state(&home.genesis, key, height)?;
-        Ok(moved)
     }
 
     /// The database, if there is one. Only one process can have it open.
     fn open_store(&self, home: &LoadedHome) -> Result<Option<Store>, HomeError> {
         let dir = self.database_dir();
-        if !dir.exists() {
+        if !there(&dir)? {
             return Ok(None);
         }
         let history_blocks = home.config.store.history_blocks;
@@ -553,11 +503,15 @@ impl Home {
         Ok(Some(Store::open(&dir, home.genesis.identity(), options)?))
     }
 
-    fn free_name(&self, stem: &str) -> PathBuf {
-        (1u32..)
-            .map(|number| self.data_dir().join(format!("{stem}-{number}")))
-            .find(|path| !path.exists())
-            .expect("a directory holds fewer than 2^32 files")
+    /// A name in the data directory that nothing has.
+    fn free_name(&self, stem: &str) -> Result<PathBuf, HomeError> {
+        for number in 1u32.. {
+            let path = self.data_dir().join(format!("{stem}-{number}"));
+            if !there(&path)? {
+                return Ok(path);
+            }
+        }
+        unreachable!("a directory holds fewer than 2^32 files")
     }
 
     /// Makes the folder of keys, for one that comes from elsewhere.
@@ -589,6 +543,12 @@ fn failed(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> HomeErr
         path: path.clone(),
         source,
     }
+}
+
+/// Whether something is there. A disk that does not say is an error: what is taken for absent is
+/// made anew.
+fn there(path: &Path) -> Result<bool, HomeError> {
+    path.try_exists().map_err(failed("look for", path))
 }
 
 /// Writes a file that must not exist, durably.

@@ -140,20 +140,5 @@ pub const DATABASE_LOCK_RETRY: Duration = Duration::from_millis(50);
 /// Chain id of networks for development, whose keys need no password.
 pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
 
-/// How long a remote signer, or a node that asks one, may take for one step.
-pub const SIGNER_TIMEOUT: Duration = Duration::from_millis(1_000);
-
-/// Between two attempts to connect to a remote signer.
-pub const SIGNER_RETRY: Duration = Duration::from_millis(200);
-
-/// How long a starting node waits for its remote signer.
-pub const SIGNER_START_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Statements that wait for a remote signer; more are abstained from.
-pub const SIGNER_QUEUE_MAX: usize = 8;
-
-/// Nodes that one signer knows.
-pub const SIGNER_CLIENTS_MAX: usize = 16;
-
-/// Connections that one signer has open, those that have proved nothing yet included.
-pub const SIGNER_CONNECTIONS_MAX: usize = 64;
+/// How far above the highest height that a home knows of its operator may set a sign-state.
+pub const SIGN_STATE_HEIGHTS_AHEAD_MAX: u64 = 1_000;

@@ -208,6 +208,22 @@ impl Store {
         digests
     }
 
+    /// How many undecided blocks are stored.
+    pub fn undecided_count(&self) -> usize {
+        self.writer().blocks.values().map(BTreeSet::len).sum()
+    }
+
+    /// Deletes all undecided blocks, and what this node built. Only for a node whose consensus
+    /// does not run, nor will go on where it ended.
+    pub fn clear_undecided(&self) -> Result<(), StoreError> {
+        let mut waiting = self.writer();
+        let mut batch = self.database.batch();
+        waiting.write_decided(&mut batch, Height(u64::MAX));
+        batch.write("no undecided blocks")?;
+        *waiting = Waiting::default();
+        Ok(())
+    }
+
     fn check_undecided(&self, height: Height, bytes: &[u8]) -> Result<(), StoreError> {
         let tip = self.tip().ok_or(StoreError::Empty)?.height;
         if !(1..=UNDECIDED_HEIGHTS_MAX).contains(&height.above(tip)) {

@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use tbsi_engine::{Chain, Engine, EngineConfig, Progress, SignState};
+use tbsi_engine::{Chain, Engine, EngineConfig, Progress};
+use tbsi_keys::keyfile::NodeKey;
+use tbsi_keys::{LocalSigner, SignState, VoteSigner};
 use tbsi_node::chain::NodeChain;
 use tbsi_node::config::Config;
 use tbsi_node::gossip::{self, GossipHandle};
 use tbsi_node::home::{Home, LoadedHome};
-use tbsi_node::keyfile::NodeKey;
 use tbsi_node::mempool::MempoolLimits;
 use tbsi_node::node::{Node, NodeParts, wall_clock};
 use tbsi_p2p::PeerAddress;
@@ -46,7 +47,11 @@ impl Running {
         chain: C,
     ) -> Self {
         let wake = Arc::new(Notify::new());
-        let started = Engine::start(config, validator, chain, wake).await;
+        let identity = config.p2p.chain;
+        let signer = validator.map(|(key, state)| -> Box<dyn VoteSigner> {
+            Box::new(LocalSigner::new(identity, key, state))
+        });
+        let started = Engine::start(config, signer, chain, wake).await;
         let (engine, progress) = started.unwrap_or_else(|error| panic!("{error}"));
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(async move {

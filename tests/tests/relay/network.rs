@@ -252,7 +252,7 @@ async fn a_relayer_without_standing_is_told_what_is_missing_before_it_sends() {
     let (code, said) = check(&home).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("belongs to no active organisation"), "{said}");
-    let key = tbsi_node::keyfile::load_validator_key(&Path::new(&home).join("relayer.key"));
+    let key = tbsi_keys::keyfile::load_validator_key(&Path::new(&home).join("relayer.key"));
     let account = key.unwrap().public_key().address();
     for (permissions, words) in [(5, "may not relay"), (13, "is one of Test Association A")] {
         if permissions == 5 {

@@ -11,7 +11,7 @@ use tbsi_light::{
     verify_decision,
 };
 use tbsi_node::home::load_genesis;
-use tbsi_types::{Address, Checkpoint, CheckpointDigest, Decision, Genesis, VotingPower};
+use tbsi_types::{Address, Checkpoint, CheckpointDigest, Decision, Genesis, Height, VotingPower};
 
 use super::file::CheckpointFile;
 use crate::report::{Format, causes};
@@ -37,6 +37,17 @@ pub(super) fn run(file: &Path, genesis: &Path, format: Format) -> anyhow::Result
             Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// The height of a checkpoint file, which is decided for certain: it is verified from the genesis
+/// file. 0 without one.
+pub(crate) fn verified_height(file: Option<&Path>, genesis: &Path) -> anyhow::Result<Height> {
+    let Some(path) = file else {
+        return Ok(Height::GENESIS);
+    };
+    let (genesis, file) = read(path, genesis)?;
+    let verified = verify(&genesis, &file).with_context(|| path.display().to_string())?;
+    Ok(verified.checkpoint.height)
 }
 
 fn read(file: &Path, genesis: &Path) -> anyhow::Result<(Genesis, CheckpointFile)> {

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::json;
+use tbsi_keys::keyfile::is_there;
 use tbsi_node::founding::{
     BLOCK_GAS_LIMIT, Draft, FounderFile, FounderRequest, Parameters, Signatures, make_founder,
     sign_genesis,
@@ -270,7 +271,7 @@ pub(super) fn add_founder(args: &AddFounderArgs) -> anyhow::Result<ExitCode> {
 pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
     let founded = load_genesis(&args.genesis)?;
     require_same(&founded, &load_draft(&args.draft)?, args.development)?;
-    let mut signatures = if args.signatures.exists() {
+    let mut signatures = if is_there(&args.signatures)? {
         load_signatures(&args.signatures, &founded)?
     } else {
         Signatures::new(&founded)

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::ValueEnum;
 use serde_json::json;
+use tbsi_keys::keyfile::{KeyKind, load_secret, replace_secret, store_secret};
+use tbsi_keys::password::Password;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{KeyKind, load_secret, replace_secret, store_secret};
-use tbsi_node::password::Password;
 
 use crate::password::{PasswordFile, new_password};
 use crate::report::Format;
@@ -186,7 +186,12 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     home.make_keys_dir()?;
     let out = home.key_file(kind);
     store_secret(&out, kind, &secret, protecting.as_ref())?;
-    let text = format!("The key is in {}.", out.display());
+    let mut text = format!("The key is in {}.", out.display());
+    if kind == KeyKind::Validator {
+        home.note_imported_key()?;
+        text += "\nIf it has ever signed, bring its sign-state over too: --sign-state of `tbsi node \
+                 init` or `tbsi signer init`.";
+    }
     let address = kind.address(&secret)?;
     let json = json!({ "file": out, "address": address });
     args.format.print(&text, &json)

@@ -10,12 +10,12 @@ use clap::ValueEnum;
 use serde_json::json;
 use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Node, Nodes};
+use tbsi_keys::keyfile::{
+    KeyFileError, KeyKind, create_secret, is_there, open_log_key, open_node_key, open_validator_key,
+};
+use tbsi_keys::password::Password;
 use tbsi_node::config::Config;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{
-    KeyFileError, KeyKind, create_secret, open_log_key, open_node_key, open_validator_key,
-};
-use tbsi_node::password::Password;
 
 use crate::govern::{Done, Planned, Write, Writer, peer_id};
 use crate::lang::Language;
@@ -88,7 +88,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 /// Fails if the validator key is with a remote signer (SPEC §6.8).
 fn check_local(home: &Home) -> anyhow::Result<()> {
     let file = home.config_file();
-    let config = file.exists().then(|| Config::load(&file)).transpose()?;
+    let there = is_there(&file)?;
+    let config = there.then(|| Config::load(&file)).transpose()?;
     if config.is_some_and(|config| config.signer.is_some()) {
         return Err(refused(
             "the configuration names a `signer`: a validator key that a signer has cannot be \
@@ -183,7 +184,7 @@ impl Rotation {
         kind: KeyKind,
         open: impl Fn(&Path, Option<&Password>) -> Result<K, KeyFileError>,
     ) -> anyhow::Result<K> {
-        let there = file.exists();
+        let there = is_there(file).map_err(|error| refuse(error.into()))?;
         if !there && self.writer.is_dry_run() {
             let dir = tempfile::tempdir().context("make a temporary directory")?;
             let trial = dir.path().join("key");
@@ -242,7 +243,7 @@ impl Rotation {
 }
 
 fn swap([new, old, retired]: [&Path; 3]) -> anyhow::Result<()> {
-    if old.exists() && !retired.exists() {
+    if is_there(old)? && !is_there(retired)? {
         fs::hard_link(old, retired).with_context(|| format!("keep {}", old.display()))?;
     }
     fs::rename(new, old).with_context(|| format!("take {} into use", new.display()))

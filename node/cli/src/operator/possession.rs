@@ -2,7 +2,7 @@
 
 use tbsi_governance::contracts::Signature;
 use tbsi_governance::possession::{KeyUse, digest};
-use tbsi_node::keyfile::{LogKey, NodeKey};
+use tbsi_keys::keyfile::{LogKey, NodeKey};
 use tbsi_types::{B256, SecretKey};
 
 use crate::govern::Writer;

@@ -6,9 +6,11 @@ use alloy_primitives::B256;
 use serde_json::json;
 use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Nodes, Possession, Registration, Signature};
+use tbsi_keys::keyfile::{
+    LogKey, NodeKey, is_there, open_log_key, open_node_key, open_validator_key,
+};
 use tbsi_node::config::Config;
 use tbsi_node::home::Home;
-use tbsi_node::keyfile::{LogKey, NodeKey, open_log_key, open_node_key, open_validator_key};
 use tbsi_types::SecretKey;
 
 use super::{Prover, RegisterArgs};
@@ -32,7 +34,8 @@ impl Keys {
     /// configuration, if there is one.
     fn load(home: &Home, name: Option<&str>) -> anyhow::Result<Self> {
         let file = home.config_file();
-        let config = file.exists().then(|| Config::load(&file)).transpose()?;
+        let configured = is_there(&file)?;
+        let config = configured.then(|| Config::load(&file)).transpose()?;
         let configured = config.as_ref().map(|config| config.name.as_str());
         let Some(name) = name.or(configured) else {
             return Err(refused(format!(
@@ -42,7 +45,7 @@ impl Keys {
         };
         let validates = match &config {
             Some(config) => config.validator,
-            None => home.validator_key_file().exists(),
+            None => is_there(&home.validator_key_file())?,
         };
         let signer = config.as_ref().and_then(|config| config.signer.as_ref());
         if signer.is_some() {
@@ -55,8 +58,7 @@ impl Keys {
             name: name.into(),
             node: open_node_key(&home.node_key_file(), password)?,
             validator: validator.transpose()?,
-            log: log
-                .exists()
+            log: is_there(&log)?
                 .then(|| open_log_key(&log, password))
                 .transpose()?,
         })

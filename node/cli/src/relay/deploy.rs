@@ -9,7 +9,7 @@ use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, Bytes, Signature, TxKind, U64, U256};
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
-use tbsi_node::keyfile::load_validator_key;
+use tbsi_keys::keyfile::load_validator_key;
 use tbsi_rpc::Client;
 use tbsi_types::{SecretKey, TxEnvelope};
 use tokio::time::{Instant, sleep};

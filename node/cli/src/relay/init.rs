@@ -11,9 +11,9 @@ use serde_json::json;
 use tbsi_bridge::config::{
     Audit, Batch, CONFIG_FILE, Config, Fees, Metrics, Relayer, RemoteKey, Select, Source, Target,
 };
-use tbsi_node::keyfile::{KeyKind, create_secret};
-use tbsi_node::password::Password;
-use tbsi_node::signer::{SignerAddress, link_public_key};
+use tbsi_keys::keyfile::{KeyKind, create_secret};
+use tbsi_keys::password::Password;
+use tbsi_keys::signer::{SignerAddress, link_public_key};
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::{LeafIndex, ProofBundle};

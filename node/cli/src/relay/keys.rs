@@ -8,9 +8,9 @@ use anyhow::Context;
 use futures::future::BoxFuture;
 use tbsi_bridge::config::{Config, RemoteKey};
 use tbsi_bridge::signer::{SharedSigner, SignError, Signer};
-use tbsi_node::keyfile::{KeyKind, load_secret, open_validator_key};
-use tbsi_node::password::Password;
-use tbsi_node::signer::RemoteAccount;
+use tbsi_keys::keyfile::{KeyKind, load_secret, open_validator_key};
+use tbsi_keys::password::Password;
+use tbsi_keys::signer::RemoteAccount;
 use tbsi_types::{ChainIdentity, SecretKey};
 
 use crate::password::PasswordFile;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use tbsi_keys::keyfile::is_peer_id;
 use tbsi_types::PublicKey;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
 use super::{AttestationLogConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig};
-use crate::keyfile::is_peer_id;
 use crate::limits::{WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use alloy_primitives::{B256, Bytes};
+use tbsi_keys::signer::SignerAddress;
 use toml::{Table, Value};
 
 use super::{Config, PeerConfig, SignerConfig, TsaConfig, WitnessConfig, WitnessedConfig};
-use crate::signer::SignerAddress;
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
 pub(super) fn unknown_key(table: &Table) -> Option<(String, String)> {

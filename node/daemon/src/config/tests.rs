@@ -1,12 +1,12 @@
 use std::path::Path;
 
 use proptest::prelude::*;
+use tbsi_keys::keyfile::NodeKey;
 use tbsi_rpc::{RpcLimits, ServerConfig};
 use tbsi_store::StoreOptions;
 use tbsi_types::log::{NoteSigner, SignatureType};
 
 use super::*;
-use crate::keyfile::NodeKey;
 use crate::mempool::MempoolLimits;
 
 const MINIMAL: &str = "name = \"node-1\"\nvalidator = true\n";

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 use ed25519_dalek::VerifyingKey;
+use tbsi_keys::keyfile::peer_key;
 use tbsi_types::{PublicKey, Signature};
 
 use super::{CeremonyError, FounderFile};
-use crate::keyfile::peer_key;
 
 /// A key, as it proves.
 enum Key {

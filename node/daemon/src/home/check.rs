@@ -5,13 +5,13 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use tbsi_governance::rules::check_stated;
+use tbsi_keys::keyfile::{NodeKey, is_peer_id};
 use tbsi_types::genesis::NodeEntry;
 use tbsi_types::limits::GENESIS_BYTES_MAX;
 use tbsi_types::{Bytes, Genesis, GenesisError, SecretKey};
 
 use super::{HomeError, failed, mismatch};
 use crate::config::Config;
-use crate::keyfile::{NodeKey, is_peer_id};
 
 /// Reads and checks a genesis file, including its nodes' peer ids.
 pub fn load_genesis(file: &Path) -> Result<Genesis, HomeError> {

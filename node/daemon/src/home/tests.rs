@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
+use std::fs;
 
-use tbsi_types::TimestampMs;
 use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
+use tbsi_types::{Height, TimestampMs};
 
 use super::*;
 use crate::config::PeerConfig;
+
+mod sign_state;
 
 /// A home with keys, and a genesis that names them.
 fn prepared(validator: bool) -> (tempfile::TempDir, Home, Genesis) {
@@ -90,9 +93,13 @@ fn keeps_keys_and_refuses_a_second_initialisation() {
     let config = Config::new("node-1", true);
     home.init(&config, &genesis).unwrap();
     assert!(words(home.init(&config, &genesis)).contains("initialised already"));
-    // Without its configuration, but with a sign-state: the key may have signed.
+    // Without its configuration, but with a sign-state of another key: it is not touched.
     fs::remove_file(home.config_file()).unwrap();
-    assert!(words(home.init(&config, &genesis)).contains("never overwritten"));
+    fs::remove_file(home.genesis_file()).unwrap();
+    fs::remove_file(home.sign_state_file()).unwrap();
+    home.create_sign_state(&genesis, &SecretKey::from_seed(b"another"), Height(5))
+        .unwrap();
+    assert!(words(home.init(&config, &genesis)).contains("belongs to validator"));
 }
 
 #[test]
@@ -168,28 +175,6 @@ fn genesis_files_name_real_peers() {
         source.to_string().contains("nodes[node-2].peer_id"),
         "{source}"
     );
-}
-
-#[test]
-fn a_sign_state_is_reset_forward_only() {
-    let (_dir, home, genesis) = prepared(true);
-    home.init(&Config::new("node-1", true), &genesis).unwrap();
-    let moved = home.reset_sign_state(Height(10)).unwrap().unwrap();
-    assert!(moved.ends_with("sign-state.replaced-1") && moved.exists());
-    let error = words(home.reset_sign_state(Height(9)));
-    assert!(error.contains("signed at height 10"), "{error}");
-    let moved = home.reset_sign_state(Height(10)).unwrap().unwrap();
-    assert!(moved.ends_with("sign-state.replaced-2"));
-    fs::remove_file(home.sign_state_file()).unwrap();
-    assert_eq!(home.reset_sign_state(Height(3)).unwrap(), None);
-    fs::write(home.sign_state_file(), "damaged").unwrap();
-    assert!(home.reset_sign_state(Height(4)).unwrap().is_some());
-
-    let (_dir, observer, genesis) = prepared(false);
-    observer
-        .init(&Config::new("node-1", false), &genesis)
-        .unwrap();
-    assert!(words(observer.reset_sign_state(Height(1))).contains("not a validator"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use der::Encode;
 use p256::SecretKey;
 use p256::ecdsa::SigningKey;
 use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
+use tbsi_keys::keyfile::{KeyFileError, open_validator_key, read_private};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 use x509_cert::der::asn1::ObjectIdentifier;
@@ -17,7 +18,6 @@ use super::Authority;
 use crate::account::Account;
 use crate::config::TsaConfig;
 use crate::home::Home;
-use crate::keyfile::{KeyFileError, open_validator_key, read_private};
 
 /// Bytes of a certificate file.
 const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;

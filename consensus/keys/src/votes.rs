@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use tbsi_types::{
-    ChainIdentity, ProposalStatement, PublicKey, SecretKey, Signature, VoteKind, VoteStatement,
+    ChainIdentity, Height, ProposalStatement, PublicKey, SecretKey, Signature, VoteKind,
+    VoteStatement,
 };
 use tracing::warn;
 
@@ -12,14 +13,22 @@ use crate::sign_state::{Mark, SignState, SignStateError, Step};
 
 /// What a validator signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Statement {
+pub enum ConsensusStatement {
     /// A prevote or precommit.
     Vote(VoteStatement),
     /// A proposal.
     Proposal(ProposalStatement),
 }
 
-impl Statement {
+impl ConsensusStatement {
+    /// The height that it is about.
+    pub fn height(&self) -> Height {
+        match self {
+            Self::Vote(vote) => vote.height,
+            Self::Proposal(proposal) => proposal.height,
+        }
+    }
+
     /// Where in consensus it is, and the digest to sign on this chain.
     pub fn mark(&self, chain: &ChainIdentity) -> Mark {
         match self {
@@ -50,7 +59,10 @@ pub trait VoteSigner: Send + Sync + 'static {
 
     /// A signature; `None` abstains (SPEC §6.4). An error is a disk that failed: the engine
     /// stops.
-    async fn sign(&self, statement: Statement) -> Result<Option<Signature>, SignStateError>;
+    async fn sign(
+        &self,
+        statement: ConsensusStatement,
+    ) -> Result<Option<Signature>, SignStateError>;
 }
 
 /// A validator's key with its sign-state, in this process.
@@ -83,7 +95,10 @@ impl LocalSigner {
 
     /// Signs if the sign-state allows it; the mark is durable when this returns. May block on
     /// the disk.
-    pub fn sign_blocking(&self, statement: Statement) -> Result<Option<Signature>, SignStateError> {
+    pub fn sign_blocking(
+        &self,
+        statement: ConsensusStatement,
+    ) -> Result<Option<Signature>, SignStateError> {
         let mark = statement.mark(&self.chain);
         let mut state = self.state.lock().expect("no holder panics");
         if state.advance(mark)? {
@@ -105,38 +120,10 @@ impl VoteSigner for LocalSigner {
         Self::public_key(self)
     }
 
-    async fn sign(&self, statement: Statement) -> Result<Option<Signature>, SignStateError> {
+    async fn sign(
+        &self,
+        statement: ConsensusStatement,
+    ) -> Result<Option<Signature>, SignStateError> {
         self.sign_blocking(statement)
-    }
-}
-
-/// Who signs for the validator of an engine.
-pub enum Validator {
-    /// Its key and sign-state are here.
-    Local(SecretKey, SignState),
-    /// Somebody else has them.
-    Other(Box<dyn VoteSigner>),
-}
-
-impl From<(SecretKey, SignState)> for Validator {
-    fn from((key, state): (SecretKey, SignState)) -> Self {
-        Self::Local(key, state)
-    }
-}
-
-impl Validator {
-    /// Whose signatures it makes.
-    pub fn public_key(&self) -> PublicKey {
-        match self {
-            Self::Local(key, _) => key.public_key(),
-            Self::Other(signer) => signer.public_key(),
-        }
-    }
-
-    pub(crate) fn signer(self, chain: ChainIdentity) -> Box<dyn VoteSigner> {
-        match self {
-            Self::Local(key, state) => Box::new(LocalSigner::new(chain, key, state)),
-            Self::Other(signer) => signer,
-        }
     }
 }

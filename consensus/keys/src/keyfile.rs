@@ -12,9 +12,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, hex};
-use tbsi_p2p::PeerId;
-use tbsi_p2p::identity::{Keypair, PublicKey, ed25519};
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
 use tbsi_types::log::{NoteSigner, cosigner_name};
+use tbsi_types::roster::{peer_id_of, peer_key_of};
 use tbsi_types::{B256, ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
 
@@ -195,11 +195,7 @@ impl NodeKey {
 
     /// The base58 peer id (`12D3Koo…`) by which other nodes admit this one.
     pub fn peer_id(&self) -> String {
-        Keypair::ed25519_from_bytes(self.expose())
-            .expect("any 32 bytes are an ed25519 seed")
-            .public()
-            .to_peer_id()
-            .to_base58()
+        peer_id_of(&self.public_key())
     }
 }
 
@@ -242,19 +238,12 @@ impl fmt::Debug for LogKey {
     }
 }
 
-fn ed25519_pair(seed: &[u8; 32]) -> Keypair {
-    Keypair::ed25519_from_bytes(*seed).expect("any 32 bytes are an ed25519 seed")
-}
-
 fn public_half(seed: &[u8; 32]) -> [u8; 32] {
-    let key = ed25519_pair(seed).public().try_into_ed25519();
-    key.expect("the pair is of this type").to_bytes()
+    SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
 
 fn ed25519_signature(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
-    let signature = ed25519_pair(seed).sign(message);
-    let signature = signature.expect("Ed25519 signs any message");
-    signature.try_into().expect("a signature has 64 bytes")
+    SigningKey::from_bytes(seed).sign(message).to_bytes()
 }
 
 /// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.
@@ -264,11 +253,10 @@ pub fn is_peer_id(text: &str) -> bool {
 
 /// The ed25519 key of a peer id.
 pub fn peer_key(text: &str) -> Option<[u8; 32]> {
-    let peer_id = text.parse::<PeerId>().ok()?;
-    let bytes = peer_id.to_bytes();
-    let key = PublicKey::try_decode_protobuf(bytes.strip_prefix(&[0x00, 0x24])?).ok()?;
-    let key = key.try_into_ed25519().ok()?;
-    (peer_id.to_base58() == text).then(|| key.to_bytes())
+    let key = peer_key_of(text)?;
+    // 32 bytes that are no point of the curve are nobody's key.
+    VerifyingKey::from_bytes(&key).ok()?;
+    (peer_id_of(&key) == text).then_some(key)
 }
 
 /// Makes a new secret for a key of this kind and writes it to `path`, where no file may be;
@@ -380,6 +368,15 @@ pub fn load_secret(
     Ok(opened.secret)
 }
 
+/// Whether there is a key file. A disk that does not say is an error, not an absent key.
+pub fn is_there(path: &Path) -> Result<bool, KeyFileError> {
+    path.try_exists().map_err(|source| KeyFileError::Io {
+        operation: "look for",
+        path: path.into(),
+        source,
+    })
+}
+
 /// Whether a key file, which must be there, is encrypted.
 pub fn is_encrypted(path: &Path) -> Result<bool, KeyFileError> {
     Ok(is_keystore(&read_private(path, KEYSTORE_BYTES_MAX)?))
@@ -425,15 +422,16 @@ pub fn open_validator_key(
     Ok(secp256k1(&secret))
 }
 
-pub(crate) fn secp256k1(secret: &[u8; 32]) -> SecretKey {
+/// The key of a secret that [`load_secret`] returned for a kind of secp256k1 key.
+pub fn secp256k1(secret: &[u8; 32]) -> SecretKey {
     SecretKey::parse(secret).expect("a secret of this kind was checked")
 }
 
-/// 32 bytes of the operating system's generator, which is where an ed25519 seed comes from.
+/// 32 bytes of the operating system's generator.
 fn random() -> Zeroizing<[u8; 32]> {
-    let secret = ed25519::SecretKey::generate();
     let mut bytes = Zeroizing::new([0; 32]);
-    bytes.copy_from_slice(secret.as_ref());
+    // No key is better than a guessable one, and nothing else works on such a system.
+    getrandom::fill(bytes.as_mut_slice()).expect("the operating system gives random bytes");
     bytes
 }
 
@@ -480,10 +478,7 @@ fn sync_directory(path: &Path) -> Result<(), KeyFileError> {
 
 /// The bytes of a file that only its owner may read; of a longer one, one byte more than
 /// `bytes_max`.
-pub(crate) fn read_private(
-    path: &Path,
-    bytes_max: usize,
-) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub fn read_private(path: &Path, bytes_max: usize) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let failed = |operation| {
         move |source: io::Error| KeyFileError::Io {
             operation,

@@ -9,19 +9,23 @@ mod account;
 mod address;
 mod client;
 mod curve;
+mod decided;
 mod link;
 mod message;
 mod server;
 
 use std::io;
 
-use tbsi_types::{Address, ChainIdentity};
+use tbsi_types::{Address, ChainIdentity, Height};
+
+use crate::limits::SIGNER_HEIGHTS_AHEAD_MAX;
 
 pub use account::RemoteAccount;
 pub use address::SignerAddress;
-pub use client::RemoteSigner;
+pub use client::{Decisions, RemoteSigner};
 pub use curve::link_public_key;
-pub use server::{Role, serve};
+pub use decided::{Decided, DecidedError, ShownDecision};
+pub use server::{Holder, ServeError, ServedKeys, serve};
 
 /// Why there is no connection between a node and its signer.
 #[derive(Debug, thiserror::Error)]
@@ -65,9 +69,22 @@ pub enum SignerError {
     /// The signer's sign-state is an old copy.
     #[error(
         "the signer at {0} has a sign-state that is older than signatures of its key: restore \
-         the newest copy, or run `tbsi keys reset-sign-state` there"
+         the newest copy, or run `tbsi keys reset-sign-state --home DIR --height HEIGHT` there"
     )]
     Older(SignerAddress),
+    /// The signer does not believe what the node shows, or the node has nothing to show.
+    #[error(
+        "the signer at {address} knows height {known} to be decided and signs at most \
+         {SIGNER_HEIGHTS_AHEAD_MAX} heights above it; {problem}"
+    )]
+    NotDecided {
+        /// Where.
+        address: SignerAddress,
+        /// The height that it knows to be decided.
+        known: Height,
+        /// Why it does not learn more.
+        problem: String,
+    },
     /// Bytes that are no message.
     #[error("the signer at {0} speaks another protocol")]
     Protocol(SignerAddress),
@@ -81,5 +98,7 @@ fn prologue(chain: &ChainIdentity) -> Vec<u8> {
     bytes
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

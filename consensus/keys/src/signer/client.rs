@@ -1,17 +1,24 @@
-//! A node's end: asks the signer, and abstains when it does not answer.
+//! A node's end: asks the signer, shows it what was decided, and abstains when it does not answer.
+
+use std::error::Error;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use tbsi_engine::{SignStateError, Statement, VoteSigner};
 use tbsi_types::{ChainIdentity, Height, PublicKey, Signature};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
+use super::decided::ShownDecision;
 use super::link::Link;
-use super::message::{Position, Refusal, Reply, Request};
+use super::message::{Refusal, Reply, Request};
 use super::{SignerAddress, SignerError, prologue};
-use crate::limits::{SIGNER_QUEUE_MAX, SIGNER_RETRY, SIGNER_START_TIMEOUT, SIGNER_TIMEOUT};
+use crate::limits::{
+    SIGNER_QUEUE_MAX, SIGNER_RETRY, SIGNER_SHOWN_MAX, SIGNER_START_TIMEOUT, SIGNER_TIMEOUT,
+};
+use crate::{ConsensusStatement, Position, SignStateError, VoteSigner};
 
 /// A validator's signer in another process.
 #[derive(Debug)]
@@ -21,10 +28,18 @@ pub struct RemoteSigner {
     asked: mpsc::Sender<Asked>,
 }
 
-/// A statement, and who waits for the signature.
-type Asked = (Statement, oneshot::Sender<Option<Signature>>);
+/// What a node has to show to its signer.
+pub trait Decisions: Send + Sync + 'static {
+    /// The decision that somebody can verify next who knows `height` to be decided: the last one
+    /// of the validator set that decides the height after it, or the newest if that set decides
+    /// still. `None` if nothing later is decided. May block on the disk.
+    fn next(&self, height: Height) -> Result<Option<ShownDecision>, Box<dyn Error + Send + Sync>>;
+}
 
-/// What it takes to connect.
+/// A statement, and who waits for the signature.
+type Asked = (ConsensusStatement, oneshot::Sender<Option<Signature>>);
+
+/// What it takes to connect, and what is said first.
 struct Dialer {
     address: SignerAddress,
     secret: Zeroizing<[u8; 32]>,
@@ -33,19 +48,21 @@ struct Dialer {
     expected: PublicKey,
     /// The highest position for which a signature is known.
     signed: Position,
+    decisions: Arc<dyn Decisions>,
 }
 
 impl RemoteSigner {
     /// Connects, waiting a little for a signer that starts at the same time. Refuses one of
-    /// another key than `expected`, or whose sign-state ends below height `signed`. Reconnects
-    /// by itself later on.
+    /// another key than `expected`, or whose sign-state ends below `signed`. Reconnects by itself
+    /// later on.
     pub async fn connect(
         address: SignerAddress,
         secret: Zeroizing<[u8; 32]>,
         remote: [u8; 32],
         chain: ChainIdentity,
         expected: PublicKey,
-        signed: Height,
+        signed: Position,
+        decisions: Arc<dyn Decisions>,
     ) -> Result<Self, SignerError> {
         let dialer = Dialer {
             address,
@@ -53,7 +70,8 @@ impl RemoteSigner {
             remote,
             chain,
             expected,
-            signed: Position::start_of(signed),
+            signed,
+            decisions,
         };
         let deadline = Instant::now() + SIGNER_START_TIMEOUT;
         let link = loop {
@@ -81,7 +99,10 @@ impl VoteSigner for RemoteSigner {
         self.public_key
     }
 
-    async fn sign(&self, statement: Statement) -> Result<Option<Signature>, SignStateError> {
+    async fn sign(
+        &self,
+        statement: ConsensusStatement,
+    ) -> Result<Option<Signature>, SignStateError> {
         let (answer, answered) = oneshot::channel();
         if self.asked.try_send((statement, answer)).is_err() {
             return Ok(None);
@@ -145,7 +166,16 @@ impl Dialer {
             signed: self.signed,
         };
         match self.exchange(&mut link, hello).await? {
-            Reply::Hello { public_key } if public_key == self.expected.encode() => Ok(link),
+            Reply::Hello {
+                public_key,
+                decided,
+            } if public_key == self.expected.encode() => {
+                // It may sign without, for a while.
+                if let Err(error) = self.show(&mut link, decided).await {
+                    warn!("{error}");
+                }
+                Ok(link)
+            }
             Reply::Hello { .. } | Reply::Refused(Refusal::OtherValidator) => {
                 Err(SignerError::OtherValidator {
                     address: address(),
@@ -153,8 +183,59 @@ impl Dialer {
                 })
             }
             Reply::Refused(Refusal::Older) => Err(SignerError::Older(address())),
-            Reply::Signed(_) | Reply::Abstained => Err(SignerError::Protocol(address())),
+            Reply::Signed(_)
+            | Reply::Abstained
+            | Reply::Decided(_)
+            | Reply::Refused(Refusal::NotDecided) => Err(SignerError::Protocol(address())),
         }
+    }
+
+    /// Shows a signer that knows height `known` to be decided what came after it, up to the
+    /// newest decision. What is left after [`SIGNER_SHOWN_MAX`] is shown another time.
+    async fn show(&self, link: &mut Link, mut known: Height) -> Result<(), SignerError> {
+        for _ in 0..SIGNER_SHOWN_MAX {
+            let failed = |known, problem: String| SignerError::NotDecided {
+                address: self.address.clone(),
+                known,
+                problem,
+            };
+            let decisions = Arc::clone(&self.decisions);
+            let next = spawn_blocking(move || decisions.next(known)).await;
+            let next = next.map_err(|error| failed(known, error.to_string()))?;
+            let next = next.map_err(|error| failed(known, error.to_string()))?;
+            let Some(next) = next else {
+                return Ok(());
+            };
+            let height = next.checkpoint.height;
+            let request = Request::Decided(Box::new(next));
+            match self.exchange(link, request).await? {
+                Reply::Decided(now) if now > known => known = now,
+                Reply::Refused(Refusal::NotDecided) => {
+                    let problem = format!("it does not believe that height {height} is");
+                    return Err(failed(known, problem));
+                }
+                Reply::Signed(_)
+                | Reply::Abstained
+                | Reply::Decided(_)
+                | Reply::Hello { .. }
+                | Reply::Refused(_) => return Err(SignerError::Protocol(self.address.clone())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for a signature, and once more if the signer has to learn first what was decided.
+    async fn ask(
+        &self,
+        link: &mut Link,
+        statement: ConsensusStatement,
+    ) -> Result<Reply, SignerError> {
+        let reply = self.exchange(link, Request::Sign(statement)).await?;
+        let Reply::Decided(known) = reply else {
+            return Ok(reply);
+        };
+        self.show(link, known).await?;
+        self.exchange(link, Request::Sign(statement)).await
     }
 
     async fn exchange(&self, link: &mut Link, request: Request) -> Result<Reply, SignerError> {
@@ -175,14 +256,23 @@ impl Dialer {
             let Some((statement, answer)) = questions.recv().await else {
                 return;
             };
-            let signature = match self.exchange(open, Request::Sign(statement)).await {
+            let signature = match self.ask(open, statement).await {
                 Ok(Reply::Signed(signature)) => {
-                    let position = statement.mark(&self.chain).into();
+                    let position = statement.mark(&self.chain).position();
                     self.signed = self.signed.max(position);
                     Some(signature)
                 }
                 Ok(Reply::Abstained) => {
                     warn!("the signer abstains: its sign-state holds something else");
+                    None
+                }
+                Ok(Reply::Decided(known)) => {
+                    warn!(height = %statement.height(), %known, "the signer abstains: the height \
+                        is too far above what this node could show it to be decided");
+                    None
+                }
+                Err(error @ SignerError::NotDecided { .. }) => {
+                    warn!("{error}: not voting");
                     None
                 }
                 Ok(Reply::Hello { .. } | Reply::Refused(_)) | Err(_) => {

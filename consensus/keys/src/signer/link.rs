@@ -7,9 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::address::Stream;
 use super::curve::Resolver;
+use crate::limits::{SIGNER_FRAME_BYTES_MAX, SIGNER_HANDSHAKE_BYTES_MAX};
 
-/// Bytes of one frame; messages need a quarter.
-const FRAME_BYTES_MAX: usize = 1_024;
+/// Bytes that encryption adds to a message.
+const TAG_BYTES: usize = 16;
 const PATTERN: &str = "Noise_IK_25519_ChaChaPoly_SHA256";
 
 pub(super) struct Link {
@@ -55,14 +56,14 @@ impl Link {
     }
 
     pub(super) async fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        let mut frame = [0; FRAME_BYTES_MAX];
+        let mut frame = vec![0; (message.len() + TAG_BYTES).min(SIGNER_FRAME_BYTES_MAX)];
         let length = self.noise.write_message(message, &mut frame);
         write_frame(&mut self.stream, &frame[..length.map_err(broken)?]).await
     }
 
     pub(super) async fn receive(&mut self) -> io::Result<Vec<u8>> {
-        let frame = read_frame(&mut self.stream).await?;
-        let mut message = vec![0; FRAME_BYTES_MAX];
+        let frame = read_frame(&mut self.stream, SIGNER_FRAME_BYTES_MAX).await?;
+        let mut message = vec![0; frame.len()];
         let length = self.noise.read_message(&frame, &mut message);
         message.truncate(length.map_err(broken)?);
         Ok(message)
@@ -82,7 +83,7 @@ async fn write_handshake(
     stream: &mut Box<dyn Stream>,
     handshake: &mut HandshakeState,
 ) -> io::Result<()> {
-    let mut frame = [0; FRAME_BYTES_MAX];
+    let mut frame = [0; SIGNER_HANDSHAKE_BYTES_MAX];
     let length = handshake.write_message(&[], &mut frame).map_err(broken)?;
     write_frame(stream, &frame[..length]).await
 }
@@ -91,8 +92,8 @@ async fn read_handshake(
     stream: &mut Box<dyn Stream>,
     handshake: &mut HandshakeState,
 ) -> io::Result<()> {
-    let frame = read_frame(stream).await?;
-    let mut payload = [0; FRAME_BYTES_MAX];
+    let frame = read_frame(stream, SIGNER_HANDSHAKE_BYTES_MAX).await?;
+    let mut payload = [0; SIGNER_HANDSHAKE_BYTES_MAX];
     handshake
         .read_message(&frame, &mut payload)
         .map_err(broken)?;
@@ -107,9 +108,9 @@ async fn write_frame(stream: &mut Box<dyn Stream>, frame: &[u8]) -> io::Result<(
     stream.flush().await
 }
 
-async fn read_frame(stream: &mut Box<dyn Stream>) -> io::Result<Vec<u8>> {
+async fn read_frame(stream: &mut Box<dyn Stream>, bytes_max: usize) -> io::Result<Vec<u8>> {
     let length = usize::from(stream.read_u16().await?);
-    if length > FRAME_BYTES_MAX {
+    if length > bytes_max {
         return Err(io::ErrorKind::InvalidData.into());
     }
     let mut frame = vec![0; length];

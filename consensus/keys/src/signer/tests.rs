@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
+use std::error::Error;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tbsi_engine::{Statement, Step, VoteSigner};
-use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
 use tbsi_types::{
     B256, CheckpointDigest, Genesis, Height, ProposalStatement, PublicKey, Round, Signature,
-    TimestampMs, VoteKind, VoteStatement,
+    VoteKind, VoteStatement,
 };
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -14,60 +13,56 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
-use super::message::{Position, Refusal, Reply, Request};
+use super::message::{Refusal, Reply, Request};
+use super::testing::{decision, genesis, key};
 use super::*;
-use crate::home::Home;
-use crate::keyfile::NodeKey;
+use crate::limits::SIGNER_HEIGHTS_AHEAD_MAX;
+use crate::{
+    ConsensusStatement, LocalSigner, Position, SignState, SignStateError, Step, VoteSigner,
+};
 
 const NODE: [u8; 32] = [7; 32];
+const SIGNER: [u8; 32] = [6; 32];
+/// Seeds of the validators' keys; the signer has that of the first.
+const FOUNDERS: [u8; 4] = [1, 2, 3, 4];
 
-/// A signer's home, where it listens, and the network.
+/// A validator's key and sign-state, and where its signer listens.
 struct Fixture {
     dir: TempDir,
-    home: Home,
     genesis: Genesis,
+    chain: ChainIdentity,
     public_key: PublicKey,
+    /// What its node has to show.
+    shown: Arc<Mutex<Vec<ShownDecision>>>,
+}
+
+/// Decisions in order.
+struct Shelf(Arc<Mutex<Vec<ShownDecision>>>);
+
+impl Decisions for Shelf {
+    fn next(&self, height: Height) -> Result<Option<ShownDecision>, Box<dyn Error + Send + Sync>> {
+        let shown = self.0.lock().unwrap();
+        let mut later = shown.iter();
+        Ok(later
+            .find(|shown| shown.checkpoint.height > height)
+            .cloned())
+    }
 }
 
 impl Fixture {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let home = Home::new(dir.path().join("home"));
-        home.ensure_link_key().unwrap();
-        let public_key = home.ensure_validator_key().unwrap().public_key();
-        let node = NodeEntry {
-            name: "node-1".into(),
-            organisation: "a".into(),
-            peer_id: NodeKey::from_seed([1; 32]).peer_id(),
-            validator: Some(ValidatorEntry {
-                public_key: public_key.encode().to_vec().into(),
-                power: 1,
-                ..ValidatorEntry::default()
-            }),
-            ..NodeEntry::default()
-        };
-        let organisation = OrganisationEntry {
-            name_en: "Guild A".into(),
-            ..OrganisationEntry::default()
-        };
-        let genesis = Genesis {
-            version: 1,
-            name: "signer".into(),
-            chain_id: 7,
-            time_ms: TimestampMs(1),
-            block_gas_limit: 300_000_000,
-            consensus: ConsensusParameters::default(),
-            organisations: [("a".to_owned(), organisation)].into(),
-            nodes: vec![node],
-            governance: None,
-            accounts: BTreeMap::new(),
-        };
-        home.init_signer(&genesis, Height::GENESIS).unwrap();
+        let genesis = genesis(&FOUNDERS);
+        let chain = genesis.identity();
+        let public_key = key(1).public_key();
+        let file = dir.path().join("sign-state");
+        SignState::create(&file, chain, public_key.address(), Height::GENESIS).unwrap();
         Self {
             dir,
-            home,
             genesis,
+            chain,
             public_key,
+            shown: Arc::default(),
         }
     }
 
@@ -75,22 +70,44 @@ impl Fixture {
         SignerAddress::Unix(self.dir.path().join("socket"))
     }
 
-    fn start(&self) -> (JoinHandle<anyhow::Result<()>>, watch::Sender<bool>) {
-        let (home, address) = (self.home.clone(), self.address());
+    fn open(&self) -> Result<Holder, SignStateError> {
+        let file = self.dir.path().join("sign-state");
+        let state = SignState::open(&file, self.chain, self.public_key.address())?;
+        let decided = self.dir.path().join("decided");
+        let decided = Decided::open(&decided, &self.genesis).unwrap();
+        Ok(Holder::Validator {
+            signer: Box::new(LocalSigner::new(self.chain, key(1), state)),
+            decided: Mutex::new(decided),
+        })
+    }
+
+    fn start(&self) -> (Serving, watch::Sender<bool>) {
+        self.serve(self.open().unwrap())
+    }
+
+    fn serve(&self, holder: Holder) -> (Serving, watch::Sender<bool>) {
+        let address = self.address();
         let (stop, stopping) = watch::channel(false);
         let allowed = vec![link_public_key(&NODE)];
-        let serving =
-            async move { serve(&home, Role::Validator, &address, allowed, stopping).await };
+        let keys = ServedKeys {
+            holder,
+            link_key: Zeroizing::new(SIGNER),
+            chain: self.chain,
+        };
+        let serving = async move { serve(keys, &address, allowed, stopping).await };
         (tokio::spawn(serving), stop)
     }
 
-    fn remote(&self) -> [u8; 32] {
-        link_public_key(&self.home.load_link_key().unwrap())
+    /// The founders decide this height.
+    fn decide(&self, height: u64) {
+        let decided = decision(&self.chain, height, &FOUNDERS, &[1, 2, 3], &FOUNDERS);
+        self.shown.lock().unwrap().push(decided);
     }
 
     async fn connect(&self) -> Result<RemoteSigner, SignerError> {
-        let chain = self.genesis.identity();
-        self.connect_as(NODE, self.remote(), chain, self.public_key, Height::GENESIS)
+        let signer = link_public_key(&SIGNER);
+        let none = Position::start_of(Height::GENESIS);
+        self.connect_as(NODE, signer, self.chain, self.public_key, none)
             .await
     }
 
@@ -100,15 +117,18 @@ impl Fixture {
         remote: [u8; 32],
         chain: ChainIdentity,
         expected: PublicKey,
-        signed: Height,
+        signed: Position,
     ) -> Result<RemoteSigner, SignerError> {
-        let secret = Zeroizing::new(secret);
-        RemoteSigner::connect(self.address(), secret, remote, chain, expected, signed).await
+        let (address, secret) = (self.address(), Zeroizing::new(secret));
+        let shelf = Arc::new(Shelf(Arc::clone(&self.shown)));
+        RemoteSigner::connect(address, secret, remote, chain, expected, signed, shelf).await
     }
 }
 
-fn vote(height: u64, value: u8) -> Statement {
-    Statement::Vote(VoteStatement {
+type Serving = JoinHandle<Result<(), ServeError>>;
+
+fn vote(height: u64, value: u8) -> ConsensusStatement {
+    ConsensusStatement::Vote(VoteStatement {
         kind: VoteKind::Precommit,
         height: Height(height),
         round: Round(0),
@@ -131,9 +151,8 @@ async fn signs_each_position_once_across_restarts() {
     let (serving, stop) = fixture.start();
     let signer = fixture.connect().await.unwrap();
     assert_eq!(signer.public_key(), fixture.public_key);
-    let chain = fixture.genesis.identity();
     let signed = signer.sign(vote(5, 1)).await.unwrap().unwrap();
-    let digest = vote(5, 1).mark(&chain).digest;
+    let digest = vote(5, 1).mark(&fixture.chain).digest;
     assert_eq!(fixture.public_key.verify(digest, &signed), Ok(()));
     assert_eq!(signer.sign(vote(5, 1)).await.unwrap(), Some(signed));
     assert_eq!(signer.sign(vote(5, 2)).await.unwrap(), None);
@@ -160,9 +179,9 @@ async fn serves_only_whom_it_should() {
     let fixture = Fixture::new();
     let (_serving, _stop) = fixture.start();
     socket(&fixture.dir.path().join("socket")).await;
-    let (remote, chain) = (fixture.remote(), fixture.genesis.identity());
+    let (remote, chain) = (link_public_key(&SIGNER), fixture.chain);
     let own = fixture.public_key;
-    let none = Height::GENESIS;
+    let none = Position::start_of(Height::GENESIS);
     let stranger = fixture.connect_as([8; 32], remote, chain, own, none).await;
     let stranger = stranger.unwrap_err();
     assert!(matches!(stranger, SignerError::Handshake(_)), "{stranger}");
@@ -175,39 +194,76 @@ async fn serves_only_whom_it_should() {
     };
     let elsewhere = fixture.connect_as(NODE, remote, elsewhere, own, none).await;
     assert!(matches!(elsewhere, Err(SignerError::Handshake(_))));
-    let other = tbsi_types::SecretKey::from_seed(b"other").public_key();
+    let other = key(8).public_key();
     let other = fixture.connect_as(NODE, remote, chain, other, none).await;
     assert!(matches!(other, Err(SignerError::OtherValidator { .. })));
     // An older copy of the sign-state: the chain has a signature of height 9.
     let older = fixture
-        .connect_as(NODE, remote, chain, own, Height(9))
+        .connect_as(NODE, remote, chain, own, Position::start_of(Height(9)))
         .await;
     assert!(matches!(older, Err(SignerError::Older(_))));
     fixture.connect().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_second_signer_of_one_home_does_not_start() {
+async fn a_second_signer_of_one_sign_state_does_not_start() {
     let fixture = Fixture::new();
     let (_serving, _stop) = fixture.start();
     socket(&fixture.dir.path().join("socket")).await;
-    let elsewhere = SignerAddress::Tcp(([127, 0, 0, 1], 0).into());
-    let (_keep, stopping) = watch::channel(false);
-    let second = serve(
-        &fixture.home,
-        Role::Validator,
-        &elsewhere,
-        vec![NODE],
-        stopping,
-    )
-    .await;
-    let said = second.unwrap_err().to_string();
+    let said = fixture.open().unwrap_err().to_string();
     assert!(said.contains("is in use"), "{said}");
+}
+
+/// Whoever takes an allowed node over cannot push the mark to where the validator is silent for
+/// ever.
+#[tokio::test]
+async fn an_allowed_node_cannot_push_the_mark_far_above_what_is_decided() {
+    let fixture = Fixture::new();
+    let (serving, stop) = fixture.start();
+    let signer = fixture.connect().await.unwrap();
+    assert_eq!(signer.sign(vote(u64::MAX, 1)).await.unwrap(), None);
+    let ahead = SIGNER_HEIGHTS_AHEAD_MAX;
+    assert_eq!(signer.sign(vote(ahead + 1, 1)).await.unwrap(), None);
+    let usual = signer.sign(vote(1, 1)).await.unwrap();
+    assert!(usual.is_some(), "the mark has not moved");
+    assert!(signer.sign(vote(ahead, 1)).await.unwrap().is_some());
+    // Step by step it comes no further.
+    assert_eq!(signer.sign(vote(ahead + 1, 1)).await.unwrap(), None);
+    // Not with a certificate that is none, either.
+    let shown = decision(&fixture.chain, 2 * ahead, &FOUNDERS, &[1, 2], &FOUNDERS);
+    fixture.shown.lock().unwrap().push(shown);
+    assert_eq!(signer.sign(vote(2 * ahead, 1)).await.unwrap(), None);
+    stop.send_replace(true);
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_signer_follows_what_its_node_shows_it_to_be_decided() {
+    let fixture = Fixture::new();
+    let ahead = SIGNER_HEIGHTS_AHEAD_MAX;
+    fixture.decide(5 * ahead);
+    let (serving, stop) = fixture.start();
+    // Shown when it connects: a validator that was away for long votes at once.
+    let signer = fixture.connect().await.unwrap();
+    assert!(signer.sign(vote(6 * ahead, 1)).await.unwrap().is_some());
+    // Shown when it is asked for more.
+    fixture.decide(6 * ahead);
+    fixture.decide(7 * ahead);
+    assert!(signer.sign(vote(7 * ahead + 1, 1)).await.unwrap().is_some());
+    stop.send_replace(true);
+    serving.await.unwrap().unwrap();
+    // It remembers: another node that has nothing to show gets votes there too.
+    fixture.shown.lock().unwrap().clear();
+    let (serving, stop) = fixture.start();
+    let signer = fixture.connect().await.unwrap();
+    assert!(signer.sign(vote(7 * ahead + 2, 1)).await.unwrap().is_some());
+    stop.send_replace(true);
+    serving.await.unwrap().unwrap();
 }
 
 #[test]
 fn messages_have_one_encoding() {
-    let proposal = Statement::Proposal(ProposalStatement {
+    let proposal = ConsensusStatement::Proposal(ProposalStatement {
         height: Height(5),
         round: Round(1),
         polka_round: None,
@@ -232,7 +288,10 @@ fn messages_have_one_encoding() {
     let replies = [
         Reply::Hello {
             public_key: [2; 33],
+            decided: Height(8),
         },
+        Reply::Decided(Height(9)),
+        Reply::Refused(Refusal::NotDecided),
         Reply::Signed(Signature([3; 65])),
         Reply::Abstained,
         Reply::Refused(Refusal::OtherValidator),
@@ -244,7 +303,7 @@ fn messages_have_one_encoding() {
         assert_eq!(Reply::decode(&bytes[..bytes.len() - 1]), None);
         assert_eq!(Reply::decode(&[bytes.as_slice(), &[0]].concat()), None);
     }
-    for bad in [&[9][..], &[3, 3], &[]] {
+    for bad in [&[9][..], &[3, 4], &[]] {
         assert_eq!(Reply::decode(bad), None);
     }
 }
@@ -280,8 +339,8 @@ async fn a_signer_keeps_to_its_role() {
     let fixture = Fixture::new();
     let account = |expected| {
         let secret = Zeroizing::new(NODE);
-        let chain = fixture.genesis.identity();
-        RemoteAccount::new(fixture.address(), secret, fixture.remote(), chain, expected)
+        let signer = link_public_key(&SIGNER);
+        RemoteAccount::new(fixture.address(), secret, signer, fixture.chain, expected)
     };
     let (serving, stop) = fixture.start();
     let validator = fixture.public_key.address();
@@ -296,16 +355,10 @@ async fn a_signer_keeps_to_its_role() {
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
 
-    let own = fixture.home.key_file(crate::keyfile::KeyKind::Account);
-    let secret = crate::keyfile::create_secret(&own, crate::keyfile::KeyKind::Account, None);
-    let key = tbsi_types::SecretKey::parse(&*secret.unwrap()).unwrap();
-    let (home, address) = (fixture.home.clone(), fixture.address());
-    let (stop, stopping) = watch::channel(false);
-    let allowed = vec![link_public_key(&NODE)];
-    let serving =
-        tokio::spawn(async move { serve(&home, Role::Account, &address, allowed, stopping).await });
+    let own = key(9).public_key();
+    let holder = Holder::Account(key(9));
+    let (serving, stop) = fixture.serve(holder);
     assert!(refused(validator).await);
-    let own = key.public_key();
     let hash = B256::repeat_byte(7);
     let remote = account(own.address());
     let signature = remote.sign(hash).await.unwrap();

@@ -72,9 +72,11 @@ impl RemoteAccount {
                 *slot = Some((link, key));
                 Ok(signature)
             }
-            Reply::Signed(_) | Reply::Abstained | Reply::Hello { .. } | Reply::Refused(_) => {
-                Err(SignerError::Protocol(self.address.clone()))
-            }
+            Reply::Signed(_)
+            | Reply::Abstained
+            | Reply::Decided(_)
+            | Reply::Hello { .. }
+            | Reply::Refused(_) => Err(SignerError::Protocol(self.address.clone())),
         }
     }
 
@@ -83,7 +85,7 @@ impl RemoteAccount {
         let mut link = connect(&self.address, &self.secret, &self.remote, &self.chain).await?;
         let hello = Request::Account(self.account);
         match exchange(&self.address, &mut link, hello).await? {
-            Reply::Hello { public_key } => match PublicKey::parse(&public_key) {
+            Reply::Hello { public_key, .. } => match PublicKey::parse(&public_key) {
                 Ok(key) if key.address() == self.account => Ok((link, key)),
                 Ok(_) | Err(_) => Err(SignerError::Protocol(address())),
             },
@@ -91,7 +93,9 @@ impl RemoteAccount {
                 address: address(),
                 expected: self.account,
             }),
-            Reply::Signed(_) | Reply::Abstained => Err(SignerError::Protocol(address())),
+            Reply::Signed(_) | Reply::Abstained | Reply::Decided(_) => {
+                Err(SignerError::Protocol(address()))
+            }
         }
     }
 }

@@ -1,60 +1,39 @@
 //! What a node and its signer say to each other, in fixed layouts (SPEC §6.8).
 
-use tbsi_engine::{Mark, Statement, Step};
 use tbsi_types::cursor::Cursor;
 use tbsi_types::{Address, B256, Height, ProposalStatement, Round, Signature, VoteStatement};
 
-/// A place in consensus.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Position {
-    pub(super) height: Height,
-    pub(super) round: Round,
-    pub(super) step: Step,
-}
+use super::decided::ShownDecision;
+use crate::{ConsensusStatement, Position, Step};
 
-impl From<Mark> for Position {
-    fn from(mark: Mark) -> Self {
-        Self {
-            height: mark.height,
-            round: mark.round,
-            step: mark.step,
-        }
-    }
-}
-
-impl Position {
-    /// Below everything that is signed at this height.
-    pub(super) fn start_of(height: Height) -> Self {
-        Self {
-            height,
-            round: Round::ZERO,
-            step: Step::None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Request {
     /// The first: for whom to sign, and how far its signatures go at least.
     Hello {
         validator: Address,
         signed: Position,
     },
-    Sign(Statement),
+    Sign(ConsensusStatement),
     /// The first, of a relayer: for which account to sign.
     Account(Address),
     /// The hash of a transaction of that account.
     Transaction(B256),
+    /// What was decided, so that it signs above it.
+    Decided(Box<ShownDecision>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reply {
-    /// The key, compressed.
+    /// The key, compressed, and the height that it knows to be decided.
     Hello {
         public_key: [u8; 33],
+        decided: Height,
     },
     Signed(Signature),
     Abstained,
+    /// It knows this height to be decided. To a statement it is a refusal: that one is too far
+    /// above.
+    Decided(Height),
     Refused(Refusal),
 }
 
@@ -65,6 +44,8 @@ pub(super) enum Refusal {
     OtherValidator,
     /// Its sign-state is older than the node knows the key's signatures to be.
     Older,
+    /// What was shown does not follow from what it knows to be decided.
+    NotDecided,
 }
 
 impl Request {
@@ -78,11 +59,11 @@ impl Request {
                 bytes.extend_from_slice(&signed.round.0.to_be_bytes());
                 bytes.push(signed.step.byte());
             }
-            Self::Sign(Statement::Vote(vote)) => {
+            Self::Sign(ConsensusStatement::Vote(vote)) => {
                 bytes.push(1);
                 vote.encode(&mut bytes);
             }
-            Self::Sign(Statement::Proposal(proposal)) => {
+            Self::Sign(ConsensusStatement::Proposal(proposal)) => {
                 bytes.push(2);
                 proposal.encode(&mut bytes);
             }
@@ -93,6 +74,10 @@ impl Request {
             Self::Transaction(hash) => {
                 bytes.push(4);
                 bytes.extend_from_slice(hash.as_slice());
+            }
+            Self::Decided(shown) => {
+                bytes.push(5);
+                shown.encode(&mut bytes);
             }
         }
         bytes
@@ -110,12 +95,18 @@ impl Request {
                     step: Step::parse(cursor.u8("step").ok()?)?,
                 },
             },
-            1 => Self::Sign(Statement::Vote(VoteStatement::decode(&mut cursor).ok()?)),
-            2 => Self::Sign(Statement::Proposal(
+            1 => Self::Sign(ConsensusStatement::Vote(
+                VoteStatement::decode(&mut cursor).ok()?,
+            )),
+            2 => Self::Sign(ConsensusStatement::Proposal(
                 ProposalStatement::decode(&mut cursor).ok()?,
             )),
             3 => Self::Account(Address::from(cursor.array::<20>("account").ok()?)),
             4 => Self::Transaction(B256::from(cursor.array::<32>("hash").ok()?)),
+            5 => {
+                let shown = ShownDecision::decode(&bytes[1..])?;
+                return Some(Self::Decided(Box::new(shown)));
+            }
             _ => return None,
         };
         cursor.end().ok()?;
@@ -126,25 +117,37 @@ impl Request {
 impl Reply {
     pub(super) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Hello { public_key } => [&[0], public_key.as_slice()].concat(),
+            Self::Hello {
+                public_key,
+                decided,
+            } => [&[0], public_key.as_slice(), &decided.0.to_be_bytes()].concat(),
             Self::Signed(signature) => [&[1], signature.0.as_slice()].concat(),
             Self::Abstained => vec![2],
+            Self::Decided(height) => [&[4], height.0.to_be_bytes().as_slice()].concat(),
             Self::Refused(Refusal::OtherValidator) => vec![3, 1],
             Self::Refused(Refusal::Older) => vec![3, 2],
+            Self::Refused(Refusal::NotDecided) => vec![3, 3],
         }
     }
 
     /// Accepts only what [`Reply::encode`] writes.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let (kind, rest) = bytes.split_first()?;
+        let height = |bytes: &[u8]| Some(Height(u64::from_be_bytes(bytes.try_into().ok()?)));
         match (kind, rest) {
-            (0, key) => Some(Self::Hello {
-                public_key: key.try_into().ok()?,
-            }),
+            (0, rest) => {
+                let (key, decided) = rest.split_at_checked(33)?;
+                Some(Self::Hello {
+                    public_key: key.try_into().ok()?,
+                    decided: height(decided)?,
+                })
+            }
             (1, signature) => Some(Self::Signed(Signature(signature.try_into().ok()?))),
             (2, []) => Some(Self::Abstained),
             (3, [1]) => Some(Self::Refused(Refusal::OtherValidator)),
             (3, [2]) => Some(Self::Refused(Refusal::Older)),
+            (3, [3]) => Some(Self::Refused(Refusal::NotDecided)),
+            (4, decided) => Some(Self::Decided(height(decided)?)),
             _ => None,
         }
     }

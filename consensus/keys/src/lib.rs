@@ -1,0 +1,19 @@
+//! Who signs for a validator, and what guards it.
+//!
+//! Key files ([`keyfile`]), encrypted or not ([`keystore`], [`password`]); the sign-state
+//! ([`SignState`], SPEC §6.4), which is written before a signature leaves; a validator's signer
+//! in this process ([`LocalSigner`]) or in one of its own ([`signer`], SPEC §6.8).
+//!
+//! It is not a place for what is signed: no EVM, no database, no consensus engine, no peers. The
+//! process that holds a validator's key needs this crate alone.
+
+pub mod keyfile;
+pub mod keystore;
+pub mod limits;
+pub mod password;
+mod sign_state;
+pub mod signer;
+mod votes;
+
+pub use sign_state::{Mark, Position, SignState, SignStateError, Step};
+pub use votes::{ConsensusStatement, LocalSigner, VoteSigner};
