@@ -1,9 +1,11 @@
 //! What the engine needs to start.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use tbsi_types::TimestampMs;
 use tbsi_types::genesis::ConsensusParameters;
+use tbsi_types::{Roster, TimestampMs};
+use tokio::sync::watch;
 
 /// Everything but the validator's key, which [`crate::Engine::start`] takes by value.
 #[derive(Clone, Debug)]
@@ -14,6 +16,9 @@ pub struct EngineConfig {
     pub name: String,
     /// Where to listen, and who may connect. Its chain is bound into every signature too.
     pub p2p: tbsi_p2p::Config,
+    /// Who decides the next block and who may connect, as committed blocks say: it tells whose
+    /// messages are taken.
+    pub roster: watch::Receiver<Arc<Roster>>,
     /// Folder of the write-ahead log.
     pub wal_dir: PathBuf,
     /// The time of day.

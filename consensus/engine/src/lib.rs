@@ -26,6 +26,7 @@ mod streams;
 mod witnessed;
 
 pub use config::EngineConfig;
+pub use network::NetworkMonitor;
 pub use port::{Candidate, Chain, ChainError, Commit, DropReason, Note, Verdict};
 pub use progress::Progress;
 pub use start::{Engine, EngineError, metrics_text};

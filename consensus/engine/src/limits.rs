@@ -49,7 +49,7 @@ pub const GOSSIP_BYTES_MAX: usize = 1024 * 1024;
 
 /// Buffered consensus inputs for one future height: votes and a proposal of a full set
 /// over several rounds.
-pub const QUEUED_INPUTS_PER_HEIGHT_MAX: usize = 2_000;
+pub const QUEUED_INPUTS_PER_HEIGHT_MAX: usize = 4_000;
 
 /// Bytes of a peer id's multihash.
 pub const PEER_ID_BYTES_MAX: usize = 64;
@@ -82,3 +82,58 @@ pub const CLOCK_LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// Blocks of one height that are remembered because a quorum prevoted them: honest validators
 /// give at most one a round, and only the last ones matter.
 pub const POLKAS_MAX: usize = 32;
+
+/// How far above the running height a vote or proposal may be. Who is further behind catches up
+/// by sync.
+pub const HEIGHTS_AHEAD_MAX: u64 = 8;
+
+/// How far above the running round, or round 0 of a later height, a vote may be: as the engine's
+/// own bound.
+pub const VOTE_ROUNDS_AHEAD_MAX: u32 = 10;
+
+/// How far below the running round a vote may be.
+pub const ROUNDS_BEHIND_MAX: u32 = 16;
+
+/// Different statements of one validator for one height, round and kind that are taken: one is
+/// honest, two are evidence.
+pub const DIFFERENT_STATEMENTS_MAX: usize = 2;
+
+/// The same statement within this time is dropped. Engines repeat their votes, seldom.
+pub const REPEAT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Messages of consensus a second that one neighbour may pass on, for each validator and for four
+/// more: two votes and a proposal at dozens of heights or rounds a second.
+pub const MESSAGES_PER_VALIDATOR_PER_SECOND_MAX: u32 = 128;
+
+/// Signatures a second in certificates of stuck rounds that one neighbour may pass on, about.
+pub const CERTIFICATES_PER_SECOND_MAX: u32 = 2_048;
+
+/// KiB of proposal parts a second that one neighbour may pass on.
+pub const PARTS_KIB_PER_SECOND_MAX: u32 = 64 * 1024;
+
+/// Statuses of one neighbour at once: engines tell theirs whenever somebody connects.
+pub const STATUSES_MAX: u32 = 256;
+
+/// Statuses of one neighbour in a second.
+pub const STATUSES_PER_SECOND_MAX: u32 = 4;
+
+/// Peers whose rates are remembered.
+pub const RATED_PEERS_MAX: usize = 2 * tbsi_types::limits::NODES_MAX;
+
+/// Signatures that are remembered as good.
+pub const VERIFIED_SIGNATURES_MAX: usize = 8_192;
+
+/// Messages of consensus that the engine was given and has not worked off.
+pub const ENGINE_MESSAGES_MAX: u64 = 4_096;
+
+/// Of these, after how many the engine is asked how far it is.
+pub const ENGINE_MESSAGES_PER_MARK: u64 = 64;
+
+/// Bytes of proposal parts of one publisher that wait for the engine, or in unfinished streams.
+pub const PART_BYTES_PER_PEER_MAX: u64 = STREAM_BYTES_PER_PEER_MAX as u64 + BLOCK_BYTES_MAX as u64;
+
+/// Certificates that peers served above the tip and that are kept until their height comes.
+pub const OFFERED_CERTIFICATES_MAX: usize = 512;
+
+/// Heights for which the engine buffers votes: those that are let in, and the running one.
+pub const QUEUED_HEIGHTS_MAX: usize = HEIGHTS_AHEAD_MAX as usize + 2;

@@ -1,14 +1,17 @@
 //! Signing and verifying, in the engine's words.
 
+use std::sync::Arc;
+
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use mc::{SignedExtension, SignedMessage, SignedProposal, SignedVote, ValidatorProof};
 use mc::{VoteExtensionScope, VoteType};
 use tbsi_keys::{ConsensusStatement, VoteSigner};
-use tbsi_types::{B256, ChainIdentity, PublicKey, Signature, VoteKind, sha256};
+use tbsi_types::{B256, PublicKey, Signature, VoteKind};
 
 use crate::context::{Ctx, Proposal, Vote};
+use crate::network::Verified;
 use crate::witnessed::Witnessed;
 
 /// Asks the validator's signer, in the engine's words.
@@ -69,25 +72,24 @@ impl Signer<Ctx> for EngineSigner {
     }
 }
 
-/// The engine prescribes the preimage of validator proofs, without a chain in it. None is sent.
-fn proof_digest(preimage: &[u8]) -> B256 {
-    sha256(&[preimage])
-}
-
-/// Checks signatures of one chain, and passes on the votes that have good ones.
+/// Checks signatures of one chain, knows those that the network has checked already, and passes
+/// on the votes that have good ones.
 pub(crate) struct ChainVerifier {
-    chain: ChainIdentity,
+    verified: Arc<Verified>,
     witnessed: Witnessed,
 }
 
 impl ChainVerifier {
-    pub(crate) fn new(chain: ChainIdentity, witnessed: Witnessed) -> Self {
-        Self { chain, witnessed }
+    pub(crate) fn new(verified: Arc<Verified>, witnessed: Witnessed) -> Self {
+        Self {
+            verified,
+            witnessed,
+        }
     }
-}
 
-fn verdict(key: &PublicKey, digest: B256, signature: &Signature) -> VerificationResult {
-    VerificationResult::from_bool(key.verify(digest, signature).is_ok())
+    fn verdict(&self, key: &PublicKey, digest: B256, signature: &Signature) -> VerificationResult {
+        VerificationResult::from_bool(self.verified.is_by(key, digest, signature))
+    }
 }
 
 #[async_trait]
@@ -99,7 +101,8 @@ impl Verifier<Ctx> for ChainVerifier {
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
         let statement = vote.statement();
-        let verdict = verdict(key, statement.digest(&self.chain), signature);
+        let digest = statement.digest(self.verified.chain());
+        let verdict = self.verdict(key, digest, signature);
         if verdict.is_valid() {
             self.witnessed.vote(statement, key.address());
         }
@@ -112,11 +115,8 @@ impl Verifier<Ctx> for ChainVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
-        Ok(verdict(
-            key,
-            proposal.statement().digest(&self.chain),
-            signature,
-        ))
+        let digest = proposal.statement().digest(self.verified.chain());
+        Ok(self.verdict(key, digest, signature))
     }
 
     async fn verify_signed_vote_extension(
@@ -129,18 +129,12 @@ impl Verifier<Ctx> for ChainVerifier {
         Ok(VerificationResult::Invalid)
     }
 
+    /// The network's own mark, which proves nothing: no proof of a peer gets here.
     async fn verify_validator_proof(
         &self,
         proof: &ValidatorProof<Ctx>,
     ) -> Result<VerificationResult, Error> {
-        let Ok(key) = proof.decoded_public_key() else {
-            return Ok(VerificationResult::Invalid);
-        };
-        Ok(verdict(
-            &key,
-            proof_digest(&proof.preimage()),
-            &proof.signature,
-        ))
+        Ok(VerificationResult::from_bool(proof.public_key.is_empty()))
     }
 }
 

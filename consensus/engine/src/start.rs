@@ -21,10 +21,10 @@ use crate::config::EngineConfig;
 use crate::context::{Address, Ctx};
 use crate::host::Host;
 use crate::limits::{
-    QUEUED_INPUTS_PER_HEIGHT_MAX, REQUESTS_MAX, SYNC_BATCH_BLOCKS_MAX, SYNC_REQUEST_TIMEOUT,
-    SYNC_RESPONSE_BYTES_MAX,
+    QUEUED_HEIGHTS_MAX, QUEUED_INPUTS_PER_HEIGHT_MAX, REQUESTS_MAX, SYNC_BATCH_BLOCKS_MAX,
+    SYNC_REQUEST_TIMEOUT, SYNC_RESPONSE_BYTES_MAX,
 };
-use crate::network;
+use crate::network::{self, NetworkMonitor, Spawned, Surroundings, Verified};
 use crate::port::{Chain, ChainError};
 use crate::progress::Progress;
 use crate::serve::{Clocks, Server};
@@ -68,6 +68,7 @@ pub struct Engine<C> {
     channels: Channels<Ctx>,
     handle: EngineHandle,
     server: Server<C>,
+    monitor: NetworkMonitor,
 }
 
 impl<C: Chain> Engine<C> {
@@ -83,8 +84,15 @@ impl<C: Chain> Engine<C> {
             .as_ref()
             .map(|signer| signer.public_key().address());
         let witnessed = Witnessed::default();
-        let (channels, handle) = launch(config.clone(), validator, witnessed.clone()).await?;
         let (progress, watched) = watch::channel(Progress::default());
+        let surroundings = Surroundings {
+            roster: config.roster.clone(),
+            progress: watched.clone(),
+            verified: Arc::new(Verified::new(config.p2p.chain)),
+            wake: Arc::clone(&wake),
+        };
+        let launched = launch(config.clone(), validator, witnessed.clone(), surroundings);
+        let (channels, handle, monitor) = launched.await?;
         let clocks = Clocks::new(Instant::now(), config.clock);
         let host = Host::new(chain, config.parameters, address, clocks.now());
         let server = Server::new(host, config.parameters, clocks, wake, witnessed, progress);
@@ -93,9 +101,15 @@ impl<C: Chain> Engine<C> {
                 channels,
                 handle,
                 server,
+                monitor,
             },
             watched,
         ))
+    }
+
+    /// Sees the consensus network.
+    pub fn monitor(&self) -> NetworkMonitor {
+        self.monitor.clone()
     }
 
     /// Serves consensus until `shutdown` turns true or something fails.
@@ -104,6 +118,7 @@ impl<C: Chain> Engine<C> {
             mut channels,
             handle,
             mut server,
+            monitor: _,
         } = self;
         let outcome = server.run(&mut channels, shutdown).await;
         handle.actor.stop(None);
@@ -119,7 +134,7 @@ impl<C: Chain> Engine<C> {
     }
 }
 
-type Launched = Result<(Channels<Ctx>, EngineHandle), EngineError>;
+type Launched = Result<(Channels<Ctx>, EngineHandle, NetworkMonitor), EngineError>;
 
 /// Starts Malachite. Boxed, so that it is compiled here once and not again in every crate
 /// that starts an engine.
@@ -127,6 +142,7 @@ fn launch(
     config: EngineConfig,
     validator: Option<Box<dyn VoteSigner>>,
     witnessed: Witnessed,
+    surroundings: Surroundings,
 ) -> Pin<Box<dyn Future<Output = Launched> + Send>> {
     Box::pin(async move {
         let failed = |problem: String| EngineError::Start {
@@ -134,7 +150,8 @@ fn launch(
             problem,
         };
         let chain = config.p2p.chain;
-        let verifier = Box::new(ChainVerifier::new(chain, witnessed.clone()));
+        let verified = Arc::clone(&surroundings.verified);
+        let verifier = Box::new(ChainVerifier::new(verified, witnessed.clone()));
         let consensus = match validator {
             Some(signer) => {
                 let own = Address(signer.public_key().address());
@@ -144,21 +161,26 @@ fn launch(
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),
         };
         let swarm = tbsi_p2p::listen(&config.p2p, &network::PROTOCOL).await?;
-        let spawned = network::spawn(swarm).await;
-        let (network, parts) = spawned.map_err(|error| failed(error.to_string()))?;
+        let spawned = network::spawn(swarm, surroundings).await;
+        let Spawned {
+            actor: network,
+            parts,
+            monitor,
+        } = spawned.map_err(|error| failed(error.to_string()))?;
         let wal = config.wal_dir.join("consensus.wal");
-        EngineBuilder::new(Ctx, Settings::new(&config))
+        let built = EngineBuilder::new(Ctx, Settings::new(&config))
             .with_default_wal(WalContext::new(wal, WireCodec))
             .with_custom_network(network.clone(), parts)
             .with_default_consensus(consensus)
             .with_default_sync(SyncContext::new(WireCodec))
             .with_default_request(RequestContext::new(REQUESTS_MAX))
             .build()
-            .await
-            .map_err(|error| {
-                network.stop(None);
-                failed(error.root_cause().to_string())
-            })
+            .await;
+        let (channels, handle) = built.map_err(|error| {
+            network.stop(None);
+            failed(error.root_cause().to_string())
+        })?;
+        Ok((channels, handle, monitor))
     })
 }
 
@@ -203,6 +225,7 @@ impl Settings {
             name: config.name.clone(),
             consensus: ConsensusConfig {
                 enabled: true,
+                queue_capacity: QUEUED_HEIGHTS_MAX,
                 queue_per_height_capacity: QUEUED_INPUTS_PER_HEIGHT_MAX,
                 ..ConsensusConfig::default()
             },

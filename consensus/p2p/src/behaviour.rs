@@ -21,6 +21,7 @@ use tbsi_types::sha256;
 use tokio::time::timeout;
 
 use crate::config::{Checked, P2pError, Protocol};
+use crate::handshakes::Handshakes;
 use crate::limits::{
     HANDSHAKE_TIMEOUT, HANDSHAKES_MAX, MESSAGES_PER_FRAME_MAX, NEGOTIATING_STREAMS_MAX,
     PEER_QUEUE_MAX, PING_INTERVAL, PING_TIMEOUT, QUEUED_MAX, REQUEST_STREAMS_MAX,
@@ -47,6 +48,7 @@ type Gossipsub = gossipsub::Behaviour<IdentityTransform, WhitelistSubscriptionFi
 pub(crate) struct Behaviour {
     pub(crate) allowed: allow_block_list::Behaviour<AllowedPeers>,
     limits: connection_limits::Behaviour,
+    pub(crate) handshakes: Handshakes,
     ping: ping::Behaviour,
     pub(crate) gossipsub: Gossipsub,
     pub(crate) requests: Toggle<request_response::Behaviour<Bounded>>,
@@ -156,7 +158,6 @@ fn behaviour(checked: &Checked, protocol: &Protocol) -> Result<Behaviour, P2pErr
     // One connection per peer: over two, gossipsub would announce its subscription on the
     // first only, which may be the one that is going away.
     let limits = ConnectionLimits::default()
-        .with_max_pending_incoming(Some(HANDSHAKES_MAX))
         .with_max_pending_outgoing(Some(HANDSHAKES_MAX))
         .with_max_established_per_peer(Some(1));
     let ping = ping::Config::new()
@@ -165,6 +166,7 @@ fn behaviour(checked: &Checked, protocol: &Protocol) -> Result<Behaviour, P2pErr
     Ok(Behaviour {
         allowed,
         limits: connection_limits::Behaviour::new(limits),
+        handshakes: Handshakes::default(),
         ping: ping::Behaviour::new(ping),
         gossipsub: gossipsub(checked, protocol)?,
         requests: requests(checked, protocol)?,

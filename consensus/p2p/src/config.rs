@@ -211,3 +211,35 @@ fn parse(network: &'static str, field: &'static str, value: &str) -> Result<Peer
         value: value.into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, loopback};
+
+    fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
+        testing::config("test", seed, allowed, peers)
+    }
+
+    #[test]
+    fn refuses_configurations_that_do_not_fit() {
+        let check = |config: Config, words: &str| {
+            let error = config.check().err().expect("refused").to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        let peer = (2, loopback());
+        check(config(1, &[2], &[peer, peer]), "is configured twice");
+        let mut bad = config(1, &[2], &[]);
+        bad.allowed_peers = watch::channel(["12D3KooW".to_owned()].into()).1;
+        check(bad, "allowed_peers: `12D3KooW` is not a libp2p peer id");
+        let mut bad = config(1, &[2], &[peer]);
+        bad.peers[0].peer_id = String::new();
+        check(bad, "peers: `` is not a libp2p peer id");
+        // A node's own entry, as in a list that all nodes share, is no peer.
+        let own = config(1, &[1, 2], &[(1, loopback()), peer])
+            .check()
+            .unwrap();
+        assert_eq!((own.allowed.len(), own.addresses.len()), (1, 1));
+        assert!(!format!("{:?}", config(1, &[], &[])).contains("keypair_bytes"));
+    }
+}

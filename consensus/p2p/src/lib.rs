@@ -8,10 +8,14 @@
 //! It is not a place for consensus or transactions: those are the rooms above.
 
 mod behaviour;
+mod conduct;
 mod config;
+mod event;
+mod handshakes;
 pub mod limits;
 mod monitor;
 mod peers;
+mod rate;
 mod requests;
 mod swarm;
 #[cfg(any(test, feature = "testing"))]
@@ -21,10 +25,12 @@ mod tests;
 
 pub use behaviour::multiaddr;
 pub use config::{Config, P2pError, PeerAddress, Protocol, Requests, peer_id};
+pub use event::{Event, Judgement, Message, Ticket};
 pub use libp2p::request_response::{
     InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
 pub use libp2p::{Multiaddr, PeerId, identity};
-pub use monitor::{Counts, Monitor};
+pub use monitor::{Counts, Monitor, Queue};
 pub use peers::PeerInfo;
-pub use swarm::{Event, Judgement, Message, Swarm, listen};
+pub use rate::Rate;
+pub use swarm::{Swarm, listen};

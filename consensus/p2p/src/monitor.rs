@@ -16,10 +16,31 @@ pub struct Counts {
     pub peers_refused: u64,
     /// Connections that ended in their handshake.
     pub handshakes_failed: u64,
-    /// Messages that could not be decoded; each costs its sender the connection.
+    /// Connections refused before their handshake: their address had too many.
+    pub handshakes_refused: u64,
+    /// Messages that no honest node sends; each costs its sender the connection.
     pub malformed: u64,
+    /// Messages that went no further and count against their sender, a little.
+    pub faults: u64,
+    /// Peers cut off for a while.
+    pub bars: u64,
+    /// Messages that a slow peer did not get.
+    pub slow_peer_drops: u64,
     /// Connections closed because the peer is of another network.
     pub other_network: u64,
+}
+
+/// Something that waits, for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name.
+    pub name: &'static str,
+    /// How much is in it now.
+    pub depth: u64,
+    /// How much it may hold; 0 if the bound is not of the whole.
+    pub max: u64,
+    /// What it dropped because it was full, so far.
+    pub dropped: u64,
 }
 
 /// The same numbers, as the swarm counts them.
@@ -27,7 +48,11 @@ pub struct Counts {
 pub(crate) struct Counters {
     pub(crate) peers_refused: AtomicU64,
     pub(crate) handshakes_failed: AtomicU64,
+    pub(crate) handshakes_refused: AtomicU64,
     pub(crate) malformed: AtomicU64,
+    pub(crate) faults: AtomicU64,
+    pub(crate) bars: AtomicU64,
+    pub(crate) slow_peer_drops: AtomicU64,
     pub(crate) other_network: AtomicU64,
 }
 
@@ -72,7 +97,11 @@ impl Monitor {
         Counts {
             peers_refused: load(&counters.peers_refused),
             handshakes_failed: load(&counters.handshakes_failed),
+            handshakes_refused: load(&counters.handshakes_refused),
             malformed: load(&counters.malformed),
+            faults: load(&counters.faults),
+            bars: load(&counters.bars),
+            slow_peer_drops: load(&counters.slow_peer_drops),
             other_network: load(&counters.other_network),
         }
     }

@@ -1,13 +1,15 @@
 //! Who may connect, who is connected, and when to dial whom. No socket, no clock.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use libp2p::PeerId;
 use tokio::time::Instant;
 
+use crate::conduct::Conduct;
 use crate::config::Checked;
+use crate::handshakes::Known;
 use crate::limits::{DIAL_DELAY_MAX, DIAL_DELAY_MIN};
 
 /// A peer that may connect.
@@ -31,6 +33,9 @@ struct Peer {
     /// It is allowed no more, and its connection is being closed.
     dismissed: bool,
     barred_until: Option<Instant>,
+    /// Where it was last connected from: its places in the handshake are kept.
+    seen_at: Option<IpAddr>,
+    conduct: Conduct,
 }
 
 /// The other end of a connection; `None` if it is not TCP over IP.
@@ -144,7 +149,23 @@ impl Peers {
     pub(crate) fn on_connected(&mut self, id: PeerId, remote: Option<SocketAddr>) {
         if let Some(peer) = self.known.get_mut(&id) {
             peer.remote = Some(Remote(remote));
+            peer.seen_at = remote.map(|remote| remote.ip()).or(peer.seen_at);
         }
+    }
+
+    /// How many allowed peers are behind each address: where they were configured to listen, and
+    /// where they were last connected from.
+    pub(crate) fn addresses(&self) -> Known {
+        let mut known = Known::new();
+        for peer in self.known.values().filter(|peer| !peer.dismissed) {
+            let configured = peer.dial.as_ref().map(|dial| dial.address.ip());
+            let addresses = [configured, peer.seen_at].into_iter().flatten();
+            let addresses: BTreeSet<_> = addresses.map(|address| address.to_canonical()).collect();
+            for address in addresses {
+                *known.entry(address).or_default() += 1;
+            }
+        }
+        known
     }
 
     /// Returns whether that is news: a peer that subscribes again and again is heard once.
@@ -175,10 +196,21 @@ impl Peers {
         subscribed
     }
 
-    /// Returns whether it was not barred before.
-    pub(crate) fn bar(&mut self, id: PeerId, until: Instant) -> bool {
+    /// Bars a peer; returns for how long, if it was not barred before.
+    pub(crate) fn bar(&mut self, id: PeerId, now: Instant) -> Option<Duration> {
+        let peer = self.known.get_mut(&id)?;
+        if peer.barred_until.is_some() {
+            return None;
+        }
+        let bar = peer.conduct.next_bar(now);
+        peer.barred_until = Some(now + bar);
+        Some(bar)
+    }
+
+    /// Notes a fault; returns whether the peer has committed too many.
+    pub(crate) fn fault(&mut self, id: PeerId, now: Instant) -> bool {
         let peer = self.known.get_mut(&id);
-        peer.is_some_and(|peer| peer.barred_until.replace(until).is_none())
+        peer.is_some_and(|peer| peer.conduct.fault(now))
     }
 
     /// Peers whose bar is over.
@@ -190,6 +222,11 @@ impl Peers {
             }
         }
         released
+    }
+
+    /// How many are allowed.
+    pub(crate) fn count(&self) -> usize {
+        self.known.values().filter(|peer| !peer.dismissed).count()
     }
 
     pub(crate) fn info(&self) -> Vec<PeerInfo> {
@@ -208,134 +245,4 @@ impl Peers {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Config, PeerAddress, peer_id};
-    use tbsi_types::{B256, ChainIdentity};
-    use tokio::sync::watch;
-
-    fn address() -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 9))
-    }
-
-    /// The peers of the node with this seed, which is to dial the other one.
-    fn peers(local: u8, other: u8, now: Instant) -> Peers {
-        let other = peer_id(&[other; 32]).to_string();
-        let config = Config {
-            network: "test",
-            listen: address(),
-            keypair_bytes: [local; 32],
-            allowed_peers: watch::channel([other.clone()].into()).1,
-            peers: vec![PeerAddress {
-                peer_id: other,
-                address: address(),
-            }],
-            chain: ChainIdentity {
-                chain_id: 1,
-                genesis_hash: B256::ZERO,
-            },
-        };
-        Peers::new(&config.check().unwrap(), now)
-    }
-
-    /// Seeds in the order of their peer ids.
-    fn ordered() -> (u8, u8) {
-        if peer_id(&[1; 32]) < peer_id(&[2; 32]) {
-            (1, 2)
-        } else {
-            (2, 1)
-        }
-    }
-
-    #[test]
-    fn dials_further_apart_up_to_the_maximum_until_the_peer_is_there() {
-        let (less, greater) = ordered();
-        let start = Instant::now();
-        let mut peers = peers(less, greater, start);
-        let id = peer_id(&[greater; 32]);
-        let (mut now, mut waits) = (start, Vec::new());
-        while waits.len() < 7 {
-            let before = now;
-            while peers.due(now).is_empty() {
-                now += Duration::from_millis(50);
-            }
-            waits.push((now - before).as_millis());
-        }
-        assert_eq!(waits, [0, 250, 500, 1_000, 2_000, 4_000, 5_000]);
-        peers.on_connected(id, Some(address()));
-        assert_eq!(peers.due(now + Duration::from_secs(60)), []);
-        // Connected is not enough to be dialled quickly again, subscribed is.
-        assert!(!peers.on_disconnected(id, now));
-        assert_eq!(peers.due(now + DIAL_DELAY_MIN), []);
-        peers.on_connected(id, Some(address()));
-        assert!(peers.on_subscribed(id));
-        assert!(!peers.on_subscribed(id));
-        assert!(peers.on_disconnected(id, now));
-        assert_eq!(peers.due(now + DIAL_DELAY_MIN).len(), 1);
-    }
-
-    #[test]
-    fn the_greater_id_of_a_pair_waits_longer() {
-        let (less, greater) = ordered();
-        let now = Instant::now();
-        assert_eq!(peers(less, greater, now).due(now).len(), 1);
-        assert_eq!(peers(greater, less, now).due(now).len(), 0);
-        let later = now + DIAL_DELAY_MIN;
-        assert_eq!(peers(greater, less, now).due(later).len(), 1);
-    }
-
-    #[test]
-    fn a_barred_peer_is_not_dialled_until_released() {
-        let (less, greater) = ordered();
-        let now = Instant::now();
-        let mut peers = peers(less, greater, now);
-        let id = peer_id(&[greater; 32]);
-        let until = now + Duration::from_secs(30);
-        assert!(peers.bar(id, until));
-        assert!(!peers.bar(id, until));
-        assert!(!peers.bar(PeerId::random(), until));
-        assert_eq!(peers.due(now), []);
-        assert_eq!(peers.release(now), []);
-        assert_eq!(peers.release(until), [id]);
-        assert_eq!(peers.due(until).len(), 1);
-    }
-
-    #[test]
-    fn a_new_set_admits_some_and_dismisses_others() {
-        let now = Instant::now();
-        let mut peers = peers(1, 2, now);
-        let (old, new) = (peer_id(&[2; 32]), peer_id(&[3; 32]));
-        peers.on_connected(old, None);
-        let changed = peers.allow(&[new].into(), now);
-        let expected = Difference {
-            admitted: vec![new],
-            dismissed: vec![old],
-        };
-        assert_eq!(changed, expected);
-        assert_eq!(peers.info().len(), 1);
-        // Its end is still told, once.
-        peers.on_subscribed(old);
-        assert!(peers.on_disconnected(old, now));
-        assert!(!peers.on_disconnected(old, now));
-        // Back again, it is dialled where it was configured.
-        peers.allow(&[old, new].into(), now);
-        assert_eq!(peers.due(now + DIAL_DELAY_MIN), [(old, address())]);
-        assert_eq!(peers.allow(&[old, new].into(), now), Difference::default());
-    }
-
-    #[test]
-    fn strangers_leave_no_trace() {
-        let now = Instant::now();
-        let mut peers = peers(1, 2, now);
-        let id = peer_id(&[2; 32]);
-        peers.on_connected(id, None);
-        peers.on_subscribed(id);
-        peers.on_connected(PeerId::random(), None);
-        let expected = PeerInfo {
-            peer_id: id,
-            connected: true,
-            address: Some(address()),
-        };
-        assert_eq!(peers.info(), [expected]);
-    }
-}
+mod tests;

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt;
 use libp2p::allow_block_list::NotAllowed;
-use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, MessageId, TopicHash};
-use libp2p::request_response::{
-    self, InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
-};
+use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, TopicHash};
+use libp2p::request_response::{OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, Swarm as Libp2p, SwarmEvent};
 use libp2p::{PeerId, ping};
@@ -19,84 +18,14 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::behaviour::{self, Behaviour, BehaviourEvent, multiaddr, socket_addr};
 use crate::config::{Config, P2pError, Protocol, parse_allowed};
-use crate::limits::BAR;
+use crate::event::{Event, Judgement, Message, Ticket};
+use crate::handshakes::Crowded;
+use crate::limits::JUDGED_WITHIN;
 use crate::monitor::{Counters, Monitor, Occasionally, Shared, count};
 use crate::peers::Peers;
 
 /// How often dials and bars are looked at.
 const TICK: Duration = Duration::from_millis(50);
-
-/// What a network tells its owner.
-#[derive(Debug)]
-pub enum Event {
-    /// A peer is connected and receives what is published from now on.
-    PeerConnected(PeerId),
-    /// A peer is gone.
-    PeerDisconnected(PeerId),
-    /// Gossip, to be judged with [`Swarm::judge`].
-    Message(Message),
-    /// A peer asks; answered with [`Swarm::respond`].
-    Request {
-        /// Who asks.
-        peer: PeerId,
-        /// Names the request in [`Event::RequestAbandoned`].
-        id: InboundRequestId,
-        /// What.
-        data: Vec<u8>,
-        /// Takes the answer. Dropped, the peer is told that there is none.
-        channel: ResponseChannel<Vec<u8>>,
-    },
-    /// A request of a peer can no longer be answered.
-    RequestAbandoned {
-        /// Who asked.
-        peer: PeerId,
-        /// As in [`Event::Request`].
-        id: InboundRequestId,
-    },
-    /// A peer answers.
-    Response {
-        /// Who was asked.
-        peer: PeerId,
-        /// As [`Swarm::request`] returned it.
-        id: OutboundRequestId,
-        /// The answer.
-        data: Vec<u8>,
-    },
-    /// A request got no answer.
-    RequestFailed {
-        /// Who was asked.
-        peer: PeerId,
-        /// As [`Swarm::request`] returned it.
-        id: OutboundRequestId,
-        /// Why.
-        error: OutboundFailure,
-    },
-}
-
-/// A gossip message.
-#[derive(Debug)]
-pub struct Message {
-    /// The neighbour that passed it on.
-    pub from: PeerId,
-    /// Who signed it; `None` in a network without signatures.
-    pub publisher: Option<PeerId>,
-    /// Position of its topic in [`Protocol::topics`].
-    pub topic: usize,
-    /// Its bytes.
-    pub data: Vec<u8>,
-    id: MessageId,
-}
-
-/// What becomes of a gossip message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judgement {
-    /// It goes on to neighbours that may lack it.
-    Forward,
-    /// It was for this node only.
-    Keep,
-    /// It is malformed: whoever sent it stays out for [`BAR`].
-    Bar,
-}
 
 /// One node's end of a network. Nothing happens unless [`Swarm::next`] is polled.
 pub struct Swarm {
@@ -112,14 +41,17 @@ pub struct Swarm {
     other_network: Occasionally,
     /// When messages to slow peers were dropped.
     slow_peers: Occasionally,
-    malformed: Occasionally,
+    barred: Occasionally,
+    crowded: Occasionally,
 }
 
 /// Checks the configuration and listens.
 pub async fn listen(config: &Config, protocol: &Protocol) -> Result<Swarm, P2pError> {
     let checked = config.check()?;
-    let peers = Mutex::new(Peers::new(&checked, Instant::now()));
-    let (libp2p, local_addr) = behaviour::listen(&checked, protocol).await?;
+    let peers = Peers::new(&checked, Instant::now());
+    let (mut libp2p, local_addr) = behaviour::listen(&checked, protocol).await?;
+    let known = peers.addresses();
+    libp2p.behaviour_mut().handshakes.follow(known);
     let topics = behaviour::topics(&checked, protocol);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -131,7 +63,7 @@ pub async fn listen(config: &Config, protocol: &Protocol) -> Result<Swarm, P2pEr
         topics,
         shared: Arc::new(Shared {
             local_addr,
-            peers,
+            peers: Mutex::new(peers),
             counters: Counters::default(),
         }),
         allowed: config.allowed_peers.clone(),
@@ -139,7 +71,8 @@ pub async fn listen(config: &Config, protocol: &Protocol) -> Result<Swarm, P2pEr
         refused: Occasionally::default(),
         other_network: Occasionally::default(),
         slow_peers: Occasionally::default(),
-        malformed: Occasionally::default(),
+        barred: Occasionally::default(),
+        crowded: Occasionally::default(),
     })
 }
 
@@ -147,6 +80,11 @@ impl Swarm {
     /// This node.
     pub fn local_peer_id(&self) -> PeerId {
         self.local
+    }
+
+    /// How many peers may connect.
+    pub fn peer_count(&self) -> usize {
+        self.shared.peers().count()
     }
 
     /// Sees the swarm from elsewhere.
@@ -181,28 +119,61 @@ impl Swarm {
 
     /// Says what becomes of a message. Without it the message goes no further.
     pub fn judge(&mut self, message: &Message, judgement: Judgement) {
+        self.judge_ticket(&message.ticket, judgement);
+    }
+
+    /// As [`Swarm::judge`], for a message that is gone. After
+    /// [`JUDGED_WITHIN`](crate::limits::JUDGED_WITHIN) it is forwarded no more.
+    pub fn judge_ticket(&mut self, ticket: &Ticket, judgement: Judgement) {
         let acceptance = match judgement {
             Judgement::Forward => MessageAcceptance::Accept,
-            Judgement::Keep => MessageAcceptance::Ignore,
+            Judgement::Keep | Judgement::Fault => MessageAcceptance::Ignore,
             Judgement::Bar => MessageAcceptance::Reject,
         };
-        let gossipsub = &mut self.libp2p.behaviour_mut().gossipsub;
-        gossipsub.report_message_validation_result(&message.id, &message.from, acceptance);
-        if judgement == Judgement::Bar {
-            self.bar(message.from);
+        let from = ticket.from();
+        // Later, gossipsub has forgotten the message and would complain.
+        if let Some(id) = ticket.id_within(JUDGED_WITHIN) {
+            let gossipsub = &mut self.libp2p.behaviour_mut().gossipsub;
+            gossipsub.report_message_validation_result(id, &from, acceptance);
+        }
+        match judgement {
+            Judgement::Forward | Judgement::Keep => {}
+            Judgement::Fault => self.fault(from),
+            Judgement::Bar => self.bar(from),
         }
     }
 
-    /// Closes the connection to a peer that sent something malformed, for [`BAR`].
+    /// Notes that a peer did what an honest one does seldom, if ever; too often, and it is cut
+    /// off.
+    pub fn fault(&mut self, peer: PeerId) {
+        count(&self.shared.counters.faults);
+        let now = Instant::now();
+        let too_many = self.shared.peers().fault(peer, now);
+        if too_many {
+            self.cut_off(
+                peer,
+                now,
+                "too many messages that nobody may send, or too often",
+            );
+        }
+    }
+
+    /// Cuts off a peer that sent what no honest node sends.
     pub fn bar(&mut self, peer: PeerId) {
         count(&self.shared.counters.malformed);
-        let now = Instant::now();
-        if self.shared.peers().bar(peer, now + BAR) {
-            self.libp2p.behaviour_mut().allowed.disallow_peer(peer);
-        }
-        if let Some(times) = self.malformed.note(now) {
-            let (network, bar_seconds) = (self.network, BAR.as_secs());
-            tracing::warn!(network, %peer, times, bar_seconds, "p2p.malformed_message");
+        self.cut_off(peer, Instant::now(), "a message that no honest node sends");
+    }
+
+    fn cut_off(&mut self, peer: PeerId, now: Instant, reason: &str) {
+        let barred = self.shared.peers().bar(peer, now);
+        let Some(bar) = barred else {
+            return;
+        };
+        count(&self.shared.counters.bars);
+        self.libp2p.behaviour_mut().allowed.disallow_peer(peer);
+        if let Some(times) = self.barred.note(now) {
+            let (network, bar_seconds) = (self.network, bar.as_secs());
+            tracing::warn!(network, %peer, times, bar_seconds, reason, "p2p.peer_barred");
         }
     }
 
@@ -263,6 +234,12 @@ impl Swarm {
             tracing::info!(network, %peer, "p2p.peer_dismissed");
             list.disallow_peer(peer);
         }
+        self.follow_addresses();
+    }
+
+    fn follow_addresses(&mut self) {
+        let known = self.shared.peers().addresses();
+        self.libp2p.behaviour_mut().handshakes.follow(known);
     }
 
     fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) -> Option<Event> {
@@ -274,6 +251,7 @@ impl Swarm {
             } => {
                 let remote = socket_addr(endpoint.get_remote_address());
                 self.shared.peers().on_connected(peer_id, remote);
+                self.follow_addresses();
             }
             SwarmEvent::ConnectionClosed {
                 peer_id,
@@ -315,7 +293,9 @@ impl Swarm {
 
     fn on_behaviour_event(&mut self, event: BehaviourEvent) -> Option<Event> {
         match event {
-            BehaviourEvent::Allowed(never) | BehaviourEvent::Limits(never) => unreachable(never),
+            BehaviourEvent::Allowed(never)
+            | BehaviourEvent::Limits(never)
+            | BehaviourEvent::Handshakes(never) => unreachable(never),
             BehaviourEvent::Ping(ping::Event {
                 peer,
                 connection,
@@ -327,7 +307,7 @@ impl Swarm {
                 None
             }
             BehaviourEvent::Gossipsub(event) => self.on_gossipsub_event(event),
-            BehaviourEvent::Requests(event) => on_request_event(event),
+            BehaviourEvent::Requests(event) => Event::of_request(event),
         }
     }
 
@@ -340,12 +320,13 @@ impl Swarm {
                 message,
             } => {
                 let topic = self.hashes.iter().position(|hash| *hash == message.topic)?;
+                let ticket = Ticket::new(propagation_source, message_id);
                 return Some(Event::Message(Message {
                     from: propagation_source,
                     publisher: message.source,
                     topic,
                     data: message.data,
-                    id: message_id,
+                    ticket,
                 }));
             }
             gossipsub::Event::Subscribed { peer_id, .. } => {
@@ -362,6 +343,10 @@ impl Swarm {
                 peer_id,
                 failed_messages,
             } => {
+                let dropped = u64::try_from(failed_messages.total() + failed_messages.timeout)
+                    .unwrap_or(u64::MAX);
+                let counter = &self.shared.counters.slow_peer_drops;
+                counter.fetch_add(dropped, Ordering::Relaxed);
                 if let Some(times) = self.slow_peers.note(Instant::now()) {
                     tracing::warn!(
                         network, peer = %peer_id, ?failed_messages, times,
@@ -394,13 +379,18 @@ impl Swarm {
 
     fn on_incoming_error(&mut self, peer: Option<PeerId>, error: &ListenError) {
         let network = self.network;
-        let not_allowed = match error {
-            ListenError::Denied { cause } => cause.downcast_ref::<NotAllowed>().is_some(),
+        let cause = match error {
+            ListenError::Denied { cause } => Some(cause),
             ListenError::Aborted
             | ListenError::WrongPeerId { .. }
             | ListenError::LocalPeerId { .. }
-            | ListenError::Transport(_) => false,
+            | ListenError::Transport(_) => None,
         };
+        if let Some(crowded) = cause.and_then(|cause| cause.downcast_ref::<Crowded>()) {
+            self.on_crowded(crowded);
+            return;
+        }
+        let not_allowed = cause.is_some_and(|cause| cause.downcast_ref::<NotAllowed>().is_some());
         match peer {
             Some(peer) if not_allowed => {
                 count(&self.shared.counters.peers_refused);
@@ -417,6 +407,14 @@ impl Swarm {
         }
     }
 
+    fn on_crowded(&mut self, crowded: &Crowded) {
+        count(&self.shared.counters.handshakes_refused);
+        let network = self.network;
+        if let Some(times) = self.crowded.note(Instant::now()) {
+            tracing::warn!(network, times, "p2p.handshake_refused: {crowded}");
+        }
+    }
+
     fn on_outgoing_error(&self, peer: Option<PeerId>, error: &DialError) {
         let network = self.network;
         if let DialError::WrongPeerId { obtained, address } = error {
@@ -427,48 +425,6 @@ impl Swarm {
         } else {
             tracing::debug!(network, ?peer, %error, "p2p.dial_failed");
         }
-    }
-}
-
-fn on_request_event(event: request_response::Event<Vec<u8>, Vec<u8>>) -> Option<Event> {
-    match event {
-        request_response::Event::Message { peer, message, .. } => Some(match message {
-            request_response::Message::Request {
-                request_id,
-                request,
-                channel,
-            } => Event::Request {
-                peer,
-                id: request_id,
-                data: request,
-                channel,
-            },
-            request_response::Message::Response {
-                request_id,
-                response,
-            } => Event::Response {
-                peer,
-                id: request_id,
-                data: response,
-            },
-        }),
-        request_response::Event::OutboundFailure {
-            peer,
-            request_id,
-            error,
-            ..
-        } => Some(Event::RequestFailed {
-            peer,
-            id: request_id,
-            error,
-        }),
-        request_response::Event::InboundFailure {
-            peer, request_id, ..
-        } => Some(Event::RequestAbandoned {
-            peer,
-            id: request_id,
-        }),
-        request_response::Event::ResponseSent { .. } => None,
     }
 }
 

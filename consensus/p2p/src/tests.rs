@@ -2,11 +2,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::StreamExt;
+use libp2p::gossipsub::TopicHash;
 use libp2p::swarm::SwarmEvent;
 use tbsi_types::B256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
@@ -14,6 +15,8 @@ use crate::behaviour::{self, Behaviour, BehaviourEvent};
 use crate::monitor::{Counts, Monitor};
 use crate::testing::loopback;
 use crate::*;
+
+mod strangers;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -48,8 +51,8 @@ enum Seen {
     Answer(Option<Vec<u8>>),
 }
 
-/// A swarm in a task of its own. Messages that start with `!` are malformed to it, with `.` for
-/// itself only; it answers a request with its bytes twice.
+/// A swarm in a task of its own. Messages that start with `!` are malformed to it, with `?` are
+/// faults, with `.` for itself only; it answers a request with its bytes twice.
 struct Node {
     id: PeerId,
     monitor: Monitor,
@@ -140,6 +143,7 @@ async fn drive_node(
                 let judgement = match message.data.first() {
                     Some(b'!') => Judgement::Bar,
                     Some(b'.') => Judgement::Keep,
+                    Some(b'?') => Judgement::Fault,
                     _ => Judgement::Forward,
                 };
                 swarm.judge(&message, judgement);
@@ -260,8 +264,10 @@ async fn garbage_on_the_port_disturbs_nobody_and_is_closed() {
     for socket in sockets {
         timeout(PATIENCE, socket).await.expect("closed").unwrap();
     }
-    a.wait_until("all failed", |counts| counts.handshakes_failed == attempts)
-        .await;
+    a.wait_until("all failed", |counts| {
+        counts.handshakes_failed + counts.handshakes_refused == attempts
+    })
+    .await;
     assert_exchange(&a, &mut b, b"2").await;
     assert_eq!(a.connected(), 1);
     // And there is room again.
@@ -278,12 +284,11 @@ async fn drive(
     timeout(PATIENCE, wait).await.expect("the event in time");
 }
 
-#[tokio::test]
-async fn a_malformed_message_costs_its_sender_the_connection_and_goes_no_further() {
-    let (a, mut b) = pair().await;
+/// A bare swarm with seed 3, connected, and the topic that nodes read.
+async fn mallory(peer: SocketAddr) -> (libp2p::Swarm<Behaviour>, TopicHash) {
     let checked = config(3, &[1, 2], &[]).check().unwrap();
     let (mut mallory, _) = behaviour::listen(&checked, &PLAIN).await.unwrap();
-    mallory.dial(multiaddr(a.address())).unwrap();
+    mallory.dial(multiaddr(peer)).unwrap();
     let mut subscribed = 0;
     drive(&mut mallory, |event| {
         let gossipsub = matches!(
@@ -297,6 +302,13 @@ async fn a_malformed_message_costs_its_sender_the_connection_and_goes_no_further
     })
     .await;
     let topic = behaviour::topics(&checked, &PLAIN)[1].hash();
+    (mallory, topic)
+}
+
+#[tokio::test]
+async fn a_malformed_message_costs_its_sender_the_connection_and_goes_no_further() {
+    let (a, mut b) = pair().await;
+    let (mut mallory, topic) = mallory(a.address()).await;
     let gossipsub = &mut mallory.behaviour_mut().gossipsub;
     assert!(gossipsub.publish(topic, b"!junk").is_ok());
     drive(&mut mallory, |event| {
@@ -389,26 +401,4 @@ async fn answers_come_whole_or_not_at_all() {
     }
     a.tell(Command::Ask(b.id, vec![1]));
     assert_eq!(a.event().await, Seen::Answer(Some(b"\x01\x01.".to_vec())));
-}
-
-#[test]
-fn refuses_configurations_that_do_not_fit() {
-    let check = |config: Config, words: &str| {
-        let error = config.check().err().expect("refused").to_string();
-        assert!(error.contains(words), "{error}");
-    };
-    let peer = (2, loopback());
-    check(config(1, &[2], &[peer, peer]), "is configured twice");
-    let mut bad = config(1, &[2], &[]);
-    bad.allowed_peers = watch::channel(["12D3KooW".to_owned()].into()).1;
-    check(bad, "allowed_peers: `12D3KooW` is not a libp2p peer id");
-    let mut bad = config(1, &[2], &[peer]);
-    bad.peers[0].peer_id = String::new();
-    check(bad, "peers: `` is not a libp2p peer id");
-    // A node's own entry, as in a list that all nodes share, is no peer.
-    let own = config(1, &[1, 2], &[(1, loopback()), peer])
-        .check()
-        .unwrap();
-    assert_eq!((own.allowed.len(), own.addresses.len()), (1, 1));
-    assert!(!format!("{:?}", config(1, &[], &[])).contains("keypair_bytes"));
 }

@@ -106,6 +106,12 @@ impl VotingPower {
     pub fn is_quorum_of(self, total: Self) -> bool {
         3 * u128::from(self.0) > 2 * u128::from(total.0)
     }
+
+    /// Whether `self` is more than a third of `total`: if at most a third is dishonest, one of
+    /// these validators is honest.
+    pub fn is_more_than_a_third_of(self, total: Self) -> bool {
+        3 * u128::from(self.0) > u128::from(total.0)
+    }
 }
 
 /// Number of leaves of the attestation log.

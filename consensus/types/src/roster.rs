@@ -8,7 +8,7 @@ use crate::bundle::{BundleError, NamedValidator, NamedValidators};
 use crate::genesis::{Genesis, GenesisError};
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::ORGANISATION_NAME_BYTES_MAX;
-use crate::number::VotingPower;
+use crate::number::{Height, VotingPower};
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
 
 /// A validator and who answers for it.
@@ -193,6 +193,37 @@ impl Roster {
     pub fn validator_of(&self, peer_id: &str) -> Option<Address> {
         self.peers.get(peer_id)?.validator
     }
+
+    /// The highest tip that validators with more than a third of the power say they have, so
+    /// that an honest one is among them. `None` if fewer say anything. What peers of others say
+    /// does not count, and a validator's peers count once.
+    pub fn believed_tip<'a>(
+        &self,
+        claims: impl IntoIterator<Item = (&'a str, Height)>,
+    ) -> Option<Height> {
+        let set = self.members.set();
+        let mut tips = BTreeMap::<Address, Height>::new();
+        for (peer_id, height) in claims {
+            if let Some(validator) = self.validator_of(peer_id) {
+                let tip = tips.entry(validator).or_default();
+                *tip = height.max(*tip);
+            }
+        }
+        let powers = tips.into_iter().filter_map(|(validator, tip)| {
+            let validator = set.get(&validator)?;
+            Some((tip, validator.power))
+        });
+        let mut powers: Vec<_> = powers.collect();
+        powers.sort_unstable_by(|one, other| other.cmp(one));
+        let mut power = VotingPower(0);
+        powers.into_iter().find_map(|(tip, more)| {
+            // Members of one set: their sum is at most its total.
+            power = VotingPower(power.0 + more.0);
+            power
+                .is_more_than_a_third_of(set.total_power())
+                .then_some(tip)
+        })
+    }
 }
 
 /// Identity multihash of 36 bytes, which are a protobuf: key type Ed25519, 32 bytes.
@@ -243,6 +274,47 @@ mod tests {
         long.name_en = "x".repeat(513);
         let error = Members::new(vec![long]).unwrap_err().to_string();
         assert!(error.contains("513 bytes"), "{error}");
+    }
+
+    /// Validators `a` to `d` of equal power, peers of the same names, and an observer.
+    fn roster() -> Roster {
+        let names = ["a", "b", "c", "d"];
+        let entry = |name: &str, validator| PeerEntry {
+            organisation: 7,
+            name: name.into(),
+            validator,
+            log_key: None,
+        };
+        let peer = |name: &str| {
+            let key = SecretKey::from_seed(name.as_bytes()).public_key();
+            (name.to_owned(), entry(name, Some(key.address())))
+        };
+        let mut peers: BTreeMap<_, _> = names.map(peer).into();
+        peers.insert("a's next key".into(), peers["a"].clone());
+        peers.insert("observer".into(), entry("observer", None));
+        Roster {
+            members: Members::new(names.map(member).to_vec()).unwrap(),
+            peers,
+        }
+    }
+
+    #[test]
+    fn a_tip_is_believed_if_an_honest_validator_must_have_it() {
+        let roster = roster();
+        let check = |claims: &[(&str, u64)], believed: Option<u64>| {
+            let claims = claims.iter().map(|(peer, tip)| (*peer, Height(*tip)));
+            assert_eq!(roster.believed_tip(claims), believed.map(Height));
+        };
+        const LIE: u64 = u64::MAX;
+        check(&[], None);
+        check(&[("a", 7)], None);
+        check(&[("a", LIE), ("observer", LIE), ("stranger", LIE)], None);
+        check(&[("a", LIE), ("a's next key", LIE)], None);
+        check(&[("a", LIE), ("b", 7)], Some(7));
+        check(&[("a", LIE), ("b", 7), ("c", 8), ("d", 0)], Some(8));
+        check(&[("a", 9), ("b", 9), ("c", 1), ("d", 1)], Some(9));
+        // More than f of them are dishonest: nothing holds then.
+        check(&[("a", LIE), ("b", LIE), ("c", 1)], Some(LIE));
     }
 
     #[test]

@@ -134,6 +134,8 @@ async fn start_engine(
     let chain = NodeChain::new(Arc::clone(node));
     let wake = Arc::clone(&node.wake);
     let (engine, progress) = Engine::start(config, validator, chain, wake).await?;
+    let network = node.consensus_network.set(engine.monitor());
+    assert!(network.is_ok(), "a node is assembled once");
     assert!(
         node.progress.set(progress).is_ok(),
         "a node is assembled once"
@@ -450,6 +452,7 @@ fn engine_config(
             allowed_peers,
             chain: node.identity,
         },
+        roster: node.watch_roster(),
         wal_dir: home.wal_dir(),
         clock: wall_clock,
     }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tbsi_keys::keyfile::LogKey;
+use tbsi_p2p::Judgement;
 use tbsi_types::log::{NoteSigner, SignatureType};
 use tbsi_types::{Address, Height, TimestampMs};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
-use crate::gossip::{Cosignatures, TimestampedSignature};
+use crate::gossip::{Cosignatures, TimestampedSignature, Unjudged};
 use crate::limits::COSIGNATURES_VERIFIED_MAX;
 use crate::node::{Node, causes, wall_clock};
 use pace::{Budget, Pace};
@@ -46,7 +47,7 @@ impl OwnCosigner {
 pub(crate) async fn run(
     node: Arc<Node>,
     own: Option<OwnCosigner>,
-    mut incoming: mpsc::Receiver<Cosignatures>,
+    mut incoming: mpsc::Receiver<(Cosignatures, Unjudged)>,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut heads = node.heads();
@@ -75,13 +76,12 @@ pub(crate) async fn run(
                 }
             }
             Next::Idle => cosign(&node, own.as_ref(), &mut pace),
-            Next::Received(received) => {
+            Next::Received((received, unjudged)) => {
                 let (node, mut spent) = (Arc::clone(&node), budget);
-                let receive = move || {
-                    receive(&node, &received, &mut spent);
-                    spent
-                };
-                budget = tokio::task::spawn_blocking(receive).await?;
+                let receive = move || (receive(&node, &received, &mut spent), spent);
+                let (judgement, left) = tokio::task::spawn_blocking(receive).await?;
+                budget = left;
+                unjudged.judge(judgement);
             }
         }
     }
@@ -91,7 +91,7 @@ pub(crate) async fn run(
 enum Next {
     Head(Height),
     Idle,
-    Received(Cosignatures),
+    Received((Cosignatures, Unjudged)),
 }
 
 async fn until(at: Option<Instant>) {
@@ -160,8 +160,10 @@ fn cosign(node: &Node, own: Option<&OwnCosigner>, pace: &mut Pace) {
     });
 }
 
-/// Takes what is new and right; one that is neither harms nothing.
-fn receive(node: &Node, received: &Cosignatures, budget: &mut Budget) {
+/// Takes what is new and right; one that is neither harms nothing, and goes on to nobody. A wrong
+/// signature counts a little against whoever sent it: keys of cosigners change with a block.
+fn receive(node: &Node, received: &Cosignatures, budget: &mut Budget) -> Judgement {
+    let mut judgement = Judgement::Keep;
     let log = (received.size, received.root);
     let text = node.cosignatures().text(log);
     for (validator, bytes) in &received.list {
@@ -172,9 +174,13 @@ fn receive(node: &Node, received: &Cosignatures, budget: &mut Budget) {
         });
         match added {
             Ok(()) => {
+                judgement = Judgement::Forward;
                 node.metrics.cosignatures_taken.inc();
             }
             Err(dropped) => {
+                if dropped == Dropped::Invalid && judgement == Judgement::Keep {
+                    judgement = Judgement::Fault;
+                }
                 node.metrics.cosignature_dropped(dropped.kind());
                 if dropped == Dropped::OtherRoot {
                     report_other_root(node, log, *validator);
@@ -182,6 +188,7 @@ fn receive(node: &Node, received: &Cosignatures, budget: &mut Budget) {
             }
         }
     }
+    judgement
 }
 
 fn verify(

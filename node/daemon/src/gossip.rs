@@ -1,12 +1,13 @@
 //! Transactions and tips between nodes: a small network beside that of consensus, so that a
 //! flood of transactions does not delay votes.
 //!
-//! Gossipsub forwards transactions; a tip goes to direct neighbours only, since it speaks for
-//! the peer that sent it. What arrives is bounded and well-formed, but transactions in it are
-//! not verified: that is the mempool owner's work, who must not publish again what it received
-//! here. The same holds for cosignatures of the log, which have a topic of their own.
+//! Gossipsub forwards transactions, once the node has verified them and says so ([`Unjudged`]);
+//! a tip goes to direct neighbours only, since it speaks for the peer that sent it. What arrives
+//! is bounded and well-formed, each peer's share of it too. The node must not publish again what
+//! it received here. The same holds for cosignatures of the log, which have a topic of their own.
 
 mod cosignatures;
+mod intake;
 mod message;
 mod network;
 mod outgoing;
@@ -18,13 +19,17 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tbsi_p2p::{Config, Monitor, P2pError, PeerId, PeerInfo, Protocol};
-use tbsi_types::{Bytes, Height, Transaction};
+use tbsi_p2p::{Config, Monitor, P2pError, PeerId, PeerInfo, Protocol, Queue};
+use tbsi_types::{Bytes, Height, Roster, Transaction};
 use tokio::sync::{mpsc, watch};
 
-use crate::limits::{COSIGNATURE_MESSAGES_MAX, GOSSIP_EVENTS_MAX, GOSSIP_MESSAGE_BYTES_MAX};
+use crate::limits::{
+    COSIGNATURE_MESSAGES_MAX, GOSSIP_EVENTS_MAX, GOSSIP_JUDGEMENTS_MAX, GOSSIP_MESSAGE_BYTES_MAX,
+    GOSSIP_OUTGOING_TRANSACTIONS_MAX,
+};
 pub use cosignatures::{Cosignatures, TimestampedSignature};
-use network::Network;
+pub use intake::Unjudged;
+use network::{Network, Outlets};
 use outgoing::Outgoing;
 
 const PROTOCOL: Protocol = Protocol {
@@ -68,8 +73,16 @@ pub struct GossipCounts {
     pub received: u64,
     /// Transactions dropped before they were sent: the queue was full, or no peer was there.
     pub outgoing_dropped: u64,
-    /// Messages dropped because the node did not read its events.
+    /// Messages of cosignatures that gave way before they were sent.
+    pub cosignatures_outgoing_dropped: u64,
+    /// Messages dropped because the node did not read its events, or one peer's too many.
     pub events_dropped: u64,
+    /// Messages of cosignatures, the same.
+    pub cosignatures_dropped: u64,
+    /// Messages dropped because their sender sends too much.
+    pub rate_dropped: u64,
+    /// Verdicts on messages that came too late or too many: those go no further.
+    pub judgements_dropped: u64,
 }
 
 /// The same numbers, as the network task counts them.
@@ -78,7 +91,11 @@ struct Counters {
     published: AtomicU64,
     received: AtomicU64,
     outgoing_dropped: AtomicU64,
+    cosignatures_outgoing_dropped: AtomicU64,
     events_dropped: AtomicU64,
+    cosignatures_dropped: AtomicU64,
+    rate_dropped: AtomicU64,
+    judgements_dropped: AtomicU64,
 }
 
 fn count(counter: &AtomicU64, by: usize) {
@@ -90,15 +107,28 @@ fn count(counter: &AtomicU64, by: usize) {
 struct Shared {
     monitor: Monitor,
     outgoing: Outgoing,
-    /// The last block each connected peer announced.
-    tips: Mutex<BTreeMap<PeerId, Height>>,
+    /// The last block each connected peer announced, by peer id. Nobody has verified that.
+    tips: Mutex<BTreeMap<String, Height>>,
     counters: Counters,
+    /// For how full they are.
+    events: mpsc::WeakSender<Received>,
+    cosignatures: mpsc::WeakSender<(Cosignatures, Unjudged)>,
+    judgements: mpsc::WeakSender<intake::Judged>,
 }
 
 impl Shared {
-    fn tips(&self) -> MutexGuard<'_, BTreeMap<PeerId, Height>> {
+    fn tips(&self) -> MutexGuard<'_, BTreeMap<String, Height>> {
         lock(&self.tips)
     }
+}
+
+/// An event with the message that it came in, if that is to be judged.
+#[derive(Debug)]
+pub struct Received {
+    /// What was received.
+    pub event: GossipEvent,
+    /// Of transactions: says whether they go on to others.
+    pub unjudged: Option<Unjudged>,
 }
 
 /// A panic of another holder leaves plain data behind: the next one may go on.
@@ -119,27 +149,36 @@ pub struct GossipHandle {
 pub struct Incoming {
     /// At most [`GOSSIP_EVENTS_MAX`]. Beyond that, messages are dropped and counted; connects
     /// and disconnects have slots of their own.
-    pub events: mpsc::Receiver<GossipEvent>,
+    pub events: mpsc::Receiver<Received>,
     /// At most [`COSIGNATURE_MESSAGES_MAX`] messages; beyond that they are dropped and counted.
-    pub cosignatures: mpsc::Receiver<Cosignatures>,
+    pub cosignatures: mpsc::Receiver<(Cosignatures, Unjudged)>,
 }
 
 /// Listens, then runs the network in a task of its own until [`GossipHandle::shutdown`].
 pub async fn spawn(config: &Config) -> Result<(GossipHandle, Incoming), P2pError> {
     let swarm = tbsi_p2p::listen(config, &PROTOCOL).await?;
+    let (events, events_in) = mpsc::channel(GOSSIP_EVENTS_MAX);
+    let (cosignatures, cosignatures_in) = mpsc::channel(COSIGNATURE_MESSAGES_MAX);
+    let (judgements, judgements_in) = mpsc::channel(GOSSIP_JUDGEMENTS_MAX);
     let shared = Arc::new(Shared {
         monitor: swarm.monitor(),
         outgoing: Outgoing::default(),
         tips: Mutex::default(),
         counters: Counters::default(),
+        events: events.downgrade(),
+        cosignatures: cosignatures.downgrade(),
+        judgements: judgements.downgrade(),
     });
-    let (events, events_in) = mpsc::channel(GOSSIP_EVENTS_MAX);
-    let (cosignatures, cosignatures_in) = mpsc::channel(COSIGNATURE_MESSAGES_MAX);
     let (stop, stopped) = watch::channel(false);
     let (end, ended) = watch::channel(());
-    let network = Network::new(swarm, Arc::clone(&shared), events, cosignatures);
+    let outlets = Outlets {
+        events,
+        cosignatures,
+        judgements,
+    };
+    let network = Network::new(swarm, Arc::clone(&shared), outlets);
     tokio::spawn(async move {
-        network.run(stopped).await;
+        network.run(judgements_in, stopped).await;
         drop(end);
     });
     let handle = GossipHandle {
@@ -166,7 +205,9 @@ impl GossipHandle {
     /// Queues cosignatures of one log for all peers; the oldest message of a full queue gives
     /// way.
     pub fn publish_cosignatures(&self, cosignatures: Cosignatures) {
-        self.shared.outgoing.push_cosignatures(cosignatures);
+        let dropped = self.shared.outgoing.push_cosignatures(cosignatures);
+        let counters = &self.shared.counters;
+        count(&counters.cosignatures_outgoing_dropped, dropped);
     }
 
     /// Tells the neighbours, and each that connects later, this node's last block. At most one
@@ -186,15 +227,56 @@ impl GossipHandle {
         self.peers().iter().filter(|peer| peer.connected).count() as u64
     }
 
-    /// Highest tip that a connected peer announced. A lie lasts as long as its connection.
-    pub fn highest_tip(&self) -> Height {
+    /// The highest tip that an honest validator must have, going by what connected peers say:
+    /// see [`Roster::believed_tip`].
+    pub fn believed_tip(&self, roster: &Roster) -> Option<Height> {
         let tips = self.shared.tips();
-        tips.values().copied().max().unwrap_or_default()
+        roster.believed_tip(tips.iter().map(|(peer, tip)| (peer.as_str(), *tip)))
     }
 
-    /// The last block that a connected peer announced.
+    /// The last block that a connected peer announced, as it claims.
     pub fn tip_of(&self, peer: &PeerId) -> Option<Height> {
-        self.shared.tips().get(peer).copied()
+        self.shared.tips().get(&peer.to_string()).copied()
+    }
+
+    /// Connections and peers.
+    pub fn monitor(&self) -> &Monitor {
+        &self.shared.monitor
+    }
+
+    /// What waits where.
+    pub fn queues(&self) -> Vec<Queue> {
+        let (shared, counts) = (&self.shared, self.counts());
+        let queue = |name, (depth, max): (usize, usize), dropped| Queue {
+            name,
+            depth: depth as u64,
+            max: max as u64,
+            dropped,
+        };
+        let (transactions, cosignatures) = shared.outgoing.waiting();
+        vec![
+            queue("gossip_events", fill(&shared.events), counts.events_dropped),
+            queue(
+                "gossip_cosignatures",
+                fill(&shared.cosignatures),
+                counts.cosignatures_dropped,
+            ),
+            queue(
+                "gossip_judgements",
+                fill(&shared.judgements),
+                counts.judgements_dropped,
+            ),
+            queue(
+                "gossip_outgoing_transactions",
+                (transactions, GOSSIP_OUTGOING_TRANSACTIONS_MAX),
+                counts.outgoing_dropped,
+            ),
+            queue(
+                "gossip_outgoing_cosignatures",
+                (cosignatures, COSIGNATURE_MESSAGES_MAX),
+                counts.cosignatures_outgoing_dropped,
+            ),
+        ]
     }
 
     /// Where this node listens; the port is the real one if the configured one was 0.
@@ -210,7 +292,11 @@ impl GossipHandle {
             published: load(&counters.published),
             received: load(&counters.received),
             outgoing_dropped: load(&counters.outgoing_dropped),
+            cosignatures_outgoing_dropped: load(&counters.cosignatures_outgoing_dropped),
             events_dropped: load(&counters.events_dropped),
+            cosignatures_dropped: load(&counters.cosignatures_dropped),
+            rate_dropped: load(&counters.rate_dropped),
+            judgements_dropped: load(&counters.judgements_dropped),
         }
     }
 
@@ -220,4 +306,13 @@ impl GossipHandle {
         // Nothing is ever sent here: the only change is that the task dropped its end.
         while self.ended.clone().changed().await.is_ok() {}
     }
+}
+
+/// How full a channel is, and how full it may be.
+fn fill<T>(channel: &mpsc::WeakSender<T>) -> (usize, usize) {
+    let fill = |sender: mpsc::Sender<T>| {
+        let max = sender.max_capacity();
+        (max - sender.capacity(), max)
+    };
+    channel.upgrade().map_or((0, 0), fill)
 }

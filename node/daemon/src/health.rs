@@ -165,6 +165,7 @@ async fn metrics(State(health): State<Health>) -> Response {
         .behind
         .set(node.peers_tip().above(node.tip().height));
     metrics.peers.set(node.gossip.connected());
+    metrics.look_at_networks(&node.gossip, node.consensus_network.get());
     if let Some(progress) = node.progress.get() {
         let progress = progress.borrow();
         metrics.round.set(u64::from(progress.round.0));

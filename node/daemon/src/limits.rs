@@ -39,6 +39,27 @@ pub const GOSSIP_EVENTS_MAX: usize = 256;
 /// hide them.
 pub const GOSSIP_PEER_EVENTS_RESERVED: usize = 64;
 
+/// Of the others, slots that one peer's messages may fill.
+pub const GOSSIP_WAITING_MESSAGES_PER_PEER_MAX: usize = 64;
+
+/// Transactions of one peer that wait for the node's task.
+pub const GOSSIP_WAITING_TRANSACTIONS_PER_PEER_MAX: usize = 8_000;
+
+/// Verdicts on messages that wait for the network.
+pub const GOSSIP_JUDGEMENTS_MAX: usize = GOSSIP_EVENTS_MAX + COSIGNATURE_MESSAGES_MAX;
+
+/// Messages of gossip a second that one neighbour may pass on, for each node and for four more.
+pub const GOSSIP_MESSAGES_PER_PEER_PER_SECOND_MAX: u32 = 256;
+
+/// KiB of gossip a second that one neighbour may pass on.
+pub const GOSSIP_KIB_PER_SECOND_MAX: u32 = 16 * 1024;
+
+/// Tips that one neighbour may announce at once: it repeats its own whenever somebody connects.
+pub const GOSSIP_TIPS_MAX: u32 = 64;
+
+/// Tips that one neighbour may announce in a second.
+pub const GOSSIP_TIPS_PER_SECOND_MAX: u32 = 8;
+
 /// Longest wait of a transaction for others to share its message.
 pub const GOSSIP_BATCH_INTERVAL: Duration = Duration::from_millis(5);
 

@@ -1,5 +1,7 @@
 //! The node's metrics, in the Prometheus text format.
 
+mod network;
+
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
 
@@ -10,7 +12,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use tbsi_engine::NetworkMonitor;
 use tbsi_types::Address;
+
+use crate::gossip::GossipHandle;
+use network::NetworkMetrics;
 
 /// Label of refused transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -39,6 +45,7 @@ struct OfValidator {
 /// Every metric of the node; names are prefixed `tbsi_`.
 pub struct Metrics {
     registry: Registry,
+    networks: NetworkMetrics,
     /// Height of the last committed block.
     pub height: Gauge<u64, AtomicU64>,
     /// Round that consensus is in.
@@ -51,7 +58,7 @@ pub struct Metrics {
     clocks_ahead: Family<OfValidator, Gauge<i64, AtomicI64>>,
     /// Connected peers.
     pub peers: Gauge<u64, AtomicU64>,
-    /// Blocks to the highest tip a peer announced.
+    /// Blocks to the highest tip of peers that is believed or proven.
     pub behind: Gauge<u64, AtomicU64>,
     /// Transactions that a block could include.
     pub mempool_pending: Gauge<u64, AtomicU64>,
@@ -94,6 +101,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("tbsi"),
+            networks: NetworkMetrics::default(),
             height: Gauge::default(),
             round: Gauge::default(),
             missing_validators: Gauge::default(),
@@ -122,6 +130,7 @@ impl Default for Metrics {
         metrics.register();
         metrics.register_consensus();
         metrics.register_cosignatures();
+        metrics.networks.register(&mut metrics.registry);
         metrics
     }
 }
@@ -147,7 +156,7 @@ impl Metrics {
         gauge("p2p_peers", "Connected peers", &self.peers);
         gauge(
             "sync_behind",
-            "Blocks to the highest tip a peer announced",
+            "Blocks to the highest tip of peers that is believed or proven",
             &self.behind,
         );
         gauge(
@@ -223,6 +232,19 @@ impl Metrics {
         let help = "Cosignatures of other validators that were dropped";
         let dropped = self.cosignatures_dropped.clone();
         registry.register("log_cosignatures_dropped", help, dropped);
+    }
+
+    /// Takes over what the networks count themselves; that of consensus, once it runs.
+    pub fn look_at_networks(&self, gossip: &GossipHandle, consensus: Option<&NetworkMonitor>) {
+        let networks = &self.networks;
+        networks.look(&gossip.queues());
+        networks.happened("gossip", &gossip.monitor().counts());
+        networks.refused("gossip", &[("rate", gossip.counts().rate_dropped)]);
+        if let Some(consensus) = consensus {
+            networks.look(&consensus.queues());
+            networks.happened("consensus", &consensus.swarm().counts());
+            networks.refused("consensus", &consensus.refused());
+        }
     }
 
     /// Counts a transaction that did not enter the pool; `reason` is from a fixed list.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_consensus::Transaction as _;
-use tbsi_engine::Progress;
+use tbsi_engine::{NetworkMonitor, Progress};
 use tbsi_execution::{BlockContext, ExecutionError};
 use tbsi_governance::standing::Denied;
 use tbsi_store::{Store, StoreError, Tip};
@@ -100,6 +100,8 @@ pub struct Node {
     pub gossip: GossipHandle,
     /// Where consensus stands; set when it starts.
     pub progress: OnceLock<watch::Receiver<Progress>>,
+    /// Sees the network of consensus; set when it starts.
+    pub consensus_network: OnceLock<NetworkMonitor>,
     heads: broadcast::Sender<Height>,
     roster: watch::Sender<Arc<Roster>>,
     mempool: Mutex<Mempool>,
@@ -142,6 +144,7 @@ impl Node {
             wake: Arc::new(Notify::new()),
             gossip: parts.gossip,
             progress: OnceLock::new(),
+            consensus_network: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
             roster: watch::Sender::new(Arc::new(parts.roster)),
             mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
@@ -243,14 +246,20 @@ impl Node {
         self.gossip.announce_tip(height);
     }
 
-    /// Highest tip that a connected peer announced. A lie lasts as long as its connection.
+    /// The highest tip of others that is more than a peer's word: validators with more than a
+    /// third of the power say that they have it, or a certificate for it was verified.
     pub fn peers_tip(&self) -> Height {
-        self.gossip.highest_tip()
+        let roster = self.roster();
+        let believed = self.gossip.believed_tip(&roster).unwrap_or_default();
+        let next = self.tip().height.next();
+        let network = self.consensus_network.get();
+        let proven = network.map(|network| network.proven_tip(next, roster.members.set()));
+        believed.max(proven.unwrap_or_default())
     }
 
-    /// Notes a peer's tip; above ours, it ends an idle wait.
-    pub fn note_peer_tip(&self, height: Height) {
-        if height > self.tip().height {
+    /// A peer announced a tip: what is believed of them may end an idle wait.
+    pub fn note_peer_tip(&self) {
+        if self.peers_tip() > self.tip().height {
             self.wake.notify_one();
         }
     }

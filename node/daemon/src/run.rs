@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tbsi_engine::Engine;
+use tbsi_governance::standing::Denied;
+use tbsi_p2p::Judgement;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -15,11 +17,11 @@ use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
 use crate::cosign;
-use crate::gossip::GossipEvent;
+use crate::gossip::{GossipEvent, Received};
 use crate::health::{self, Health};
 use crate::home::Home;
 use crate::limits::{REGOSSIP_BYTES_MAX, STOP_TIMEOUT};
-use crate::node::Node;
+use crate::node::{Node, SubmitError};
 use crate::rotation;
 use crate::watchdog;
 
@@ -176,21 +178,28 @@ async fn accuse_task(node: Arc<Node>, account: Account, stop: watch::Receiver<bo
 /// Takes transactions and tips from peers.
 async fn transactions(
     node: Arc<Node>,
-    mut events: mpsc::Receiver<GossipEvent>,
+    mut events: mpsc::Receiver<Received>,
     mut stop: watch::Receiver<bool>,
 ) -> Outcome {
     loop {
-        let event = tokio::select! {
+        let received = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
-            event = events.recv() => event,
+            received = events.recv() => received,
+        };
+        let Some(Received { event, unjudged }) = received else {
+            anyhow::bail!("the gossip network ended");
         };
         match event {
-            Some(GossipEvent::Transactions { from: _, encoded }) => {
+            GossipEvent::Transactions { from: _, encoded } => {
                 let node = Arc::clone(&node);
-                tokio::task::spawn_blocking(move || insert_all(&node, &encoded)).await?;
+                let insert = move || insert_all(&node, &encoded);
+                let judgement = tokio::task::spawn_blocking(insert).await?;
+                if let Some(unjudged) = unjudged {
+                    unjudged.judge(judgement);
+                }
             }
-            Some(GossipEvent::Tip { from: _, height }) => node.note_peer_tip(height),
-            Some(GossipEvent::PeerConnected(peer)) => {
+            GossipEvent::Tip { .. } => node.note_peer_tip(),
+            GossipEvent::PeerConnected(peer) => {
                 info!(%peer, name = peer_name(&node, &peer.to_string()), "peer connected");
                 let waiting = node.mempool().all(REGOSSIP_BYTES_MAX);
                 if !waiting.is_empty() {
@@ -201,22 +210,37 @@ async fn transactions(
                     node.gossip.publish_cosignatures(cosignatures);
                 }
             }
-            Some(GossipEvent::PeerDisconnected(peer)) => {
+            GossipEvent::PeerDisconnected(peer) => {
                 info!(%peer, name = peer_name(&node, &peer.to_string()), "peer disconnected");
             }
-            None => anyhow::bail!("the gossip network ended"),
         }
     }
 }
 
-/// Refusals are counted by reason; a peer may well send what is here already.
-fn insert_all(node: &Node, encoded: &[tbsi_types::Bytes]) {
+/// Puts transactions into the pool. Refusals are counted by reason; a peer may well send what is
+/// here already. What is new here goes on to others; nothing that no pool takes, or that all
+/// pools have.
+fn insert_all(node: &Node, encoded: &[tbsi_types::Bytes]) -> Judgement {
+    let mut judgement = Judgement::Keep;
     for transaction in encoded {
         let hash = alloy_primitives::keccak256(transaction);
-        if node.pooled(&hash).is_none() {
-            let _counted = node.insert(transaction);
+        if node.pooled(&hash).is_some() {
+            continue;
+        }
+        match node.insert(transaction) {
+            Ok(_) => judgement = Judgement::Forward,
+            // It never was a transaction of this chain, so an honest peer did not take it either.
+            Err(SubmitError::Transaction(_)) => return Judgement::Bar,
+            // Whoever may not send at all is refused everywhere, give or take a block.
+            Err(SubmitError::Denied(Denied::Permission { .. } | Denied::Suspended { .. }))
+                if judgement == Judgement::Keep =>
+            {
+                judgement = Judgement::Fault;
+            }
+            Err(_) => {}
         }
     }
+    judgement
 }
 
 fn peer_name(node: &Node, peer_id: &str) -> String {

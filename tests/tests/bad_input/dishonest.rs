@@ -1,7 +1,7 @@
 //! Nodes that run another program: a stranger with the right protocols, a validator key in two
 //! places, a proposer whose blocks are not what it signs.
 
-mod chains;
+pub(crate) mod chains;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -34,14 +34,14 @@ use chains::{Liar, Lie, Lies, Puppet};
 const KNOCKING: Duration = Duration::from_secs(8);
 
 /// An engine that runs in this process until it is dropped.
-struct Running {
+pub(crate) struct Running {
     stop: watch::Sender<bool>,
     progress: watch::Receiver<Progress>,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    async fn start<C: Chain>(
+    pub(crate) async fn start<C: Chain>(
         config: EngineConfig,
         validator: Option<(SecretKey, SignState)>,
         chain: C,
@@ -67,13 +67,13 @@ impl Running {
         }
     }
 
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         self.task.await.unwrap();
     }
 }
 
-fn engine_config(
+pub(crate) fn engine_config(
     config: &Config,
     genesis: &Genesis,
     node_key: &NodeKey,
@@ -97,12 +97,13 @@ fn engine_config(
             allowed_peers: peer_ids(genesis),
             chain: genesis.identity(),
         },
+        roster: watch::channel(Arc::new(Roster::of_genesis(genesis).unwrap())).1,
         wal_dir: wal.into(),
         clock: wall_clock,
     }
 }
 
-fn peer_ids(genesis: &Genesis) -> watch::Receiver<BTreeSet<String>> {
+pub(crate) fn peer_ids(genesis: &Genesis) -> watch::Receiver<BTreeSet<String>> {
     let nodes = genesis.nodes.iter();
     watch::channel(nodes.map(|node| node.peer_id.clone()).collect()).1
 }
@@ -158,9 +159,16 @@ async fn a_stranger_hears_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
-    let (mut net, observer) = four_and_an_observer().await;
-    let (config, genesis) = (observer.config, observer.genesis);
-    let node_key = observer.node_key;
+    // The second place is the node of a fifth validator: what others publish is no vote.
+    let mut net = TestNetwork::create(5, 0);
+    for node in 0..4 {
+        net.network.start(node).unwrap();
+    }
+    for node in 0..4 {
+        net.wait_height(node, Height(1)).await;
+    }
+    let fifth = net.home(4).load().unwrap();
+    let (config, genesis, node_key) = (fifth.config, fifth.genesis, fifth.node_key);
     let key = net.home(0).load().unwrap().validator_key.unwrap();
     let accused = key.public_key().address();
     let set = genesis.validator_set().unwrap();

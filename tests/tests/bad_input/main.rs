@@ -12,6 +12,7 @@ mod disk;
 mod files;
 mod flood;
 mod garbage;
+mod hints;
 mod ports;
 mod startup;
 mod transactions;

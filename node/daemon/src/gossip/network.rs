@@ -8,48 +8,61 @@ use tbsi_types::Height;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::intake::{Intake, Judged, Share};
 use super::message::{self, Message, Salt};
-use super::{Cosignatures, GossipEvent, Shared, count};
+use super::{Cosignatures, GossipEvent, Received, Shared, Unjudged, count};
 use crate::limits::GOSSIP_PEER_EVENTS_RESERVED;
 
 /// Positions of the topics.
 const TRANSACTIONS: usize = 0;
 const COSIGNATURES: usize = 1;
 
+/// Where what was received goes.
+pub(super) struct Outlets {
+    pub(super) events: mpsc::Sender<Received>,
+    pub(super) cosignatures: mpsc::Sender<(Cosignatures, Unjudged)>,
+    /// Goes along with each message, for the verdict.
+    pub(super) judgements: mpsc::Sender<Judged>,
+}
+
 /// The network task.
 pub(super) struct Network {
     swarm: Swarm,
     shared: Arc<Shared>,
-    events: mpsc::Sender<GossipEvent>,
-    cosignatures: mpsc::Sender<Cosignatures>,
+    outlets: Outlets,
+    intake: Intake,
     salt: Salt,
 }
 
 impl Network {
-    pub(super) fn new(
-        swarm: Swarm,
-        shared: Arc<Shared>,
-        events: mpsc::Sender<GossipEvent>,
-        cosignatures: mpsc::Sender<Cosignatures>,
-    ) -> Self {
+    pub(super) fn new(swarm: Swarm, shared: Arc<Shared>, outlets: Outlets) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         let started = since_epoch.unwrap_or_default().as_nanos().to_le_bytes();
         Self {
             salt: Salt::new(&[&swarm.local_peer_id().to_bytes(), &started]),
             swarm,
             shared,
-            events,
-            cosignatures,
+            outlets,
+            intake: Intake::default(),
         }
     }
 
     /// Runs until told to stop, or until nobody is left who could tell.
-    pub(super) async fn run(mut self, mut stopped: watch::Receiver<bool>) {
+    pub(super) async fn run(
+        mut self,
+        mut judgements: mpsc::Receiver<Judged>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
         let shared = Arc::clone(&self.shared);
         loop {
             tokio::select! {
                 _ = stopped.changed() => break,
                 () = shared.outgoing.due() => self.send_due(Instant::now()),
+                judged = judgements.recv() => {
+                    if let Some((ticket, judgement)) = judged {
+                        self.swarm.judge_ticket(&ticket, judgement);
+                    }
+                }
                 event = self.swarm.next() => self.on_event(event),
             }
         }
@@ -84,17 +97,14 @@ impl Network {
 
     fn on_event(&mut self, event: Event) {
         match event {
-            Event::Message(message) if message.topic == COSIGNATURES => {
-                self.on_cosignatures(&message);
-            }
             Event::Message(message) => self.on_message(message),
             Event::PeerConnected(peer) => {
                 self.shared.outgoing.repeat_tip();
-                self.emit(GossipEvent::PeerConnected(peer), 0);
+                self.emit(GossipEvent::PeerConnected(peer), None, 0);
             }
             Event::PeerDisconnected(peer) => {
-                self.shared.tips().remove(&peer);
-                self.emit(GossipEvent::PeerDisconnected(peer), 0);
+                self.shared.tips().remove(&peer.to_string());
+                self.emit(GossipEvent::PeerDisconnected(peer), None, 0);
             }
             // This network has no requests.
             Event::Request { .. }
@@ -104,59 +114,112 @@ impl Network {
         }
     }
 
-    fn on_message(&mut self, mut message: tbsi_p2p::Message) {
-        let from = message.from;
-        let (judgement, event) = match message::decode(std::mem::take(&mut message.data)) {
-            Ok(Message::Transactions(encoded)) => {
-                let event = GossipEvent::Transactions { from, encoded };
-                (Judgement::Forward, Some(event))
-            }
-            // Not forwarded: the next peer would take it for ours.
-            Ok(Message::Tip(height)) => {
-                self.on_tip(from, height);
-                (Judgement::Keep, Some(GossipEvent::Tip { from, height }))
-            }
-            Err(error) => {
-                tracing::debug!(peer = %from, %error, "gossip.malformed_message");
-                (Judgement::Bar, None)
-            }
-        };
-        self.swarm.judge(&message, judgement);
-        if let Some(event) = event {
-            count(&self.shared.counters.received, 1);
-            self.emit(event, GOSSIP_PEER_EVENTS_RESERVED);
+    fn on_message(&mut self, message: tbsi_p2p::Message) {
+        let (from, now) = (message.from, Instant::now());
+        let peers = self.swarm.peer_count();
+        if !self.intake.admits(from, peers, message.data.len(), now) {
+            count(&self.shared.counters.rate_dropped, 1);
+            // Whoever published it is not known: a neighbour passes on what others flood.
+            self.swarm.judge(&message, Judgement::Keep);
+        } else if message.topic == COSIGNATURES {
+            self.on_cosignatures(message, now);
+        } else {
+            self.on_transactions_or_tip(message, now);
         }
     }
 
-    fn on_cosignatures(&mut self, message: &tbsi_p2p::Message) {
-        let decoded = Cosignatures::decode(&message.data);
-        let judgement = match &decoded {
-            Ok(_) => Judgement::Forward,
+    fn on_transactions_or_tip(&mut self, mut message: tbsi_p2p::Message, now: Instant) {
+        match message::decode(std::mem::take(&mut message.data)) {
+            Ok(Message::Transactions(encoded)) => {
+                count(&self.shared.counters.received, 1);
+                let share = self.share(&message, encoded.len(), now);
+                let Some(share) = share.filter(|_| self.has_room(GOSSIP_PEER_EVENTS_RESERVED))
+                else {
+                    count(&self.shared.counters.events_dropped, 1);
+                    self.swarm.judge(&message, Judgement::Keep);
+                    return;
+                };
+                let from = message.from;
+                let unjudged = self.unjudged(message, share);
+                let event = GossipEvent::Transactions { from, encoded };
+                self.emit(event, Some(unjudged), GOSSIP_PEER_EVENTS_RESERVED);
+            }
+            Ok(Message::Tip(height)) => self.on_tip(&message, height, now),
+            Err(error) => {
+                tracing::debug!(peer = %message.from, %error, "gossip.malformed_message");
+                self.swarm.judge(&message, Judgement::Bar);
+            }
+        }
+    }
+
+    /// Not forwarded: the next peer would take it for ours.
+    fn on_tip(&mut self, message: &tbsi_p2p::Message, height: Height, now: Instant) {
+        let from = message.from;
+        if !self.intake.admits_tip(from, self.swarm.peer_count(), now) {
+            count(&self.shared.counters.rate_dropped, 1);
+            self.swarm.judge(message, Judgement::Fault);
+            return;
+        }
+        self.swarm.judge(message, Judgement::Keep);
+        count(&self.shared.counters.received, 1);
+        self.note_tip(from, height);
+        let event = GossipEvent::Tip { from, height };
+        self.emit(event, None, GOSSIP_PEER_EVENTS_RESERVED);
+    }
+
+    fn on_cosignatures(&mut self, message: tbsi_p2p::Message, now: Instant) {
+        let cosignatures = match Cosignatures::decode(&message.data) {
+            Ok(cosignatures) => cosignatures,
             Err(error) => {
                 tracing::debug!(peer = %message.from, %error, "gossip.malformed_cosignatures");
-                Judgement::Bar
+                self.swarm.judge(&message, Judgement::Bar);
+                return;
             }
         };
-        self.swarm.judge(message, judgement);
-        let Ok(cosignatures) = decoded else {
+        count(&self.shared.counters.received, 1);
+        let share = self.share(&message, 0, now);
+        let Some(share) = share.filter(|_| self.outlets.cosignatures.capacity() > 0) else {
+            count(&self.shared.counters.cosignatures_dropped, 1);
+            self.swarm.judge(&message, Judgement::Keep);
             return;
         };
-        count(&self.shared.counters.received, 1);
-        if self.cosignatures.try_send(cosignatures).is_err() {
-            count(&self.shared.counters.events_dropped, 1);
+        let unjudged = self.unjudged(message, share);
+        let sent = self.outlets.cosignatures.try_send((cosignatures, unjudged));
+        if sent.is_err() {
+            count(&self.shared.counters.cosignatures_dropped, 1);
         }
+    }
+
+    fn share(
+        &mut self,
+        message: &tbsi_p2p::Message,
+        transactions: usize,
+        now: Instant,
+    ) -> Option<Share> {
+        let peers = self.swarm.peer_count();
+        self.intake.share(message.from, peers, transactions, now)
+    }
+
+    fn unjudged(&self, message: tbsi_p2p::Message, share: Share) -> Unjudged {
+        let judgements = self.outlets.judgements.clone();
+        Unjudged::new(message.ticket, judgements, Arc::clone(&self.shared), share)
     }
 
     /// Late copies may come out of order: the highest counts.
-    fn on_tip(&self, from: PeerId, height: Height) {
+    fn note_tip(&self, from: PeerId, height: Height) {
         let mut tips = self.shared.tips();
-        let tip = tips.entry(from).or_default();
+        let tip = tips.entry(from.to_string()).or_default();
         *tip = height.max(*tip);
     }
 
+    fn has_room(&self, reserved: usize) -> bool {
+        self.outlets.events.capacity() > reserved
+    }
+
     /// Passes an event on if that leaves `reserved` slots.
-    fn emit(&mut self, event: GossipEvent, reserved: usize) {
-        if self.events.capacity() > reserved && self.events.try_send(event).is_ok() {
+    fn emit(&mut self, event: GossipEvent, unjudged: Option<Unjudged>, reserved: usize) {
+        let received = Received { event, unjudged };
+        if self.has_room(reserved) && self.outlets.events.try_send(received).is_ok() {
             return;
         }
         count(&self.shared.counters.events_dropped, 1);

@@ -70,14 +70,22 @@ impl Outgoing {
         dropped
     }
 
-    /// Queues a message of cosignatures, to leave at once.
-    pub(super) fn push_cosignatures(&self, cosignatures: Cosignatures) {
+    /// Queues a message of cosignatures, to leave at once; returns how many gave way.
+    pub(super) fn push_cosignatures(&self, cosignatures: Cosignatures) -> usize {
         let mut state = lock(&self.state);
-        if state.cosignatures.len() == COSIGNATURE_MESSAGES_MAX {
+        let full = state.cosignatures.len() == COSIGNATURE_MESSAGES_MAX;
+        if full {
             state.cosignatures.pop_front();
         }
         state.cosignatures.push_back(cosignatures);
         self.changed.notify_one();
+        usize::from(full)
+    }
+
+    /// Transactions, and messages of cosignatures, that wait.
+    pub(super) fn waiting(&self) -> (usize, usize) {
+        let state = lock(&self.state);
+        (state.transactions.len(), state.cosignatures.len())
     }
 
     /// Announces this tip, if it is not the last one.
@@ -86,6 +94,13 @@ impl Outgoing {
         state.tip_waits |= state.tip != Some(height);
         state.tip = Some(height);
         self.changed.notify_one();
+    }
+
+    /// Announces a tip at once, as no honest node does.
+    #[cfg(test)]
+    pub(super) fn flood_tip(&self, height: Height) {
+        lock(&self.state).tip_sent = None;
+        self.set_tip(height);
     }
 
     /// Announces the last tip again, for a peer that did not hear it.
@@ -267,7 +282,8 @@ mod tests {
             list: vec![(SENDER, [0; 72])],
         };
         let max = COSIGNATURE_MESSAGES_MAX as u64;
-        (0..max + 2).for_each(|size| outgoing.push_cosignatures(message(size)));
+        let gave_way = (0..max + 2).map(|size| outgoing.push_cosignatures(message(size)));
+        assert_eq!(gave_way.sum::<usize>(), 2);
         let now = Instant::now();
         assert!(
             lock(&outgoing.state)

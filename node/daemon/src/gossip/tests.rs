@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tbsi_p2p::peer_id;
+use tbsi_p2p::{Judgement, peer_id};
 use tbsi_p2p::testing;
 use tbsi_types::{Address, B256};
 use tokio::time::{interval, timeout};
@@ -19,8 +19,8 @@ fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
 struct Node {
     id: PeerId,
     handle: GossipHandle,
-    events: mpsc::Receiver<GossipEvent>,
-    cosignatures: mpsc::Receiver<Cosignatures>,
+    events: mpsc::Receiver<Received>,
+    cosignatures: mpsc::Receiver<(Cosignatures, Unjudged)>,
 }
 
 impl Node {
@@ -39,9 +39,18 @@ impl Node {
         self.handle.local_addr()
     }
 
-    async fn event(&mut self) -> GossipEvent {
+    async fn received(&mut self) -> Received {
         let event = timeout(PATIENCE, self.events.recv()).await;
         event.expect("an event in time").expect("a running network")
+    }
+
+    /// The next event; transactions in it are found good.
+    async fn event(&mut self) -> GossipEvent {
+        let Received { event, unjudged } = self.received().await;
+        if let Some(unjudged) = unjudged {
+            unjudged.judge(Judgement::Forward);
+        }
+        event
     }
 
     /// Reads events until this one.
@@ -129,7 +138,7 @@ async fn transactions_pass_through_a_neighbour_and_tips_do_not() {
         encoded: encoded(&[1]),
     };
     assert_eq!(c.event().await, passed_on);
-    assert_eq!(c.handle.highest_tip(), Height(0));
+    assert_eq!(c.handle.tip_of(&a.id), None);
 }
 
 #[tokio::test]
@@ -148,7 +157,9 @@ async fn cosignatures_pass_through_a_neighbour_to_all() {
         a.handle.publish_cosignatures(sent.clone());
         for node in [&mut b, &mut c] {
             let got = timeout(PATIENCE, node.cosignatures.recv()).await;
-            assert_eq!(got.expect("in time").expect("a running network"), sent);
+            let (cosignatures, unjudged) = got.expect("in time").expect("a running network");
+            assert_eq!(cosignatures, sent);
+            unjudged.judge(Judgement::Forward);
         }
     }
 }
@@ -190,8 +201,7 @@ async fn a_node_that_does_not_read_loses_messages_but_no_peer_events() {
         event = a.event().await;
     }
     assert_eq!(event, GossipEvent::PeerDisconnected(b.id));
-    let room = GOSSIP_EVENTS_MAX - crate::limits::GOSSIP_PEER_EVENTS_RESERVED;
-    assert_eq!(messages, room);
+    assert_eq!(messages, crate::limits::GOSSIP_WAITING_MESSAGES_PER_PEER_MAX);
 }
 
 #[tokio::test]
@@ -212,4 +222,52 @@ async fn large_batches_are_cut_into_messages() {
     sent.sort();
     got.sort();
     assert_eq!(got, sent);
+}
+
+#[tokio::test]
+async fn transactions_that_are_not_found_good_go_no_further() {
+    let (a, mut b) = pair().await;
+    let mut c = Node::start(config(3, &[2], &[(2, b.address())])).await;
+    c.wait_for(GossipEvent::PeerConnected(b.id)).await;
+    b.wait_for(GossipEvent::PeerConnected(c.id)).await;
+    let mut next = async |judgement: Option<Judgement>| {
+        let Received { event, unjudged } = b.received().await;
+        let GossipEvent::Transactions { encoded, .. } = event else {
+            panic!("{event:?}");
+        };
+        let unjudged = unjudged.expect("transactions are judged");
+        if let Some(judgement) = judgement {
+            unjudged.judge(judgement);
+        }
+        encoded
+    };
+    a.publish(1);
+    assert_eq!(next(Some(Judgement::Keep)).await, encoded(&[1]));
+    a.publish(2);
+    assert_eq!(next(None).await, encoded(&[2]));
+    a.publish(3);
+    assert_eq!(next(Some(Judgement::Forward)).await, encoded(&[3]));
+    assert_eq!(c.encoded().await, encoded(&[3]));
+    // Whoever sends what can never be good is cut off.
+    a.publish(4);
+    assert_eq!(next(Some(Judgement::Bar)).await, encoded(&[4]));
+    b.wait_for(GossipEvent::PeerDisconnected(a.id)).await;
+    assert_eq!(b.handle.monitor().counts().bars, 1);
+}
+
+#[tokio::test]
+async fn a_peer_that_announces_tips_without_end_is_cut_off() {
+    let (a, mut b) = pair().await;
+    let mut height = 0;
+    let mut tick = interval(Duration::from_millis(1));
+    let flood = async {
+        while b.handle.monitor().counts().bars == 0 {
+            tick.tick().await;
+            height += 1;
+            a.handle.shared.outgoing.flood_tip(Height(height));
+        }
+    };
+    timeout(PATIENCE, flood).await.expect("cut off in time");
+    b.wait_for(GossipEvent::PeerDisconnected(a.id)).await;
+    assert_eq!(b.handle.tip_of(&a.id), None);
 }
