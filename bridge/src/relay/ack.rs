@@ -6,6 +6,7 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{B256, TxKind, b256};
 use alloy_sol_types::{SolCall, sol};
+use tbsi_rpc::ClientError;
 use tbsi_types::log::{ATTESTATIONS, Attestation, DigestWords, Leaf};
 use tokio::time::{Duration, Instant};
 use tracing::info;
@@ -31,6 +32,9 @@ const ATTEST_GAS: u64 = 100_000;
 
 /// How long an attestation is waited for before it is sent again.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A node's words for a transaction that it has already, as go-ethereum's.
+const ALREADY_KNOWN: &str = "already known";
 
 /// A head that is being attested.
 pub(super) struct Pending {
@@ -132,7 +136,7 @@ impl<T: Target> Relay<T> {
     }
 
     async fn attest(&self, head: B256) -> Result<(), RelayError> {
-        let fail = |error: tbsi_rpc::ClientError| RelayError::Attest(error.to_string());
+        let fail = |error: ClientError| RelayError::Attest(error.to_string());
         let client = self.source.any();
         let account = self.signer.account();
         let nonce = client
@@ -153,7 +157,13 @@ impl<T: Target> Relay<T> {
         };
         let signature = self.signer.sign(transaction.signature_hash()).await?;
         let signed = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
-        client.send_raw_transaction(&signed).await.map_err(fail)?;
-        Ok(())
+        match client.send_raw_transaction(&signed).await {
+            Ok(_) => Ok(()),
+            // The very same is still pending there: the source tells its peers again.
+            Err(ClientError::Refused { message, .. }) if message.starts_with(ALREADY_KNOWN) => {
+                Ok(())
+            }
+            Err(error) => Err(fail(error)),
+        }
     }
 }

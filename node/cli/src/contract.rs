@@ -12,7 +12,7 @@ use alloy_sol_types::{SolCall, sol};
 use anyhow::Context;
 use serde_json::json;
 use tbsi_keys::keyfile::{KeyFileError, open_validator_key};
-use tbsi_rpc::wire::LeafRange;
+use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
 use tbsi_types::log::ATTESTATIONS;
@@ -26,6 +26,9 @@ use crate::report::refuse;
 /// How long a transaction is waited for.
 const FINALITY_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How often the node is asked whether it dropped a transaction that is waited for.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Part of the estimated gas that is added to it: one in so many.
 const GAS_MARGIN: u64 = 16;
@@ -149,7 +152,7 @@ impl Account {
         let data = Bytes::from(call.abi_encode());
         let gas = self.gas(client, ATTESTATIONS, &data).await?;
         let hash = self.submit(client, ATTESTATIONS, data, gas).await?;
-        let leaves = wait(hash, async || client.leaves_of(hash).await).await?;
+        let leaves = wait(client, hash, async || client.leaves_of(hash).await).await?;
         demand(leaves.count > 0, || {
             (
                 format!("transaction {hash} is final and failed: nothing was stated"),
@@ -222,18 +225,28 @@ fn with_margin(estimate: u64) -> anyhow::Result<u64> {
 
 /// The receipt of a transaction, once it is final.
 pub(crate) async fn receipt(client: &Client, hash: B256) -> anyhow::Result<TransactionReceipt> {
-    wait(hash, async || client.transaction_receipt(hash).await).await
+    wait(client, hash, async || {
+        client.transaction_receipt(hash).await
+    })
+    .await
 }
 
-/// Waits for finality. A node that does not answer for a moment may do so later.
+/// Waits for finality. A node that does not answer for a moment may do so later; one that says
+/// that it dropped the transaction is believed, and its reason told.
 async fn wait<T>(
+    client: &Client,
     hash: B256,
     ask: impl AsyncFn() -> Result<Option<T>, ClientError>,
 ) -> anyhow::Result<T> {
     let deadline = Instant::now() + FINALITY_TIMEOUT;
+    let mut look_at = Instant::now() + STATUS_INTERVAL;
     loop {
         match ask().await {
             Ok(Some(found)) => return Ok(found),
+            Ok(None) if Instant::now() >= look_at => {
+                look_at = Instant::now() + STATUS_INTERVAL;
+                refuse_dropped(client, hash).await?;
+            }
             Ok(None) => {}
             Err(ClientError::Unreachable { .. }) if Instant::now() < deadline => {}
             Err(error) => {
@@ -260,6 +273,22 @@ async fn wait<T>(
         }
         sleep(POLL_INTERVAL).await;
     }
+}
+
+/// Fails with the node's reason if it dropped the transaction.
+async fn refuse_dropped(client: &Client, hash: B256) -> anyhow::Result<()> {
+    // A node that cannot say is asked again later.
+    let Ok(TransactionStatus::Dropped { message, .. }) = client.transaction_status(hash).await
+    else {
+        return Ok(());
+    };
+    Err(said(
+        format!(
+            "transaction {hash} was dropped by {}: {message}",
+            client.url()
+        ),
+        format!("交易 {hash} 已被 {} 捨棄：{message}", client.url()),
+    ))
 }
 
 #[cfg(test)]

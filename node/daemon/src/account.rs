@@ -63,10 +63,7 @@ impl Account {
         let signature = self.key.sign(transaction.signature_hash());
         let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
         let encoded = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
-        let (transaction, _) = node.insert(&encoded)?;
-        let hash = transaction.hash();
-        node.gossip.publish_transactions(vec![transaction]);
-        Ok(hash)
+        Ok(node.submit(&encoded)?)
     }
 
     fn next_nonce(&self, node: &Node) -> Result<u64, SendError> {

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use tbsi_governance::abi::{NODES, evidence_call};
-use tbsi_types::{Address, CallOutcome, CallRequest, Evidence, Height};
+use tbsi_rpc::wire::TransactionStatus;
+use tbsi_types::{Address, B256, CallOutcome, CallRequest, Evidence, Height};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
@@ -20,7 +21,8 @@ struct Pending {
     evidence: Evidence,
     /// Tip when this node first looked at it.
     seen: Height,
-    sent: bool,
+    /// The transaction that carries it.
+    sent: Option<B256>,
 }
 
 /// Looks at evidence after each block until `stop` turns true.
@@ -73,7 +75,7 @@ impl Accuser {
                 self.pending.push(Pending {
                     evidence,
                     seen: tip,
-                    sent: false,
+                    sent: None,
                 });
             }
         }
@@ -109,19 +111,32 @@ impl Accuser {
             }
             None => return true,
         }
-        if piece.sent || tip.above(piece.seen) < turn {
+        if piece.sent.is_some_and(|hash| self.is_underway(hash)) || tip.above(piece.seen) < turn {
             return true;
         }
         let accused = piece.evidence.validator();
         match self.account.send(&self.node, NODES, ACCUSATION_GAS, input) {
             Ok(transaction) => {
-                piece.sent = true;
+                piece.sent = Some(transaction);
                 info!(%accused, operator = self.node.legal_name(accused), %transaction,
                     "evidence of equivocation sent to the chain");
             }
             Err(error) => warn!("send evidence: {}", causes(&error)),
         }
         true
+    }
+
+    /// Whether a transaction with evidence needs no successor: it waits, or it is in a block. A
+    /// pool that dropped it says so in its log.
+    fn is_underway(&self, hash: B256) -> bool {
+        match self.node.transaction_status(hash) {
+            Ok(TransactionStatus::Pending { .. } | TransactionStatus::Included { .. }) => true,
+            Ok(TransactionStatus::Dropped { .. } | TransactionStatus::Unknown {}) => false,
+            Err(error) => {
+                warn!("look for a transaction with evidence: {}", causes(&error));
+                true
+            }
+        }
     }
 
     fn try_call(&self, request: &CallRequest, tip: Height) -> Option<CallOutcome> {

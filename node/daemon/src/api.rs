@@ -10,7 +10,7 @@ use alloy_consensus::Header;
 use tbsi_execution::BlockContext;
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
-    ValidatorName,
+    TransactionStatus, ValidatorName,
 };
 use tbsi_rpc::{
     AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
@@ -248,17 +248,17 @@ impl Backend for NodeApi {
     }
 
     fn submit(&self, encoded: &[u8]) -> Result<B256, tbsi_rpc::SubmitError> {
-        match self.0.insert(encoded) {
-            Ok((transaction, _)) => {
-                let hash = transaction.hash();
-                self.0.gossip.publish_transactions(vec![transaction]);
-                Ok(hash)
-            }
+        match self.0.submit(encoded) {
+            Ok(hash) => Ok(hash),
             Err(error @ SubmitError::State(_)) => {
                 Err(tbsi_rpc::SubmitError::Internal(causes(&error)))
             }
             Err(error) => Err(tbsi_rpc::SubmitError::Refused(error.to_string())),
         }
+    }
+
+    fn transaction_status(&self, hash: B256) -> Result<TransactionStatus, BackendError> {
+        self.0.transaction_status(hash).map_err(store_error)
     }
 
     fn pending_nonce(&self, sender: Address) -> Option<u64> {

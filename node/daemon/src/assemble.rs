@@ -34,7 +34,7 @@ use crate::home::{Home, LoadedHome};
 use crate::limits::{
     DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, DEVELOPMENT_CHAIN_ID, MEMPOOL_QUEUED_MAX,
 };
-use crate::mempool::MempoolLimits;
+use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::rotation::{current_key, warn_if_unknown};
 use crate::tsa::Authority;
@@ -96,13 +96,12 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         witnesses: outside_keys(&config),
     }));
     let validator = vote_signer(local, home, &node, config.signer.as_ref()).await?;
+    node.take_back(&home.data_dir().join(journal::FILE_NAME));
     let witness = witness(home, &config, &node)?;
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
-    std::fs::create_dir_all(home.wal_dir())
-        .with_context(|| format!("create {}", home.wal_dir().display()))?;
     let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
     let engine = start_engine(engine, validator, &node).await?;
     tokio::spawn(follow_roster(node.watch_roster(), peers));
@@ -131,6 +130,8 @@ async fn start_engine(
     validator: Option<Box<dyn VoteSigner>>,
     node: &Arc<Node>,
 ) -> anyhow::Result<Engine<NodeChain>> {
+    std::fs::create_dir_all(&config.wal_dir)
+        .with_context(|| format!("create {}", config.wal_dir.display()))?;
     let chain = NodeChain::new(Arc::clone(node));
     let wake = Arc::clone(&node.wake);
     let (engine, progress) = Engine::start(config, validator, chain, wake).await?;

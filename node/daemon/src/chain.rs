@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use self::execute::CheckError;
 use self::notes::Notes;
 use crate::limits::EXECUTED_MAX;
+use crate::mempool::LastBlock;
 use crate::metrics::Metrics;
 use crate::node::{Node, causes};
 
@@ -118,7 +119,13 @@ impl NodeChain {
             .accounts
             .iter()
             .filter_map(|(address, change)| Some((*address, change.account?.nonce)));
-        node.mempool().on_block(height, nonces);
+        let last = LastBlock {
+            height,
+            time: executed.checkpoint.time,
+        };
+        let included = executed.proposed.block.transactions.iter();
+        let included = included.map(|transaction| transaction.hash()).collect();
+        node.mempool().on_block(last, &included, nonces);
         node.announce(height);
         let metrics = &node.metrics;
         let transactions = executed.proposed.block.transactions.len();

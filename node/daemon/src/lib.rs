@@ -22,6 +22,7 @@ pub mod limits;
 pub mod mempool;
 pub mod metrics;
 pub mod node;
+mod pending;
 mod rotation;
 mod run;
 pub mod tsa;

@@ -124,8 +124,8 @@ pub const EXECUTED_MAX: usize = 4;
 /// Gas of one `eth_call` or `eth_estimateGas` (EIP-7825).
 pub const CALL_GAS_MAX: u64 = tbsi_types::limits::TRANSACTION_GAS_MAX;
 
-/// Encoded bytes of pooled transactions that are sent to a peer that connects, and again when
-/// blocks stop.
+/// Encoded bytes of pooled transactions that are told in one round after a peer connected, or
+/// when blocks stop.
 pub const REGOSSIP_BYTES_MAX: usize = 1024 * 1024;
 
 /// How often the node looks whether blocks stopped.
@@ -163,3 +163,51 @@ pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
 
 /// How far above the highest height that a home knows of its operator may set a sign-state.
 pub const SIGN_STATE_HEIGHTS_AHEAD_MAX: u64 = 1_000;
+
+/// How often pooled transactions that are in no block are told to peers again: one *round*.
+pub const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Encoded bytes that are told again in one round; a single larger transaction has a round for
+/// itself.
+pub const ANNOUNCE_BYTES_MAX: usize = 64 * 1024;
+
+/// Rounds from taking a transaction that was sent to this node to telling it again; twice as
+/// many each time.
+pub const ANNOUNCE_OWN_ROUNDS_MIN: u64 = 4;
+
+/// Longest wait between two such announcements, rounds.
+pub const ANNOUNCE_OWN_ROUNDS_MAX: u64 = 32;
+
+/// The same as [`ANNOUNCE_OWN_ROUNDS_MIN`] for what came from a peer: the node that it was sent
+/// to is sooner.
+pub const ANNOUNCE_GOSSIPED_ROUNDS_MIN: u64 = 16;
+
+/// See [`ANNOUNCE_GOSSIPED_ROUNDS_MIN`].
+pub const ANNOUNCE_GOSSIPED_ROUNDS_MAX: u64 = 128;
+
+/// Rounds after which a transaction that no block took is dropped: three hours, as go-ethereum
+/// has it.
+pub const MEMPOOL_ROUNDS_MAX: u64 = 3 * 60 * 60;
+
+/// Rounds after which a transaction is *stuck*: another one of its sender with the same nonce
+/// replaces it without a higher bid.
+pub const MEMPOOL_STUCK_ROUNDS: u64 = 15;
+
+/// Percent by which a bid must be higher to replace a transaction that is not stuck
+/// (go-ethereum's `pricebump`).
+pub const MEMPOOL_BUMP_PERCENT: u64 = 10;
+
+/// Transactions that the pool dropped and of which it still knows why; the oldest is forgotten.
+pub const DROPPED_MAX: usize = 16_384;
+
+/// Characters that are kept of another module's words for why a transaction was dropped.
+pub const DROPPED_WORDS_CHARS_MAX: usize = 400;
+
+/// Bytes of the file with the transactions that were sent to this node and are in no block.
+pub const JOURNAL_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Rounds after which that file is written anew without what is in a block.
+pub const JOURNAL_ROUNDS: u64 = 600;
+
+/// The same while that file cannot be written, or is full.
+pub const JOURNAL_RETRY_ROUNDS: u64 = 60;

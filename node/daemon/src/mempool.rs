@@ -6,62 +6,41 @@
 //!
 //! A transaction is *pending* if a block could include it now: its sender's nonces from the
 //! state's up to its own are all here. Otherwise it is *queued*. TBSI has no price, so nothing
-//! here is bought: a nonce that is taken stays taken, senders take turns, and bounds are per
-//! sender before they are for all.
+//! here is bought: senders take turns, bounds are per sender before they are for all, and what
+//! was taken gives way to nobody but a later version by its own sender (SPEC §6.9).
+//!
+//! Whatever leaves without being in a block leaves with a reason, which can be asked for.
 
+mod bounds;
+mod check;
+mod dropped;
 mod error;
+pub(crate) mod journal;
 #[cfg(test)]
 mod model;
+mod ready;
+mod schedule;
 mod sender;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::btree_map::{self, BTreeMap};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use alloy_consensus::Transaction as _;
-use tbsi_types::{Account, Address, B256, Height, Transaction};
+use tbsi_types::{Account, Address, B256, Transaction};
 
+pub use bounds::MempoolLimits;
+pub use dropped::{DropCounter, DropLabel, DropReason, Dropped, LastBlock};
 pub use error::MempoolError;
+pub use ready::Ready;
+pub use schedule::Intake;
 
-use crate::limits::{
-    MEMPOOL_BYTES_MAX, MEMPOOL_NONCE_GAP_MAX, MEMPOOL_PER_SENDER_MAX, MEMPOOL_QUEUED_BLOCKS_MAX,
-    MEMPOOL_QUEUED_MAX, MEMPOOL_TRANSACTIONS_MAX,
-};
-use sender::{Entry, PendingOfSender, Sender};
+use crate::limits::{ANNOUNCE_BYTES_MAX, ANNOUNCE_INTERVAL};
+use dropped::Drops;
+use schedule::Schedule;
+use sender::{Entry, Sender};
 
-/// What the pool may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MempoolLimits {
-    /// Transactions, pending and queued.
-    pub transactions_max: usize,
-    /// Encoded bytes of all transactions; from half of it on, only pending ones are taken.
-    pub bytes_max: usize,
-    /// Transactions of one sender.
-    pub per_sender_max: usize,
-    /// Nonces that may be missing before a transaction.
-    pub nonce_gap_max: u64,
-    /// Queued transactions; at this many, only pending ones are taken.
-    pub queued_max: usize,
-    /// Blocks that a transaction may stay queued.
-    pub queued_blocks_max: u64,
-}
-
-impl Default for MempoolLimits {
-    fn default() -> Self {
-        Self {
-            transactions_max: MEMPOOL_TRANSACTIONS_MAX,
-            bytes_max: MEMPOOL_BYTES_MAX,
-            per_sender_max: MEMPOOL_PER_SENDER_MAX,
-            nonce_gap_max: MEMPOOL_NONCE_GAP_MAX,
-            queued_max: MEMPOOL_QUEUED_MAX,
-            queued_blocks_max: MEMPOOL_QUEUED_BLOCKS_MAX,
-        }
-    }
-}
-
-/// Where a transaction went.
+/// Where a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// The next block may include it.
@@ -94,7 +73,7 @@ pub struct SenderContent {
 #[derive(Debug)]
 pub struct Mempool {
     limits: MempoolLimits,
-    tip: Height,
+    last: LastBlock,
     by_hash: HashMap<B256, Arc<Transaction>>,
     senders: HashMap<Address, Sender>,
     /// Senders with pending transactions, first come first served.
@@ -104,14 +83,19 @@ pub struct Mempool {
     waiting: BTreeSet<Address>,
     pending: usize,
     bytes: usize,
+    schedule: Schedule,
+    drops: Drops,
+    /// Hash and nonce of what a sender's newer account overtook. The next block tells whether it
+    /// holds them.
+    overtaken: Vec<(B256, u64)>,
 }
 
 impl Mempool {
-    /// An empty pool of a chain whose last block is `tip`.
-    pub fn new(limits: MempoolLimits, tip: Height) -> Self {
+    /// An empty pool of a chain whose last block is `last`. Drops are counted in `counter`.
+    pub fn new(limits: MempoolLimits, last: LastBlock, counter: DropCounter) -> Self {
         Self {
             limits,
-            tip,
+            last,
             by_hash: HashMap::new(),
             senders: HashMap::new(),
             line: BTreeMap::new(),
@@ -119,6 +103,9 @@ impl Mempool {
             waiting: BTreeSet::new(),
             pending: 0,
             bytes: 0,
+            schedule: Schedule::default(),
+            drops: Drops::new(limits.dropped_max, counter),
+            overtaken: Vec::new(),
         }
     }
 
@@ -127,166 +114,127 @@ impl Mempool {
         &mut self,
         transaction: Arc<Transaction>,
         account: &Account,
+        intake: Intake,
     ) -> Result<Inserted, MempoolError> {
         let address = transaction.sender();
         // The account may be newer than the last block that the pool was told of.
-        self.update(address, |sender| sender.advance(account.nonce));
-        self.check(&transaction, account)?;
+        let overtaken = self.update(address, |sender| sender.advance(account.nonce));
+        let overtaken = overtaken.iter().map(Entry::hash_and_nonce);
+        self.overtaken.extend(overtaken);
+        let (hash, nonce) = (transaction.hash(), transaction.nonce());
+        let replaced = self.check(&transaction, account)?;
         self.bytes += transaction.encoded().len();
-        self.by_hash
-            .insert(transaction.hash(), Arc::clone(&transaction));
-        let tip = self.tip;
-        let nonce = transaction.nonce();
+        self.by_hash.insert(hash, Arc::clone(&transaction));
+        self.schedule.add(hash, intake);
+        self.drops.forget(&hash);
+        let tip = self.last.height;
         self.senders
             .entry(address)
             .or_insert_with(|| Sender::new(account.nonce));
-        self.update(address, |sender| {
-            sender.insert(transaction, tip);
-            Vec::new()
-        });
-        if nonce < self.pending_nonce(address).unwrap_or_default() {
-            Ok(Inserted::Pending)
-        } else {
-            Ok(Inserted::Queued)
+        self.update(address, |sender| sender.insert(transaction, tip));
+        if let Some(replaced) = replaced {
+            self.note_drop(replaced, DropReason::Replaced { by: hash });
         }
+        Ok(self.place(address, nonce))
     }
 
-    fn check(&self, transaction: &Transaction, account: &Account) -> Result<(), MempoolError> {
-        if self.by_hash.contains_key(&transaction.hash()) {
-            return Err(MempoolError::AlreadyKnown);
-        }
-        let known = self.senders.get(&transaction.sender());
-        let (sender, nonce) = (transaction.sender(), transaction.nonce());
-        let state = known.map_or(account.nonce, |known| known.nonce);
-        if nonce < state {
-            return Err(MempoolError::NonceTooLow {
-                sender,
-                nonce,
-                state,
-            });
-        }
-        let want = transaction.envelope().value();
-        if want > account.balance {
-            return Err(MempoolError::InsufficientFunds {
-                sender,
-                have: account.balance,
-                want,
-            });
-        }
-        if let Some(taken) = known.and_then(|known| known.transactions.get(&nonce)) {
-            return Err(MempoolError::Replacement {
-                sender,
-                nonce,
-                by: taken.transaction.hash(),
-            });
-        }
-        self.check_room(transaction, known, state)
+    /// A client sent a transaction that is here already: it is told to peers again in the next
+    /// round. Returns whether it is this node's own only from now on.
+    pub fn claim(&mut self, hash: &B256) -> bool {
+        self.schedule.claim(hash)
     }
 
-    /// Bounds, the sender's own before everybody's.
-    fn check_room(
-        &self,
-        transaction: &Transaction,
-        known: Option<&Sender>,
-        state: u64,
-    ) -> Result<(), MempoolError> {
-        let (sender, nonce) = (transaction.sender(), transaction.nonce());
-        let next = known.map_or(state, Sender::next_nonce);
-        let limits = &self.limits;
-        if nonce.saturating_sub(next) > limits.nonce_gap_max {
-            return Err(MempoolError::NonceTooHigh {
-                sender,
-                nonce,
-                state,
-                next,
-                limit: limits.nonce_gap_max,
-            });
-        }
-        if known.map_or(0, |known| known.transactions.len()) >= limits.per_sender_max {
-            return Err(MempoolError::SenderFull {
-                sender,
-                limit: limits.per_sender_max,
-            });
-        }
-        let bytes_after = self.bytes.saturating_add(transaction.encoded().len());
-        if self.by_hash.len() >= limits.transactions_max || bytes_after > limits.bytes_max {
-            return Err(MempoolError::Full {
-                transactions: self.by_hash.len(),
-                transactions_max: limits.transactions_max,
-                bytes: self.bytes,
-                bytes_max: limits.bytes_max,
-            });
-        }
-        if nonce > next {
-            self.check_queue(sender, next, bytes_after)?;
-        }
-        Ok(())
-    }
-
-    /// Queued transactions may stay for long, and cost their senders nothing: they must leave
-    /// room for pending ones.
-    fn check_queue(
-        &self,
-        sender: Address,
-        next: u64,
-        bytes_after: usize,
-    ) -> Result<(), MempoolError> {
-        let queued = self.counts().queued;
-        if queued >= self.limits.queued_max {
-            return Err(MempoolError::QueueFull {
-                sender,
-                next,
-                queued,
-                limit: self.limits.queued_max,
-            });
-        }
-        let limit = self.limits.bytes_max / 2;
-        if bytes_after > limit {
-            return Err(MempoolError::QueueBytesFull {
-                sender,
-                next,
-                bytes: self.bytes,
-                limit,
-            });
-        }
-        Ok(())
-    }
-
-    /// Takes note of the block at `tip`: `nonces` are the accounts whose nonce it changed (its
-    /// senders and EIP-7702 authorities; others do no harm) with their nonce after it. Included
-    /// and stale transactions leave, and so do those that were queued for too long.
-    pub fn on_block(&mut self, tip: Height, nonces: impl IntoIterator<Item = (Address, u64)>) {
-        self.tip = tip;
+    /// Takes note of the block at `last`, which holds `included`: `nonces` are the accounts
+    /// whose nonce it changed (its senders and EIP-7702 authorities; others do no harm) with
+    /// their nonce after it. Included and stale transactions leave, and so do those that were
+    /// queued for too long.
+    pub fn on_block(
+        &mut self,
+        last: LastBlock,
+        included: &HashSet<B256>,
+        nonces: impl IntoIterator<Item = (Address, u64)>,
+    ) {
+        self.last = last;
+        let mut gone = std::mem::take(&mut self.overtaken);
         for (address, nonce) in nonces {
-            self.update(address, |sender| sender.advance(nonce));
+            let stale = self.update(address, |sender| sender.advance(nonce));
+            gone.extend(stale.iter().map(Entry::hash_and_nonce));
+        }
+        for (hash, nonce) in gone {
+            if !included.contains(&hash) {
+                self.note_drop(hash, DropReason::NonceUsed { nonce });
+            }
         }
         let waiting: Vec<Address> = self.waiting.iter().copied().collect();
-        let blocks_max = self.limits.queued_blocks_max;
+        let blocks = self.limits.queued_blocks_max;
         for address in waiting {
-            self.update(address, |sender| sender.expire(tip, blocks_max));
+            let missing = self.pending_nonce(address).unwrap_or_default();
+            for entry in self.update(address, |sender| sender.expire(last.height, blocks)) {
+                let (hash, _) = entry.hash_and_nonce();
+                self.note_drop(hash, DropReason::Gap { missing, blocks });
+            }
         }
     }
 
-    /// Drops a transaction that can never be executed; the sender's later ones are queued again.
-    pub fn remove_invalid(&mut self, hash: &B256) -> Option<Arc<Transaction>> {
+    /// Drops a transaction; the sender's later ones are queued again.
+    pub fn remove(&mut self, hash: &B256, reason: DropReason) -> Option<Arc<Transaction>> {
         let transaction = self.by_hash.get(hash).map(Arc::clone)?;
-        let tip = self.tip;
+        let tip = self.last.height;
         self.update(transaction.sender(), |sender| {
             sender.remove(transaction.nonce(), tip)
         });
+        self.note_drop(*hash, reason);
         Some(transaction)
     }
 
+    /// Remembers why a transaction that was taken once is not here.
+    pub fn note_drop(&mut self, hash: B256, reason: DropReason) {
+        self.drops.note(hash, reason, self.last);
+    }
+
+    /// Begins a round: drops what no block took for too long, and returns what is to be told to
+    /// peers again, at most [`ANNOUNCE_BYTES_MAX`] or one transaction.
+    pub fn begin_round(&mut self) -> Vec<Arc<Transaction>> {
+        self.schedule.begin_round();
+        let mut due: Vec<Arc<Transaction>> = Vec::new();
+        let mut left = ANNOUNCE_BYTES_MAX;
+        while let Some(turn) = self.schedule.first_due() {
+            if turn.age >= self.limits.rounds_max {
+                let seconds = turn.age.saturating_mul(ANNOUNCE_INTERVAL.as_secs());
+                let removed = self.remove(&turn.hash, DropReason::Expired { seconds });
+                assert!(removed.is_some(), "only pooled transactions are scheduled");
+                continue;
+            }
+            let transaction = Arc::clone(&self.by_hash[&turn.hash]);
+            let bytes = transaction.encoded().len();
+            if bytes > left && !due.is_empty() {
+                break;
+            }
+            left = left.saturating_sub(bytes);
+            self.schedule.postpone(&turn.hash);
+            due.push(transaction);
+        }
+        due
+    }
+
     /// Lets `change` work on one sender, if it is known, and brings indexes and counters in
-    /// line with what it left and what it returns as removed.
-    fn update(&mut self, address: Address, change: impl FnOnce(&mut Sender) -> Vec<Entry>) {
+    /// line with what it left and what it returns as removed. Why that left is for the caller
+    /// to say.
+    fn update(
+        &mut self,
+        address: Address,
+        change: impl FnOnce(&mut Sender) -> Vec<Entry>,
+    ) -> Vec<Entry> {
         let Some(sender) = self.senders.get_mut(&address) else {
-            return;
+            return Vec::new();
         };
         let (pending_before, turn_before) = (sender.pending, sender.turn);
-        for removed in change(sender) {
-            self.bytes -= removed.transaction.encoded().len();
-            self.by_hash.remove(&removed.transaction.hash());
+        let removed = change(sender);
+        for entry in &removed {
+            let (hash, _) = entry.hash_and_nonce();
+            self.bytes -= entry.transaction.encoded().len();
+            self.by_hash.remove(&hash);
+            self.schedule.remove(&hash);
         }
         self.pending = self.pending - pending_before + sender.pending;
         if sender.pending == 0 {
@@ -311,6 +259,7 @@ impl Mempool {
         if sender.transactions.is_empty() {
             self.senders.remove(&address);
         }
+        removed
     }
 
     /// Pending transactions in the order a block should take them: senders in turn, one
@@ -321,6 +270,36 @@ impl Mempool {
             line: self.line.values(),
             later: VecDeque::new(),
         }
+    }
+
+    /// Whether the next block could include the transaction of `sender` with this nonce.
+    fn place(&self, sender: Address, nonce: u64) -> Inserted {
+        if nonce < self.pending_nonce(sender).unwrap_or_default() {
+            Inserted::Pending
+        } else {
+            Inserted::Queued
+        }
+    }
+
+    /// Where a transaction is that is here.
+    pub fn find(&self, hash: &B256) -> Option<Inserted> {
+        let transaction = self.by_hash.get(hash)?;
+        Some(self.place(transaction.sender(), transaction.nonce()))
+    }
+
+    /// Why a transaction left, as far as that is remembered.
+    pub fn dropped(&self, hash: &B256) -> Option<&Dropped> {
+        self.drops.get(hash)
+    }
+
+    /// What was sent to this node itself, each sender's in nonce order.
+    pub fn own(&self) -> Vec<Arc<Transaction>> {
+        let all = self
+            .senders
+            .values()
+            .flat_map(|it| it.transactions.values());
+        let own = all.filter(|entry| self.schedule.is_own(&entry.transaction.hash()));
+        own.map(|entry| Arc::clone(&entry.transaction)).collect()
     }
 
     /// The transaction with this hash.
@@ -371,31 +350,5 @@ impl Mempool {
                 Some(Arc::clone(transaction))
             })
             .collect()
-    }
-}
-
-/// Iterator of [`Mempool::ready`].
-#[derive(Debug)]
-pub struct Ready<'a> {
-    senders: &'a HashMap<Address, Sender>,
-    /// Senders that had no turn yet.
-    line: btree_map::Values<'a, u64, Address>,
-    /// Senders that had one, and have more.
-    later: VecDeque<PendingOfSender<'a>>,
-}
-
-impl<'a> Iterator for Ready<'a> {
-    type Item = &'a Arc<Transaction>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut of_sender = match self.line.next() {
-            Some(address) => self.senders[address].pending_iter(),
-            None => self.later.pop_front()?,
-        };
-        let entry = of_sender.next()?;
-        if of_sender.len() > 0 {
-            self.later.push_back(of_sender);
-        }
-        Some(&entry.transaction)
     }
 }

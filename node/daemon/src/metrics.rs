@@ -18,6 +18,8 @@ use tbsi_types::Address;
 use crate::gossip::GossipHandle;
 use network::NetworkMetrics;
 
+use crate::mempool::DropCounter;
+
 /// Label of refused transactions.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
@@ -75,6 +77,12 @@ pub struct Metrics {
     /// Transactions that entered the pool.
     pub transactions_accepted: Counter,
     transactions_refused: Family<Refusal, Counter>,
+    /// Transactions that the pool had taken and that left it without being in a block.
+    pub transactions_dropped: DropCounter,
+    /// Transactions that a restart of the node would lose, since its file could not be written.
+    pub transactions_unkept: Counter,
+    /// Transactions that were told to peers again.
+    pub transactions_told: Counter,
     /// Pieces of evidence of equivocation recorded.
     pub evidence: Counter,
     /// Logs that this node cosigned as a validator.
@@ -118,6 +126,9 @@ impl Default for Metrics {
             gas: Counter::default(),
             transactions_accepted: Counter::default(),
             transactions_refused: Family::default(),
+            transactions_dropped: DropCounter::default(),
+            transactions_unkept: Counter::default(),
+            transactions_told: Counter::default(),
             evidence: Counter::default(),
             cosigned: Counter::default(),
             cosignatures_taken: Counter::default(),
@@ -129,6 +140,7 @@ impl Default for Metrics {
         };
         metrics.register();
         metrics.register_consensus();
+        metrics.register_pool();
         metrics.register_cosignatures();
         metrics.networks.register(&mut metrics.registry);
         metrics
@@ -181,15 +193,11 @@ impl Metrics {
             &self.transactions,
         );
         counter("gas", "Gas used by committed blocks", &self.gas);
-        let help = "Transactions that entered the mempool";
-        counter("mempool_accepted", help, &self.transactions_accepted);
         counter(
             "evidence",
             "Evidence of equivocation recorded",
             &self.evidence,
         );
-        let help = "Transactions that did not enter the mempool";
-        registry.register("mempool_refused", help, self.transactions_refused.clone());
         let mut histogram = |name: &str, help: &str, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         };
@@ -216,6 +224,23 @@ impl Metrics {
         let help = "By how much a validator's last new block was ahead of this node's clock";
         let ahead = self.clocks_ahead.clone();
         registry.register("consensus_clock_ahead_ms", help, ahead);
+    }
+
+    fn register_pool(&mut self) {
+        let registry = &mut self.registry;
+        let mut counter = |name: &str, help: &str, counter: &Counter| {
+            registry.register(name, help, counter.clone());
+        };
+        let help = "Transactions that entered the mempool";
+        counter("mempool_accepted", help, &self.transactions_accepted);
+        let help = "Transactions that were told to peers again";
+        counter("mempool_told_again", help, &self.transactions_told);
+        let help = "Transactions sent to this node that its restart would lose";
+        counter("mempool_unkept", help, &self.transactions_unkept);
+        let help = "Transactions that did not enter the mempool";
+        registry.register("mempool_refused", help, self.transactions_refused.clone());
+        let help = "Transactions that left the mempool without being in a block";
+        registry.register("mempool_dropped", help, self.transactions_dropped.clone());
     }
 
     fn register_cosignatures(&mut self) {

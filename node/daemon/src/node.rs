@@ -1,11 +1,12 @@
 //! What the node's tasks share.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use alloy_consensus::Transaction as _;
+use alloy_primitives::keccak256;
 use tbsi_engine::{NetworkMonitor, Progress};
-use tbsi_execution::{BlockContext, ExecutionError};
+use tbsi_execution::{BlockContext, ExecutionError, Inadmissible};
 use tbsi_governance::standing::Denied;
 use tbsi_store::{Store, StoreError, Tip};
 use tbsi_types::log::{NoteVerifier, cosigners};
@@ -18,7 +19,8 @@ use tokio::sync::{Notify, broadcast, watch};
 use crate::cosign::CosignaturePool;
 use crate::gossip::GossipHandle;
 use crate::limits::HEADS_MAX;
-use crate::mempool::{Inserted, Mempool, MempoolError, MempoolLimits};
+use crate::mempool::journal::Journal;
+use crate::mempool::{Intake, LastBlock, Mempool, MempoolError, MempoolLimits};
 use crate::metrics::Metrics;
 
 /// The time of day. Block times come from the header; this only dates new blocks.
@@ -47,14 +49,9 @@ pub enum SubmitError {
     /// Malformed, wrongly signed or of another chain.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
-    /// Asks for more gas than a block has.
-    #[error("exceeds block gas limit: transaction {gas}, limit {limit}")]
-    BlockGasLimit {
-        /// Asked for.
-        gas: u64,
-        /// Of a block.
-        limit: u64,
-    },
+    /// No block could execute it.
+    #[error(transparent)]
+    Inadmissible(#[from] Inadmissible),
     /// The sender lacks a permission, or its organisation's quota is used up.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -71,7 +68,7 @@ impl SubmitError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Transaction(_) => "invalid",
-            Self::BlockGasLimit { .. } => "block_gas_limit",
+            Self::Inadmissible(refusal) => refusal.kind,
             Self::Denied(Denied::Quota { .. }) => "quota",
             Self::Denied(Denied::Permission { .. } | Denied::Suspended { .. }) => "permission",
             Self::Pool(error) => error.kind(),
@@ -105,6 +102,10 @@ pub struct Node {
     heads: broadcast::Sender<Height>,
     roster: watch::Sender<Arc<Roster>>,
     mempool: Mutex<Mempool>,
+    /// What keeps this node's own transactions over a restart, once it is open.
+    pub(crate) journal: Mutex<Option<Journal>>,
+    /// All that waits is to be told to peers in the next round.
+    pub(crate) tell_all: AtomicBool,
     cosignatures: Mutex<CosignaturePool>,
 }
 
@@ -131,7 +132,13 @@ pub struct NodeParts {
 impl Node {
     /// Puts the parts together.
     pub fn new(parts: NodeParts) -> Self {
-        let tip = parts.store.tip().map(|tip| tip.height).unwrap_or_default();
+        let last = parts.store.tip().map(|tip| LastBlock {
+            height: tip.height,
+            time: tip.time,
+        });
+        let metrics = Metrics::default();
+        let drops = metrics.transactions_dropped.clone();
+        let mempool = Mempool::new(parts.mempool, last.unwrap_or_default(), drops);
         let identity = parts.genesis.identity();
         let cosignatures = CosignaturePool::new(identity.log_origin(), parts.witnesses);
         let node = Self {
@@ -140,14 +147,16 @@ impl Node {
             name: parts.name,
             validator: parts.validator,
             store: parts.store,
-            metrics: Metrics::default(),
+            metrics,
             wake: Arc::new(Notify::new()),
             gossip: parts.gossip,
             progress: OnceLock::new(),
             consensus_network: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
             roster: watch::Sender::new(Arc::new(parts.roster)),
-            mempool: Mutex::new(Mempool::new(parts.mempool, tip)),
+            mempool: Mutex::new(mempool),
+            journal: Mutex::new(None),
+            tell_all: AtomicBool::new(false),
             cosignatures: Mutex::new(cosignatures),
         };
         node.follow_cosigners(&node.roster());
@@ -264,43 +273,58 @@ impl Node {
         }
     }
 
-    /// Verifies a transaction and puts it into the pool.
-    pub fn insert(&self, encoded: &[u8]) -> Result<(Arc<Transaction>, Inserted), SubmitError> {
-        let outcome = self.try_insert(encoded);
+    /// Verifies a transaction that a peer passed on, and puts it into the pool.
+    pub fn insert(&self, encoded: &[u8]) -> Result<Arc<Transaction>, SubmitError> {
+        self.insert_as(encoded, Intake::Gossiped)
+    }
+
+    /// Verifies a transaction and puts it into the pool. A refusal is counted.
+    pub(crate) fn insert_as(
+        &self,
+        encoded: &[u8],
+        intake: Intake,
+    ) -> Result<Arc<Transaction>, SubmitError> {
+        let outcome = self.try_insert(encoded, intake);
         match &outcome {
-            Ok(_) => self.wake.notify_one(),
+            Ok(_) => {
+                self.metrics.transactions_accepted.inc();
+                self.wake.notify_one();
+            }
             Err(error) => self.metrics.transaction_refused(error.kind()),
         }
         outcome
     }
 
-    fn try_insert(&self, encoded: &[u8]) -> Result<(Arc<Transaction>, Inserted), SubmitError> {
-        let transaction = Transaction::parse_and_verify(encoded, self.identity.chain_id)?;
-        let gas = transaction.envelope().gas_limit();
-        let limit = self.genesis.block_gas_limit;
-        if gas > limit {
-            return Err(SubmitError::BlockGasLimit { gas, limit });
+    fn try_insert(&self, encoded: &[u8], intake: Intake) -> Result<Arc<Transaction>, SubmitError> {
+        if self.pooled(&keccak256(encoded)).is_some() {
+            return Err(MempoolError::AlreadyKnown.into());
         }
+        let transaction = Transaction::parse_and_verify(encoded, self.identity.chain_id)?;
         let transaction = Arc::new(transaction);
-        self.admission(&transaction)
-            .map_err(|error| SubmitError::State(Box::new(error)))??;
+        self.admission(&transaction)?;
         // The account is read under the pool's lock, so that no block can pass between.
         let mut mempool = self.mempool();
         let account = self
             .account_at_tip(transaction.sender())
             .map_err(|error| SubmitError::State(Box::new(error)))?;
-        let inserted = mempool.insert(Arc::clone(&transaction), &account)?;
-        drop(mempool);
-        self.metrics.transactions_accepted.inc();
-        Ok((transaction, inserted))
+        mempool.insert(Arc::clone(&transaction), &account, intake)?;
+        Ok(transaction)
     }
 
-    /// Permissions and quotas of the next block, as the tip's state has them.
-    fn admission(&self, transaction: &Transaction) -> Result<Result<(), Denied>, ReadError> {
-        let tip = self.tip();
-        let state = self.store.state_at(tip.height)?;
-        let seconds = wall_clock().max(tip.time).seconds();
-        Ok(tbsi_execution::admission(&state, seconds, transaction)?)
+    /// What the next block would say before it executes a transaction whose nonce is due, as the
+    /// tip's state has it: shape, gas, the sender's account, permissions and quotas.
+    pub(crate) fn admission(&self, transaction: &Transaction) -> Result<(), SubmitError> {
+        let time = wall_clock().max(self.tip().time.next());
+        let context = self.next_block_context(time, Address::ZERO);
+        let read = || -> Result<_, ReadError> {
+            let state = self.store.state_at(self.tip().height)?;
+            let admissible = tbsi_execution::admissible(&state, &context, transaction)?;
+            let admitted = tbsi_execution::admission(&state, time.seconds(), transaction)?;
+            Ok((admissible, admitted))
+        };
+        let (admissible, admitted) = read().map_err(|error| SubmitError::State(Box::new(error)))?;
+        admissible?;
+        Ok(admitted?)
     }
 
     fn account_at_tip(&self, address: Address) -> Result<Account, ReadError> {

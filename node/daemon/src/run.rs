@@ -20,8 +20,9 @@ use crate::cosign;
 use crate::gossip::{GossipEvent, Received};
 use crate::health::{self, Health};
 use crate::home::Home;
-use crate::limits::{REGOSSIP_BYTES_MAX, STOP_TIMEOUT};
+use crate::limits::STOP_TIMEOUT;
 use crate::node::{Node, SubmitError};
+use crate::pending;
 use crate::rotation;
 use crate::watchdog;
 
@@ -81,6 +82,10 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<E
     tasks.spawn(named(
         "transactions",
         transactions(Arc::clone(&node), incoming.events, stopping.clone()),
+    ));
+    tasks.spawn(named(
+        "pending transactions",
+        pending_task(Arc::clone(&node), stopping.clone()),
     ));
     tasks.spawn(named(
         "cosignatures",
@@ -170,6 +175,10 @@ async fn watchdog_task(
     Ok(())
 }
 
+async fn pending_task(node: Arc<Node>, stop: watch::Receiver<bool>) -> Outcome {
+    Ok(pending::run(node, stop).await?)
+}
+
 async fn accuse_task(node: Arc<Node>, account: Account, stop: watch::Receiver<bool>) -> Outcome {
     accuse::run(node, account, stop).await;
     Ok(())
@@ -201,10 +210,7 @@ async fn transactions(
             GossipEvent::Tip { .. } => node.note_peer_tip(),
             GossipEvent::PeerConnected(peer) => {
                 info!(%peer, name = peer_name(&node, &peer.to_string()), "peer connected");
-                let waiting = node.mempool().all(REGOSSIP_BYTES_MAX);
-                if !waiting.is_empty() {
-                    node.gossip.publish_transactions(waiting);
-                }
+                node.tell_all_soon();
                 let cosignatures = node.cosignatures().newest();
                 if let Some(cosignatures) = cosignatures {
                     node.gossip.publish_cosignatures(cosignatures);

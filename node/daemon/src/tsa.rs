@@ -10,7 +10,7 @@ use alloy_primitives::keccak256;
 use alloy_sol_types::{SolCall, sol};
 use der::asn1::ObjectIdentifier;
 use p256::ecdsa::SigningKey;
-use tbsi_rpc::wire::LeafRange;
+use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp};
 use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::{B256, Bytes, TimestampMs};
@@ -72,7 +72,7 @@ impl Authority {
         pending: PendingTimestamp,
     ) -> Result<Option<Bytes>, BackendError> {
         let Some(leaves) = leaves_of(node, pending.transaction)? else {
-            return Ok(None);
+            return dropped(node, pending.transaction);
         };
         let location = node.store.transaction_location(pending.transaction);
         let Some((height, _)) = location.map_err(store_error)? else {
@@ -145,6 +145,18 @@ impl Authority {
 fn is_accurate(time: TimestampMs, since: TimestampMs, now: TimestampMs) -> bool {
     let accuracy = 1_000 * u64::from(ACCURACY_S);
     time.0.saturating_add(accuracy) >= since.0 && time.0 <= now.0.saturating_add(accuracy)
+}
+
+/// The reply to a query whose attestation the pool dropped; `None` if it still waits.
+fn dropped(node: &Node, transaction: B256) -> Result<Option<Bytes>, BackendError> {
+    let status = node.transaction_status(transaction).map_err(store_error)?;
+    let TransactionStatus::Dropped { message, .. } = status else {
+        return Ok(None);
+    };
+    debug!(%transaction, "time stamp: the attestation was dropped: {message}");
+    let text = "the attestation of the digest was dropped; retry later";
+    let rejection = Rejection::new(FailInfo::SystemFailure, text);
+    Ok(Some(asn1::rejected(&rejection).map_err(internal)?.into()))
 }
 
 fn refused(rejection: &Rejection) -> Result<Timestamp, BackendError> {

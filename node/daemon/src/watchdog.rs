@@ -8,9 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
-use crate::limits::{
-    PEERS_REFRESH_INTERVAL, REGOSSIP_BYTES_MAX, STALL_REPORT_INTERVAL, WATCH_INTERVAL,
-};
+use crate::limits::{PEERS_REFRESH_INTERVAL, STALL_REPORT_INTERVAL, WATCH_INTERVAL};
 use crate::node::{Node, causes, wall_clock};
 
 /// What was last seen to move, and when.
@@ -82,10 +80,7 @@ impl Watch {
         self.reported = now;
         self.report(node, &progress, now);
         // Whoever should propose may have missed the transactions that wait here.
-        let waiting = node.mempool().all(REGOSSIP_BYTES_MAX);
-        if !waiting.is_empty() {
-            node.gossip.publish_transactions(waiting);
-        }
+        node.tell_all_soon();
     }
 
     fn report_wait(&mut self, progress: &Progress, until: TimestampMs, now: Instant) {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use alloy_consensus::Eip658Value;
 use alloy_consensus::Transaction as _;
 use alloy_consensus::proofs::calculate_receipt_root;
-use alloy_consensus::{Eip658Value, TxType};
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::{Address, B256, Bloom, Log};
 use revm::context_interface::ContextTr;
@@ -20,7 +20,7 @@ use crate::handler::{self, Ran};
 use crate::overlay::ReadError;
 use crate::roster;
 use crate::transaction::tx_env;
-use crate::words::{Chance, Refusal, TYPE_NOT_SUPPORTED};
+use crate::words::{Chance, Refusal};
 
 /// Gas of the cheapest transaction (EIP-2).
 pub(crate) const TRANSACTION_GAS_MIN: u64 = 21_000;
@@ -161,6 +161,7 @@ pub fn build(
                 bytes_left -= bytes;
                 transactions.push(transaction);
             }
+            // Its predecessor found no room, or is skipped: the pool knows what waits for what.
             Err(refusal) if refusal.chance == Chance::NotYet => {}
             Err(refusal) => skipped.push(Skipped {
                 hash: transaction.hash(),
@@ -253,9 +254,6 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
     fn apply(&mut self, transaction: &Transaction) -> Result<Result<(), Refusal>, ExecutionError> {
         let rules = self.environment.rules;
         let tx_type = transaction.envelope().tx_type();
-        if tx_type == TxType::Eip4844 && rules.blobs_max.is_none() {
-            return Ok(Err(Refusal::permanent(TYPE_NOT_SUPPORTED)));
-        }
         let bounds = match &mut self.gate {
             Some(gate) => {
                 let admitted = gate.admit(self.evm.ctx.db_mut(), transaction);

@@ -97,9 +97,9 @@ impl Environment {
         }
     }
 
-    /// A machine over `view` that has executed nothing.
-    pub(crate) fn evm<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Evm<'v, V> {
-        let mut evm = Context::mainnet()
+    /// A machine over `view` that has executed nothing, without instructions.
+    pub(crate) fn machine<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Machine<'v, V> {
+        Context::mainnet()
             .with_db(Overlay::new(view, self.parent))
             .with_block(self.block.clone())
             .modify_cfg_chained(|cfg| {
@@ -107,7 +107,11 @@ impl Environment {
                 cfg.chain_id = self.chain_id;
                 cfg.max_blobs_per_tx = self.rules.blobs_max;
             })
-            .build_mainnet();
+    }
+
+    /// A machine over `view` that has executed nothing.
+    pub(crate) fn evm<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Evm<'v, V> {
+        let mut evm = self.machine(view).build_mainnet();
         if self.rules.tbsi {
             evm.precompiles = precompiles();
         }
@@ -115,9 +119,11 @@ impl Environment {
     }
 }
 
-/// revm with Ethereum's instructions and precompiles, and this chain's own, its state in an
-/// [`Overlay`].
-pub(crate) type Evm<'v, V> = MainnetEvm<MainnetContext<Overlay<'v, V>>>;
+/// Block, transaction and rules over a state in an [`Overlay`].
+pub(crate) type Machine<'v, V> = MainnetContext<Overlay<'v, V>>;
+
+/// The same with Ethereum's instructions and precompiles, and this chain's own.
+pub(crate) type Evm<'v, V> = MainnetEvm<Machine<'v, V>>;
 
 #[cfg(test)]
 mod tests {

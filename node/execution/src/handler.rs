@@ -26,6 +26,7 @@ use tbsi_types::log::count_leaves;
 
 use crate::environment::Evm;
 use crate::gate::Bounds;
+use crate::intrinsic;
 use crate::overlay::ReadError;
 
 type RunError = EVMError<ReadError>;
@@ -151,6 +152,12 @@ impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
     type Evm = Evm<'v, V>;
     type Error = RunError;
     type HaltReason = HaltReason;
+
+    fn validate(&self, evm: &mut Self::Evm) -> Result<InitialAndFloorGas, Self::Error> {
+        let mut gas = intrinsic::check(&mut evm.ctx).map_err(EVMError::Transaction)?;
+        self.validate_against_state_and_deduct_caller(evm, &mut gas)?;
+        Ok(gas)
+    }
 
     fn validate_against_state_and_deduct_caller(
         &self,

@@ -3,6 +3,7 @@
 use revm::context::TxEnv;
 use revm::context_interface::result::{HaltReason, InvalidTransaction};
 use revm::context_interface::transaction::Transaction as _;
+use revm::primitives::eip3860::MAX_INITCODE_SIZE;
 
 use crate::gate::Refused;
 
@@ -100,7 +101,8 @@ fn invalid(error: &InvalidTransaction, tx: &TxEnv) -> String {
         }
         E::CallerGasLimitMoreThanBlock => "exceeds block gas limit".into(),
         E::CreateInitCodeSizeLimit => {
-            format!("max initcode size exceeded: code size {}", tx.data.len())
+            let (size, limit) = (tx.data.len(), MAX_INITCODE_SIZE);
+            format!("max initcode size exceeded: code size {size}, limit {limit}")
         }
         E::OverflowPaymentInTransaction => {
             "insufficient funds for gas * price + value: required balance exceeds 256 bits".into()

@@ -81,6 +81,7 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("tbsi_getValidators", 1, tbsi::validators),
     ("tbsi_logKeys", 0, log::log_keys),
     ("tbsi_status", 0, tbsi::status),
+    ("tbsi_transactionStatus", 1, tbsi::transaction_status),
     ("txpool_status", 0, net::pool_status),
     ("web3_clientVersion", 0, net::client_version),
     ("web3_sha3", 1, net::sha3),

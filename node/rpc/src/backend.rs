@@ -15,7 +15,9 @@ use tbsi_types::{
 };
 use tokio::sync::broadcast;
 
-use crate::wire::{LeafRange, NodeStatus, Operator, OperatorQuery, PoolCounts, ValidatorName};
+use crate::wire::{
+    LeafRange, NodeStatus, Operator, OperatorQuery, PoolCounts, TransactionStatus, ValidatorName,
+};
 
 /// Why the node has no answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -187,6 +189,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Takes an EIP-2718 transaction into the pool.
     fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError>;
+
+    /// What became of a transaction, as far as this node knows.
+    fn transaction_status(&self, hash: B256) -> Result<TransactionStatus, BackendError>;
 
     /// The nonce after the sender's last pooled transaction; `None` if the pool has none.
     fn pending_nonce(&self, sender: Address) -> Option<u64>;

@@ -224,6 +224,14 @@ impl Client {
             .await
     }
 
+    /// `tbsi_transactionStatus`: what became of a transaction, as the node knows.
+    pub async fn transaction_status(
+        &self,
+        hash: B256,
+    ) -> Result<wire::TransactionStatus, ClientError> {
+        self.request("tbsi_transactionStatus", &[json!(hash)]).await
+    }
+
     /// `eth_getTransactionReceipt`; `None` until the transaction is included.
     pub async fn transaction_receipt(
         &self,

@@ -15,7 +15,8 @@ pub(crate) type Failure = ErrorObjectOwned;
 
 const REVERTED: i32 = 3;
 const STATE_PRUNED: i32 = 4444;
-const REFUSED: i32 = -32000;
+/// go-ethereum's code for whatever has no code of its own.
+pub(crate) const REFUSED: i32 = -32000;
 const TIMED_OUT: i32 = -32002;
 const LIMIT_EXCEEDED: i32 = -32005;
 const METHOD_NOT_FOUND: i32 = -32601;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::api::{Api, Reply, Runner, reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, internal, invalid_argument, refused, timed_out};
+use crate::error::{Failure, REFUSED, internal, invalid_argument, refused, timed_out};
 use crate::limits::{FINALITY_S_MAX, PROOFS_MAX};
 use crate::wire;
 
@@ -191,12 +191,13 @@ pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -
         if let Some(answer) = runner.run(move |api| acknowledgement(api, hash)).await? {
             return Ok(answer);
         }
+        runner.run(move |api| still_pending(api, hash)).await?;
         // Lagging or not, a new height is a reason to look again.
         let head = tokio::time::timeout_at(deadline, heads.recv()).await;
         if head.is_err() {
             let message = format!(
                 "transaction {hash} is pending and was not final after {FINALITY_S_MAX} s; \
-                 ask tbsi_getLeaves later"
+                 ask tbsi_transactionStatus later"
             );
             return Err(timed_out(message, json!({ "transactionHash": hash })));
         }
@@ -216,6 +217,22 @@ fn submit_once(api: &Api, encoded: &Bytes) -> Result<B256, Failure> {
         return Ok(hash);
     }
     Err(refusal.into())
+}
+
+/// A transaction that was dropped is not waited for.
+fn still_pending(api: &Api, hash: B256) -> Result<(), Failure> {
+    match api.backend.transaction_status(hash)? {
+        wire::TransactionStatus::Dropped {
+            reason, message, ..
+        } => Err(Failure::owned(
+            REFUSED,
+            format!("transaction {hash} was dropped: {message}"),
+            Some(json!({ "transactionHash": hash, "reason": reason })),
+        )),
+        wire::TransactionStatus::Pending { .. }
+        | wire::TransactionStatus::Included { .. }
+        | wire::TransactionStatus::Unknown {} => Ok(()),
+    }
 }
 
 fn acknowledgement(api: &Api, hash: B256) -> Result<Option<Box<RawValue>>, Failure> {

@@ -135,3 +135,9 @@ pub(crate) fn evidence(api: &Api, _: &Arguments<'_>) -> Reply {
 pub(crate) fn status(api: &Api, _: &Arguments<'_>) -> Reply {
     reply(api.backend.status())
 }
+
+/// `tbsi_transactionStatus(hash)`: pending, included, dropped with the reason, or unknown.
+pub(crate) fn transaction_status(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let hash: B256 = arguments.required(0)?;
+    reply(api.backend.transaction_status(hash)?)
+}

@@ -392,6 +392,44 @@ pub struct Consistency {
     pub hashes: Vec<B256>,
 }
 
+/// Answer of `tbsi_transactionStatus`: what became of a transaction, as this node knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "status",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase"
+)]
+pub enum TransactionStatus {
+    /// In this node's pool; told to other nodes until a block holds it.
+    Pending {
+        /// The nonce that its sender has to send first, if the transaction waits for one.
+        missing_nonce: Option<u64>,
+    },
+    /// In a block, which is final. Whether it succeeded is in its receipt.
+    Included {
+        /// Of the block.
+        height: Height,
+        /// Position in the block.
+        index: u32,
+    },
+    /// It was in this node's pool and is not any more. Another node may still have it.
+    Dropped {
+        /// A word of a fixed list (SPEC §6.9).
+        reason: String,
+        /// A sentence.
+        message: String,
+        /// The transaction with the same nonce that took its place, if that is the reason.
+        replaced_by: Option<B256>,
+        /// The last block when it was dropped.
+        height: Height,
+        /// Time of that block, milliseconds since 1970.
+        time_ms: TimestampMs,
+    },
+    /// Never heard of, or dropped so long ago that it is forgotten, or by a node that has
+    /// started anew since.
+    Unknown {},
+}
+
 /// Answer of `tbsi_sendAttestation`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

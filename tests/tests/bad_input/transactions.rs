@@ -153,7 +153,7 @@ async fn fill_one_senders_share(net: &TestNetwork, client: &Client) {
     let words = [
         "replacement transaction underpriced: ",
         "nonce 1 is taken by 0x",
-        "wait until it is included or use the next nonce",
+        "wait until it is included, or use the next nonce",
     ];
     refused(client, &other, &words).await;
     taken(client, &bob.sign(plain(net, 0, 0))).await;

@@ -16,6 +16,7 @@ use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
 use crate::limits::CANDIDATES_MAX;
+use crate::mempool::DropReason;
 
 /// Room in a block for its header and list lengths, beside the transactions.
 const BLOCK_OVERHEAD_BYTES: usize = 4 * 1024;
@@ -40,8 +41,9 @@ impl From<ExecutionError> for CheckError {
 }
 
 impl NodeChain {
-    /// Builds a block from the pool. Transactions that cannot go into it leave the pool: what
-    /// stood before them was taken into account, so nothing here would change that.
+    /// Builds a block from the pool. Transactions that cannot go into it leave the pool, with
+    /// the reason: what stood before them was taken into account, so nothing here would change
+    /// that.
     pub(super) fn build_block(
         &self,
         now: TimestampMs,
@@ -75,8 +77,9 @@ impl NodeChain {
         if !built.skipped.is_empty() {
             let mut mempool = self.node.mempool();
             for skipped in &built.skipped {
-                if mempool.remove_invalid(&skipped.hash).is_some() {
-                    self.node.metrics.transaction_refused("not_executable");
+                let words = skipped.reason.clone();
+                let reason = DropReason::NotExecutable { words };
+                if mempool.remove(&skipped.hash, reason).is_some() {
                     info!(hash = %skipped.hash, sender = %skipped.sender, nonce = skipped.nonce,
                         reason = skipped.reason, "dropped a transaction that cannot execute");
                 }

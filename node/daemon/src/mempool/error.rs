@@ -37,10 +37,11 @@ pub enum MempoolError {
         /// [`nonce_gap_max`](super::MempoolLimits::nonce_gap_max).
         limit: u64,
     },
-    /// Another transaction has the nonce. TBSI has no price that could outbid it.
+    /// Another transaction has the nonce. Nobody pays a bid; the higher one is the later word.
     #[error(
         "replacement transaction underpriced: address {sender}, nonce {nonce} is taken by {by}; \
-         there is no price to raise, wait until it is included or use the next nonce"
+         replace it with a fee cap of {cap} wei and a tip of {tip} wei or more (nobody pays them), \
+         wait until it is included, or use the next nonce"
     )]
     Replacement {
         /// Who signed.
@@ -49,15 +50,19 @@ pub enum MempoolError {
         nonce: u64,
         /// The transaction that has it.
         by: B256,
+        /// Least maxFeePerGas, or gas price, that replaces it, wei.
+        cap: u128,
+        /// Least maxPriorityFeePerGas that replaces it, wei.
+        tip: u128,
     },
-    /// The value is more than the sender has; gas costs nothing.
+    /// The value of all that the sender has here is more than it has; gas costs nothing.
     #[error("insufficient funds for gas * price + value: address {sender} have {have} want {want}")]
     InsufficientFunds {
         /// Who signed.
         sender: Address,
         /// Balance.
         have: U256,
-        /// Value.
+        /// Value of this transaction and of the sender's others here.
         want: U256,
     },
     /// The sender's share of the pool is used up.

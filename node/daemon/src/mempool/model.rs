@@ -49,6 +49,7 @@ impl Model {
         let queued = self.entries.len() - self.pending().len();
         match self.entries.get(&key) {
             Some(entry) if entry.0 == *tx => return Err("already_known"),
+            // Bids are equal here, and nothing is stuck.
             Some(_) => return Err("replacement"),
             None => {}
         }
@@ -111,6 +112,7 @@ fn agree(pool: &Mempool, model: &Model, limits: &MempoolLimits) {
     assert_eq!(pool.counts(), expected);
     assert!(model.entries.len() <= limits.transactions_max && expected.bytes <= limits.bytes_max);
     assert_eq!(pool.by_hash.len(), model.entries.len());
+    assert_eq!(pool.schedule.len(), model.entries.len());
     for (transaction, _) in model.entries.values() {
         assert_eq!(pool.get(&transaction.hash()).as_ref(), Some(transaction));
     }
@@ -178,6 +180,7 @@ fn run(steps: Vec<Step>) {
         nonce_gap_max: 4,
         queued_max: 7,
         queued_blocks_max: 3,
+        ..MempoolLimits::default()
     };
     let (mut pool, mut model) = (pool(limits), Model::default());
     for step in steps {
@@ -193,7 +196,7 @@ fn run(steps: Vec<Step>) {
                 let nonce = (model.state(sender) + ahead).saturating_sub(1);
                 let tx = tx_with(sender, nonce, salt, 0, input_bytes);
                 let expected = model.insert(&limits, &tx);
-                let got = pool.insert(tx, &account(model.state(sender)));
+                let got = pool.take(tx, &account(model.state(sender)));
                 assert_eq!(got.as_ref().map(|_| ()).map_err(|e| e.kind()), expected);
                 if let Ok(inserted) = got {
                     let is_pending = nonce < model.next(sender);
@@ -208,14 +211,17 @@ fn run(steps: Vec<Step>) {
                 }
                 let changed: Vec<_> = changed.into_iter().collect();
                 model.block(&limits, &changed);
-                pool.on_block(Height(model.tip), changed);
+                pool.block(model.tip, changed);
             }
             Step::Remove { index } => {
                 let keys: Vec<_> = model.entries.keys().copied().collect();
                 if let Some(key) = keys.get(index % keys.len().max(1)) {
                     let hash = model.entries[key].0.hash();
                     model.remove(*key);
-                    assert!(pool.remove_invalid(&hash).is_some());
+                    let words = String::new();
+                    let reason = DropReason::NotExecutable { words };
+                    assert!(pool.remove(&hash, reason).is_some());
+                    assert!(pool.dropped(&hash).is_some());
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::btree_map::{self, BTreeMap};
 use std::iter::Take;
 use std::sync::Arc;
 
-use tbsi_types::{Height, Transaction};
+use tbsi_types::{B256, Height, Transaction};
 
 /// A transaction in the pool.
 #[derive(Debug)]
@@ -12,6 +12,12 @@ pub(super) struct Entry {
     pub(super) transaction: Arc<Transaction>,
     /// Tip when it began to wait; means nothing while it is pending.
     queued_at: Height,
+}
+
+impl Entry {
+    pub(super) fn hash_and_nonce(&self) -> (B256, u64) {
+        (self.transaction.hash(), self.transaction.nonce())
+    }
 }
 
 /// Transactions of one sender by nonce, none below `nonce`.
@@ -55,13 +61,19 @@ impl Sender {
         }
     }
 
-    pub(super) fn insert(&mut self, transaction: Arc<Transaction>, queued_at: Height) {
+    /// Takes in a transaction, in the place of one with the same nonce.
+    pub(super) fn insert(
+        &mut self,
+        transaction: Arc<Transaction>,
+        queued_at: Height,
+    ) -> Vec<Entry> {
         let entry = Entry {
             transaction,
             queued_at,
         };
-        self.transactions.insert(entry.transaction.nonce(), entry);
+        let replaced = self.transactions.insert(entry.transaction.nonce(), entry);
         self.extend_pending();
+        replaced.into_iter().collect()
     }
 
     /// Takes what is below the account's new nonce. Having been served, or overtaken, the

@@ -2,11 +2,38 @@ use alloy_consensus::{SignableTransaction, TxEnvelope as AnyTx, TxLegacy};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Bytes, Signature, TxKind, U256};
 
+use tbsi_types::{Height, TimestampMs};
+
 use super::*;
+
+mod leaving;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);
 const CAROL: Address = Address::repeat_byte(0xca);
+
+/// A transaction that bids `bid` wei.
+fn tx_bidding(sender: Address, nonce: u64, bid: u128) -> Arc<Transaction> {
+    legacy(
+        sender,
+        TxLegacy {
+            nonce,
+            gas_price: bid,
+            ..TxLegacy::default()
+        },
+    )
+}
+
+fn legacy(sender: Address, transaction: TxLegacy) -> Arc<Transaction> {
+    let transaction = TxLegacy {
+        chain_id: Some(1),
+        to: TxKind::Call(sender),
+        ..transaction
+    };
+    let signed = transaction.into_signed(Signature::new(U256::from(1), U256::from(1), false));
+    let encoded = AnyTx::from(signed).encoded_2718();
+    Arc::new(Transaction::from_stored(Bytes::from(encoded), sender).unwrap())
+}
 
 /// `salt` makes two transactions with one nonce differ.
 pub(crate) fn tx_with(
@@ -16,18 +43,14 @@ pub(crate) fn tx_with(
     value: u64,
     input_bytes: usize,
 ) -> Arc<Transaction> {
-    let legacy = TxLegacy {
-        chain_id: Some(1),
+    let transaction = TxLegacy {
         nonce,
         gas_limit: 21_000 + salt,
-        to: TxKind::Call(sender),
         value: U256::from(value),
         input: vec![7; input_bytes].into(),
         ..TxLegacy::default()
     };
-    let signed = legacy.into_signed(Signature::new(U256::from(1), U256::from(1), false));
-    let encoded = AnyTx::from(signed).encoded_2718();
-    Arc::new(Transaction::from_stored(Bytes::from(encoded), sender).unwrap())
+    legacy(sender, transaction)
 }
 
 pub(crate) fn tx(sender: Address, nonce: u64) -> Arc<Transaction> {
@@ -42,14 +65,46 @@ pub(super) fn account(nonce: u64) -> Account {
 }
 
 pub(super) fn pool(limits: MempoolLimits) -> Mempool {
-    Mempool::new(limits, Height::GENESIS)
+    Mempool::new(limits, LastBlock::default(), DropCounter::default())
+}
+
+pub(super) fn at(height: u64) -> LastBlock {
+    LastBlock {
+        height: Height(height),
+        time: TimestampMs(1_000 * height),
+    }
+}
+
+impl Mempool {
+    pub(super) fn take(
+        &mut self,
+        transaction: Arc<Transaction>,
+        account: &Account,
+    ) -> Result<Inserted, MempoolError> {
+        self.insert(transaction, account, Intake::Gossiped)
+    }
+
+    /// A block without transactions that this pool knows.
+    pub(super) fn block(&mut self, height: u64, nonces: impl IntoIterator<Item = (Address, u64)>) {
+        self.on_block(at(height), &HashSet::new(), nonces);
+    }
+
+    fn remove_invalid(&mut self, hash: &B256) -> Option<Arc<Transaction>> {
+        let words = "intrinsic gas too low".into();
+        self.remove(hash, DropReason::NotExecutable { words })
+    }
+
+    fn why(&self, transaction: &Transaction) -> Option<&'static str> {
+        let dropped = self.dropped(&transaction.hash());
+        dropped.map(|dropped| dropped.reason.kind())
+    }
 }
 
 /// A pool of default limits with these transactions of accounts at nonce 0.
 fn pool_of(transactions: &[(Address, u64)]) -> Mempool {
     let mut pool = pool(MempoolLimits::default());
     for (sender, nonce) in transactions {
-        pool.insert(tx(*sender, *nonce), &account(0)).unwrap();
+        pool.take(tx(*sender, *nonce), &account(0)).unwrap();
     }
     pool
 }
@@ -63,11 +118,11 @@ pub(super) fn ready(pool: &Mempool) -> Vec<(Address, u64)> {
 fn queued_transactions_become_pending_when_the_gap_closes() {
     let mut pool = pool(MempoolLimits::default());
     let account = account(3);
-    assert_eq!(pool.insert(tx(ALICE, 5), &account), Ok(Inserted::Queued));
-    assert_eq!(pool.insert(tx(ALICE, 4), &account), Ok(Inserted::Queued));
+    assert_eq!(pool.take(tx(ALICE, 5), &account), Ok(Inserted::Queued));
+    assert_eq!(pool.take(tx(ALICE, 4), &account), Ok(Inserted::Queued));
     assert_eq!(ready(&pool), []);
     assert_eq!(pool.pending_nonce(ALICE), Some(3));
-    assert_eq!(pool.insert(tx(ALICE, 3), &account), Ok(Inserted::Pending));
+    assert_eq!(pool.take(tx(ALICE, 3), &account), Ok(Inserted::Pending));
     assert_eq!(ready(&pool), [(ALICE, 3), (ALICE, 4), (ALICE, 5)]);
     assert_eq!(pool.pending_nonce(ALICE), Some(6));
     assert_eq!(pool.pending_nonce(BOB), None);
@@ -95,7 +150,7 @@ fn senders_take_turns_and_the_served_go_to_the_end_of_the_line() {
         ]
     );
     // A block with room for two.
-    pool.on_block(Height(1), [(CAROL, 1), (ALICE, 1)]);
+    pool.block(1, [(CAROL, 1), (ALICE, 1)]);
     assert_eq!(ready(&pool), [(BOB, 0), (ALICE, 1), (BOB, 1), (ALICE, 2)]);
 }
 
@@ -104,16 +159,16 @@ fn a_block_removes_included_and_overtaken_transactions() {
     let mut pool = pool_of(&[(ALICE, 0), (ALICE, 1), (ALICE, 2), (ALICE, 4), (BOB, 0)]);
     let included = tx(ALICE, 0);
     // Bob's account moved by an authorization, not by a transaction from here.
-    pool.on_block(Height(1), [(ALICE, 1), (BOB, 1), (CAROL, 9)]);
+    pool.block(1, [(ALICE, 1), (BOB, 1), (CAROL, 9)]);
     assert_eq!(pool.get(&included.hash()), None);
     assert_eq!(ready(&pool), [(ALICE, 1), (ALICE, 2)]);
     // A block of another proposer fills the gap.
-    pool.on_block(Height(2), [(ALICE, 4)]);
+    pool.block(2, [(ALICE, 4)]);
     assert_eq!(ready(&pool), [(ALICE, 4)]);
     // A nonce never goes back.
-    pool.on_block(Height(3), [(ALICE, 0)]);
+    pool.block(3, [(ALICE, 0)]);
     assert_eq!(pool.pending_nonce(ALICE), Some(5));
-    pool.on_block(Height(4), [(ALICE, 7)]);
+    pool.block(4, [(ALICE, 7)]);
     assert_eq!(pool.counts(), MempoolCounts::default());
     assert!(pool.senders.is_empty() && pool.by_hash.is_empty() && pool.line.is_empty());
 }
@@ -129,7 +184,7 @@ fn an_invalid_transaction_leaves_and_its_successors_wait_again() {
     assert_eq!(content.pending, [tx(ALICE, 0)]);
     assert_eq!(content.queued, [tx(ALICE, 2)]);
     let other = tx_with(ALICE, 1, 1, 0, 0);
-    assert_eq!(pool.insert(other, &account(0)), Ok(Inserted::Pending));
+    assert_eq!(pool.take(other, &account(0)), Ok(Inserted::Pending));
     assert_eq!(ready(&pool), [(ALICE, 0), (ALICE, 1), (ALICE, 2)]);
 }
 
@@ -139,18 +194,18 @@ fn queued_transactions_expire_by_height_and_pending_ones_do_not() {
         queued_blocks_max: 2,
         ..MempoolLimits::default()
     };
-    let mut pool = Mempool::new(limits, Height(10));
+    let mut pool = Mempool::new(limits, at(10), DropCounter::default());
     for (sender, nonce) in [(ALICE, 0), (ALICE, 1), (BOB, 1)] {
-        pool.insert(tx(sender, nonce), &account(0)).unwrap();
+        pool.take(tx(sender, nonce), &account(0)).unwrap();
     }
-    pool.on_block(Height(12), []);
+    pool.block(12, []);
     assert_eq!(pool.counts().queued, 1);
     // Waiting begins when the predecessor leaves, not when the transaction came.
     pool.remove_invalid(&tx(ALICE, 0).hash());
-    pool.on_block(Height(13), []);
+    pool.block(13, []);
     assert_eq!(pool.content(BOB), SenderContent::default());
     assert_eq!(pool.content(ALICE).queued.len(), 1);
-    pool.on_block(Height(15), []);
+    pool.block(15, []);
     assert_eq!(pool.counts(), MempoolCounts::default());
 }
 
@@ -168,11 +223,11 @@ fn refusals_say_what_the_limit_is_and_what_to_do() {
     let a = ALICE.to_string();
     let check = |pool: &mut Mempool, transaction, kind: &str, words: &str| {
         let before = (pool.counts(), ready(pool));
-        let error = pool.insert(transaction, &account(5)).unwrap_err();
+        let error = pool.take(transaction, &account(5)).unwrap_err();
         assert_eq!((error.kind(), error.to_string().as_str()), (kind, words));
         assert_eq!((pool.counts(), ready(pool)), before);
     };
-    pool.insert(tx(ALICE, 5), &account(5)).unwrap();
+    pool.take(tx(ALICE, 5), &account(5)).unwrap();
     check(&mut pool, tx(ALICE, 5), "already_known", "already known");
     let low = format!("nonce too low: address {a}, tx: 4 state: 5; use nonce 5 or above");
     check(&mut pool, tx(ALICE, 4), "nonce_too_low", &low);
@@ -181,11 +236,12 @@ fn refusals_say_what_the_limit_is_and_what_to_do() {
          nonce 6 first"
     );
     check(&mut pool, tx(ALICE, 10), "nonce_too_high", &high);
-    let top = pool.insert(tx(ALICE, u64::MAX - 1), &account(5));
+    let top = pool.take(tx(ALICE, u64::MAX - 1), &account(5));
     assert_eq!(top.unwrap_err().kind(), "nonce_too_high");
     let taken = format!(
-        "replacement transaction underpriced: address {a}, nonce 5 is taken by {}; there is no \
-         price to raise, wait until it is included or use the next nonce",
+        "replacement transaction underpriced: address {a}, nonce 5 is taken by {}; replace it \
+         with a fee cap of 1 wei and a tip of 1 wei or more (nobody pays them), wait until it is \
+         included, or use the next nonce",
         tx(ALICE, 5).hash()
     );
     check(&mut pool, tx_with(ALICE, 5, 1, 0, 0), "replacement", &taken);
@@ -197,13 +253,13 @@ fn refusals_say_what_the_limit_is_and_what_to_do() {
         &funds,
     );
     // One queued transaction is the limit; pending ones are still taken.
-    pool.insert(tx(BOB, 6), &account(5)).unwrap();
+    pool.take(tx(BOB, 6), &account(5)).unwrap();
     let queue = format!(
         "txpool is full: 1 transactions wait for an earlier nonce, at most 1 are allowed; \
          address {a}: send nonce 6 first"
     );
     check(&mut pool, tx(ALICE, 7), "queue_full", &queue);
-    pool.insert(tx(ALICE, 6), &account(5)).unwrap();
+    pool.take(tx(ALICE, 6), &account(5)).unwrap();
     let sender = format!(
         "account limit exceeded: address {a} has 2 transactions waiting, at most 2 are allowed; \
          retry after the next block"
@@ -215,8 +271,8 @@ fn refusals_say_what_the_limit_is_and_what_to_do() {
          after the next block"
     );
     check(&mut pool, tx_with(CAROL, 5, 0, 0, 1_000), "full", &full);
-    pool.insert(tx(CAROL, 5), &account(5)).unwrap();
-    let fourth = pool.insert(tx(CAROL, 6), &account(5));
+    pool.take(tx(CAROL, 5), &account(5)).unwrap();
+    let fourth = pool.take(tx(CAROL, 6), &account(5));
     assert_eq!(fourth.unwrap_err().kind(), "full");
 }
 
@@ -227,10 +283,10 @@ fn transactions_that_wait_leave_half_of_the_bytes_to_others() {
         ..MempoolLimits::default()
     };
     let mut pool = pool(limits);
-    pool.insert(tx_with(ALICE, 1, 0, 0, 300), &account(0))
+    pool.take(tx_with(ALICE, 1, 0, 0, 300), &account(0))
         .unwrap();
     let bytes = pool.counts().bytes;
-    let error = pool.insert(tx_with(BOB, 1, 0, 0, 300), &account(0));
+    let error = pool.take(tx_with(BOB, 1, 0, 0, 300), &account(0));
     assert_eq!(
         error.unwrap_err().to_string(),
         format!(
@@ -238,18 +294,14 @@ fn transactions_that_wait_leave_half_of_the_bytes_to_others() {
              taken up to 500; address {BOB}: send nonce 0 first"
         )
     );
-    pool.insert(tx_with(BOB, 0, 0, 0, 300), &account(0))
-        .unwrap();
+    pool.take(tx_with(BOB, 0, 0, 0, 300), &account(0)).unwrap();
     assert_eq!(ready(&pool), [(BOB, 0)]);
 }
 
 #[test]
 fn a_newer_account_than_the_last_block_drops_stale_transactions() {
     let mut pool = pool_of(&[(ALICE, 0), (ALICE, 2)]);
-    assert_eq!(
-        pool.insert(tx(ALICE, 3), &account(2)),
-        Ok(Inserted::Pending)
-    );
+    assert_eq!(pool.take(tx(ALICE, 3), &account(2)), Ok(Inserted::Pending));
     assert_eq!(ready(&pool), [(ALICE, 2), (ALICE, 3)]);
 }
 

@@ -298,7 +298,7 @@ fn block_with_an_invalid_transaction_is_invalid() {
             input: vec![0; 49_153].into(),
             ..good()
         },
-        "max initcode size exceeded: code size 49153",
+        "max initcode size exceeded: code size 49153, limit 49152",
     );
     check_refused(
         TxEip1559 {

@@ -8,6 +8,7 @@ mod calls;
 mod facts;
 mod flood;
 mod governed;
+mod intrinsic;
 mod permissions;
 mod possession;
 mod precompiles;

@@ -12,6 +12,7 @@ use tbsi_rpc::backend::{
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
+    TransactionStatus,
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, ProofBundle};
@@ -42,6 +43,9 @@ pub(crate) const PANICS: Address = Address::new(*b"panics inside a call");
 pub(crate) const WAITS: Address = Address::new(*b"waits until let pass");
 /// Bytes whose submission fails inside the node.
 pub(crate) const SUBMIT_FAILS: &[u8] = &[0xff];
+
+/// A transaction that the pool had and has no more.
+pub(crate) const DROPPED: B256 = B256::repeat_byte(0xdd);
 
 /// What the chain's sender has sent and been given in the state of every height.
 pub(crate) const NONCE: u64 = 4;
@@ -211,6 +215,11 @@ impl Chain {
         self.at(Height(height), |block, _| block.clone()).unwrap()
     }
 
+    /// One that the pool takes and drops at once.
+    pub(crate) fn to_be_dropped(&self) -> Arc<Transaction> {
+        transfer(NONCE + 2)
+    }
+
     /// The pool's only transaction.
     pub(crate) fn pending(&self) -> Arc<Transaction> {
         transfer(NONCE + 1)
@@ -378,6 +387,26 @@ impl Backend for Chain {
         let transaction = Transaction::parse_and_verify(encoded, CHAIN_ID)
             .map_err(|error| SubmitError::Refused(error.to_string()))?;
         Ok(transaction.hash())
+    }
+
+    fn transaction_status(&self, hash: B256) -> Result<TransactionStatus, BackendError> {
+        if hash == self.pending().hash() {
+            let missing_nonce = None;
+            return Ok(TransactionStatus::Pending { missing_nonce });
+        }
+        if let Some((height, index)) = self.transaction_location(hash)? {
+            return Ok(TransactionStatus::Included { height, index });
+        }
+        if hash == DROPPED || hash == self.to_be_dropped().hash() {
+            return Ok(TransactionStatus::Dropped {
+                reason: "replaced".into(),
+                message: "replaced by another".into(),
+                replaced_by: Some(B256::ZERO),
+                height: Height(1),
+                time_ms: TimestampMs(5),
+            });
+        }
+        Ok(TransactionStatus::Unknown {})
     }
 
     fn pending_nonce(&self, address: Address) -> Option<u64> {

@@ -151,9 +151,7 @@ fn methods() -> Vec<(&'static str, Vec<Argument>)> {
             "tbsi_subscribe",
             vec![one_of(vec![json!("leaves")]), filter()],
         ),
-        ("tbsi_getCertificate", vec![height.clone()]),
-        ("tbsi_getCheckpoint", vec![height.clone()]),
-        ("tbsi_getValidators", vec![height]),
+        ("tbsi_transactionStatus", vec![hash()]),
         ("web3_sha3", vec![bytes]),
     ];
     let without_arguments = [
@@ -175,6 +173,12 @@ fn methods() -> Vec<(&'static str, Vec<Argument>)> {
         "web3_clientVersion",
     ];
     methods.extend(without_arguments.map(|name| (name, vec![])));
+    let of_height = [
+        "tbsi_getCertificate",
+        "tbsi_getCheckpoint",
+        "tbsi_getValidators",
+    ];
+    methods.extend(of_height.map(|name| (name, vec![height.clone()])));
     methods
 }
 

@@ -2,10 +2,10 @@
 
 use alloy_eips::eip2718::Decodable2718;
 use serde_json::{Value, json};
-use tbsi_types::{Address, Transaction, TransactionError, TxEnvelope};
+use tbsi_types::{Address, B256, Transaction, TransactionError, TxEnvelope};
 
 use super::{hex, word};
-use crate::chain::{HALTS, NONCE, REFUSED, RETURNS, REVERTS, SUBMIT_FAILS};
+use crate::chain::{DROPPED, HALTS, NONCE, REFUSED, RETURNS, REVERTS, SUBMIT_FAILS};
 use crate::http::Fixture;
 use crate::transactions::{CHAIN_ID, sender, transfer};
 
@@ -136,4 +136,45 @@ async fn takes_or_refuses_raw_transactions() {
     assert_eq!(code, -32603);
     assert!(!message.contains("fire"), "{message}");
     assert_eq!(fixture.error(send, json!(["zz"])).await.0, -32602);
+}
+
+#[tokio::test]
+async fn what_became_of_a_transaction_can_be_asked() {
+    let fixture = Fixture::new().await;
+    let status = async |hash: B256| {
+        let params = json!([hash]);
+        fixture.result("tbsi_transactionStatus", params).await
+    };
+    let pending = fixture.chain.pending().hash();
+    let expected = json!({"status": "pending", "missingNonce": null});
+    assert_eq!(status(pending).await, expected);
+    let included = fixture.chain.block_at(1).transactions[2].hash();
+    let expected = json!({"status": "included", "height": 1, "index": 2});
+    assert_eq!(status(included).await, expected);
+    let expected = json!({
+        "status": "dropped", "reason": "replaced", "message": "replaced by another",
+        "replacedBy": B256::ZERO, "height": 1, "timeMs": 5,
+    });
+    assert_eq!(status(DROPPED).await, expected);
+    let unknown = B256::repeat_byte(0x99);
+    assert_eq!(status(unknown).await, json!({"status": "unknown"}));
+    let malformed = fixture.error("tbsi_transactionStatus", json!(["0x12"]));
+    assert_eq!(malformed.await.0, -32602);
+    let missing = fixture.error("tbsi_transactionStatus", json!([])).await;
+    assert_eq!(missing.0, -32602);
+}
+
+#[tokio::test]
+async fn a_dropped_attestation_is_not_waited_for() {
+    let fixture = Fixture::new().await;
+    let transaction = fixture.chain.to_be_dropped();
+    let params = json!([transaction.encoded()]);
+    let (code, message, data) = fixture.error("tbsi_sendAttestation", params).await;
+    assert_eq!(code, -32000);
+    assert!(
+        message.contains("was dropped: replaced by another"),
+        "{message}"
+    );
+    assert_eq!(data["reason"], "replaced");
+    assert_eq!(data["transactionHash"], json!(transaction.hash()));
 }

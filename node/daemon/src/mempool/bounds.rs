@@ -1,0 +1,46 @@
+//! What the pool may hold, unless the operator says otherwise.
+
+use crate::limits::{
+    DROPPED_MAX, MEMPOOL_BYTES_MAX, MEMPOOL_NONCE_GAP_MAX, MEMPOOL_PER_SENDER_MAX,
+    MEMPOOL_QUEUED_BLOCKS_MAX, MEMPOOL_QUEUED_MAX, MEMPOOL_ROUNDS_MAX, MEMPOOL_STUCK_ROUNDS,
+    MEMPOOL_TRANSACTIONS_MAX,
+};
+
+/// What the pool may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MempoolLimits {
+    /// Transactions, pending and queued.
+    pub transactions_max: usize,
+    /// Encoded bytes of all transactions; from half of it on, only pending ones are taken.
+    pub bytes_max: usize,
+    /// Transactions of one sender.
+    pub per_sender_max: usize,
+    /// Nonces that may be missing before a transaction.
+    pub nonce_gap_max: u64,
+    /// Queued transactions; at this many, only pending ones are taken.
+    pub queued_max: usize,
+    /// Blocks that a transaction may stay queued.
+    pub queued_blocks_max: u64,
+    /// Rounds that it may stay at all.
+    pub rounds_max: u64,
+    /// Rounds after which its sender may replace it without a higher bid.
+    pub stuck_rounds: u64,
+    /// Drops of which the pool still knows the reason.
+    pub dropped_max: usize,
+}
+
+impl Default for MempoolLimits {
+    fn default() -> Self {
+        Self {
+            transactions_max: MEMPOOL_TRANSACTIONS_MAX,
+            bytes_max: MEMPOOL_BYTES_MAX,
+            per_sender_max: MEMPOOL_PER_SENDER_MAX,
+            nonce_gap_max: MEMPOOL_NONCE_GAP_MAX,
+            queued_max: MEMPOOL_QUEUED_MAX,
+            queued_blocks_max: MEMPOOL_QUEUED_BLOCKS_MAX,
+            rounds_max: MEMPOOL_ROUNDS_MAX,
+            stuck_rounds: MEMPOOL_STUCK_ROUNDS,
+            dropped_max: DROPPED_MAX,
+        }
+    }
+}

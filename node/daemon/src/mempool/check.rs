@@ -1,0 +1,212 @@
+//! Whether the pool takes a transaction. What no state is needed for, and what execution would
+//! say, was asked before (`Node::insert`).
+
+use alloy_consensus::Transaction as _;
+use tbsi_types::{Account, Address, B256, Transaction, U256};
+
+use super::sender::{Entry, Sender};
+use super::{Mempool, MempoolError};
+use crate::limits::MEMPOOL_BUMP_PERCENT;
+
+impl Mempool {
+    /// Returns the transaction that this one replaces.
+    pub(super) fn check(
+        &self,
+        transaction: &Transaction,
+        account: &Account,
+    ) -> Result<Option<B256>, MempoolError> {
+        if self.by_hash.contains_key(&transaction.hash()) {
+            return Err(MempoolError::AlreadyKnown);
+        }
+        let known = self.senders.get(&transaction.sender());
+        let (sender, nonce) = (transaction.sender(), transaction.nonce());
+        let state = known.map_or(account.nonce, |known| known.nonce);
+        if nonce < state {
+            return Err(MempoolError::NonceTooLow {
+                sender,
+                nonce,
+                state,
+            });
+        }
+        check_funds(transaction, account, known)?;
+        match known.and_then(|known| known.transactions.get(&nonce)) {
+            Some(taken) => self.check_replacement(transaction, taken).map(Some),
+            None => self.check_room(transaction, known, state).map(|()| None),
+        }
+    }
+
+    /// A higher bid replaces, as on Ethereum, although nobody pays it: it says which version is
+    /// the later one. What is stuck needs no higher one.
+    fn check_replacement(
+        &self,
+        transaction: &Transaction,
+        taken: &Entry,
+    ) -> Result<B256, MempoolError> {
+        let by = taken.transaction.hash();
+        let (old, new) = (Bid::of(&taken.transaction), Bid::of(transaction));
+        let is_stuck = self.schedule.age(&by) >= self.limits.stuck_rounds;
+        let least = if is_stuck { old } else { old.outbid() };
+        if new.cap < least.cap || new.tip < least.tip {
+            return Err(MempoolError::Replacement {
+                sender: transaction.sender(),
+                nonce: transaction.nonce(),
+                by,
+                cap: least.cap.saturating_to(),
+                tip: least.tip.saturating_to(),
+            });
+        }
+        let bytes = self.bytes - taken.transaction.encoded().len();
+        let known = self.senders.get(&transaction.sender());
+        let next = known.map_or(0, Sender::next_nonce);
+        self.check_bytes(transaction, bytes, self.by_hash.len() - 1)?;
+        if transaction.nonce() > next {
+            let after = bytes.saturating_add(transaction.encoded().len());
+            self.check_queued_bytes(transaction.sender(), next, after)?;
+        }
+        Ok(by)
+    }
+
+    /// Bounds, the sender's own before everybody's.
+    fn check_room(
+        &self,
+        transaction: &Transaction,
+        known: Option<&Sender>,
+        state: u64,
+    ) -> Result<(), MempoolError> {
+        let (sender, nonce) = (transaction.sender(), transaction.nonce());
+        let next = known.map_or(state, Sender::next_nonce);
+        let limits = &self.limits;
+        if nonce.saturating_sub(next) > limits.nonce_gap_max {
+            return Err(MempoolError::NonceTooHigh {
+                sender,
+                nonce,
+                state,
+                next,
+                limit: limits.nonce_gap_max,
+            });
+        }
+        if known.map_or(0, |known| known.transactions.len()) >= limits.per_sender_max {
+            return Err(MempoolError::SenderFull {
+                sender,
+                limit: limits.per_sender_max,
+            });
+        }
+        self.check_bytes(transaction, self.bytes, self.by_hash.len())?;
+        if nonce > next {
+            self.check_queue(sender, next)?;
+            let after = self.bytes.saturating_add(transaction.encoded().len());
+            self.check_queued_bytes(sender, next, after)?;
+        }
+        Ok(())
+    }
+
+    /// Whether it fits beside so many bytes and transactions.
+    fn check_bytes(
+        &self,
+        transaction: &Transaction,
+        bytes: usize,
+        transactions: usize,
+    ) -> Result<(), MempoolError> {
+        let limits = &self.limits;
+        let after = bytes.saturating_add(transaction.encoded().len());
+        if transactions < limits.transactions_max && after <= limits.bytes_max {
+            return Ok(());
+        }
+        Err(MempoolError::Full {
+            transactions: self.by_hash.len(),
+            transactions_max: limits.transactions_max,
+            bytes: self.bytes,
+            bytes_max: limits.bytes_max,
+        })
+    }
+
+    /// Queued transactions may stay for long, and cost their senders nothing: they must leave
+    /// room for pending ones.
+    fn check_queue(&self, sender: Address, next: u64) -> Result<(), MempoolError> {
+        let (queued, limit) = (self.counts().queued, self.limits.queued_max);
+        if queued < limit {
+            return Ok(());
+        }
+        Err(MempoolError::QueueFull {
+            sender,
+            next,
+            queued,
+            limit,
+        })
+    }
+
+    /// The same for their bytes.
+    fn check_queued_bytes(
+        &self,
+        sender: Address,
+        next: u64,
+        bytes_after: usize,
+    ) -> Result<(), MempoolError> {
+        let limit = self.limits.bytes_max / 2;
+        if bytes_after <= limit {
+            return Ok(());
+        }
+        Err(MempoolError::QueueBytesFull {
+            sender,
+            next,
+            bytes: self.bytes,
+            limit,
+        })
+    }
+}
+
+/// The balance covers the value of all that the sender has here, this one included.
+fn check_funds(
+    transaction: &Transaction,
+    account: &Account,
+    known: Option<&Sender>,
+) -> Result<(), MempoolError> {
+    let value = transaction.envelope().value();
+    if value.is_zero() {
+        return Ok(());
+    }
+    let others = known.into_iter().flat_map(|known| &known.transactions);
+    let others = others.filter(|(nonce, _)| **nonce != transaction.nonce());
+    let want = others.fold(value, |sum, (_, entry)| {
+        sum.saturating_add(entry.transaction.envelope().value())
+    });
+    if want <= account.balance {
+        return Ok(());
+    }
+    Err(MempoolError::InsufficientFunds {
+        sender: transaction.sender(),
+        have: account.balance,
+        want,
+    })
+}
+
+/// What a transaction offers for each gas, wei; nobody takes it (SPEC §5.2).
+#[derive(Clone, Copy)]
+struct Bid {
+    cap: U256,
+    tip: U256,
+}
+
+impl Bid {
+    fn of(transaction: &Transaction) -> Self {
+        let envelope = transaction.envelope();
+        let cap = envelope.max_fee_per_gas();
+        Self {
+            cap: U256::from(cap),
+            // Before EIP-1559 the price is both.
+            tip: U256::from(envelope.max_priority_fee_per_gas().unwrap_or(cap)),
+        }
+    }
+
+    /// The least bid that is go-ethereum's percentage above this one, and above it at all.
+    fn outbid(self) -> Self {
+        let above = |bid: U256| {
+            let bumped = bid * U256::from(100 + MEMPOOL_BUMP_PERCENT) / U256::from(100);
+            bumped.max(bid + U256::from(1))
+        };
+        Self {
+            cap: above(self.cap),
+            tip: above(self.tip),
+        }
+    }
+}
