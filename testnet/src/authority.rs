@@ -15,7 +15,7 @@ use p256::ecdsa::{DerSignature, SigningKey};
 use p256::elliptic_curve::rand_core::{OsRng, RngCore};
 use p256::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use tbsi_keys::keyfile::create_validator_key;
-use tbsi_node::config::{TSA_POLICY, TsaConfig};
+use tbsi_node::config::TsaConfig;
 use tbsi_node::home::Home;
 use tbsi_types::sha256;
 use x509_cert::certificate::Version;
@@ -74,12 +74,7 @@ pub(crate) fn create(home: &Home) -> Result<TsaConfig, NetworkError> {
         &key.to_pkcs8_pem(LineEnding::LF).map_err(failed)?,
     )?;
     create_validator_key(&dir.join(ISSUER_KEY)).map_err(failed)?;
-    Ok(TsaConfig {
-        certificate: CERTIFICATE.into(),
-        key: KEY.into(),
-        issuer_key: ISSUER_KEY.into(),
-        policy: TSA_POLICY.into(),
-    })
+    Ok(TsaConfig::new(CERTIFICATE, KEY, ISSUER_KEY))
 }
 
 /// A root if the issuer is the subject, else an authority (RFC 5280, RFC 3161 §2.3).

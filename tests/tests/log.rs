@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_rpc::Client;
-use tbsi_rpc::wire::{Acknowledgement, Attestation, LeafRange, LogEntry};
+use tbsi_rpc::wire::{Acknowledgement, Attestation, LeafPage, LeafRange};
 use tbsi_tests::harness::{TestNetwork, eventually};
 use tbsi_tests::issuer::{Issuer, acknowledge, digest, revokeCall};
 use tbsi_types::bundle::ProofBundle;
@@ -84,12 +84,15 @@ async fn what_is_attested_is_acknowledged_with_its_proof_and_found_again() {
     let again = acknowledge(&client, &issuer.batch(999..1_000))
         .await
         .unwrap();
-    let found: Vec<LogEntry> = client
-        .request("tbsi_findByDigest", &[json!(digest(999))])
-        .await
-        .unwrap();
-    let found: Vec<u64> = found.iter().map(|entry| entry.index.0).collect();
-    assert_eq!(found, [index, again.leaves.first.0]);
+    for (method, argument) in [
+        ("tbsi_findByDigest", json!(digest(999))),
+        ("tbsi_findById", json!(id)),
+    ] {
+        let page: LeafPage = client.request(method, &[argument]).await.unwrap();
+        let found: Vec<u64> = page.entries.iter().map(|entry| entry.index.0).collect();
+        assert_eq!(found, [index, again.leaves.first.0], "{method}");
+        assert_eq!(page.next, None);
+    }
     revoke_counts_from_its_issuer_only(&net, &mut issuer, id).await;
     net.assert_no_panic();
 }
@@ -109,8 +112,9 @@ async fn revoke_counts_from_its_issuer_only(net: &TestNetwork, issuer: &mut Issu
     let attestation = ask().await;
     assert_eq!(
         (attestation.revoked_at, attestation.entries.len()),
-        (None, 3)
+        (None, 1)
     );
+    assert!(attestation.revocable && attestation.repeated);
     let revoked = acknowledge(&client, &issuer.sign(&call)).await.unwrap();
     let attestation = ask().await;
     assert_eq!(attestation.issuer, issuer.sender.address());

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use tbsi_node::config::TsaConfig;
 use tbsi_node::tsa::Authority;
-use tbsi_rpc::wire::LogEntry;
+use tbsi_rpc::wire::{LeafPage, LogEntry};
 use tbsi_testnet::AUTHORITY_ROOT;
 use tbsi_tests::harness::{Answer, TestNetwork, assert_refuses_to_run, http, skip};
 use tbsi_types::log::Leaf;
@@ -216,9 +216,9 @@ async fn a_token_names_a_leaf_of_the_log() {
         .client(0)
         .request("tbsi_findByDigest", &[digest.into()])
         .await;
-    let found: Vec<LogEntry> = found.unwrap();
-    assert_eq!(found.len(), 3);
-    let last = Leaf::decode(&found[2].leaf).unwrap();
+    let found: LeafPage = found.unwrap();
+    assert_eq!(found.entries.len(), 3);
+    let last = Leaf::decode(&found.entries[2].leaf).unwrap();
     let said = assert_does(&stamped.dir, "ts -reply -in reply -text");
     let line = said
         .lines()

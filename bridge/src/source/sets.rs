@@ -10,12 +10,23 @@ use tokio::time::timeout;
 use super::{Source, SourceError, answer_limit, causes, unavailable, within};
 
 impl Source {
-    /// Learns handovers up to `height` from an endpoint, each verified.
+    /// Learns handovers up to `height` from an endpoint, each verified. A node gives a page of
+    /// them at a time.
     pub(super) async fn follow(
         &mut self,
         endpoint: usize,
         height: Height,
     ) -> Result<(), SourceError> {
+        loop {
+            let known = self.handovers.len();
+            self.follow_page(endpoint, height).await?;
+            if self.handovers.len() == known {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn follow_page(&mut self, endpoint: usize, height: Height) -> Result<(), SourceError> {
         let from = self
             .handovers
             .last()

@@ -4,7 +4,8 @@
 //! [`leaf`] is what one entry says, [`derive`] how a block's receipts become entries,
 //! [`tree`] how entries become a root, [`proof`] how a root proves an entry, [`tile`] how the
 //! tree is stored and served, [`note`], [`tlog_proof`] and [`add_checkpoint`] the texts that
-//! other log software reads, [`cosigner`] who signs them. Nothing here verifies signatures of validators; `tbsi-light` does.
+//! other log software reads, [`cosigner`] who signs them, [`lookup`] what leaves are found by.
+//! Nothing here verifies signatures of validators; `tbsi-light` does.
 
 pub mod add_checkpoint;
 pub mod algorithm;
@@ -12,6 +13,7 @@ pub mod assurance;
 pub mod cosigner;
 pub mod derive;
 pub mod leaf;
+pub mod lookup;
 pub mod multi;
 pub mod note;
 pub mod note_key;
@@ -30,6 +32,7 @@ pub use derive::{
 pub use leaf::{
     Attestation, AttestationIds, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, Statement,
 };
+pub use lookup::{Found, Lookup};
 pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};

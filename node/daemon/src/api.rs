@@ -14,12 +14,13 @@ use tbsi_rpc::wire::{
 };
 use tbsi_rpc::{
     AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
-    Timestamp, Witnessing,
+    Timestamp, TimestampAdmission, TimestampClient, Witnessing,
 };
 use tbsi_store::StoreError;
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, EntryBundle, NoteSigner, SignatureType, SignedNote, Tile, TlogProof,
+    ConsistencyProof, EntryBundle, Found, Lookup, NoteSigner, SignatureType, SignedNote, Tile,
+    TlogProof,
 };
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -355,12 +356,8 @@ impl Backend for NodeApi {
         Ok(leaf.map(Into::into))
     }
 
-    fn find_digest(&self, digest: &[u8], from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
-        self.0.store.find_digest(digest, from).map_err(store_error)
-    }
-
-    fn find_id(&self, id: &B256, from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
-        self.0.store.find_id(id, from).map_err(store_error)
+    fn find(&self, lookup: &Lookup, from: LeafIndex, limit: usize) -> Result<Found, BackendError> {
+        self.0.store.find(lookup, from, limit).map_err(store_error)
     }
 
     fn leaves_of(&self, transaction: B256) -> Result<Option<LeafRange>, BackendError> {
@@ -410,10 +407,19 @@ impl Backend for NodeApi {
         notes::tlog_proof(&self.0, &self.1.log, index)
     }
 
+    fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission {
+        match &self.1.authority {
+            Some(authority) => authority.admit(client, &self.0.metrics),
+            None => TimestampAdmission::NotConfigured,
+        }
+    }
+
     fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError> {
         match &self.1.authority {
             Some(authority) => authority.begin(&self.0, query),
-            None => Ok(Timestamp::NotConfigured),
+            None => Err(BackendError::Internal(
+                "this node makes no time stamps".into(),
+            )),
         }
     }
 

@@ -464,8 +464,10 @@ fn server_config(config: &Config) -> ServerConfig {
     ServerConfig {
         listen: rpc.listen,
         cors_origins: rpc.cors_origins.clone(),
+        trusted_proxies: rpc.trusted_proxies.clone(),
         limits: RpcLimits {
             connections_max: rpc.connections_max,
+            connections_per_address_max: rpc.connections_per_address_max,
             request_bytes_max: rpc.request_bytes_max,
             response_bytes_max: rpc.response_bytes_max,
             batch_items_max: rpc.batch_items_max,

@@ -133,10 +133,59 @@ pub struct TsaConfig {
     /// OID of the policy under which time stamps are made.
     #[serde(default = "default_policy")]
     pub policy: String,
+    /// Time stamps a minute of all who have no API key.
+    #[serde(default = "default_per_minute")]
+    pub per_minute: u32,
+    /// Of them, those of one address (IPv6: of one /64). Its /24 (/48) has twice, its /16 (/32)
+    /// four times as many.
+    #[serde(default = "default_address_per_minute")]
+    pub address_per_minute: u32,
+    /// API keys, for those who need more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<TsaKeyConfig>,
+}
+
+/// Whoever sends the API key may ask for time stamps at a rate of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TsaKeyConfig {
+    /// Whose it is, for the operator.
+    pub name: String,
+    /// SHA-256 of the key. The key itself is nowhere in the home.
+    pub sha256: B256,
+    /// Time stamps a minute.
+    pub per_minute: u32,
 }
 
 fn default_policy() -> String {
     TSA_POLICY.into()
+}
+
+const fn default_per_minute() -> u32 {
+    1_200
+}
+
+const fn default_address_per_minute() -> u32 {
+    120
+}
+
+impl TsaConfig {
+    /// With the usual policy and rates.
+    pub fn new(
+        certificate: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+        issuer_key: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            certificate: certificate.into(),
+            key: key.into(),
+            issuer_key: issuer_key.into(),
+            policy: default_policy(),
+            per_minute: default_per_minute(),
+            address_per_minute: default_address_per_minute(),
+            keys: Vec::new(),
+        }
+    }
 }
 
 /// The policy of SPEC §11, in the arc for examples (RFC 5612). An operator with an arc has its
@@ -151,8 +200,12 @@ pub struct RpcConfig {
     pub listen: SocketAddr,
     /// Origins (`https://example.org`) whose web pages may call; `*` is any. Empty: none.
     pub cors_origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Open connections.
     pub connections_max: u32,
+    /// Those of one address (IPv6: of one /64). This machine and trusted proxies may have all.
+    pub connections_per_address_max: u32,
     /// Bytes of a request or a batch.
     pub request_bytes_max: u32,
     /// Bytes of a response or a batch of responses.
@@ -268,7 +321,9 @@ impl Default for RpcConfig {
         Self {
             listen: loopback(8545),
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             connections_max: 512,
+            connections_per_address_max: 128,
             request_bytes_max: 5 * 1024 * 1024,
             response_bytes_max: 25 * 1024 * 1024,
             batch_items_max: 1_000,

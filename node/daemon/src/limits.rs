@@ -103,6 +103,15 @@ pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of its answer: some signature lines.
 pub const WITNESS_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// Networks whose time stamps are counted, each in some 100 bytes.
+pub const TSA_NETWORKS_MAX: usize = 65_536;
+
+/// API keys of a time-stamping authority.
+pub const TSA_KEYS_MAX: usize = 1_024;
+
+/// Time stamps a minute that an operator may allow.
+pub const TSA_PER_MINUTE_MAX: u32 = 1_000_000;
+
 /// New heights that a slow subscriber may be behind before it must read the store.
 pub const HEADS_MAX: usize = 256;
 

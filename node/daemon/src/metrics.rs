@@ -20,7 +20,7 @@ use network::NetworkMetrics;
 
 use crate::mempool::DropCounter;
 
-/// Label of refused transactions.
+/// Label of refused transactions and time stamps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refusal {
     reason: &'static str,
@@ -92,6 +92,9 @@ pub struct Metrics {
     cosignatures_dropped: Family<Drop, Counter>,
     /// Cosignatures that outside witnesses gave.
     pub witnessed: Counter,
+    /// Time stamps that somebody might ask for.
+    pub timestamps_admitted: Counter,
+    timestamps_refused: Family<Refusal, Counter>,
     /// Time to execute a block.
     pub execute_seconds: Histogram,
     /// Time to compute a state root.
@@ -134,6 +137,8 @@ impl Default for Metrics {
             cosignatures_taken: Counter::default(),
             cosignatures_dropped: Family::default(),
             witnessed: Counter::default(),
+            timestamps_admitted: Counter::default(),
+            timestamps_refused: Family::default(),
             execute_seconds: latency(),
             root_seconds: latency(),
             commit_seconds: latency(),
@@ -142,6 +147,7 @@ impl Default for Metrics {
         metrics.register_consensus();
         metrics.register_pool();
         metrics.register_cosignatures();
+        metrics.register_timestamps();
         metrics.networks.register(&mut metrics.registry);
         metrics
     }
@@ -270,6 +276,23 @@ impl Metrics {
             networks.happened("consensus", &consensus.swarm().counts());
             networks.refused("consensus", &consensus.refused());
         }
+    }
+
+    fn register_timestamps(&mut self) {
+        let registry = &mut self.registry;
+        let help = "Time stamps that somebody might ask for";
+        let admitted = self.timestamps_admitted.clone();
+        registry.register("tsa_admitted", help, admitted);
+        let help = "Time stamps that nobody made: the client had asked for too many, or its key \
+                    is not known";
+        registry.register("tsa_refused", help, self.timestamps_refused.clone());
+    }
+
+    /// Counts a time stamp that was refused; `reason` is from a fixed list.
+    pub fn timestamp_refused(&self, reason: &'static str) {
+        self.timestamps_refused
+            .get_or_create(&Refusal { reason })
+            .inc();
     }
 
     /// Counts a transaction that did not enter the pool; `reason` is from a fixed list.

@@ -1,6 +1,7 @@
 //! Time stamps of RFC 3161 (SPEC §11): a digest is attested on the chain, and when that is
 //! final, a token says so in a form that ordinary software verifies.
 
+mod admission;
 mod asn1;
 mod load;
 mod query;
@@ -11,7 +12,7 @@ use alloy_sol_types::{SolCall, sol};
 use der::asn1::ObjectIdentifier;
 use p256::ecdsa::SigningKey;
 use tbsi_rpc::wire::{LeafRange, TransactionStatus};
-use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp};
+use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp, TimestampAdmission, TimestampClient};
 use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::{B256, Bytes, TimestampMs};
 use tracing::debug;
@@ -19,11 +20,13 @@ use x509_cert::Certificate;
 
 pub use load::AuthorityError;
 
+use self::admission::Admission;
 use self::asn1::Request;
 use self::query::{FailInfo, Query, Rejection};
 use self::token::ACCURACY_S;
 use crate::account::{Account, SendError};
 use crate::api::{internal, leaves_of, store_error};
+use crate::metrics::Metrics;
 use crate::node::{Node, SubmitError, causes, wall_clock};
 
 sol! {
@@ -43,9 +46,15 @@ pub struct Authority {
     key: SigningKey,
     issuer: Account,
     policy: ObjectIdentifier,
+    admission: Admission,
 }
 
 impl Authority {
+    /// Whether this client may ask for a time stamp now.
+    pub fn admit(&self, client: &TimestampClient, metrics: &Metrics) -> TimestampAdmission {
+        self.admission.admit(client, metrics)
+    }
+
     /// Refuses the query, or sends the transaction that attests its digest.
     pub fn begin(&self, node: &Node, query: &[u8]) -> Result<Timestamp, BackendError> {
         let query = match self.read(query, node.tip().time) {

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::arguments::Arguments;
 use crate::backend::Backend;
 use crate::error::{Failure, internal};
+use crate::limits::{ACKNOWLEDGEMENTS_MAX, SUBSCRIPTIONS_ALL_MAX};
 use crate::server::RpcLimits;
 use crate::{eth, log, net, tbsi};
 
@@ -68,6 +69,7 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("net_version", 0, net::version),
     ("rpc_modules", 0, net::modules),
     ("tbsi_findByDigest", 2, log::find_by_digest),
+    ("tbsi_findById", 2, log::find_by_id),
     ("tbsi_getAttestation", 1, log::attestation),
     ("tbsi_getCertificate", 1, tbsi::certificate),
     ("tbsi_getCheckpoint", 1, tbsi::checkpoint),
@@ -87,11 +89,18 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("web3_sha3", 1, net::sha3),
 ];
 
+/// The method that waits for finality.
+pub(crate) const SEND_ATTESTATION: &str = "tbsi_sendAttestation";
+
 /// Runs methods on blocking threads, a bounded number at a time.
 #[derive(Clone)]
 pub(crate) struct Runner {
     pub(crate) api: Arc<Api>,
     running: Arc<Semaphore>,
+    /// Places of those who wait for finality.
+    pub(crate) acknowledgements: Arc<Semaphore>,
+    /// Places of subscriptions, over all connections.
+    pub(crate) subscriptions: Arc<Semaphore>,
 }
 
 impl Runner {
@@ -100,7 +109,12 @@ impl Runner {
         let places = limits.calls_max.min(Semaphore::MAX_PERMITS);
         let running = Arc::new(Semaphore::new(places));
         let api = Arc::new(Api { backend, limits });
-        Self { api, running }
+        Self {
+            api,
+            running,
+            acknowledgements: Arc::new(Semaphore::new(ACKNOWLEDGEMENTS_MAX)),
+            subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_ALL_MAX)),
+        }
     }
 
     /// Waits for a free place, then for `work`. A panic is an internal error of this call.
@@ -134,7 +148,7 @@ pub(crate) fn module(runner: Runner) -> Result<RpcModule<Runner>, RegisterMethod
         })?;
     }
     // Waits for finality without holding a place among the running calls.
-    module.register_async_method("tbsi_sendAttestation", |params, runner, _| async move {
+    module.register_async_method(SEND_ATTESTATION, |params, runner, _| async move {
         log::send_attestation(&runner, params).await
     })?;
     Ok(module)

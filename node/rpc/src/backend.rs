@@ -1,13 +1,15 @@
 //! The port to the node: what the server needs to know, and nothing about where it comes from.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, Cosigner, EntryBundle, NoteVerifier, SignedNote, Tile, TlogProof,
+    ConsistencyProof, Cosigner, EntryBundle, Found, Lookup, NoteVerifier, SignedNote, Tile,
+    TlogProof,
 };
 use tbsi_types::{
     Account, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint, CommitCertificate,
@@ -30,6 +32,9 @@ pub enum BackendError {
         /// Oldest height whose state is kept.
         oldest: Height,
     },
+    /// A limit, which the text names, with what helps.
+    #[error("{0}")]
+    Limit(String),
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),
@@ -79,6 +84,33 @@ pub struct NamedValidators {
     pub names: BTreeMap<Address, ValidatorName>,
 }
 
+/// Who asks for a time stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimestampClient {
+    /// Address; of whom a trusted proxy names, if it comes from one.
+    pub address: IpAddr,
+    /// SHA-256 of the API key that it gave, if any.
+    pub key: Option<B256>,
+}
+
+/// Whether somebody may ask for a time stamp now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TimestampAdmission {
+    /// Yes, and is counted.
+    Admitted,
+    /// Too many were asked for.
+    TooMany {
+        /// Seconds after which there is room again, at least 1.
+        retry_after_s: u64,
+        /// Which limit, how large, and what would help.
+        sentence: String,
+    },
+    /// The API key is none of those that the operator gave out.
+    UnknownKey,
+    /// This node is no time-stamping authority.
+    NotConfigured,
+}
+
 /// A time stamp in the making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingTimestamp {
@@ -96,8 +128,6 @@ pub enum Timestamp {
     /// The digest is attested by a transaction; [`Backend::timestamp_reply`] has the token
     /// when it is final.
     Pending(PendingTimestamp),
-    /// This node is no time-stamping authority.
-    NotConfigured,
 }
 
 /// What a witness says to a checkpoint of another log (C2SP tlog-witness).
@@ -229,11 +259,9 @@ pub trait Backend: Send + Sync + 'static {
     /// The bytes of a leaf; `None` if the log has fewer.
     fn leaf(&self, index: LeafIndex) -> Result<Option<Bytes>, BackendError>;
 
-    /// Positions of attestations of a digest, from `from` on, a bounded number.
-    fn find_digest(&self, digest: &[u8], from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError>;
-
-    /// Positions of leaves about the attestation with this id, from `from` on, a bounded number.
-    fn find_id(&self, id: &B256, from: LeafIndex) -> Result<Vec<LeafIndex>, BackendError>;
+    /// Positions of what `lookup` finds, from `from` on, at most `limit`; says whether there may
+    /// be more.
+    fn find(&self, lookup: &Lookup, from: LeafIndex, limit: usize) -> Result<Found, BackendError>;
 
     /// Where the leaves of an included transaction are.
     fn leaves_of(&self, transaction: B256) -> Result<Option<LeafRange>, BackendError>;
@@ -268,6 +296,9 @@ pub trait Backend: Send + Sync + 'static {
     /// The proof of a leaf under a note that covers it, cosigned if there is one; `None` if the
     /// log has fewer.
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError>;
+
+    /// Whether this client may ask for a time stamp now. Does not block.
+    fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission;
 
     /// Takes a DER-encoded time-stamp query: refuses it, or sends a transaction that attests
     /// its digest (SPEC §11).

@@ -213,7 +213,7 @@ impl Client {
     }
 
     /// `tbsi_getEvidence`, newest first.
-    pub async fn evidence(&self) -> Result<Vec<wire::Evidence>, ClientError> {
+    pub async fn evidence(&self) -> Result<wire::EvidenceList, ClientError> {
         self.request("tbsi_getEvidence", &[]).await
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use tbsi_types::{CallOutcome, Height};
 
 use crate::backend::{BackendError, SubmitError};
-use crate::limits::ECHO_CHARS_MAX;
+use crate::limits::{ECHO_CHARS_MAX, SUBSCRIPTIONS_ALL_MAX};
 
 /// What a method answers instead of a result.
 pub(crate) type Failure = ErrorObjectOwned;
@@ -70,6 +70,14 @@ pub(crate) fn subscription_not_found(namespace: &str, name: &str) -> Failure {
     )
 }
 
+/// As many subscriptions as there may be, over all connections.
+pub(crate) fn too_many_subscriptions() -> Failure {
+    limit_exceeded(
+        format!("this node has {SUBSCRIPTIONS_ALL_MAX} subscriptions already; retry later"),
+        json!({ "limit": SUBSCRIPTIONS_ALL_MAX }),
+    )
+}
+
 /// A limit of this server; `data` says which and how large.
 pub(crate) fn limit_exceeded(message: impl Into<String>, data: impl Serialize) -> Failure {
     Failure::owned(LIMIT_EXCEEDED, message, Some(data))
@@ -113,6 +121,7 @@ impl From<BackendError> for Failure {
                 "pruned history unavailable",
                 Some(json!({ "height": quantity(height), "oldest": quantity(oldest) })),
             ),
+            BackendError::Limit(sentence) => failure(LIMIT_EXCEEDED, sentence),
             BackendError::Internal(cause) => internal(&cause),
         }
     }

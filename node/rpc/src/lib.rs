@@ -10,7 +10,8 @@
 //! and `/tsa` time stamps of RFC 3161 (SPEC §11).
 //!
 //! This crate executes nothing and stores nothing; it knows no key and signs nothing. Speaking
-//! TLS and counting requests per user is a reverse proxy's work.
+//! TLS and counting reads per user is a reverse proxy's work; connections, and what a request
+//! makes the node or the log pay for, are counted here.
 //!
 //! ```no_run
 //! # async fn example(backend: std::sync::Arc<dyn tbsi_rpc::Backend>)
@@ -31,6 +32,7 @@ pub mod wire;
 
 mod api;
 mod arguments;
+mod caller;
 mod client;
 mod error;
 mod eth;
@@ -45,7 +47,7 @@ mod tbsi;
 
 pub use backend::{
     AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
-    SubmitError, Timestamp, Witnessing,
+    SubmitError, Timestamp, TimestampAdmission, TimestampClient, Witnessing,
 };
 pub use client::{Client, ClientError, Leaves, LogReader};
 pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};

@@ -9,6 +9,15 @@ pub const RESPONSE_BYTES_MAX: u32 = 25 * 1024 * 1024;
 /// TCP connections at a time.
 pub const CONNECTIONS_MAX: u32 = 512;
 
+/// TCP connections of one address (IPv6: of one /64) at a time.
+pub const CONNECTIONS_PER_ADDRESS_MAX: u32 = 128;
+
+/// Addresses whose calls are counted; beyond it those that call nothing now are forgotten.
+pub(crate) const CALLERS_MAX: usize = 1_024;
+
+/// Proxies that one request went through, as far as is looked at.
+pub(crate) const PROXIES_MAX: usize = 8;
+
 /// Requests in one batch.
 pub const BATCH_ITEMS_MAX: u32 = 1_000;
 
@@ -48,6 +57,9 @@ pub(crate) const FEE_PERCENTILES_MAX: usize = 100;
 /// Pieces of evidence in one `tbsi_getEvidence`, newest first.
 pub const EVIDENCE_MAX: usize = 100;
 
+/// Leaves in one `tbsi_findByDigest` or `tbsi_findById`.
+pub const LEAVES_PAGE_MAX: usize = 256;
+
 /// Proofs in one `tbsi_sendAttestation`; the rest is had by `tbsi_getProof`.
 pub const PROOFS_MAX: u64 = 16;
 
@@ -57,8 +69,27 @@ pub const FINALITY_S_MAX: u64 = 20;
 /// Bytes of one time-stamp query.
 pub const TIMESTAMP_QUERY_BYTES_MAX: usize = 4 * 1024;
 
-/// Time-stamp queries that wait for finality at a time.
-pub const TIMESTAMPS_MAX: usize = 64;
+/// Time-stamp queries without an API key that wait for finality at a time.
+pub const TIMESTAMPS_MAX: usize = 256;
+
+/// The same with a key: strangers do not take these places.
+pub const TIMESTAMPS_WITH_KEY_MAX: usize = 256;
+
+/// Bytes of an API key.
+pub(crate) const API_KEY_BYTES_MAX: usize = 256;
+
+/// Seconds in which the body of a request to a page must be there.
+pub(crate) const BODY_S_MAX: u64 = 10;
+
+/// Seconds after which a client may ask again that found no place.
+pub(crate) const BUSY_RETRY_S: u64 = 1;
+
+/// Calls of `tbsi_sendAttestation` that wait for finality at a time; each looks again at every
+/// block.
+pub const ACKNOWLEDGEMENTS_MAX: usize = 4_096;
+
+/// Subscriptions of all connections; each reads every block.
+pub const SUBSCRIPTIONS_ALL_MAX: usize = 1_024;
 
 /// Checkpoints of other logs that are looked at, at a time.
 pub const WITNESS_REQUESTS_MAX: usize = 16;

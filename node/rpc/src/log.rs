@@ -7,14 +7,17 @@ use jsonrpsee::types::Params;
 use serde_json::json;
 use serde_json::value::RawValue;
 use tbsi_types::bundle::{ProofBundle, describe};
-use tbsi_types::log::{Cosigner, Leaf, Statement};
-use tbsi_types::{LeafIndex, TreeSize};
+use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
+use tbsi_types::log::{Cosigner, Leaf, Lookup, Statement};
+use tbsi_types::{Height, LeafIndex, TreeSize};
 use tokio::time::Instant;
 
 use crate::api::{Api, Reply, Runner, reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, REFUSED, internal, invalid_argument, refused, timed_out};
-use crate::limits::{FINALITY_S_MAX, PROOFS_MAX};
+use crate::error::{
+    Failure, REFUSED, internal, invalid_argument, limit_exceeded, refused, timed_out,
+};
+use crate::limits::{ACKNOWLEDGEMENTS_MAX, FINALITY_S_MAX, LEAVES_PAGE_MAX, PROOFS_MAX};
 use crate::wire;
 
 /// Bytes of the shortest digest that the log holds.
@@ -24,16 +27,39 @@ const DIGEST_BYTES_MIN: usize = 28;
 const DIGEST_BYTES_MAX: usize = 64;
 
 fn index_of(api: &Api, selector: &wire::LeafSelector) -> Result<Option<LeafIndex>, Failure> {
-    let start = LeafIndex(0);
-    let found = match selector {
-        wire::LeafSelector::Index(index) => return Ok(Some(*index)),
-        wire::LeafSelector::Id(id) => api.backend.find_id(id, start)?,
-        wire::LeafSelector::Digest(digest) => {
-            check_digest(digest)?;
-            api.backend.find_digest(digest, start)?
+    match selector {
+        wire::LeafSelector::Index(index) => Ok(Some(*index)),
+        // Not what somebody else says of the id.
+        wire::LeafSelector::Id(id) => first(api, &Lookup::Attestation(*id)),
+        wire::LeafSelector::Digest(digest) => first(api, &by_digest(digest)?),
+    }
+}
+
+/// The first leaf that is found. A page without any is one of chance likenesses.
+fn first(api: &Api, lookup: &Lookup) -> Result<Option<LeafIndex>, Failure> {
+    let mut from = Some(LeafIndex(0));
+    while let Some(start) = from {
+        let found = api.backend.find(lookup, start, 1)?;
+        if let Some(index) = found.positions.first() {
+            return Ok(Some(*index));
         }
-    };
-    Ok(found.first().copied())
+        from = found.next;
+    }
+    Ok(None)
+}
+
+/// All leaves that are found, where the contract allows only a few.
+fn few(api: &Api, lookup: &Lookup) -> Result<Vec<LeafIndex>, Failure> {
+    let found = api.backend.find(lookup, LeafIndex(0), LEAVES_PAGE_MAX)?;
+    match found.next {
+        None => Ok(found.positions),
+        Some(_) => Err(internal(&format!("more than a few leaves of {lookup:?}"))),
+    }
+}
+
+fn by_digest(digest: &[u8]) -> Result<Lookup, Failure> {
+    check_digest(digest)?;
+    Lookup::digest(digest).ok_or_else(|| internal(&"a digest of a length that was checked"))
 }
 
 fn check_digest(digest: &[u8]) -> Result<(), Failure> {
@@ -87,13 +113,25 @@ pub(crate) fn entry(api: &Api, index: LeafIndex) -> Result<Option<wire::LogEntry
 }
 
 /// `tbsi_findByDigest(digest, [from])`: attestations of a digest in the order of the log,
-/// at position `from` and after.
+/// at position `from` and after, at most [`LEAVES_PAGE_MAX`].
 pub(crate) fn find_by_digest(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let digest: Bytes = arguments.required(0)?;
-    check_digest(&digest)?;
+    page(api, &by_digest(&digest)?, arguments)
+}
+
+/// `tbsi_findById(id, [from])`: attestations with an id in the order of the log, at position
+/// `from` and after, at most [`LEAVES_PAGE_MAX`].
+pub(crate) fn find_by_id(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    page(api, &Lookup::Attestation(arguments.required(0)?), arguments)
+}
+
+fn page(api: &Api, lookup: &Lookup, arguments: &Arguments<'_>) -> Reply {
     let from = LeafIndex(arguments.optional(1)?.unwrap_or_default());
-    let found = api.backend.find_digest(&digest, from)?;
-    reply(entries(api, &found)?)
+    let found = api.backend.find(lookup, from, LEAVES_PAGE_MAX)?;
+    reply(wire::LeafPage {
+        entries: entries(api, &found.positions)?,
+        next: found.next,
+    })
 }
 
 fn entries(api: &Api, indexes: &[LeafIndex]) -> Result<Vec<wire::LogEntry>, Failure> {
@@ -104,28 +142,92 @@ fn entries(api: &Api, indexes: &[LeafIndex]) -> Result<Vec<wire::LogEntry>, Fail
     Ok(entries)
 }
 
-/// `tbsi_getAttestation(id)`: all leaves about an attestation, and what they come to; null if
-/// nobody attested it.
+/// `tbsi_getAttestation(id)`: what an attestation comes to, and all leaves that bear on that;
+/// null if nobody attested it.
 pub(crate) fn attestation(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let id: B256 = arguments.required(0)?;
-    let found = api.backend.find_id(&id, LeafIndex(0))?;
-    let entries = entries(api, &found)?;
-    let leaves: Vec<Leaf> = entries
-        .iter()
-        .filter_map(|entry| Leaf::decode(&entry.leaf).ok())
-        .collect();
-    let is_attestation = |leaf: &&Leaf| matches!(leaf.statement, Statement::Attestation(_));
-    let Some(first) = leaves.iter().find(is_attestation) else {
+    let Some(stated) = first(api, &Lookup::Attestation(id))? else {
         return reply(());
     };
-    // The contract cannot tell whose an id is: only its issuer's word counts (SPEC §9.4).
-    let revoked = leaves.iter().find(|leaf| leaf.revokes(first));
+    let repeated = api
+        .backend
+        .find(&Lookup::Attestation(id), LeafIndex(stated.0 + 1), 1)?;
+    let leaf = leaf_at(api, stated)?;
+    let Statement::Attestation(attestation) = leaf.statement else {
+        return Err(internal(&format!("leaf {stated} is no attestation")));
+    };
+    // Only what its issuer says of it counts; an id and a schema bind who that is.
+    let issuer = leaf.head.issuer;
+    let revocations = few(api, &Lookup::Revocation(id, issuer))?;
+    let supersessions = few(api, &Lookup::Supersession(id, issuer))?;
+    let at = |found: &[LeafIndex]| -> Result<Option<Height>, Failure> {
+        let first = found.first().map(|index| leaf_at(api, *index));
+        Ok(first.transpose()?.map(|leaf| leaf.head.height))
+    };
+    let revocable = is_revocable(api, attestation.schema)?;
+    let revoked_at = at(&revocations)?.filter(|_| revocable);
+    let superseded_at = at(&supersessions)?;
+    let mut bearing = vec![stated];
+    bearing.extend(revocations);
+    bearing.extend(supersessions);
+    bearing.extend(few(api, &Lookup::Countersigning(id))?);
+    bearing.extend(few(api, &Lookup::Countersignature(id))?);
+    bearing.sort_unstable();
     reply(wire::Attestation {
         id,
-        issuer: first.head.issuer,
-        revoked_at: revoked.map(|leaf| leaf.head.height),
-        entries,
+        issuer,
+        schema: attestation.schema,
+        revocable,
+        algorithm_status: algorithm_status(api, attestation.algorithm)?,
+        revoked_at,
+        superseded_at,
+        repeated: !repeated.positions.is_empty() || repeated.next.is_some(),
+        entries: entries(api, &bearing)?,
     })
+}
+
+fn leaf_at(api: &Api, index: LeafIndex) -> Result<Leaf, Failure> {
+    let bytes = api.backend.leaf(index)?;
+    let bytes = bytes.ok_or_else(|| internal(&format!("leaf {index} is missing")))?;
+    Leaf::decode(&bytes).map_err(|error| internal(&error))
+}
+
+/// A revocation under a schema that nobody registered counts for nothing (SPEC §12.4).
+fn is_revocable(api: &Api, schema: B256) -> Result<bool, Failure> {
+    if BUILT_IN_SCHEMAS.contains(&schema) {
+        return Ok(true);
+    }
+    let Some(registered) = first(api, &Lookup::Schema(schema))? else {
+        return Ok(false);
+    };
+    let statement = leaf_at(api, registered)?.statement;
+    Ok(matches!(
+        statement,
+        Statement::SchemaRegistered {
+            revocable: true,
+            ..
+        }
+    ))
+}
+
+/// The status that governance gave last, or that of genesis.
+fn algorithm_status(api: &Api, algorithm: u32) -> Result<u8, Failure> {
+    const ACTIVE: u8 = 1;
+    let (mut last, mut from) = (None, Some(LeafIndex(0)));
+    while let Some(start) = from {
+        let found = api
+            .backend
+            .find(&Lookup::Algorithm(algorithm), start, LEAVES_PAGE_MAX)?;
+        last = found.positions.last().copied().or(last);
+        from = found.next;
+    }
+    let Some(last) = last else {
+        return Ok(ACTIVE);
+    };
+    let Statement::AlgorithmSet { status, .. } = leaf_at(api, last)?.statement else {
+        return Err(internal(&format!("leaf {last} sets no algorithm")));
+    };
+    Ok(status)
 }
 
 /// `tbsi_getConsistency(first, second)`: that the log of `first` leaves is the beginning of that
@@ -179,8 +281,17 @@ pub(crate) fn leaves(api: &Api, arguments: &Arguments<'_>) -> Reply {
 /// with the proofs of its leaves (the first [`PROOFS_MAX`] of them). One that is pending or final
 /// already has the same answer.
 pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -> Reply {
-    let api = &runner.api;
-    let mut heads = api.backend.subscribe();
+    let Ok(_place) = runner.acknowledgements.try_acquire() else {
+        let message = format!(
+            "{ACKNOWLEDGEMENTS_MAX} calls wait for finality already; send the transaction by \
+             eth_sendRawTransaction and ask tbsi_getLeaves, or retry later"
+        );
+        return Err(limit_exceeded(
+            message,
+            json!({ "limit": ACKNOWLEDGEMENTS_MAX }),
+        ));
+    };
+    let mut heads = runner.api.backend.subscribe();
     let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
     let submit = move |api: &Api| {
         let encoded: Bytes = Arguments::split(&params, 1)?.required(0)?;

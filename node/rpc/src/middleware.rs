@@ -14,21 +14,26 @@ use jsonrpsee::types::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
+use crate::api::SEND_ATTESTATION;
+use crate::caller::{Caller, Turns};
 use crate::error::{Failure, limit_exceeded, method_not_found, notifications_not_supported};
 use crate::limits::WAITING_KIB_MAX;
+use crate::server::RpcLimits;
 
 /// State that all connections share.
 pub(crate) struct Shared {
     pub(crate) methods: Methods,
     pub(crate) response_bytes_max: u32,
+    turns: Turns,
     waiting_kib: Arc<Semaphore>,
 }
 
 impl Shared {
-    pub(crate) fn new(methods: Methods, response_bytes_max: u32) -> Self {
+    pub(crate) fn new(methods: Methods, limits: &RpcLimits) -> Self {
         Self {
             methods,
-            response_bytes_max,
+            response_bytes_max: limits.response_bytes_max,
+            turns: Turns::new(limits.calls_max),
             waiting_kib: Arc::new(Semaphore::new(WAITING_KIB_MAX as usize)),
         }
     }
@@ -61,6 +66,14 @@ impl<S> Gate<S>
 where
     S: RpcServiceT<MethodResponse = MethodResponse> + Send + Sync,
 {
+    /// Waiting for finality takes no place among the calls that run, so it needs no turn.
+    async fn turn(&self, request: &Request<'_>) -> Option<OwnedSemaphorePermit> {
+        if request.method_name() == SEND_ATTESTATION {
+            return None;
+        }
+        self.shared.turns.wait(request.extensions().get()).await
+    }
+
     async fn answer(&self, request: Request<'_>) -> MethodResponse {
         let method = request.method_name();
         if self.shared.methods.method(method).is_none() {
@@ -123,7 +136,10 @@ where
         async move {
             let bytes = request.params.as_ref().map_or(0, |it| it.get().len());
             match this.shared.admit(1, bytes) {
-                Ok(_permit) => this.answer(request).await,
+                Ok(_permit) => {
+                    let _turn = this.turn(&request).await;
+                    this.answer(request).await
+                }
                 Err(failure) => MethodResponse::error(request.id, failure),
             }
         }
@@ -135,7 +151,15 @@ where
             let params = batch.iter().flatten().filter_map(BatchEntry::params);
             let bytes = params.map(|params| params.get().len()).sum();
             match this.shared.admit(batch.len(), bytes) {
-                Ok(_permit) => this.answer_all(batch).await,
+                Ok(_permit) => {
+                    let first = batch.iter().flatten().find_map(|entry| match entry {
+                        BatchEntry::Call(request) => Some(request.extensions().get().copied()),
+                        BatchEntry::Notification(_) => None,
+                    });
+                    let caller: Option<Caller> = first.flatten();
+                    let _turn = this.shared.turns.wait(caller.as_ref()).await;
+                    this.answer_all(batch).await
+                }
                 Err(failure) => MethodResponse::error(jsonrpsee::types::Id::Null, failure),
             }
         }
@@ -198,7 +222,7 @@ mod tests {
 
     #[test]
     fn refuses_what_would_wait_beyond_the_limit() {
-        let shared = Shared::new(Methods::new(), 1);
+        let shared = Shared::new(Methods::new(), &RpcLimits::default());
         let half = 1024 * WAITING_KIB_MAX as usize / 2;
         let first = shared.admit(1, half).unwrap();
         let failure = shared.admit(1, half).unwrap_err();

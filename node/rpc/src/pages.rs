@@ -11,19 +11,26 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use alloy_primitives::Bytes;
 use futures::future::Either;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use http::{Extensions, HeaderMap, Method, StatusCode, Version};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tower::Service;
 
 use crate::api::Runner;
 use crate::error::Failure;
-use crate::limits::{PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX, WITNESS_REQUESTS_MAX};
+use crate::limits::{
+    BODY_S_MAX, BUSY_RETRY_S, PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX, TIMESTAMPS_WITH_KEY_MAX,
+    WITNESS_REQUESTS_MAX,
+};
 
 /// How long an answer may be reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +50,8 @@ struct Page {
     content_type: &'static str,
     caching: Caching,
     compressible: bool,
-    /// For 405: what would be allowed.
-    allow: Option<&'static str>,
+    /// What a refusal adds: what would be allowed, or when.
+    header: Option<(HeaderName, HeaderValue)>,
     body: Bytes,
 }
 
@@ -58,7 +65,7 @@ impl Page {
             content_type,
             caching,
             compressible: true,
-            allow: None,
+            header: None,
             body: body.into(),
         }
     }
@@ -75,8 +82,16 @@ impl Page {
     fn wrong_method(allow: &'static str) -> Self {
         let sentence = format!("this path takes {allow} only");
         Self {
-            allow: Some(allow),
+            header: Some((ALLOW, HeaderValue::from_static(allow))),
             ..Self::refusal(StatusCode::METHOD_NOT_ALLOWED, sentence)
+        }
+    }
+
+    /// There is no place now, and will be one soon.
+    fn busy(sentence: String) -> Self {
+        Self {
+            header: Some((RETRY_AFTER, BUSY_RETRY_S.into())),
+            ..Self::refusal(StatusCode::SERVICE_UNAVAILABLE, sentence)
         }
     }
 
@@ -96,8 +111,8 @@ impl Page {
         if head_only {
             headers.insert(CONTENT_LENGTH, length.into());
         }
-        if let Some(allow) = self.allow {
-            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
         }
         if !self.compressible {
             response.extensions_mut().insert(Incompressible);
@@ -124,7 +139,13 @@ where
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
     let refusal = |status, sentence: String| Err(Page::refusal(status, sentence));
-    match Limited::new(body, bytes_max).collect().await {
+    let limit = Duration::from_secs(BODY_S_MAX);
+    let collected = timeout(limit, Limited::new(body, bytes_max).collect()).await;
+    let Ok(collected) = collected else {
+        let sentence = format!("the body was not complete after {BODY_S_MAX} s");
+        return refusal(StatusCode::REQUEST_TIMEOUT, sentence);
+    };
+    match collected {
         Ok(collected) => Ok(collected.to_bytes().into()),
         Err(error) if error.is::<LengthLimitError>() => refusal(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -153,6 +174,7 @@ pub(crate) fn is_compressible(
 pub(crate) struct Pages {
     runner: Runner,
     timestamps: Arc<Semaphore>,
+    timestamps_with_key: Arc<Semaphore>,
     witness: Arc<Semaphore>,
 }
 
@@ -161,6 +183,7 @@ impl Pages {
         Self {
             runner,
             timestamps: Arc::new(Semaphore::new(TIMESTAMPS_MAX)),
+            timestamps_with_key: Arc::new(Semaphore::new(TIMESTAMPS_WITH_KEY_MAX)),
             witness: Arc::new(Semaphore::new(WITNESS_REQUESTS_MAX)),
         }
     }

@@ -1,6 +1,6 @@
 //! The server: HTTP and WebSocket on one port, with a limit on everything.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use jsonrpsee::server::{
     serve_with_graceful_shutdown, stop_channel,
 };
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate as _, SizeAbove};
@@ -19,10 +18,11 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::api::{Runner, module};
 use crate::backend::Backend;
+use crate::caller::{Called, Connections};
 use crate::limits::{
-    ACCEPT_RETRY_MS, BATCH_ITEMS_MAX, CALLS_MAX, COMPRESSED_BYTES_MIN, CONNECTIONS_MAX, IDLE_S_MAX,
-    LOG_BLOCKS_MAX, LOG_RESULTS_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, STOP_S_MAX,
-    SUBSCRIPTIONS_MAX, UNREAD_MESSAGES_MAX,
+    ACCEPT_RETRY_MS, BATCH_ITEMS_MAX, CALLS_MAX, COMPRESSED_BYTES_MIN, CONNECTIONS_MAX,
+    CONNECTIONS_PER_ADDRESS_MAX, IDLE_S_MAX, LOG_BLOCKS_MAX, LOG_RESULTS_MAX, REQUEST_BYTES_MAX,
+    RESPONSE_BYTES_MAX, STOP_S_MAX, SUBSCRIPTIONS_MAX, UNREAD_MESSAGES_MAX,
 };
 use crate::middleware::{Gate, OriginGate, Shared};
 use crate::pages::{Pages, is_compressible};
@@ -34,6 +34,8 @@ use crate::subscribe::{self, HexIds};
 pub struct RpcLimits {
     /// TCP connections at a time.
     pub connections_max: u32,
+    /// Those of one address (IPv6: of one /64); this machine and trusted proxies are not bound.
+    pub connections_per_address_max: u32,
     /// Bytes of one request or one batch.
     pub request_bytes_max: u32,
     /// Bytes of one response or one batch of responses.
@@ -54,6 +56,7 @@ impl Default for RpcLimits {
     fn default() -> Self {
         Self {
             connections_max: CONNECTIONS_MAX,
+            connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
             request_bytes_max: REQUEST_BYTES_MAX,
             response_bytes_max: RESPONSE_BYTES_MAX,
             batch_items_max: BATCH_ITEMS_MAX,
@@ -69,6 +72,10 @@ impl RpcLimits {
     fn check(&self) -> Result<(), RpcError> {
         let limits = [
             ("connections_max", u64::from(self.connections_max)),
+            (
+                "connections_per_address_max",
+                self.connections_per_address_max.into(),
+            ),
             ("request_bytes_max", self.request_bytes_max.into()),
             ("response_bytes_max", self.response_bytes_max.into()),
             ("batch_items_max", self.batch_items_max.into()),
@@ -92,6 +99,8 @@ pub struct ServerConfig {
     /// Origins whose web pages may call, such as `https://explorer.example`; `*` is any page,
     /// none is no page. Clients that are not browsers are not concerned.
     pub cors_origins: Vec<String>,
+    /// Addresses of proxies whose `X-Forwarded-For` says who a client is.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Limits.
     pub limits: RpcLimits,
 }
@@ -102,6 +111,7 @@ impl Default for ServerConfig {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 8545).into(),
             cors_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             limits: RpcLimits::default(),
         }
     }
@@ -225,8 +235,14 @@ struct Acceptor {
 impl Acceptor {
     async fn run(self, listener: TcpListener) {
         let limits = self.config.limits;
-        let connections = Arc::new(Semaphore::new(limits.connections_max as usize));
-        let shared = Arc::new(Shared::new(self.methods.clone(), limits.response_bytes_max));
+        let trusted = self.config.trusted_proxies.iter().map(IpAddr::to_canonical);
+        let trusted: Arc<[IpAddr]> = trusted.collect();
+        let connections = Arc::new(Connections::new(
+            limits.connections_max,
+            limits.connections_per_address_max,
+            Arc::clone(&trusted),
+        ));
+        let shared = Arc::new(Shared::new(self.methods.clone(), &limits));
         let origins: Arc<[String]> = self.config.cors_origins.clone().into();
         let rpc = RpcServiceBuilder::new().layer_fn(move |inner| Gate {
             inner,
@@ -250,17 +266,22 @@ impl Acceptor {
             .set_rpc_middleware(rpc)
             .set_http_middleware(http)
             .to_service_builder();
-        while let Some(socket) = self.accept(&listener).await {
-            let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else {
+        while let Some((socket, other_end)) = self.accept(&listener).await {
+            let Some(place) = connections.admit(other_end) else {
                 refuse(&socket);
                 continue;
             };
-            let service = builder
+            let inner = builder
                 .clone()
                 .build(self.methods.clone(), self.stop.clone());
+            let service = Called {
+                inner,
+                other_end,
+                trusted: Arc::clone(&trusted),
+            };
             let stopped = self.stop.clone().shutdown();
             tokio::spawn(async move {
-                let _permit: OwnedSemaphorePermit = permit;
+                let _place = place;
                 let stream = PacedStream::new(socket, Duration::from_secs(IDLE_S_MAX));
                 if let Err(error) = serve_with_graceful_shutdown(stream, service, stopped).await {
                     tracing::debug!(%error, "JSON-RPC connection ended");
@@ -269,15 +290,19 @@ impl Acceptor {
         }
     }
 
-    /// The next connection; `None` when the server stops.
-    async fn accept(&self, listener: &TcpListener) -> Option<TcpStream> {
+    /// The next connection and its other end; `None` when the server stops.
+    async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, IpAddr)> {
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 () = self.stop.clone().shutdown() => return None,
             };
-            match accepted.and_then(|(socket, _)| socket.set_nodelay(true).map(|()| socket)) {
-                Ok(socket) => return Some(socket),
+            let prepared = accepted.and_then(|(socket, other_end)| {
+                socket.set_nodelay(true)?;
+                Ok((socket, other_end.ip()))
+            });
+            match prepared {
+                Ok(connection) => return Some(connection),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a JSON-RPC connection");
                     tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;

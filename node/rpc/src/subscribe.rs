@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::api::{Api, Runner, reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, subscription_not_found};
+use crate::error::{Failure, subscription_not_found, too_many_subscriptions};
 use crate::eth::{logs, objects};
 use crate::limits::SUBSCRIPTION_BACKLOG_MAX;
 
@@ -60,7 +60,13 @@ pub(crate) fn register(module: &mut RpcModule<Runner>) -> Result<(), RegisterMet
         "eth_subscribe",
         "eth_subscription",
         "eth_unsubscribe",
-        |params, pending, runner, _| async move { serve(&params, pending, &runner).await },
+        |params, pending, runner, _| async move {
+            let Ok(_place) = runner.subscriptions.try_acquire() else {
+                pending.reject(too_many_subscriptions()).await;
+                return Ok(());
+            };
+            serve(&params, pending, &runner).await
+        },
     )?;
     leaves::register(module)
 }

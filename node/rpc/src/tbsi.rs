@@ -120,15 +120,14 @@ fn operator_query(given: &serde_json::Value) -> Option<OperatorQuery> {
     }
 }
 
-/// `tbsi_getEvidence`: what is known of equivocation, newest first.
+/// `tbsi_getEvidence`: what is known of equivocation, newest first, at most [`EVIDENCE_MAX`].
 pub(crate) fn evidence(api: &Api, _: &Arguments<'_>) -> Reply {
-    let evidence = api.backend.evidence(EVIDENCE_MAX)?;
-    reply(
-        evidence
-            .iter()
-            .map(wire::Evidence::from)
-            .collect::<Vec<_>>(),
-    )
+    let known = api.backend.evidence(EVIDENCE_MAX + 1)?;
+    let newest = known.iter().take(EVIDENCE_MAX);
+    reply(wire::EvidenceList {
+        evidence: newest.map(wire::Evidence::from).collect(),
+        more: known.len() > EVIDENCE_MAX,
+    })
 }
 
 /// `tbsi_status`.

@@ -215,6 +215,16 @@ pub enum EvidenceKind {
     Proposals,
 }
 
+/// Answer of `tbsi_getEvidence`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceList {
+    /// Newest first.
+    pub evidence: Vec<Evidence>,
+    /// Whether there are older pieces.
+    pub more: bool,
+}
+
 /// One piece in the answer of `tbsi_getEvidence`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -365,7 +375,18 @@ pub struct LogEntry {
     pub statement: Value,
 }
 
-/// Answer of `tbsi_getAttestation`.
+/// Leaves that were found, in the order of the log. Answer of `tbsi_findByDigest` and
+/// `tbsi_findById`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeafPage {
+    /// At most [`LEAVES_PAGE_MAX`](crate::limits::LEAVES_PAGE_MAX).
+    pub entries: Vec<LogEntry>,
+    /// The position to ask again from; `None` if these are all.
+    pub next: Option<LeafIndex>,
+}
+
+/// Answer of `tbsi_getAttestation`: what an attestation comes to (SPEC §12.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attestation {
@@ -373,10 +394,21 @@ pub struct Attestation {
     pub id: B256,
     /// Who vouches.
     pub issuer: Address,
-    /// Height at which the issuer first revoked or superseded it. Whether the schema allows
-    /// that is in the schema's own leaf.
+    /// What its digest commits to.
+    pub schema: B256,
+    /// Whether the schema allows a revocation. One that nobody registered does not.
+    pub revocable: bool,
+    /// Of its digest's algorithm, now: 1 active, 2 deprecated, 3 revoked (SPEC §12.6).
+    pub algorithm_status: u8,
+    /// Height at which the issuer revoked it, if the schema allows that.
     pub revoked_at: Option<Height>,
-    /// All leaves about it, in order, a bounded number.
+    /// Height at which the issuer named a successor; it counts unless it is revoked too.
+    pub superseded_at: Option<Height>,
+    /// Whether it was attested again. Those leaves change nothing; `tbsi_findById` has them.
+    pub repeated: bool,
+    /// All leaves that bear on it, in the order of the log: the first attestation, and what its
+    /// issuer and the parties of its countersigning say. What others say of an id counts for
+    /// nothing and is not here.
     pub entries: Vec<LogEntry>,
 }
 

@@ -42,7 +42,7 @@ pub(crate) enum Table {
     Consensus,
     /// Tiles and leaves of the attestation log.
     Log,
-    /// Positions in the log, by digest and id.
+    /// Positions in the log, by what leaves are looked up by.
     Position,
 }
 
@@ -219,10 +219,22 @@ impl<'a> View<'a> {
         table: Table,
         prefix: &[u8],
         what: &'static str,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        self.scan_from(table, prefix, prefix, what, visit)
+    }
+
+    /// As [`View::scan`], beginning with the key `from` or the one after it.
+    pub(crate) fn scan_from(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        what: &'static str,
         mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let mut iterator = self.iterator(table, prefix);
-        iterator.seek_to_first();
+        iterator.seek(from);
         while let Some((key, value)) = iterator.item() {
             if !visit(key, value)? {
                 break;

@@ -5,7 +5,8 @@
 
 use alloy_primitives::{Address, B256};
 use alloy_trie::Nibbles;
-use tbsi_types::{CheckpointDigest, Height, Round};
+use tbsi_types::log::Lookup;
+use tbsi_types::{CheckpointDigest, Height, Round, sha256};
 
 const ACCOUNT: u8 = 0;
 const SLOT: u8 = 1;
@@ -22,8 +23,9 @@ const HANDOVER: u8 = 3;
 const TILE: u8 = 0;
 const ENTRIES: u8 = 1;
 
-/// Bytes of a name in the log's index: enough that few leaves share them.
-const NAME_BYTES: usize = 8;
+/// Bytes that stand for a lookup in the log's index: its kind, and so much of a hash that hardly
+/// any two share it. There are two such keys for each attestation, so they are short.
+const LOOKUP_BYTES: usize = 1 + 8;
 
 const UNDECIDED: u8 = 0;
 const BUILT: u8 = 1;
@@ -148,29 +150,44 @@ pub(crate) fn entries(index: u64) -> Vec<u8> {
     join(&[&[ENTRIES], &index.to_be_bytes()])
 }
 
-/// What the log's index finds leaves by.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Named {
-    /// Digest of an attestation.
-    Digest = 0,
-    /// Id of the attestation that a leaf is about.
-    Id = 1,
+/// What index keys of a lookup begin with: its kind, then the beginning of a hash of what is
+/// asked for. Ids and digests are chosen by strangers, and so would be what they have in common;
+/// to meet the hash of another one takes 2^64 attempts.
+pub(crate) fn lookup(lookup: &Lookup) -> [u8; LOOKUP_BYTES] {
+    let name = |parts: &[&[u8]]| sha256(parts);
+    let (kind, name) = match lookup {
+        Lookup::Digest(digest) => (0, name(&[until_zeros(digest)])),
+        // A hash already.
+        Lookup::Attestation(id) => (1, *id),
+        Lookup::Revocation(id, by) => (2, name(&[id.as_slice(), by.as_slice()])),
+        Lookup::Supersession(id, by) => (3, name(&[id.as_slice(), by.as_slice()])),
+        Lookup::Countersigning(id) => (4, name(&[id.as_slice()])),
+        Lookup::Countersignature(id) => (5, name(&[id.as_slice()])),
+        Lookup::Schema(schema) => (6, name(&[schema.as_slice()])),
+        Lookup::Algorithm(code) => (7, name(&[&code.to_be_bytes()])),
+    };
+    let mut key = [kind; LOOKUP_BYTES];
+    key[1..].copy_from_slice(&name[..LOOKUP_BYTES - 1]);
+    key
 }
 
-/// What index keys of a name begin with.
-pub(crate) fn named(kind: Named, name: &[u8]) -> Vec<u8> {
-    let beginning = &name[..name.len().min(NAME_BYTES)];
-    join(&[&[kind as u8], beginning])
+/// A digest without what fills it up: most are short, and hashed in one step.
+fn until_zeros(digest: &[u8]) -> &[u8] {
+    let end = digest.iter().rposition(|byte| *byte != 0);
+    &digest[..end.map_or(0, |end| end + 1)]
 }
 
-/// That the leaf at a position has a name; 17 bytes.
-pub(crate) fn position(kind: Named, name: &[u8], index: u64) -> Vec<u8> {
-    join(&[&named(kind, name), &index.to_be_bytes()])
+/// That a lookup finds the leaf at a position.
+pub(crate) fn position(lookup: &Lookup, index: u64) -> [u8; LOOKUP_BYTES + 8] {
+    let mut key = [0; LOOKUP_BYTES + 8];
+    key[..LOOKUP_BYTES].copy_from_slice(&self::lookup(lookup));
+    key[LOOKUP_BYTES..].copy_from_slice(&index.to_be_bytes());
+    key
 }
 
 /// The position in a [`position`] key; `None` if it is shorter.
 pub(crate) fn position_of(key: &[u8]) -> Option<u64> {
-    let position = key.get(1 + NAME_BYTES..)?;
+    let position = key.get(LOOKUP_BYTES..)?;
     Some(u64::from_be_bytes(position.try_into().ok()?))
 }
 

@@ -40,6 +40,7 @@ mod error;
 mod keys;
 pub mod limits;
 mod log;
+mod lookup;
 mod roster;
 mod state;
 mod store;

@@ -13,15 +13,12 @@ pub const UNDECIDED_HEIGHTS_MAX: u64 = 16;
 /// Pieces of evidence kept against one validator at one height.
 pub const EVIDENCE_PER_VALIDATOR_MAX: usize = 16;
 
-/// Positions that one search of the log returns.
+/// Entries of the log's index, each with a leaf, that one search looks at.
 pub const POSITIONS_MAX: usize = 1000;
 
 /// Nodes of the log's tree above its lowest tiles that are remembered, about 100 bytes each:
 /// those of 8 million leaves.
 pub const UPPER_NODES_MAX: usize = 65_536;
-
-/// Changes of the validator set that one read returns.
-pub const HANDOVERS_READ_MAX: usize = 256;
 
 /// Storage slots of one proof.
 pub const PROOF_SLOTS_MAX: usize = 1024;

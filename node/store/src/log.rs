@@ -1,4 +1,5 @@
-//! The attestation log: tiles, bundles of leaves, positions of digests and ids (SPEC §9).
+//! The attestation log: tiles, bundles of leaves, proofs (SPEC §9). What leaves are found by is in
+//! `lookup`.
 //!
 //! A tile or bundle that is not full is stored under the key that it will have when full, and
 //! written again when it grows: an older, narrower one is its beginning.
@@ -9,15 +10,15 @@ use std::sync::Mutex;
 use alloy_primitives::B256;
 use tbsi_types::log::tile::{self, TILE_HEIGHT, TILE_LEVELS, TILE_WIDTH};
 use tbsi_types::log::{
-    AttestationIds, ConsistencyProof, EntryBundle, Frontier, InclusionProof, Leaf, LeafBatch, Node,
-    NodeReader, Statement, Tile, TileReader, TileSource, leaf_hash,
+    AttestationIds, ConsistencyProof, EntryBundle, Frontier, InclusionProof, Leaf, LeafBatch,
+    Lookup, Node, NodeReader, Tile, TileReader, TileSource, leaf_hash,
 };
 use tbsi_types::{LeafIndex, TreeSize};
 
 use crate::database::{Batch, Table};
 use crate::error::{StoreError, corrupt};
-use crate::keys::{self, Named};
-use crate::limits::{POSITIONS_MAX, UPPER_NODES_MAX};
+use crate::keys;
+use crate::limits::UPPER_NODES_MAX;
 use crate::store::Store;
 
 /// Leaves of a block, appended to the log of the tip.
@@ -100,21 +101,6 @@ impl Store {
         Ok(Some(bytes))
     }
 
-    /// The bytes of a leaf; `None` if the log has fewer.
-    pub fn leaf(&self, index: LeafIndex) -> Result<Option<Vec<u8>>, StoreError> {
-        let size = self.tip().map(|tip| tip.log_size).unwrap_or_default();
-        let Some(bundle) = EntryBundle::of_leaf(index, size) else {
-            return Ok(None);
-        };
-        let damaged = corrupt("log entries");
-        let bytes = self
-            .log_entries(bundle)?
-            .ok_or_else(|| corrupt("log entries")(&"they are missing"))?;
-        let entries = tile::entries(&bytes, bundle.width).map_err(|error| damaged(&error))?;
-        let place = usize::try_from(index.0 % u64::from(TILE_WIDTH)).unwrap_or(usize::MAX);
-        Ok(entries.get(place).map(|leaf| leaf.to_vec()))
-    }
-
     /// Proves that leaf `index` is in the log of `size` leaves.
     pub fn prove_inclusion(
         &self,
@@ -137,65 +123,6 @@ impl Store {
         let tiles = Tiles(self);
         let reader = UpperNodes::of(self, TileReader::new(&tiles, second));
         ConsistencyProof::make(&reader, first, second).map_err(proof_error)
-    }
-
-    /// Positions, at `from` and after, of attestations of a digest (its bytes), at most
-    /// [`POSITIONS_MAX`].
-    pub fn find_digest(
-        &self,
-        digest: &[u8],
-        from: LeafIndex,
-    ) -> Result<Vec<LeafIndex>, StoreError> {
-        let holds = |leaf: &Leaf| match &leaf.statement {
-            Statement::Attestation(attestation) => {
-                let bytes = attestation.digest.to_bytes();
-                let rest = bytes.strip_prefix(digest);
-                rest.is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
-            }
-            Statement::Revocation { .. }
-            | Statement::Supersession { .. }
-            | Statement::CountersigningOpened { .. }
-            | Statement::Countersignature { .. }
-            | Statement::SchemaRegistered { .. }
-            | Statement::AlgorithmSet { .. }
-            | Statement::GovernanceAct { .. }
-            | Statement::Message { .. }
-            | Statement::ForeignFact(_) => false,
-        };
-        self.find(Named::Digest, digest, from, holds)
-    }
-
-    /// Positions, at `from` and after, of leaves about an attestation, by its id: itself, and
-    /// what revokes, supersedes or countersigns it. At most [`POSITIONS_MAX`].
-    pub fn find_id(&self, id: &B256, from: LeafIndex) -> Result<Vec<LeafIndex>, StoreError> {
-        let holds = |leaf: &Leaf| subject(leaf) == Some(*id);
-        self.find(Named::Id, id.as_slice(), from, holds)
-    }
-
-    fn find(
-        &self,
-        kind: Named,
-        name: &[u8],
-        from: LeafIndex,
-        holds: impl Fn(&Leaf) -> bool,
-    ) -> Result<Vec<LeafIndex>, StoreError> {
-        let size = self.tip().map(|tip| tip.log_size).unwrap_or_default();
-        let prefix = keys::named(kind, name);
-        let mut found = Vec::new();
-        let view = self.database.snapshot();
-        view.scan(Table::Position, &prefix, "log index", |key, _| {
-            let index = keys::position_of(key)
-                .ok_or_else(|| corrupt("key of the log index")(&"it is shorter than a position"))?;
-            // The key holds only the beginning of the name.
-            if (from.0..size.0).contains(&index)
-                && let Some(leaf) = self.leaf(LeafIndex(index))?
-                && Leaf::decode(&leaf).is_ok_and(|leaf| holds(&leaf))
-            {
-                found.push(LeafIndex(index));
-            }
-            Ok(found.len() < POSITIONS_MAX)
-        })?;
-        Ok(found)
     }
 
     fn check_log_size(&self, size: TreeSize) -> Result<(), StoreError> {
@@ -233,13 +160,9 @@ impl Store {
         let mut ids = AttestationIds::default();
         for (index, bytes) in (update.base.0..).zip(&leaves) {
             let leaf = Leaf::decode(bytes).map_err(|error| corrupt("leaf")(&error))?;
-            if let Statement::Attestation(attestation) = &leaf.statement {
-                let digest = attestation.digest.as_slice()[0];
-                positions.push(keys::position(Named::Digest, digest.as_slice(), index));
-            }
-            if let Some(id) = ids.of(&leaf).or_else(|| subject(&leaf)) {
-                positions.push(keys::position(Named::Id, id.as_slice(), index));
-            }
+            let lookups = Lookup::of(&leaf, &mut ids);
+            let lookups = lookups.iter().flatten();
+            positions.extend(lookups.map(|lookup| keys::position(lookup, index)));
         }
         // Neighbours in turn find their place in memory faster.
         positions.sort_unstable();
@@ -277,22 +200,6 @@ impl Store {
             batch.put(Table::Log, &key(last / width), &bytes);
         }
         Ok(())
-    }
-}
-
-/// The attestation that a leaf is about.
-fn subject(leaf: &Leaf) -> Option<B256> {
-    match leaf.statement {
-        Statement::Attestation(_) => leaf.attestation_id(),
-        Statement::Revocation { id, .. }
-        | Statement::Supersession { id, .. }
-        | Statement::CountersigningOpened { id, .. }
-        | Statement::Countersignature { id, .. } => Some(id),
-        Statement::SchemaRegistered { .. }
-        | Statement::AlgorithmSet { .. }
-        | Statement::GovernanceAct { .. }
-        | Statement::Message { .. }
-        | Statement::ForeignFact(_) => None,
     }
 }
 

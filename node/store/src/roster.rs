@@ -7,7 +7,6 @@ use tbsi_types::{B256, Checkpoint, Height, PublicKey, VotingPower};
 use crate::database::{Batch, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
-use crate::limits::HANDOVERS_READ_MAX;
 use crate::store::Store;
 
 /// [`Member`] as it is stored.
@@ -95,17 +94,24 @@ impl Store {
     }
 
     /// The last heights of sets that were followed by another one, from `from` up to below
-    /// `to`, in order, at most [`HANDOVERS_READ_MAX`].
-    pub fn handovers(&self, from: Height, to: Height) -> Result<Vec<Height>, StoreError> {
+    /// `to`, in order, at most `limit`.
+    pub fn handovers(
+        &self,
+        from: Height,
+        to: Height,
+        limit: usize,
+    ) -> Result<Vec<Height>, StoreError> {
+        let (prefix, start) = (keys::HANDOVERS, keys::handover(from));
         let view = self.database.snapshot();
         let mut heights = Vec::new();
-        view.scan(Table::Index, keys::HANDOVERS, "handovers", |key, _| {
+        view.scan_from(Table::Index, prefix, &start, "handovers", |key, _| {
             let height = keys::handover_height(key);
             let height = height.ok_or_else(|| corrupt("handovers")(&"not a height"))?;
-            if height >= from && height < to {
+            let wanted = height < to && heights.len() < limit;
+            if wanted {
                 heights.push(height);
             }
-            Ok(height < to && heights.len() < HANDOVERS_READ_MAX)
+            Ok(wanted)
         })?;
         Ok(heights)
     }

@@ -21,7 +21,7 @@ use crate::limits::CACHE_BYTES;
 use crate::state::{AccountProof, Past, Reader, StateAt};
 
 /// Layout of the database that this program reads and writes.
-pub(crate) const SCHEMA_VERSION: u32 = 2;
+pub(crate) const SCHEMA_VERSION: u32 = 3;
 
 /// What an operator may choose.
 #[derive(Clone, Copy, Debug)]

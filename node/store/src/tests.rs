@@ -5,6 +5,7 @@ mod consensus;
 mod crash;
 mod fixture;
 mod log;
+mod lookup;
 mod open;
 mod roster;
 mod state;

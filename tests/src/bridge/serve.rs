@@ -46,6 +46,9 @@ pub enum Fault {
     Hang,
 }
 
+/// Handovers in one answer: few, so that a relayer has to ask on.
+const HANDOVERS_PAGE: usize = 2;
+
 #[derive(Clone)]
 struct Served {
     chain: Chain,
@@ -187,7 +190,7 @@ fn answer(held: &mut Held, method: &str, params: &Value, fault: Fault) -> Option
             let from = first.as_u64()?;
             let all = held.handovers.iter();
             let after = all.filter(|one| one.first.checkpoint.height.0 > from);
-            json!(after.collect::<Vec<_>>())
+            json!(after.take(HANDOVERS_PAGE).collect::<Vec<_>>())
         }
         "tbsi_getAttestation" => attestation(held, &serde_json::from_value(first.clone()).ok()?),
         "tbsi_getProof" => proof(held, first),
@@ -297,7 +300,12 @@ fn attestation(held: &Held, id: &B256) -> Value {
     json!(wire::Attestation {
         id: *id,
         issuer: leaf.head.issuer,
+        schema: B256::ZERO,
+        revocable: false,
+        algorithm_status: 1,
         revoked_at: None,
+        superseded_at: None,
+        repeated: false,
         entries: vec![entry],
     })
 }

@@ -201,7 +201,7 @@ async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
     let clients: Vec<Client> = (1..4).map(|node| net.client(node)).collect();
     eventually("evidence is kept", async || {
         for client in &clients {
-            if !client.evidence().await.unwrap().is_empty() {
+            if !client.evidence().await.unwrap().evidence.is_empty() {
                 return true;
             }
         }
@@ -222,7 +222,7 @@ async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
 
 /// Every piece of evidence of a node can be verified by anybody, and names the accused.
 async fn assert_accuses(client: &Client, genesis: &Genesis, accused: tbsi_types::Address) {
-    for piece in client.evidence().await.unwrap() {
+    for piece in client.evidence().await.unwrap().evidence {
         assert_eq!(piece.validator, accused);
         let evidence = Evidence::decode(&piece.encoded).unwrap();
         assert_eq!(evidence.validator(), accused);
@@ -344,5 +344,5 @@ async fn assert_lies_lost(client: &Client, lies: &Lies) {
         let checkpoint = client.checkpoint(at).await.unwrap().unwrap();
         assert_ne!(checkpoint.digest, lie.signed);
     }
-    assert!(client.evidence().await.unwrap().is_empty());
+    assert!(client.evidence().await.unwrap().evidence.is_empty());
 }

@@ -299,6 +299,6 @@ async fn a_validator_whose_write_ahead_log_finds_no_room_ends() {
     load.send(&net).await;
     let tip = net.client(running[0]).block_number().await.unwrap();
     net.wait_height(victim, tip).await;
-    assert!(client.evidence().await.unwrap().is_empty());
+    assert!(client.evidence().await.unwrap().evidence.is_empty());
     net.assert_no_panic();
 }

@@ -12,9 +12,6 @@ use crate::govern::words::{CHOICES, MOTION_KINDS, MOTION_STATUS, REASONS, time, 
 use crate::govern::{Desk, Read};
 use crate::lang::Language;
 
-/// Votes that are shown; organisations are fewer.
-const BALLOTS_MAX: u64 = 1_000;
-
 pub(super) async fn run(motion: u32, read: Read) -> anyhow::Result<ExitCode> {
     let desk = Desk::open(&read).await?;
     let found = fetch(&desk, motion).await?;
@@ -25,7 +22,7 @@ pub(super) async fn run(motion: u32, read: Read) -> anyhow::Result<ExitCode> {
         from,
         count,
     };
-    let ballots = desk.pages(MOTIONS, (0, cast.min(BALLOTS_MAX)), call);
+    let ballots = desk.pages(MOTIONS, (0, cast), call);
     let ballots: Vec<Ballot> = ballots.await?;
     let text = text(&desk, motion, &found, &effect, &ballots);
     let mut json = summary(&desk, motion, &found, &effect);

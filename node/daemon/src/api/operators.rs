@@ -4,6 +4,7 @@ use tbsi_governance::abi::{ORGANISATIONS, names, names_call};
 use tbsi_governance::standing;
 use tbsi_rpc::BackendError;
 use tbsi_rpc::wire::{Operator, OperatorQuery, Organisation};
+use tbsi_types::bundle::HANDOVERS_MAX;
 use tbsi_types::roster::{Member, peer_id_of};
 use tbsi_types::{Address, CallOutcome, CallRequest, Height, Roster, StateView as _};
 
@@ -43,7 +44,8 @@ fn validator(
     let mut from = Height::GENESIS;
     let mut found = None;
     loop {
-        let heights = node.store.handovers(from, tip).map_err(store_error)?;
+        let heights = node.store.handovers(from, tip, HANDOVERS_MAX);
+        let heights = heights.map_err(store_error)?;
         let Some(last) = heights.last().copied() else {
             return Ok(found);
         };

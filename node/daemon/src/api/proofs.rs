@@ -33,7 +33,7 @@ pub(super) fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle
         leaf_index: index,
         inclusion: inclusion.map_err(store_error)?,
         validators: named(node, checkpoint.validator_set_hash, height)?,
-        handovers: handovers(node, Height::GENESIS, height, HANDOVERS_MAX)?,
+        handovers: all_handovers(node, height)?,
         decision: decision(node, height)?,
     }))
 }
@@ -70,9 +70,10 @@ pub(super) fn handovers(
     to: Height,
     limit: usize,
 ) -> Result<Vec<Handover>, BackendError> {
-    let heights = node.store.handovers(from, to).map_err(store_error)?;
+    let heights = node.store.handovers(from, to, limit);
+    let heights = heights.map_err(store_error)?;
     let mut handovers = Vec::with_capacity(heights.len());
-    for height in heights.into_iter().take(limit) {
+    for height in heights {
         let hash = checkpoint(node, height)?.validator_set_hash;
         // Block 0 has no certificate and hands over to nobody.
         handovers.push(Handover {
@@ -82,6 +83,24 @@ pub(super) fn handovers(
         });
     }
     Ok(handovers)
+}
+
+/// All of them up to the set that decides `height`: a bundle that leaves one out proves nothing.
+fn all_handovers(node: &Node, height: Height) -> Result<Vec<Handover>, BackendError> {
+    let all = handovers(node, Height::GENESIS, height, HANDOVERS_MAX + 1)?;
+    fit(all.len(), height)?;
+    Ok(all)
+}
+
+fn fit(handovers: usize, height: Height) -> Result<(), BackendError> {
+    if handovers <= HANDOVERS_MAX {
+        return Ok(());
+    }
+    Err(BackendError::Limit(format!(
+        "the validator set changed more than {HANDOVERS_MAX} times up to height {height}, and a \
+         proof bundle holds no more changes; /log/proof has a proof without them, \
+         tbsi_getCheckpoint and tbsi_getHandovers what it stands on"
+    )))
 }
 
 /// Positions follow from the receipts of the block and the size of the log before it.
@@ -108,4 +127,18 @@ pub(crate) fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRan
         first: LeafIndex(before + count(earlier)?),
         count: count(own)?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_that_would_leave_handovers_out_is_refused_in_words() {
+        assert_eq!(fit(HANDOVERS_MAX, Height(7)), Ok(()));
+        let Err(BackendError::Limit(sentence)) = fit(HANDOVERS_MAX + 1, Height(7)) else {
+            panic!("one is left out");
+        };
+        assert!(sentence.contains("256 times up to height 7"), "{sentence}");
+    }
 }

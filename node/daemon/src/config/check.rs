@@ -10,7 +10,7 @@ use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTI
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
 use super::{AttestationLogConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig};
-use crate::limits::{WITNESSED_MAX, WITNESSES_MAX};
+use crate::limits::{TSA_KEYS_MAX, TSA_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;
 const HISTORY_BLOCKS_MAX: u64 = 10_000_000;
@@ -39,7 +39,7 @@ fn within(field: &str, value: u64, min: u64, max: u64) -> Result<(), Wrong> {
 impl Config {
     /// Checks every value. The parser has done so already for what it returned.
     pub(super) fn check(&self) -> Result<(), Wrong> {
-        check_name(&self.name)?;
+        check_name("name", &self.name)?;
         self.check_numbers()?;
         self.check_origins()?;
         self.check_listen()?;
@@ -61,8 +61,14 @@ impl Config {
         let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
         let response_min = 2 * BLOCK_BYTES_MAX as u64;
         let all: u64 = mempool.transactions_max.into();
-        let limits: [(&str, u64, u64, u64); 13] = [
+        let limits: [(&str, u64, u64, u64); 14] = [
             ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
+            (
+                "rpc.connections_per_address_max",
+                rpc.connections_per_address_max.into(),
+                1,
+                65_536,
+            ),
             (
                 "rpc.request_bytes_max",
                 rpc.request_bytes_max.into(),
@@ -228,6 +234,24 @@ fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
         let problem = format!("`{}` is not an OID such as {TSA_POLICY}", tsa.policy);
         return wrong("tsa.policy", problem);
     }
+    let rate = |field: &str, value: u32| within(field, value.into(), 1, TSA_PER_MINUTE_MAX.into());
+    rate("tsa.per_minute", tsa.per_minute)?;
+    rate("tsa.address_per_minute", tsa.address_per_minute)?;
+    let max = TSA_KEYS_MAX as u64;
+    within("tsa.keys", tsa.keys.len() as u64, 0, max)?;
+    let mut seen = BTreeSet::new();
+    for (index, key) in tsa.keys.iter().enumerate() {
+        let field = |name: &str| format!("tsa.keys[{index}].{name}");
+        check_name(&field("name"), &key.name)?;
+        rate(&field("per_minute"), key.per_minute)?;
+        if !seen.insert(key.sha256) {
+            return wrong(&field("sha256"), "appears twice");
+        }
+        // What `printf '' | sha256sum` says: a key that was forgotten.
+        if key.sha256 == tbsi_types::sha256(&[]) {
+            return wrong(&field("sha256"), "is that of an empty key");
+        }
+    }
     Ok(())
 }
 
@@ -250,10 +274,10 @@ fn check_path(field: &str, path: &Path) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<(), Wrong> {
+fn check_name(field: &str, name: &str) -> Result<(), Wrong> {
     if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return wrong(
-            "name",
+            field,
             format!("must be 1 to {NAME_BYTES_MAX} bytes of visible text"),
         );
     }

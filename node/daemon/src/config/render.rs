@@ -6,7 +6,7 @@ use toml::Value;
 
 use super::{
     AttestationLogConfig, Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig, RpcConfig,
-    SignerConfig, TSA_POLICY, TsaConfig,
+    SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
 };
 
 impl Config {
@@ -69,7 +69,11 @@ fn rpc(rpc: &RpcConfig) -> String {
 listen = \"{listen}\"
 # Origins whose web pages may call, like \"https://example.org\"; \"*\" is any.
 cors_origins = {cors_origins}
+# Addresses of proxies whose X-Forwarded-For is believed, like \"127.0.0.1\".
+trusted_proxies = {trusted_proxies}
 connections_max = {connections_max}
+# Of one address (IPv6: of one /64); this machine and trusted proxies may have all.
+connections_per_address_max = {connections_per_address_max}
 request_bytes_max = {request_bytes_max}
 response_bytes_max = {response_bytes_max}
 batch_items_max = {batch_items_max}
@@ -82,6 +86,13 @@ log_results_max = {log_results_max}
 ",
         listen = rpc.listen,
         cors_origins = Value::from(rpc.cors_origins.clone()),
+        trusted_proxies = Value::from(
+            rpc.trusted_proxies
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        ),
+        connections_per_address_max = rpc.connections_per_address_max,
         connections_max = rpc.connections_max,
         request_bytes_max = rpc.request_bytes_max,
         response_bytes_max = rpc.response_bytes_max,
@@ -209,6 +220,8 @@ fn tsa(tsa: Option<&TsaConfig>) -> String {
 # key = \"tsa/key.pem\"
 # issuer_key = \"keys/issuer.key\"
 # policy = \"{TSA_POLICY}\"
+# per_minute = 1200
+# address_per_minute = 120
 "
         );
     };
@@ -223,12 +236,40 @@ key = {key}
 # The account that attests the digests.
 issuer_key = {issuer_key}
 policy = {policy}
-",
+# Time stamps a minute of all who have no API key, and of one address of theirs.
+per_minute = {per_minute}
+address_per_minute = {address_per_minute}
+{keys}",
         certificate = path(&tsa.certificate),
         key = path(&tsa.key),
         issuer_key = path(&tsa.issuer_key),
         policy = Value::from(tsa.policy.as_str()),
+        per_minute = tsa.per_minute,
+        address_per_minute = tsa.address_per_minute,
+        keys = tsa_keys(&tsa.keys),
     )
+}
+
+fn tsa_keys(keys: &[TsaKeyConfig]) -> String {
+    if keys.is_empty() {
+        return "\
+# One such table for each API key, by its hash: printf %s KEY | sha256sum
+# [[tsa.keys]]
+# name = \"...\"
+# sha256 = \"0x...\"
+# per_minute = 6000
+"
+        .into();
+    }
+    let table = |key: &TsaKeyConfig| {
+        format!(
+            "\n[[tsa.keys]]\nname = {}\nsha256 = \"{}\"\nper_minute = {}\n",
+            Value::from(key.name.as_str()),
+            key.sha256,
+            key.per_minute
+        )
+    };
+    keys.iter().map(table).collect()
 }
 
 fn p2p(p2p: &P2pConfig) -> String {

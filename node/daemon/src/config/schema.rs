@@ -6,7 +6,9 @@ use alloy_primitives::{B256, Bytes};
 use tbsi_keys::signer::SignerAddress;
 use toml::{Table, Value};
 
-use super::{Config, PeerConfig, SignerConfig, TsaConfig, WitnessConfig, WitnessedConfig};
+use super::{
+    Config, PeerConfig, SignerConfig, TsaConfig, TsaKeyConfig, WitnessConfig, WitnessedConfig,
+};
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
 pub(super) fn unknown_key(table: &Table) -> Option<(String, String)> {
@@ -43,12 +45,13 @@ fn schema() -> Table {
         validator_key: Bytes::new(),
     });
     full.keys.password_file = Some(PathBuf::new());
-    full.tsa = Some(TsaConfig {
-        certificate: PathBuf::new(),
-        key: PathBuf::new(),
-        issuer_key: PathBuf::new(),
-        policy: String::new(),
+    let mut tsa = TsaConfig::new("", "", "");
+    tsa.keys.push(TsaKeyConfig {
+        name: String::new(),
+        sha256: B256::ZERO,
+        per_minute: 0,
     });
+    full.tsa = Some(tsa);
     Table::try_from(full).expect("a configuration has string keys only")
 }
 

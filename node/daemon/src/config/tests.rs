@@ -235,12 +235,15 @@ proptest! {
         config.p2p.peers = (0..peers).map(peer).collect();
         config.metrics.listen.set_port(port + 1);
         config.tsa = json.then(|| TsaConfig {
-            certificate: "tsa/憑證.pem".into(),
-            key: "/a \"b\".pem".into(),
-            issuer_key: "keys/issuer.key".into(),
-            policy: TSA_POLICY.into(),
+            keys: (0..peers).map(|seed| TsaKeyConfig {
+                name: format!("地政 \"{seed}\""),
+                sha256: B256::repeat_byte(seed),
+                per_minute: 6_000,
+            }).collect(),
+            ..TsaConfig::new("tsa/憑證.pem", "/a \"b\".pem", "keys/issuer.key")
         });
         if json {
+            config.rpc.trusted_proxies = vec![Ipv4Addr::LOCALHOST.into()];
             config.attestation_log = attestation_log();
         }
         config.log.format = if json { LogFormat::Json } else { LogFormat::Text };
@@ -359,5 +362,45 @@ fn refuses_an_authority_that_cannot_be() {
         "`tsa.key`: must be the path of a file",
     );
     refuse("[tsa]\ncertificate = \"c\"", "missing field `key`");
-    refuse("[tsa]\nkeys = \"c\"", "nearest valid key is `tsa.key`");
+    refuse("[tsa]\nkex = \"c\"", "nearest valid key is `tsa.key`");
+}
+
+#[test]
+fn refuses_rates_and_keys_that_would_let_nobody_or_everybody_through() {
+    let tsa =
+        |rest: &str| format!("[tsa]\ncertificate = \"c\"\nkey = \"k\"\nissuer_key = \"i\"\n{rest}");
+    let key = |name: &str, hash: B256, rate: u32| {
+        format!("[[tsa.keys]]\nname = \"{name}\"\nsha256 = \"{hash}\"\nper_minute = {rate}\n")
+    };
+    let hash = B256::repeat_byte(1);
+    let one = key("a", hash, 1);
+    let config = parse(&format!("{MINIMAL}{}", tsa(&one)))
+        .unwrap()
+        .tsa
+        .unwrap();
+    assert_eq!((config.per_minute, config.address_per_minute), (1_200, 120));
+    assert_eq!(config.keys[0].sha256, hash);
+    let check = |rest: &str, words: &str| refuse(&tsa(rest), words);
+    check(
+        "per_minute = 0",
+        "`tsa.per_minute`: 0 is outside 1..=1000000",
+    );
+    check(
+        "address_per_minute = 1000001",
+        "`tsa.address_per_minute`: 1000001 is outside",
+    );
+    check(&key("a", hash, 0), "`tsa.keys[0].per_minute`: 0 is outside");
+    check(&key(" ", hash, 1), "`tsa.keys[0].name`: must be 1 to 64");
+    check(&(one.clone() + &one), "`tsa.keys[1].sha256`: appears twice");
+    let empty = tbsi_types::sha256(&[]);
+    check(&key("a", empty, 1), "is that of an empty key");
+    check(
+        "[[tsa.keys]]\nname = \"a\"\nsha256 = \"secret\"\nper_minute = 1",
+        "tsa.keys",
+    );
+    refuse("[rpc]\ntrusted_proxies = [\"proxy\"]", "trusted_proxies");
+    refuse(
+        "[rpc]\nconnections_per_address_max = 0",
+        "`rpc.connections_per_address_max`: 0 is outside",
+    );
 }

@@ -15,6 +15,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 
 use super::Authority;
+use super::admission::Admission;
 use crate::account::Account;
 use crate::config::TsaConfig;
 use crate::home::Home;
@@ -100,6 +101,7 @@ impl Authority {
             key,
             issuer: Account::new(issuer),
             policy: policy.map_err(|_| unfit("policy", "not an OID"))?,
+            admission: Admission::new(config),
         })
     }
 }

@@ -2,22 +2,29 @@
 //! the digest is final, and not before.
 
 use std::error::Error;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, StatusCode};
 use jsonrpsee::server::HttpRequest;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Caching, Page, Pages, read};
 use crate::api::Runner;
-use crate::backend::Timestamp;
+use crate::backend::{Timestamp, TimestampAdmission, TimestampClient};
+use crate::caller::Caller;
 use crate::error::Failure;
-use crate::limits::{FINALITY_S_MAX, TIMESTAMP_QUERY_BYTES_MAX, TIMESTAMPS_MAX};
+use crate::limits::{
+    API_KEY_BYTES_MAX, FINALITY_S_MAX, TIMESTAMP_QUERY_BYTES_MAX, TIMESTAMPS_MAX,
+    TIMESTAMPS_WITH_KEY_MAX,
+};
 
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
+const BEARER: &[u8] = b"bearer ";
+const API_KEY: &str = "x-api-key";
 
 /// Answers a request to `/tsa`.
 pub(super) async fn answer<B>(pages: &Pages, request: HttpRequest<B>) -> Page
@@ -32,16 +39,73 @@ where
         let sentence = format!("content-type must be {QUERY}");
         return Page::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence);
     }
+    // Before anything is read, looked up or attested.
+    let client = client(&request);
+    let admission = pages.runner.api.backend.admit_timestamp(&client);
+    if let Some(refusal) = refusal(admission) {
+        return refusal;
+    }
     let query = match read(request.into_body(), TIMESTAMP_QUERY_BYTES_MAX).await {
         Ok(query) => query,
         Err(refusal) => return refusal,
     };
-    let Ok(_place) = pages.timestamps.try_acquire() else {
-        let sentence = format!("{TIMESTAMPS_MAX} time stamps are being made; retry later");
-        return Page::refusal(StatusCode::SERVICE_UNAVAILABLE, sentence);
+    let (places, max) = match client.key {
+        None => (&pages.timestamps, TIMESTAMPS_MAX),
+        Some(_) => (&pages.timestamps_with_key, TIMESTAMPS_WITH_KEY_MAX),
+    };
+    let Ok(_place) = places.try_acquire() else {
+        return Page::busy(format!("{max} time stamps are being made; retry later"));
     };
     let page = stamp(&pages.runner, query).await;
     page.unwrap_or_else(|failure| Page::failure(&failure))
+}
+
+fn client<B>(request: &HttpRequest<B>) -> TimestampClient {
+    let caller = request.extensions().get::<Caller>();
+    TimestampClient {
+        // The server adds the caller to every request.
+        address: caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.0),
+        key: api_key(request.headers()).map(|key| tbsi_types::sha256(&[key])),
+    }
+}
+
+/// `Authorization: Bearer KEY`, or else `x-api-key: KEY`. Credentials of another scheme are for
+/// a proxy. One that is too long is as unknown as its beginning.
+fn api_key(headers: &HeaderMap) -> Option<&[u8]> {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.as_bytes().split_at_checked(BEARER.len())?;
+        scheme
+            .eq_ignore_ascii_case(BEARER)
+            .then(|| key.trim_ascii())
+    });
+    let key = bearer.or_else(|| Some(headers.get(API_KEY)?.as_bytes().trim_ascii()))?;
+    Some(&key[..key.len().min(API_KEY_BYTES_MAX)])
+}
+
+/// `None` for a client that is admitted.
+fn refusal(admission: TimestampAdmission) -> Option<Page> {
+    Some(match admission {
+        TimestampAdmission::Admitted => return None,
+        TimestampAdmission::TooMany {
+            retry_after_s,
+            sentence,
+        } => Page {
+            header: Some((RETRY_AFTER, retry_after_s.into())),
+            ..Page::refusal(StatusCode::TOO_MANY_REQUESTS, sentence)
+        },
+        TimestampAdmission::UnknownKey => Page {
+            header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            ..Page::refusal(
+                StatusCode::UNAUTHORIZED,
+                "this API key is not known here; leave it out, or ask the operator for one",
+            )
+        },
+        TimestampAdmission::NotConfigured => Page::refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "this node makes no time stamps; its operator can change that with the table [tsa] \
+             of config.toml",
+        ),
+    })
 }
 
 fn is_query(headers: &HeaderMap) -> bool {
@@ -61,11 +125,6 @@ async fn stamp(runner: &Runner, query: Bytes) -> Result<Page, Failure> {
         .await?;
     let pending = match begun {
         Timestamp::Refused(reply) => return Ok(Page::new(REPLY, Caching::Never, reply)),
-        Timestamp::NotConfigured => {
-            let sentence = "this node makes no time stamps; its operator can change that with \
-                            the table [tsa] of config.toml";
-            return Ok(Page::refusal(StatusCode::SERVICE_UNAVAILABLE, sentence));
-        }
         Timestamp::Pending(pending) => pending,
     };
     loop {
@@ -83,5 +142,36 @@ async fn stamp(runner: &Runner, query: Bytes) -> Result<Page, Failure> {
             );
             return Ok(Page::refusal(StatusCode::GATEWAY_TIMEOUT, sentence));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_taken_from_either_header() {
+        let check = |lines: &[(&'static str, &str)], expected: Option<&[u8]>| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            assert_eq!(api_key(&headers), expected, "{lines:?}");
+        };
+        check(&[], None);
+        check(&[("authorization", "Bearer abc")], Some(b"abc"));
+        check(&[("authorization", "bEARER  abc ")], Some(b"abc"));
+        check(&[("x-api-key", " abc")], Some(b"abc"));
+        let both = [("authorization", "Bearer abc"), ("x-api-key", "def")];
+        check(&both, Some(b"abc"));
+        let of_a_proxy = [("authorization", "Basic YTpi"), ("x-api-key", "def")];
+        check(&of_a_proxy, Some(b"def"));
+        check(&[("authorization", "Basic YTpi")], None);
+        check(&[("authorization", "Bearer")], None);
+        // An empty key is a key, and nobody's.
+        check(&[("x-api-key", "")], Some(b""));
+        let long = "k".repeat(2 * API_KEY_BYTES_MAX);
+        let cut = long.as_bytes().split_at(API_KEY_BYTES_MAX).0;
+        check(&[("x-api-key", &long)], Some(cut));
     }
 }

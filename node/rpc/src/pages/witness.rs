@@ -19,17 +19,18 @@ where
     if request.method() != Method::POST {
         return Page::wrong_method("POST");
     }
-    let Ok(_place) = pages.witness.try_acquire() else {
-        let sentence =
-            format!("{WITNESS_REQUESTS_MAX} checkpoints are being looked at; retry later");
-        return Page::refusal(StatusCode::SERVICE_UNAVAILABLE, sentence);
-    };
     let body = match read(request.into_body(), ADD_CHECKPOINT_BYTES_MAX).await {
         Ok(body) => body,
         Err(refusal) => return refusal,
     };
     let Ok(text) = String::from_utf8(body.into()) else {
         return Page::refusal(StatusCode::BAD_REQUEST, "the body is not UTF-8");
+    };
+    // Only now: whoever sends slowly takes no place.
+    let Ok(_place) = pages.witness.try_acquire() else {
+        return Page::busy(format!(
+            "{WITNESS_REQUESTS_MAX} checkpoints are being looked at; retry later"
+        ));
     };
     let answered = pages
         .runner

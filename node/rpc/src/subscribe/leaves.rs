@@ -18,7 +18,9 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::api::{Api, Runner, reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, internal, invalid_argument, subscription_not_found};
+use crate::error::{
+    Failure, internal, invalid_argument, subscription_not_found, too_many_subscriptions,
+};
 use crate::limits::LEAVES_BEHIND_MAX;
 use crate::wire::{LeafEnd, LeafFilter, LeafNotice, LogEntry};
 
@@ -28,7 +30,13 @@ pub(super) fn register(module: &mut RpcModule<Runner>) -> Result<(), RegisterMet
         "tbsi_subscribe",
         "tbsi_subscription",
         "tbsi_unsubscribe",
-        |params, pending, runner, _| async move { serve(&params, pending, &runner).await },
+        |params, pending, runner, _| async move {
+            let Ok(_place) = runner.subscriptions.try_acquire() else {
+                pending.reject(too_many_subscriptions()).await;
+                return Ok(());
+            };
+            serve(&params, pending, &runner).await
+        },
     )?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! A small chain in memory that implements the server's port.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
 
@@ -8,7 +9,7 @@ use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
     AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
-    SubmitError, Timestamp, Witnessing,
+    SubmitError, Timestamp, TimestampAdmission, TimestampClient, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
@@ -18,8 +19,9 @@ use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
-    Attestation, ConsistencyProof, Cosigner, DigestWords, EntryBundle, InclusionProof, Leaf,
-    LeafHead, LogCheckpoint, NoteSigner, SignatureType, SignedNote, Statement, Tile, TlogProof,
+    Attestation, ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, InclusionProof, Leaf,
+    LeafHead, LogCheckpoint, Lookup, NoteSigner, SignatureType, SignedNote, Statement, Tile,
+    TlogProof,
 };
 use tbsi_types::{
     Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -102,6 +104,10 @@ pub(crate) fn log_leaf(index: u64) -> Vec<u8> {
     Leaf { head, statement }.encode().unwrap()
 }
 
+/// Addresses that are told to wait, and that this chain has no authority.
+pub(crate) const FLOODS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+pub(crate) const NO_AUTHORITY: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 8));
+
 fn note() -> SignedNote {
     let checkpoint = LogCheckpoint {
         origin: identity().log_origin(),
@@ -144,6 +150,10 @@ pub(crate) struct Chain {
     blocks: RwLock<Vec<(Block, Vec<Receipt>)>>,
     heads: broadcast::Sender<Height>,
     log_size: AtomicU64,
+    /// Leaves that are looked up.
+    pub(crate) stated: Mutex<Vec<Leaf>>,
+    /// Who asked for time stamps.
+    pub(crate) asked: Mutex<Vec<TimestampClient>>,
     pub(crate) gate: Gate,
     pub(crate) oldest_state: Height,
 }
@@ -156,6 +166,8 @@ impl Chain {
             blocks: RwLock::default(),
             heads: broadcast::channel(2).0,
             log_size: AtomicU64::new(0),
+            stated: Mutex::default(),
+            asked: Mutex::default(),
             gate: Gate::default(),
             oldest_state: Height(1),
         };
@@ -479,16 +491,21 @@ impl Backend for Chain {
         TreeSize(self.log_size.load(Ordering::SeqCst))
     }
 
-    fn leaf(&self, _: LeafIndex) -> Result<Option<Bytes>, BackendError> {
-        Ok(None)
+    fn leaf(&self, index: LeafIndex) -> Result<Option<Bytes>, BackendError> {
+        let stated = self.stated.lock().unwrap();
+        let leaf = stated.get(usize::try_from(index.0).unwrap());
+        Ok(leaf.map(|leaf| leaf.encode().unwrap().into()))
     }
 
-    fn find_digest(&self, _: &[u8], _: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
-        Ok(Vec::new())
-    }
-
-    fn find_id(&self, _: &B256, _: LeafIndex) -> Result<Vec<LeafIndex>, BackendError> {
-        Ok(Vec::new())
+    fn find(&self, lookup: &Lookup, from: LeafIndex, limit: usize) -> Result<Found, BackendError> {
+        let stated = self.stated.lock().unwrap();
+        let all = (0..).map(LeafIndex).zip(stated.iter());
+        let mut found = all
+            .filter(|(index, leaf)| *index >= from && lookup.finds(leaf))
+            .map(|(index, _)| index);
+        let positions = found.by_ref().take(limit).collect();
+        let next = found.next();
+        Ok(Found { positions, next })
     }
 
     fn leaves_of(&self, _: B256) -> Result<Option<LeafRange>, BackendError> {
@@ -568,13 +585,29 @@ impl Backend for Chain {
         }))
     }
 
+    fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission {
+        self.asked.lock().unwrap().push(*client);
+        if client.key == Some(tbsi_types::sha256(&[b"unknown"])) {
+            return TimestampAdmission::UnknownKey;
+        }
+        if client.address == NO_AUTHORITY {
+            return TimestampAdmission::NotConfigured;
+        }
+        if client.address == FLOODS && client.key.is_none() {
+            return TimestampAdmission::TooMany {
+                retry_after_s: 17,
+                sentence: "too many".into(),
+            };
+        }
+        TimestampAdmission::Admitted
+    }
+
     fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError> {
         match query {
             b"attest" => Ok(Timestamp::Pending(PendingTimestamp {
                 transaction: B256::repeat_byte(1),
                 since: TimestampMs(7),
             })),
-            b"absent" => Ok(Timestamp::NotConfigured),
             b"broken" => Err(BackendError::Internal("disk is on fire".into())),
             _ => Ok(Timestamp::Refused(Bytes::from_static(b"refused"))),
         }

@@ -26,7 +26,11 @@ async fn reads_what_the_server_serves() {
     let count = async |tag| client.transaction_count(sender(), tag).await.unwrap();
     assert_eq!(count(BlockNumberOrTag::Latest).await, NONCE);
     assert_eq!(count(BlockNumberOrTag::Pending).await, NONCE + 2);
-    assert_eq!(client.evidence().await.unwrap(), [(&equivocation()).into()]);
+    let known = client.evidence().await.unwrap();
+    assert_eq!(
+        (known.evidence, known.more),
+        (vec![(&equivocation()).into()], false)
+    );
 
     let transaction = transfer(9);
     let hash = client.send_raw_transaction(transaction.encoded()).await;

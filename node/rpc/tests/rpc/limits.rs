@@ -1,5 +1,6 @@
 //! Every limit holds, says its name, and leaves the server alive.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -161,6 +162,50 @@ async fn calls_wait_for_a_free_place() {
         assert_eq!(call.await.unwrap(), "0x");
     }
     assert_eq!(fixture.chain.gate.arrived(), 3);
+}
+
+/// One client's slow calls, however many, leave places for others'.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_runs_at_most_half_of_the_calls() {
+    const CALLS_MAX: usize = 4;
+    let fixture = Fixture::with(ServerConfig {
+        trusted_proxies: vec![Ipv4Addr::LOCALHOST.into()],
+        limits: RpcLimits {
+            calls_max: CALLS_MAX,
+            ..RpcLimits::default()
+        },
+        ..config()
+    })
+    .await;
+    let address = fixture.address();
+    let slow = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"to": WAITS}],
+    });
+    let (alone, batch) = (slow.to_string(), format!("[{slow}]"));
+    let flood: Vec<_> = (0..2 * CALLS_MAX)
+        .flat_map(|_| [alone.clone(), batch.clone()])
+        .map(|body| {
+            tokio::spawn(
+                async move { post(address, &body, &["x-forwarded-for: 198.51.100.7"]).await },
+            )
+        })
+        .collect();
+    while fixture.chain.gate.arrived() < CALLS_MAX / 2 {
+        tokio::task::yield_now().await;
+    }
+    for number in 0..10 {
+        let from = format!("x-forwarded-for: 203.0.113.{number}");
+        let from = [from.as_str()];
+        let other = post(address, REQUEST, &from);
+        let other = tokio::time::timeout(Duration::from_secs(10), other).await;
+        let other = other.expect("the flood does not stand before it");
+        assert_eq!(other.json()["result"], "0x87394a", "{}", other.body);
+    }
+    assert_eq!(fixture.chain.gate.arrived(), CALLS_MAX / 2);
+    fixture.chain.gate.open();
+    for call in flood {
+        assert_eq!(call.await.unwrap().status, 200);
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,16 @@
 //! `/log/` and `/tsa`: statuses, headers and bodies.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use tbsi_rpc::ServerConfig;
+use tbsi_rpc::limits::WITNESS_REQUESTS_MAX;
 use tbsi_rpc::wire::ValidatorName;
+use tbsi_rpc::{ServerConfig, TimestampClient};
 use tbsi_types::log::{NoteVerifier, SignatureType, SignedNote, TlogProof};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::chain::{cosigner, log_signer};
+use crate::chain::{FLOODS, NO_AUTHORITY, cosigner, log_signer};
 use crate::http::{Answer, Fixture, config, exchange_at};
 use crate::validators::named_validators;
 
@@ -181,7 +185,6 @@ async fn refuses_what_is_no_time_stamp_query() {
     let long = vec![0; 4_097];
     for (header, body, status, words) in [
         (QUERY, b"garbage".as_slice(), 200, "refused"),
-        (QUERY, b"absent", 503, "[tsa]"),
         (QUERY, b"broken", 500, "internal error"),
         (QUERY, &long, 413, "at most 4096 bytes"),
         (
@@ -196,6 +199,96 @@ async fn refuses_what_is_no_time_stamp_query() {
         assert_eq!(answer.status, status, "{header}: {}", answer.body);
         assert!(answer.body.contains(words), "{header}: {}", answer.body);
     }
+}
+
+/// A server that believes this machine's word about who asks.
+async fn behind_a_proxy() -> Fixture {
+    Fixture::with(ServerConfig {
+        trusted_proxies: vec![Ipv4Addr::LOCALHOST.into()],
+        ..config()
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_asks_for_too_many_time_stamps_is_told_when_to_ask_again() {
+    let fixture = behind_a_proxy().await;
+    let ask = async |headers: &[&str]| {
+        let headers = [&[QUERY], headers].concat();
+        exchange_at(fixture.address(), "POST", "/tsa", &headers, b"garbage").await
+    };
+    let floods = format!("x-forwarded-for: {FLOODS}");
+    let refused = ask(&[&floods]).await;
+    assert_eq!((refused.status, refused.body.as_str()), (429, "too many\n"));
+    assert_header(&refused, "retry-after: 17");
+    // A client cannot name another address in front of the one that the proxy saw.
+    let forged = format!("x-forwarded-for: 192.0.2.1, {FLOODS}");
+    assert_eq!(ask(&[&forged]).await.status, 429);
+    // Others, and one with a key, are answered.
+    let other = ask(&["x-forwarded-for: 192.0.2.1"]).await;
+    assert_eq!((other.status, other.body.as_str()), (200, "refused"));
+    for key in ["authorization: Bearer secret", "x-api-key: secret"] {
+        assert_eq!(ask(&[&floods, key]).await.status, 200, "{key}");
+    }
+    let unknown = ask(&["x-api-key: unknown"]).await;
+    assert_eq!(unknown.status, 401);
+    assert_header(&unknown, "www-authenticate: Bearer");
+    assert!(unknown.body.contains("API key"), "{}", unknown.body);
+    let nobody = format!("x-forwarded-for: {NO_AUTHORITY}");
+    let absent = ask(&[&nobody]).await;
+    assert_eq!(absent.status, 503);
+    assert!(absent.body.contains("[tsa]"), "{}", absent.body);
+
+    let secret = Some(tbsi_types::sha256(&[b"secret"]));
+    let asked = fixture.chain.asked.lock().unwrap().clone();
+    let keys: Vec<_> = asked.iter().map(|client| client.key).collect();
+    assert_eq!(keys[..5], [None, None, None, secret, secret]);
+}
+
+#[tokio::test]
+async fn a_header_of_a_client_that_is_no_trusted_proxy_is_ignored() {
+    let fixture = Fixture::new().await;
+    let floods = format!("x-forwarded-for: {FLOODS}");
+    let headers = [QUERY, floods.as_str()];
+    let answer = exchange_at(fixture.address(), "POST", "/tsa", &headers, b"garbage").await;
+    assert_eq!(answer.status, 200);
+    let asked = fixture.chain.asked.lock().unwrap().clone();
+    let expected = TimestampClient {
+        address: Ipv4Addr::LOCALHOST.into(),
+        key: None,
+    };
+    assert_eq!(asked, [expected]);
+}
+
+/// Refused before its body is read, so that a flood costs headers.
+#[tokio::test]
+async fn a_time_stamp_that_is_not_admitted_is_refused_without_its_body() {
+    let fixture = behind_a_proxy().await;
+    let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+    let head = format!(
+        "POST /tsa HTTP/1.1\r\nhost: test\r\n{QUERY}\r\nx-forwarded-for: {FLOODS}\r\n\
+         content-length: 4096\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    socket.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 429");
+}
+
+/// Whoever sends a checkpoint slowly takes no place from those who send one at once.
+#[tokio::test]
+async fn clients_that_stall_do_not_occupy_the_witness() {
+    let fixture = Fixture::new().await;
+    let mut stalled = Vec::new();
+    for _ in 0..2 * WITNESS_REQUESTS_MAX {
+        let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+        let head = "POST /add-checkpoint HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\nhalf";
+        socket.write_all(head.as_bytes()).await.unwrap();
+        stalled.push(socket);
+    }
+    // A connection of each was accepted before this one is.
+    let answer = exchange_at(fixture.address(), "POST", "/add-checkpoint", &[], b"good").await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
 #[tokio::test]

@@ -12,11 +12,11 @@ use crate::error::StoreError;
 use crate::keys;
 
 /// A SHA-256 digest of its own for each number.
-fn digest(number: u64) -> B256 {
+pub(super) fn digest(number: u64) -> B256 {
     tbsi_types::sha256(&[&number.to_be_bytes()])
 }
 
-fn leaf(statement: Statement, ordinal: u32) -> Leaf {
+pub(super) fn leaf(statement: Statement, ordinal: u32) -> Leaf {
     Leaf {
         head: LeafHead {
             chain_id: CHAIN_ID,
@@ -41,7 +41,7 @@ pub(super) fn attestation(digest: B256, ordinal: u32) -> Leaf {
 }
 
 /// Commits a block with these leaves.
-fn append(store: &Store, leaves: &[Leaf]) {
+pub(super) fn append(store: &Store, leaves: &[Leaf]) {
     let mut batch = LeafBatch::default();
     for leaf in leaves {
         batch.push(&leaf.encode().unwrap());
@@ -125,34 +125,6 @@ fn serves_tiles_and_entries_as_wide_as_they_are() {
         assert_eq!(store.log_tile(tile).unwrap(), None, "{tile:?}");
     }
     assert_eq!(TILE_WIDTH, 256);
-}
-
-#[test]
-fn finds_leaves_by_digest_and_by_what_they_are_about() {
-    let (_dir, store) = ticked(0);
-    // The index holds eight bytes of a digest: another one that begins alike is not found.
-    let mut alike = digest(7);
-    alike.0[31] ^= 1;
-    let one = attestation(digest(7), 0);
-    let id = one.attestation_id().unwrap();
-    let revocation = leaf(Statement::Revocation { id, reason: 1 }, 3);
-    let again = attestation(digest(7), 4);
-    append(&store, &[one, attestation(alike, 1), revocation, again]);
-    let at = |found: Vec<LeafIndex>| found.iter().map(|index| index.0).collect::<Vec<_>>();
-    let find = |digest: B256, from| {
-        at(store
-            .find_digest(digest.as_slice(), LeafIndex(from))
-            .unwrap())
-    };
-    assert_eq!(find(digest(7), 0), [0, 3]);
-    assert_eq!(find(digest(7), 1), [3]);
-    assert_eq!(find(alike, 0), [1]);
-    assert_eq!(find(digest(8), 0), [0u64; 0]);
-    assert_eq!(at(store.find_id(&id, LeafIndex(0)).unwrap()), [0, 2, 3]);
-    assert_eq!(
-        at(store.find_id(&B256::ZERO, LeafIndex(0)).unwrap()),
-        [0u64; 0]
-    );
 }
 
 #[test]

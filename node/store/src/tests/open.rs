@@ -70,8 +70,8 @@ fn refuses_a_newer_schema_even_with_unknown_tables() {
     assert!(matches!(
         error,
         StoreError::SchemaVersion {
-            found: 3,
-            supported: 2
+            found: 4,
+            supported: 3
         }
     ));
     let words = error.to_string();

@@ -26,7 +26,7 @@ fn keeps_every_set_and_where_it_changed() {
     assert_eq!(store.members_at(Height(4)).unwrap(), Some(next.clone()));
     assert_eq!(store.members_at(Height(3)).unwrap(), None);
     assert_eq!(store.members_at(Height(5)).unwrap(), None);
-    let found = |from, to| store.handovers(Height(from), Height(to)).unwrap();
+    let found = |from, to| store.handovers(Height(from), Height(to), 9).unwrap();
     assert_eq!(found(0, 9), [Height(3)]);
     assert_eq!(found(3, 4), [Height(3)]);
     assert_eq!(found(0, 3), []);

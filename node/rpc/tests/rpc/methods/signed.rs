@@ -88,7 +88,9 @@ async fn validators_have_legal_names() {
 #[tokio::test]
 async fn evidence_verifies_and_status_says_who_is_missing() {
     let fixture = Fixture::new().await;
-    let evidence = fixture.result("tbsi_getEvidence", json!([])).await;
+    let known = fixture.result("tbsi_getEvidence", json!([])).await;
+    assert_eq!(known["more"], false);
+    let evidence = &known["evidence"];
     let encoded: alloy_primitives::Bytes =
         evidence[0]["encoded"].as_str().unwrap().parse().unwrap();
     let decoded = Evidence::decode(&encoded).unwrap();

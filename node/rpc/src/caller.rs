@@ -1,0 +1,283 @@
+//! Where a request comes from, and how many connections one place may have.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use http::HeaderMap;
+use jsonrpsee::server::HttpRequest;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::Service;
+
+use crate::limits::{CALLERS_MAX, PROXIES_MAX};
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Address of the client of a request, among its extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller(pub(crate) IpAddr);
+
+/// The other end of a connection, unless that is a proxy which is believed: then whom it names.
+/// Each proxy adds to the end of the header whom it heard, so what stands before the first
+/// that is not believed is anybody's word.
+fn caller(other_end: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr {
+    let mut address = other_end.to_canonical();
+    let lines = headers.get_all(FORWARDED_FOR).into_iter().rev();
+    let named = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    for name in named.take(PROXIES_MAX) {
+        if !trusted.contains(&address) {
+            break;
+        }
+        match name.trim().parse::<IpAddr>() {
+            Ok(before) => address = before.to_canonical(),
+            Err(_) => break,
+        }
+    }
+    address
+}
+
+/// Adds the caller to each request of a connection.
+#[derive(Clone)]
+pub(crate) struct Called<S> {
+    pub(crate) inner: S,
+    pub(crate) other_end: IpAddr,
+    pub(crate) trusted: Arc<[IpAddr]>,
+}
+
+impl<S, B> Service<HttpRequest<B>> for Called<S>
+where
+    S: Service<HttpRequest<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: HttpRequest<B>) -> Self::Future {
+        let address = caller(self.other_end, &self.trusted, request.headers());
+        request.extensions_mut().insert(Caller(address));
+        self.inner.call(request)
+    }
+}
+
+/// Connections that are open: so many in all, and so many of one address (IPv6: of one /64).
+/// This machine and proxies that are believed may have all of them.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    all_max: u32,
+    per_address_max: u32,
+    trusted: Arc<[IpAddr]>,
+    open: Mutex<BTreeMap<IpAddr, u32>>,
+}
+
+/// A connection's place; free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    connections: Arc<Connections>,
+    address: IpAddr,
+}
+
+impl Connections {
+    pub(crate) fn new(all_max: u32, per_address_max: u32, trusted: Arc<[IpAddr]>) -> Self {
+        Self {
+            all_max,
+            per_address_max,
+            trusted,
+            open: Mutex::default(),
+        }
+    }
+
+    /// `None` if there is no place.
+    pub(crate) fn admit(self: &Arc<Self>, other_end: IpAddr) -> Option<Place> {
+        let address = network(other_end);
+        let of_one = if address.is_loopback() || self.trusted.contains(&other_end.to_canonical()) {
+            self.all_max
+        } else {
+            self.per_address_max
+        };
+        let mut open = self.open();
+        let all: u32 = open.values().sum();
+        let own = open.get(&address).copied().unwrap_or_default();
+        if all >= self.all_max || own >= of_one {
+            return None;
+        }
+        open.insert(address, own + 1);
+        drop(open);
+        Some(Place {
+            connections: Arc::clone(self),
+            address,
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<IpAddr, u32>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open();
+        match open.get_mut(&self.address) {
+            Some(count) if *count > 1 => *count -= 1,
+            Some(_) | None => {
+                open.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// How many calls of one address (IPv6: of one /64) run at a time; its others wait, and nobody
+/// else for them. This machine may run all that there is place for.
+#[derive(Debug)]
+pub(crate) struct Turns {
+    of_one: usize,
+    by_address: Mutex<BTreeMap<IpAddr, Arc<Semaphore>>>,
+}
+
+impl Turns {
+    /// Half of `calls_max`, at least one, for each.
+    pub(crate) fn new(calls_max: usize) -> Self {
+        Self {
+            of_one: (calls_max / 2).clamp(1, Semaphore::MAX_PERMITS),
+            by_address: Mutex::default(),
+        }
+    }
+
+    /// Waits for the caller's turn, which lasts until it is dropped; `None` for who needs none.
+    pub(crate) async fn wait(&self, caller: Option<&Caller>) -> Option<OwnedSemaphorePermit> {
+        let address = network(caller?.0);
+        if address.is_loopback() {
+            return None;
+        }
+        // It is never closed.
+        self.of(address).acquire_owned().await.ok()
+    }
+
+    fn of(&self, address: IpAddr) -> Arc<Semaphore> {
+        let known = self.by_address.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CALLERS_MAX {
+            // Who waits or runs holds one.
+            known.retain(|_, turns| Arc::strong_count(turns) > 1);
+        }
+        let turns = known.entry(address);
+        let turns = turns.or_insert_with(|| Arc::new(Semaphore::new(self.of_one)));
+        Arc::clone(turns)
+    }
+}
+
+/// An IPv4 address, or the /64 of an IPv6 address, which one host can have all of.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => {
+            Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn headers(lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(FORWARDED_FOR, line.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_header_is_believed_from_a_trusted_proxy_only() {
+        let proxies = [ip("127.0.0.1"), ip("10.0.0.1")];
+        let check = |other_end: &str, lines: &[&str], expected: &str| {
+            let found = caller(ip(other_end), &proxies, &headers(lines));
+            assert_eq!(found, ip(expected), "{other_end} {lines:?}");
+        };
+        check("192.0.2.1", &["198.51.100.7"], "192.0.2.1");
+        check("127.0.0.1", &[], "127.0.0.1");
+        check("127.0.0.1", &["198.51.100.7"], "198.51.100.7");
+        check("::ffff:127.0.0.1", &["::ffff:198.51.100.7"], "198.51.100.7");
+        // What the client wrote itself stands before what the proxy added.
+        check("127.0.0.1", &["203.0.113.9, 198.51.100.7"], "198.51.100.7");
+        check(
+            "127.0.0.1",
+            &["203.0.113.9", "198.51.100.7"],
+            "198.51.100.7",
+        );
+        let through_two = ["203.0.113.9,198.51.100.7 , 10.0.0.1"];
+        check("127.0.0.1", &through_two, "198.51.100.7");
+        // Nothing that can be read: the proxy's own address, which all its clients then share.
+        for unread in ["", "unknown", "198.51.100.7:80", "_hidden", ","] {
+            check("127.0.0.1", &[unread], "127.0.0.1");
+        }
+        check(
+            "127.0.0.1",
+            &["198.51.100.7, unknown, 10.0.0.1"],
+            "10.0.0.1",
+        );
+        let many = vec!["10.0.0.1"; 2 * PROXIES_MAX].join(",");
+        check("127.0.0.1", &[&many], "10.0.0.1");
+    }
+
+    #[test]
+    fn one_address_cannot_take_all_connections() {
+        let trusted: Arc<[IpAddr]> = Arc::new([ip("10.0.0.1")]);
+        let connections = Arc::new(Connections::new(10, 3, trusted));
+        let mut open: Vec<_> = (0..4)
+            .filter_map(|_| connections.admit(ip("192.0.2.1")))
+            .collect();
+        assert_eq!(open.len(), 3);
+        // All addresses of one /64 are one; others have places of their own.
+        for (count, address) in [
+            (4, "2001:db8::1"),
+            (5, "2001:db8::2"),
+            (6, "2001:db8::3"),
+            (6, "2001:db8::4"),
+            (7, "2001:db8:0:1::4"),
+            (8, "::ffff:10.0.0.1"),
+            (9, "10.0.0.1"),
+            (10, "10.0.0.1"),
+            (10, "127.0.0.1"),
+        ] {
+            open.extend(connections.admit(ip(address)));
+            assert_eq!(open.len(), count, "{address}");
+        }
+        drop(open.remove(0));
+        assert!(connections.admit(ip("192.0.2.1")).is_some());
+        drop(open);
+        assert!(connections.open().is_empty());
+        let local: Vec<_> = (0..11)
+            .filter_map(|_| connections.admit(ip("::1")))
+            .collect();
+        assert_eq!(local.len(), 10);
+    }
+
+    #[tokio::test]
+    async fn addresses_are_remembered_only_while_they_call() {
+        let turns = Turns::new(5);
+        let caller =
+            |number: u128| Caller(Ipv6Addr::from_bits((0x2001 << 112) | number << 64).into());
+        let running = turns.wait(Some(&caller(0))).await;
+        for number in 1..3 * CALLERS_MAX as u128 {
+            assert!(turns.wait(Some(&caller(number))).await.is_some());
+            assert!(turns.by_address.lock().unwrap().len() <= CALLERS_MAX);
+        }
+        // The one that runs was not forgotten: it has one turn more.
+        let of_first = turns.of(network(caller(0).0));
+        assert_eq!(of_first.available_permits(), 1);
+        drop(running);
+        assert_eq!(of_first.available_permits(), 2);
+        assert!(turns.wait(None).await.is_none());
+        assert!(turns.wait(Some(&Caller(ip("127.0.0.1")))).await.is_none());
+    }
+}
