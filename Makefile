@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-long story bench audit build setup setup-tests clean help
+.PHONY: run stop test test-long story fuzz faults bench audit build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,6 +29,12 @@ story: setup-tests ## Associations join, rotate, cheat and leave, and blocks nev
 test-long: setup-tests ## Kills, reorganisations, backlogs and fuzzing at length, with a ledger in the end
 	@cargo build --locked --workspace --all-targets
 	@testnet/long.sh $(PARTS)
+
+fuzz: setup-tests ## Every decoder a stranger reaches under libFuzzer, TIME seconds each (60)
+	@TIME=$(or $(TIME),60) testnet/fuzz.sh $(TARGETS)
+
+faults: setup-tests ## What goes wrong with networks, disks, clocks and people, on real processes, as a table
+	@testnet/faults.sh $(FAULTS)
 
 bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a table and as JSON
 	@cargo run --locked --quiet --bin bench -- --tbsi $(TBSI) $(BENCH)

@@ -2,7 +2,7 @@
 # What takes too long for every change: kills and reorganisations many times over, large backlogs,
 # many fuzz runs. Prints a ledger of what was done and what came of it. `make test-long` runs it.
 #
-# usage: long.sh [deaths] [relay] [contracts]     all of them by default
+# usage: long.sh [deaths] [relay] [contracts] [fuzz] [faults]     all of them by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TBSI_VECTORS:=$PWD/../shared/vectors}"
@@ -31,7 +31,7 @@ said() {
 
 test_of() { cargo test --locked --workspace --test "$@" -- --nocapture --test-threads=1; }
 
-for name in "${@:-deaths relay contracts}"; do
+for name in "${@:-deaths relay contracts fuzz faults}"; do
     for name in $name; do
         case $name in
         deaths)
@@ -50,8 +50,17 @@ for name in "${@:-deaths relay contracts}"; do
                 ledger+=("skipped contracts: install Node.js 20 with npm")
             fi
             ;;
+        fuzz)
+            part fuzz testnet/fuzz.sh
+            said fuzz 'ledger: '
+            ;;
+        faults)
+            part faults testnet/faults.sh
+            said faults 'ledger: '
+            ;;
         *)
-            echo "long.sh: no part is called $name; there are deaths, relay, contracts" >&2
+            echo "long.sh: no part is called $name; there are deaths, relay, contracts, fuzz," \
+                "faults" >&2
             exit 2
             ;;
         esac

@@ -139,10 +139,20 @@ impl TestNetwork {
         observers: usize,
         change: impl FnOnce(&mut NetworkSpec),
     ) -> Self {
+        Self::create_by(&tbsi_binary(), validators, observers, change)
+    }
+
+    /// The same with another program that starts the nodes.
+    pub fn create_by(
+        binary: &Path,
+        validators: usize,
+        observers: usize,
+        change: impl FnOnce(&mut NetworkSpec),
+    ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut spec = NetworkSpec::new(dir.path().join("network"), validators, observers);
         change(&mut spec);
-        let network = Network::create(&spec, &tbsi_binary()).expect("a network's files");
+        let network = Network::create(&spec, binary).expect("a network's files");
         Self { network, dir }
     }
 

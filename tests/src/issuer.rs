@@ -40,7 +40,11 @@ pub struct Issuer {
 impl Issuer {
     /// An issuer whose account nobody has used.
     pub fn new(name: &str, net: &TestNetwork) -> Self {
-        let chain_id = net.network.chain_id();
+        Self::on(name, net.network.chain_id())
+    }
+
+    /// The same, on the chain with this id.
+    pub fn on(name: &str, chain_id: u64) -> Self {
         Self {
             sender: Sender::new(name, chain_id),
             nonce: 0,

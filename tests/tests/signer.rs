@@ -10,7 +10,7 @@ use tbsi_node::config::SignerConfig;
 use tbsi_node::home::Home;
 use tbsi_rpc::Client;
 use tbsi_tests::harness::{
-    PATIENCE, Sender, TestNetwork, assert_refuses_to_run, eventually, tbsi, tbsi_binary,
+    PATIENCE, Sender, TestNetwork, assert_refuses_to_run, eventually, http, tbsi, tbsi_binary,
 };
 use tbsi_types::{Address, Height};
 use tokio::process::{Child, Command};
@@ -127,6 +127,10 @@ async fn a_killed_signer_costs_votes_and_comes_back() {
         let height = others.transfer(&net.client(0)).await.expect("a block");
         net.wait_height(NODE, height).await;
     }
+    let metrics = net.network.nodes()[NODE].metrics;
+    let page = http(metrics, "GET", "/readyz", &[], b"").await;
+    assert_eq!(page.status, 503, "{}", page.text());
+    assert!(page.text().contains("was not signed"), "{}", page.text());
 
     // An old copy of the home: its sign-state ends below what the node has seen.
     let older = signer.start_from(&old, &signer.allowed);
@@ -138,6 +142,11 @@ async fn a_killed_signer_costs_votes_and_comes_back() {
 
     let running = signer.start();
     votes("the validator votes again").await;
+    eventually("the validator is ready again", async || {
+        let page = http(metrics, "GET", "/readyz", &[], b"").await;
+        page.status == 200
+    })
+    .await;
     let status = Home::new(net.network.home(NODE)).key_file(KeyKind::Validator);
     assert!(!status.exists(), "the key stays with the signer");
     kill(running).await;

@@ -13,6 +13,8 @@ mod codec;
 mod config;
 mod context;
 #[doc(hidden)]
+pub mod fuzz;
+#[doc(hidden)]
 pub mod host;
 pub mod limits;
 mod network;

@@ -14,9 +14,9 @@ mod offered;
 mod rates;
 mod refusal;
 mod statements;
-mod verified;
 #[cfg(test)]
 mod tests;
+mod verified;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! The shell around the [`Host`]: one arm per message of the engine (SPEC §6). It keeps the
 //! engine's replies, streams blocks, reads the clocks and waits.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -183,12 +184,8 @@ impl<C: Chain> Server<C> {
                 address,
                 value_id,
             } => {
-                let round = round_from_engine(round).unwrap_or_default();
-                let slot = (height.0, round, round_from_engine(valid_round));
-                let host = &self.host;
-                let streamed = block_in_place(|| host.on_restream(slot, address.0, value_id.0))?;
-                self.stream(streamed, network).await;
-                Ok(())
+                let slot = (height.0, round, valid_round);
+                self.on_restream(slot, address, value_id, network).await
             }
             AppMsg::ReceivedProposalPart {
                 from,
@@ -208,14 +205,9 @@ impl<C: Chain> Server<C> {
                 ..
             } => self.on_finalized(certificate.height.0, evidence, reply),
             AppMsg::GetHistoryMinHeight { reply } => answer(reply, Height(self.host.history_min())),
-            AppMsg::GetDecidedValues { range, reply } => {
-                let range = range.start().0..=range.end().0;
-                let values = block_in_place(|| self.host.decided_values(range))?;
-                let raw = values.into_iter().map(|(block, certificate)| {
-                    RawDecidedValue::new(block.into(), certificate_to_engine(&certificate))
-                });
-                answer(reply, raw.collect())
-            }
+            AppMsg::GetDecidedValues { range, reply } => self
+                .decided_values(&range)
+                .and_then(|values| answer(reply, values)),
             AppMsg::ProcessSyncedValue {
                 height,
                 round,
@@ -231,6 +223,33 @@ impl<C: Chain> Server<C> {
                 extensions, reply, ..
             } => answer(reply, accept_all(extensions)),
         }
+    }
+
+    async fn on_restream(
+        &mut self,
+        (height, round, polka_round): (tbsi_types::Height, mc::Round, mc::Round),
+        proposer: Address,
+        value: Value,
+        network: &Parts,
+    ) -> Done {
+        let round = round_from_engine(round).unwrap_or_default();
+        let slot = (height, round, round_from_engine(polka_round));
+        let host = &self.host;
+        let streamed = block_in_place(|| host.on_restream(slot, proposer.0, value.0))?;
+        self.stream(streamed, network).await;
+        Ok(())
+    }
+
+    fn decided_values(
+        &self,
+        range: &RangeInclusive<Height>,
+    ) -> Result<Vec<RawDecidedValue<Ctx>>, ChainError> {
+        let range = range.start().0..=range.end().0;
+        let values = block_in_place(|| self.host.decided_values(range))?;
+        let raw = values.into_iter().map(|(block, certificate)| {
+            RawDecidedValue::new(block.into(), certificate_to_engine(&certificate))
+        });
+        Ok(raw.collect())
     }
 
     fn on_started_round(

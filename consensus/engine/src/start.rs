@@ -149,7 +149,6 @@ fn launch(
             wal_dir: config.wal_dir.clone(),
             problem,
         };
-        let chain = config.p2p.chain;
         let verified = Arc::clone(&surroundings.verified);
         let verifier = Box::new(ChainVerifier::new(verified, witnessed.clone()));
         let consensus = match validator {

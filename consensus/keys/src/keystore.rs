@@ -12,7 +12,7 @@ use alloy_primitives::{Address, keccak256};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::password::Password;
-use wire::{Cipher, Crypto, File, Kdf, ScryptParameters};
+use wire::{Cipher, Crypto, File, Kdf, Pbkdf2Parameters, ScryptParameters};
 
 /// Bytes of an encrypted key file; others write a few hundred.
 pub const KEYSTORE_BYTES_MAX: usize = 8 * 1024;
@@ -110,6 +110,16 @@ pub fn encrypt(
     file.to_json()
 }
 
+/// Door for `tests/fuzz`: all that is done with a file before a key is derived, which takes as
+/// long as its parameters say. Not an interface.
+#[doc(hidden)]
+pub fn is_within_bounds(bytes: &[u8]) -> bool {
+    File::parse(bytes).is_ok_and(|file| match &file.crypto.kdf {
+        Kdf::Scrypt(parameters) => scrypt_parameters(parameters).is_ok(),
+        Kdf::Pbkdf2(parameters) => pbkdf2_rounds(parameters).is_ok(),
+    })
+}
+
 /// Opens an encrypted key file.
 pub fn decrypt(bytes: &[u8], password: &Password) -> Result<Opened, KeystoreError> {
     let file = File::parse(bytes)?;
@@ -142,20 +152,25 @@ fn derive(kdf: &Kdf, password: &Password) -> Result<Zeroizing<[u8; DERIVED_BYTES
                 .expect("32 bytes can be derived");
         }
         Kdf::Pbkdf2(parameters) => {
-            check_length(parameters.dklen)?;
-            if parameters.c == 0 || parameters.c > PBKDF2_ROUNDS_MAX {
-                let problem = format!("{} is outside 1..={PBKDF2_ROUNDS_MAX}", parameters.c);
-                return Err(field("crypto.kdfparams.c", problem));
-            }
             pbkdf2::pbkdf2_hmac::<sha2::Sha256>(
                 password.expose(),
                 &parameters.salt,
-                parameters.c,
+                pbkdf2_rounds(parameters)?,
                 derived.as_mut_slice(),
             );
         }
     }
     Ok(derived)
+}
+
+/// Bounded before the time is taken: the file may be a stranger's.
+fn pbkdf2_rounds(given: &Pbkdf2Parameters) -> Result<u32, KeystoreError> {
+    check_length(given.dklen)?;
+    if given.c == 0 || given.c > PBKDF2_ROUNDS_MAX {
+        let problem = format!("{} is outside 1..={PBKDF2_ROUNDS_MAX}", given.c);
+        return Err(field("crypto.kdfparams.c", problem));
+    }
+    Ok(given.c)
 }
 
 /// Bounded before the memory is taken: the file may be a stranger's.

@@ -10,6 +10,8 @@ mod address;
 mod client;
 mod curve;
 mod decided;
+#[doc(hidden)]
+pub mod fuzz;
 mod link;
 mod message;
 mod server;

@@ -3,7 +3,7 @@
 mod execute;
 mod notes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,8 @@ struct Elapsed {
 /// [`Chain`] over the node's store and pool.
 pub struct NodeChain {
     node: Arc<Node>,
-    executed: BTreeMap<CheckpointDigest, Executed>,
+    /// Oldest first: whoever proposes chooses digests, and must not choose what gives way.
+    executed: VecDeque<(CheckpointDigest, Executed)>,
     notes: Notes,
 }
 
@@ -70,23 +71,25 @@ impl NodeChain {
     pub fn new(node: Arc<Node>) -> Self {
         Self {
             node,
-            executed: BTreeMap::new(),
+            executed: VecDeque::new(),
             notes: Notes::default(),
         }
     }
 
     fn keep_executed(&mut self, digest: CheckpointDigest, executed: Executed) {
         if self.executed.len() >= EXECUTED_MAX {
-            self.executed.pop_first();
+            self.executed.pop_front();
         }
-        self.executed.insert(digest, executed);
+        self.executed.push_back((digest, executed));
     }
 
     /// The executed block of a decided digest; after a restart it is executed again. `None` if
     /// its bytes are not here.
     fn take_executed(&mut self, digest: CheckpointDigest) -> Result<Option<Executed>, ChainError> {
-        if let Some(executed) = self.executed.remove(&digest) {
-            return Ok(Some(executed));
+        let mut known = self.executed.iter();
+        if let Some(index) = known.position(|(known, _)| *known == digest) {
+            let executed = self.executed.remove(index);
+            return Ok(executed.map(|(_, executed)| executed));
         }
         let height = self.node.tip().height.next();
         let stored = self.node.store.undecided(height, digest);

@@ -7,6 +7,8 @@
 //! it received here. The same holds for cosignatures of the log, which have a topic of their own.
 
 mod cosignatures;
+#[doc(hidden)]
+pub mod fuzz;
 mod intake;
 mod message;
 mod network;

@@ -3,6 +3,8 @@
 
 mod admission;
 mod asn1;
+#[doc(hidden)]
+pub mod fuzz;
 mod load;
 mod query;
 mod token;

@@ -5,6 +5,7 @@
 //! revm's own functions. The sender's nonce is not looked at here: a pool may wait for an
 //! earlier one.
 
+use revm::Database as _;
 use revm::context::TxEnv;
 use revm::context_interface::Cfg as _;
 use revm::context_interface::cfg::gas_params::Eip2780TxInfo;
@@ -12,7 +13,6 @@ use revm::context_interface::result::InvalidTransaction;
 use revm::handler::pre_execution::{calculate_caller_fee, validate_account_nonce_and_code};
 use revm::handler::validation;
 use revm::interpreter::InitialAndFloorGas;
-use revm::Database as _;
 use tbsi_types::{StateView, Transaction, ViewError};
 
 use crate::environment::{BlockContext, Environment, Machine, RULES};

@@ -36,6 +36,8 @@ mod caller;
 mod client;
 mod error;
 mod eth;
+#[doc(hidden)]
+pub mod fuzz;
 mod log;
 mod middleware;
 mod net;

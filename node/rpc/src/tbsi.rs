@@ -100,7 +100,7 @@ pub(crate) fn operator(api: &Api, arguments: &Arguments<'_>) -> Reply {
     reply(api.backend.operator(&query)?)
 }
 
-fn operator_query(given: &serde_json::Value) -> Option<OperatorQuery> {
+pub(crate) fn operator_query(given: &serde_json::Value) -> Option<OperatorQuery> {
     if let Some(height) = given.as_u64() {
         return Some(OperatorQuery::Height(Height(height)));
     }

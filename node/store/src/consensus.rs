@@ -210,7 +210,7 @@ impl Store {
 
     /// How many undecided blocks are stored.
     pub fn undecided_count(&self) -> usize {
-        self.writer().blocks.values().map(BTreeSet::len).sum()
+        self.writer().blocks.values().map(Vec::len).sum()
     }
 
     /// Deletes all undecided blocks, and what this node built. Only for a node whose consensus

@@ -8,7 +8,7 @@ use crate::{complains, keep, root};
 
 /// Of the product, which `testnet` and `tests` are not.
 const CRATES_MAX: usize = 14;
-const NOT_PRODUCT: &[&str] = &["tbsi-testnet", "tbsi-tests"];
+const NOT_PRODUCT: &[&str] = &["tbsi-fuzz", "tbsi-testnet", "tbsi-tests"];
 
 /// Every crate, and the crates of this workspace that it may depend on: arrows go down only.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -62,6 +62,17 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-node",
             "tbsi-rpc",
             "tbsi-testnet",
+            "tbsi-types",
+        ],
+    ),
+    (
+        "tbsi-fuzz",
+        &[
+            "tbsi-engine",
+            "tbsi-governance",
+            "tbsi-light",
+            "tbsi-node",
+            "tbsi-rpc",
             "tbsi-types",
         ],
     ),

@@ -128,6 +128,7 @@ fn defaults_are_those_of_the_parts() {
     );
     let limits = RpcLimits {
         connections_max: rpc.connections_max,
+        connections_per_address_max: rpc.connections_per_address_max,
         request_bytes_max: rpc.request_bytes_max,
         response_bytes_max: rpc.response_bytes_max,
         batch_items_max: rpc.batch_items_max,

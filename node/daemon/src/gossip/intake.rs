@@ -116,7 +116,13 @@ impl Intake {
     }
 
     /// Whether a message of so many bytes is within what `peer`, one of `peers`, may send.
-    pub(super) fn admits(&mut self, peer: PeerId, peers: usize, bytes: usize, now: Instant) -> bool {
+    pub(super) fn admits(
+        &mut self,
+        peer: PeerId,
+        peers: usize,
+        bytes: usize,
+        now: Instant,
+    ) -> bool {
         let allowance = self.of(peer, peers, now);
         let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
         allowance.messages.take(1, now) && allowance.kib.take(kib, now)
@@ -146,7 +152,9 @@ impl Intake {
             return None;
         }
         waiting.messages.fetch_add(1, Ordering::Relaxed);
-        waiting.transactions.fetch_add(transactions, Ordering::Relaxed);
+        waiting
+            .transactions
+            .fetch_add(transactions, Ordering::Relaxed);
         Some(Share {
             waiting,
             transactions,
@@ -175,7 +183,10 @@ mod tests {
         while let Some(share) = intake.share(other, 3, 1_000, now) {
             large.push(share);
         }
-        assert_eq!(1_000 * large.len(), GOSSIP_WAITING_TRANSACTIONS_PER_PEER_MAX);
+        assert_eq!(
+            1_000 * large.len(),
+            GOSSIP_WAITING_TRANSACTIONS_PER_PEER_MAX
+        );
     }
 
     #[test]

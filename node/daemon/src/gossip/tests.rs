@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use tbsi_p2p::{Judgement, peer_id};
 use tbsi_p2p::testing;
+use tbsi_p2p::{Judgement, peer_id};
 use tbsi_types::{Address, B256};
 use tokio::time::{interval, timeout};
 
@@ -201,7 +201,10 @@ async fn a_node_that_does_not_read_loses_messages_but_no_peer_events() {
         event = a.event().await;
     }
     assert_eq!(event, GossipEvent::PeerDisconnected(b.id));
-    assert_eq!(messages, crate::limits::GOSSIP_WAITING_MESSAGES_PER_PEER_MAX);
+    assert_eq!(
+        messages,
+        crate::limits::GOSSIP_WAITING_MESSAGES_PER_PEER_MAX
+    );
 }
 
 #[tokio::test]

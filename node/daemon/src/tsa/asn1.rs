@@ -78,8 +78,13 @@ struct Response {
 impl Request {
     /// Reads a query; anything but one in DER is a rejection.
     pub(super) fn parse(query: &[u8]) -> Result<Self, Rejection> {
-        let malformed = |_| Rejection::new(FailInfo::BadDataFormat, "not a TimeStampReq in DER");
-        Self::from_der(query).map_err(malformed)
+        let malformed = || Rejection::new(FailInfo::BadDataFormat, "not a TimeStampReq in DER");
+        let request = Self::from_der(query).map_err(|_| malformed())?;
+        // The crate reads a default value that is written out, which DER does not allow.
+        match request.to_der() {
+            Ok(again) if again == query => Ok(request),
+            Ok(_) | Err(_) => Err(malformed()),
+        }
     }
 }
 

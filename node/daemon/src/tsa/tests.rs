@@ -111,12 +111,16 @@ fn says_which_field_of_a_query_is_refused() {
 fn refuses_what_is_not_a_query_in_der() {
     let good = request(SHA2_256, &[9; 32]).to_der().unwrap();
     let surplus = [good.as_slice(), &[0]].concat();
+    // `certReq FALSE`, the default, which DER leaves out.
+    let mut default = [good.as_slice(), &[1, 1, 0]].concat();
+    default[1] += 3;
     let failure = |bytes: &[u8]| Request::parse(bytes).unwrap_err().failure;
     for bytes in [
         &[],
         b"garbage".as_slice(),
         &good[..good.len() - 1],
         &surplus,
+        &default,
         &[0x30, 0x80],
     ] {
         assert_eq!(failure(bytes), FailInfo::BadDataFormat, "{bytes:?}");

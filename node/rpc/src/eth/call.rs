@@ -20,7 +20,7 @@ use crate::error::{Failure, internal, invalid_argument, refused, returned};
 /// passed over, as there.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct TransactionArguments {
+pub(crate) struct TransactionArguments {
     #[serde(rename = "type")]
     kind: Option<U64>,
     chain_id: Option<U256>,
@@ -47,7 +47,7 @@ impl TransactionArguments {
         Ok(this)
     }
 
-    fn check(&self, chain_id: u64) -> Result<(), Failure> {
+    pub(crate) fn check(&self, chain_id: u64) -> Result<(), Failure> {
         if let (Some(data), Some(input)) = (&self.data, &self.input)
             && data != input
         {

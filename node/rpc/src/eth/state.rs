@@ -48,13 +48,13 @@ pub(crate) fn storage_at(api: &Api, arguments: &Arguments<'_>) -> Reply {
 }
 
 /// A storage slot as a client wrote it: a 32-byte word or a quantity.
-struct Slot {
+pub(crate) struct Slot {
     number: U256,
     is_word: bool,
 }
 
 impl Slot {
-    fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
         let digits = text
             .strip_prefix("0x")
             .or_else(|| text.strip_prefix("0X"))

@@ -294,3 +294,44 @@ fn a_node_keeps_the_sign_state_that_was_brought_with_its_key() {
     let mode = fs::metadata(home.sign_state_file()).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
 }
+
+/// Who has precommitted, or came to a later round, may be locked on a block; without the log it
+/// does not know on which.
+#[test]
+fn a_validator_that_forgets_its_lock_does_not_vote_at_that_height_again() {
+    let how = |dry_run, vote_again| Recovery {
+        dry_run,
+        vote_again,
+    };
+    let (_dir, home, genesis, key) = validator();
+    let error = words(home.recover(how(false, false)));
+    assert!(error.contains("there is nothing to recover"), "{error}");
+    let (database, chain) = (home.database_dir(), genesis.identity());
+    drop(Store::open(&database, chain, StoreOptions::default()).unwrap());
+    for (signed, silent) in [
+        (mark(1, 0, Step::Prevote), None),
+        (mark(1, 0, Step::Precommit), Some(Height(1))),
+        (mark(2, 0, Step::Prevote), None),
+        (mark(2, 3, Step::Propose), Some(Height(2))),
+    ] {
+        signs(&home, &genesis, &key, signed);
+        fs::create_dir_all(home.wal_dir()).unwrap();
+        let trial = home.recover(how(true, false)).unwrap();
+        assert_eq!(trial.silent_until, silent, "{signed:?}");
+        assert_eq!(position(&home, &genesis, &key), signed.position());
+        assert!(home.wal_dir().exists(), "a dry run moves nothing");
+        // Nobody has decided it, its operator says.
+        let again = home.recover(how(true, true)).unwrap();
+        assert_eq!(again.silent_until, None);
+
+        let done = home.recover(how(false, false)).unwrap();
+        assert_eq!(done, trial);
+        assert!(done.log.unwrap().exists() && !home.wal_dir().exists());
+        let kept = silent.map_or(signed.position(), Position::end_of);
+        assert_eq!(position(&home, &genesis, &key), kept);
+    }
+    // A sign-state that nobody can read is not cleared away.
+    fs::write(home.sign_state_file(), "damaged").unwrap();
+    let error = words(home.recover(how(false, false)));
+    assert!(error.contains("is damaged"), "{error}");
+}
