@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-long story fuzz faults bench audit build setup setup-tests clean help
+.PHONY: run stop test simulate test-long story fuzz faults bench audit build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -22,6 +22,13 @@ stop: ## Stop the network that `make run` started
 
 test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
+
+SIMULATE := $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS),$(if $(SEED),,--seconds 60 --seeds 1000000)) \
+	$(if $(FROM),--from $(FROM)) $(if $(MUTANT),--mutant $(MUTANT))
+
+simulate: setup ## Whole networks in virtual time, judged: a minute, or SEEDS=n; SEED=s replays one and prints it
+	@cargo build --locked --quiet --workspace --bin simulate
+	@$(CARGO_TARGET_DIR)/debug/simulate $(SIMULATE)
 
 story: setup-tests ## Associations join, rotate, cheat and leave, and blocks never stop, as it happens
 	@cargo test --locked --quiet --workspace --test story -- --nocapture

@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, Bytes};
-use alloy_sol_types::SolCall;
 use futures::future::join_all;
 use serde_json::json;
+use tbsi_bindings::Addressed;
+use tbsi_bindings::genesis::Organisations::namesOfCall;
+use tbsi_bindings::genesis::Permissions::{accountOfCall, periodEndCall, quotaOfCall, usageOfCall};
 use tbsi_light::{TrustAnchor, VerifiedDecision, verify_decision};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::log::{Frontier, InclusionProof, MultiProof};
@@ -26,10 +28,7 @@ use tbsi_types::{
 use tokio::time::timeout;
 
 use crate::limits::ANSWER_MS_MAX;
-use crate::standing::{
-    ORGANISATIONS, PERMISSIONS, Quota, Standing, accountOfCall, namesOfCall, periodEndCall,
-    quotaOfCall, usageOfCall,
-};
+use crate::standing::{Quota, Standing};
 use http::Files;
 use tiles::Tiles;
 
@@ -178,23 +177,23 @@ impl Source {
 
     /// What the registry says of an account, as far as one endpoint tells; `None` without one.
     pub async fn standing(&self, account: Address) -> Option<Standing> {
-        let found = self.ask(PERMISSIONS, &accountOfCall { account }).await?;
+        let found = self.ask(&accountOfCall { account }).await?;
         let organisation = found.organisation;
         if organisation == 0 {
             return Some(Standing::of(&found, None));
         }
         let call = namesOfCall { organisation };
-        let names = self.ask(ORGANISATIONS, &call).await?;
+        let names = self.ask(&call).await?;
         Some(Standing::of(&found, Some(names)))
     }
 
     /// How many leaves the account's organisation may still make, as far as one endpoint tells.
     pub async fn quota(&self, account: Address) -> Option<Quota> {
-        let found = self.ask(PERMISSIONS, &accountOfCall { account }).await?;
+        let found = self.ask(&accountOfCall { account }).await?;
         let organisation = found.organisation;
-        let limit = self.ask(PERMISSIONS, &quotaOfCall { organisation }).await?;
-        let used = self.ask(PERMISSIONS, &usageOfCall { organisation }).await?;
-        let ends = self.ask(PERMISSIONS, &periodEndCall {}).await?;
+        let limit = self.ask(&quotaOfCall { organisation }).await?;
+        let used = self.ask(&usageOfCall { organisation }).await?;
+        let ends = self.ask(&periodEndCall {}).await?;
         Some(Quota {
             organisation,
             used: used.leaves,
@@ -204,8 +203,8 @@ impl Source {
     }
 
     /// A view of a contract, as one endpoint tells it: for what a lie about does no harm.
-    async fn ask<C: SolCall>(&self, to: Address, call: &C) -> Option<C::Return> {
-        let request = json!({ "to": to, "data": Bytes::from(call.abi_encode()) });
+    async fn ask<C: Addressed>(&self, call: &C) -> Option<C::Return> {
+        let request = json!({ "to": C::ADDRESS, "data": Bytes::from(call.abi_encode()) });
         let params = [request, json!("latest")];
         let answer = within(self.any().request::<Bytes>("eth_call", &params));
         C::abi_decode_returns(&answer.await.ok()?).ok()

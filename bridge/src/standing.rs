@@ -1,30 +1,15 @@
 //! What a TBSI network's registry says of the relayer's account (SPEC §13.4): asked before
 //! anything is sent, so that a missing permission has a name and a remedy.
 
-use alloy_primitives::{Address, address};
-use alloy_sol_types::sol;
+use alloy_primitives::Address;
+use tbsi_bindings::genesis::Organisations::namesOfReturn;
+use tbsi_bindings::genesis::Permissions::accountOfReturn;
 
 use crate::config::Relayer;
-
-/// The registry of organisations (SPEC §13.1).
-pub(crate) const ORGANISATIONS: Address = address!("0000000000000000000000000000000000001002");
-/// Accounts and what they may do (SPEC §13.1).
-pub(crate) const PERMISSIONS: Address = address!("0000000000000000000000000000000000001004");
 
 const SEND: u32 = 1;
 const ATTEST: u32 = 4;
 const RELAY: u32 = 8;
-
-sol! {
-    function accountOf(address account) external view
-        returns (uint32 organisation, uint32 permissions, bool active);
-    function namesOf(uint32 organisation) external view
-        returns (string nameZhTw, string nameEn);
-    function quotaOf(uint32 organisation) external view returns (uint64 gas, uint64 leaves);
-    function usageOf(uint32 organisation) external view
-        returns (uint64 period, uint64 gas, uint64 leaves);
-    function periodEnd() external view returns (uint256);
-}
 
 /// Leaves that an organisation may still make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +106,7 @@ pub enum StandingError {
 impl Standing {
     /// From the contracts' answers; without names it belongs to no organisation.
     pub(crate) fn of(account: &accountOfReturn, names: Option<namesOfReturn>) -> Self {
-        let (name_zh_tw, name_en) = names
-            .map(|names| (names.nameZhTw, names.nameEn))
-            .unwrap_or_default();
+        let (name_zh_tw, name_en) = names.map(|names| (names._0, names._1)).unwrap_or_default();
         Self {
             organisation: account.organisation,
             name_zh_tw,

@@ -2,57 +2,19 @@
 //! (SPEC §13).
 
 use alloy_primitives::{Address, Bytes, address};
-use alloy_sol_types::{SolCall, sol};
+use tbsi_bindings::SolCall;
+use tbsi_bindings::genesis::Nodes::{
+    bindGenesisCall, peersCall, submitEvidenceCall, validatorSetCall,
+};
+use tbsi_bindings::genesis::Organisations::namesOfCall;
+use tbsi_bindings::genesis::PeerView;
+use tbsi_bindings::genesis::Permissions::chargeCall;
+pub use tbsi_types::contracts::{CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_types::roster::{Member, Members, MembersError, PeerEntry, Roster, peer_id_of};
 use tbsi_types::{B256, PublicKey, VotingPower};
 
-/// Motions and ballots; the governor of all others.
-pub const MOTIONS: Address = address!("0000000000000000000000000000000000001000");
-/// Legal entities.
-pub const ORGANISATIONS: Address = address!("0000000000000000000000000000000000001002");
-/// Nodes, their keys, the validator set.
-pub const NODES: Address = address!("0000000000000000000000000000000000001003");
-/// Accounts, permissions, quotas.
-pub const PERMISSIONS: Address = address!("0000000000000000000000000000000000001004");
-/// Other chains and who runs them.
-pub const CHAINS: Address = address!("0000000000000000000000000000000000001005");
-
-/// Facts of other chains, with proof.
-pub const FACTS: Address = tbsi_types::log::FACTS;
-
 /// Who the protocol itself calls contracts as (EIP-4788's system address).
 pub const SYSTEM: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
-
-sol! {
-    /// A validator of the next block.
-    struct ValidatorView {
-        uint32 organisation;
-        address validator;
-        bytes publicKey;
-        uint64 power;
-        string nameZhTw;
-        string nameEn;
-        string node;
-    }
-
-    /// A node that may connect.
-    struct PeerView {
-        bytes32 peerKey;
-        uint32 organisation;
-        uint8 nodeType;
-        address validator;
-        bytes32 logKey;
-        string name;
-        string endpoint;
-    }
-
-    function validatorSet() external view returns (ValidatorView[] memory);
-    function peers() external view returns (PeerView[] memory);
-    function bindGenesis(bytes32 genesisHash) external;
-    function charge(uint32[] calldata organisations, uint64[] calldata gas, uint64[] calldata leaves) external;
-    function namesOf(uint32 organisation) external view returns (string memory nameZhTw, string memory nameEn);
-    function submitEvidence(bytes calldata evidence) external;
-}
 
 /// Why an answer of the contracts is not a roster. A chain whose contracts answer so keeps the
 /// roster that it has.
@@ -91,9 +53,7 @@ pub fn peers_call() -> Bytes {
 
 /// The call data that tells the contracts the genesis hash (block 1).
 pub fn bind_genesis_call(genesis_hash: B256) -> Bytes {
-    let call = bindGenesisCall {
-        genesisHash: genesis_hash,
-    };
+    let call = bindGenesisCall { hash: genesis_hash };
     call.abi_encode().into()
 }
 
@@ -113,7 +73,7 @@ pub fn names_call(organisation: u32) -> Bytes {
 /// Legal names, Traditional Chinese first, from the answer to [`names_call`].
 pub fn names(answer: &[u8]) -> Option<(String, String)> {
     let names = namesOfCall::abi_decode_returns(answer).ok()?;
-    Some((names.nameZhTw, names.nameEn))
+    Some((names._0, names._1))
 }
 
 /// What organisations used in one block: number, gas, leaves.

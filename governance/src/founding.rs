@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use alloy_primitives::{Address, Bytes};
-use alloy_sol_types::{SolCall, sol};
+use tbsi_bindings::SolCall;
+use tbsi_bindings::genesis::{
+    Details, Motions, Nodes, Organisations, Permissions, Registration, Rule,
+};
 use tbsi_types::genesis::{
     GovernanceEntry, NodeEntry, OrganisationEntry, OrganisationKind, Permission, QuotaEntry,
 };
@@ -13,59 +16,6 @@ use tbsi_types::{B256, Genesis, KeyError, PublicKey};
 
 use crate::abi::{MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use crate::standing::UNLIMITED;
-
-sol! {
-    struct Details {
-        string nameZhTw;
-        string nameEn;
-        uint8 kind;
-        bool votes;
-        string taxId;
-        string lei;
-        string jurisdiction;
-        bytes32 agreementHash;
-        bytes32 credentialHash;
-        string contactUrl;
-    }
-
-    struct Registration {
-        string name;
-        string endpoint;
-        string version;
-        bytes32 peerKey;
-        bytes32 validatorX;
-        bytes32 validatorY;
-        bytes32 logKey;
-    }
-
-    struct Rule {
-        uint16 quorumNumerator;
-        uint16 quorumDenominator;
-        uint16 thresholdNumerator;
-        uint16 thresholdDenominator;
-        uint32 votingPeriod;
-        uint32 delay;
-        uint32 window;
-    }
-
-    interface Organisations {
-        function foundOrganisation(Details calldata details) external returns (uint32);
-    }
-
-    interface Permissions {
-        function foundOrganisation(uint32 organisation, uint32 permissions, uint64 gas, uint64 leaves) external;
-        function foundAccount(uint32 organisation, address account, uint32 permissions) external;
-        function foundParameters(uint32 publicPermissions, uint64 publicGas, uint64 publicLeaves, uint32 periodLength) external;
-    }
-
-    interface Nodes {
-        function foundNode(uint32 organisation, Registration calldata registration, uint64 power) external returns (uint32);
-    }
-
-    interface Motions {
-        function foundRules(Rule[] calldata rules) external;
-    }
-}
 
 /// Kinds of motions, in their order: whether a mistake would hurt, so that more must agree and
 /// some time passes before it takes effect.

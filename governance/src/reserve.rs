@@ -2,10 +2,10 @@
 //! and stop an account or a key that used it up.
 
 use alloy_primitives::Address;
-use alloy_sol_types::SolCall;
+use tbsi_bindings::SolCall;
+use tbsi_bindings::genesis::{Motions, Nodes, Permissions as Accounts};
 
-use crate::abi::{MOTIONS, NODES, PERMISSIONS, submitEvidenceCall};
-use crate::contracts::{Motions, Nodes, Permissions as Accounts};
+use crate::abi::{MOTIONS, NODES, PERMISSIONS};
 use crate::standing::Permissions;
 
 /// Contract, function, and the permission with which it is reserved. The contracts themselves
@@ -25,7 +25,11 @@ const RESERVED: [(Address, [u8; 4], Permissions); 6] = [
         Nodes::rotateValidatorKeyCall::SELECTOR,
         Permissions::ADMINISTER,
     ),
-    (NODES, submitEvidenceCall::SELECTOR, Permissions::ADMINISTER),
+    (
+        NODES,
+        Nodes::submitEvidenceCall::SELECTOR,
+        Permissions::ADMINISTER,
+    ),
 ];
 
 /// The permission that puts a call of `to` with this input into the reserve; `None` if nothing

@@ -3,8 +3,19 @@
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, TxKind};
-use alloy_sol_types::{SolCall, sol};
 use ed25519_dalek::{Signer as _, SigningKey};
+use tbsi_bindings::SolCall;
+pub use tbsi_bindings::genesis::Motions::{
+    addOrganisationCall, executeCall, motionCountCall, proposeCall, removeOrganisationCall,
+    statusOfCall, suspendOrganisationCall, voteCall,
+};
+pub use tbsi_bindings::genesis::Nodes::{
+    addValidatorCall, nodeByNameCall, registerNodeCall, removeValidatorCall, rotateValidatorKeyCall,
+};
+pub use tbsi_bindings::genesis::Organisations::organisationCountCall;
+pub use tbsi_bindings::genesis::Permissions::{grantCall, setPublicPermissionsCall, setQuotaCall};
+use tbsi_bindings::genesis::Signature as Proof;
+pub use tbsi_bindings::genesis::{Admission, Details, Possession, Registration};
 use tbsi_governance::abi::{MOTIONS, NODES};
 use tbsi_keys::keyfile::LogKey;
 use tbsi_rpc::Client;
@@ -12,72 +23,6 @@ use tbsi_types::roster::peer_key_of;
 use tbsi_types::{ChainIdentity, Height, SecretKey, sha256};
 
 use crate::harness::{Sender, wait_receipt};
-
-sol! {
-    #[derive(Debug)]
-    struct Details {
-        string nameZhTw;
-        string nameEn;
-        uint8 kind;
-        bool votes;
-        string taxId;
-        string lei;
-        string jurisdiction;
-        bytes32 agreementHash;
-        bytes32 credentialHash;
-        string contactUrl;
-    }
-
-    struct Admission {
-        Details details;
-        uint32 permissions;
-        uint64 gas;
-        uint64 leaves;
-        address account;
-    }
-
-    struct Registration {
-        string name;
-        string endpoint;
-        string version;
-        bytes32 peerKey;
-        bytes32 validatorX;
-        bytes32 validatorY;
-        bytes32 logKey;
-    }
-
-    struct Proof {
-        bytes32 r;
-        bytes32 s;
-        uint8 v;
-    }
-
-    struct Possession {
-        uint64 deadline;
-        Proof peer;
-        Proof validator;
-        Proof log;
-    }
-
-    function addOrganisation(Admission admission);
-    function removeOrganisation(uint32 organisation, uint16 reason);
-    function suspendOrganisation(uint32 organisation, uint16 reason);
-    function addValidator(uint32 node, uint64 power);
-    function removeValidator(uint32 node, uint16 reason);
-    function setQuota(uint32 organisation, uint64 gas, uint64 leaves);
-    function setPublicPermissions(uint32 permissions);
-
-    function propose(uint8 kind, bytes arguments) returns (uint32);
-    function vote(uint32 motion, uint8 choice);
-    function execute(uint32 motion);
-    function motionCount() returns (uint32);
-    function organisationCount() returns (uint32);
-    function nodeByName(string name) returns (uint32);
-    function grant(address account, uint32 permissions);
-
-    function registerNode(Registration registration, Possession possession) returns (uint32);
-    function rotateValidatorKey(uint32 node, bytes32 x, bytes32 y, Proof proof, uint64 deadline);
-}
 
 /// Numbers of kinds of motions (`IMotions.Kind`).
 pub mod kind {
@@ -181,7 +126,6 @@ pub async fn decide(client: &Client, council: &[&Actor], kind: u8, call: &impl S
 
 /// Whether a motion can be executed now.
 async fn passed(client: &Client, motion: u32) -> bool {
-    sol! { function statusOf(uint32 motion) returns (uint8); }
     let status = ask(client, MOTIONS, &statusOfCall { motion }).await;
     const EXECUTABLE: u8 = 3;
     status == EXECUTABLE

@@ -10,16 +10,7 @@ use tbsi_types::log::ATTESTATIONS;
 
 use crate::harness::{Sender, TestNetwork};
 
-pub use abi::{attestBatchCall, revokeCall};
-
-mod abi {
-    #![allow(missing_docs, unreachable_pub, reason = "as the macro writes it")]
-
-    alloy_sol_types::sol! {
-        function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-        function revoke(bytes32 id, uint16 reason);
-    }
-}
+pub use tbsi_bindings::genesis::Attestations::{attestBatchCall, revokeCall};
 
 const SHA2_256: u32 = 0x12;
 

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{TxKind, keccak256};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
+use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_light::{LogError, verify_note, verify_tlog_proof};
 use tbsi_node::config::{WitnessConfig, WitnessedConfig};
 use tbsi_rpc::wire::{Acknowledgement, LogEntry, LogKeys};
@@ -20,10 +21,6 @@ use tbsi_types::log::{
     NoteVerifier, SignatureType, SignedNote, TlogProof, cosigners, tile,
 };
 use tbsi_types::{B256, Bytes, Genesis, Roster, TreeSize};
-
-sol! {
-    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-}
 
 /// Attests so many digests and waits until they are final.
 async fn attest(net: &TestNetwork, sender: &Sender, nonce: u64, count: u64) {

@@ -84,8 +84,8 @@ struct SlowRoad {
 
 impl SlowRoad {
     async fn to(target: SocketAddr, delay_ms: Arc<AtomicU64>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
                 let delay_ms = Arc::clone(&delay_ms);

@@ -38,12 +38,14 @@ async fn status(client: &Client, hash: B256) -> TransactionStatus {
 
 /// Reason and words of a transaction that was dropped.
 async fn dropped(client: &Client, hash: B256) -> (String, String) {
-    match status(client, hash).await {
-        TransactionStatus::Dropped {
-            reason, message, ..
-        } => (reason, message),
-        other => panic!("{hash} is not dropped: {other:?}"),
-    }
+    let found = status(client, hash).await;
+    let TransactionStatus::Dropped {
+        reason, message, ..
+    } = found
+    else {
+        panic!("{hash} is not dropped: {found:?}");
+    };
+    (reason, message)
 }
 
 async fn refused(client: &Client, encoded: &[u8], words: &str) {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, Bytes};
+use tbsi_bindings::genesis::Attestations::attestBatchCall;
+use tbsi_bindings::genesis::Nodes::Equivocated;
 use tbsi_governance::abi::{NODES, ORGANISATIONS};
 use tbsi_light::{TrustAnchor, verify_bundle, verify_note};
 use tbsi_node::config::{Config, PeerConfig};
@@ -207,9 +209,6 @@ async fn associations_join_rotate_cheat_and_leave_and_blocks_never_stop() {
 
 /// The first of the batch is under the founders' set, later ones under others.
 async fn attest(client: &Client, chain_id: u64) {
-    alloy_sol_types::sol! {
-        function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-    }
     let time = client.block_number().await.unwrap();
     let issuer = Actor::new(SecretKey::from_seed(&time.0.to_be_bytes()), chain_id);
     let call = attestBatchCall {
@@ -377,9 +376,6 @@ async fn cheats(net: &mut TestNetwork, client: &Client, chain: &ChainIdentity) {
 /// Validator and legal names in every event `Equivocated`.
 async fn equivocations(client: &Client) -> Vec<(Address, String, String)> {
     use alloy_sol_types::SolEvent;
-    alloy_sol_types::sol! {
-        event Equivocated(uint32 indexed organisation, address indexed validator, uint64 height, uint32 round, uint8 kind, bytes32 evidenceHash, string nameZhTw, string nameEn);
-    }
     let filter = serde_json::json!({
         "address": NODES, "fromBlock": "0x0", "topics": [Equivocated::SIGNATURE_HASH],
     });

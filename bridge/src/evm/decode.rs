@@ -3,12 +3,12 @@
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Bytes, keccak256};
-use alloy_sol_types::{SolCall, SolInterface};
+use alloy_sol_types::SolCall;
 use tbsi_types::Checkpoint;
 use tbsi_types::checkpoint::CHECKPOINT_BYTES;
 
 use super::abi::Inbox::deliverCall;
-use super::abi::LightClient::{self, LightClientCalls as Calls};
+use super::abi::LightClient;
 use crate::record::Attempt;
 use crate::target::Contents;
 
@@ -37,40 +37,39 @@ pub(super) fn contents(attempt: &Attempt) -> Result<Contents, String> {
 }
 
 fn add(data: &[u8], contents: &mut Contents, nested: bool) -> Result<(), String> {
-    let call = Calls::abi_decode(data).map_err(|error| format!("no call: {error}"))?;
-    match call {
-        Calls::multicall(LightClient::multicallCall { data }) if nested => {
-            for call in data {
+    match data.first_chunk().copied() {
+        Some(LightClient::multicallCall::SELECTOR) if nested => {
+            for call in call::<LightClient::multicallCall>(data)?.data {
                 add(&call, contents, false)?;
             }
         }
-        Calls::update(call) => contents.checkpoints.push(checkpoint(&call.decision)?),
-        Calls::handover(call) => {
+        Some(LightClient::updateCall::SELECTOR) => {
+            let call = call::<LightClient::updateCall>(data)?;
+            contents.checkpoints.push(checkpoint(&call.decision)?);
+        }
+        Some(LightClient::handoverCall::SELECTOR) => {
+            let call = call::<LightClient::handoverCall>(data)?;
             contents.checkpoints.push(checkpoint(&call.last)?);
             contents.checkpoints.push(checkpoint(&call.first)?);
             contents.handovers += 1;
         }
-        Calls::recordMany(call) => {
+        Some(LightClient::recordManyCall::SELECTOR) => {
+            let call = call::<LightClient::recordManyCall>(data)?;
             let leaves = call.indexes.into_iter().zip(call.leaves);
             contents.leaves.extend(leaves);
         }
-        Calls::freeze(call) => {
-            let bytes = checkpoint(&call.a)?;
+        Some(LightClient::freezeCall::SELECTOR) => {
+            let bytes = checkpoint(&call::<LightClient::freezeCall>(data)?.a)?;
             let decoded = Checkpoint::decode(&bytes).map_err(|error| error.to_string())?;
             contents.evidence = Some(decoded.height.0);
         }
-        Calls::multicall(_)
-        | Calls::isRecorded(_)
-        | Calls::status(_)
-        | Calls::latest(_)
-        | Calls::trustedUntilMs(_)
-        | Calls::validatorSetOf(_)
-        | Calls::digestAt(_)
-        | Calls::pausedUntil(_)
-        | Calls::SOURCE_CHAIN_ID(_)
-        | Calls::GENESIS_HASH(_) => return Err("a call that a relayer does not make".into()),
+        Some(_) | None => return Err("a call that a relayer does not make".into()),
     }
     Ok(())
+}
+
+fn call<C: SolCall>(data: &[u8]) -> Result<C, String> {
+    C::abi_decode(data).map_err(|error| format!("no call: {error}"))
 }
 
 fn checkpoint(decision: &Bytes) -> Result<Bytes, String> {

@@ -1,8 +1,9 @@
 //! The creation code of a light client (SPEC §14).
 
 use alloy_primitives::{Address, Bytes, U256, hex};
-use alloy_sol_types::{SolValue, sol};
+use alloy_sol_types::SolValue;
 use serde_json::Value;
+use tbsi_bindings::bridge::{Policy, Trust};
 use tbsi_types::{ChainIdentity, Checkpoint, NamedValidators};
 
 use super::encode::validator_set;
@@ -12,33 +13,6 @@ const INBOX: &str = include_str!("../../../contracts/evm/artifacts/Inbox.json");
 
 /// Seconds between the proposal of a recovery and the recovery.
 const RECOVERY_DELAY_S: u64 = 7 * 86_400;
-
-sol! {
-    struct Trust {
-        uint64 chainId;
-        bytes32 genesisHash;
-        bytes checkpoint;
-        bytes validatorSet;
-        uint256 trustPeriod;
-    }
-
-    struct Relayer {
-        address account;
-        bytes32 organisation;
-    }
-
-    struct Policy {
-        address guardian;
-        address[] council;
-        uint256 councilThreshold;
-        address[] coldKeys;
-        uint256 coldThreshold;
-        uint256 recoveryDelay;
-        Relayer[] relayers;
-        uint256 grace;
-        bool strict;
-    }
-}
 
 /// What a light client begins with.
 #[derive(Clone, Copy, Debug)]
@@ -94,30 +68,4 @@ fn bytecode(artifact: &str) -> Vec<u8> {
         .as_str()
         .expect("the artifact has creation code");
     hex::decode(code).expect("creation code is hex")
-}
-
-/// The names of everything of one kind in a contract's ABI, for tests.
-#[cfg(test)]
-pub(super) fn signatures(contract: &str, kind: &str) -> Vec<(String, String)> {
-    fn type_of(input: &Value) -> String {
-        let name = input["type"].as_str().unwrap();
-        match input["components"].as_array() {
-            Some(parts) => {
-                let parts: Vec<String> = parts.iter().map(type_of).collect();
-                name.replacen("tuple", &format!("({})", parts.join(",")), 1)
-            }
-            None => name.into(),
-        }
-    }
-    let artifact = if contract == "Inbox" { INBOX } else { ARTIFACT };
-    let artifact: Value = serde_json::from_str(artifact).unwrap();
-    let entries = artifact["abi"].as_array().unwrap().clone();
-    let entries = entries.into_iter().filter(|entry| entry["type"] == kind);
-    let signature = |entry: Value| {
-        let inputs = entry["inputs"].as_array().unwrap();
-        let types: Vec<String> = inputs.iter().map(type_of).collect();
-        let name = entry["name"].as_str().unwrap_or("constructor").to_owned();
-        (name.clone(), format!("{name}({})", types.join(",")))
-    };
-    entries.map(signature).collect()
 }

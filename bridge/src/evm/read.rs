@@ -4,6 +4,9 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::SolCall;
 use futures::try_join;
 use serde_json::json;
+use tbsi_bindings::contracts::{ORGANISATIONS, PERMISSIONS};
+use tbsi_bindings::genesis::Organisations::namesOfCall;
+use tbsi_bindings::genesis::Permissions::accountOfCall;
 
 use super::abi::{
     Inbox, LightClient, SCOPE_MESSAGES, STATUS_EXPIRED, STATUS_FROZEN, STATUS_PAUSED,
@@ -13,7 +16,7 @@ use super::endpoints::Answer;
 use super::{Evm, at};
 use crate::limits::SETS_SEARCHED_MAX;
 use crate::record::Hold;
-use crate::standing::{ORGANISATIONS, PERMISSIONS, Standing, accountOfCall, namesOfCall};
+use crate::standing::Standing;
 use crate::target::{Block, Client, TargetError};
 
 impl Evm {

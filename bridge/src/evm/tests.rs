@@ -1,10 +1,8 @@
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
-use alloy_sol_types::{SolError, SolEvent, SolInterface};
-
+use alloy_sol_types::SolError;
 use tbsi_types::SecretKey;
 
-use super::abi::{InboxRefusal, Refusal};
 use super::words::{classify, refusal};
 use super::*;
 use crate::record::{Hold, U64Text};
@@ -91,78 +89,4 @@ fn refusals_are_named() {
         panic!("refused");
     };
     assert_eq!(code, "0x01020304");
-}
-
-/// What the contract's compiler says, against what is written here.
-#[test]
-fn the_abi_is_the_contracts() {
-    let functions = deploy::signatures("LightClient", "function");
-    for ours in LightClient::LightClientCalls::selectors() {
-        let known = functions
-            .iter()
-            .any(|(_, signature)| selector(signature) == ours);
-        assert!(known, "function {}", alloy_primitives::hex::encode(ours));
-    }
-    let errors = deploy::signatures("LightClient", "error");
-    for ours in Refusal::selectors() {
-        let known = errors
-            .iter()
-            .any(|(_, signature)| selector(signature) == ours);
-        assert!(known, "error {}", alloy_primitives::hex::encode(ours));
-    }
-    let events = deploy::signatures("LightClient", "event");
-    for ours in [
-        LightClient::CheckpointAccepted::SIGNATURE,
-        LightClient::ValidatorSetHandedOver::SIGNATURE,
-        LightClient::AttestationRecorded::SIGNATURE,
-    ] {
-        assert!(
-            events.iter().any(|(_, signature)| signature == ours),
-            "{ours}"
-        );
-    }
-    // Errors that a relayer's calls can meet have a name here.
-    let met = [
-        "Certificate",
-        "Leaf",
-        "MerkleLog",
-        "Sha256",
-        "ValidatorSet",
-        "LightClient",
-    ];
-    let never = [
-        "LightClientNotGuardian",
-        "LightClientParameter",
-        "LightClientPausedLately",
-    ];
-    for (name, signature) in errors {
-        let named = met.iter().any(|start| name.starts_with(start));
-        if named && !never.contains(&name.as_str()) {
-            let known = Refusal::valid_selector(selector(&signature));
-            assert!(known, "{signature}");
-        }
-    }
-}
-
-#[test]
-fn the_inboxs_abi_is_the_contracts() {
-    let known = |kind: &str| deploy::signatures("Inbox", kind);
-    let functions: Vec<_> = known("function");
-    for ours in Inbox::InboxCalls::selectors() {
-        let found = functions.iter().any(|(_, it)| selector(it) == ours);
-        assert!(found, "function {}", alloy_primitives::hex::encode(ours));
-    }
-    let delivered = Inbox::MessageDelivered::SIGNATURE;
-    assert!(known("event").iter().any(|(_, it)| it == delivered));
-    for (name, signature) in known("error") {
-        if name.starts_with("Inbox") {
-            let named = InboxRefusal::valid_selector(selector(&signature));
-            assert!(named, "{signature}");
-        }
-    }
-}
-
-fn selector(signature: &str) -> [u8; 4] {
-    let hash = alloy_primitives::keccak256(signature);
-    [hash[0], hash[1], hash[2], hash[3]]
 }

@@ -5,7 +5,8 @@ use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{B256, TxKind, b256};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
+use tbsi_bindings::genesis::Attestations::attestCall;
 use tbsi_rpc::ClientError;
 use tbsi_types::log::{ATTESTATIONS, Attestation, DigestWords, Leaf};
 use tokio::time::{Duration, Instant};
@@ -15,10 +16,6 @@ use super::{Pen, Relay, RelayError, now_ms};
 use crate::fault;
 use crate::record::Event;
 use crate::target::Target;
-
-sol! {
-    function attest(bytes32 schema, uint32 algorithm, bytes32[] calldata words) external;
-}
 
 /// `tbsi:file:v1` (SPEC §12.5): the file is the record.
 pub(crate) const FILE_SCHEMA: B256 =

@@ -24,6 +24,8 @@ mod progress;
 mod serve;
 mod signing;
 mod start;
+#[doc(hidden)]
+pub mod stepped;
 mod streams;
 mod witnessed;
 

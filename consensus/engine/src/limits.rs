@@ -136,4 +136,5 @@ pub const PART_BYTES_PER_PEER_MAX: u64 = STREAM_BYTES_PER_PEER_MAX as u64 + BLOC
 pub const OFFERED_CERTIFICATES_MAX: usize = 512;
 
 /// Heights for which the engine buffers votes: those that are let in, and the running one.
-pub const QUEUED_HEIGHTS_MAX: usize = HEIGHTS_AHEAD_MAX as usize + 2;
+pub const QUEUED_HEIGHTS_MAX: usize = 10;
+const _: () = assert!(QUEUED_HEIGHTS_MAX as u64 == HEIGHTS_AHEAD_MAX + 2);

@@ -412,7 +412,7 @@ impl<C: Chain> Server<C> {
     }
 }
 
-fn height_parameters(
+pub(crate) fn height_parameters(
     parameters: &ConsensusParameters,
     validators: tbsi_types::ValidatorSet,
 ) -> HeightParams<Ctx> {
@@ -435,7 +435,7 @@ fn height_parameters(
     HeightParams::new(ValidatorSet::new(validators), timeouts, None)
 }
 
-fn to_engine(judged: Judged) -> ProposedValue<Ctx> {
+pub(crate) fn to_engine(judged: Judged) -> ProposedValue<Ctx> {
     ProposedValue {
         height: Height(judged.height),
         round: round_to_engine(Some(judged.round)),
@@ -468,7 +468,7 @@ fn answer<T>(reply: Reply<T>, value: T) -> Done {
     Ok(())
 }
 
-fn evidence_from_engine(evidence: MisbehaviorEvidence<Ctx>) -> Vec<Evidence> {
+pub(crate) fn evidence_from_engine(evidence: MisbehaviorEvidence<Ctx>) -> Vec<Evidence> {
     let votes = evidence.votes.into_iter().flat_map(|(validator, pairs)| {
         pairs
             .into_iter()

@@ -112,6 +112,13 @@ impl LocalSigner {
         );
         Ok(None)
     }
+
+    /// Signs without a look at the sign-state: the bug that simulation plants, and the lie of a
+    /// validator that signs twice.
+    #[doc(hidden)]
+    pub fn sign_unguarded(&self, statement: ConsensusStatement) -> Signature {
+        self.key.sign(statement.mark(&self.chain).digest)
+    }
 }
 
 #[async_trait]

@@ -80,6 +80,16 @@ impl Shared {
 pub struct Monitor(pub(crate) Arc<Shared>);
 
 impl Monitor {
+    /// Of no swarm: nobody may connect. For a node whose links are simulated.
+    #[doc(hidden)]
+    pub fn detached() -> Self {
+        Self(Arc::new(Shared {
+            local_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            peers: Mutex::new(Peers::none()),
+            counters: Counters::default(),
+        }))
+    }
+
     /// Every peer that may connect, by id, connected or not.
     pub fn peers(&self) -> Vec<PeerInfo> {
         self.0.peers().info()

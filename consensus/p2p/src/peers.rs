@@ -86,6 +86,15 @@ impl Peers {
         peers
     }
 
+    /// Nobody.
+    pub(crate) fn none() -> Self {
+        Self {
+            local: crate::config::peer_id(&[0; 32]),
+            addresses: BTreeMap::new(),
+            known: BTreeMap::new(),
+        }
+    }
+
     /// Takes a new set of allowed peers. One that is connected and not in it is known until
     /// its connection is closed.
     pub(crate) fn allow(&mut self, allowed: &BTreeSet<PeerId>, now: Instant) -> Difference {

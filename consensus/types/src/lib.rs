@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod call;
 pub mod certificate;
 pub mod checkpoint;
+pub mod contracts;
 pub mod cursor;
 pub mod evidence;
 pub mod genesis;

@@ -8,9 +8,11 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use anyhow::Context;
 use serde_json::json;
+use tbsi_bindings::Addressed;
+use tbsi_bindings::genesis::Attestations::{algorithmOfCall, schemaOfCall};
 use tbsi_keys::keyfile::{KeyFileError, open_validator_key};
 use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{Client, ClientError};
@@ -33,31 +35,12 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Part of the estimated gas that is added to it: one in so many.
 const GAS_MARGIN: u64 = 16;
 
-pub(crate) use abi::{Schema, attestBatchCall, revokeCall};
-
-mod abi {
-    #![allow(missing_docs, unreachable_pub, reason = "as the macro writes it")]
-
-    use super::sol;
-
-    sol! {
-        struct Schema {
-            address owner;
-            uint8 commitsTo;
-            bool revocable;
-            bytes32 textHash;
-        }
-
-        function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] calldata words) external;
-        function revoke(bytes32 id, uint16 reason) external;
-        function schemaOf(bytes32 schema) external view returns (Schema memory);
-        function algorithmOf(uint32 algorithm) external view returns (uint16 bits, uint8 status);
-    }
-}
+pub(crate) use tbsi_bindings::genesis::Attestations::{attestBatchCall, revokeCall};
+pub(crate) use tbsi_bindings::genesis::Schema;
 
 /// Asks a view function of the contract.
-async fn ask<C: SolCall>(client: &Client, call: C) -> anyhow::Result<C::Return> {
-    let request = json!({ "to": ATTESTATIONS, "data": Bytes::from(call.abi_encode()) });
+async fn ask<C: Addressed>(client: &Client, call: C) -> anyhow::Result<C::Return> {
+    let request = json!({ "to": C::ADDRESS, "data": Bytes::from(call.abi_encode()) });
     let answer: Bytes = client
         .request("eth_call", &[request, json!("latest")])
         .await?;
@@ -80,7 +63,7 @@ async fn ask<C: SolCall>(client: &Client, call: C) -> anyhow::Result<C::Return> 
 
 /// A schema; fails if nobody registered it.
 pub(crate) async fn schema_of(client: &Client, schema: B256) -> anyhow::Result<Schema> {
-    let found = ask(client, abi::schemaOfCall { schema }).await?;
+    let found = ask(client, schemaOfCall { schema }).await?;
     if found.commitsTo == 0 {
         return Err(refuse(said(
             format!(
@@ -94,7 +77,7 @@ pub(crate) async fn schema_of(client: &Client, schema: B256) -> anyhow::Result<S
 
 /// Fails if new digests of an algorithm are not taken.
 pub(crate) async fn check_algorithm(client: &Client, code: u32, name: &str) -> anyhow::Result<()> {
-    let found = ask(client, abi::algorithmOfCall { algorithm: code }).await?;
+    let found = ask(client, algorithmOfCall { algorithm: code }).await?;
     let (en, zh_tw) = match found.status {
         1 => return Ok(()),
         2 => ("deprecated", "淘汰"),
@@ -296,36 +279,6 @@ mod tests {
     use super::*;
     use alloy_consensus::Transaction as _;
     use alloy_eips::eip2718::Decodable2718;
-
-    const ARTIFACT: &str = include_str!("../../../contracts/evm/artifacts/Attestations.json");
-
-    /// Name and argument types, as the compiler wrote them.
-    fn signatures(kind: &str) -> Vec<String> {
-        let artifact: serde_json::Value = serde_json::from_str(ARTIFACT).unwrap();
-        let entries = artifact["abi"].as_array().unwrap();
-        let entries = entries.iter().filter(|entry| entry["type"] == kind);
-        let signature = |entry: &serde_json::Value| {
-            let inputs = entry["inputs"].as_array().unwrap().iter();
-            let types: Vec<_> = inputs
-                .map(|input| input["type"].as_str().unwrap())
-                .collect();
-            format!("{}({})", entry["name"].as_str().unwrap(), types.join(","))
-        };
-        entries.map(signature).collect()
-    }
-
-    #[test]
-    fn functions_are_the_contracts() {
-        let known = signatures("function");
-        for ours in [
-            attestBatchCall::SIGNATURE,
-            revokeCall::SIGNATURE,
-            abi::schemaOfCall::SIGNATURE,
-            abi::algorithmOfCall::SIGNATURE,
-        ] {
-            assert!(known.iter().any(|known| known == ours), "{ours}");
-        }
-    }
 
     #[test]
     fn signs_for_nothing_and_for_this_chain() {

@@ -11,7 +11,7 @@ use clap::Subcommand;
 use serde_json::json;
 use tbsi_bridge::inbound::{EncodedHeader, ForeignChain, InboundError, Step};
 use tbsi_governance::abi::FACTS;
-use tbsi_governance::contracts::{Client, Facts, ForeignHeader};
+use tbsi_governance::contracts::{Client, Facts, Header as ForeignHeader};
 use tbsi_light::foreign::{Assurance, trusted_hash};
 
 use crate::govern::words::{CLIENT_STATUS, word};

@@ -34,7 +34,7 @@ use crate::node::{Node, SubmitError, causes, wall_clock};
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 
-pub(crate) use proofs::leaves_of;
+pub use proofs::{bundle, leaves_of};
 
 /// The software's name and version, as `web3_clientVersion` says it.
 pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));

@@ -280,7 +280,11 @@ async fn open_store(
 
 /// Who decides the block after the tip and who may connect, as the tip's state says, or on a
 /// chain that does not govern itself, as genesis does.
-fn current_roster(store: &Store, genesis: &Genesis, founders: Roster) -> anyhow::Result<Roster> {
+pub fn current_roster(
+    store: &Store,
+    genesis: &Genesis,
+    founders: Roster,
+) -> anyhow::Result<Roster> {
     let tip = store.tip().context("the chain has no block")?;
     let context = BlockContext {
         chain_id: genesis.chain_id,
@@ -368,7 +372,7 @@ async fn remote_signer(
 
 /// The last precommit of this validator that a certificate carries. A quorum leaves some out, so a
 /// few blocks are looked at.
-fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Position> {
+pub fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Position> {
     const CERTIFICATES_MAX: usize = 256;
     let mut height = store.tip().map(|tip| tip.height);
     for _ in 0..CERTIFICATES_MAX {

@@ -65,7 +65,7 @@ pub(crate) async fn run(
             }),
             () = until(pace.idle_at()) => Next::Idle,
             received = incoming.recv() => match received {
-                Some(received) => Next::Received(received),
+                Some(received) => Next::Received(Box::new(received)),
                 None => anyhow::bail!("the gossip network ended"),
             },
         };
@@ -76,7 +76,8 @@ pub(crate) async fn run(
                 }
             }
             Next::Idle => cosign(&node, own.as_ref(), &mut pace),
-            Next::Received((received, unjudged)) => {
+            Next::Received(message) => {
+                let (received, unjudged) = *message;
                 let (node, mut spent) = (Arc::clone(&node), budget);
                 let receive = move || (receive(&node, &received, &mut spent), spent);
                 let (judgement, left) = tokio::task::spawn_blocking(receive).await?;
@@ -91,7 +92,7 @@ pub(crate) async fn run(
 enum Next {
     Head(Height),
     Idle,
-    Received((Cosignatures, Unjudged)),
+    Received(Box<(Cosignatures, Unjudged)>),
 }
 
 async fn until(at: Option<Instant>) {

@@ -7,11 +7,7 @@ use tbsi_types::{Address, B256, Block, Checkpoint, Genesis, Height, Members, Pro
 use tracing::info;
 
 /// Commits block 0, once.
-pub(crate) fn ensure_genesis(
-    store: &Store,
-    genesis: &Genesis,
-    members: &Members,
-) -> anyhow::Result<()> {
+pub fn ensure_genesis(store: &Store, genesis: &Genesis, members: &Members) -> anyhow::Result<()> {
     if store.tip().is_some() {
         return Ok(());
     }

@@ -196,6 +196,25 @@ pub async fn spawn(config: &Config) -> Result<(GossipHandle, Incoming), P2pError
 }
 
 impl GossipHandle {
+    /// A handle without a network: what is queued stays queued, and nobody is connected. For a
+    /// node whose links are simulated.
+    #[doc(hidden)]
+    pub fn detached() -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                monitor: Monitor::detached(),
+                outgoing: Outgoing::default(),
+                tips: Mutex::default(),
+                counters: Counters::default(),
+                events: mpsc::channel(1).0.downgrade(),
+                cosignatures: mpsc::channel(1).0.downgrade(),
+                judgements: mpsc::channel(1).0.downgrade(),
+            }),
+            stop: Arc::new(watch::channel(false).0),
+            ended: watch::channel(()).1,
+        }
+    }
+
     /// Queues transactions for all peers; they leave within
     /// [`GOSSIP_BATCH_INTERVAL`](crate::limits::GOSSIP_BATCH_INTERVAL), several to a message.
     /// Only for transactions that entered the network here: gossip forwards the others itself.

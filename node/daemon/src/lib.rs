@@ -29,6 +29,14 @@ pub mod tsa;
 mod watchdog;
 pub mod witness;
 
+/// What simulation needs to put a node together by itself.
+#[doc(hidden)]
+pub mod parts {
+    pub use crate::api::{bundle, leaves_of};
+    pub use crate::assemble::{current_roster, highest_signed};
+    pub use crate::genesis_block::ensure_genesis;
+}
+
 pub use harden::forbid_core_dumps;
 pub use run::{abort_on_panic, run};
 pub use tbsi_execution::system_accounts;

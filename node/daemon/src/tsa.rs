@@ -10,9 +10,10 @@ mod query;
 mod token;
 
 use alloy_primitives::keccak256;
-use alloy_sol_types::{SolCall, sol};
 use der::asn1::ObjectIdentifier;
 use p256::ecdsa::SigningKey;
+use tbsi_bindings::SolCall;
+use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp, TimestampAdmission, TimestampClient};
 use tbsi_types::log::ATTESTATIONS;
@@ -30,10 +31,6 @@ use crate::account::{Account, SendError};
 use crate::api::{internal, leaves_of, store_error};
 use crate::metrics::Metrics;
 use crate::node::{Node, SubmitError, causes, wall_clock};
-
-sol! {
-    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-}
 
 /// Gas of an attestation of one digest; it needs a quarter.
 const GAS: u64 = 200_000;

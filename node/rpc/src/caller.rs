@@ -176,7 +176,7 @@ fn network(address: IpAddr) -> IpAddr {
         IpAddr::V6(v6) if !v6.is_loopback() => {
             Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into()
         }
-        other => other,
+        v4_or_loopback @ (IpAddr::V4(_) | IpAddr::V6(_)) => v4_or_loopback,
     }
 }
 

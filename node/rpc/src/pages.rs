@@ -17,6 +17,7 @@ use alloy_primitives::Bytes;
 use futures::future::Either;
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use http::{Extensions, HeaderMap, Method, StatusCode, Version};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -43,6 +44,27 @@ enum Caching {
     Forever,
 }
 
+/// What a refusal adds to its sentence: the remedy, for programs.
+#[derive(Clone, Copy, Debug)]
+enum Hint {
+    /// Verbs that the path takes.
+    Allow(&'static str),
+    /// When there is room again.
+    RetryAfterS(u64),
+    /// That another API key is wanted.
+    Authenticate,
+}
+
+impl Hint {
+    fn header(self) -> (HeaderName, HeaderValue) {
+        match self {
+            Self::Allow(verbs) => (ALLOW, HeaderValue::from_static(verbs)),
+            Self::RetryAfterS(seconds) => (RETRY_AFTER, seconds.into()),
+            Self::Authenticate => (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        }
+    }
+}
+
 /// An answer.
 #[derive(Debug)]
 struct Page {
@@ -50,8 +72,7 @@ struct Page {
     content_type: &'static str,
     caching: Caching,
     compressible: bool,
-    /// What a refusal adds: what would be allowed, or when.
-    header: Option<(HeaderName, HeaderValue)>,
+    hint: Option<Hint>,
     body: Bytes,
 }
 
@@ -65,7 +86,7 @@ impl Page {
             content_type,
             caching,
             compressible: true,
-            header: None,
+            hint: None,
             body: body.into(),
         }
     }
@@ -82,7 +103,7 @@ impl Page {
     fn wrong_method(allow: &'static str) -> Self {
         let sentence = format!("this path takes {allow} only");
         Self {
-            header: Some((ALLOW, HeaderValue::from_static(allow))),
+            hint: Some(Hint::Allow(allow)),
             ..Self::refusal(StatusCode::METHOD_NOT_ALLOWED, sentence)
         }
     }
@@ -90,7 +111,7 @@ impl Page {
     /// There is no place now, and will be one soon.
     fn busy(sentence: String) -> Self {
         Self {
-            header: Some((RETRY_AFTER, BUSY_RETRY_S.into())),
+            hint: Some(Hint::RetryAfterS(BUSY_RETRY_S)),
             ..Self::refusal(StatusCode::SERVICE_UNAVAILABLE, sentence)
         }
     }
@@ -111,7 +132,8 @@ impl Page {
         if head_only {
             headers.insert(CONTENT_LENGTH, length.into());
         }
-        if let Some((name, value)) = self.header {
+        if let Some(hint) = self.hint {
+            let (name, value) = hint.header();
             headers.insert(name, value);
         }
         if !self.compressible {

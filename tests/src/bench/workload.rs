@@ -3,9 +3,10 @@
 use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Signature, TxKind, hex, keccak256};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use hyper::body::Bytes as Body;
 use serde::Serialize;
+use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::transaction::TxEnvelope;
 use tbsi_types::{Address, B256, Bytes, SecretKey};
@@ -54,10 +55,6 @@ pub enum Workload {
 pub const DIGESTS: u64 = 1_000;
 /// Digests of one [`Workload::AttestLarge`].
 pub const DIGESTS_LARGE: u64 = 10_000;
-
-sol! {
-    function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-}
 
 /// Multihash code of SHA-256.
 const SHA2_256: u32 = 0x12;

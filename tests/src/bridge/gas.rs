@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use alloy_primitives::{Address, Bytes, TxKind, U64};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use anyhow::Context;
 use serde::Serialize;
+use tbsi_bindings::bridge::LightClient::recordCall;
 use tbsi_bridge::evm::abi::LightClient;
 use tbsi_bridge::evm::{decision, validator_set};
 use tbsi_types::log::{InclusionProof, MultiProof};
@@ -13,11 +14,6 @@ use tbsi_types::{LeafIndex, TreeSize};
 
 use super::anvil::{Anvil, guardian};
 use super::chain::{Chain, set};
-
-sol! {
-    function record(bytes leaf, uint64 index, bytes checkpoint, bytes32[] path)
-        external returns (bool fresh);
-}
 
 /// Sizes of validator sets that are measured.
 pub const VALIDATORS: [usize; 4] = [4, 7, 16, 31];

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use alloy_consensus::{Transaction, TxEnvelope};
 use alloy_eips::eip2718::Decodable2718;
 use alloy_primitives::{Address, B256, Bytes, U64};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use axum::Router;
 use axum::body::Bytes as Body;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
+use tbsi_bindings::genesis::Attestations::attestCall;
 use tbsi_rpc::wire;
 use tbsi_types::log::tile::push_entry;
 use tbsi_types::log::{
@@ -23,10 +24,6 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::chain::{Chain, Held};
-
-sol! {
-    function attest(bytes32 schema, uint32 algorithm, bytes32[] calldata words) external;
-}
 
 /// How a node misbehaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -143,7 +143,7 @@ pub async fn disaster(_: Amount) -> anyhow::Result<Found> {
     let took = since.elapsed();
     let open = Some(survivor.next());
     let acknowledged = stage.judge_except(&mut load, open).await?;
-    let twice = stage.net.client(0).evidence().await?.len();
+    let twice = stage.net.client(0).evidence().await?.evidence.len();
     Ok(Found::Kept(format!(
         "3 of 4 restored from a backup, sign-states raised to the survivor's height: RPO 0 of \
          {acknowledged} acknowledgements, RTO {} ms; {twice} signed twice at the height that was \

@@ -14,6 +14,9 @@ use crate::dishonest::{Running, engine_config, peer_ids};
 /// No chain gets there.
 const LIE: Height = Height(1 << 50);
 
+/// The node that is no validator.
+const OBSERVER: usize = 5;
+
 /// Nothing that `node` shows says that it is behind.
 async fn assert_not_misled(net: &TestNetwork, node: usize) {
     let status = net.client(node).status().await.unwrap();
@@ -31,11 +34,12 @@ async fn hears_the_lie(client: &Client) -> bool {
 /// The nodes of one validator, whose gossip and value sync say that it is far ahead of all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_validator_that_lies_about_its_tip_changes_nothing() {
-    let mut net = TestNetwork::create(5, 0);
-    for node in 0..4 {
+    let mut net = TestNetwork::create(5, 1);
+    let running = [0, 1, 2, 3, OBSERVER];
+    for node in running {
         net.network.start(node).unwrap();
     }
-    for node in 0..4 {
+    for node in running {
         net.wait_height(node, Height(1)).await;
     }
     let liar = net.home(4).load().unwrap();
@@ -54,8 +58,8 @@ async fn a_validator_that_lies_about_its_tip_changes_nothing() {
     let listen: SocketAddr = liar.config.p2p.consensus;
     let engine = engine_config(&liar.config, &liar.genesis, &liar.node_key, listen, &dir);
     let (puppet, _heard) = Puppet::new(LIE, Roster::of_genesis(&liar.genesis).unwrap());
-    let running = Running::start(engine, None, puppet).await;
-    for node in 0..4 {
+    let lying = Running::start(engine, None, puppet).await;
+    for node in running {
         let client = net.client(node);
         eventually("the lie is heard", async || hears_the_lie(&client).await).await;
     }
@@ -64,21 +68,21 @@ async fn a_validator_that_lies_about_its_tip_changes_nothing() {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let idle = net.client(0).block_number().await.unwrap().above(before);
     assert!(idle <= 3, "{idle} empty blocks in three seconds");
-    for node in 0..4 {
+    for node in running {
         assert_not_misled(&net, node).await;
     }
     // A node that is behind asks whoever has the blocks.
-    net.network.stop(3).await.unwrap();
+    net.network.stop(OBSERVER).await.unwrap();
     let client = net.client(0);
     let mut sender = Sender::new("while one is away", net.network.chain_id());
     let mut tip = Height::GENESIS;
     for _ in 0..5 {
         tip = sender.transfer(&client).await.unwrap();
     }
-    net.network.start(3).unwrap();
-    net.wait_height(3, tip).await;
-    assert_not_misled(&net, 3).await;
-    running.stop().await;
+    net.network.start(OBSERVER).unwrap();
+    net.wait_height(OBSERVER, tip).await;
+    assert_not_misled(&net, OBSERVER).await;
+    lying.stop().await;
     handle.shutdown().await;
     net.assert_no_panic();
 }

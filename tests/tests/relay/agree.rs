@@ -1,18 +1,14 @@
 //! Rust and Solidity judge the same bytes alike: certificates that were changed at random.
 
 use alloy_primitives::Bytes;
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use serde_json::json;
+use tbsi_bindings::bridge::LightClient::{isCertifiedCall, multicallCall};
 use tbsi_bridge::evm::decision;
 use tbsi_light::verify_certificate;
 use tbsi_types::{Checkpoint, CommitCertificate, CommitSignature, Genesis, Round, Signature};
 
 use crate::{Stage, anvil, ledger, long};
-
-sol! {
-    function isCertified(bytes calldata decision) external view returns (bool);
-    function multicall(bytes[] calldata data) external returns (bytes[] memory results);
-}
 
 /// Decisions in one `eth_call`.
 const CHUNK: usize = 100;

@@ -1,8 +1,9 @@
 //! Two checkpoints of one height, both validly signed: the light client is frozen for them.
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_sol_types::{SolCall, SolEvent, sol};
+use alloy_sol_types::{SolCall, SolEvent};
 use serde_json::{Value, json};
+use tbsi_bindings::bridge::LightClient::MisbehaviourProven;
 use tbsi_bridge::evm::abi::{LightClient, STATUS_FROZEN};
 use tbsi_bridge::record::{Event, Hold, Item};
 use tbsi_tests::bridge::chain::Chain;
@@ -11,20 +12,6 @@ use tbsi_tests::bridge::serve::Server;
 use tbsi_tests::harness::eventually;
 
 use crate::{Stage, anvil};
-
-sol! {
-    event MisbehaviourProven(
-        bytes32 indexed validatorSetHash,
-        uint64 heightA,
-        uint64 heightB,
-        bytes32 digestA,
-        bytes32 digestB,
-        uint32 roundA,
-        uint32 roundB,
-        uint128 culprits,
-        address[] addresses
-    );
-}
 
 /// A relayer whose second source endpoint shows another second block of the same network.
 async fn in_conflict(stage: &Stage, name: &str) -> (Relayer, Server) {

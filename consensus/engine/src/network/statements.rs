@@ -24,7 +24,7 @@ use crate::signing::vote_kind;
 /// What becomes of a message.
 pub(super) enum Taken {
     /// Verified as far as it can be.
-    Event(NetworkEvent<Ctx>),
+    Event(Box<NetworkEvent<Ctx>>),
     /// Not a message.
     Malformed(CodecError),
     /// Of no use, or worse.
@@ -91,12 +91,12 @@ impl Network {
             return self.refuse(refusal, message, Some(height));
         }
         let from = to_engine(from);
-        Taken::Event(match said {
+        Taken::Event(Box::new(match said {
             Said::Vote(vote) => NetworkEvent::Vote(from, vote),
             Said::Proposal(proposal) => NetworkEvent::Proposal(from, proposal),
             Said::Polka(polka) => NetworkEvent::PolkaCertificate(from, polka),
             Said::Round(round) => NetworkEvent::RoundCertificate(from, round),
-        })
+        }))
     }
 
     /// A part of a proposed block.
@@ -130,7 +130,11 @@ impl Network {
             *bytes = counted;
         }
         let publisher = message.publisher.map(to_engine);
-        Taken::Event(NetworkEvent::ProposalPart(to_engine(from), publisher, part))
+        Taken::Event(Box::new(NetworkEvent::ProposalPart(
+            to_engine(from),
+            publisher,
+            part,
+        )))
     }
 
     /// What a neighbour says of its blocks. It is asked for what it claims, but for no more than
@@ -152,7 +156,7 @@ impl Network {
         let own = self.gate.height().previous().unwrap_or_default();
         let tip = believed.map_or(claimed.0, |believed| claimed.0.min(believed.max(own)));
         let status = Status::new(crate::context::Height(tip), status.history_min_height);
-        Taken::Event(NetworkEvent::Status(to_engine(from), status))
+        Taken::Event(Box::new(NetworkEvent::Status(to_engine(from), status)))
     }
 
     /// Nobody honest forwards a wrong signature: everyone verifies first. Other faults are those

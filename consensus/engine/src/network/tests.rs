@@ -1,5 +1,6 @@
 //! The network over real swarms: what reaches the engine, and what goes on to others.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use arc_malachitebft_app_channel::app::types::SignedConsensusMsg;
@@ -64,15 +65,23 @@ impl Peer {
         let (publish, mut told) = mpsc::unbounded_channel::<(usize, Bytes)>();
         let (hear, heard) = mpsc::unbounded_channel();
         tokio::spawn(async move {
+            let mut waiting = VecDeque::new();
             loop {
                 tokio::select! {
                     told = told.recv() => match told {
-                        Some((topic, data)) => { swarm.publish(topic, data.into()); }
+                        Some(told) => waiting.push_back(told),
                         None => return,
                     },
                     event = swarm.next() => if let Event::Message(message) = event {
                         let _listens = hear.send(message.data);
                     },
+                    // It hears of each topic of the node by itself.
+                    () = tokio::time::sleep(Duration::from_millis(5)), if !waiting.is_empty() => {}
+                }
+                while let Some((topic, data)) = waiting.front()
+                    && swarm.publish(*topic, data.to_vec())
+                {
+                    waiting.pop_front();
                 }
             }
         });

@@ -8,34 +8,20 @@ mod abi;
 mod acts;
 mod events;
 
-use alloy_primitives::{Address, Log, address};
+use alloy_primitives::{Address, Log};
 
+pub use crate::contracts::{ATTESTATIONS, FACTS, OUTBOX};
+use crate::contracts::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use crate::log::leaf::{LEAF_BYTES_MAX, LEAF_HEAD_BYTES, LEAF_KIND_AT, LeafError, LeafHead, u24};
 use crate::number::{Height, TimestampMs};
 use crate::transaction::Receipt;
 
-/// The contract whose events become leaves of kinds 1 to 7.
-pub const ATTESTATIONS: Address = address!("0000000000000000000000000000000000001001");
-
 /// The contract that alone can change the table of digest algorithms: issuer of such leaves.
-pub const GOVERNOR: Address = address!("0000000000000000000000000000000000001000");
-
-/// The contract whose messages to other chains become leaves.
-pub const OUTBOX: Address = address!("0000000000000000000000000000000000001006");
-
-/// The contract whose imported facts become leaves of a kind of their own, and whose other
-/// events become leaves as those of governance do.
-pub const FACTS: Address = address!("0000000000000000000000000000000000001007");
+pub const GOVERNOR: Address = MOTIONS;
 
 /// Contracts whose every event becomes a leaf: motions, organisations, nodes, permissions,
 /// chains (SPEC §13).
-pub const GOVERNANCE: [Address; 5] = [
-    GOVERNOR,
-    address!("0000000000000000000000000000000000001002"),
-    address!("0000000000000000000000000000000000001003"),
-    address!("0000000000000000000000000000000000001004"),
-    address!("0000000000000000000000000000000000001005"),
-];
+pub const GOVERNANCE: [Address; 5] = [MOTIONS, ORGANISATIONS, NODES, PERMISSIONS, CHAINS];
 
 /// Bytes of a leaf that attests a digest of one word.
 const ATTESTATION_LEAF_BYTES: usize = LEAF_HEAD_BYTES + 32 + 4 + 1 + 32;

@@ -20,7 +20,7 @@ pub(super) fn checkpoint(node: &Node, height: Height) -> Result<Checkpoint, Back
 }
 
 /// The leaf under the checkpoint of its own block, so that the answer never changes.
-pub(super) fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
+pub fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
     let Some(bytes) = node.store.leaf(index).map_err(store_error)? else {
         return Ok(None);
     };
@@ -104,7 +104,7 @@ fn fit(handovers: usize, height: Height) -> Result<(), BackendError> {
 }
 
 /// Positions follow from the receipts of the block and the size of the log before it.
-pub(crate) fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRange>, BackendError> {
+pub fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRange>, BackendError> {
     let location = node.store.transaction_location(transaction);
     let Some((height, position)) = location.map_err(store_error)? else {
         return Ok(None);

@@ -397,9 +397,12 @@ fn refuses_rates_and_keys_that_would_let_nobody_or_everybody_through() {
     check(&key("a", empty, 1), "is that of an empty key");
     check(
         "[[tsa.keys]]\nname = \"a\"\nsha256 = \"secret\"\nper_minute = 1",
-        "tsa.keys",
+        "line 9: invalid string length",
     );
-    refuse("[rpc]\ntrusted_proxies = [\"proxy\"]", "trusted_proxies");
+    refuse(
+        "[rpc]\ntrusted_proxies = [\"proxy\"]",
+        "line 4: invalid IP address",
+    );
     refuse(
         "[rpc]\nconnections_per_address_max = 0",
         "`rpc.connections_per_address_max`: 0 is outside",

@@ -133,6 +133,8 @@ async fn transactions_pass_through_a_neighbour_and_tips_do_not() {
     })
     .await;
     a.publish(1);
+    // It passes on what it has found good.
+    assert_eq!(b.encoded().await, encoded(&[1]));
     let passed_on = GossipEvent::Transactions {
         from: b.id,
         encoded: encoded(&[1]),

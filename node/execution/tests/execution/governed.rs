@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, B256, TxKind, U256, keccak256};
-use alloy_sol_types::{Revert, SolCall, SolError, sol};
+use alloy_sol_types::{Revert, SolCall, SolError};
 use revm::bytecode::opcode as op;
+use tbsi_bindings::genesis::Attestations::attestCall;
+use tbsi_bindings::genesis::Outbox::sendCall;
 use tbsi_execution::{BuildLimits, Built, build, execute, genesis_diff, system_accounts};
 use tbsi_governance::abi::{ORGANISATIONS, PERMISSIONS};
 use tbsi_types::genesis::{ConsensusParameters, GovernanceEntry, OrganisationEntry, Permission};
@@ -20,11 +22,6 @@ pub(crate) const ATTEST: u64 = 4;
 pub(crate) const UNLIMITED: u64 = u64::MAX;
 /// Of the tests' blocks, which are all in one period.
 pub(crate) const PERIOD: u64 = 1_700_000_000 / 60;
-
-sol! {
-    function attest(bytes32 schema, uint32 algorithm, bytes32[] words);
-    function send(bytes32 destination, bytes32 receiver, uint64 timeout, bytes32 payloadHash);
-}
 
 /// With this many organisations, numbered from 1; the wallet of a number may do everything for
 /// its organisation.

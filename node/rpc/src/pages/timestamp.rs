@@ -6,12 +6,12 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use jsonrpsee::server::HttpRequest;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Caching, Page, Pages, read};
+use super::{Caching, Hint, Page, Pages, read};
 use crate::api::Runner;
 use crate::backend::{Timestamp, TimestampAdmission, TimestampClient};
 use crate::caller::Caller;
@@ -90,11 +90,11 @@ fn refusal(admission: TimestampAdmission) -> Option<Page> {
             retry_after_s,
             sentence,
         } => Page {
-            header: Some((RETRY_AFTER, retry_after_s.into())),
+            hint: Some(Hint::RetryAfterS(retry_after_s)),
             ..Page::refusal(StatusCode::TOO_MANY_REQUESTS, sentence)
         },
         TimestampAdmission::UnknownKey => Page {
-            header: Some((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            hint: Some(Hint::Authenticate),
             ..Page::refusal(
                 StatusCode::UNAUTHORIZED,
                 "this API key is not known here; leave it out, or ask the operator for one",

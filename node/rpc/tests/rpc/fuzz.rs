@@ -104,6 +104,25 @@ fn filter() -> Argument {
     ])
 }
 
+const WITHOUT_ARGUMENTS: [&str; 16] = [
+    "eth_accounts",
+    "eth_blobBaseFee",
+    "eth_blockNumber",
+    "eth_capabilities",
+    "eth_chainId",
+    "eth_gasPrice",
+    "eth_maxPriorityFeePerGas",
+    "eth_syncing",
+    "net_listening",
+    "net_peerCount",
+    "net_version",
+    "rpc_modules",
+    "tbsi_getEvidence",
+    "tbsi_status",
+    "txpool_status",
+    "web3_clientVersion",
+];
+
 /// Each method with arguments that it takes.
 fn methods() -> Vec<(&'static str, Vec<Argument>)> {
     let flag = || one_of(vec![json!(true), json!(false)]);
@@ -151,34 +170,13 @@ fn methods() -> Vec<(&'static str, Vec<Argument>)> {
             "tbsi_subscribe",
             vec![one_of(vec![json!("leaves")]), filter()],
         ),
+        ("tbsi_getCertificate", vec![height.clone()]),
+        ("tbsi_getCheckpoint", vec![height.clone()]),
+        ("tbsi_getValidators", vec![height]),
         ("tbsi_transactionStatus", vec![hash()]),
         ("web3_sha3", vec![bytes]),
     ];
-    let without_arguments = [
-        "eth_accounts",
-        "eth_blobBaseFee",
-        "eth_blockNumber",
-        "eth_capabilities",
-        "eth_chainId",
-        "eth_gasPrice",
-        "eth_maxPriorityFeePerGas",
-        "eth_syncing",
-        "net_listening",
-        "net_peerCount",
-        "net_version",
-        "rpc_modules",
-        "tbsi_getEvidence",
-        "tbsi_status",
-        "txpool_status",
-        "web3_clientVersion",
-    ];
-    methods.extend(without_arguments.map(|name| (name, vec![])));
-    let of_height = [
-        "tbsi_getCertificate",
-        "tbsi_getCheckpoint",
-        "tbsi_getValidators",
-    ];
-    methods.extend(of_height.map(|name| (name, vec![height.clone()])));
+    methods.extend(WITHOUT_ARGUMENTS.map(|name| (name, vec![])));
     methods
 }
 

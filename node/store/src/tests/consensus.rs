@@ -67,6 +67,29 @@ fn undecided_blocks_survive_until_their_height_is_decided() {
 }
 
 #[test]
+fn what_is_undecided_can_be_cleared_for_good() {
+    let (dir, store) = ticked(0);
+    let (one, two) = (Height(1), Height(2));
+    store.put_undecided(one, digest(1), b"one", &NONE).unwrap();
+    store
+        .put_undecided(two, digest(3), b"three", &NONE)
+        .unwrap();
+    store.put_built(one, Round(4), digest(5), b"own").unwrap();
+    assert_eq!(store.undecided_count(), 3);
+    store.clear_undecided().unwrap();
+    assert_eq!(store.undecided_count(), 0);
+    drop(store);
+    let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
+    assert_eq!(store.undecided_count(), 0);
+    assert_eq!(store.undecided(one, digest(1)).unwrap(), None);
+    assert_eq!(store.built(one, Round(4)), None);
+    // What was decided is still there, and another block takes its place.
+    assert_eq!(store.tip().unwrap().height, Height(0));
+    let built = store.put_built(one, Round(4), digest(6), b"anew").unwrap();
+    assert_eq!(built, digest(6));
+}
+
+#[test]
 fn a_round_has_one_own_block() {
     let (dir, store) = ticked(0);
     let height = Height(1);

@@ -1,0 +1,310 @@
+//! One node: what survives its process, and the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tbsi_engine::stepped::{CrashFile, KnownSignatures, Stepped, SteppedConfig, Stop, Timer};
+use tbsi_keys::{LocalSigner, SignState};
+use tbsi_node::chain::NodeChain;
+use tbsi_node::gossip::GossipHandle;
+use tbsi_node::mempool::MempoolLimits;
+use tbsi_node::node::{Node as TbsiNode, NodeParts};
+use tbsi_node::parts::{current_roster, highest_signed};
+use tbsi_store::Store;
+use tbsi_types::{CommitCertificate, Height};
+use tempfile::TempDir;
+
+use crate::chain::SimChain;
+use crate::clock::Moment;
+use crate::founding::{Founding, PARAMETERS, copy_database, scratch, store_options, validator_key};
+use crate::mutants::Mutant;
+use crate::rng::Rng;
+use crate::side::SharedSide;
+
+/// A node of the network.
+pub struct Node {
+    /// Its number.
+    pub index: usize,
+    /// How often it was started.
+    pub life: u32,
+    /// Its process, while it runs.
+    pub running: Option<Running>,
+    /// What its chain shares with the world.
+    pub side: SharedSide,
+    /// How wrong its clock is.
+    pub clock_ms: i64,
+    /// How much later than others it takes its messages.
+    pub slow_ms: u64,
+    /// Timers that run, by what they are for.
+    pub timers: BTreeMap<Timer, u64>,
+    /// The wake-up that counts.
+    pub wake: u64,
+    /// Messages that it passed on already.
+    pub seen: BTreeSet<u64>,
+    /// Its share of value sync.
+    pub sync: Syncing,
+    /// Whether the next start is from the copy.
+    pub stale: bool,
+    /// Whether the last start was.
+    pub restored: bool,
+    files: Files,
+    known: KnownSignatures,
+}
+
+/// What a node knows of others' blocks.
+#[derive(Debug, Default)]
+pub struct Syncing {
+    /// The last claim of each peer.
+    pub tips: BTreeMap<usize, Height>,
+    /// The request that waits for an answer, and whom it went to.
+    pub waiting: Option<(u64, usize)>,
+    /// Answers for heights that do not run yet.
+    pub blocks: BTreeMap<Height, (usize, CommitCertificate, Bytes)>,
+    /// Whom not to ask before when.
+    pub barred: BTreeMap<usize, Moment>,
+}
+
+/// A node's process.
+pub struct Running {
+    /// Its consensus.
+    pub consensus: Stepped<SimChain>,
+    /// Its pool, store and the rest.
+    pub node: Arc<TbsiNode>,
+    /// Its key and sign-state; none for an observer.
+    pub signer: Option<LocalSigner>,
+}
+
+/// What survives a process.
+struct Files {
+    dir: TempDir,
+    log: CrashFile,
+    /// The sign-state when it was last durable, for a planted bug.
+    durable: Option<Vec<u8>>,
+    copied: bool,
+}
+
+impl Files {
+    fn database(&self) -> PathBuf {
+        self.dir.path().join("database")
+    }
+
+    fn copy(&self) -> PathBuf {
+        self.dir.path().join("copy")
+    }
+
+    fn earlier(&self) -> PathBuf {
+        self.dir.path().join("earlier")
+    }
+
+    fn sign_state(&self) -> PathBuf {
+        self.dir.path().join("sign-state")
+    }
+}
+
+impl Node {
+    /// A node that was never started, with block 0 and an empty sign-state.
+    pub fn new(
+        founding: &Founding,
+        index: usize,
+        mutant: Option<Mutant>,
+        known: KnownSignatures,
+    ) -> Self {
+        let files = Files {
+            dir: scratch(),
+            log: CrashFile::default(),
+            durable: None,
+            copied: false,
+        };
+        copy_database(&founding.template(), &files.database());
+        if index < founding.validators {
+            let (chain, path) = (founding.genesis.identity(), files.sign_state());
+            let made = SignState::create(&path, chain, founding.addresses[index], Height(0));
+            drop(made.expect("a new sign-state"));
+        }
+        let side = SharedSide::default();
+        side.get().mutant = mutant;
+        Self {
+            index,
+            life: 0,
+            running: None,
+            side,
+            clock_ms: 0,
+            slow_ms: 0,
+            timers: BTreeMap::new(),
+            wake: 0,
+            seen: BTreeSet::new(),
+            sync: Syncing::default(),
+            stale: false,
+            restored: false,
+            files,
+            known,
+        }
+    }
+
+    /// Starts the process, as the product does: refuses a sign-state older than the chain.
+    pub fn start(&mut self, founding: &Founding, now: Moment) -> Result<(), String> {
+        self.life += 1;
+        self.restored = std::mem::take(&mut self.stale) && self.files.copied;
+        if self.restored {
+            copy_database(&self.files.copy(), &self.files.database());
+        }
+        if self.side.has(Mutant::LogForgotten) {
+            self.files.log = CrashFile::default();
+        }
+        if self.side.has(Mutant::LogNotSynced) || self.side.has(Mutant::DiskLies) {
+            self.files.log.lie();
+        }
+        let node = self.open(founding)?;
+        let signer = self.open_signer(founding, &node)?;
+        let chain = NodeChain::new(Arc::clone(&node));
+        let chain = SimChain::new(chain, self.side.clone());
+        let config = self.config(founding);
+        let log = self.files.log.clone();
+        let consensus = Stepped::new(&config, chain, log, now.of_node(self.clock_ms));
+        let consensus = consensus.map_err(|stop| describe(&stop))?;
+        self.timers.clear();
+        self.seen.clear();
+        self.sync = Syncing::default();
+        self.running = Some(Running {
+            consensus,
+            node,
+            signer,
+        });
+        Ok(())
+    }
+
+    fn open(&mut self, founding: &Founding) -> Result<Arc<TbsiNode>, String> {
+        let genesis = founding.genesis.clone();
+        let identity = genesis.identity();
+        let store = Store::open(&self.files.database(), identity, store_options())
+            .map_err(|error| format!("open the database: {error}"))?;
+        let roster = current_roster(&store, &genesis, founding.roster.clone())
+            .map_err(|error| format!("read the roster: {error:#}"))?;
+        Ok(Arc::new(TbsiNode::new(NodeParts {
+            name: format!("node-{}", self.index),
+            validator: founding.addresses.get(self.index).copied(),
+            genesis,
+            roster,
+            store,
+            mempool: MempoolLimits::default(),
+            gossip: GossipHandle::detached(),
+            witnesses: Vec::new(),
+        })))
+    }
+
+    fn open_signer(
+        &self,
+        founding: &Founding,
+        node: &TbsiNode,
+    ) -> Result<Option<LocalSigner>, String> {
+        let Some(address) = founding.addresses.get(self.index).copied() else {
+            return Ok(None);
+        };
+        let chain = founding.genesis.identity();
+        let open = || -> Result<SignState, String> {
+            let state = SignState::open(&self.files.sign_state(), chain, address);
+            let state = state.map_err(|error| error.to_string())?;
+            let signed = highest_signed(&node.store, address);
+            let signed = signed.map_err(|error| format!("{error:#}"))?;
+            let mutant = self.side.get().mutant;
+            if !mutant.is_some_and(Mutant::is_unguarded) {
+                let newest = state.require_at_least(signed);
+                newest.map_err(|error| error.to_string())?;
+            }
+            Ok(state)
+        };
+        let key = validator_key(self.index);
+        Ok(Some(LocalSigner::new(chain, key, open()?)))
+    }
+
+    fn config(&self, founding: &Founding) -> SteppedConfig {
+        let small = self.side.has(Mutant::QuorumTooSmall);
+        let mut parameters = PARAMETERS;
+        if self.side.has(Mutant::AnyTime) {
+            parameters.clock_drift_max_ms = 1 << 40;
+            parameters.clock_lag_max_ms = Some(1 << 40);
+        }
+        SteppedConfig {
+            chain: founding.genesis.identity(),
+            parameters,
+            own: founding.addresses.get(self.index).copied(),
+            quorum_of_3: if small { 1 } else { 2 },
+            verify: !self.side.has(Mutant::SignaturesNotVerified),
+            known: self.known.clone(),
+        }
+    }
+
+    /// The process ends as when the power goes: what was not synced may be lost or torn.
+    pub fn crash(&mut self, rng: &mut Rng) {
+        self.running = None;
+        self.timers.clear();
+        {
+            let mut side = self.side.get();
+            side.crash_in = None;
+            side.crashed = false;
+            side.peers_tip = Height::GENESIS;
+        }
+        self.files.log.crash(|durable, now| {
+            // What was appended and not synced survives as far as some byte.
+            let common = durable.len().min(now.len());
+            if durable[..common] != now[..common] || now.len() < durable.len() {
+                let kept = if rng.chance(500) { durable } else { now };
+                return kept.to_vec();
+            }
+            now[..durable.len() + rng.index(now.len() - durable.len() + 1)].to_vec()
+        });
+        if let Some(durable) = self.files.durable.take() {
+            fs::write(self.files.sign_state(), durable).expect("write a sign-state");
+        }
+        let earlier = self.files.earlier();
+        if earlier.exists() && self.side.has(Mutant::CommitLost) {
+            copy_database(&earlier, &self.files.database());
+        }
+    }
+
+    /// Copies the database of a node that does not run, to start from it some day.
+    pub fn copy(&mut self) {
+        copy_database(&self.files.database(), &self.files.copy());
+        self.files.copied = true;
+    }
+
+    /// Keeps the database as it is now, to lose what comes next, for a planted bug.
+    pub fn keep_earlier(&self) {
+        copy_database(&self.files.database(), &self.files.earlier());
+    }
+
+    /// The sign-state's bytes.
+    pub fn sign_state(&self) -> Vec<u8> {
+        fs::read(self.files.sign_state()).expect("read a sign-state")
+    }
+
+    /// Overwrites the sign-state, as a torn write does.
+    pub fn tear_sign_state(&self, bytes: &[u8]) {
+        fs::write(self.files.sign_state(), bytes).expect("write a sign-state");
+    }
+
+    /// Keeps what the sign-state goes back to in a crash, for a planted bug.
+    pub fn keep_sign_state(&mut self, bytes: Vec<u8>) {
+        self.files.durable = Some(bytes);
+    }
+
+    /// The last height that is committed here; of a node that does not run, none.
+    pub fn tip(&self) -> Option<Height> {
+        Some(self.running.as_ref()?.node.tip().height)
+    }
+}
+
+/// A stop with its causes.
+pub fn describe(stop: &Stop) -> String {
+    let mut text = stop.to_string();
+    let mut cause = std::error::Error::source(stop);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,102 @@
+//! One run: plan, world, judgement.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::check::{Violation, check};
+use crate::plan::Plan;
+use crate::world::World;
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// What it broke.
+    pub violations: Vec<Violation>,
+    /// SHA-256 over its whole trace.
+    pub hash: [u8; 32],
+    /// Lines of the trace.
+    pub lines: u64,
+    /// Heights decided.
+    pub heights: u64,
+    /// The highest round in which one was.
+    pub round_max: u32,
+    /// Attestations that clients hold.
+    pub acknowledged: u64,
+    /// Processes that died.
+    pub crashes: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Validators that signed twice, by node.
+    pub equivocators: Vec<usize>,
+    /// Virtual time.
+    pub simulated: Duration,
+    /// Real time.
+    pub took: Duration,
+    /// Time on a processor, of this thread.
+    pub worked: Duration,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash: String = self.hash[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        write!(
+            f,
+            "seed {}: {} heights, round {} at most, {} acknowledged, {} crashes, {} messages, \
+             {} s in {} ms, trace {hash}",
+            self.seed,
+            self.heights,
+            self.round_max,
+            self.acknowledged,
+            self.crashes,
+            self.messages,
+            self.simulated.as_secs(),
+            self.took.as_millis(),
+        )
+    }
+}
+
+/// Runs a plan to its end and judges it.
+pub fn run(plan: Plan, prints: bool) -> Outcome {
+    let (started, worked) = (Instant::now(), processor_time());
+    let mut world = World::new(plan, prints);
+    world.run();
+    let violations = check(&world);
+    let record = &world.record;
+    let equivocators = record.equivocators();
+    let nodes = equivocators
+        .iter()
+        .filter_map(|one| world.founding.node_of(*one));
+    Outcome {
+        seed: world.plan.seed,
+        hash: world.trace.hash(),
+        lines: world.trace.lines(),
+        heights: record.first_decided.len() as u64,
+        round_max: record
+            .rounds
+            .values()
+            .map(|round| round.0)
+            .max()
+            .unwrap_or(0),
+        acknowledged: record.acknowledged.len() as u64,
+        crashes: record.crashes,
+        messages: record.messages,
+        equivocators: nodes.collect(),
+        simulated: Duration::from_millis(world.plan.rough_ms + world.plan.calm_ms),
+        took: started.elapsed(),
+        worked: processor_time().saturating_sub(worked),
+        violations,
+    }
+}
+
+/// As Linux counts it for the thread that asks; zero where it does not.
+fn processor_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let first = text.split_whitespace().next();
+    let nanoseconds = first.and_then(|number| number.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
+}

@@ -1,0 +1,156 @@
+//! One node's world, while it works on one input.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tbsi_engine::host::Now;
+use tbsi_engine::stepped::wire::{self, Seen};
+use tbsi_engine::stepped::{Crashed, Milestone, Place, SyncFault, Timer, TimerKind, Topic, World};
+use tbsi_keys::{ConsensusStatement, LocalSigner};
+use tbsi_types::{Height, Signature};
+
+use crate::mutants::Mutant;
+use crate::side::SharedSide;
+
+/// What a node did, in its order.
+#[derive(Clone, Debug)]
+pub enum Done {
+    /// Sent to everybody.
+    Published(Topic, Bytes),
+    /// Started a timer.
+    Started(Timer, Duration),
+    /// Stopped a timer.
+    Cancelled(Timer),
+    /// Stopped all timers.
+    CancelledAll,
+    /// Asked to be woken.
+    Wakes(Option<Duration>),
+    /// Could not use a block from a peer.
+    Refused(String, Height, SyncFault),
+    /// Passed a milestone.
+    Reached(Milestone),
+}
+
+/// The world of one node.
+pub struct Surroundings<'a> {
+    /// What its clocks show.
+    pub now: Now,
+    /// What it shares with its chain.
+    pub side: &'a SharedSide,
+    /// Its signer.
+    pub signer: Option<&'a LocalSigner>,
+    /// The sign-state, read before each signature that may be the last.
+    pub read_sign_state: &'a dyn Fn() -> Vec<u8>,
+    /// The sign-state before a signature during which the process died.
+    pub torn: Option<Vec<u8>>,
+    /// The sign-state before the last signature, for a planted bug.
+    pub before: Option<Vec<u8>>,
+    /// What it did.
+    pub done: Vec<Done>,
+}
+
+impl Surroundings<'_> {
+    fn pass_one(&self) -> Result<(), Crashed> {
+        if self.side.pass() {
+            Ok(())
+        } else {
+            Err(Crashed)
+        }
+    }
+
+    /// Whether a planted bug swallows a message.
+    fn swallows(&self, topic: Topic, bytes: &[u8]) -> bool {
+        let mutant = self.side.get().mutant;
+        if mutant == Some(Mutant::NeverStreams) {
+            return topic == Topic::Parts;
+        }
+        if topic != Topic::Liveness {
+            return false;
+        }
+        let Seen::Signed(signed) = wire::read(topic, bytes) else {
+            return false;
+        };
+        match mutant {
+            Some(Mutant::NeverRepeats) => signed.len() == 1,
+            Some(Mutant::NoCertificates) => true,
+            _ => false,
+        }
+    }
+}
+
+impl World for Surroundings<'_> {
+    fn now(&self) -> Now {
+        self.now
+    }
+
+    fn publish(&mut self, topic: Topic, bytes: Bytes) -> Result<(), Crashed> {
+        self.pass_one()?;
+        if !self.swallows(topic, &bytes) {
+            self.done.push(Done::Published(topic, bytes));
+        }
+        self.pass_one()
+    }
+
+    fn start_timer(&mut self, timer: Timer, after: Duration) {
+        let never = match self.side.get().mutant {
+            Some(Mutant::NoProposeTimeout) => timer.kind == TimerKind::Propose,
+            Some(Mutant::NoPrecommitTimeout) => timer.kind == TimerKind::Precommit,
+            _ => false,
+        };
+        if !never {
+            self.done.push(Done::Started(timer, after));
+        }
+    }
+
+    fn cancel_timer(&mut self, timer: Timer) {
+        self.done.push(Done::Cancelled(timer));
+    }
+
+    fn cancel_timers(&mut self) {
+        self.done.push(Done::CancelledAll);
+    }
+
+    fn wake_after(&mut self, after: Option<Duration>) {
+        self.done.push(Done::Wakes(after));
+    }
+
+    fn pass(&mut self, _: Place) -> Result<(), Crashed> {
+        self.pass_one()
+    }
+
+    fn sign(&mut self, statement: ConsensusStatement) -> Result<Option<Signature>, Crashed> {
+        let Some(signer) = self.signer else {
+            return Ok(None);
+        };
+        self.pass_one()?;
+        let (mutant, armed) = {
+            let side = self.side.get();
+            (side.mutant, side.crash_in == Some(1))
+        };
+        if mutant.is_some_and(Mutant::is_unguarded) {
+            let signature = signer.sign_unguarded(statement);
+            self.pass_one()?;
+            return Ok(Some(signature));
+        }
+        let unsynced = mutant == Some(Mutant::DiskLies);
+        let before = (armed || unsynced).then(|| (self.read_sign_state)());
+        let signed = signer.sign_blocking(statement);
+        let signed = signed.expect("the simulated disk does not fail");
+        if unsynced && self.before.is_none() {
+            self.before.clone_from(&before);
+        }
+        if let Err(crashed) = self.pass_one() {
+            self.torn = before;
+            return Err(crashed);
+        }
+        Ok(signed)
+    }
+
+    fn synced(&mut self, peer: &str, height: Height, fault: SyncFault) {
+        self.done.push(Done::Refused(peer.into(), height, fault));
+    }
+
+    fn reach(&mut self, milestone: Milestone) {
+        self.done.push(Done::Reached(milestone));
+    }
+}

@@ -1,0 +1,286 @@
+//! Clients: they attest digests, hold what they were told, and verify it.
+
+use std::collections::BTreeMap;
+
+use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
+use alloy_eips::eip2718::Encodable2718;
+use alloy_primitives::{B256, Signature, TxKind, keccak256};
+use alloy_sol_types::SolCall;
+use bytes::Bytes;
+use tbsi_engine::stepped::Input;
+use tbsi_light::{TrustAnchor, verify_bundle};
+use tbsi_node::parts::{bundle, leaves_of};
+use tbsi_types::log::ATTESTATIONS;
+use tbsi_types::{LeafIndex, ProofBundle, sha256};
+
+use super::{Event, World};
+use crate::clock::Moment;
+use crate::founding::client_key;
+use crate::mutants::Mutant;
+use crate::record::{Accepted, Acknowledged};
+
+const CLIENTS: usize = 3;
+/// Transactions of one client that wait at once.
+const WAITING_MAX: usize = 4;
+const POLL_MS: u64 = 700;
+/// After so long without an answer a client tries another node.
+const RETRY_MS: u64 = 8_000;
+const SHA2_256: u32 = 0x12;
+const GAS: u64 = 1 << 20;
+
+mod abi {
+    #![allow(missing_docs, unreachable_pub, reason = "as the macro writes it")]
+
+    alloy_sol_types::sol! {
+        function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
+    }
+}
+
+/// A transaction that a client waits for.
+#[derive(Clone, Debug)]
+struct Waiting {
+    client: usize,
+    hash: B256,
+    bytes: Bytes,
+    tried: Moment,
+    accepted: bool,
+}
+
+/// All clients.
+#[derive(Debug)]
+pub(super) struct Clients {
+    nonces: [u64; CLIENTS],
+    waiting: BTreeMap<(usize, u64), Waiting>,
+}
+
+impl Clients {
+    pub(super) fn new() -> Self {
+        Self {
+            nonces: [0; CLIENTS],
+            waiting: BTreeMap::new(),
+        }
+    }
+}
+
+impl World {
+    /// A client attests something.
+    pub(super) fn on_submit(&mut self) {
+        let every = self.plan.submit_every_ms;
+        let wait = self.chance.clients.between(every / 2, every * 3 / 2);
+        self.after_ms(wait, Event::Submit);
+        let client = self.chance.clients.index(CLIENTS);
+        let waits = self.clients.waiting.values();
+        if waits.filter(|one| one.client == client).count() >= WAITING_MAX {
+            return;
+        }
+        let nonce = self.clients.nonces[client];
+        self.clients.nonces[client] += 1;
+        let count = self.chance.clients.between(1, 3);
+        let bytes = self.attestation(client, nonce, count);
+        let waiting = Waiting {
+            client,
+            hash: keccak256(&bytes),
+            bytes,
+            tried: self.now,
+            accepted: false,
+        };
+        self.clients.waiting.insert((client, nonce), waiting);
+        self.submit((client, nonce));
+    }
+
+    fn attestation(&self, client: usize, nonce: u64, count: u64) -> Bytes {
+        let words = (0..count).map(|number| {
+            let numbers = [client as u64, nonce, number].map(u64::to_be_bytes);
+            sha256(&[b"simulated document", &numbers.concat()])
+        });
+        let call = abi::attestBatchCall {
+            schema: keccak256("tbsi:file:v1"),
+            algorithm: SHA2_256,
+            words: words.collect(),
+        };
+        let transaction = TxEip1559 {
+            chain_id: self.founding.genesis.chain_id,
+            nonce,
+            gas_limit: GAS,
+            to: TxKind::Call(ATTESTATIONS),
+            input: call.abi_encode().into(),
+            ..TxEip1559::default()
+        };
+        let signature = client_key(client).sign(transaction.signature_hash());
+        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
+        let envelope = TxEnvelope::from(transaction.into_signed(signature));
+        envelope.encoded_2718().into()
+    }
+
+    /// Gives a transaction to some honest node that runs.
+    fn submit(&mut self, key: (usize, u64)) {
+        let mut nodes = self.alive();
+        nodes.retain(|node| self.is_honest(*node));
+        let node = self.chance.clients.pick(&nodes).copied();
+        let Some(waiting) = self.clients.waiting.get_mut(&key) else {
+            return;
+        };
+        waiting.tried = self.now;
+        let (bytes, hash) = (waiting.bytes.clone(), waiting.hash);
+        let Some(node) = node else {
+            return;
+        };
+        if self.insert(node, &bytes) {
+            if let Some(waiting) = self.clients.waiting.get_mut(&key) {
+                waiting.accepted = true;
+            }
+            let accepted = Accepted {
+                at: self.now,
+                node,
+                acknowledged: None,
+            };
+            self.record.accepted.entry(hash).or_insert(accepted);
+            self.trace
+                .add(self.now, format_args!("{node} takes {hash}"));
+            for to in 0..self.nodes.len() {
+                self.pass_on(node, to, &bytes);
+            }
+            self.step(node, Input::Wake);
+        }
+    }
+
+    fn pass_on(&mut self, from: usize, to: usize, bytes: &Bytes) {
+        if from != to {
+            let bytes = bytes.clone();
+            self.carry(from, to, Event::Transaction { to, bytes });
+        }
+    }
+
+    /// Whether a node takes a transaction that it did not have.
+    fn insert(&mut self, node: usize, bytes: &[u8]) -> bool {
+        let running = self.nodes[node].running.as_ref();
+        running.is_some_and(|running| running.node.insert(bytes).is_ok())
+    }
+
+    pub(super) fn on_transaction(&mut self, to: usize, bytes: &[u8]) {
+        if self.insert(to, bytes) {
+            self.step(to, Input::Wake);
+        }
+    }
+
+    /// What waits in a node's pool is told to others again, as its gossip task does.
+    pub(super) fn announce(&mut self, index: usize) {
+        if self.nodes[index].side.has(Mutant::AnnouncedOnce) || !self.chance.clients.chance(300) {
+            return;
+        }
+        let Some(running) = self.nodes[index].running.as_ref() else {
+            return;
+        };
+        let ready: Vec<Bytes> = {
+            let pool = running.node.mempool();
+            let encoded = |transaction: &std::sync::Arc<tbsi_types::Transaction>| {
+                Bytes::copy_from_slice(transaction.encoded())
+            };
+            pool.ready().take(16).map(encoded).collect()
+        };
+        for bytes in ready {
+            for to in 0..self.nodes.len() {
+                self.pass_on(index, to, &bytes);
+            }
+        }
+    }
+
+    /// Clients ask for what they wait for.
+    pub(super) fn on_poll(&mut self) {
+        self.after_ms(POLL_MS, Event::Poll);
+        let waiting: Vec<_> = self.clients.waiting.keys().copied().collect();
+        for key in waiting {
+            let nodes = self.alive();
+            let Some(node) = self.chance.clients.pick(&nodes).copied() else {
+                return;
+            };
+            let one = self.clients.waiting[&key].clone();
+            if self.is_honest(node) && self.ask(node, one.hash) {
+                self.clients.waiting.remove(&key);
+            } else if self.tries_again(&one) {
+                self.submit(key);
+            }
+        }
+    }
+
+    /// One that was taken is tried elsewhere after a while; in fair weather nobody has to.
+    fn tries_again(&self, one: &Waiting) -> bool {
+        let patience = if one.accepted { RETRY_MS } else { 1_000 };
+        let due = self.now.ms_since(one.tried) > patience;
+        due && !(one.accepted && self.plan.mutant == Some(Mutant::AnnouncedOnce))
+    }
+
+    /// Whether a node proves that a transaction is final.
+    fn ask(&mut self, node: usize, hash: B256) -> bool {
+        let Some(answer) = self.answer(node, hash) else {
+            return false;
+        };
+        let anchor = TrustAnchor::genesis(&self.founding.genesis).expect("a good genesis");
+        let problem = match &answer {
+            Ok(bundle) => verify_bundle(bundle, &anchor).err().map(|e| e.to_string()),
+            Err(problem) => Some(problem.clone()),
+        };
+        if let Some(problem) = problem {
+            let line = format_args!("{node} proves {hash} wrongly: {problem}");
+            self.trace.add(self.now, line);
+            self.record.wrong_answers.push((node, problem));
+            return false;
+        }
+        let Ok(bundle) = answer else {
+            return false;
+        };
+        let height = bundle.decision.checkpoint.height;
+        let line = format_args!("{node} proves {hash} at height {height}");
+        self.trace.add(self.now, line);
+        let known = self.record.accepted.get_mut(&hash);
+        if let Some(accepted) = known {
+            accepted.acknowledged.get_or_insert(self.now);
+        }
+        self.record.acknowledged.push(Acknowledged {
+            transaction: hash,
+            bundle,
+            at: self.now,
+        });
+        true
+    }
+
+    /// What a node says of a transaction; `None` if it does not have it yet.
+    fn answer(&self, index: usize, hash: B256) -> Option<Result<ProofBundle, String>> {
+        let node = &self.nodes[index];
+        let running = node.running.as_ref()?;
+        let leaves = match leaves_of(&running.node, hash) {
+            Ok(Some(leaves)) => leaves,
+            Ok(None) => return None,
+            Err(error) => return Some(Err(error.to_string())),
+        };
+        Some(prove(&running.node, leaves.first, node.side.get().mutant))
+    }
+}
+
+/// A node's proof of a leaf, with what a planted bug makes of it.
+pub fn prove(
+    node: &tbsi_node::node::Node,
+    index: LeafIndex,
+    mutant: Option<Mutant>,
+) -> Result<ProofBundle, String> {
+    let proof = bundle(node, index).map_err(|error| error.to_string())?;
+    let mut proof = proof.ok_or_else(|| format!("leaf {} is not there", index.0))?;
+    match mutant {
+        Some(Mutant::WrongLeafServed) if index.0 > 0 => {
+            let other = bundle(node, LeafIndex(index.0 - 1));
+            if let Ok(Some(other)) = other {
+                proof.leaf = other.leaf;
+            }
+        }
+        Some(Mutant::EarlyAcknowledgement) => {
+            let certificate = &proof.decision.certificate;
+            let signatures = certificate.signatures()[..1].to_vec();
+            let (height, round) = (certificate.height, certificate.round);
+            let digest = certificate.checkpoint_digest;
+            let alone = tbsi_types::CommitCertificate::new(height, round, digest, signatures);
+            proof.decision.certificate = alone.map_err(|error| error.to_string())?;
+        }
+        _ => {}
+    }
+    Ok(proof)
+}
