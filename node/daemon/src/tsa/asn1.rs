@@ -1,7 +1,7 @@
 //! The messages of RFC 3161 §2.4 in DER.
 
-use der::asn1::{BitString, Int, ObjectIdentifier, OctetString};
-use der::{Any, Decode, Encode, Sequence};
+use der::asn1::{AnyRef, BitString, Int, ObjectIdentifier, OctetString};
+use der::{Any, Decode, Encode, Reader, Sequence, SliceReader, Tagged};
 use tbsi_types::TimestampMs;
 use x509_cert::ext::Extensions;
 use x509_cert::spki::AlgorithmIdentifierOwned;
@@ -79,6 +79,9 @@ impl Request {
     /// Reads a query; anything but one in DER is a rejection.
     pub(super) fn parse(query: &[u8]) -> Result<Self, Rejection> {
         let malformed = || Rejection::new(FailInfo::BadDataFormat, "not a TimeStampReq in DER");
+        if !lengths_fit(query, NESTING_MAX) {
+            return Err(malformed());
+        }
         let request = Self::from_der(query).map_err(|_| malformed())?;
         // The crate reads a default value that is written out, which DER does not allow.
         match request.to_der() {
@@ -86,6 +89,28 @@ impl Request {
             Ok(_) | Err(_) => Err(malformed()),
         }
     }
+}
+
+/// Levels of a TimeStampReq: request, extensions, extension, and what an algorithm's parameters
+/// may hold.
+const NESTING_MAX: usize = 8;
+
+/// Whether all values are as long as they say. The crate allocates what a string claims before it
+/// looks whether it is there: megabytes for a query of a few bytes.
+fn lengths_fit(bytes: &[u8], nesting: usize) -> bool {
+    let Ok(mut reader) = SliceReader::new(bytes) else {
+        return false;
+    };
+    while !reader.is_finished() {
+        let Ok(value) = AnyRef::decode(&mut reader) else {
+            return false;
+        };
+        let nested = value.tag().is_constructed();
+        if nested && (nesting == 0 || !lengths_fit(value.value(), nesting - 1)) {
+            return false;
+        }
+    }
+    true
 }
 
 /// The reply that carries a token.
