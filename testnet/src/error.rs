@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tbsi_node::home::HomeError;
+use tbsi_home::HomeError;
 use tbsi_types::{GenesisError, Height};
 
 /// Names what failed, on which node, and what to do.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tbsi_governance::identifiers::check_tax_id;
-use tbsi_node::config::{Config, PeerConfig};
-use tbsi_node::home::{Home, HomeError};
+use tbsi_home::config::{Config, PeerConfig};
+use tbsi_home::{Home, HomeError};
 use tbsi_types::genesis::{
     GovernanceEntry, NodeEntry, OrganisationEntry, OrganisationKind, Permission, ValidatorEntry,
 };
@@ -251,7 +251,7 @@ fn genesis(
         organisations,
         nodes,
         governance: Some(GovernanceEntry::development()),
-        accounts: tbsi_node::system_accounts(true),
+        accounts: tbsi_home::founding::system_accounts(true),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::NetworkError;
 use crate::ports::{PORT_STEP, PORTS_PER_NODE};
 
 /// Chain id of a development network, unless told otherwise.
-pub const DEVELOPMENT_CHAIN_ID: u64 = tbsi_node::limits::DEVELOPMENT_CHAIN_ID;
+pub const DEVELOPMENT_CHAIN_ID: u64 = tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
 
 /// A network, described.
 #[derive(Clone, Debug, PartialEq, Eq)]

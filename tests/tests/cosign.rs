@@ -12,8 +12,8 @@ use alloy_primitives::{TxKind, keccak256};
 use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 use tbsi_bindings::genesis::Attestations::attestBatchCall;
+use tbsi_home::config::{WitnessConfig, WitnessedConfig};
 use tbsi_light::{LogError, verify_note, verify_tlog_proof};
-use tbsi_node::config::{WitnessConfig, WitnessedConfig};
 use tbsi_rpc::wire::{Acknowledgement, LogEntry, LogKeys};
 use tbsi_tests::harness::{Answer, Sender, TestNetwork, eventually, http, skip, tbsi};
 use tbsi_types::log::{

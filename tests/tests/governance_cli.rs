@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::Address;
 use serde_json::Value;
-use tbsi_node::home::Home;
+use tbsi_home::Home;
 use tbsi_tests::harness::{Ended, Sender, TestNetwork, eventually, json_of, said, tbsi};
 use tbsi_types::Height;
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use alloy_eips::BlockNumberOrTag;
+use tbsi_home::Home;
+use tbsi_home::config::SignerConfig;
 use tbsi_keys::keyfile::KeyKind;
 use tbsi_keys::signer::{SignerAddress, link_public_key};
-use tbsi_node::config::SignerConfig;
-use tbsi_node::home::Home;
 use tbsi_rpc::Client;
 use tbsi_tests::harness::{
     PATIENCE, Sender, TestNetwork, assert_refuses_to_run, eventually, http, tbsi, tbsi_binary,

@@ -12,9 +12,9 @@ use alloy_primitives::{Address, Bytes};
 use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_bindings::genesis::Nodes::Equivocated;
 use tbsi_governance::abi::{NODES, ORGANISATIONS};
+use tbsi_home::Home;
+use tbsi_home::config::{Config, PeerConfig};
 use tbsi_light::{TrustAnchor, verify_bundle, verify_note};
-use tbsi_node::config::{Config, PeerConfig};
-use tbsi_node::home::Home;
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::{LeafSelector, LogKeys};
 use tbsi_tests::council::{

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use tbsi_node::config::TsaConfig;
+use tbsi_home::config::TsaConfig;
 use tbsi_node::tsa::Authority;
 use tbsi_rpc::wire::{LeafPage, LogEntry};
 use tbsi_testnet::AUTHORITY_ROOT;

@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-use tbsi_node::config::TsaKeyConfig;
+use tbsi_home::config::TsaKeyConfig;
 use tbsi_tests::harness::{Answer, TestNetwork, http};
 use tbsi_types::sha256;
 use tokio::task::JoinSet;

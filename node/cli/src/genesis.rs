@@ -16,8 +16,8 @@ use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tbsi_governance::rules::check_stated;
-use tbsi_node::founding::BLOCK_GAS_LIMIT;
-use tbsi_node::home::check_peer_ids;
+use tbsi_home::check_peer_ids;
+use tbsi_home::founding::BLOCK_GAS_LIMIT;
 use tbsi_types::genesis::{
     ConsensusParameters, GenesisAccount, GovernanceEntry, NodeEntry, OrganisationEntry,
 };
@@ -86,7 +86,7 @@ struct Draft {
 
 impl Draft {
     fn genesis(self, now: TimestampMs) -> Genesis {
-        let mut accounts = tbsi_node::system_accounts(self.governance.is_some());
+        let mut accounts = tbsi_home::founding::system_accounts(self.governance.is_some());
         accounts.extend(self.accounts);
         Genesis {
             version: 1,
@@ -127,7 +127,7 @@ fn build(draft: &Path, out: &Path, development: bool) -> anyhow::Result<Genesis>
         fs::read_to_string(draft).with_context(|| format!("read draft {}", draft.display()))?;
     let genesis = if text.trim_start().starts_with('{') {
         ceremony::genesis(
-            &tbsi_node::founding::Draft::parse(text.as_bytes())?,
+            &tbsi_home::founding::Draft::parse(text.as_bytes())?,
             development,
         )
     } else {

@@ -11,11 +11,11 @@ use anyhow::bail;
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
+use tbsi_home::Home;
 use tbsi_keys::keyfile::{
     KeyFileError, KeyKind, is_there, open_log_key, open_node_key, open_validator_key,
 };
 use tbsi_keys::signer::link_public_key;
-use tbsi_node::home::Home;
 use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
 
 use crate::checkpoint::verified_height;
@@ -266,7 +266,7 @@ fn reset_sign_state(
     decided: Height,
     format: Format,
 ) -> anyhow::Result<ExitCode> {
-    let moved = home.reset_sign_state(height, decided)?;
+    let moved = tbsi_node::recover::reset_sign_state(home, height, decided)?;
     let mut text = format!("This key signs nothing up to the end of height {height} any more.");
     if let Some(to) = &moved {
         write!(text, "\nThe old sign-state is now {}.", to.display())?;

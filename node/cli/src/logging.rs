@@ -3,7 +3,7 @@
 use std::io;
 
 use anyhow::Context;
-use tbsi_node::config::{LogConfig, LogFormat};
+use tbsi_home::config::{LogConfig, LogFormat};
 use tracing_subscriber::EnvFilter;
 
 /// Libraries warn, except gossipsub: it does so for each heartbeat of a peer that is connected
@@ -50,7 +50,7 @@ fn directives(config: &LogConfig) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tbsi_node::config::LogLevel;
+    use tbsi_home::config::LogLevel;
 
     #[test]
     fn every_level_makes_a_filter() {

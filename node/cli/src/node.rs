@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
-use tbsi_node::config::Config;
-use tbsi_node::home::{Home, Recovery, load_genesis};
+use tbsi_home::config::Config;
+use tbsi_home::{Home, load_genesis};
+use tbsi_node::recover::Recovery;
 use tbsi_types::log::SignatureType;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
@@ -131,10 +132,11 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
 
 fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     let home = args.password.unlock(&args.home)?;
-    let done = home.recover(Recovery {
+    let how = Recovery {
         dry_run: args.dry_run,
         vote_again: args.vote_again,
-    })?;
+    };
+    let done = tbsi_node::recover::recover(&home, how)?;
     let (stuck, will) = (done.tip.next(), if args.dry_run { "would be " } else { "" });
     let log = match &done.log {
         Some(to) => format!("{will}moved to {}", to.display()),

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use tbsi_home::Home;
+use tbsi_home::config::Config;
 use tbsi_keys::keyfile::{is_encrypted, is_there};
 use tbsi_keys::password::Password;
-use tbsi_node::config::Config;
-use tbsi_node::home::Home;
 use zeroize::Zeroizing;
 
 /// What opens encrypted key files.

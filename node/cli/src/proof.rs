@@ -87,5 +87,5 @@ pub(crate) async fn handovers_to(client: &Client, height: Height) -> anyhow::Res
 
 /// A genesis file that proofs are verified with.
 pub(crate) fn load_genesis(path: &Path) -> anyhow::Result<Genesis> {
-    Ok(tbsi_node::home::load_genesis(path)?)
+    Ok(tbsi_home::load_genesis(path)?)
 }

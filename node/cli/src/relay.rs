@@ -24,7 +24,7 @@ use tbsi_bridge::relay::{self, Parts, REQUESTS, RETRY, Relay, Until};
 use tbsi_bridge::source::Source;
 use tbsi_bridge::state::State;
 use tbsi_bridge::target::Target;
-use tbsi_node::config::LogConfig;
+use tbsi_home::config::LogConfig;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use tbsi_node::home::FirstMark;
+use tbsi_home::FirstMark;
 use tbsi_types::Height;
 
 use crate::checkpoint::verified_height;

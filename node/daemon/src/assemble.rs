@@ -7,6 +7,9 @@ use std::time::Duration;
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig};
 use tbsi_execution::BlockContext;
+use tbsi_home::config::{Config, SignerConfig, WitnessConfig};
+use tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
+use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
 use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
@@ -24,16 +27,12 @@ use tracing::{info, warn};
 use crate::account::Account;
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
-use crate::config::{Config, SignerConfig, WitnessConfig};
 use crate::cosign::OwnCosigner;
 use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Incoming};
 use crate::health;
-use crate::home::{Home, LoadedHome};
-use crate::limits::{
-    DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, DEVELOPMENT_CHAIN_ID, MEMPOOL_QUEUED_MAX,
-};
+use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts, wall_clock};
 use crate::rotation::{current_key, warn_if_unknown};

@@ -9,20 +9,18 @@ mod accuse;
 pub mod api;
 mod assemble;
 pub mod chain;
-pub mod config;
 mod cosign;
 mod decisions;
-pub mod founding;
 mod genesis_block;
 pub mod gossip;
 mod harden;
 mod health;
-pub mod home;
 pub mod limits;
 pub mod mempool;
 pub mod metrics;
 pub mod node;
 mod pending;
+pub mod recover;
 mod rotation;
 mod run;
 pub mod tsa;
@@ -39,4 +37,3 @@ pub mod parts {
 
 pub use harden::forbid_core_dumps;
 pub use run::{abort_on_panic, run};
-pub use tbsi_execution::system_accounts;

@@ -90,13 +90,6 @@ pub const COSIGNED_AGE_MAX: Duration = Duration::from_secs(1);
 /// outside witnesses cosigned.
 pub const COSIGNED_SIZES_MAX: usize = 16;
 
-/// Outside witnesses of the log: their lines and that of the log leave room in a note for those
-/// of validators.
-pub const WITNESSES_MAX: usize = 7;
-
-/// Keys of logs that this node witnesses.
-pub const WITNESSED_MAX: usize = 1_024;
-
 /// How long an outside witness may take to answer.
 pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -105,12 +98,6 @@ pub const WITNESS_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Networks whose time stamps are counted, each in some 100 bytes.
 pub const TSA_NETWORKS_MAX: usize = 65_536;
-
-/// API keys of a time-stamping authority.
-pub const TSA_KEYS_MAX: usize = 1_024;
-
-/// Time stamps a minute that an operator may allow.
-pub const TSA_PER_MINUTE_MAX: u32 = 1_000_000;
 
 /// New heights that a slow subscriber may be behind before it must read the store.
 pub const HEADS_MAX: usize = 256;
@@ -167,12 +154,6 @@ pub const DATABASE_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it looks.
 pub const DATABASE_LOCK_RETRY: Duration = Duration::from_millis(50);
 
-/// Chain id of networks for development, whose keys need no password.
-pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
-
-/// How far above the highest height that a home knows of its operator may set a sign-state.
-pub const SIGN_STATE_HEIGHTS_AHEAD_MAX: u64 = 1_000;
-
 /// How often pooled transactions that are in no block are told to peers again: one *round*.
 pub const ANNOUNCE_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -220,3 +201,41 @@ pub const JOURNAL_ROUNDS: u64 = 600;
 
 /// The same while that file cannot be written, or is full.
 pub const JOURNAL_RETRY_ROUNDS: u64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use tbsi_home::config::Config;
+    use tbsi_rpc::{RpcLimits, ServerConfig};
+    use tbsi_store::StoreOptions;
+
+    use crate::mempool::MempoolLimits;
+
+    #[test]
+    fn defaults_are_those_of_the_parts() {
+        let config = Config::new("node-1", true);
+        let (rpc, server) = (&config.rpc, ServerConfig::default());
+        assert_eq!(
+            (rpc.listen, &rpc.cors_origins),
+            (server.listen, &server.cors_origins)
+        );
+        let limits = RpcLimits {
+            connections_max: rpc.connections_max,
+            connections_per_address_max: rpc.connections_per_address_max,
+            request_bytes_max: rpc.request_bytes_max,
+            response_bytes_max: rpc.response_bytes_max,
+            batch_items_max: rpc.batch_items_max,
+            subscriptions_max: rpc.subscriptions_max,
+            calls_max: rpc.calls_max as usize,
+            log_blocks_max: rpc.log_blocks_max,
+            log_results_max: rpc.log_results_max as usize,
+        };
+        assert_eq!(limits, server.limits);
+        let history_blocks = StoreOptions::default().history_blocks;
+        assert_eq!(config.store.history_blocks, history_blocks);
+        let (pool, defaults) = (&config.mempool, MempoolLimits::default());
+        assert_eq!(pool.transactions_max as usize, defaults.transactions_max);
+        assert_eq!(pool.bytes_max, defaults.bytes_max as u64);
+        assert_eq!(pool.per_sender_max as usize, defaults.per_sender_max);
+        assert_eq!(u64::from(pool.nonce_gap_max), defaults.nonce_gap_max);
+    }
+}

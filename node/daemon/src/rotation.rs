@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::Context;
+use tbsi_home::Home;
 use tbsi_store::Store;
 use tbsi_types::{Genesis, PublicKey, Roster, SecretKey};
 use tokio::task::spawn_blocking;
 use tracing::info;
 
-use crate::home::Home;
 use crate::node::Node;
 
 /// The key to validate with: the next one, if the set of the next block names it.

@@ -11,13 +11,12 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tbsi_home::config::WitnessedConfig;
 use tbsi_light::{LogError, verify_consistency};
 use tbsi_rpc::Witnessing;
 use tbsi_types::log::note::NoteError;
 use tbsi_types::log::{AddCheckpoint, ConsistencyProof, LogCheckpoint, NoteSigner, NoteVerifier};
 use tbsi_types::{TreeSize, sha256};
-
-use crate::config::WitnessedConfig;
 
 /// Bytes of a checkpoint's text: a name, a number and a root.
 const STATE_BYTES_MAX: u64 = 512;

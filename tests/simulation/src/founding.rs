@@ -72,7 +72,7 @@ impl Founding {
             organisations,
             nodes,
             governance: Some(GovernanceEntry::development()),
-            accounts: tbsi_node::system_accounts(true),
+            accounts: tbsi_execution::system_accounts(true),
         };
         genesis.check().expect("a genesis that can be");
         let addresses = (0..validators).map(|node| validator_key(node).public_key().address());

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
+use tbsi_home::{Home, load_genesis};
 use tbsi_light::{TrustAnchor, verify_bundle};
-use tbsi_node::home::{Home, load_genesis};
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_testnet::Network;

@@ -227,7 +227,7 @@ struct SignState {
 
 impl SignState {
     fn note(network: &Network, node: usize) -> anyhow::Result<Self> {
-        let file = tbsi_node::home::Home::new(network.home(node)).sign_state_file();
+        let file = tbsi_home::Home::new(network.home(node)).sign_state_file();
         let bytes = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
         Ok(Self { file, bytes })
     }

@@ -245,7 +245,7 @@ impl<'a> Bench<'a> {
     /// Data of all validators on disk.
     fn disk_bytes(&self) -> anyhow::Result<u64> {
         (0..self.plan.validators)
-            .map(|node| disk_bytes(&tbsi_node::home::Home::new(self.network.home(node)).data_dir()))
+            .map(|node| disk_bytes(&tbsi_home::Home::new(self.network.home(node)).data_dir()))
             .sum()
     }
 }

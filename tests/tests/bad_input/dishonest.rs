@@ -9,12 +9,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tbsi_engine::{Chain, Engine, EngineConfig, Progress};
+use tbsi_home::config::Config;
+use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::keyfile::NodeKey;
 use tbsi_keys::{LocalSigner, SignState, VoteSigner};
 use tbsi_node::chain::NodeChain;
-use tbsi_node::config::Config;
 use tbsi_node::gossip::{self, GossipHandle};
-use tbsi_node::home::{Home, LoadedHome};
 use tbsi_node::mempool::MempoolLimits;
 use tbsi_node::node::{Node, NodeParts, wall_clock};
 use tbsi_p2p::PeerAddress;

@@ -1,6 +1,6 @@
 //! Ports that another node has taken.
 
-use tbsi_node::config::Config;
+use tbsi_home::config::Config;
 use tbsi_tests::harness::{TestNetwork, assert_refuses_to_run};
 use tbsi_types::Height;
 use tokio::time::{Duration, Instant};

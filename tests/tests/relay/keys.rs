@@ -7,10 +7,10 @@ use std::process::Stdio;
 
 use alloy_primitives::B256;
 use tbsi_bridge::config::RemoteKey;
+use tbsi_home::Home;
 use tbsi_keys::keyfile::{KeyKind, create_secret, replace_secret, store_secret};
 use tbsi_keys::password::Password;
 use tbsi_keys::signer::link_public_key;
-use tbsi_node::home::Home;
 use tbsi_tests::bridge::relayer::Relayer;
 use tbsi_tests::harness::{eventually, tbsi_binary};
 use tokio::process::{Child, Command};

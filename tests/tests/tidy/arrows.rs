@@ -31,6 +31,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-types",
         ],
     ),
+    (
+        "tbsi-home",
+        &[
+            "tbsi-execution",
+            "tbsi-governance",
+            "tbsi-keys",
+            "tbsi-types",
+        ],
+    ),
     ("tbsi-store", &["tbsi-types"]),
     ("tbsi-rpc", &["tbsi-types"]),
     (
@@ -40,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",
+            "tbsi-home",
             "tbsi-keys",
             "tbsi-light",
             "tbsi-p2p",
@@ -52,8 +62,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tbsi-testnet",
         &[
             "tbsi-governance",
+            "tbsi-home",
             "tbsi-keys",
-            "tbsi-node",
             "tbsi-rpc",
             "tbsi-types",
         ],
@@ -68,6 +78,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-bindings",
             "tbsi-bridge",
             "tbsi-governance",
+            "tbsi-home",
             "tbsi-keys",
             "tbsi-light",
             "tbsi-node",
@@ -81,6 +92,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "tbsi-engine",
             "tbsi-governance",
+            "tbsi-home",
             "tbsi-keys",
             "tbsi-light",
             "tbsi-node",
@@ -96,6 +108,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",
+            "tbsi-home",
             "tbsi-keys",
             "tbsi-light",
             "tbsi-node",

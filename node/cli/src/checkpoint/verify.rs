@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::{Value, json};
+use tbsi_home::load_genesis;
 use tbsi_light::{
     NamedSigner, Signer, TrustAnchor, VerifiedCheckpoint, VerifiedDecision, verify_checkpoint,
     verify_decision,
 };
-use tbsi_node::home::load_genesis;
 use tbsi_types::{Address, Checkpoint, CheckpointDigest, Decision, Genesis, Height, VotingPower};
 
 use super::file::CheckpointFile;

@@ -9,12 +9,12 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::json;
-use tbsi_keys::keyfile::is_there;
-use tbsi_node::founding::{
+use tbsi_home::founding::{
     BLOCK_GAS_LIMIT, Draft, FounderFile, FounderRequest, Parameters, Signatures, make_founder,
     sign_genesis,
 };
-use tbsi_node::home::load_genesis;
+use tbsi_home::load_genesis;
+use tbsi_keys::keyfile::is_there;
 use tbsi_types::genesis::{ConsensusParameters, GovernanceEntry, OrganisationEntry, Permission};
 use tbsi_types::{B256, Genesis, TimestampMs};
 use tempfile::NamedTempFile;
@@ -299,7 +299,7 @@ pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
 
 /// The genesis that a draft founds: with the accounts that every network of this version has.
 pub(super) fn genesis(draft: &Draft, development: bool) -> anyhow::Result<Genesis> {
-    let accounts = tbsi_node::system_accounts(draft.parameters.governance.is_some());
+    let accounts = tbsi_home::founding::system_accounts(draft.parameters.governance.is_some());
     Ok(draft.genesis(accounts, development)?)
 }
 

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::json;
 use tbsi_governance::rules::check_complete;
-use tbsi_node::founding::Signatures;
-use tbsi_node::home::load_genesis;
+use tbsi_home::founding::Signatures;
+use tbsi_home::load_genesis;
 use tbsi_types::Genesis;
 use tbsi_types::genesis::Permission;
 

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::ValueEnum;
 use serde_json::json;
+use tbsi_home::Home;
 use tbsi_keys::keyfile::{KeyKind, load_secret, replace_secret, store_secret};
 use tbsi_keys::password::Password;
-use tbsi_node::home::Home;
 
 use crate::password::{PasswordFile, new_password};
 use crate::report::Format;

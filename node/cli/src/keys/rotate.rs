@@ -10,12 +10,12 @@ use clap::ValueEnum;
 use serde_json::json;
 use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Node, Nodes};
+use tbsi_home::Home;
+use tbsi_home::config::Config;
 use tbsi_keys::keyfile::{
     KeyFileError, KeyKind, create_secret, is_there, open_log_key, open_node_key, open_validator_key,
 };
 use tbsi_keys::password::Password;
-use tbsi_node::config::Config;
-use tbsi_node::home::Home;
 
 use crate::govern::{Done, Planned, Write, Writer, peer_id};
 use crate::lang::Language;

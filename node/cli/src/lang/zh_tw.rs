@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::io;
 
+use tbsi_home::HomeError;
 use tbsi_keys::keyfile::KeyFileError;
 use tbsi_keys::keystore::KeystoreError;
 use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError};
-use tbsi_node::home::HomeError;
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
@@ -69,7 +69,6 @@ fn home(error: &HomeError) -> Option<String> {
         HomeError::Config(_)
         | HomeError::SignState(_)
         | HomeError::Decided(_)
-        | HomeError::Store(_)
         | HomeError::Initialised { .. }
         | HomeError::Mismatch { .. } => None,
     }

@@ -6,11 +6,11 @@ use alloy_primitives::B256;
 use serde_json::json;
 use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Nodes, Possession, Registration, Signature};
+use tbsi_home::Home;
+use tbsi_home::config::Config;
 use tbsi_keys::keyfile::{
     LogKey, NodeKey, is_there, open_log_key, open_node_key, open_validator_key,
 };
-use tbsi_node::config::Config;
-use tbsi_node::home::Home;
 use tbsi_types::SecretKey;
 
 use super::{Prover, RegisterArgs};

@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tbsi_home::config::TsaConfig;
 use tbsi_rpc::{TimestampAdmission, TimestampClient};
 use tbsi_types::B256;
 
-use crate::config::TsaConfig;
 use crate::limits::TSA_NETWORKS_MAX;
 use crate::metrics::Metrics;
 

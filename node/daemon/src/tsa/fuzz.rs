@@ -8,7 +8,7 @@ use super::query::Query;
 
 /// The query's bytes again, if they are one; whether it is answered with a token does not matter.
 pub fn query(bytes: &[u8]) -> Option<Vec<u8>> {
-    let policy = ObjectIdentifier::new_unwrap(crate::config::TSA_POLICY);
+    let policy = ObjectIdentifier::new_unwrap(tbsi_home::config::TSA_POLICY);
     match Request::parse(bytes) {
         Ok(request) => {
             match Query::check(&request, policy) {

@@ -8,6 +8,8 @@ use der::Encode;
 use p256::SecretKey;
 use p256::ecdsa::SigningKey;
 use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
+use tbsi_home::Home;
+use tbsi_home::config::TsaConfig;
 use tbsi_keys::keyfile::{KeyFileError, open_validator_key, read_private};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -17,8 +19,6 @@ use x509_cert::ext::pkix::ExtendedKeyUsage;
 use super::Authority;
 use super::admission::Admission;
 use crate::account::Account;
-use crate::config::TsaConfig;
-use crate::home::Home;
 
 /// Bytes of a certificate file.
 const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;

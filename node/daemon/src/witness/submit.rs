@@ -9,6 +9,7 @@ use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use tbsi_home::config::WitnessConfig;
 use tbsi_types::TreeSize;
 use tbsi_types::log::{AddCheckpoint, ConsistencyProof, NoteSignature, NoteSigner, SignedNote};
 use tokio::net::TcpStream;
@@ -16,7 +17,6 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
-use crate::config::WitnessConfig;
 use crate::cosign::LogState;
 use crate::limits::{WITNESS_ANSWER_BYTES_MAX, WITNESS_TIMEOUT};
 use crate::node::Node;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::str;
 
+use tbsi_home::config::Config;
 use tbsi_keys::{keystore, signer};
-use tbsi_node::config::Config;
 use tbsi_node::{gossip, tsa};
 use tbsi_types::{CheckpointDigest, Height, ProposalStatement, Round, VoteKind, VoteStatement};
 

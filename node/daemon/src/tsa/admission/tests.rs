@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::TsaKeyConfig;
+use tbsi_home::config::TsaKeyConfig;
 
 const KEY: B256 = B256::repeat_byte(7);
 const SECOND: Duration = Duration::from_secs(1);

@@ -2,12 +2,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use tbsi_keys::keyfile::NodeKey;
-use tbsi_rpc::{RpcLimits, ServerConfig};
-use tbsi_store::StoreOptions;
 use tbsi_types::log::{NoteSigner, SignatureType};
 
 use super::*;
-use crate::mempool::MempoolLimits;
 
 const MINIMAL: &str = "name = \"node-1\"\nvalidator = true\n";
 
@@ -116,35 +113,6 @@ fn names_the_key_the_limit_and_the_remedy() {
             "{error}"
         );
     }
-}
-
-#[test]
-fn defaults_are_those_of_the_parts() {
-    let config = Config::new("node-1", true);
-    let (rpc, server) = (&config.rpc, ServerConfig::default());
-    assert_eq!(
-        (rpc.listen, &rpc.cors_origins),
-        (server.listen, &server.cors_origins)
-    );
-    let limits = RpcLimits {
-        connections_max: rpc.connections_max,
-        connections_per_address_max: rpc.connections_per_address_max,
-        request_bytes_max: rpc.request_bytes_max,
-        response_bytes_max: rpc.response_bytes_max,
-        batch_items_max: rpc.batch_items_max,
-        subscriptions_max: rpc.subscriptions_max,
-        calls_max: rpc.calls_max as usize,
-        log_blocks_max: rpc.log_blocks_max,
-        log_results_max: rpc.log_results_max as usize,
-    };
-    assert_eq!(limits, server.limits);
-    let history_blocks = StoreOptions::default().history_blocks;
-    assert_eq!(config.store.history_blocks, history_blocks);
-    let (pool, defaults) = (&config.mempool, MempoolLimits::default());
-    assert_eq!(pool.transactions_max as usize, defaults.transactions_max);
-    assert_eq!(pool.bytes_max, defaults.bytes_max as u64);
-    assert_eq!(pool.per_sender_max as usize, defaults.per_sender_max);
-    assert_eq!(u64::from(pool.nonce_gap_max), defaults.nonce_gap_max);
 }
 
 #[test]

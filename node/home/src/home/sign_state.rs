@@ -9,10 +9,10 @@ use std::sync::Mutex;
 use tbsi_keys::keyfile::{KeyKind, open_validator_key};
 use tbsi_keys::signer::{Decided, Holder, ServedKeys};
 use tbsi_keys::{LocalSigner, SignState, SignStateError};
-use tbsi_store::Store;
 use tbsi_types::{Address, ChainIdentity, Genesis, Height, SecretKey};
 
 use super::{Home, HomeError, failed, load_genesis, mismatch, there, write_new};
+use crate::config::Config;
 use crate::limits::SIGN_STATE_HEIGHTS_AHEAD_MAX;
 
 /// What a signer signs.
@@ -39,6 +39,28 @@ pub enum FirstMark {
     },
     /// As the sign-state says that is in the home already.
     Present,
+}
+
+/// Who votes with the key of a home.
+#[derive(Debug)]
+pub struct Voter {
+    /// On which network.
+    pub genesis: Genesis,
+    /// The validator key.
+    pub key: SecretKey,
+    /// Of a node's home; a signer's has none.
+    pub config: Option<Config>,
+}
+
+/// To where a sign-state is raised, and why that is neither too low nor too high.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// The key signs nothing up to its end.
+    pub height: Height,
+    /// Of the last block in the database, or 0.
+    pub tip: Height,
+    /// Of a verified checkpoint, or 0.
+    pub decided: Height,
 }
 
 impl Home {
@@ -168,7 +190,7 @@ impl Home {
     /// Takes the next validator key into use, which has signed nothing on this network: the
     /// old key and its sign-state are kept under other names. May be done again after a crash
     /// at any point.
-    pub(crate) fn promote_next_key(
+    pub fn promote_next_key(
         &self,
         genesis: &Genesis,
         next: &SecretKey,
@@ -203,28 +225,26 @@ impl Home {
         fs::rename(&file, &current).map_err(failed("take into use", &file))
     }
 
-    /// Lets the key sign nothing up to the end of `height`. A sign-state that is readable is
+    /// Lets the key sign nothing up to the end of a height. A sign-state that is readable is
     /// raised; one that is damaged, or another key's, is moved away (returning where to) for a new
-    /// one. `decided` is the height of a verified checkpoint, or 0.
+    /// one.
     ///
     /// For the home of a node that does not run, or of a signer that does not. Refuses to go below
-    /// what this home knows of (a sign-state of this key and network, those that were replaced, a
-    /// block in the database, the checkpoint): a lower mark would permit a second signature. And
-    /// far above it: a mark never falls, so the validator would be silent until then.
-    pub fn reset_sign_state(
-        &self,
-        height: Height,
-        decided: Height,
-    ) -> Result<Option<PathBuf>, HomeError> {
-        // The store is held until the end: the node cannot start meanwhile.
-        let (genesis, key, store) = self.load_voter()?;
+    /// what is known (a sign-state of this key and network, those that were replaced, a block, a
+    /// checkpoint): a lower mark would permit a second signature. And far above it: a mark never
+    /// falls, so the validator would be silent until then.
+    pub fn reset_sign_state(&self, voter: &Voter, to: Reset) -> Result<Option<PathBuf>, HomeError> {
+        let Voter { genesis, key, .. } = voter;
+        let Reset {
+            height,
+            tip,
+            decided,
+        } = to;
         let (chain, address) = (genesis.identity(), key.public_key().address());
         let file = self.sign_state_file();
         let state = readable(&file, chain, address)?;
         let signed = self.replaced_mark(chain, address)?;
         let signed = signed.max(state.as_ref().map_or(Height::GENESIS, mark_height));
-        let tip = store.as_ref().and_then(Store::tip);
-        let tip = tip.map_or(Height::GENESIS, |tip| tip.height);
         let known = [
             (tip, "this node has blocks up to height"),
             (signed, "this key signed already at height"),
@@ -251,20 +271,21 @@ impl Home {
             fs::rename(&file, to).map_err(failed("move away", &file))?;
         }
         self.make_dir(&self.data_dir())?;
-        self.create_sign_state(&genesis, &key, height)?;
+        self.create_sign_state(genesis, key, height)?;
         Ok(moved)
     }
 
-    /// Network, validator key and, if there is one, database of a node's home or of a signer's,
-    /// which has no configuration.
-    fn load_voter(&self) -> Result<(Genesis, SecretKey, Option<Store>), HomeError> {
+    /// Who votes with the key of a node's home or of a signer's, which has no configuration.
+    pub fn load_voter(&self) -> Result<Voter, HomeError> {
         if !there(&self.config_file())? && there(&self.key_file(KeyKind::Signer))? {
-            let genesis = load_genesis(&self.genesis_file())?;
-            let key = open_validator_key(&self.validator_key_file(), self.password())?;
-            return Ok((genesis, key, None));
+            return Ok(Voter {
+                genesis: load_genesis(&self.genesis_file())?,
+                key: open_validator_key(&self.validator_key_file(), self.password())?,
+                config: None,
+            });
         }
-        let mut home = self.load()?;
-        let Some(key) = home.validator_key.take() else {
+        let home = self.load()?;
+        let Some(key) = home.validator_key else {
             let what = match &home.config.signer {
                 Some(_) => "this node's validator key is with its signer",
                 None => "this node is not a validator",
@@ -274,8 +295,11 @@ impl Home {
                 "the sign-state is in the home that has the validator key",
             ));
         };
-        let store = self.open_store(&home)?;
-        Ok((home.genesis, key, store))
+        Ok(Voter {
+            genesis: home.genesis,
+            key,
+            config: Some(home.config),
+        })
     }
 
     /// The highest height of this key's in the sign-states that were moved away.

@@ -181,8 +181,8 @@ fn check_attestation_log(log: &AttestationLogConfig) -> Result<(), Wrong> {
         if !seen.insert(*key.public_key()) {
             return wrong(&field("key"), "this public key appears twice");
         }
-        let uri = witness.url.parse::<hyper::Uri>().ok();
-        let plain = |uri: &hyper::Uri| {
+        let uri = witness.url.parse::<http::Uri>().ok();
+        let plain = |uri: &http::Uri| {
             let http = uri.scheme_str() == Some("http") && uri.query().is_none();
             http && uri.host().is_some_and(|host| !host.is_empty())
         };

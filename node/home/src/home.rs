@@ -13,7 +13,6 @@
 //! ```
 
 mod check;
-mod recover;
 mod sign_state;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -29,7 +28,6 @@ use tbsi_keys::keyfile::{
 };
 use tbsi_keys::password::{Password, PasswordError};
 use tbsi_keys::signer::DecidedError;
-use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::{Genesis, GenesisError, SecretKey};
 use zeroize::Zeroizing;
 
@@ -37,8 +35,7 @@ use crate::config::{Config, ConfigError};
 
 use check::{check_node, check_peers, named_log_key};
 pub use check::{check_peer_ids, load_genesis};
-pub use recover::{Recovered, Recovery};
-pub use sign_state::{FirstMark, Role};
+pub use sign_state::{FirstMark, Reset, Role, Voter};
 
 /// Why a home directory cannot be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +55,6 @@ pub enum HomeError {
     /// What a signer knows to be decided cannot be read.
     #[error(transparent)]
     Decided(#[from] DecidedError),
-    /// The database is in use, or damaged.
-    #[error(transparent)]
-    Store(#[from] StoreError),
     /// No genesis file.
     #[error(
         "open genesis file {file}: No such file; copy the one of the network there",
@@ -489,22 +483,18 @@ impl Home {
         Ok(key.transpose()?)
     }
 
-    /// The database, if there is one. Only one process can have it open.
-    fn open_store(&self, home: &LoadedHome) -> Result<Option<Store>, HomeError> {
-        let dir = self.database_dir();
-        if !there(&dir)? {
-            return Ok(None);
-        }
-        let history_blocks = home.config.store.history_blocks;
-        let options = StoreOptions {
-            history_blocks,
-            ..StoreOptions::default()
-        };
-        Ok(Some(Store::open(&dir, home.genesis.identity(), options)?))
+    /// Whether there is a database.
+    pub fn has_database(&self) -> Result<bool, HomeError> {
+        there(&self.database_dir())
+    }
+
+    /// Whether consensus has left its write-ahead log.
+    pub fn has_wal(&self) -> Result<bool, HomeError> {
+        there(&self.wal_dir())
     }
 
     /// A name in the data directory that nothing has.
-    fn free_name(&self, stem: &str) -> Result<PathBuf, HomeError> {
+    pub fn free_name(&self, stem: &str) -> Result<PathBuf, HomeError> {
         for number in 1u32.. {
             let path = self.data_dir().join(format!("{stem}-{number}"));
             if !there(&path)? {

@@ -41,13 +41,27 @@ fn position(home: &Home, genesis: &Genesis, key: &SecretKey) -> Position {
     open(home, genesis, key).unwrap().mark().position()
 }
 
+/// Of a home without a database.
+fn reset_sign_state(
+    home: &Home,
+    height: Height,
+    decided: Height,
+) -> Result<Option<PathBuf>, HomeError> {
+    let to = Reset {
+        height,
+        tip: NONE,
+        decided,
+    };
+    home.reset_sign_state(&home.load_voter()?, to)
+}
+
 /// It signed a precommit at height 10; a reset to height 10 that began that height anew would let
 /// it sign another.
 #[test]
 fn a_reset_to_the_height_that_was_signed_does_not_lower_the_mark() {
     let (_dir, home, genesis, key) = validator();
     signs(&home, &genesis, &key, mark(10, 2, Step::Precommit));
-    assert_eq!(home.reset_sign_state(Height(10), NONE).unwrap(), None);
+    assert_eq!(reset_sign_state(&home, Height(10), NONE).unwrap(), None);
     let mut state = open(&home, &genesis, &key).unwrap();
     assert!(state.mark().position() >= mark(10, 2, Step::Precommit).position());
     for lower in [mark(10, 0, Step::Prevote), mark(10, 2, Step::Precommit)] {
@@ -63,7 +77,7 @@ fn a_reset_to_the_height_that_was_signed_does_not_lower_the_mark() {
 #[test]
 fn a_sign_state_is_reset_forward_only() {
     let (_dir, home, genesis, key) = validator();
-    let reset = |height| home.reset_sign_state(Height(height), NONE);
+    let reset = |height| reset_sign_state(&home, Height(height), NONE);
     assert_eq!(reset(10).unwrap(), None, "a readable one is raised");
     let error = words(reset(9));
     assert!(
@@ -95,7 +109,7 @@ fn a_sign_state_is_reset_forward_only() {
     observer
         .init(&Config::new("node-1", false), &genesis)
         .unwrap();
-    let error = words(observer.reset_sign_state(Height(1), NONE));
+    let error = words(reset_sign_state(&observer, Height(1), NONE));
     assert!(error.contains("not a validator"), "{error}");
 }
 
@@ -103,18 +117,18 @@ fn a_sign_state_is_reset_forward_only() {
 fn a_reset_does_not_silence_the_validator_for_good() {
     let (_dir, home, genesis, key) = validator();
     for height in [SIGN_STATE_HEIGHTS_AHEAD_MAX + 1, u64::MAX] {
-        let error = words(home.reset_sign_state(Height(height), NONE));
+        let error = words(reset_sign_state(&home, Height(height), NONE));
         assert!(error.contains("--checkpoint FILE"), "{error}");
     }
     assert_eq!(position(&home, &genesis, &key), Position::end_of(NONE));
     // A checkpoint that is decided justifies it, and a height below is refused then.
     let decided = Height(5_000_000);
-    let error = words(home.reset_sign_state(Height(9), decided));
+    let error = words(reset_sign_state(&home, Height(9), decided));
     assert!(
         error.contains("the checkpoint is of height 5000000"),
         "{error}"
     );
-    home.reset_sign_state(Height(5_000_007), decided).unwrap();
+    reset_sign_state(&home, Height(5_000_007), decided).unwrap();
     let raised = position(&home, &genesis, &key);
     assert_eq!(raised, Position::end_of(Height(5_000_007)));
 }
@@ -132,7 +146,7 @@ fn a_sign_state_that_cannot_be_read_is_not_taken_for_a_missing_one() {
     for error in [
         home.promote_next_key(&genesis, &next, Height(10))
             .unwrap_err(),
-        home.reset_sign_state(Height(10), NONE).unwrap_err(),
+        reset_sign_state(&home, Height(10), NONE).unwrap_err(),
         home.ensure_sign_state(&genesis, &key).unwrap_err(),
     ] {
         assert!(
@@ -237,11 +251,11 @@ fn a_signer_begins_where_its_operator_says_within_reason() {
     assert_eq!(begun, Position::end_of(Height(100)));
 
     // A signer's home has no configuration; its mark can be raised all the same.
-    signer.reset_sign_state(Height(120), NONE).unwrap();
+    reset_sign_state(&signer, Height(120), NONE).unwrap();
     let raised = position(&signer, &genesis, &key);
     assert_eq!(raised, Position::end_of(Height(120)));
     let held = signer.open_signer(Role::Validator).unwrap();
-    let error = words(signer.reset_sign_state(Height(130), NONE));
+    let error = words(reset_sign_state(&signer, Height(130), NONE));
     assert!(error.contains("is in use"), "{error}");
     drop(held);
 }
@@ -293,45 +307,4 @@ fn a_node_keeps_the_sign_state_that_was_brought_with_its_key() {
     assert_eq!(kept, mark(10, 0, Step::Precommit).position());
     let mode = fs::metadata(home.sign_state_file()).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
-}
-
-/// Who has precommitted, or came to a later round, may be locked on a block; without the log it
-/// does not know on which.
-#[test]
-fn a_validator_that_forgets_its_lock_does_not_vote_at_that_height_again() {
-    let how = |dry_run, vote_again| Recovery {
-        dry_run,
-        vote_again,
-    };
-    let (_dir, home, genesis, key) = validator();
-    let error = words(home.recover(how(false, false)));
-    assert!(error.contains("there is nothing to recover"), "{error}");
-    let (database, chain) = (home.database_dir(), genesis.identity());
-    drop(Store::open(&database, chain, StoreOptions::default()).unwrap());
-    for (signed, silent) in [
-        (mark(1, 0, Step::Prevote), None),
-        (mark(1, 0, Step::Precommit), Some(Height(1))),
-        (mark(2, 0, Step::Prevote), None),
-        (mark(2, 3, Step::Propose), Some(Height(2))),
-    ] {
-        signs(&home, &genesis, &key, signed);
-        fs::create_dir_all(home.wal_dir()).unwrap();
-        let trial = home.recover(how(true, false)).unwrap();
-        assert_eq!(trial.silent_until, silent, "{signed:?}");
-        assert_eq!(position(&home, &genesis, &key), signed.position());
-        assert!(home.wal_dir().exists(), "a dry run moves nothing");
-        // Nobody has decided it, its operator says.
-        let again = home.recover(how(true, true)).unwrap();
-        assert_eq!(again.silent_until, None);
-
-        let done = home.recover(how(false, false)).unwrap();
-        assert_eq!(done, trial);
-        assert!(done.log.unwrap().exists() && !home.wal_dir().exists());
-        let kept = silent.map_or(signed.position(), Position::end_of);
-        assert_eq!(position(&home, &genesis, &key), kept);
-    }
-    // A sign-state that nobody can read is not cleared away.
-    fs::write(home.sign_state_file(), "damaged").unwrap();
-    let error = words(home.recover(how(false, false)));
-    assert!(error.contains("is damaged"), "{error}");
 }

@@ -20,10 +20,11 @@ use tbsi_types::genesis::{
 };
 use tbsi_types::{Genesis, GenesisError, KeyError, TimestampMs, canonical_json, sha256};
 
-use crate::home::{HomeError, check_peer_ids};
+use crate::{HomeError, check_peer_ids};
 
 pub use files::{FounderRequest, make_founder, sign_genesis};
 pub use signatures::{FounderSignature, Signatures};
+pub use tbsi_execution::system_accounts;
 
 /// Bytes of a founder file.
 pub const FOUNDER_BYTES_MAX: usize = 256 * 1024;

@@ -7,7 +7,7 @@ use tbsi_types::Genesis;
 use tbsi_types::genesis::{OrganisationEntry, Permission, ValidatorEntry};
 
 use super::{CeremonyError, FounderFile, FounderNode, Parameters, Signatures, VERSION};
-use crate::home::Home;
+use crate::Home;
 
 /// What a founder says of itself and its node.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@ use tbsi_types::genesis::{OrganisationKind, Permission};
 use tempfile::TempDir;
 
 use super::*;
-use crate::home::Home;
+use crate::Home;
 
 /// 統一編號 with right checksums.
 const TAX_IDS: [&str; 5] = ["04595257", "22099131", "10458570", "10000009", "20000008"];

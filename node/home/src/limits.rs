@@ -1,0 +1,20 @@
+//! Named maxima of homes and configurations, with their units.
+
+/// Outside witnesses of the log: their lines and that of the log leave room in a note for those
+/// of validators.
+pub const WITNESSES_MAX: usize = 7;
+
+/// Keys of logs that a node witnesses.
+pub const WITNESSED_MAX: usize = 1_024;
+
+/// API keys of a time-stamping authority.
+pub const TSA_KEYS_MAX: usize = 1_024;
+
+/// Time stamps a minute that an operator may allow.
+pub const TSA_PER_MINUTE_MAX: u32 = 1_000_000;
+
+/// Chain id of networks for development, whose keys need no password.
+pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
+
+/// How far above the highest height that a home knows of its operator may set a sign-state.
+pub const SIGN_STATE_HEIGHTS_AHEAD_MAX: u64 = 1_000;
