@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Signature};
+use alloy_primitives::{Address, B256};
 use futures::future::BoxFuture;
-use tbsi_types::SecretKey;
+use tbsi_types::{SecretKey, Signature, SignedTransaction, UnsignedTransaction};
 
 /// Why nothing was signed; tried again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,16 @@ impl Signer for SecretKey {
 
     fn sign(&self, hash: B256) -> BoxFuture<'_, Result<Signature, SignError>> {
         let signature = SecretKey::sign(self, hash);
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
         Box::pin(async move { Ok(signature) })
     }
+}
+
+/// Signs a transaction of the signer's account.
+pub(crate) async fn sign(
+    signer: &dyn Signer,
+    transaction: UnsignedTransaction,
+) -> Result<SignedTransaction, SignError> {
+    let signature = signer.sign(transaction.signature_hash()).await?;
+    let signed = transaction.with_signature(&signature);
+    signed.map_err(|error| SignError(error.to_string()))
 }

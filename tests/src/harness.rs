@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use alloy_consensus::{SignableTransaction, Signed, TxEip1559};
 use alloy_eips::BlockNumberOrTag;
-use alloy_eips::eip2718::Encodable2718;
 use alloy_primitives::{Address, B256, Signature, TxKind, U256};
 use tbsi_home::config::Config;
 use tbsi_home::{Home, load_genesis};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_testnet::{DEVELOPMENT_CHAIN_ID, Network, NetworkSpec, START_TIMEOUT};
+use tbsi_types::transaction::sign;
 use tbsi_types::{Genesis, Height, SecretKey, TxEnvelope};
 use tempfile::{NamedTempFile, TempDir};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -299,9 +299,7 @@ impl Sender {
         T: SignableTransaction<Signature>,
         TxEnvelope: From<Signed<T>>,
     {
-        let signature = self.key.sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-        TxEnvelope::from(transaction.into_signed(signature)).encoded_2718()
+        sign(transaction, &self.key).encoded.into()
     }
 
     /// Sends the next transfer and waits until it is final; returns its height.

@@ -1,12 +1,10 @@
 //! Transactions of type 2 (EIP-1559).
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::{Decodable2718, Encodable2718};
-use alloy_primitives::TxKind;
+use tbsi_types::UnsignedTransaction;
 
 use crate::fees::Bid;
 use crate::record::Attempt;
-use crate::signer::{SignError, Signer};
+use crate::signer::{self, SignError, Signer};
 use crate::target::Call;
 
 pub(super) async fn sign(
@@ -17,17 +15,15 @@ pub(super) async fn sign(
     bid: Bid,
     call: Call,
 ) -> Result<Attempt, SignError> {
-    let transaction = TxEip1559 {
+    let transaction = UnsignedTransaction {
         chain_id,
         nonce,
         gas_limit,
-        max_fee_per_gas: bid.fee_cap.into(),
-        max_priority_fee_per_gas: bid.tip.into(),
-        to: TxKind::Call(call.to),
+        to: Some(call.to),
         input: call.data,
-        ..TxEip1559::default()
+        ..UnsignedTransaction::default()
     };
-    finish(signer, transaction, bid).await
+    sign_with(signer, transaction, bid).await
 }
 
 /// The same call with the same nonce and another bid.
@@ -36,35 +32,27 @@ pub(super) async fn sign_again(
     attempt: &Attempt,
     bid: Bid,
 ) -> Result<Attempt, SignError> {
-    let decoded = TxEnvelope::decode_2718(&mut attempt.raw.as_ref());
-    match decoded.map_err(|error| SignError(error.to_string()))? {
-        TxEnvelope::Eip1559(signed) => {
-            let mut transaction = signed.strip_signature();
-            transaction.max_fee_per_gas = bid.fee_cap.into();
-            transaction.max_priority_fee_per_gas = bid.tip.into();
-            finish(signer, transaction, bid).await
-        }
-        TxEnvelope::Legacy(_)
-        | TxEnvelope::Eip2930(_)
-        | TxEnvelope::Eip4844(_)
-        | TxEnvelope::Eip7702(_) => Err(SignError(
+    let sent = UnsignedTransaction::of_signed(&attempt.raw);
+    match sent.map_err(|error| SignError(error.to_string()))? {
+        Some(transaction) => sign_with(signer, transaction, bid).await,
+        None => Err(SignError(
             "the journal holds a transaction of another type".into(),
         )),
     }
 }
 
-async fn finish(
+async fn sign_with(
     signer: &dyn Signer,
-    transaction: TxEip1559,
+    mut transaction: UnsignedTransaction,
     bid: Bid,
 ) -> Result<Attempt, SignError> {
-    let signature = signer.sign(transaction.signature_hash()).await?;
-    let signed = transaction.into_signed(signature);
-    let hash = *signed.hash();
+    transaction.max_fee_per_gas = bid.fee_cap.into();
+    transaction.max_priority_fee_per_gas = bid.tip.into();
+    let signed = signer::sign(signer, transaction).await?;
     let (fee_cap, tip) = bid.text();
     Ok(Attempt {
-        transaction: hash,
-        raw: TxEnvelope::from(signed).encoded_2718().into(),
+        transaction: signed.hash,
+        raw: signed.encoded,
         fee_cap,
         tip,
     })

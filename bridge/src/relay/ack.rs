@@ -1,13 +1,12 @@
 //! The way back: the hash of the newest record is attested on the source, and with it, as each
 //! record names the one before, the whole journal.
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
 use alloy_eips::BlockNumberOrTag;
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{B256, TxKind, b256};
+use alloy_primitives::{B256, b256};
 use alloy_sol_types::SolCall;
 use tbsi_bindings::genesis::Attestations::attestCall;
 use tbsi_rpc::ClientError;
+use tbsi_types::UnsignedTransaction;
 use tbsi_types::log::{ATTESTATIONS, Attestation, DigestWords, Leaf};
 use tokio::time::{Duration, Instant};
 use tracing::info;
@@ -15,6 +14,7 @@ use tracing::info;
 use super::{Pen, Relay, RelayError, now_ms};
 use crate::fault;
 use crate::record::Event;
+use crate::signer;
 use crate::target::Target;
 
 /// `tbsi:file:v1` (SPEC §12.5): the file is the record.
@@ -144,17 +144,16 @@ impl<T: Target> Relay<T> {
             algorithm: SHA2_256,
             words: vec![head],
         };
-        let transaction = TxEip1559 {
+        let transaction = UnsignedTransaction {
             chain_id: self.source.chain().chain_id,
             nonce: nonce.map_err(fail)?,
             gas_limit: ATTEST_GAS,
-            to: TxKind::Call(ATTESTATIONS),
+            to: Some(ATTESTATIONS),
             input: call.abi_encode().into(),
-            ..TxEip1559::default()
+            ..UnsignedTransaction::default()
         };
-        let signature = self.signer.sign(transaction.signature_hash()).await?;
-        let signed = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
-        match client.send_raw_transaction(&signed).await {
+        let signed = signer::sign(&*self.signer, transaction).await?;
+        match client.send_raw_transaction(&signed.encoded).await {
             Ok(_) => Ok(()),
             // The very same is still pending there: the source tells its peers again.
             Err(ClientError::Refused { message, .. }) if message.starts_with(ALREADY_KNOWN) => {

@@ -40,7 +40,9 @@ pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
 pub use roster::{Member, Members, MembersError, PeerEntry, Roster};
 pub use state::{Account, AccountChange, StateDiff, StateView, ViewError};
-pub use transaction::{Receipt, Transaction, TransactionError, TxEnvelope};
+pub use transaction::{
+    Receipt, SignedTransaction, Transaction, TransactionError, TxEnvelope, UnsignedTransaction,
+};
 pub use validator::{Validator, ValidatorSet, ValidatorSetError};
 pub use vote::{ProposalStatement, VoteKind, VoteStatement};
 

@@ -1,4 +1,6 @@
-//! Ethereum transactions, parsed and verified once (SPEC §5.1).
+//! Ethereum transactions: parsed and verified once (SPEC §5.1), built and signed in one place.
+
+mod signing;
 
 use alloy_consensus::{EthereumTxEnvelope, Transaction as _, TxEip4844};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
@@ -7,6 +9,8 @@ use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, SECP256K1};
 
 use crate::limits::{TRANSACTION_BYTES_MAX, TRANSACTION_GAS_MAX};
+
+pub use signing::{SignedTransaction, UnsignedTransaction, sign};
 
 /// A signed Ethereum transaction of any type (EIP-2718).
 pub type TxEnvelope = EthereumTxEnvelope<TxEip4844>;

@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::BlockNumberOrTag;
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64};
+use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
 use alloy_sol_types::SolCall;
 use anyhow::Context;
@@ -18,7 +16,7 @@ use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{SecretKey, TxEnvelope};
+use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
 use crate::lang::{While, demand, said};
@@ -167,28 +165,20 @@ impl Account {
     ) -> anyhow::Result<B256> {
         let pending = BlockNumberOrTag::Pending;
         let nonce = client.transaction_count(self.address(), pending).await?;
-        let signed = self.sign(nonce, gas, to, data)?;
+        let signed = self.sign(nonce, gas, to, data);
         Ok(client.send_raw_transaction(&signed).await?)
     }
 
-    fn sign(
-        &self,
-        nonce: u64,
-        gas_limit: u64,
-        to: Address,
-        input: Bytes,
-    ) -> anyhow::Result<Vec<u8>> {
-        let transaction = TxEip1559 {
+    fn sign(&self, nonce: u64, gas_limit: u64, to: Address, input: Bytes) -> Bytes {
+        let transaction = UnsignedTransaction {
             chain_id: self.chain_id,
             nonce,
             gas_limit,
-            to: TxKind::Call(to),
+            to: Some(to),
             input,
-            ..TxEip1559::default()
+            ..UnsignedTransaction::default()
         };
-        let signature = self.key.sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).context("sign")?;
-        Ok(TxEnvelope::from(transaction.into_signed(signature)).encoded_2718())
+        transaction.sign(&self.key).encoded
     }
 }
 
@@ -277,8 +267,7 @@ async fn refuse_dropped(client: &Client, hash: B256) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_consensus::Transaction as _;
-    use alloy_eips::eip2718::Decodable2718;
+    use tbsi_types::Transaction;
 
     #[test]
     fn signs_for_nothing_and_for_this_chain() {
@@ -286,21 +275,14 @@ mod tests {
             key: SecretKey::from_seed(b"account"),
             chain_id: 7,
         };
-        let bytes = account
-            .sign(3, 50_000, ATTESTATIONS, Bytes::from_static(&[1]))
-            .unwrap();
-        let signed = TxEnvelope::decode_2718(&mut bytes.as_slice()).unwrap();
-        assert_eq!(signed.chain_id(), Some(7));
-        assert_eq!((signed.nonce(), signed.gas_limit()), (3, 50_000));
-        assert_eq!(signed.max_fee_per_gas(), 0);
-        assert_eq!(signed.to(), Some(ATTESTATIONS));
-        let TxEnvelope::Eip1559(signed) = signed else {
-            panic!("another type");
-        };
-        let signer = signed
-            .signature()
-            .recover_address_from_prehash(&signed.signature_hash());
-        assert_eq!(signer.unwrap(), account.address());
+        let bytes = account.sign(3, 50_000, ATTESTATIONS, Bytes::from_static(&[1]));
+        let signed = UnsignedTransaction::of_signed(&bytes).unwrap().unwrap();
+        assert_eq!(signed.chain_id, 7);
+        assert_eq!((signed.nonce, signed.gas_limit), (3, 50_000));
+        assert_eq!(signed.max_fee_per_gas, 0);
+        assert_eq!(signed.to, Some(ATTESTATIONS));
+        let signed = Transaction::parse_and_verify(&bytes, 7).unwrap();
+        assert_eq!(signed.sender(), account.address());
     }
 
     #[test]

@@ -2,11 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Signature, TxKind};
 use tbsi_store::StoreError;
-use tbsi_types::{Address, B256, Bytes, SecretKey, StateView, ViewError};
+use tbsi_types::{Address, B256, Bytes, SecretKey, StateView, UnsignedTransaction, ViewError};
 
 use crate::node::{Node, SubmitError};
 
@@ -52,18 +49,15 @@ impl Account {
         input: Bytes,
     ) -> Result<B256, SendError> {
         let _sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = TxEip1559 {
+        let transaction = UnsignedTransaction {
             chain_id: node.identity.chain_id,
             nonce: self.next_nonce(node)?,
             gas_limit,
-            to: TxKind::Call(to),
+            to: Some(to),
             input,
-            ..TxEip1559::default()
+            ..UnsignedTransaction::default()
         };
-        let signature = self.key.sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-        let encoded = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
-        Ok(node.submit(&encoded)?)
+        Ok(node.submit(&transaction.sign(&self.key).encoded)?)
     }
 
     fn next_nonce(&self, node: &Node) -> Result<u64, SendError> {

@@ -1,14 +1,13 @@
 //! Transactions, signed and encoded before the clock starts.
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Signature, TxKind, hex, keccak256};
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{TxKind, hex, keccak256};
 use alloy_sol_types::SolCall;
 use hyper::body::Bytes as Body;
 use serde::Serialize;
 use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::transaction::TxEnvelope;
+use tbsi_types::transaction::sign;
 use tbsi_types::{Address, B256, Bytes, SecretKey};
 
 /// Init code of the contract that a storage write calls. It returns six bytes:
@@ -111,7 +110,7 @@ impl Signing<'_> {
             let index = position as u64;
             let next = addresses[(sender + 1) % senders];
             let tx = self.transaction(workload, index, nonce, next);
-            let encoded = sign(tx, &keys[sender]);
+            let encoded = sign(tx, &keys[sender]).encoded;
             Prepared {
                 index,
                 sender,
@@ -177,7 +176,7 @@ impl Signing<'_> {
 
 /// The deployment of the storage contract by a well-known key: its encoding, and the address
 /// that the contract gets.
-pub fn deployment(chain_id: u64) -> (Vec<u8>, Address) {
+pub fn deployment(chain_id: u64) -> (Bytes, Address) {
     let key = SecretKey::from_seed(b"TBSI benchmark deployer");
     let tx = TxEip1559 {
         chain_id,
@@ -186,13 +185,7 @@ pub fn deployment(chain_id: u64) -> (Vec<u8>, Address) {
         input: INIT_CODE.into(),
         ..TxEip1559::default()
     };
-    (sign(tx, &key), key.public_key().address().create(0))
-}
-
-fn sign(tx: TxEip1559, key: &SecretKey) -> Vec<u8> {
-    let signature = key.sign(tx.signature_hash());
-    let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-    TxEnvelope::Eip1559(tx.into_signed(signature)).encoded_2718()
+    (sign(tx, &key).encoded, key.public_key().address().create(0))
 }
 
 /// The `eth_sendRawTransaction` of one transaction.

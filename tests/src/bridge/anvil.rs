@@ -4,15 +4,15 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64, U256};
+use alloy_consensus::TxEip1559;
+use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 use tbsi_bridge::evm::abi::{Inbox, LightClient};
 use tbsi_bridge::evm::{Beginning, creation_code, inbox_creation_code};
 use tbsi_rpc::Client;
 use tbsi_types::SecretKey;
+use tbsi_types::transaction::sign;
 use tokio::time::sleep;
 
 use super::chain::Chain;
@@ -138,11 +138,8 @@ impl Anvil {
             input,
             ..TxEip1559::default()
         };
-        let signature = key.sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-        let signed = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
         self.rpc
-            .send_raw_transaction(&signed)
+            .send_raw_transaction(&sign(transaction, key).encoded)
             .await
             .expect("anvil takes it")
     }

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
 use alloy_eips::BlockNumberOrTag;
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, Bytes, Signature, TxKind, U64, U256};
+use alloy_primitives::{Address, Bytes, U64, U256};
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
 use tbsi_keys::keyfile::load_validator_key;
 use tbsi_rpc::Client;
-use tbsi_types::{SecretKey, TxEnvelope};
+use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
 use crate::report::refuse;
@@ -25,9 +23,7 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = Client::new(url).map_err(|error| refuse(error.into()))?;
     let transaction = transaction(&client, &key, code).await?;
-    let signature = key.sign(transaction.signature_hash());
-    let signature = Signature::from_raw_array(&signature.0).context("sign")?;
-    let signed = TxEnvelope::from(transaction.into_signed(signature)).encoded_2718();
+    let signed = transaction.sign(&key).encoded;
     let hash = client.send_raw_transaction(&signed).await?;
     let deadline = Instant::now() + TIMEOUT;
     while Instant::now() < deadline {
@@ -48,7 +44,11 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     )
 }
 
-async fn transaction(client: &Client, key: &SecretKey, code: &Bytes) -> anyhow::Result<TxEip1559> {
+async fn transaction(
+    client: &Client,
+    key: &SecretKey,
+    code: &Bytes,
+) -> anyhow::Result<UnsignedTransaction> {
     let from = key.public_key().address();
     let chain_id = client.chain_id().await?;
     let nonce = client
@@ -59,15 +59,15 @@ async fn transaction(client: &Client, key: &SecretKey, code: &Bytes) -> anyhow::
     let request = json!({ "from": from, "data": code });
     let gas: U64 = client.request("eth_estimateGas", &[request]).await?;
     let gas: u64 = gas.to();
-    Ok(TxEip1559 {
+    Ok(UnsignedTransaction {
         chain_id,
         nonce,
         gas_limit: gas.saturating_add(gas / 8),
         // Stays good while the base fee doubles; on a chain without fees it is 0.
         max_fee_per_gas: price.saturating_mul(2),
         max_priority_fee_per_gas: u128::from(price > 0),
-        to: TxKind::Create,
+        to: None,
         input: code.clone(),
-        ..TxEip1559::default()
+        ..UnsignedTransaction::default()
     })
 }

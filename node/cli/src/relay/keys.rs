@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Signature};
+use alloy_primitives::{Address, B256};
 use anyhow::Context;
 use futures::future::BoxFuture;
 use tbsi_bridge::config::{Config, RemoteKey};
@@ -11,7 +11,7 @@ use tbsi_bridge::signer::{SharedSigner, SignError, Signer};
 use tbsi_keys::keyfile::{KeyKind, load_secret, open_validator_key};
 use tbsi_keys::password::Password;
 use tbsi_keys::signer::RemoteAccount;
-use tbsi_types::{ChainIdentity, SecretKey};
+use tbsi_types::{ChainIdentity, SecretKey, Signature};
 
 use crate::password::PasswordFile;
 use crate::report::causes;
@@ -79,8 +79,7 @@ impl Signer for Remote {
     fn sign(&self, hash: B256) -> BoxFuture<'_, Result<Signature, SignError>> {
         Box::pin(async move {
             let signed = self.0.sign(hash).await;
-            let signature = signed.map_err(|error| SignError(causes(&error)))?;
-            Signature::from_raw_array(&signature.0).map_err(|error| SignError(error.to_string()))
+            signed.map_err(|error| SignError(causes(&error)))
         })
     }
 }

@@ -8,6 +8,7 @@ use alloy_primitives::{Address, B256, Bloom, Signature, TxKind, U256};
 use tbsi_governance::motions::Act;
 use tbsi_types::block::HeaderFields;
 use tbsi_types::log::leaf::Leaf;
+use tbsi_types::transaction::sign;
 use tbsi_types::{
     Block, Checkpoint, CommitCertificate, Evidence, Genesis, Height, ProposedBlock, SecretKey,
     TimestampMs, Transaction, TxEnvelope,
@@ -138,9 +139,7 @@ fn signed<T: SignableTransaction<Signature>>(transaction: T) -> Vec<u8>
 where
     TxEnvelope: From<alloy_consensus::Signed<T>>,
 {
-    let signature = key().sign(transaction.signature_hash());
-    let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-    TxEnvelope::from(transaction.into_signed(signature)).encoded_2718()
+    sign(transaction, &key()).encoded.into()
 }
 
 fn transactions() -> [Vec<u8>; 3] {

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEnvelope};
-use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{B256, Signature, TxKind, keccak256};
+use alloy_primitives::{B256, keccak256};
 use alloy_sol_types::SolCall;
 use bytes::Bytes;
 use tbsi_engine::stepped::Input;
 use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_node::parts::{bundle, leaves_of};
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{LeafIndex, ProofBundle, sha256};
+use tbsi_types::{LeafIndex, ProofBundle, UnsignedTransaction, sha256};
 
 use super::{Event, World};
 use crate::clock::Moment;
@@ -98,18 +96,15 @@ impl World {
             algorithm: SHA2_256,
             words: words.collect(),
         };
-        let transaction = TxEip1559 {
+        let transaction = UnsignedTransaction {
             chain_id: self.founding.genesis.chain_id,
             nonce,
             gas_limit: GAS,
-            to: TxKind::Call(ATTESTATIONS),
+            to: Some(ATTESTATIONS),
             input: call.abi_encode().into(),
-            ..TxEip1559::default()
+            ..UnsignedTransaction::default()
         };
-        let signature = client_key(client).sign(transaction.signature_hash());
-        let signature = Signature::from_raw_array(&signature.0).expect("v is 27 or 28");
-        let envelope = TxEnvelope::from(transaction.into_signed(signature));
-        envelope.encoded_2718().into()
+        transaction.sign(&client_key(client)).encoded.0
     }
 
     /// Gives a transaction to some honest node that runs.
