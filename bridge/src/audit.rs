@@ -15,7 +15,7 @@ use crate::record::{Attempt, Event, Inclusion, Item, Record, record_hash};
 use crate::relay::RelayError;
 use crate::source::Source;
 use crate::state::State;
-use crate::target::{Block, Target};
+use crate::target::{Target, TargetBlock};
 
 /// What an audit found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -282,7 +282,7 @@ impl Check<'_> {
 async fn delivered<T: Target>(
     brought: &Brought,
     target: &T,
-    block: Block,
+    block: TargetBlock,
     report: &mut Report,
 ) -> Result<(), RelayError> {
     for (index, bytes) in &brought.messages {

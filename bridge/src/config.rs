@@ -23,32 +23,32 @@ pub const CONFIG_FILE: &str = "config.toml";
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Who answers for this relayer.
-    pub relayer: Relayer,
+    pub relayer: RelayerConfig,
     /// The TBSI network.
-    pub source: Source,
+    pub source: SourceConfig,
     /// The EVM chain.
-    pub target: Target,
+    pub target: TargetConfig,
     /// What a transaction may cost.
     #[serde(default)]
-    pub fees: Fees,
+    pub fees: FeesConfig,
     /// What is carried.
     #[serde(default)]
-    pub select: Select,
+    pub select: SelectConfig,
     /// How much a transaction carries, and how many are on their way.
     #[serde(default)]
-    pub batch: Batch,
+    pub batch: BatchConfig,
     /// When the record's head is attested on the source.
     #[serde(default)]
-    pub audit: Audit,
+    pub audit: AuditConfig,
     /// Health and metrics over HTTP.
     #[serde(default)]
-    pub metrics: Metrics,
+    pub metrics: HealthConfig,
 }
 
 /// Legal names, as in the registry of organisations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Relayer {
+pub struct RelayerConfig {
     /// In Traditional Chinese; empty if it has none.
     #[serde(default)]
     pub name_zh_tw: String,
@@ -87,7 +87,7 @@ pub struct RemoteKey {
 /// The TBSI network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct SourceConfig {
     /// Its genesis file: what everything is verified with.
     pub genesis: PathBuf,
     /// JSON-RPC addresses of its nodes, `http://` only.
@@ -103,7 +103,7 @@ pub struct Source {
 /// The EVM chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Target {
+pub struct TargetConfig {
     /// EIP-155 chain id; another one stops the relayer before it spends.
     pub chain_id: u64,
     /// JSON-RPC addresses, `http://` only: a node of one's own, or a proxy in front of others.
@@ -121,7 +121,7 @@ pub struct Target {
 /// Wei for each gas, and what follows from them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Fees {
+pub struct FeesConfig {
     /// No bid is higher; above it the relayer waits.
     pub fee_cap_wei: u64,
     /// No tip is lower.
@@ -134,7 +134,7 @@ pub struct Fees {
     pub balance_min_wei: u64,
 }
 
-impl Default for Fees {
+impl Default for FeesConfig {
     fn default() -> Self {
         Self {
             fee_cap_wei: 100_000_000_000,
@@ -146,7 +146,7 @@ impl Default for Fees {
     }
 }
 
-impl Fees {
+impl FeesConfig {
     /// For a chain without fees.
     pub fn none() -> Self {
         Self {
@@ -161,7 +161,7 @@ impl Fees {
 /// What is carried by itself; `tbsi relay send` adds to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Select {
+pub struct SelectConfig {
     /// A checkpoint at least this often, in seconds of the source's time; 0 for none but those
     /// that leaves need and those that keep the light client alive.
     pub checkpoint_interval_s: u64,
@@ -180,7 +180,7 @@ pub struct Select {
 /// How much a transaction carries, and how many are on their way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Batch {
+pub struct BatchConfig {
     /// Leaves of one transaction.
     pub leaves_max: usize,
     /// Gas of one transaction; at most 16,777,216 (EIP-7825).
@@ -191,7 +191,7 @@ pub struct Batch {
     pub in_flight_max: usize,
 }
 
-impl Default for Batch {
+impl Default for BatchConfig {
     fn default() -> Self {
         Self {
             leaves_max: 200,
@@ -205,12 +205,12 @@ impl Default for Batch {
 /// When the record's head is attested on the source, by the relayer's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Audit {
+pub struct AuditConfig {
     /// So many seconds after the last time; 0 for never.
     pub interval_s: u64,
 }
 
-impl Default for Audit {
+impl Default for AuditConfig {
     fn default() -> Self {
         Self { interval_s: 3_600 }
     }
@@ -219,14 +219,14 @@ impl Default for Audit {
 /// Health (`/livez`, `/readyz`) and Prometheus metrics (`/metrics`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Metrics {
+pub struct HealthConfig {
     /// Address to listen on.
     pub listen: SocketAddr,
     /// Seconds without progress, while something waits, after which it is not ready.
     pub stall_s: u64,
 }
 
-impl Default for Metrics {
+impl Default for HealthConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 9_465)),

@@ -17,15 +17,15 @@ use futures::{StreamExt, TryStreamExt, stream, try_join};
 use serde_json::{Value, json};
 use tbsi_types::ChainIdentity;
 
-use crate::config::Target as Config;
+use crate::config::TargetConfig as Config;
 use crate::fees::{Bid, Market};
 use crate::limits::CALLS_AT_ONCE_MAX;
 use crate::record::{Attempt, Inclusion};
 use crate::signer::{SharedSigner, SignError};
 use crate::source::Proven;
-use crate::standing::Standing;
+use crate::standing::RegistryEntry;
 use crate::target::{
-    Block, Call, Contents, Delivery, Load, Sent, Target, TargetError, Verdict, View,
+    Call, Contents, Delivery, Estimate, Load, Sent, Target, TargetBlock, TargetError, View,
 };
 use abi::{Inbox, LightClient};
 use answers::Head;
@@ -44,7 +44,7 @@ pub struct Evm {
     signer: SharedSigner,
 }
 
-fn at(block: Block) -> Value {
+fn at(block: TargetBlock) -> Value {
     json!({ "blockHash": block.hash })
 }
 
@@ -91,7 +91,7 @@ impl Target for Evm {
         self.check_inbox(latest).await
     }
 
-    async fn standing(&self) -> Result<Option<Standing>, TargetError> {
+    async fn standing(&self) -> Result<Option<RegistryEntry>, TargetError> {
         let latest = self.head("latest").await?.block();
         self.registered(latest).await
     }
@@ -124,7 +124,7 @@ impl Target for Evm {
         })
     }
 
-    async fn recorded(&self, leaves: &[u64], block: Block) -> Result<Vec<bool>, TargetError> {
+    async fn recorded(&self, leaves: &[u64], block: TargetBlock) -> Result<Vec<bool>, TargetError> {
         let ask = |index: &u64| {
             LightClient::isRecordedCall { index: *index }
                 .abi_encode()
@@ -139,7 +139,11 @@ impl Target for Evm {
         recorded.map_err(|_| self.not_a_client())
     }
 
-    async fn delivered(&self, sequences: &[u64], block: Block) -> Result<Vec<bool>, TargetError> {
+    async fn delivered(
+        &self,
+        sequences: &[u64],
+        block: TargetBlock,
+    ) -> Result<Vec<bool>, TargetError> {
         let Some(inbox) = self.inbox else {
             return Ok(vec![false; sequences.len()]);
         };
@@ -170,7 +174,7 @@ impl Target for Evm {
         &self,
         one: &Proven,
         other: &Proven,
-        block: Block,
+        block: TargetBlock,
     ) -> Result<Option<Call>, TargetError> {
         let first = self.set_number(one.validators.hash(), block).await?;
         let second = self.set_number(other.validators.hash(), block).await?;
@@ -189,7 +193,7 @@ impl Target for Evm {
         }))
     }
 
-    async fn estimate(&self, call: &Call) -> Result<Verdict, TargetError> {
+    async fn estimate(&self, call: &Call) -> Result<Estimate, TargetError> {
         self.gas_of(call).await
     }
 

@@ -131,7 +131,7 @@ pub struct EncodedHeader {
 
 /// A header to bring, and the accepted one from which it follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct HeaderUpdate {
     /// Height of what it follows from.
     pub base: u64,
     /// Validators of the base.
@@ -247,9 +247,13 @@ impl ForeignChain {
     ///
     /// # Errors
     /// Why the header does not follow.
-    pub fn verify(&self, base: &EncodedHeader, header: EncodedHeader) -> Result<Step, HeaderError> {
+    pub fn verify(
+        &self,
+        base: &EncodedHeader,
+        header: EncodedHeader,
+    ) -> Result<HeaderUpdate, HeaderError> {
         let verified = verify_header(self.assurance, &base.read.trusted, &header.bytes)?;
-        Ok(Step {
+        Ok(HeaderUpdate {
             base: base.read.height,
             trusted: base.read.trusted.clone().into(),
             header,
@@ -259,7 +263,11 @@ impl ForeignChain {
 
     /// The headers that lead from an accepted one to that of `height`: one, unless too many
     /// validators have changed in between.
-    pub async fn steps(&self, base: EncodedHeader, height: u64) -> Result<Vec<Step>, InboundError> {
+    pub async fn steps(
+        &self,
+        base: EncodedHeader,
+        height: u64,
+    ) -> Result<Vec<HeaderUpdate>, InboundError> {
         let (mut base, mut steps) = (base, Vec::new());
         while base.read.height < height {
             if steps.len() == FOREIGN_STEPS_MAX {
@@ -273,7 +281,11 @@ impl ForeignChain {
     }
 
     /// The furthest header found by halving that follows from `base`.
-    async fn furthest(&self, base: &EncodedHeader, height: u64) -> Result<Step, InboundError> {
+    async fn furthest(
+        &self,
+        base: &EncodedHeader,
+        height: u64,
+    ) -> Result<HeaderUpdate, InboundError> {
         let mut height = height;
         loop {
             let from = base.read.height;

@@ -76,7 +76,7 @@ pub struct Parties {
 /// Why a leaf or a transaction is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Assurance {
+pub enum TrustBasis {
     /// More than two thirds of the named validators signed, verified by this relayer and
     /// again by the contract.
     ValidatorQuorum,
@@ -209,7 +209,7 @@ pub enum Event {
         /// Who of them signed.
         signers: Vec<Address>,
         /// Why they are believed.
-        assurance: Assurance,
+        assurance: TrustBasis,
     },
     /// They go into one transaction.
     Planned {

@@ -7,10 +7,10 @@ mod error;
 mod evidence;
 mod messages;
 mod payloads;
-mod pen;
 mod plan;
 mod send;
 mod settle;
+mod sink;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub use discover::{REQUESTS, RETRY};
 pub use error::RelayError;
 pub use evidence::evidence_request;
 pub use payloads::{PAYLOADS, PayloadError, keep_payload};
-use pen::Pen;
+use sink::EventSink;
 
 /// A transaction that a dry run would send.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +70,7 @@ pub struct Relay<T> {
     home: PathBuf,
     source: Source,
     target: T,
-    pen: Pen,
+    sink: EventSink,
     state: State,
     health: Health,
     /// Signs the attestations of the record's head.
@@ -133,29 +133,29 @@ impl<T: Target> Relay<T> {
             config: parts.config_hash,
             software: env!("CARGO_PKG_VERSION").into(),
         };
-        let mut this = Self::new(parts, Pen::Journal(journal), state);
+        let mut this = Self::new(parts, EventSink::Journal(journal), state);
         this.record(vec![started])?;
         Ok(this)
     }
 
     /// A relayer that reads its journal and writes nothing anywhere.
     pub fn dry(parts: Parts<T>, records: &[Record]) -> Result<Self, RelayError> {
-        let pen = Pen::Dry {
+        let sink = EventSink::Dry {
             next: records.len() as u64,
             parties: parts.parties.clone(),
         };
         let state = State::of(records)?;
-        Ok(Self::new(parts, pen, state))
+        Ok(Self::new(parts, sink, state))
     }
 
-    fn new(parts: Parts<T>, pen: Pen, state: State) -> Self {
+    fn new(parts: Parts<T>, sink: EventSink, state: State) -> Self {
         Self {
             scanned: state.scanned.max(parts.config.select.from_leaf),
             config: parts.config,
             home: parts.home,
             source: parts.source,
             target: parts.target,
-            pen,
+            sink,
             state,
             health: parts.health,
             signer: parts.signer,
@@ -182,13 +182,13 @@ impl<T: Target> Relay<T> {
     }
 
     fn is_dry(&self) -> bool {
-        matches!(self.pen, Pen::Dry { .. })
+        matches!(self.sink, EventSink::Dry { .. })
     }
 
     /// Writes events to the journal, then to the state. They have happened when this returns.
     fn record(&mut self, events: Vec<Event>) -> Result<(), RelayError> {
         let settled = self.state.done();
-        for record in self.pen.write(events, now_ms())? {
+        for record in self.sink.write(events, now_ms())? {
             self.state.apply(&record)?;
             info!(record = record.number, "{}", record.event.name());
             if moves(&record.event) {

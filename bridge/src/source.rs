@@ -28,7 +28,7 @@ use tbsi_types::{
 use tokio::time::timeout;
 
 use crate::limits::ANSWER_MS_MAX;
-use crate::standing::{Quota, Standing};
+use crate::standing::{Quota, RegistryEntry};
 use http::Files;
 use tiles::Tiles;
 
@@ -176,15 +176,15 @@ impl Source {
     }
 
     /// What the registry says of an account, as far as one endpoint tells; `None` without one.
-    pub async fn standing(&self, account: Address) -> Option<Standing> {
+    pub async fn standing(&self, account: Address) -> Option<RegistryEntry> {
         let found = self.ask(&accountOfCall { account }).await?;
         let organisation = found.organisation;
         if organisation == 0 {
-            return Some(Standing::of(&found, None));
+            return Some(RegistryEntry::of(&found, None));
         }
         let call = namesOfCall { organisation };
         let names = self.ask(&call).await?;
-        Some(Standing::of(&found, Some(names)))
+        Some(RegistryEntry::of(&found, Some(names)))
     }
 
     /// How many leaves the account's organisation may still make, as far as one endpoint tells.

@@ -5,7 +5,7 @@ use alloy_primitives::Address;
 use tbsi_bindings::genesis::Organisations::namesOfReturn;
 use tbsi_bindings::genesis::Permissions::accountOfReturn;
 
-use crate::config::Relayer;
+use crate::config::RelayerConfig;
 
 const SEND: u32 = 1;
 const ATTEST: u32 = 4;
@@ -46,7 +46,7 @@ impl Quota {
 
 /// An account in the registry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct RegistryEntry {
     /// Number of its organisation; 0 if it belongs to none.
     pub organisation: u32,
     /// The organisation's legal name in Traditional Chinese; empty if it has none.
@@ -103,7 +103,7 @@ pub enum StandingError {
     NoRegistry,
 }
 
-impl Standing {
+impl RegistryEntry {
     /// From the contracts' answers; without names it belongs to no organisation.
     pub(crate) fn of(account: &accountOfReturn, names: Option<namesOfReturn>) -> Self {
         let (name_zh_tw, name_en) = names.map(|names| (names._0, names._1)).unwrap_or_default();
@@ -132,10 +132,10 @@ impl Standing {
 /// Whether the account may do on the source what is configured; `attests` says that heads are
 /// to be attested. Without a registry there is nothing to be allowed.
 pub fn check_source(
-    relayer: &Relayer,
+    relayer: &RelayerConfig,
     account: Address,
     attests: bool,
-    standing: Option<&Standing>,
+    standing: Option<&RegistryEntry>,
 ) -> Result<(), StandingError> {
     let Some(standing) = standing else {
         return if relayer.registered {
@@ -180,7 +180,10 @@ pub fn check_source(
 }
 
 /// Whether the account may send on a target that is a TBSI network; another one has no registry.
-pub fn check_target(account: Address, standing: Option<&Standing>) -> Result<(), StandingError> {
+pub fn check_target(
+    account: Address,
+    standing: Option<&RegistryEntry>,
+) -> Result<(), StandingError> {
     match standing {
         Some(standing) if standing.lacks(SEND) => Err(StandingError::Permission {
             account,
@@ -199,8 +202,8 @@ mod tests {
 
     const ACCOUNT: Address = Address::repeat_byte(7);
 
-    fn relayer(registered: bool) -> Relayer {
-        Relayer {
+    fn relayer(registered: bool) -> RelayerConfig {
+        RelayerConfig {
             name_zh_tw: "甲".into(),
             name_en: "A".into(),
             key: None,
@@ -210,8 +213,8 @@ mod tests {
         }
     }
 
-    fn standing(organisation: u32, permissions: u32, active: bool) -> Standing {
-        Standing {
+    fn standing(organisation: u32, permissions: u32, active: bool) -> RegistryEntry {
+        RegistryEntry {
             organisation,
             name_zh_tw: "甲".into(),
             name_en: "A".into(),
@@ -220,7 +223,7 @@ mod tests {
         }
     }
 
-    fn check(registered: bool, attests: bool, standing: Option<Standing>, words: &str) {
+    fn check(registered: bool, attests: bool, standing: Option<RegistryEntry>, words: &str) {
         let found = check_source(&relayer(registered), ACCOUNT, attests, standing.as_ref());
         let said = found.err().map(|error| error.to_string());
         let said = said.unwrap_or_default();

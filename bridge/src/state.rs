@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 
 use crate::record::{Attempt, Event, Hold, Inclusion, Item, Reason, Record};
 
-pub use stage::{Entry, Plan, Progress, Stage};
+pub use stage::{Entry, Plan, PlanProgress, Stage};
 
 /// An event that cannot follow on those before it: a mistake of this program, or a journal
 /// that was not written by it.
@@ -98,10 +98,10 @@ impl State {
             Event::Planned { plan, items, .. } => self.planned(*plan, items, time),
             Event::NonceReserved { plan, nonce } => self.reserved(*plan, *nonce, time),
             Event::Signed { plan, attempt } => {
-                self.attempt(*plan, attempt, Progress::NonceReserved, time)
+                self.attempt(*plan, attempt, PlanProgress::NonceReserved, time)
             }
             Event::Replaced { plan, attempt } => {
-                self.attempt(*plan, attempt, Progress::Broadcast, time)
+                self.attempt(*plan, attempt, PlanProgress::Broadcast, time)
             }
             Event::Broadcast { plan, transaction } => self.broadcast(*plan, *transaction, time),
             Event::Included { plan, inclusion } => self.included(*plan, inclusion, time),
@@ -199,7 +199,7 @@ impl State {
         self.last_plan = number;
         let plan = Plan {
             items: items.to_vec(),
-            progress: Progress::Planned,
+            progress: PlanProgress::Planned,
             nonce: None,
             attempts: Vec::new(),
             moved_ms: time,
@@ -214,17 +214,23 @@ impl State {
             return Err(format!("nonce {nonce} is another plan's"));
         }
         let plan = self.plan(number, time)?;
-        if plan.progress != Progress::Planned {
+        if plan.progress != PlanProgress::Planned {
             return Err("plan has a nonce".into());
         }
         plan.nonce = Some(nonce);
-        plan.progress = Progress::NonceReserved;
+        plan.progress = PlanProgress::NonceReserved;
         Ok(())
     }
 
-    fn attempt(&mut self, number: u64, attempt: &Attempt, from: Progress, time: u64) -> Applied {
+    fn attempt(
+        &mut self,
+        number: u64,
+        attempt: &Attempt,
+        from: PlanProgress,
+        time: u64,
+    ) -> Applied {
         let plan = self.plan(number, time)?;
-        let sent = plan.progress == Progress::Signed && from == Progress::Broadcast;
+        let sent = plan.progress == PlanProgress::Signed && from == PlanProgress::Broadcast;
         if plan.progress != from && !sent {
             return Err(format!("plan is {:?}", plan.progress));
         }
@@ -234,41 +240,44 @@ impl State {
             return Err("a replacement needs higher fees, both of them".into());
         }
         plan.attempts.push(attempt.clone());
-        plan.progress = Progress::Signed;
+        plan.progress = PlanProgress::Signed;
         Ok(())
     }
 
     fn broadcast(&mut self, number: u64, transaction: B256, time: u64) -> Applied {
         let plan = self.plan(number, time)?;
         let last = plan.attempts.last().map(|attempt| attempt.transaction);
-        let sendable = matches!(plan.progress, Progress::Signed | Progress::Broadcast);
+        let sendable = matches!(
+            plan.progress,
+            PlanProgress::Signed | PlanProgress::Broadcast
+        );
         if last != Some(transaction) || !sendable {
             return Err("another transaction was to be sent".into());
         }
-        plan.progress = Progress::Broadcast;
+        plan.progress = PlanProgress::Broadcast;
         Ok(())
     }
 
     fn included(&mut self, number: u64, inclusion: &Inclusion, time: u64) -> Applied {
         let plan = self.plan(number, time)?;
         check_attempt(plan, inclusion)?;
-        plan.progress = Progress::Included(*inclusion);
+        plan.progress = PlanProgress::Included(*inclusion);
         Ok(())
     }
 
     fn reorganised(&mut self, number: u64, block_hash: B256, time: u64) -> Applied {
         let plan = self.plan(number, time)?;
         match plan.progress {
-            Progress::Included(inclusion) if inclusion.block_hash == block_hash => {
+            PlanProgress::Included(inclusion) if inclusion.block_hash == block_hash => {
                 // Back in the pool of the nodes, or to be sent again.
-                plan.progress = Progress::Signed;
+                plan.progress = PlanProgress::Signed;
                 Ok(())
             }
-            Progress::Planned
-            | Progress::NonceReserved
-            | Progress::Signed
-            | Progress::Broadcast
-            | Progress::Included(_) => Err("plan was not in that block".into()),
+            PlanProgress::Planned
+            | PlanProgress::NonceReserved
+            | PlanProgress::Signed
+            | PlanProgress::Broadcast
+            | PlanProgress::Included(_) => Err("plan was not in that block".into()),
         }
     }
 

@@ -7,11 +7,11 @@ use crate::fees::{Bid, Market};
 use crate::record::{Attempt, Hold, Inclusion};
 use crate::signer::SignError;
 use crate::source::{Proven, ProvenLeaf, ProvenLeaves};
-use crate::standing::Standing;
+use crate::standing::RegistryEntry;
 
 /// A block of the target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Block {
+pub struct TargetBlock {
     /// Its number.
     pub number: u64,
     /// Its hash.
@@ -22,7 +22,7 @@ pub struct Block {
 
 /// What the light client knows at a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Client {
+pub struct ClientState {
     /// Height of its newest checkpoint.
     pub height: u64,
     /// Time of that, milliseconds since 1970.
@@ -45,9 +45,9 @@ pub struct Client {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
     /// Newest block.
-    pub latest: Block,
+    pub latest: TargetBlock,
     /// Newest block that cannot go away.
-    pub finalized: Block,
+    pub finalized: TargetBlock,
     /// Nonce of the account after `latest`.
     pub nonce: u64,
     /// Nonce of the account after `finalized`.
@@ -57,9 +57,9 @@ pub struct View {
     /// What gas costs.
     pub market: Market,
     /// The light client after `latest`.
-    pub client: Client,
+    pub client: ClientState,
     /// The light client after `finalized`; `None` before it was deployed.
-    pub final_client: Option<Client>,
+    pub final_client: Option<ClientState>,
     /// Whether the inbox takes no messages at `latest`; false without an inbox.
     pub messages_paused: bool,
 }
@@ -97,7 +97,7 @@ pub struct Load {
 
 /// Why a transaction would not do what it is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Estimate {
     /// It would: so much gas.
     Gas(u64),
     /// The contract refuses it.
@@ -197,16 +197,20 @@ pub trait Target {
     async fn check(&self) -> Result<(), TargetError>;
 
     /// What a registry on the target says of the account; `None` if it has none.
-    async fn standing(&self) -> Result<Option<Standing>, TargetError>;
+    async fn standing(&self) -> Result<Option<RegistryEntry>, TargetError>;
 
     /// How things stand.
     async fn view(&self) -> Result<View, TargetError>;
 
     /// Which of these leaves are recorded after a block.
-    async fn recorded(&self, leaves: &[u64], block: Block) -> Result<Vec<bool>, TargetError>;
+    async fn recorded(&self, leaves: &[u64], block: TargetBlock) -> Result<Vec<bool>, TargetError>;
 
     /// Which messages of these numbers were delivered to the inbox after a block.
-    async fn delivered(&self, sequences: &[u64], block: Block) -> Result<Vec<bool>, TargetError>;
+    async fn delivered(
+        &self,
+        sequences: &[u64],
+        block: TargetBlock,
+    ) -> Result<Vec<bool>, TargetError>;
 
     /// One call of the light client for all of a load.
     fn encode(&self, load: &Load) -> Call;
@@ -220,11 +224,11 @@ pub trait Target {
         &self,
         one: &Proven,
         other: &Proven,
-        block: Block,
+        block: TargetBlock,
     ) -> Result<Option<Call>, TargetError>;
 
     /// Whether a call would succeed after the latest block.
-    async fn estimate(&self, call: &Call) -> Result<Verdict, TargetError>;
+    async fn estimate(&self, call: &Call) -> Result<Estimate, TargetError>;
 
     /// Signs a call, or, without one, a transfer of nothing to the account.
     async fn sign(

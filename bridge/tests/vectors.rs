@@ -10,7 +10,7 @@ use alloy_primitives::{B256, Bytes};
 use serde_json::Value;
 use tbsi_bridge::evm::{decision, validator_set};
 use tbsi_light::verify_certificate;
-use tbsi_types::log::{Frontier, MultiProof, Node, NodeReader, leaf_hash};
+use tbsi_types::log::{Frontier, MultiProof, NodeReader, TreeNode, leaf_hash};
 use tbsi_types::{
     Address, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Decision, LeafIndex,
     NamedValidator, NamedValidators, Round, SecretKey, Signature, TreeSize, Validator,
@@ -160,7 +160,7 @@ struct Log(BTreeMap<(u8, u64), B256>);
 impl NodeReader for Log {
     type Error = Infallible;
 
-    fn read(&self, node: Node) -> Result<B256, Infallible> {
+    fn read(&self, node: TreeNode) -> Result<B256, Infallible> {
         Ok(self.0[&(node.level, node.index)])
     }
 }

@@ -24,7 +24,7 @@ fn what_is_left_out_has_a_default() {
     let config = load(MINIMAL).unwrap();
     assert_eq!(load(&config.to_toml()).unwrap(), config);
     assert_eq!((config.source.agree, config.batch.leaves_max), (1, 200));
-    assert_eq!(config.select, Select::default());
+    assert_eq!(config.select, SelectConfig::default());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, U64};
 use serde::Deserialize;
 
 use crate::record::{Inclusion, U64Text};
-use crate::target::Block;
+use crate::target::TargetBlock;
 
 /// A block, as far as it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,8 +30,8 @@ pub(super) struct Receipt {
 
 impl Head {
     /// Its place.
-    pub(super) fn block(&self) -> Block {
-        Block {
+    pub(super) fn block(&self) -> TargetBlock {
+        TargetBlock {
             number: self.number.to(),
             hash: self.hash,
             time: self.timestamp.to(),

@@ -16,8 +16,8 @@ use super::endpoints::Answer;
 use super::{Evm, at};
 use crate::limits::SETS_SEARCHED_MAX;
 use crate::record::Hold;
-use crate::standing::Standing;
-use crate::target::{Block, Client, TargetError};
+use crate::standing::RegistryEntry;
+use crate::target::{ClientState, TargetBlock, TargetError};
 
 impl Evm {
     /// The block that enough endpoints have reached under this tag.
@@ -62,7 +62,7 @@ impl Evm {
     pub(super) async fn call<C: SolCall>(
         &self,
         call: &C,
-        block: Block,
+        block: TargetBlock,
     ) -> Result<C::Return, TargetError> {
         self.call_at(self.contract, call, block).await
     }
@@ -72,7 +72,7 @@ impl Evm {
         &self,
         to: Address,
         call: &C,
-        block: Block,
+        block: TargetBlock,
     ) -> Result<C::Return, TargetError> {
         let request = json!({ "to": to, "data": Bytes::from(call.abi_encode()) });
         let answer: Bytes = self
@@ -100,7 +100,10 @@ impl Evm {
         )
     }
 
-    pub(super) async fn client(&self, block: Block) -> Result<Option<Client>, TargetError> {
+    pub(super) async fn client(
+        &self,
+        block: TargetBlock,
+    ) -> Result<Option<ClientState>, TargetError> {
         let params = [json!(self.contract), at(block)];
         let code: Bytes = self.endpoints.result("eth_getCode", &params).await?;
         if code.is_empty() {
@@ -111,7 +114,7 @@ impl Evm {
             self.call(&LightClient::statusCall {}, block),
             self.call(&LightClient::trustedUntilMsCall {}, block),
         )?;
-        Ok(Some(Client {
+        Ok(Some(ClientState {
             height: latest.height,
             time_ms: latest.timeMs,
             log_size: latest.logSize,
@@ -128,7 +131,11 @@ impl Evm {
         }))
     }
 
-    pub(super) async fn quantity(&self, method: &str, block: Block) -> Result<U256, TargetError> {
+    pub(super) async fn quantity(
+        &self,
+        method: &str,
+        block: TargetBlock,
+    ) -> Result<U256, TargetError> {
         let params = [json!(self.signer.account()), at(block)];
         self.endpoints.result(method, &params).await
     }
@@ -147,7 +154,7 @@ impl Evm {
     }
 
     /// That it is the configured chain; returns its newest block.
-    pub(super) async fn check_chain(&self) -> Result<Block, TargetError> {
+    pub(super) async fn check_chain(&self) -> Result<TargetBlock, TargetError> {
         let id: U64 = self.endpoints.result("eth_chainId", &[]).await?;
         let id: u64 = id.to();
         if id != self.chain_id {
@@ -160,7 +167,7 @@ impl Evm {
     }
 
     /// That the light client is one, and of the source.
-    pub(super) async fn check_client(&self, latest: Block) -> Result<(), TargetError> {
+    pub(super) async fn check_client(&self, latest: TargetBlock) -> Result<(), TargetError> {
         let params = [json!(self.contract), at(latest)];
         let code: Bytes = self.endpoints.result("eth_getCode", &params).await?;
         if code.is_empty() {
@@ -181,7 +188,7 @@ impl Evm {
     }
 
     /// That the inbox, if there is one, believes that light client, on that chain.
-    pub(super) async fn check_inbox(&self, latest: Block) -> Result<(), TargetError> {
+    pub(super) async fn check_inbox(&self, latest: TargetBlock) -> Result<(), TargetError> {
         let Some(inbox) = self.inbox else {
             return Ok(());
         };
@@ -213,7 +220,7 @@ impl Evm {
     }
 
     /// Whether a guardian has paused messages.
-    pub(super) async fn messages_paused(&self, block: Block) -> Result<bool, TargetError> {
+    pub(super) async fn messages_paused(&self, block: TargetBlock) -> Result<bool, TargetError> {
         if self.inbox.is_none() {
             return Ok(false);
         }
@@ -226,7 +233,7 @@ impl Evm {
     pub(super) async fn set_number(
         &self,
         hash: B256,
-        block: Block,
+        block: TargetBlock,
     ) -> Result<Option<u32>, TargetError> {
         let newest = self.call(&LightClient::latestCall {}, block).await?.setId;
         for number in (1..=newest).rev().take(SETS_SEARCHED_MAX) {
@@ -239,7 +246,10 @@ impl Evm {
     }
 
     /// The account in the registry of a TBSI network; `None` where there is no such contract.
-    pub(super) async fn registered(&self, block: Block) -> Result<Option<Standing>, TargetError> {
+    pub(super) async fn registered(
+        &self,
+        block: TargetBlock,
+    ) -> Result<Option<RegistryEntry>, TargetError> {
         let params = [json!(PERMISSIONS), at(block)];
         let code: Bytes = self.endpoints.result("eth_getCode", &params).await?;
         if code.is_empty() {
@@ -252,10 +262,10 @@ impl Evm {
         };
         let organisation = found.organisation;
         if organisation == 0 {
-            return Ok(Some(Standing::of(&found, None)));
+            return Ok(Some(RegistryEntry::of(&found, None)));
         }
         let call = namesOfCall { organisation };
         let names = self.call_at(ORGANISATIONS, &call, block).await?;
-        Ok(Some(Standing::of(&found, Some(names))))
+        Ok(Some(RegistryEntry::of(&found, Some(names))))
     }
 }

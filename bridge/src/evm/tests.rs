@@ -69,7 +69,7 @@ fn t49_what_nodes_say_of_a_transaction_is_understood() {
 #[test]
 fn refusals_are_named() {
     let paused = LightClient::LightClientPaused { scope: 0, until: 9 };
-    let Verdict::Refused { code, detail, hold } = refusal(&paused.abi_encode(), "") else {
+    let Estimate::Refused { code, detail, hold } = refusal(&paused.abi_encode(), "") else {
         panic!("refused");
     };
     assert_eq!(
@@ -81,11 +81,11 @@ fn refusals_are_named() {
         expected: 1,
         given: 2,
     };
-    let Verdict::Refused { code, hold, .. } = refusal(&kind.abi_encode(), "") else {
+    let Estimate::Refused { code, hold, .. } = refusal(&kind.abi_encode(), "") else {
         panic!("refused");
     };
     assert_eq!((code.as_str(), hold), ("LeafKind", None));
-    let Verdict::Refused { code, .. } = refusal(&[1, 2, 3, 4, 5], "words") else {
+    let Estimate::Refused { code, .. } = refusal(&[1, 2, 3, 4, 5], "words") else {
         panic!("refused");
     };
     assert_eq!(code, "0x01020304");

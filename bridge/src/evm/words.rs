@@ -3,11 +3,11 @@
 use super::abi;
 use crate::limits::REFUSAL_BYTES_MAX;
 use crate::record::Hold;
-use crate::target::{Sent, Verdict};
+use crate::target::{Estimate, Sent};
 
 /// What a contract's refusal means. Data that is none of the two contracts' errors is another
 /// contract's: for a message, its receiver's.
-pub(super) fn refusal(data: &[u8], said: &str) -> Verdict {
+pub(super) fn refusal(data: &[u8], said: &str) -> Estimate {
     let Some((code, detail)) = abi::explain(data) else {
         let known = data.get(..4).map(alloy_primitives::hex::encode_prefixed);
         let shown = &data[..data.len().min(REFUSAL_BYTES_MAX)];
@@ -16,7 +16,7 @@ pub(super) fn refusal(data: &[u8], said: &str) -> Verdict {
         } else {
             alloy_primitives::hex::encode_prefixed(shown)
         };
-        return Verdict::Refused {
+        return Estimate::Refused {
             code: known.unwrap_or_else(|| "revert".into()),
             detail,
             hold: None,
@@ -29,7 +29,7 @@ pub(super) fn refusal(data: &[u8], said: &str) -> Verdict {
         "InboxPaused" => Some(Hold::MessagesPaused),
         _ => None,
     };
-    Verdict::Refused { code, detail, hold }
+    Estimate::Refused { code, detail, hold }
 }
 
 /// What nodes mean: words of go-ethereum, Besu, Nethermind, Reth and anvil.

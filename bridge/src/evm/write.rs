@@ -8,11 +8,11 @@ use super::answers::{Receipt, inclusion};
 use super::endpoints::Answer;
 use super::words::{classify, refusal};
 use crate::record::{Attempt, Inclusion};
-use crate::target::{Call, Sent, TargetError, Verdict};
+use crate::target::{Call, Estimate, Sent, TargetError};
 
 impl Evm {
     /// What a call costs after the latest block, or why it is refused.
-    pub(super) async fn gas_of(&self, call: &Call) -> Result<Verdict, TargetError> {
+    pub(super) async fn gas_of(&self, call: &Call) -> Result<Estimate, TargetError> {
         let from = self.signer.account();
         let request = json!({ "from": from, "to": call.to, "data": call.data });
         let method = "eth_estimateGas";
@@ -22,7 +22,7 @@ impl Evm {
             .await;
         let needed = self.endpoints.needed();
         let mut gas: Vec<u64> = Vec::new();
-        let mut refused: Vec<Verdict> = Vec::new();
+        let mut refused: Vec<Estimate> = Vec::new();
         let mut problem = String::new();
         for answer in answers {
             match answer {
@@ -37,9 +37,9 @@ impl Evm {
         // Neither the lowest nor the highest that one endpoint can make up.
         gas.sort_unstable();
         if let Some(gas) = gas.get(needed - 1) {
-            return Ok(Verdict::Gas(*gas));
+            return Ok(Estimate::Gas(*gas));
         }
-        let alike = |one: &Verdict| refused.iter().filter(|other| *other == one).count();
+        let alike = |one: &Estimate| refused.iter().filter(|other| *other == one).count();
         let most = refused.iter().map(alike).max().unwrap_or_default();
         match refused.iter().find(|one| alike(one) >= needed) {
             Some(refused) => Ok(refused.clone()),

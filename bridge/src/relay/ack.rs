@@ -11,7 +11,7 @@ use tbsi_types::log::{ATTESTATIONS, Attestation, DigestWords, Leaf};
 use tokio::time::{Duration, Instant};
 use tracing::info;
 
-use super::{Pen, Relay, RelayError, now_ms};
+use super::{EventSink, Relay, RelayError, now_ms};
 use crate::fault;
 use crate::record::Event;
 use crate::signer;
@@ -51,7 +51,7 @@ pub(crate) fn statement(head: B256) -> Attestation {
 
 impl<T: Target> Relay<T> {
     pub(super) async fn acknowledge(&mut self) -> Result<(), RelayError> {
-        let Pen::Journal(journal) = &self.pen else {
+        let EventSink::Journal(journal) = &self.sink else {
             return Ok(());
         };
         let Some((through, head)) = journal.head() else {

@@ -9,7 +9,7 @@ use tbsi_types::{LeafIndex, TreeSize};
 use tracing::warn;
 
 use super::{Relay, RelayError, evidence, payloads};
-use crate::config::Select;
+use crate::config::SelectConfig;
 use crate::limits::{ITEMS_PER_RECORD_MAX, REQUESTS_MAX, WAITING_MAX};
 use crate::record::{Event, Item};
 use crate::source::{FoundLeaf, Proven};
@@ -28,7 +28,7 @@ const SCAN_RECORD_INTERVAL: u64 = 65_536;
 
 /// What makes an item of a leaf.
 struct Wanted<'a> {
-    select: &'a Select,
+    select: &'a SelectConfig,
     /// Its own heads are carried only if it is among the selected issuers: each would be followed
     /// by another.
     account: Address,

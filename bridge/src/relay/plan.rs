@@ -9,8 +9,8 @@ use super::{Relay, RelayError};
 use crate::limits::{FAILURES_MAX, HANDOVERS_PER_PLAN_MAX};
 use crate::record::{Event, Hold, Item, Reason};
 use crate::source::Proven;
-use crate::state::{Plan, Progress};
-use crate::target::{Call, Load, Target, Verdict, View};
+use crate::state::{Plan, PlanProgress};
+use crate::target::{Call, Estimate, Load, Target, View};
 
 /// A transaction that would succeed.
 pub(super) struct Ready {
@@ -107,7 +107,7 @@ impl<T: Target> Relay<T> {
     async fn advance(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
         let moves = |item: &Item| matches!(item, Item::Checkpoint(_) | Item::Handover(_));
         let busy = self.state.plans.values().any(|plan: &Plan| {
-            let on_its_way = !matches!(plan.progress, Progress::Included(_));
+            let on_its_way = !matches!(plan.progress, PlanProgress::Included(_));
             on_its_way && plan.items.iter().any(moves)
         });
         let client = view.client;
@@ -207,9 +207,9 @@ impl<T: Target> Relay<T> {
         under: &Proven,
     ) -> Result<Tried, RelayError> {
         Ok(match self.target.estimate(&call).await? {
-            Verdict::Refused { code, detail, hold } => Tried::Refused { code, detail, hold },
-            Verdict::Gas(gas) if with_margin(gas) > gas_max => Tried::TooLarge,
-            Verdict::Gas(gas) => Tried::Ready(Box::new(Ready {
+            Estimate::Refused { code, detail, hold } => Tried::Refused { code, detail, hold },
+            Estimate::Gas(gas) if with_margin(gas) > gas_max => Tried::TooLarge,
+            Estimate::Gas(gas) => Tried::Ready(Box::new(Ready {
                 items,
                 call,
                 gas: with_margin(gas),

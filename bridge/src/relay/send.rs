@@ -3,7 +3,7 @@
 use super::plan::Ready;
 use super::{Forecast, Relay, RelayError};
 use crate::fees;
-use crate::record::{Assurance, Event, Hold, Item};
+use crate::record::{Event, Hold, Item, TrustBasis};
 use crate::target::{Call, Target, View};
 
 /// Gas of a transfer.
@@ -122,6 +122,6 @@ fn proven(ready: &Ready) -> Event {
             .iter()
             .map(|signer| signer.validator)
             .collect(),
-        assurance: Assurance::ValidatorQuorum,
+        assurance: TrustBasis::ValidatorQuorum,
     }
 }

@@ -10,7 +10,7 @@ use crate::fault;
 use crate::fees::{self, Bid};
 use crate::limits::RESEND_MS_MIN;
 use crate::record::{Event, Hold, Inclusion, Reason};
-use crate::state::{Plan, Progress};
+use crate::state::{Plan, PlanProgress};
 use crate::target::{Sent, Target, View};
 
 /// Hashes of blocks that were asked for in one step.
@@ -35,7 +35,7 @@ impl<T: Target> Relay<T> {
             };
             moved |= match plan.progress {
                 // Nothing has left this process, and the one before may not have signed.
-                Progress::Planned | Progress::NonceReserved => {
+                PlanProgress::Planned | PlanProgress::NonceReserved => {
                     let reason = reason("notSigned", "the process ended before");
                     self.record(vec![Event::Released {
                         plan: number,
@@ -43,8 +43,10 @@ impl<T: Target> Relay<T> {
                     }])?;
                     true
                 }
-                Progress::Signed | Progress::Broadcast => self.chase(number, &plan, view).await?,
-                Progress::Included(inclusion) => {
+                PlanProgress::Signed | PlanProgress::Broadcast => {
+                    self.chase(number, &plan, view).await?
+                }
+                PlanProgress::Included(inclusion) => {
                     let known = self.block_hash(inclusion.block, &mut blocks).await?;
                     self.confirm(number, &plan, inclusion, known, view).await?
                 }
@@ -99,7 +101,7 @@ impl<T: Target> Relay<T> {
             // Used, but that may still change.
             return Ok(false);
         }
-        if plan.progress == Progress::Signed {
+        if plan.progress == PlanProgress::Signed {
             let least = Duration::from_millis(RESEND_MS_MIN);
             let sent = self.sent.get(&number);
             if sent.is_none_or(|sent| sent.elapsed() >= least) {
@@ -157,7 +159,7 @@ impl<T: Target> Relay<T> {
             return Ok(());
         };
         let first = plan.is_some_and(|plan| plan.attempts.len() == 1);
-        let fresh = plan.is_some_and(|plan| plan.progress == Progress::Signed);
+        let fresh = plan.is_some_and(|plan| plan.progress == PlanProgress::Signed);
         self.sent.insert(number, Instant::now());
         let sent = self.target.send(&attempt).await?;
         fault::point("sent");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tbsi_light::{VerifyBundleError, verify_bundle};
 use tbsi_types::log::proof::{InclusionProof, MakeProofError, NodeReader};
 use tbsi_types::log::tile::{ENTRY_BUNDLE_BYTES_MAX, TILE_BYTES_MAX, entries};
-use tbsi_types::log::{EntryBundle, Frontier, MultiProof, Node, TileReader, leaf_hash};
+use tbsi_types::log::{EntryBundle, Frontier, MultiProof, TileReader, TreeNode, leaf_hash};
 use tbsi_types::{LeafIndex, ProofBundle, TreeSize};
 
 use super::tiles::Tiles;
@@ -81,7 +81,7 @@ impl Source {
                 while end > 0 {
                     let level = u8::try_from(end.trailing_zeros()).expect("a u64 has 64 bits");
                     let index = (end >> level) - 1;
-                    nodes.push(Node { level, index });
+                    nodes.push(TreeNode { level, index });
                     end &= end - 1;
                 }
                 for node in nodes.into_iter().rev() {

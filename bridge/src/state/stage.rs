@@ -28,7 +28,7 @@ pub struct Entry {
 
 /// How far a plan has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum PlanProgress {
     /// Nothing but a decision.
     Planned,
     /// It has a nonce.
@@ -47,7 +47,7 @@ pub struct Plan {
     /// What it carries; nothing if it only uses up a nonce.
     pub items: Vec<Item>,
     /// How far it is.
-    pub progress: Progress,
+    pub progress: PlanProgress,
     /// Its nonce, once reserved.
     pub nonce: Option<u64>,
     /// Signed transactions with that nonce; the last has the highest fees.

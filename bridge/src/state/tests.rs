@@ -2,7 +2,7 @@ use alloy_primitives::{Address, Bytes};
 
 use super::*;
 use crate::record::tests::parties;
-use crate::record::{Assurance, RECORD_VERSION, U64Text};
+use crate::record::{RECORD_VERSION, TrustBasis, U64Text};
 
 fn record(number: u64, event: Event) -> Record {
     Record {
@@ -38,7 +38,7 @@ fn proven() -> Event {
         log_size: 4,
         validator_set: B256::repeat_byte(8),
         signers: vec![],
-        assurance: Assurance::ValidatorQuorum,
+        assurance: TrustBasis::ValidatorQuorum,
     }
 }
 
@@ -164,7 +164,7 @@ fn a_block_that_goes_away_leaves_the_plan_open() {
         block_hash: B256::repeat_byte(byte),
     };
     let state = with(sent(), &[included.clone(), gone(0xbb)]).unwrap();
-    assert_eq!(state.plans[&1].progress, Progress::Signed);
+    assert_eq!(state.plans[&1].progress, PlanProgress::Signed);
     assert!(with(sent(), &[included, gone(0xcc)]).is_err());
 }
 

@@ -15,7 +15,7 @@ pub struct EngineConfig {
     /// This node's name, for logs and metrics.
     pub name: String,
     /// Where to listen, and who may connect. Its chain is bound into every signature too.
-    pub p2p: tbsi_p2p::Config,
+    pub p2p: tbsi_p2p::NetworkConfig,
     /// Who decides the next block and who may connect, as committed blocks say: it tells whose
     /// messages are taken.
     pub roster: watch::Receiver<Arc<Roster>>,

@@ -32,7 +32,7 @@ use arc_malachitebft_sync::{
 };
 use bytes::Bytes;
 use tbsi_p2p::{
-    Event, Judgement, Message, OutboundFailure, Protocol, Requests, ResponseChannel, Swarm,
+    Judgement, Message, OutboundFailure, PeerEvent, Protocol, Requests, ResponseChannel, Swarm,
 };
 use tbsi_types::{Height, Roster, Signature};
 use tokio::sync::{Notify, mpsc, watch};
@@ -163,19 +163,19 @@ impl Network {
         }
     }
 
-    fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, event: PeerEvent) {
         match event {
-            Event::PeerConnected(peer) => {
+            PeerEvent::PeerConnected(peer) => {
                 let peer = to_engine(peer);
                 self.emit(&NetworkEvent::PeerConnected(peer));
                 self.emit(&NetworkEvent::PeerSubscribed(peer, Channel::Sync));
             }
-            Event::PeerDisconnected(peer) => {
+            PeerEvent::PeerDisconnected(peer) => {
                 self.tips.remove(&peer.to_string());
                 self.emit(&NetworkEvent::PeerDisconnected(to_engine(peer)));
             }
-            Event::Message(message) => self.on_message(message),
-            Event::Request {
+            PeerEvent::Message(message) => self.on_message(message),
+            PeerEvent::Request {
                 peer,
                 id,
                 data,
@@ -193,14 +193,14 @@ impl Network {
                     self.swarm.bar(peer);
                 }
             },
-            Event::RequestAbandoned { peer, id } => {
+            PeerEvent::RequestAbandoned { peer, id } => {
                 let id = InboundRequestId::new(id);
                 self.inbound.remove(&id);
                 self.count_inbound();
                 let peer = to_engine(peer);
                 self.emit(&NetworkEvent::SyncInboundRequestFailed(id, peer));
             }
-            Event::Response { peer, id, data } => {
+            PeerEvent::Response { peer, id, data } => {
                 let response = WireCodec.decode(data.into());
                 let id = OutboundRequestId::new(id);
                 match &response {
@@ -213,7 +213,7 @@ impl Network {
                 let peer = to_engine(peer);
                 self.emit(&NetworkEvent::SyncResponse(id, peer, response.ok()));
             }
-            Event::RequestFailed { peer, id, error } => {
+            PeerEvent::RequestFailed { peer, id, error } => {
                 let id = OutboundRequestId::new(id);
                 let reason = reason(&error);
                 self.emit(&NetworkEvent::SyncRequestFailed(

@@ -11,7 +11,7 @@ use tbsi_types::{
 };
 
 pub use error::{DecisionError, VerifyBundleError};
-pub use report::{NamedSigner, Step, VerifiedBundle, VerifiedDecision};
+pub use report::{NamedSigner, VerificationStep, VerifiedBundle, VerifiedDecision};
 
 use crate::certificate::count_quorum;
 use crate::error::VerifyError;

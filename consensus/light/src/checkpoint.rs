@@ -13,7 +13,7 @@ use crate::error::VerifyError;
 
 /// A validator whose signature is part of the quorum, and who answers for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signer {
+pub struct GenesisSigner {
     /// Address of the consensus key.
     pub validator: Address,
     /// Its voting power.
@@ -33,7 +33,7 @@ pub struct VerifiedCheckpoint {
     /// What was signed.
     pub digest: CheckpointDigest,
     /// Who signed, in address order.
-    pub signers: Vec<Signer>,
+    pub signers: Vec<GenesisSigner>,
     /// Their voting power.
     pub power: VotingPower,
     /// Voting power of the whole set.
@@ -89,7 +89,7 @@ pub fn verify_checkpoint(
 }
 
 /// The genesis entries of `signers`, each of which is a validator of that genesis.
-fn named(genesis: &Genesis, signers: &[Address]) -> Vec<Signer> {
+fn named(genesis: &Genesis, signers: &[Address]) -> Vec<GenesisSigner> {
     let mut by_address: BTreeMap<Address, (&NodeEntry, u64)> = BTreeMap::new();
     for node in &genesis.nodes {
         if let Some(entry) = &node.validator
@@ -102,7 +102,7 @@ fn named(genesis: &Genesis, signers: &[Address]) -> Vec<Signer> {
         let (node, power) = by_address
             .get(validator)
             .expect("the set was made from these nodes");
-        Signer {
+        GenesisSigner {
             validator: *validator,
             power: VotingPower(*power),
             node: node.name.clone(),

@@ -32,11 +32,11 @@ pub mod foreign;
 pub mod log;
 
 pub use bundle::{
-    DecisionError, NamedSigner, Step, TrustAnchor, VerifiedBundle, VerifiedDecision,
+    DecisionError, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle, VerifiedDecision,
     VerifyBundleError, verify_bundle, verify_decision,
 };
 pub use certificate::{VerifiedCertificate, verify_certificate};
-pub use checkpoint::{Signer, VerifiedCheckpoint, verify_checkpoint};
+pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};
 pub use error::VerifyError;
 pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,

@@ -22,7 +22,7 @@ pub struct PeerAddress {
 
 /// What one node needs to take part in a network.
 #[derive(Clone)]
-pub struct Config {
+pub struct NetworkConfig {
     /// Name of the network, which is its key in config.toml's `p2p` table too.
     pub network: &'static str,
     /// TCP address to listen on; port 0 takes a free one.
@@ -64,10 +64,10 @@ pub struct Requests {
     pub timeout: Duration,
 }
 
-impl fmt::Debug for Config {
+impl fmt::Debug for NetworkConfig {
     /// Without the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
+        f.debug_struct("NetworkConfig")
             .field("network", &self.network)
             .field("listen", &self.listen)
             .field("peers", &self.peers)
@@ -159,7 +159,7 @@ pub(crate) struct Checked {
     pub(crate) chain: ChainIdentity,
 }
 
-impl Config {
+impl NetworkConfig {
     pub(crate) fn check(&self) -> Result<Checked, P2pError> {
         let network = self.network;
         let keypair = keypair(self.keypair_bytes);
@@ -217,13 +217,13 @@ mod tests {
     use super::*;
     use crate::testing::{self, loopback};
 
-    fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
+    fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> NetworkConfig {
         testing::config("test", seed, allowed, peers)
     }
 
     #[test]
     fn refuses_configurations_that_do_not_fit() {
-        let check = |config: Config, words: &str| {
+        let check = |config: NetworkConfig, words: &str| {
             let error = config.check().err().expect("refused").to_string();
             assert!(error.contains(words), "{error}");
         };

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 /// What a network tells its owner.
 #[derive(Debug)]
-pub enum Event {
+pub enum PeerEvent {
     /// A peer is connected and receives what is published from now on.
     PeerConnected(PeerId),
     /// A peer is gone.
@@ -22,7 +22,7 @@ pub enum Event {
     Request {
         /// Who asks.
         peer: PeerId,
-        /// Names the request in [`Event::RequestAbandoned`].
+        /// Names the request in [`PeerEvent::RequestAbandoned`].
         id: InboundRequestId,
         /// What.
         data: Vec<u8>,
@@ -33,7 +33,7 @@ pub enum Event {
     RequestAbandoned {
         /// Who asked.
         peer: PeerId,
-        /// As in [`Event::Request`].
+        /// As in [`PeerEvent::Request`].
         id: InboundRequestId,
     },
     /// A peer answers.
@@ -115,7 +115,7 @@ pub enum Judgement {
     Bar,
 }
 
-impl Event {
+impl PeerEvent {
     /// What the owner hears of a request.
     pub(crate) fn of_request(event: request_response::Event<Vec<u8>, Vec<u8>>) -> Option<Self> {
         match event {

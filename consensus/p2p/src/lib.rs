@@ -24,8 +24,8 @@ pub mod testing;
 mod tests;
 
 pub use behaviour::multiaddr;
-pub use config::{Config, P2pError, PeerAddress, Protocol, Requests, peer_id};
-pub use event::{Event, Judgement, Message, Ticket};
+pub use config::{NetworkConfig, P2pError, PeerAddress, Protocol, Requests, peer_id};
+pub use event::{Judgement, Message, PeerEvent, Ticket};
 pub use libp2p::request_response::{
     InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
 };

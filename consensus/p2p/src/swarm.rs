@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::behaviour::{self, Behaviour, BehaviourEvent, multiaddr, socket_addr};
-use crate::config::{Config, P2pError, Protocol, parse_allowed};
-use crate::event::{Event, Judgement, Message, Ticket};
+use crate::config::{NetworkConfig, P2pError, Protocol, parse_allowed};
+use crate::event::{Judgement, Message, PeerEvent, Ticket};
 use crate::handshakes::Crowded;
 use crate::limits::JUDGED_WITHIN;
 use crate::monitor::{Counters, Monitor, Occasionally, Shared, count};
@@ -46,7 +46,7 @@ pub struct Swarm {
 }
 
 /// Checks the configuration and listens.
-pub async fn listen(config: &Config, protocol: &Protocol) -> Result<Swarm, P2pError> {
+pub async fn listen(config: &NetworkConfig, protocol: &Protocol) -> Result<Swarm, P2pError> {
     let checked = config.check()?;
     let peers = Peers::new(&checked, Instant::now());
     let (mut libp2p, local_addr) = behaviour::listen(&checked, protocol).await?;
@@ -93,7 +93,7 @@ impl Swarm {
     }
 
     /// The next event. May be dropped and called again at any time.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> PeerEvent {
         loop {
             tokio::select! {
                 _ = self.tick.tick() => self.on_tick(Instant::now()),
@@ -242,7 +242,7 @@ impl Swarm {
         self.libp2p.behaviour_mut().handshakes.follow(known);
     }
 
-    fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) -> Option<Event> {
+    fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) -> Option<PeerEvent> {
         let network = self.network;
         match event {
             SwarmEvent::Behaviour(event) => return self.on_behaviour_event(event),
@@ -285,13 +285,13 @@ impl Swarm {
         None
     }
 
-    fn on_disconnected(&self, peer: PeerId) -> Option<Event> {
+    fn on_disconnected(&self, peer: PeerId) -> Option<PeerEvent> {
         let was_connected = self.shared.peers().on_disconnected(peer, Instant::now());
         tracing::debug!(network = self.network, %peer, was_connected, "p2p.peer_disconnected");
-        was_connected.then_some(Event::PeerDisconnected(peer))
+        was_connected.then_some(PeerEvent::PeerDisconnected(peer))
     }
 
-    fn on_behaviour_event(&mut self, event: BehaviourEvent) -> Option<Event> {
+    fn on_behaviour_event(&mut self, event: BehaviourEvent) -> Option<PeerEvent> {
         match event {
             BehaviourEvent::Allowed(never)
             | BehaviourEvent::Limits(never)
@@ -307,11 +307,11 @@ impl Swarm {
                 None
             }
             BehaviourEvent::Gossipsub(event) => self.on_gossipsub_event(event),
-            BehaviourEvent::Requests(event) => Event::of_request(event),
+            BehaviourEvent::Requests(event) => PeerEvent::of_request(event),
         }
     }
 
-    fn on_gossipsub_event(&mut self, event: gossipsub::Event) -> Option<Event> {
+    fn on_gossipsub_event(&mut self, event: gossipsub::Event) -> Option<PeerEvent> {
         let network = self.network;
         match event {
             gossipsub::Event::Message {
@@ -321,7 +321,7 @@ impl Swarm {
             } => {
                 let topic = self.hashes.iter().position(|hash| *hash == message.topic)?;
                 let ticket = Ticket::new(propagation_source, message_id);
-                return Some(Event::Message(Message {
+                return Some(PeerEvent::Message(Message {
                     from: propagation_source,
                     publisher: message.source,
                     topic,
@@ -332,7 +332,7 @@ impl Swarm {
             gossipsub::Event::Subscribed { peer_id, .. } => {
                 if self.shared.peers().on_subscribed(peer_id) {
                     tracing::debug!(network, peer = %peer_id, "p2p.peer_connected");
-                    return Some(Event::PeerConnected(peer_id));
+                    return Some(PeerEvent::PeerConnected(peer_id));
                 }
             }
             gossipsub::Event::GossipsubNotSupported { peer_id } => self.on_other_network(peer_id),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tbsi_types::{B256, ChainIdentity};
 use tokio::sync::watch;
 
-use crate::{Config, PeerAddress, peer_id};
+use crate::{NetworkConfig, PeerAddress, peer_id};
 
 /// Any free port of this machine.
 pub fn loopback() -> SocketAddr {
@@ -18,13 +18,13 @@ pub fn config(
     seed: u8,
     allowed: &[u8],
     peers: &[(u8, SocketAddr)],
-) -> Config {
+) -> NetworkConfig {
     let id = |seed: u8| peer_id(&[seed; 32]).to_string();
     let peer = |(seed, address): &(u8, SocketAddr)| PeerAddress {
         peer_id: id(*seed),
         address: *address,
     };
-    Config {
+    NetworkConfig {
         network,
         listen: loopback(),
         keypair_bytes: [seed; 32],

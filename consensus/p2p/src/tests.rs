@@ -32,7 +32,7 @@ const PLAIN: Protocol = Protocol {
 };
 
 /// See [`testing::config`].
-fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
+fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> NetworkConfig {
     testing::config("test", seed, allowed, peers)
 }
 
@@ -62,11 +62,11 @@ struct Node {
 }
 
 impl Node {
-    async fn start(config: Config) -> Self {
+    async fn start(config: NetworkConfig) -> Self {
         Self::start_with(config, PLAIN).await
     }
 
-    async fn start_with(config: Config, protocol: Protocol) -> Self {
+    async fn start_with(config: NetworkConfig, protocol: Protocol) -> Self {
         let swarm = listen(&config, &protocol).await.unwrap();
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, seen) = mpsc::unbounded_channel();
@@ -136,9 +136,9 @@ async fn drive_node(
             event = swarm.next() => event,
         };
         let noted = match event {
-            Event::PeerConnected(peer) => Seen::Connected(peer),
-            Event::PeerDisconnected(peer) => Seen::Disconnected(peer),
-            Event::Message(message) => {
+            PeerEvent::PeerConnected(peer) => Seen::Connected(peer),
+            PeerEvent::PeerDisconnected(peer) => Seen::Disconnected(peer),
+            PeerEvent::Message(message) => {
                 assert_eq!(message.topic, 1);
                 let judgement = match message.data.first() {
                     Some(b'!') => Judgement::Bar,
@@ -149,14 +149,14 @@ async fn drive_node(
                 swarm.judge(&message, judgement);
                 Seen::Message(message.from, message.publisher, message.data)
             }
-            Event::Request { data, channel, .. } => {
+            PeerEvent::Request { data, channel, .. } => {
                 let answer = [data.as_slice(), data.as_slice(), b"."].concat();
                 swarm.respond(channel, answer);
                 continue;
             }
-            Event::Response { data, .. } => Seen::Answer(Some(data)),
-            Event::RequestFailed { .. } => Seen::Answer(None),
-            Event::RequestAbandoned { .. } => continue,
+            PeerEvent::Response { data, .. } => Seen::Answer(Some(data)),
+            PeerEvent::RequestFailed { .. } => Seen::Answer(None),
+            PeerEvent::RequestAbandoned { .. } => continue,
         };
         if seen.send(noted).is_err() {
             return;
@@ -187,7 +187,7 @@ async fn nodes_that_dial_each_other_end_up_with_one_connection() {
     a.stop().await;
     b.stop().await;
     let restart = async |seed, other, listen, peer| {
-        let config = Config {
+        let config = NetworkConfig {
             listen,
             ..config(seed, &[other], &[(other, peer)])
         };

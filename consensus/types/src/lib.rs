@@ -39,7 +39,7 @@ pub use json::canonical_json;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
 pub use roster::{Member, Members, MembersError, PeerEntry, Roster};
-pub use state::{Account, AccountChange, StateDiff, StateView, ViewError};
+pub use state::{Account, AccountChange, AccountProof, SlotProof, StateDiff, StateView, ViewError};
 pub use transaction::{
     Receipt, SignedTransaction, Transaction, TransactionError, TxEnvelope, UnsignedTransaction,
 };

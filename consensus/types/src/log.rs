@@ -39,4 +39,4 @@ pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
 pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};
 pub use tile::{EntryBundle, Tile, TileReader, TileSource};
 pub use tlog_proof::TlogProof;
-pub use tree::{Frontier, Node, leaf_hash, node_hash};
+pub use tree::{Frontier, TreeNode, leaf_hash, node_hash};

@@ -32,6 +32,33 @@ impl Account {
     }
 }
 
+/// What the state of one block holds about an account, with the trie nodes that prove it
+/// (EIP-1186). Node lists run from the root down; they are empty for an empty trie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountProof {
+    /// The account's address.
+    pub address: Address,
+    /// The account, or `None` if the nodes prove that it does not exist.
+    pub account: Option<Account>,
+    /// Root of the account's storage; the empty root if it has none.
+    pub storage_root: B256,
+    /// From the state root to the account, or to where it would be.
+    pub nodes: Vec<Bytes>,
+    /// In the order asked for.
+    pub slots: Vec<SlotProof>,
+}
+
+/// A storage slot with the trie nodes that prove it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotProof {
+    /// Number of the slot.
+    pub slot: U256,
+    /// Its value; zero if the nodes prove that it is not set.
+    pub value: U256,
+    /// From the storage root to the slot, or to where it would be.
+    pub nodes: Vec<Bytes>,
+}
+
 /// A read failed for a reason of the machine, not of the chain: the caller halts.
 #[derive(Debug, thiserror::Error)]
 #[error("read state: {what}")]

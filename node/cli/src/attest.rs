@@ -17,7 +17,7 @@ use tbsi_types::log::{Attestation, DigestWords, Leaf};
 use tbsi_types::{B256, Genesis, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 
-use crate::contract::{Account, check_algorithm, load_key, schema_of};
+use crate::contract::{Sender, check_algorithm, load_key, schema_of};
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::lang::{Language, demand, said};
 use crate::password::PasswordFile;
@@ -100,7 +100,7 @@ pub(super) struct Found {
 /// The network, the issuer and what the files are attested as.
 pub(super) struct Session {
     client: Client,
-    account: Account,
+    account: Sender,
     chain_id: u64,
     anchor: Option<TrustAnchor>,
     schema: B256,
@@ -186,7 +186,7 @@ impl Session {
         check_algorithm(&client, args.algorithm.code, args.algorithm.name).await?;
         Ok(Self {
             client,
-            account: Account::new(key, status.chain_id),
+            account: Sender::new(key, status.chain_id),
             chain_id: status.chain_id,
             anchor,
             schema,

@@ -19,7 +19,7 @@ use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
-use crate::lang::{While, demand, said};
+use crate::lang::{SayContext, demand, said};
 use crate::password::PasswordFile;
 use crate::report::refuse;
 
@@ -107,12 +107,12 @@ pub(crate) fn load_key(path: &Path, password: &PasswordFile) -> anyhow::Result<S
 }
 
 /// Who signs transactions.
-pub(crate) struct Account {
+pub(crate) struct Sender {
     key: SecretKey,
     chain_id: u64,
 }
 
-impl Account {
+impl Sender {
     /// On one chain.
     pub(crate) fn new(key: SecretKey, chain_id: u64) -> Self {
         Self { key, chain_id }
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn signs_for_nothing_and_for_this_chain() {
-        let account = Account {
+        let account = Sender {
             key: SecretKey::from_seed(b"account"),
             chain_id: 7,
         };

@@ -8,7 +8,7 @@ use blake2::{Blake2b, Blake2b512, Blake2s256};
 use sha2::digest::consts::U32;
 use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm, by_name};
 
-use crate::lang::{Sentence, While, demand};
+use crate::lang::{SayContext, Sentence, demand};
 use crate::salt::Salt;
 
 /// Name of the algorithm that is used if none is asked for.

@@ -9,13 +9,13 @@ use alloy_primitives::{B256, U256};
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::json;
-use tbsi_bridge::inbound::{EncodedHeader, ForeignChain, InboundError, Step};
+use tbsi_bridge::inbound::{EncodedHeader, ForeignChain, HeaderUpdate, InboundError};
 use tbsi_governance::abi::FACTS;
 use tbsi_governance::contracts::{Client, Facts, Header as ForeignHeader};
 use tbsi_light::foreign::{Assurance, trusted_hash};
 
 use crate::govern::words::{CLIENT_STATUS, word};
-use crate::govern::{CODES, Desk, Planned, Read, Write, Writer, block_on};
+use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on};
 use crate::lang::Language;
 use crate::report::{refuse, refused};
 use crate::verify;
@@ -87,9 +87,9 @@ struct Followed {
 
 impl Followed {
     /// Asks TBSI for the client, and its chain's endpoint for its id.
-    async fn find(desk: &Desk, of: &Of) -> anyhow::Result<Self> {
+    async fn find(registry: &RegistryClient, of: &Of) -> anyhow::Result<Self> {
         let number = of.client;
-        let client = desk
+        let client = registry
             .ask(FACTS, Facts::clientOfCall { client: number })
             .await?;
         let assurance = Assurance::by_code(client.kind).with_context(|| {
@@ -112,12 +112,16 @@ impl Followed {
     }
 
     /// The header that was accepted at a height; `None` if there is none.
-    async fn header(&self, desk: &Desk, height: u64) -> anyhow::Result<Option<ForeignHeader>> {
+    async fn header(
+        &self,
+        registry: &RegistryClient,
+        height: u64,
+    ) -> anyhow::Result<Option<ForeignHeader>> {
         let call = Facts::headerOfCall {
             client: self.number,
             height,
         };
-        match desk.ask(FACTS, call).await {
+        match registry.ask(FACTS, call).await {
             Ok(header) => Ok(Some(header)),
             // The contract's word for it; anything else is an error of its own.
             Err(error) if error.downcast_ref::<crate::report::Refused>().is_some() => Ok(None),
@@ -132,18 +136,18 @@ fn assurance_words(code: u8, lang: Language) -> String {
 }
 
 async fn clients(read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let count = desk.ask(FACTS, Facts::clientCountCall {}).await?;
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let count = registry.ask(FACTS, Facts::clientCountCall {}).await?;
     let call = |from: U256, count: U256| Facts::clientsCall { from, count };
-    let clients: Vec<Client> = desk.pages(FACTS, (1, count.into()), call).await?;
+    let clients: Vec<Client> = registry.pages(FACTS, (1, count.into()), call).await?;
     let (mut text, mut all) = (String::new(), Vec::new());
     for (number, it) in (1_u32..).zip(&clients) {
-        let status = desk
+        let status = registry
             .ask(FACTS, Facts::statusOfCall { client: number })
             .await?;
         let kind = Assurance::by_code(it.kind).map_or("?", Assurance::label);
-        let name = desk.name(it.organisation);
+        let name = registry.name(it.organisation);
         let shown = word(&CLIENT_STATUS, status.into(), lang);
         let (id, first, latest) = (it.chainId, it.first, it.latest);
         let days = it.trustPeriod;
@@ -166,7 +170,7 @@ async fn clients(read: Read) -> anyhow::Result<ExitCode> {
             "trustPeriodSeconds": days,
             "first": first,
             "latest": latest,
-            "organisation": desk.named(it.organisation),
+            "organisation": registry.named(it.organisation),
             "account": it.account,
         }));
     }
@@ -175,15 +179,15 @@ async fn clients(read: Read) -> anyhow::Result<ExitCode> {
             .pick("No client is open.", "尚未開設任何客戶端。")
             .into();
     }
-    desk.format.print(&text, &json!({ "clients": all }))
+    registry.format.print(&text, &json!({ "clients": all }))
 }
 
 async fn freeze(of: Of, height: u64, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let followed = Followed::find(desk, &of).await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let followed = Followed::find(registry, &of).await?;
     let number = followed.number;
-    let known = followed.header(desk, height).await?.ok_or_else(|| {
+    let known = followed.header(registry, height).await?.ok_or_else(|| {
         refused(lang.pick(
             format!("client {number} has accepted no header of height {height}"),
             format!("客戶端 {number} 沒有高度 {height} 的區塊標頭"),
@@ -203,7 +207,7 @@ async fn freeze(of: Of, height: u64, write: Write) -> anyhow::Result<ExitCode> {
             format!("端點在高度 {height} 的正是區塊 {}", known.blockHash),
         )));
     }
-    let (base, step) = conflict(desk, &followed, &known, header).await?;
+    let (base, step) = conflict(registry, &followed, &known, header).await?;
     let call = Facts::freezeCall {
         client: number,
         base,
@@ -223,17 +227,17 @@ async fn freeze(of: Of, height: u64, write: Write) -> anyhow::Result<ExitCode> {
 /// The conflicting header, verified against the validators of the accepted one of its height
 /// if it names the same, else against those of the first, which both histories share.
 async fn conflict(
-    desk: &Desk,
+    registry: &RegistryClient,
     followed: &Followed,
     known: &ForeignHeader,
     header: EncodedHeader,
-) -> anyhow::Result<(u64, Step)> {
+) -> anyhow::Result<(u64, HeaderUpdate)> {
     let same = trusted_hash(&header.read.trusted) == known.trustedHash;
     let base = if same {
         header.clone()
     } else {
         let first = followed.client.first;
-        let accepted = followed.header(desk, first).await?;
+        let accepted = followed.header(registry, first).await?;
         let accepted = accepted.context("a client has its first header")?;
         let base = followed.chain.accepted(first, accepted.blockHash).await;
         base.map_err(|it| refuse(it.into()))?

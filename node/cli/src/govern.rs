@@ -1,13 +1,13 @@
 //! What all commands that read or change the register of the chain have in common.
 
 mod arguments;
-mod desk;
+mod client;
 mod sentences;
 pub(crate) mod words;
 mod writer;
 
 pub(crate) use arguments::{Read, Write, parse_amount, parse_permissions, parse_reason};
-pub(crate) use desk::{Desk, peer_id};
+pub(crate) use client::{RegistryClient, peer_id};
 pub(crate) use writer::{Done, Planned, Writer};
 
 use std::process::ExitCode;

@@ -37,18 +37,18 @@ pub(crate) type Sentence = (String, String);
 
 /// What went wrong, in both languages.
 #[derive(Debug)]
-struct Said {
+struct SaidError {
     sentence: Sentence,
     cause: Option<anyhow::Error>,
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for SaidError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence.0)
     }
 }
 
-impl Error for Said {
+impl Error for SaidError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let cause: &(dyn Error + 'static) = self.cause.as_ref()?.as_ref();
         Some(cause)
@@ -57,7 +57,7 @@ impl Error for Said {
 
 /// An error in both languages.
 pub(crate) fn said(en: impl Into<String>, zh_tw: impl Into<String>) -> anyhow::Error {
-    anyhow::Error::new(Said {
+    anyhow::Error::new(SaidError {
         sentence: (en.into(), zh_tw.into()),
         cause: None,
     })
@@ -74,19 +74,19 @@ pub(crate) fn demand(holds: bool, sentence: impl FnOnce() -> Sentence) -> anyhow
 
 /// An error with a sentence before it.
 pub(crate) fn wrap(error: impl Into<anyhow::Error>, sentence: Sentence) -> anyhow::Error {
-    anyhow::Error::new(Said {
+    anyhow::Error::new(SaidError {
         sentence,
         cause: Some(error.into()),
     })
 }
 
 /// Says what was being done when something went wrong.
-pub(crate) trait While<T> {
+pub(crate) trait SayContext<T> {
     /// The error with a sentence before it.
     fn or_say(self, sentence: impl FnOnce() -> Sentence) -> anyhow::Result<T>;
 }
 
-impl<T, E: Into<anyhow::Error>> While<T> for Result<T, E> {
+impl<T, E: Into<anyhow::Error>> SayContext<T> for Result<T, E> {
     fn or_say(self, sentence: impl FnOnce() -> Sentence) -> anyhow::Result<T> {
         self.map_err(|error| wrap(error, sentence()))
     }
@@ -116,7 +116,7 @@ fn words(error: &(dyn Error + 'static), language: Language) -> String {
     let error = error.downcast_ref().map_or(error, Refused::inner);
     let translated = match language {
         Language::En => None,
-        Language::ZhTw => match error.downcast_ref::<Said>() {
+        Language::ZhTw => match error.downcast_ref::<SaidError>() {
             Some(said) => Some(said.sentence.1.clone()),
             None => zh_tw::words(error),
         },

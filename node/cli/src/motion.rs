@@ -14,7 +14,7 @@ use tbsi_governance::contracts::{Motion, Motions};
 use tbsi_governance::motions::Act;
 
 use crate::govern::words::{CHOICES, MOTION_KINDS, MOTION_STATUS, REASONS, code_of, time, word};
-use crate::govern::{CODES, Desk, Planned, Read, Write, Writer, block_on, parse_reason};
+use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on, parse_reason};
 
 const HELP: &str = "\
 One organisation has one vote. A motion passes as soon as the rule of its kind is met; then
@@ -96,14 +96,16 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-async fn fetch(desk: &Desk, motion: u32) -> anyhow::Result<Motion> {
-    desk.ask(MOTIONS, Motions::motionOfCall { motion }).await
+async fn fetch(registry: &RegistryClient, motion: u32) -> anyhow::Result<Motion> {
+    registry
+        .ask(MOTIONS, Motions::motionOfCall { motion })
+        .await
 }
 
 /// What a motion does; what it changes from is said while it can still take effect.
-async fn effect(desk: &Desk, motion: &Motion) -> anyhow::Result<String> {
+async fn effect(registry: &RegistryClient, motion: &Motion) -> anyhow::Result<String> {
     let act = Act::decode(motion.kind, &motion.arguments)?;
-    words::effect(desk, &act, is_pending(motion)).await
+    words::effect(registry, &act, is_pending(motion)).await
 }
 
 /// Open, passed or executable.
@@ -112,35 +114,35 @@ fn is_pending(motion: &Motion) -> bool {
 }
 
 async fn list(read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let count = desk.ask(MOTIONS, Motions::motionCountCall {}).await?;
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let count = registry.ask(MOTIONS, Motions::motionCountCall {}).await?;
     let call = |from, count| Motions::motionsCall { from, count };
-    let motions: Vec<Motion> = desk.pages(MOTIONS, (1, count.into()), call).await?;
+    let motions: Vec<Motion> = registry.pages(MOTIONS, (1, count.into()), call).await?;
     let mut text = String::new();
     let mut all = Vec::with_capacity(motions.len());
     for (number, motion) in (1u32..).zip(&motions) {
         let status = word(&MOTION_STATUS, motion.status.into(), lang);
-        let effect = effect(&desk, motion).await?;
+        let effect = effect(&registry, motion).await?;
         let (yes, no) = (motion.yes, motion.no);
         text += &lang.pick(
             format!("{number:>4}  {status:<10}  {yes} yes, {no} no  {effect}\n"),
             format!("{number:>4}  {status}  贊成 {yes}、反對 {no}  {effect}\n"),
         );
-        all.push(show::summary(&desk, number, motion, &effect));
+        all.push(show::summary(&registry, number, motion, &effect));
     }
     if motions.is_empty() {
         text = lang.pick("There is no motion yet.", "尚無動議。").into();
     }
-    desk.format.print(&text, &json!({ "motions": all }))
+    registry.format.print(&text, &json!({ "motions": all }))
 }
 
 async fn vote(motion: u32, choice: u8, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let effect = effect(desk, &fetch(desk, motion).await?).await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let effect = effect(registry, &fetch(registry, motion).await?).await?;
     let (name, said) = (
-        desk.name(writer.organisation),
+        registry.name(writer.organisation),
         word(&CHOICES, choice.into(), lang),
     );
     let change = lang.pick(
@@ -150,18 +152,18 @@ async fn vote(motion: u32, choice: u8, write: Write) -> anyhow::Result<ExitCode>
     let call = Motions::voteCall { motion, choice };
     let planned = Planned::new(MOTIONS, &call, change);
     let tell = async |_: &_| {
-        let after = fetch(desk, motion).await?;
+        let after = fetch(registry, motion).await?;
         Ok((
-            outcome(desk, motion, &after),
-            json!({ "motion": show::summary(desk, motion, &after, &effect) }),
+            outcome(registry, motion, &after),
+            json!({ "motion": show::summary(registry, motion, &after, &effect) }),
         ))
     };
     writer.perform(&planned, tell).await
 }
 
 /// Where a motion stands, and what can be done next.
-fn outcome(desk: &Desk, number: u32, motion: &Motion) -> String {
-    let lang = desk.lang;
+fn outcome(registry: &RegistryClient, number: u32, motion: &Motion) -> String {
+    let lang = registry.lang;
     let from = time(motion.passedAt + u64::from(motion.rule.delay), lang);
     match motion.status {
         1 => {
@@ -186,9 +188,9 @@ fn outcome(desk: &Desk, number: u32, motion: &Motion) -> String {
 
 async fn execute(motion: u32, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let found = fetch(desk, motion).await?;
-    let effect = effect(desk, &found).await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let found = fetch(registry, motion).await?;
+    let effect = effect(registry, &found).await?;
     let change = lang.pick(
         format!("motion {motion}: {effect}"),
         format!("第 {motion} 號動議：{effect}"),
@@ -202,9 +204,9 @@ async fn execute(motion: u32, write: Write) -> anyhow::Result<ExitCode> {
 
 async fn withdraw(motion: u32, reason: u16, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let found = fetch(desk, motion).await?;
-    let effect = effect(desk, &found).await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let found = fetch(registry, motion).await?;
+    let effect = effect(registry, &found).await?;
     let status = word(&MOTION_STATUS, found.status.into(), lang);
     let why = word(&REASONS, reason.into(), lang);
     let change = lang.pick(

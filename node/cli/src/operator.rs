@@ -17,7 +17,7 @@ use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Nodes, Offence};
 
 use crate::govern::words::{OFFENCES, change, word};
-use crate::govern::{CODES, Desk, Planned, Read, Write, Writer, block_on};
+use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on};
 use crate::lang::Language;
 
 #[derive(Debug, Subcommand)]
@@ -137,8 +137,8 @@ async fn update(
     write: Write,
 ) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let (number, node) = desk.find_node(&text).await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let (number, node) = registry.find_node(&text).await?;
     let call = Nodes::updateNodeCall {
         node: number,
         endpoint: endpoint.unwrap_or_else(|| node.endpoint.clone()),
@@ -165,9 +165,9 @@ async fn update(
 
 async fn retire(text: String, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let (number, node) = desk.find_node(&text).await?;
-    let (name, owner) = (&node.name, desk.name(node.organisation));
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let (number, node) = registry.find_node(&text).await?;
+    let (name, owner) = (&node.name, registry.name(node.organisation));
     let role = role(&node, lang);
     let change = lang.pick(
         format!("node {name} of {owner}: {role} → out of use for ever, with its name and keys"),
@@ -180,17 +180,19 @@ async fn retire(text: String, write: Write) -> anyhow::Result<ExitCode> {
 }
 
 async fn evidence(read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let count = desk.ask(NODES, Nodes::offenceCountCall {}).await?;
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let count = registry.ask(NODES, Nodes::offenceCountCall {}).await?;
     let call = |from, count| Nodes::offencesCall { from, count };
-    let offences = desk.pages(NODES, (0, count.saturating_to()), call).await?;
+    let offences = registry
+        .pages(NODES, (0, count.saturating_to()), call)
+        .await?;
     let offences: Vec<Offence> = offences;
     let mut text = String::new();
     let mut all = Vec::new();
     for it in &offences {
         let (name, what) = (
-            desk.name(it.organisation),
+            registry.name(it.organisation),
             word(&OFFENCES, it.kind.into(), lang),
         );
         let (validator, height, round) = (it.validator, it.height, it.round);
@@ -206,7 +208,7 @@ async fn evidence(read: Read) -> anyhow::Result<ExitCode> {
             ),
         );
         all.push(json!({
-            "organisation": desk.named(it.organisation),
+            "organisation": registry.named(it.organisation),
             "node": it.node,
             "validator": validator,
             "kind": word(&OFFENCES, it.kind.into(), Language::En),
@@ -221,13 +223,13 @@ async fn evidence(read: Read) -> anyhow::Result<ExitCode> {
             .pick("No equivocation is on record.", "沒有雙重簽署的紀錄。")
             .into();
     }
-    desk.format.print(&text, &json!({ "offences": all }))
+    registry.format.print(&text, &json!({ "offences": all }))
 }
 
 async fn enforce(write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let nodes = desk.nodes().await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let nodes = registry.nodes().await?;
     let due = nodes
         .iter()
         .filter(|(_, node)| node.suspended && node.validating);

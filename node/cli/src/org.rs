@@ -14,7 +14,9 @@ use crate::govern::words::{
     ORGANISATION_ACTS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS, change, permissions, time,
     word,
 };
-use crate::govern::{CODES, Desk, Planned, Read, Write, Writer, block_on, parse_permissions};
+use crate::govern::{
+    CODES, Planned, Read, RegistryClient, Write, Writer, block_on, parse_permissions,
+};
 use crate::lang::Language;
 use chains::{ChainStatus, or_dash};
 
@@ -177,11 +179,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
     let mut text = String::new();
     let mut all = Vec::new();
-    for (number, it) in desk.organisations() {
+    for (number, it) in registry.organisations() {
         let status = word(&ORGANISATION_STATUS, it.status.into(), lang);
         let kind = word(&ORGANISATION_KINDS, it.kind.into(), lang);
         let (names, vote) = (names(it), vote(it, lang));
@@ -191,7 +193,9 @@ async fn list(read: Read) -> anyhow::Result<ExitCode> {
         );
         all.push(summary(number, it));
     }
-    desk.format.print(&text, &json!({ "organisations": all }))
+    registry
+        .format
+        .print(&text, &json!({ "organisations": all }))
 }
 
 fn names(it: &Organisation) -> String {
@@ -226,18 +230,18 @@ fn summary(number: u32, it: &Organisation) -> Value {
 }
 
 async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let number = desk.find_organisation(&text)?;
-    let it = desk.organisation(number).expect("it was just found");
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let number = registry.find_organisation(&text)?;
+    let it = registry.organisation(number).expect("it was just found");
     let mut lines = facts(number, it, lang);
     let allowed = Permissions::organisationPermissionsCall {
         organisation: number,
     };
-    let allowed = desk.ask(PERMISSIONS, allowed).await?;
+    let allowed = registry.ask(PERMISSIONS, allowed).await?;
     let may = permissions(allowed, lang);
     lines.push(lang.pick(format!("may grant    {may}"), format!("可授予權限 {may}")));
-    let accounts = accounts(&desk, number).await?;
+    let accounts = accounts(&registry, number).await?;
     for (account, bits) in &accounts {
         let may = permissions(*bits, lang);
         lines.push(lang.pick(
@@ -245,7 +249,7 @@ async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
             format!("帳戶       {account}：{may}"),
         ));
     }
-    let nodes = desk.nodes().await?.into_iter();
+    let nodes = registry.nodes().await?.into_iter();
     let own: Vec<_> = nodes
         .filter(|(_, node)| node.organisation == number)
         .collect();
@@ -265,7 +269,7 @@ async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
         })
         .collect();
     json["nodes"] = own.iter().map(|(_, node)| json!(node.name)).collect();
-    desk.format.print(&lines.join("\n"), &json)
+    registry.format.print(&lines.join("\n"), &json)
 }
 
 fn facts(number: u32, it: &Organisation, lang: Language) -> Vec<String> {
@@ -306,8 +310,11 @@ fn facts(number: u32, it: &Organisation, lang: Language) -> Vec<String> {
     )
 }
 
-async fn accounts(desk: &Desk, organisation: u32) -> anyhow::Result<Vec<(Address, u32)>> {
-    let count = desk.ask(PERMISSIONS, Permissions::accountCountCall { organisation });
+async fn accounts(
+    registry: &RegistryClient,
+    organisation: u32,
+) -> anyhow::Result<Vec<(Address, u32)>> {
+    let count = registry.ask(PERMISSIONS, Permissions::accountCountCall { organisation });
     let count: u64 = count.await?.saturating_to();
     let call = |from: U256, count: U256| Permissions::accountsOfCall {
         organisation,
@@ -315,18 +322,18 @@ async fn accounts(desk: &Desk, organisation: u32) -> anyhow::Result<Vec<(Address
         count,
     };
     let mut accounts = Vec::new();
-    for account in desk.pages(PERMISSIONS, (0, count), call).await? {
-        let found = desk.ask(PERMISSIONS, Permissions::accountOfCall { account });
+    for account in registry.pages(PERMISSIONS, (0, count), call).await? {
+        let found = registry.ask(PERMISSIONS, Permissions::accountOfCall { account });
         accounts.push((account, found.await?.permissions));
     }
     Ok(accounts)
 }
 
 async fn history(text: String, read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let organisation = desk.find_organisation(&text)?;
-    let length = desk.ask(
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let organisation = registry.find_organisation(&text)?;
+    let length = registry.ask(
         ORGANISATIONS,
         Organisations::historyLengthCall { organisation },
     );
@@ -336,8 +343,8 @@ async fn history(text: String, read: Read) -> anyhow::Result<ExitCode> {
         from,
         count,
     };
-    let entries: Vec<Entry> = desk.pages(ORGANISATIONS, (0, length), call).await?;
-    let mut text = desk.name(organisation) + "\n";
+    let entries: Vec<Entry> = registry.pages(ORGANISATIONS, (0, length), call).await?;
+    let mut text = registry.name(organisation) + "\n";
     let mut all = Vec::new();
     for entry in &entries {
         let act = word(&ORGANISATION_ACTS, entry.act.into(), lang);
@@ -357,8 +364,8 @@ async fn history(text: String, read: Read) -> anyhow::Result<ExitCode> {
             "time": entry.time,
         }));
     }
-    let json = json!({ "organisation": desk.named(organisation), "history": all });
-    desk.format.print(&text, &json)
+    let json = json!({ "organisation": registry.named(organisation), "history": all });
+    registry.format.print(&text, &json)
 }
 
 async fn add_account(account: Address, bits: u32, write: Write) -> anyhow::Result<ExitCode> {
@@ -383,13 +390,13 @@ async fn withdraw_account(account: Address, write: Write) -> anyhow::Result<Exit
 }
 
 async fn account_change(writer: &Writer, account: Address, bits: u32) -> anyhow::Result<String> {
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let found = desk.ask(PERMISSIONS, Permissions::accountOfCall { account });
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let found = registry.ask(PERMISSIONS, Permissions::accountOfCall { account });
     let found = found.await?;
     let own = found.organisation == writer.organisation && found.organisation != 0;
     let before = if own { found.permissions } else { 0 };
     let may = change(&permissions(before, lang), &permissions(bits, lang));
-    let name = desk.name(writer.organisation);
+    let name = registry.name(writer.organisation);
     Ok(lang.pick(
         format!("account {account} of {name} may: {may}"),
         format!("{name}的帳戶 {account} 的權限：{may}"),
@@ -398,12 +405,12 @@ async fn account_change(writer: &Writer, account: Address, bits: u32) -> anyhow:
 
 async fn set_contact(contact_url: String, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
     let organisation = writer.organisation;
     let call = Organisations::organisationOfCall { organisation };
-    let before = desk.ask(ORGANISATIONS, call).await?.contactUrl;
+    let before = registry.ask(ORGANISATIONS, call).await?.contactUrl;
     let (name, contact) = (
-        desk.name(organisation),
+        registry.name(organisation),
         change(or_dash(&before), or_dash(&contact_url)),
     );
     let text = lang.pick(

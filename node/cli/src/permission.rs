@@ -9,7 +9,7 @@ use tbsi_governance::abi::PERMISSIONS;
 use tbsi_governance::contracts::Permissions;
 
 use crate::govern::words::permissions;
-use crate::govern::{Desk, Read, block_on};
+use crate::govern::{Read, RegistryClient, block_on};
 use crate::lang::Language;
 
 #[derive(Debug, Subcommand)]
@@ -30,12 +30,12 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn show(account: Address, read: &Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(read).await?;
-    let lang = desk.lang;
-    let found = desk.ask(PERMISSIONS, Permissions::accountOfCall { account });
+    let registry = RegistryClient::open(read).await?;
+    let lang = registry.lang;
+    let found = registry.ask(PERMISSIONS, Permissions::accountOfCall { account });
     let found = found.await?;
     let (number, bits) = (found.organisation, found.permissions);
-    let (name, may) = (desk.name(number), permissions(bits, lang));
+    let (name, may) = (registry.name(number), permissions(bits, lang));
     let mut text = lang.pick(
         format!("account {account} of {name}\nmay     {may}"),
         format!("帳戶 {account}，{name}\n權限 {may}"),
@@ -48,10 +48,10 @@ async fn show(account: Address, read: &Read) -> anyhow::Result<ExitCode> {
     }
     let json = json!({
         "account": account,
-        "organisation": (number != 0).then(|| desk.named(number)),
+        "organisation": (number != 0).then(|| registry.named(number)),
         "active": found.active,
         "bits": bits,
         "permissions": permissions(bits, Language::En),
     });
-    desk.format.print(&text, &json)
+    registry.format.print(&text, &json)
 }

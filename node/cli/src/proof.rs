@@ -9,7 +9,7 @@ use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError};
 use tbsi_types::log::LeafError;
 use tbsi_types::{Genesis, Handover, Height, ProofBundle};
 
-use crate::lang::{While, demand};
+use crate::lang::{SayContext, demand};
 
 /// What the JSON form has behind the name of the file that it is about.
 pub(crate) const EXTENSION: &str = ".tbsi.json";

@@ -15,7 +15,7 @@ use tbsi_types::{LeafIndex, ProofBundle};
 use tokio::runtime::Runtime;
 
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
-use crate::lang::{Language, Sentence, While, demand, said};
+use crate::lang::{Language, SayContext, Sentence, demand, said};
 use crate::progress;
 use crate::report::{in_language, note, print, refuse};
 use crate::salt::{Salt, is_there};

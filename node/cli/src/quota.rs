@@ -9,7 +9,7 @@ use tbsi_governance::contracts::Permissions;
 use tbsi_governance::standing::UNLIMITED;
 
 use crate::govern::words::{amount, time};
-use crate::govern::{Desk, Read, block_on};
+use crate::govern::{Read, RegistryClient, block_on};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -30,16 +30,18 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
 }
 
 async fn show(organisation: Option<&str>, read: &Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(read).await?;
-    let lang = desk.lang;
+    let registry = RegistryClient::open(read).await?;
+    let lang = registry.lang;
     let shown: Vec<u32> = match organisation {
         Some("0") => vec![0],
-        Some(text) => vec![desk.find_organisation(text)?],
+        Some(text) => vec![registry.find_organisation(text)?],
         None => std::iter::once(0)
-            .chain(desk.organisations().map(|(number, _)| number))
+            .chain(registry.organisations().map(|(number, _)| number))
             .collect(),
     };
-    let end = desk.ask(PERMISSIONS, Permissions::periodEndCall {}).await?;
+    let end = registry
+        .ask(PERMISSIONS, Permissions::periodEndCall {})
+        .await?;
     let end: u64 = end.saturating_to();
     let until = time(end, lang);
     let mut text = lang.pick(
@@ -48,11 +50,11 @@ async fn show(organisation: Option<&str>, read: &Read) -> anyhow::Result<ExitCod
     );
     let mut all = Vec::new();
     for organisation in shown {
-        let limit = desk.ask(PERMISSIONS, Permissions::quotaOfCall { organisation });
+        let limit = registry.ask(PERMISSIONS, Permissions::quotaOfCall { organisation });
         let limit = limit.await?;
-        let used = desk.ask(PERMISSIONS, Permissions::usageOfCall { organisation });
+        let used = registry.ask(PERMISSIONS, Permissions::usageOfCall { organisation });
         let used = used.await?;
-        let name = desk.name(organisation);
+        let name = registry.name(organisation);
         let (gas, leaves) = (amount(limit.gas, lang), amount(limit.leaves, lang));
         text += &lang.pick(
             format!(
@@ -66,11 +68,12 @@ async fn show(organisation: Option<&str>, read: &Read) -> anyhow::Result<ExitCod
         );
         let limited = |amount: u64| (amount != UNLIMITED).then_some(amount);
         all.push(json!({
-            "organisation": (organisation != 0).then(|| desk.named(organisation)),
+            "organisation": (organisation != 0).then(|| registry.named(organisation)),
             "gas": { "used": used.gas, "limit": limited(limit.gas) },
             "leaves": { "used": used.leaves, "limit": limited(limit.leaves) },
         }));
     }
-    desk.format
+    registry
+        .format
         .print(&text, &json!({ "periodEnd": end, "quotas": all }))
 }

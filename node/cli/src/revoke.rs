@@ -11,8 +11,8 @@ use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{Height, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 
-use crate::contract::{Account, load_key, revokeCall, schema_of};
-use crate::lang::{Language, While, demand, said};
+use crate::contract::{Sender, load_key, revokeCall, schema_of};
+use crate::lang::{Language, SayContext, demand, said};
 use crate::password::PasswordFile;
 use crate::proof;
 use crate::report::{Format, in_language, refuse};
@@ -144,7 +144,7 @@ async fn revoke(
             format!("證明屬於鏈 {other}，{url} 是鏈 {chain_id} 的節點"),
         )));
     }
-    let account = Account::new(key, chain_id);
+    let account = Sender::new(key, chain_id);
     let id = named.id;
     let Some(known) = client.attestation(id).await? else {
         let url = client.url();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::hex;
 use tempfile::NamedTempFile;
 
-use crate::lang::{While, said};
+use crate::lang::{SayContext, said};
 
 /// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
 const FILE_BYTES_MAX: u64 = 68;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_home::config::LogConfig;
-use tbsi_home::{Home, Role, load_genesis};
+use tbsi_home::{Home, SignerRole, load_genesis};
 use tbsi_keys::signer::{SignerAddress, link_public_key, serve};
 use tbsi_types::B256;
 use tokio::runtime::Runtime;
@@ -113,9 +113,9 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             tbsi_node::forbid_core_dumps()?;
             let home = password.unlock(&home)?;
             let role = if account {
-                Role::Account
+                SignerRole::Account
             } else {
-                Role::Validator
+                SignerRole::Validator
             };
             let allowed = allow.iter().map(|key| key.0).collect();
             listen_until_told(&home, role, &listen, allowed)
@@ -126,7 +126,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 /// Signs until SIGTERM or Ctrl-C.
 fn listen_until_told(
     home: &Home,
-    role: Role,
+    role: SignerRole,
     listen: &SignerAddress,
     allowed: Vec<[u8; 32]>,
 ) -> anyhow::Result<ExitCode> {

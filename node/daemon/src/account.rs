@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use tbsi_store::StoreError;
 use tbsi_types::{Address, B256, Bytes, SecretKey, StateView, UnsignedTransaction, ViewError};
 
-use crate::node::{Node, SubmitError};
+use crate::node::{AdmissionError, Node};
 
 /// Why a transaction of the node's own was not sent.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendError {
     /// The pool refuses it.
     #[error(transparent)]
-    Submit(#[from] SubmitError),
+    Submit(#[from] AdmissionError),
     /// The account cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -22,13 +22,13 @@ pub(crate) enum SendError {
 }
 
 /// A secret key that sends transactions.
-pub(crate) struct Account {
+pub(crate) struct Sender {
     key: SecretKey,
     /// Held from choosing a nonce until the pool knows of it.
     sending: Mutex<()>,
 }
 
-impl Account {
+impl Sender {
     pub(crate) fn new(key: SecretKey) -> Self {
         Self {
             key,

@@ -12,7 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
-use crate::account::Account;
+use crate::account::Sender;
 use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, ACCUSATIONS_MAX, CALL_GAS_MAX};
 use crate::node::{Node, causes, wall_clock};
 
@@ -26,7 +26,7 @@ struct Pending {
 }
 
 /// Looks at evidence after each block until `stop` turns true.
-pub(crate) async fn run(node: Arc<Node>, account: Account, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn run(node: Arc<Node>, account: Sender, mut stop: watch::Receiver<bool>) {
     let mut heads = node.heads();
     let mut accuser = Accuser {
         node,
@@ -48,7 +48,7 @@ pub(crate) async fn run(node: Arc<Node>, account: Account, mut stop: watch::Rece
 
 struct Accuser {
     node: Arc<Node>,
-    account: Account,
+    account: Sender,
     pending: Vec<Pending>,
     /// What the contract has or refuses.
     done: Vec<Evidence>,

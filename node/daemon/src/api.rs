@@ -13,8 +13,8 @@ use tbsi_rpc::wire::{
     TransactionStatus, ValidatorName,
 };
 use tbsi_rpc::{
-    AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
-    Timestamp, TimestampAdmission, TimestampClient, Witnessing,
+    Backend, BackendError, LogKeys, PendingTimestamp, Timestamp, TimestampAdmission,
+    TimestampClient, Witnessing,
 };
 use tbsi_store::StoreError;
 use tbsi_types::bundle::{Handover, ProofBundle};
@@ -23,14 +23,14 @@ use tbsi_types::log::{
     TlogProof,
 };
 use tbsi_types::{
-    Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, LeafIndex, Member, Receipt, StateView, Transaction,
-    TreeSize, U256,
+    Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
+    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, StateView,
+    Transaction, TreeSize, U256,
 };
 use tokio::sync::broadcast;
 
 use crate::limits::CALL_GAS_MAX;
-use crate::node::{Node, SubmitError, causes, wall_clock};
+use crate::node::{AdmissionError, Node, causes, wall_clock};
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 
@@ -66,26 +66,17 @@ pub(crate) fn internal(error: impl std::error::Error) -> BackendError {
     BackendError::Internal(causes(&error))
 }
 
-fn named(member: &Member) -> ValidatorName {
-    ValidatorName {
-        address: member.public_key.address(),
-        node_name: member.node.clone(),
-        organisation: Organisation {
-            name_zh_tw: member.name_zh_tw.clone(),
-            name_en: member.name_en.clone(),
-        },
-    }
-}
-
 impl NodeApi {
     fn organisation(&self, validator: Address) -> ValidatorName {
         let roster = self.0.roster();
         let member = roster.members.get(&validator);
-        member.map(named).unwrap_or_else(|| ValidatorName {
-            address: validator,
-            node_name: String::new(),
-            organisation: Organisation::default(),
-        })
+        member
+            .map(ValidatorName::of)
+            .unwrap_or_else(|| ValidatorName {
+                address: validator,
+                node_name: String::new(),
+                organisation: Organisation::default(),
+            })
     }
 
     /// A call runs in a block that would follow nothing: the environment of `height` itself.
@@ -214,22 +205,8 @@ impl Backend for NodeApi {
         slots: &[U256],
         height: Height,
     ) -> Result<AccountProof, BackendError> {
-        let proof = self
-            .0
-            .store
-            .prove(height, address, slots)
-            .map_err(store_error)?;
-        let storage = proof.slots.into_iter().map(|entry| StorageProof {
-            slot: entry.slot,
-            value: entry.value,
-            nodes: entry.nodes,
-        });
-        Ok(AccountProof {
-            account: proof.account,
-            storage_root: proof.storage_root,
-            nodes: proof.nodes,
-            storage: storage.collect(),
-        })
+        let proof = self.0.store.prove(height, address, slots);
+        proof.map_err(store_error)
     }
 
     fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
@@ -251,7 +228,7 @@ impl Backend for NodeApi {
     fn submit(&self, encoded: &[u8]) -> Result<B256, tbsi_rpc::SubmitError> {
         match self.0.submit(encoded) {
             Ok(hash) => Ok(hash),
-            Err(error @ SubmitError::State(_)) => {
+            Err(error @ AdmissionError::State(_)) => {
                 Err(tbsi_rpc::SubmitError::Internal(causes(&error)))
             }
             Err(error) => Err(tbsi_rpc::SubmitError::Refused(error.to_string())),
@@ -287,16 +264,8 @@ impl Backend for NodeApi {
         self.0.store.certificate(height).map_err(store_error)
     }
 
-    fn validators(&self, height: Height) -> Result<Option<NamedValidators>, BackendError> {
-        let members = self.0.store.members_at(height).map_err(store_error)?;
-        Ok(members.map(|members| NamedValidators {
-            set: members.set().clone(),
-            names: members
-                .iter()
-                .map(named)
-                .map(|name| (name.address, name))
-                .collect(),
-        }))
+    fn validators(&self, height: Height) -> Result<Option<Members>, BackendError> {
+        self.0.store.members_at(height).map_err(store_error)
     }
 
     fn handovers(&self, from: Height, limit: usize) -> Result<Vec<Handover>, BackendError> {

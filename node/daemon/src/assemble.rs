@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
-use crate::account::Account;
+use crate::account::Sender;
 use crate::api::{NodeApi, Witness};
 use crate::chain::NodeChain;
 use crate::cosign::OwnCosigner;
@@ -52,7 +52,7 @@ pub(crate) struct Assembled {
     /// One for each outside witness.
     pub(crate) submitters: Vec<Submitter>,
     /// Of the node's own account.
-    pub(crate) account: Option<Account>,
+    pub(crate) account: Option<Sender>,
     /// Where the next validator key may be; `None` if a remote signer has the key (SPEC §6.8).
     pub(crate) rotating: Option<Home>,
 }
@@ -119,7 +119,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         incoming,
         cosigner,
         submitters,
-        account: account_key.map(Account::new),
+        account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
     })
 }
@@ -415,9 +415,9 @@ fn gossip_config(
     chain: ChainIdentity,
     node_key: [u8; 32],
     allowed_peers: PeerIds,
-) -> tbsi_p2p::Config {
+) -> tbsi_p2p::NetworkConfig {
     let peers = config.p2p.peers.iter();
-    tbsi_p2p::Config {
+    tbsi_p2p::NetworkConfig {
         network: "gossip",
         listen: config.p2p.gossip,
         keypair_bytes: node_key,
@@ -443,7 +443,7 @@ fn engine_config(
     EngineConfig {
         parameters: node.genesis.consensus,
         name: config.name.clone(),
-        p2p: tbsi_p2p::Config {
+        p2p: tbsi_p2p::NetworkConfig {
             network: "consensus",
             listen: config.p2p.consensus,
             keypair_bytes: node_key,

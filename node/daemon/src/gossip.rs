@@ -21,7 +21,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tbsi_p2p::{Config, Monitor, P2pError, PeerId, PeerInfo, Protocol, Queue};
+use tbsi_p2p::{Monitor, NetworkConfig, P2pError, PeerId, PeerInfo, Protocol, Queue};
 use tbsi_types::{Bytes, Height, Roster, Transaction};
 use tokio::sync::{mpsc, watch};
 
@@ -157,7 +157,7 @@ pub struct Incoming {
 }
 
 /// Listens, then runs the network in a task of its own until [`GossipHandle::shutdown`].
-pub async fn spawn(config: &Config) -> Result<(GossipHandle, Incoming), P2pError> {
+pub async fn spawn(config: &NetworkConfig) -> Result<(GossipHandle, Incoming), P2pError> {
     let swarm = tbsi_p2p::listen(config, &PROTOCOL).await?;
     let (events, events_in) = mpsc::channel(GOSSIP_EVENTS_MAX);
     let (cosignatures, cosignatures_in) = mpsc::channel(COSIGNATURE_MESSAGES_MAX);

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use tbsi_types::{Account, Address, B256, Transaction};
 
 pub use bounds::MempoolLimits;
-pub use dropped::{DropCounter, DropLabel, DropReason, Dropped, LastBlock};
+pub use dropped::{DropCounter, DropLabel, Dropped, LastBlock, RemovalReason};
 pub use error::MempoolError;
 pub use ready::Ready;
 pub use schedule::Intake;
@@ -133,7 +133,7 @@ impl Mempool {
             .or_insert_with(|| Sender::new(account.nonce));
         self.update(address, |sender| sender.insert(transaction, tip));
         if let Some(replaced) = replaced {
-            self.note_drop(replaced, DropReason::Replaced { by: hash });
+            self.note_drop(replaced, RemovalReason::Replaced { by: hash });
         }
         Ok(self.place(address, nonce))
     }
@@ -162,7 +162,7 @@ impl Mempool {
         }
         for (hash, nonce) in gone {
             if !included.contains(&hash) {
-                self.note_drop(hash, DropReason::NonceUsed { nonce });
+                self.note_drop(hash, RemovalReason::NonceUsed { nonce });
             }
         }
         let waiting: Vec<Address> = self.waiting.iter().copied().collect();
@@ -171,13 +171,13 @@ impl Mempool {
             let missing = self.pending_nonce(address).unwrap_or_default();
             for entry in self.update(address, |sender| sender.expire(last.height, blocks)) {
                 let (hash, _) = entry.hash_and_nonce();
-                self.note_drop(hash, DropReason::Gap { missing, blocks });
+                self.note_drop(hash, RemovalReason::Gap { missing, blocks });
             }
         }
     }
 
     /// Drops a transaction; the sender's later ones are queued again.
-    pub fn remove(&mut self, hash: &B256, reason: DropReason) -> Option<Arc<Transaction>> {
+    pub fn remove(&mut self, hash: &B256, reason: RemovalReason) -> Option<Arc<Transaction>> {
         let transaction = self.by_hash.get(hash).map(Arc::clone)?;
         let tip = self.last.height;
         self.update(transaction.sender(), |sender| {
@@ -188,7 +188,7 @@ impl Mempool {
     }
 
     /// Remembers why a transaction that was taken once is not here.
-    pub fn note_drop(&mut self, hash: B256, reason: DropReason) {
+    pub fn note_drop(&mut self, hash: B256, reason: RemovalReason) {
         self.drops.note(hash, reason, self.last);
     }
 
@@ -201,7 +201,7 @@ impl Mempool {
         while let Some(turn) = self.schedule.first_due() {
             if turn.age >= self.limits.rounds_max {
                 let seconds = turn.age.saturating_mul(ANNOUNCE_INTERVAL.as_secs());
-                let removed = self.remove(&turn.hash, DropReason::Expired { seconds });
+                let removed = self.remove(&turn.hash, RemovalReason::Expired { seconds });
                 assert!(removed.is_some(), "only pooled transactions are scheduled");
                 continue;
             }

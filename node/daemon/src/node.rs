@@ -45,7 +45,7 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
 
 /// Why a transaction did not enter the pool.
 #[derive(Debug, thiserror::Error)]
-pub enum SubmitError {
+pub enum AdmissionError {
     /// Malformed, wrongly signed or of another chain.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
@@ -63,7 +63,7 @@ pub enum SubmitError {
     State(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl SubmitError {
+impl AdmissionError {
     /// A stable word for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -274,7 +274,7 @@ impl Node {
     }
 
     /// Verifies a transaction that a peer passed on, and puts it into the pool.
-    pub fn insert(&self, encoded: &[u8]) -> Result<Arc<Transaction>, SubmitError> {
+    pub fn insert(&self, encoded: &[u8]) -> Result<Arc<Transaction>, AdmissionError> {
         self.insert_as(encoded, Intake::Gossiped)
     }
 
@@ -283,7 +283,7 @@ impl Node {
         &self,
         encoded: &[u8],
         intake: Intake,
-    ) -> Result<Arc<Transaction>, SubmitError> {
+    ) -> Result<Arc<Transaction>, AdmissionError> {
         let outcome = self.try_insert(encoded, intake);
         match &outcome {
             Ok(_) => {
@@ -295,7 +295,11 @@ impl Node {
         outcome
     }
 
-    fn try_insert(&self, encoded: &[u8], intake: Intake) -> Result<Arc<Transaction>, SubmitError> {
+    fn try_insert(
+        &self,
+        encoded: &[u8],
+        intake: Intake,
+    ) -> Result<Arc<Transaction>, AdmissionError> {
         if self.pooled(&keccak256(encoded)).is_some() {
             return Err(MempoolError::AlreadyKnown.into());
         }
@@ -306,14 +310,14 @@ impl Node {
         let mut mempool = self.mempool();
         let account = self
             .account_at_tip(transaction.sender())
-            .map_err(|error| SubmitError::State(Box::new(error)))?;
+            .map_err(|error| AdmissionError::State(Box::new(error)))?;
         mempool.insert(Arc::clone(&transaction), &account, intake)?;
         Ok(transaction)
     }
 
     /// What the next block would say before it executes a transaction whose nonce is due, as the
     /// tip's state has it: shape, gas, the sender's account, permissions and quotas.
-    pub(crate) fn admission(&self, transaction: &Transaction) -> Result<(), SubmitError> {
+    pub(crate) fn admission(&self, transaction: &Transaction) -> Result<(), AdmissionError> {
         let time = wall_clock().max(self.tip().time.next());
         let context = self.next_block_context(time, Address::ZERO);
         let read = || -> Result<_, ReadError> {
@@ -322,7 +326,8 @@ impl Node {
             let admitted = tbsi_execution::admission(&state, time.seconds(), transaction)?;
             Ok((admissible, admitted))
         };
-        let (admissible, admitted) = read().map_err(|error| SubmitError::State(Box::new(error)))?;
+        let (admissible, admitted) =
+            read().map_err(|error| AdmissionError::State(Box::new(error)))?;
         admissible?;
         Ok(admitted?)
     }

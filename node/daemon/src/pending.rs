@@ -17,8 +17,8 @@ use tracing::{debug, info, warn};
 
 use crate::limits::{ANNOUNCE_INTERVAL, JOURNAL_RETRY_ROUNDS, JOURNAL_ROUNDS, REGOSSIP_BYTES_MAX};
 use crate::mempool::journal::{Appended, Journal};
-use crate::mempool::{DropReason, Inserted, Intake, MempoolError};
-use crate::node::{Node, SubmitError, causes};
+use crate::mempool::{Inserted, Intake, MempoolError, RemovalReason};
+use crate::node::{AdmissionError, Node, causes};
 
 /// Begins a round each [`ANNOUNCE_INTERVAL`] until `stop` turns true.
 pub(crate) async fn run(node: Arc<Node>, mut stop: watch::Receiver<bool>) -> Result<(), JoinError> {
@@ -43,7 +43,7 @@ impl Node {
     /// Takes a transaction that a client sent to this node, or that the node makes itself, and
     /// tells peers of it; returns its hash. One that is known already is refused, and told again
     /// within a round.
-    pub fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError> {
+    pub fn submit(&self, encoded: &[u8]) -> Result<B256, AdmissionError> {
         match self.insert_as(encoded, Intake::Own) {
             Ok(transaction) => {
                 let hash = transaction.hash();
@@ -52,7 +52,7 @@ impl Node {
                 Ok(hash)
             }
             Err(error) => {
-                if matches!(error, SubmitError::Pool(MempoolError::AlreadyKnown)) {
+                if matches!(error, AdmissionError::Pool(MempoolError::AlreadyKnown)) {
                     self.claim(&keccak256(encoded));
                 }
                 Err(error)
@@ -85,13 +85,13 @@ impl Node {
             return Ok(TransactionStatus::Unknown {});
         };
         let replaced_by = match dropped.reason {
-            DropReason::Replaced { by } => Some(by),
-            DropReason::NonceUsed { .. }
-            | DropReason::Expired { .. }
-            | DropReason::Gap { .. }
-            | DropReason::NotExecutable { .. }
-            | DropReason::Permission { .. }
-            | DropReason::Restart { .. } => None,
+            RemovalReason::Replaced { by } => Some(by),
+            RemovalReason::NonceUsed { .. }
+            | RemovalReason::Expired { .. }
+            | RemovalReason::Gap { .. }
+            | RemovalReason::NotExecutable { .. }
+            | RemovalReason::Permission { .. }
+            | RemovalReason::Restart { .. } => None,
         };
         Ok(TransactionStatus::Dropped {
             reason: dropped.reason.kind().into(),
@@ -138,21 +138,21 @@ impl Node {
     fn still_admitted(&self, transaction: &Transaction) -> bool {
         let (reason, sender) = match self.admission(transaction) {
             Ok(()) => return true,
-            Err(SubmitError::Denied(
+            Err(AdmissionError::Denied(
                 denied @ (Denied::Permission { .. } | Denied::Suspended { .. }),
             )) => {
                 let words = denied.to_string();
-                (DropReason::Permission { words }, transaction.sender())
+                (RemovalReason::Permission { words }, transaction.sender())
             }
-            Err(SubmitError::Inadmissible(refusal)) => {
+            Err(AdmissionError::Inadmissible(refusal)) => {
                 let words = refusal.to_string();
-                (DropReason::NotExecutable { words }, transaction.sender())
+                (RemovalReason::NotExecutable { words }, transaction.sender())
             }
             Err(
-                error @ (SubmitError::Denied(Denied::Quota { .. })
-                | SubmitError::Transaction(_)
-                | SubmitError::Pool(_)
-                | SubmitError::State(_)),
+                error @ (AdmissionError::Denied(Denied::Quota { .. })
+                | AdmissionError::Transaction(_)
+                | AdmissionError::Pool(_)
+                | AdmissionError::State(_)),
             ) => {
                 debug!(hash = %transaction.hash(), "not told again: {}", causes(&error));
                 return false;
@@ -194,11 +194,11 @@ impl Node {
             return true;
         };
         let hash = keccak256(encoded);
-        let is_known = matches!(error, SubmitError::Pool(MempoolError::AlreadyKnown));
+        let is_known = matches!(error, AdmissionError::Pool(MempoolError::AlreadyKnown));
         let included = self.store.transaction_location(hash);
         if !is_known && included.is_ok_and(|place| place.is_none()) {
             let words = error.to_string();
-            let reason = DropReason::Restart { words };
+            let reason = RemovalReason::Restart { words };
             self.mempool().note_drop(hash, reason);
         }
         false

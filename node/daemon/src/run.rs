@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::{info, warn};
 
-use crate::account::Account;
+use crate::account::Sender;
 use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
@@ -21,7 +21,7 @@ use crate::cosign;
 use crate::gossip::{GossipEvent, Received};
 use crate::health::{self, Health};
 use crate::limits::STOP_TIMEOUT;
-use crate::node::{Node, SubmitError};
+use crate::node::{AdmissionError, Node};
 use crate::pending;
 use crate::rotation;
 use crate::watchdog;
@@ -179,7 +179,7 @@ async fn pending_task(node: Arc<Node>, stop: watch::Receiver<bool>) -> Outcome {
     Ok(pending::run(node, stop).await?)
 }
 
-async fn accuse_task(node: Arc<Node>, account: Account, stop: watch::Receiver<bool>) -> Outcome {
+async fn accuse_task(node: Arc<Node>, account: Sender, stop: watch::Receiver<bool>) -> Outcome {
     accuse::run(node, account, stop).await;
     Ok(())
 }
@@ -236,9 +236,9 @@ fn insert_all(node: &Node, encoded: &[tbsi_types::Bytes]) -> Judgement {
         match node.insert(transaction) {
             Ok(_) => judgement = Judgement::Forward,
             // It never was a transaction of this chain, so an honest peer did not take it either.
-            Err(SubmitError::Transaction(_)) => return Judgement::Bar,
+            Err(AdmissionError::Transaction(_)) => return Judgement::Bar,
             // Whoever may not send at all is refused everywhere, give or take a block.
-            Err(SubmitError::Denied(Denied::Permission { .. } | Denied::Suspended { .. }))
+            Err(AdmissionError::Denied(Denied::Permission { .. } | Denied::Suspended { .. }))
                 if judgement == Judgement::Keep =>
             {
                 judgement = Judgement::Fault;

@@ -27,10 +27,10 @@ use self::admission::Admission;
 use self::asn1::Request;
 use self::query::{FailInfo, Query, Rejection};
 use self::token::ACCURACY_S;
-use crate::account::{Account, SendError};
+use crate::account::{SendError, Sender};
 use crate::api::{internal, leaves_of, store_error};
 use crate::metrics::Metrics;
-use crate::node::{Node, SubmitError, causes, wall_clock};
+use crate::node::{AdmissionError, Node, causes, wall_clock};
 
 /// Gas of an attestation of one digest; it needs a quarter.
 const GAS: u64 = 200_000;
@@ -43,7 +43,7 @@ pub struct Authority {
     /// The authority's own first, then those between it and its root.
     certificates: Vec<Certificate>,
     key: SigningKey,
-    issuer: Account,
+    issuer: Sender,
     policy: ObjectIdentifier,
     admission: Admission,
 }
@@ -63,7 +63,9 @@ impl Authority {
         let since = wall_clock();
         match self.attest(node, &query) {
             Ok(transaction) => Ok(Timestamp::Pending(PendingTimestamp { transaction, since })),
-            Err(SendError::Submit(error @ (SubmitError::Pool(_) | SubmitError::Denied(_)))) => {
+            Err(SendError::Submit(
+                error @ (AdmissionError::Pool(_) | AdmissionError::Denied(_)),
+            )) => {
                 debug!("time stamp: {}", causes(&error));
                 let text = "the node takes no transaction now; retry later";
                 refused(&Rejection::new(FailInfo::SystemFailure, text))

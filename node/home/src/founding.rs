@@ -145,7 +145,7 @@ impl From<RuleError> for CeremonyError {
 /// What the founders agree on before any of them makes a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Parameters {
+pub struct NetworkParameters {
     /// Network name, for people.
     pub name: String,
     /// EIP-155 chain id.
@@ -161,7 +161,7 @@ pub struct Parameters {
     pub governance: Option<GovernanceEntry>,
 }
 
-impl Parameters {
+impl NetworkParameters {
     /// What binds founder files to them.
     pub fn hash(&self) -> B256 {
         sha256(&[PARAMETERS_TAG, canonical_json(self).as_bytes()])
@@ -174,7 +174,7 @@ impl Parameters {
 pub struct FounderFile {
     /// Format of this file; 1.
     pub version: u32,
-    /// [`Parameters::hash`] of the draft that it is for.
+    /// [`NetworkParameters::hash`] of the draft that it is for.
     pub parameters_hash: B256,
     /// The organisation's short id.
     pub id: String,
@@ -221,7 +221,7 @@ impl FounderFile {
     }
 
     /// Verifies that it is for these parameters, and the proofs of possession.
-    pub fn verify(&self, parameters: &Parameters) -> Result<(), CeremonyError> {
+    pub fn verify(&self, parameters: &NetworkParameters) -> Result<(), CeremonyError> {
         if self.parameters_hash != parameters.hash() {
             return Err(CeremonyError::Parameters {
                 id: self.id.clone(),
@@ -243,14 +243,14 @@ pub struct Draft {
     /// Format of this file; 1.
     pub version: u32,
     /// What all agreed on.
-    pub parameters: Parameters,
+    pub parameters: NetworkParameters,
     /// Founder files in the order of their ids.
     pub founders: Vec<FounderFile>,
 }
 
 impl Draft {
     /// A draft without founders.
-    pub fn new(parameters: Parameters) -> Result<Self, CeremonyError> {
+    pub fn new(parameters: NetworkParameters) -> Result<Self, CeremonyError> {
         Ok(Self {
             version: VERSION,
             parameters,

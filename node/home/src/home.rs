@@ -35,7 +35,7 @@ use crate::config::{Config, ConfigError};
 
 use check::{check_node, check_peers, named_log_key};
 pub use check::{check_peer_ids, load_genesis};
-pub use sign_state::{FirstMark, Reset, Role, Voter};
+pub use sign_state::{FirstMark, Reset, SignerRole, Voter};
 
 /// Why a home directory cannot be made or used.
 #[derive(Debug, thiserror::Error)]

@@ -10,5 +10,5 @@ mod home;
 pub mod limits;
 
 pub use home::{
-    FirstMark, Home, HomeError, LoadedHome, Reset, Role, Voter, check_peer_ids, load_genesis,
+    FirstMark, Home, HomeError, LoadedHome, Reset, SignerRole, Voter, check_peer_ids, load_genesis,
 };

@@ -1,6 +1,5 @@
 //! The port to the node: what the server needs to know, and nothing about where it comes from.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -12,14 +11,13 @@ use tbsi_types::log::{
     TlogProof,
 };
 use tbsi_types::{
-    Account, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint, CommitCertificate,
-    Evidence, Height, LeafIndex, Receipt, TimestampMs, Transaction, TreeSize, ValidatorSet,
+    Account, AccountProof, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
+    CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, TimestampMs, Transaction,
+    TreeSize,
 };
 use tokio::sync::broadcast;
 
-use crate::wire::{
-    LeafRange, NodeStatus, Operator, OperatorQuery, PoolCounts, TransactionStatus, ValidatorName,
-};
+use crate::wire::{LeafRange, NodeStatus, Operator, OperatorQuery, PoolCounts, TransactionStatus};
 
 /// Why the node has no answer.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -49,39 +47,6 @@ pub enum SubmitError {
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),
-}
-
-/// A storage slot and the path to it in the account's trie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StorageProof {
-    /// The slot.
-    pub slot: U256,
-    /// Its value; zero if it was never set.
-    pub value: U256,
-    /// RLP trie nodes, root first.
-    pub nodes: Vec<Bytes>,
-}
-
-/// An account and the path to it in the state trie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccountProof {
-    /// The account; `None` if it does not exist.
-    pub account: Option<Account>,
-    /// Root of its storage trie.
-    pub storage_root: B256,
-    /// RLP trie nodes, root first.
-    pub nodes: Vec<Bytes>,
-    /// The slots asked for, in the order they were asked for.
-    pub storage: Vec<StorageProof>,
-}
-
-/// The validators of a height, and who they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedValidators {
-    /// The set.
-    pub set: ValidatorSet,
-    /// Names by validator address.
-    pub names: BTreeMap<Address, ValidatorName>,
 }
 
 /// Who asks for a time stamp.
@@ -239,7 +204,7 @@ pub trait Backend: Send + Sync + 'static {
     fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, BackendError>;
 
     /// The validators that decide `height`.
-    fn validators(&self, height: Height) -> Result<Option<NamedValidators>, BackendError>;
+    fn validators(&self, height: Height) -> Result<Option<Members>, BackendError>;
 
     /// Changes of the validator set after the blocks from `from` on, in order, at most `limit`.
     fn handovers(&self, from: Height, limit: usize) -> Result<Vec<Handover>, BackendError>;

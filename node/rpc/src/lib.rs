@@ -48,8 +48,8 @@ mod subscribe;
 mod tbsi;
 
 pub use backend::{
-    AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
-    SubmitError, Timestamp, TimestampAdmission, TimestampClient, Witnessing,
+    Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
+    TimestampClient, Witnessing,
 };
 pub use client::{Client, ClientError, Leaves, LogReader};
 pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};

@@ -253,13 +253,13 @@ pub(crate) fn keys(api: &Api) -> Result<wire::LogKeys, Failure> {
     let named = api.backend.validators(api.backend.tip())?;
     let cosigner = |cosigner: &Cosigner| {
         let name = named.as_ref();
-        let name = name.and_then(|named| named.names.get(&cosigner.validator));
+        let name = name.and_then(|named| named.get(&cosigner.validator));
         wire::LogCosigner {
             key: cosigner.key.encode(),
             validator: cosigner.validator,
             power: cosigner.power,
-            node_name: name.map(|it| it.node_name.clone()).unwrap_or_default(),
-            organisation: name.map(|it| it.organisation.clone()).unwrap_or_default(),
+            node_name: name.map(|it| it.node.clone()).unwrap_or_default(),
+            organisation: name.map(wire::Organisation::of).unwrap_or_default(),
         }
     };
     Ok(wire::LogKeys {

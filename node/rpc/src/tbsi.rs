@@ -2,11 +2,10 @@
 
 use alloy_eips::eip1898::LenientBlockNumberOrTag;
 use alloy_primitives::{Address, B256};
-use tbsi_types::Height;
+use tbsi_types::{Height, Member, Members};
 
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
-use crate::backend::NamedValidators;
 use crate::error::{Failure, invalid_params};
 use crate::limits::{EVIDENCE_MAX, HANDOVERS_PAGE_MAX, PEER_ID_CHARS_MAX};
 use crate::wire::{self, OperatorQuery};
@@ -38,10 +37,8 @@ pub(crate) fn certificate(api: &Api, arguments: &Arguments<'_>) -> Reply {
     };
     let validators = api.backend.validators(height)?;
     let organisation = |address: &Address| {
-        let known = validators.as_ref().and_then(|it| it.names.get(address));
-        known
-            .map(|name| name.organisation.clone())
-            .unwrap_or_default()
+        let known = validators.as_ref().and_then(|it| it.get(address));
+        known.map(wire::Organisation::of).unwrap_or_default()
     };
     reply(wire::Certificate::new(&certificate, organisation))
 }
@@ -55,22 +52,19 @@ pub(crate) fn validators(api: &Api, arguments: &Arguments<'_>) -> Reply {
     reply(validators.map(|validators| validator_set(height, &validators)))
 }
 
-fn validator_set(height: Height, validators: &NamedValidators) -> wire::ValidatorSet {
-    let one = |validator: &tbsi_types::Validator| {
-        let name = validators.names.get(&validator.address);
-        wire::Validator {
-            address: validator.address,
-            public_key: validator.public_key.encode().to_vec().into(),
-            power: validator.power,
-            node_name: name.map(|it| it.node_name.clone()).unwrap_or_default(),
-            organisation: name.map(|it| it.organisation.clone()).unwrap_or_default(),
-        }
+fn validator_set(height: Height, members: &Members) -> wire::ValidatorSet {
+    let one = |member: &Member| wire::Validator {
+        address: member.public_key.address(),
+        public_key: member.public_key.encode().to_vec().into(),
+        power: member.power,
+        node_name: member.node.clone(),
+        organisation: wire::Organisation::of(member),
     };
     wire::ValidatorSet {
         height,
-        set_hash: validators.set.hash(),
-        total_power: validators.set.total_power(),
-        validators: validators.set.iter().map(one).collect(),
+        set_hash: members.set().hash(),
+        total_power: members.set().total_power(),
+        validators: members.iter().map(one).collect(),
     }
 }
 

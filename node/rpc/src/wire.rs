@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tbsi_types::bundle::{BundleError, NamedValidator, NamedValidators};
 use tbsi_types::{
-    ChainIdentity, CheckpointDigest, CommitCertificate, Height, LeafIndex, Round, TimestampMs,
-    TreeSize, VotingPower,
+    ChainIdentity, CheckpointDigest, CommitCertificate, Height, LeafIndex, Member, Round,
+    TimestampMs, TreeSize, VotingPower,
 };
 
 /// Legal names of an organisation.
@@ -31,6 +31,27 @@ pub struct ValidatorName {
     pub node_name: String,
     /// Its operator.
     pub organisation: Organisation,
+}
+
+impl Organisation {
+    /// Of the organisation that answers for a validator.
+    pub fn of(member: &Member) -> Self {
+        Self {
+            name_zh_tw: member.name_zh_tw.clone(),
+            name_en: member.name_en.clone(),
+        }
+    }
+}
+
+impl ValidatorName {
+    /// Who stands behind a validator.
+    pub fn of(member: &Member) -> Self {
+        Self {
+            address: member.public_key.address(),
+            node_name: member.node.clone(),
+            organisation: Organisation::of(member),
+        }
+    }
 }
 
 /// What `tbsi_getOperator` finds an operator by.

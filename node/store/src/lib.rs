@@ -53,6 +53,6 @@ mod tests;
 pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;
-pub use state::{AccountProof, SlotProof, StateAt};
+pub use state::StateAt;
 pub use store::{Store, StoreOptions, Tip};
 pub use update::StateUpdate;

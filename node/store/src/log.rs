@@ -11,7 +11,7 @@ use alloy_primitives::B256;
 use tbsi_types::log::tile::{self, TILE_HEIGHT, TILE_LEVELS, TILE_WIDTH};
 use tbsi_types::log::{
     AttestationIds, ConsistencyProof, EntryBundle, Frontier, InclusionProof, Leaf, LeafBatch,
-    Lookup, Node, NodeReader, Tile, TileReader, TileSource, leaf_hash,
+    Lookup, NodeReader, Tile, TileReader, TileSource, TreeNode, leaf_hash,
 };
 use tbsi_types::{LeafIndex, TreeSize};
 
@@ -218,7 +218,7 @@ impl TileSource for Tiles<'_> {
 /// Remembers the nodes above the lowest tiles: many proofs need the same few, and a perfect
 /// subtree never changes.
 struct UpperNodes<'a> {
-    known: &'a Mutex<HashMap<Node, B256>>,
+    known: &'a Mutex<HashMap<TreeNode, B256>>,
     reader: TileReader<'a, Tiles<'a>>,
 }
 
@@ -232,7 +232,7 @@ impl<'a> UpperNodes<'a> {
 impl NodeReader for UpperNodes<'_> {
     type Error = <TileReader<'static, Tiles<'static>> as NodeReader>::Error;
 
-    fn read(&self, node: Node) -> Result<B256, Self::Error> {
+    fn read(&self, node: TreeNode) -> Result<B256, Self::Error> {
         if node.level < TILE_HEIGHT {
             return self.reader.read(node);
         }

@@ -8,9 +8,11 @@ use alloy_primitives::{Address, B256, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
 use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::limits::STATE_WINDOW_MIN;
-use tbsi_types::log::{Frontier, Node};
+use tbsi_types::log::{Frontier, TreeNode};
 use tbsi_types::roster::Members;
-use tbsi_types::{ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize};
+use tbsi_types::{
+    AccountProof, ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize,
+};
 
 use crate::chain::read_checkpoint;
 use crate::consensus::Waiting;
@@ -18,7 +20,7 @@ use crate::database::{Database, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
 use crate::limits::CACHE_BYTES;
-use crate::state::{AccountProof, Past, Reader, StateAt};
+use crate::state::{Past, Reader, StateAt};
 
 /// Layout of the database that this program reads and writes.
 pub(crate) const SCHEMA_VERSION: u32 = 3;
@@ -103,7 +105,7 @@ pub struct Store {
     /// Of the log at the tip.
     pub(crate) frontier: RwLock<Frontier>,
     /// Nodes of the log's tree that proofs needed.
-    pub(crate) upper_nodes: Mutex<HashMap<Node, B256>>,
+    pub(crate) upper_nodes: Mutex<HashMap<TreeNode, B256>>,
     /// The validator set that was read last, by its hash: most proofs need the same one.
     pub(crate) members: Mutex<Option<(B256, Members)>>,
     /// Held by whoever writes.

@@ -10,7 +10,7 @@ use tbsi_types::genesis::{
     ConsensusParameters, Genesis, NodeEntry, OrganisationEntry, ValidatorEntry,
 };
 use tbsi_types::log::{
-    Attestation, DigestWords, Frontier, Leaf, LeafHead, Node, NodeReader, Statement, leaf_hash,
+    Attestation, DigestWords, Frontier, Leaf, LeafHead, NodeReader, Statement, TreeNode, leaf_hash,
 };
 use tbsi_types::{
     ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Decision, Handover, Height,
@@ -112,7 +112,7 @@ pub struct Tree {
 impl NodeReader for Tree {
     type Error = Infallible;
 
-    fn read(&self, node: Node) -> Result<B256, Infallible> {
+    fn read(&self, node: TreeNode) -> Result<B256, Infallible> {
         let index = usize::try_from(node.index).expect("it is in memory");
         Ok(self.levels[&node.level][index])
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, hex};
 use serde_json::Value;
 use tbsi_bridge::config::{
-    Audit, Batch, CONFIG_FILE, Config, Fees, Metrics, Relayer as Legal, Select, Source, Target,
+    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, HealthConfig, RelayerConfig,
+    SelectConfig, SourceConfig, TargetConfig,
 };
 use tbsi_bridge::journal::{JOURNAL_FILE, read};
 use tbsi_bridge::record::{Event, Record};
@@ -45,7 +46,7 @@ impl Relayer {
         let genesis = serde_json::to_string(&chain.held().genesis).expect("a genesis");
         fs::write(dir.path().join("genesis.json"), genesis).expect("write genesis.json");
         let config = Config {
-            relayer: Legal {
+            relayer: RelayerConfig {
                 name_zh_tw: "台灣測試公會甲".into(),
                 name_en: format!("Test Association {name}"),
                 key: Some("relayer.key".into()),
@@ -53,33 +54,33 @@ impl Relayer {
                 signer: None,
                 registered: false,
             },
-            source: Source {
+            source: SourceConfig {
                 genesis: "genesis.json".into(),
                 rpc: source.to_vec(),
                 agree: 1,
                 poll_ms: 50,
             },
-            target: Target {
+            target: TargetConfig {
                 chain_id: TARGET_CHAIN_ID,
                 rpc: target.to_vec(),
                 agree: 1,
                 light_client,
                 inbox: None,
             },
-            fees: Fees {
+            fees: FeesConfig {
                 replace_after_ms: 2_000,
-                ..Fees::default()
+                ..FeesConfig::default()
             },
-            select: Select {
+            select: SelectConfig {
                 all: false,
                 schemas: vec![super::chain::SCHEMA],
-                ..Select::default()
+                ..SelectConfig::default()
             },
-            batch: Batch::default(),
-            audit: Audit { interval_s: 0 },
-            metrics: Metrics {
+            batch: BatchConfig::default(),
+            audit: AuditConfig { interval_s: 0 },
+            metrics: HealthConfig {
                 listen: "127.0.0.1:0".parse().expect("an address"),
-                ..Metrics::default()
+                ..HealthConfig::default()
             },
         };
         let this = Self {

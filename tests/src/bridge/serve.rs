@@ -17,7 +17,8 @@ use tbsi_bindings::genesis::Attestations::attestCall;
 use tbsi_rpc::wire;
 use tbsi_types::log::tile::push_entry;
 use tbsi_types::log::{
-    Attestation, DigestWords, EntryBundle, InclusionProof, Leaf, Node, NodeReader, Statement, Tile,
+    Attestation, DigestWords, EntryBundle, InclusionProof, Leaf, NodeReader, Statement, Tile,
+    TreeNode,
 };
 use tbsi_types::{LeafIndex, ProofBundle};
 use tokio::net::TcpListener;
@@ -149,7 +150,7 @@ fn tile(held: &Held, tile: Tile) -> Option<Vec<u8>> {
     }
     let level = 8 * tile.level;
     let hashes = (first..end).map(|index| {
-        let Ok(hash) = held.tree.read(Node { level, index });
+        let Ok(hash) = held.tree.read(TreeNode { level, index });
         hash
     });
     Some(hashes.flat_map(|hash| hash.0).collect())

@@ -84,7 +84,7 @@ pub(crate) fn engine_config(
     EngineConfig {
         parameters: genesis.consensus,
         name: "dishonest".into(),
-        p2p: tbsi_p2p::Config {
+        p2p: tbsi_p2p::NetworkConfig {
             network: "consensus",
             listen,
             keypair_bytes: node_key.expose(),
@@ -269,7 +269,7 @@ pub(crate) async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
 
 /// Gossip that others may connect to. What they send is not read: a liar needs no pool.
 async fn listen_only(home: &LoadedHome) -> GossipHandle {
-    let config = tbsi_p2p::Config {
+    let config = tbsi_p2p::NetworkConfig {
         network: "gossip",
         listen: home.config.p2p.gossip,
         keypair_bytes: home.node_key.expose(),

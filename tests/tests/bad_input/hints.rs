@@ -43,7 +43,7 @@ async fn a_validator_that_lies_about_its_tip_changes_nothing() {
         net.wait_height(node, Height(1)).await;
     }
     let liar = net.home(4).load().unwrap();
-    let config = tbsi_p2p::Config {
+    let config = tbsi_p2p::NetworkConfig {
         network: "gossip",
         listen: liar.config.p2p.gossip,
         keypair_bytes: liar.node_key.expose(),

@@ -5,6 +5,7 @@
 //! looks just like one that is kept.
 
 mod arrows;
+mod names;
 mod paths;
 mod sections;
 mod sizes;

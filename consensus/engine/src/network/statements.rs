@@ -32,14 +32,14 @@ pub(super) enum Taken {
 }
 
 /// What a message on the topics of votes may be.
-enum Said {
+enum GossipMessage {
     Vote(mc::SignedVote<Ctx>),
     Proposal(mc::SignedProposal<Ctx>),
     Polka(mc::PolkaCertificate<Ctx>),
     Round(mc::RoundCertificate<Ctx>),
 }
 
-impl Said {
+impl GossipMessage {
     fn decode(topic: usize, data: Bytes) -> Result<Self, CodecError> {
         Ok(if topic == CONSENSUS {
             match WireCodec.decode(data)? {
@@ -69,7 +69,7 @@ impl Network {
     /// A vote, a proposal or a certificate of votes.
     pub(super) fn take_statement(&mut self, message: &Message, data: Bytes, now: Instant) -> Taken {
         let digest = sha256(&[&data]);
-        let said = match Said::decode(message.topic, data) {
+        let said = match GossipMessage::decode(message.topic, data) {
             Ok(said) => said,
             Err(error) => return Taken::Malformed(error),
         };
@@ -78,24 +78,28 @@ impl Network {
         let passed = gate
             .admit(from, message.publisher, now)
             .and_then(|()| match &said {
-                Said::Vote(vote) => gate.vote(&signed_vote(vote), now),
-                Said::Proposal(proposal) => {
+                GossipMessage::Vote(vote) => gate.vote(&signed_vote(vote), now),
+                GossipMessage::Proposal(proposal) => {
                     let proposer = mc::Proposal::<Ctx>::validator_address(&proposal.message).0;
                     let statement = proposal.message.statement();
                     gate.proposal(&statement, proposer, &proposal.signature, now)
                 }
-                Said::Polka(polka) => gate.certificate(from, &polka_bundle(polka, digest), now),
-                Said::Round(round) => gate.certificate(from, &round_bundle(round, digest), now),
+                GossipMessage::Polka(polka) => {
+                    gate.certificate(from, &polka_bundle(polka, digest), now)
+                }
+                GossipMessage::Round(round) => {
+                    gate.certificate(from, &round_bundle(round, digest), now)
+                }
             });
         if let Err(refusal) = passed {
             return self.refuse(refusal, message, Some(height));
         }
         let from = to_engine(from);
         Taken::Event(Box::new(match said {
-            Said::Vote(vote) => NetworkEvent::Vote(from, vote),
-            Said::Proposal(proposal) => NetworkEvent::Proposal(from, proposal),
-            Said::Polka(polka) => NetworkEvent::PolkaCertificate(from, polka),
-            Said::Round(round) => NetworkEvent::RoundCertificate(from, round),
+            GossipMessage::Vote(vote) => NetworkEvent::Vote(from, vote),
+            GossipMessage::Proposal(proposal) => NetworkEvent::Proposal(from, proposal),
+            GossipMessage::Polka(polka) => NetworkEvent::PolkaCertificate(from, polka),
+            GossipMessage::Round(round) => NetworkEvent::RoundCertificate(from, round),
         }))
     }
 

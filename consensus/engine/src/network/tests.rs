@@ -72,7 +72,7 @@ impl Peer {
                         Some(told) => waiting.push_back(told),
                         None => return,
                     },
-                    event = swarm.next() => if let Event::Message(message) = event {
+                    event = swarm.next() => if let PeerEvent::Message(message) = event {
                         let _listens = hear.send(message.data);
                     },
                     // It hears of each topic of the node by itself.

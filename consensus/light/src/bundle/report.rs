@@ -78,7 +78,7 @@ pub struct VerifiedBundle {
 
 /// One step of a verification that succeeded, in the order in which trust flows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum VerificationStep<'a> {
     /// One validator set handed over to the next; both signed.
     Handover {
         /// By the old set.
@@ -122,19 +122,19 @@ impl VerifiedBundle {
     }
 
     /// Each thing that was verified.
-    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+    pub fn steps(&self) -> impl Iterator<Item = VerificationStep<'_>> {
         let checkpoint = &self.decision.checkpoint;
         let head = &self.leaf.head;
         let handovers = self.handovers.iter();
-        let handovers = handovers.map(|(last, first)| Step::Handover { last, first });
+        let handovers = handovers.map(|(last, first)| VerificationStep::Handover { last, first });
         handovers.chain([
-            Step::Certificate(&self.decision),
-            Step::Inclusion {
+            VerificationStep::Certificate(&self.decision),
+            VerificationStep::Inclusion {
                 index: self.leaf_index,
                 size: checkpoint.log_size,
                 root: checkpoint.log_root,
             },
-            Step::Leaf {
+            VerificationStep::Leaf {
                 issuer: head.issuer,
                 height: head.height,
                 time: head.time,

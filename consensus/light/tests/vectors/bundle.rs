@@ -2,7 +2,7 @@
 
 use alloy_primitives::{B256, hex};
 use serde_json::Value;
-use tbsi_light::{Step, TrustAnchor, verify_bundle};
+use tbsi_light::{TrustAnchor, VerificationStep, verify_bundle};
 use tbsi_types::{
     BundleError, Checkpoint, Genesis, Handover, Height, LeafIndex, NamedValidators, ProofBundle,
     TimestampMs,
@@ -59,9 +59,9 @@ fn a_bundle_says_what_when_by_whom_and_who_vouches() {
     assert_eq!(names, expected);
     let steps: Vec<_> = verified.steps().collect();
     let [
-        Step::Certificate(decision),
-        Step::Inclusion { index, size, .. },
-        Step::Leaf { id, height, .. },
+        VerificationStep::Certificate(decision),
+        VerificationStep::Inclusion { index, size, .. },
+        VerificationStep::Leaf { id, height, .. },
     ] = steps[..]
     else {
         panic!("{steps:?}")

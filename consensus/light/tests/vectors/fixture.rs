@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use alloy_primitives::{Address, B256};
 use tbsi_types::log::{
-    Attestation, DigestWords, Frontier, InclusionProof, Leaf, LeafHead, Node, NodeReader,
-    Statement, leaf_hash,
+    Attestation, DigestWords, Frontier, InclusionProof, Leaf, LeafHead, NodeReader, Statement,
+    TreeNode, leaf_hash,
 };
 use tbsi_types::{
     ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Decision, Genesis, Handover,
@@ -56,7 +56,7 @@ pub(crate) struct Log {
 impl NodeReader for Log {
     type Error = Infallible;
 
-    fn read(&self, node: Node) -> Result<B256, Infallible> {
+    fn read(&self, node: TreeNode) -> Result<B256, Infallible> {
         let index = usize::try_from(node.index).unwrap();
         Ok(self.levels[usize::from(node.level)][index])
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Config, PeerAddress, peer_id};
+use crate::config::{NetworkConfig, PeerAddress, peer_id};
 use crate::limits::{BAR, BAR_REMEMBERED, FAULTS_MAX};
 use tbsi_types::{B256, ChainIdentity};
 use tokio::sync::watch;
@@ -11,7 +11,7 @@ fn address() -> SocketAddr {
 /// The peers of the node with this seed, which is to dial the other one.
 fn peers(local: u8, other: u8, now: Instant) -> Peers {
     let other = peer_id(&[other; 32]).to_string();
-    let config = Config {
+    let config = NetworkConfig {
         network: "test",
         listen: address(),
         keypair_bytes: [local; 32],

@@ -131,7 +131,7 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::log::tree::{Frontier, Node, leaf_hash};
+    use crate::log::tree::{Frontier, TreeNode, leaf_hash};
 
     struct Log {
         levels: Vec<Vec<B256>>,
@@ -141,7 +141,7 @@ mod tests {
     impl NodeReader for Log {
         type Error = Infallible;
 
-        fn read(&self, node: Node) -> Result<B256, Infallible> {
+        fn read(&self, node: TreeNode) -> Result<B256, Infallible> {
             let index = usize::try_from(node.index).unwrap();
             Ok(self.levels[usize::from(node.level)][index])
         }
@@ -158,7 +158,7 @@ mod tests {
         };
         for index in 0..size {
             let levels = &mut log.levels;
-            let keep = |node: Node, hash| levels[usize::from(node.level)].push(hash);
+            let keep = |node: TreeNode, hash| levels[usize::from(node.level)].push(hash);
             log.frontier.append(leaf(index), keep);
         }
         log

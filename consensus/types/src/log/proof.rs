@@ -5,7 +5,7 @@
 use alloy_primitives::B256;
 
 use crate::checkpoint::EMPTY_LOG_ROOT;
-use crate::log::tree::{Node, node_hash};
+use crate::log::tree::{TreeNode, node_hash};
 use crate::number::{LeafIndex, TreeSize};
 
 /// Hashes of the longest inclusion proof.
@@ -21,7 +21,7 @@ pub trait NodeReader {
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// The hash of `node`.
-    fn read(&self, node: Node) -> Result<B256, Self::Error>;
+    fn read(&self, node: TreeNode) -> Result<B256, Self::Error>;
 }
 
 /// That a leaf is in the tree of a root: the path from its sibling up to the root's child
@@ -43,7 +43,7 @@ pub enum MakeProofError<E: std::error::Error + Send + Sync + 'static> {
     #[error("read node {index} of level {level}", index = node.index, level = node.level)]
     Read {
         /// Which.
-        node: Node,
+        node: TreeNode,
         /// Why.
         #[source]
         source: E,
@@ -256,7 +256,7 @@ pub(super) fn range_hash<R: NodeReader>(
     let mut end = end;
     while end > start {
         let level = (end - start).trailing_zeros();
-        let node = Node {
+        let node = TreeNode {
             level: u8::try_from(level).expect("a u64 has 64 bits"),
             index: (end >> level) - 1,
         };

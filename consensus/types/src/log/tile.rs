@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 use crate::cursor::{Cursor, CursorError};
 use crate::log::leaf::LEAF_BYTES_MAX;
 use crate::log::proof::NodeReader;
-use crate::log::tree::{Node, node_hash};
+use crate::log::tree::{TreeNode, node_hash};
 use crate::number::{LeafIndex, TreeSize};
 
 /// Levels of the tree that one level of tiles spans.
@@ -72,7 +72,7 @@ pub enum TileError {
     },
     /// The tile does not reach this node.
     #[error("tile does not hold node {index} of level {level}", index = .0.index, level = .0.level)]
-    Node(Node),
+    Node(TreeNode),
     /// A bundle that is cut short or too long.
     #[error("entry bundle")]
     Entries(#[from] CursorError),
@@ -84,7 +84,7 @@ pub enum TileError {
 impl Tile {
     /// The tile in which the hash of `node` is, or follows from the hashes, in a tree of
     /// `size` leaves; `None` if the node is not complete in it.
-    pub fn of_node(node: Node, size: TreeSize) -> Option<Self> {
+    pub fn of_node(node: TreeNode, size: TreeSize) -> Option<Self> {
         let level = node.level / TILE_HEIGHT;
         let above = node.level % TILE_HEIGHT;
         let last = node.index.checked_add(1)?.checked_mul(1 << above)? - 1;
@@ -157,7 +157,7 @@ impl Tile {
     /// The hash of `node`, which lies in this tile or in the seven tree levels above its
     /// hashes, from the tile's bytes. More bytes than the width needs may be given: a tile
     /// that has grown since.
-    pub fn node_hash(&self, bytes: &[u8], node: Node) -> Result<B256, TileError> {
+    pub fn node_hash(&self, bytes: &[u8], node: TreeNode) -> Result<B256, TileError> {
         let expected = 32 * usize::from(self.width);
         let whole = bytes.len().is_multiple_of(32);
         if bytes.len() < expected || bytes.len() > TILE_BYTES_MAX || !whole {
@@ -206,7 +206,7 @@ impl EntryBundle {
     /// The bundle with leaf `index` in a log of `size` leaves; `None` outside it.
     pub fn of_leaf(index: LeafIndex, size: TreeSize) -> Option<Self> {
         let (level, index) = (0, index.0);
-        Tile::of_node(Node { level, index }, size).map(Self::beside)
+        Tile::of_node(TreeNode { level, index }, size).map(Self::beside)
     }
 
     /// The bundle of the same leaves as a tile of level 0.
@@ -338,7 +338,7 @@ pub enum ReadTileError<E: std::error::Error + Send + Sync + 'static> {
         index = node.index, level = node.level)]
     Outside {
         /// Which.
-        node: Node,
+        node: TreeNode,
         /// Of the tree.
         size: TreeSize,
     },
@@ -376,7 +376,7 @@ impl<'a, S: TileSource> TileReader<'a, S> {
 impl<S: TileSource> NodeReader for TileReader<'_, S> {
     type Error = ReadTileError<S::Error>;
 
-    fn read(&self, node: Node) -> Result<B256, Self::Error> {
+    fn read(&self, node: TreeNode) -> Result<B256, Self::Error> {
         let size = self.size;
         let tile = Tile::of_node(node, size).ok_or(ReadTileError::Outside { node, size })?;
         let mut kept = self.kept.borrow_mut();

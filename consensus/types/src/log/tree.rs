@@ -31,7 +31,7 @@ pub fn node_hash(left: &B256, right: &B256) -> B256 {
 
 /// A perfect subtree: the `index`-th of those with `2^level` leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Node {
+pub struct TreeNode {
     /// 0 for a leaf; at most 63.
     pub level: u8,
     /// Position among the nodes of its level, from 0.
@@ -67,18 +67,18 @@ impl Frontier {
     ///
     /// # Panics
     /// If the tree has 2^64 - 1 leaves.
-    pub fn append(&mut self, leaf_hash: B256, mut completed: impl FnMut(Node, B256)) {
+    pub fn append(&mut self, leaf_hash: B256, mut completed: impl FnMut(TreeNode, B256)) {
         let size = self.size.checked_add(1);
         let size = size.expect("a log has fewer than 2^64 leaves");
         let (mut hash, mut index, mut level) = (leaf_hash, self.size, 0);
-        completed(Node { level, index }, hash);
+        completed(TreeNode { level, index }, hash);
         while index & 1 == 1 {
             let left = self.peaks.pop();
             let left = left.expect("every bit of the size has its peak");
             hash = node_hash(&left, &hash);
             index >>= 1;
             level += 1;
-            completed(Node { level, index }, hash);
+            completed(TreeNode { level, index }, hash);
         }
         self.peaks.push(hash);
         self.size = size;

@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::digest::reading;
-use crate::lang::{While, demand, said, wrap};
+use crate::lang::{SayContext, demand, said, wrap};
 use crate::salt::{self, Salt, directory_of};
 use crate::{proof, report};
 

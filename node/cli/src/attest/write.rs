@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 
 use super::batch::Statements;
 use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof};
-use crate::lang::{Sentence, While, demand, said};
+use crate::lang::{SayContext, Sentence, demand, said};
 use crate::salt::directory_of;
 use crate::{progress, proof};
 

@@ -8,8 +8,8 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tbsi_home::load_genesis;
 use tbsi_light::{
-    NamedSigner, Signer, TrustAnchor, VerifiedCheckpoint, VerifiedDecision, verify_checkpoint,
-    verify_decision,
+    GenesisSigner, NamedSigner, TrustAnchor, VerifiedCheckpoint, VerifiedDecision,
+    verify_checkpoint, verify_decision,
 };
 use tbsi_types::{Address, Checkpoint, CheckpointDigest, Decision, Genesis, Height, VotingPower};
 
@@ -79,7 +79,7 @@ struct Named {
 
 impl From<VerifiedCheckpoint> for Verified {
     fn from(verified: VerifiedCheckpoint) -> Self {
-        let named = |signer: Signer| Named {
+        let named = |signer: GenesisSigner| Named {
             validator: signer.validator,
             power: signer.power,
             node: Some(signer.node),

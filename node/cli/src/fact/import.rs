@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use alloy_primitives::{Address, B256, Bytes};
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use tbsi_bridge::inbound::{EncodedHeader, InboundError, Shown, Step};
+use tbsi_bridge::inbound::{EncodedHeader, HeaderUpdate, InboundError, Shown};
 use tbsi_governance::abi::FACTS;
 use tbsi_governance::contracts::Facts;
 use tbsi_light::foreign::verify_header;
@@ -14,7 +14,7 @@ use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::{LeafIndex, ProofBundle};
 
 use super::{Followed, Of, assurance_words, parse_slot, shown};
-use crate::govern::{Desk, Done, Planned, Write, Writer};
+use crate::govern::{Done, Planned, RegistryClient, Write, Writer};
 use crate::report::{refuse, refused};
 
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ pub(crate) struct Args {
 struct Import {
     followed: Followed,
     height: u64,
-    steps: Vec<Step>,
+    steps: Vec<HeaderUpdate>,
     shown: Shown,
     account: Address,
     slot: B256,
@@ -55,15 +55,21 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         )));
     }
     let writer = Writer::open(&args.write).await?;
-    let import = Import::collect(&writer.desk, &args).await?;
+    let import = Import::collect(&writer.registry, &args).await?;
     if writer.is_dry_run() && !import.steps.is_empty() {
         return import.show_rehearsal(&writer).await;
     }
     for step in &import.steps {
-        writer.carry_out(&import.update(step, &writer.desk)).await?;
+        writer
+            .carry_out(&import.update(step, &writer.registry))
+            .await?;
     }
-    let tell = async |done: &Done| import.tell(&writer.desk, done, args.out.as_deref()).await;
-    writer.perform(&import.plan(&writer.desk), tell).await
+    let tell = async |done: &Done| {
+        import
+            .tell(&writer.registry, done, args.out.as_deref())
+            .await
+    };
+    writer.perform(&import.plan(&writer.registry), tell).await
 }
 
 fn refuse_inbound(error: InboundError) -> anyhow::Error {
@@ -72,21 +78,21 @@ fn refuse_inbound(error: InboundError) -> anyhow::Error {
 
 impl Import {
     /// Takes all from the other chain and verifies it.
-    async fn collect(desk: &Desk, args: &Args) -> anyhow::Result<Self> {
-        let followed = Followed::find(desk, &args.of).await?;
+    async fn collect(registry: &RegistryClient, args: &Args) -> anyhow::Result<Self> {
+        let followed = Followed::find(registry, &args.of).await?;
         let chain = &followed.chain;
         let height = match args.height {
             Some(height) => height,
             None => chain.latest().await.map_err(refuse_inbound)?,
         };
-        let (steps, state_root) = match followed.header(desk, height).await? {
+        let (steps, state_root) = match followed.header(registry, height).await? {
             Some(accepted) => {
                 let at = chain.accepted(height, accepted.blockHash).await;
                 at.map_err(refuse_inbound)?;
                 (Vec::new(), accepted.stateRoot)
             }
             None => {
-                let base = base(desk, &followed, height).await?;
+                let base = base(registry, &followed, height).await?;
                 let steps = chain.steps(base, height).await.map_err(refuse_inbound)?;
                 let last = steps.last().context("a later height takes a step")?;
                 let state_root = last.verified.state_root;
@@ -106,7 +112,7 @@ impl Import {
         })
     }
 
-    fn update(&self, step: &Step, desk: &Desk) -> Planned {
+    fn update(&self, step: &HeaderUpdate, registry: &RegistryClient) -> Planned {
         let call = Facts::updateCall {
             client: self.followed.number,
             base: step.base,
@@ -114,14 +120,14 @@ impl Import {
             header: step.header.bytes.clone(),
         };
         let (number, height) = (self.followed.number, step.verified.height);
-        let change = desk.lang.pick(
+        let change = registry.lang.pick(
             format!("client {number} accepts block {height}"),
             format!("客戶端 {number} 接受區塊 {height}"),
         );
         Planned::new(FACTS, &call, change)
     }
 
-    fn plan(&self, desk: &Desk) -> Planned {
+    fn plan(&self, registry: &RegistryClient) -> Planned {
         let call = Facts::importFactCall {
             client: self.followed.number,
             height: self.height,
@@ -130,20 +136,20 @@ impl Import {
             value: self.shown.value,
             proof: self.shown.proof.clone(),
         };
-        Planned::new(FACTS, &call, self.words(desk))
+        Planned::new(FACTS, &call, self.words(registry))
     }
 
-    fn words(&self, desk: &Desk) -> String {
+    fn words(&self, registry: &RegistryClient) -> String {
         let (id, height) = (self.followed.client.chainId, self.height);
         let (account, slot, value) = (self.account, self.slot, shown(self.shown.value));
-        let proven = assurance_words(self.followed.client.kind, desk.lang);
+        let proven = assurance_words(self.followed.client.kind, registry.lang);
         let absent = !self.shown.account_exists;
         let nobody = if absent {
-            desk.lang.pick(" (no such account)", "（無此帳戶）")
+            registry.lang.pick(" (no such account)", "（無此帳戶）")
         } else {
             ""
         };
-        desk.lang.pick(
+        registry.lang.pick(
             format!(
                 "fact of eip155:{id} after block {height}: slot {slot} of {account}{nobody} is \
                  {value}\nproven {proven}"
@@ -170,12 +176,12 @@ impl Import {
 
     /// Only the first header can be tried on the chain: the rest stands on it.
     async fn show_rehearsal(&self, writer: &Writer) -> anyhow::Result<ExitCode> {
-        let desk = &writer.desk;
+        let registry = &writer.registry;
         if let Some(first) = self.steps.first() {
-            writer.prepare(&self.update(first, desk)).await?;
+            writer.prepare(&self.update(first, registry)).await?;
         }
-        let (count, words) = (self.steps.len(), self.words(desk));
-        let text = desk.lang.pick(
+        let (count, words) = (self.steps.len(), self.words(registry));
+        let text = registry.lang.pick(
             format!(
                 "would  bring {count} headers, then {words}\nDry run: header and proof verify \
                  here, and the first header would be accepted now; nothing was sent."
@@ -187,26 +193,26 @@ impl Import {
         );
         let mut json = self.json();
         json["dryRun"] = true.into();
-        desk.format.print(&text, &json)
+        registry.format.print(&text, &json)
     }
 
     /// The leaf, and its proof.
     async fn tell(
         &self,
-        desk: &Desk,
+        registry: &RegistryClient,
         done: &Done,
         out: Option<&std::path::Path>,
     ) -> anyhow::Result<(String, Value)> {
-        let leaves = desk.client.leaves_of(done.hash).await?;
+        let leaves = registry.client.leaves_of(done.hash).await?;
         let leaves = leaves.context("a final transaction has its leaves")?;
         let index = leaves.first;
-        let (json, bundle) = proof(desk, index).await?;
+        let (json, bundle) = proof(registry, index).await?;
         let leaf = Bytes::from(bundle.leaf.clone());
         if let Some(out) = out {
             let written = std::fs::write(out, format!("{json}\n"));
             written.with_context(|| format!("write {}", out.display()))?;
         }
-        let text = desk.lang.pick(
+        let text = registry.lang.pick(
             format!("leaf   {index} {leaf}\n       `tbsi prove --index {index}` proves it"),
             format!("紀錄   {index} {leaf}\n       `tbsi prove --index {index}` 可取得證明"),
         );
@@ -217,20 +223,27 @@ impl Import {
     }
 }
 
-async fn proof(desk: &Desk, index: LeafIndex) -> anyhow::Result<(String, ProofBundle)> {
-    let json = desk.client.proof(&LeafSelector::Index(index)).await?;
-    let json = json.with_context(|| format!("{} has no leaf {index}", desk.client.url()))?;
+async fn proof(
+    registry: &RegistryClient,
+    index: LeafIndex,
+) -> anyhow::Result<(String, ProofBundle)> {
+    let json = registry.client.proof(&LeafSelector::Index(index)).await?;
+    let json = json.with_context(|| format!("{} has no leaf {index}", registry.client.url()))?;
     let bundle = ProofBundle::parse_json(json.get().as_bytes());
-    let bundle = bundle.with_context(|| format!("{} gave a wrong proof", desk.client.url()))?;
+    let bundle = bundle.with_context(|| format!("{} gave a wrong proof", registry.client.url()))?;
     Ok((json.get().trim_end().to_owned(), bundle))
 }
 
 /// The highest accepted header that is known to be below a height, as the chain shows it.
-async fn base(desk: &Desk, followed: &Followed, height: u64) -> anyhow::Result<EncodedHeader> {
+async fn base(
+    registry: &RegistryClient,
+    followed: &Followed,
+    height: u64,
+) -> anyhow::Result<EncodedHeader> {
     let (first, latest) = (followed.client.first, followed.client.latest);
     let from = if latest < height { latest } else { first };
     if height < from {
-        let (number, lang) = (followed.number, desk.lang);
+        let (number, lang) = (followed.number, registry.lang);
         return Err(refused(lang.pick(
             format!(
                 "client {number} begins with block {first}; nothing before that can be proven to it"
@@ -238,7 +251,7 @@ async fn base(desk: &Desk, followed: &Followed, height: u64) -> anyhow::Result<E
             format!("客戶端 {number} 始於區塊 {first}；無法向它證明更早的區塊"),
         )));
     }
-    let accepted = followed.header(desk, from).await?;
+    let accepted = followed.header(registry, from).await?;
     let accepted = accepted.context("a client has its first and latest header")?;
     let base = followed.chain.accepted(from, accepted.blockHash).await;
     let base = base.map_err(refuse_inbound)?;

@@ -9,7 +9,7 @@ use tbsi_governance::abi::{CHAINS, FACTS};
 use tbsi_governance::contracts::{Chain, Chains, Facts};
 use tbsi_light::foreign::{Assurance, verify_header};
 
-use crate::govern::{Desk, Done, Planned, Write, Writer};
+use crate::govern::{Done, Planned, RegistryClient, Write, Writer};
 use crate::report::{refuse, refused};
 
 /// 14 days.
@@ -47,8 +47,8 @@ fn parse_kind(text: &str) -> Result<Assurance, String> {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&args.write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let chain = chain_of(desk, &args.caip2).await?;
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let chain = chain_of(registry, &args.caip2).await?;
     let source = ForeignChain::new(&args.from, args.kind).map_err(|it| refuse(it.into()))?;
     let refuse = |error: tbsi_bridge::inbound::InboundError| refuse(error.into());
     if let Some(id) = args
@@ -72,7 +72,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         header: header.bytes,
     };
     let (caip2, kind, hash) = (&args.caip2, args.kind.label(), found.block_hash);
-    let (name, validators) = (desk.name(writer.organisation), found.validators);
+    let (name, validators) = (registry.name(writer.organisation), found.validators);
     let change = lang.pick(
         format!(
             "new client of {caip2} ({kind}), which begins with block {height} {hash} of \
@@ -97,15 +97,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Number of the record in use with this id.
-async fn chain_of(desk: &Desk, caip2: &str) -> anyhow::Result<u32> {
-    let count = desk.ask(CHAINS, Chains::chainCountCall {}).await?;
+async fn chain_of(registry: &RegistryClient, caip2: &str) -> anyhow::Result<u32> {
+    let count = registry.ask(CHAINS, Chains::chainCountCall {}).await?;
     let call = |from, count| Chains::chainsCall { from, count };
-    let chains: Vec<Chain> = desk.pages(CHAINS, (1, count.into()), call).await?;
+    let chains: Vec<Chain> = registry.pages(CHAINS, (1, count.into()), call).await?;
     const ACTIVE: u8 = 1;
     let mut numbered = (1_u32..).zip(chains);
     let found = numbered.find(|(_, chain)| chain.caip2 == caip2 && chain.status == ACTIVE);
     found.map(|(number, _)| number).ok_or_else(|| {
-        refused(desk.lang.pick(
+        refused(registry.lang.pick(
             format!(
                 "no chain `{caip2}` is registered; its operator does that: \
                  `tbsi org register-chain`"

@@ -10,8 +10,8 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::json;
 use tbsi_home::founding::{
-    BLOCK_GAS_LIMIT, Draft, FounderFile, FounderRequest, Parameters, Signatures, make_founder,
-    sign_genesis,
+    BLOCK_GAS_LIMIT, Draft, FounderFile, FounderRequest, NetworkParameters, Signatures,
+    make_founder, sign_genesis,
 };
 use tbsi_home::load_genesis;
 use tbsi_keys::keyfile::is_there;
@@ -153,7 +153,7 @@ impl May {
 
 pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     let time_ms = u64::try_from(args.time.as_millisecond()).context("--time is before 1970")?;
-    let parameters = Parameters {
+    let parameters = NetworkParameters {
         name: args.name.clone(),
         chain_id: args.chain_id,
         time_ms: TimestampMs(time_ms),

@@ -13,7 +13,7 @@ mod shared;
 
 use alloy_primitives::{Address, U256, hex, keccak256};
 
-use super::desk::Desk;
+use super::client::RegistryClient;
 use super::words;
 use crate::lang::Language;
 
@@ -47,9 +47,9 @@ fn all() -> impl Iterator<Item = &'static Sentence> {
 }
 
 /// The sentence for what a contract reverted with; the bytes, if it is not known.
-pub(super) fn explain(data: &[u8], desk: &Desk) -> String {
-    let names = |number| desk.name(number);
-    words_of(data, desk.lang, &names).unwrap_or_else(|| unknown(data, desk.lang))
+pub(super) fn explain(data: &[u8], registry: &RegistryClient) -> String {
+    let names = |number| registry.name(number);
+    words_of(data, registry.lang, &names).unwrap_or_else(|| unknown(data, registry.lang))
 }
 
 fn unknown(data: &[u8], lang: Language) -> String {

@@ -13,15 +13,15 @@ use tbsi_governance::reserve::reserved_for;
 use tbsi_governance::standing::{Permissions, UNLIMITED};
 
 use super::arguments::Write;
-use super::desk::Desk;
+use super::client::RegistryClient;
 use super::words;
-use crate::contract::{Account, load_key, receipt};
+use crate::contract::{Sender, load_key, receipt};
 use crate::report::{refuse, refused};
 
 /// Who changes something.
 pub(crate) struct Writer {
-    pub(crate) desk: Desk,
-    account: Account,
+    pub(crate) registry: RegistryClient,
+    account: Sender,
     dry_run: bool,
     /// Number of the account's organisation; 0 if it has none.
     pub(crate) organisation: u32,
@@ -68,18 +68,18 @@ impl Writer {
     pub(crate) async fn open(args: &Write) -> anyhow::Result<Self> {
         // Before the node is asked for anything: a key that cannot be read is the user's to mend.
         let key = load_key(&args.key, &args.password).map_err(refuse)?;
-        let desk = Desk::open(&args.read).await?;
-        let account = Account::new(key, desk.chain.chain_id);
+        let registry = RegistryClient::open(&args.read).await?;
+        let account = Sender::new(key, registry.chain.chain_id);
         let call = Contract::accountOfCall {
             account: account.address(),
         };
-        let standing = desk.ask(PERMISSIONS, call).await?;
+        let standing = registry.ask(PERMISSIONS, call).await?;
         Ok(Self {
             dry_run: args.dry_run,
             organisation: standing.organisation,
             permissions: standing.permissions,
             account,
-            desk,
+            registry,
         })
     }
 
@@ -114,7 +114,7 @@ impl Writer {
         self.rehearse(planned).await?;
         let gas = self
             .account
-            .gas(&self.desk.client, planned.to, &planned.input);
+            .gas(&self.registry.client, planned.to, &planned.input);
         let gas = gas.await?;
         self.require_standing(planned, gas).await?;
         Ok(gas)
@@ -131,12 +131,12 @@ impl Writer {
         let request = json!({
             "from": self.account.address(), "to": planned.to, "data": planned.input,
         });
-        self.desk.call(request).await
+        self.registry.call(request).await
     }
 
     /// Prints what would be done.
     fn show_rehearsal(&self, planned: &Planned) -> anyhow::Result<ExitCode> {
-        let (lang, change) = (self.desk.lang, &planned.change);
+        let (lang, change) = (self.registry.lang, &planned.change);
         let text = lang.pick(
             format!("would  {change}\nDry run: it would succeed now; nothing was sent."),
             format!("將會   {change}\n試行：此刻會成功；未送出任何交易。"),
@@ -145,17 +145,17 @@ impl Writer {
             "dryRun": true, "change": change, "to": planned.to, "data": planned.input,
             "from": self.account.address(),
         });
-        self.desk.format.print(&text, &json)
+        self.registry.format.print(&text, &json)
     }
 
     /// Sends it and waits until it is final.
     async fn send(&self, planned: &Planned, gas: u64) -> anyhow::Result<Done> {
-        let (client, data) = (&self.desk.client, planned.input.clone());
+        let (client, data) = (&self.registry.client, planned.input.clone());
         let hash = self.account.submit(client, planned.to, data, gas).await?;
         let receipt = receipt(client, hash).await?;
         let height = receipt.block_number.unwrap_or_default();
         if !receipt.status() {
-            bail!(self.desk.lang.pick(
+            bail!(self.registry.lang.pick(
                 format!(
                     "transaction {hash} is final in block {height} and failed: nothing changed. \
                      Something else happened in between; --dry-run says why it fails now"
@@ -182,7 +182,7 @@ impl Writer {
         extra: Value,
     ) -> anyhow::Result<ExitCode> {
         let (hash, height, change) = (done.hash, done.height, &planned.change);
-        let text = self.desk.lang.pick(
+        let text = self.registry.lang.pick(
             format!("done   {change}\n{told}\nblock  {height}, transaction {hash}"),
             format!("完成   {change}\n{told}\n區塊   {height}，交易 {hash}"),
         );
@@ -193,13 +193,14 @@ impl Writer {
         if let (Value::Object(all), Value::Object(extra)) = (&mut json, extra) {
             all.extend(extra);
         }
-        self.desk.format.print(&text, &json)
+        self.registry.format.print(&text, &json)
     }
 
     /// What the node would refuse, in this language and with the counters.
     async fn require_standing(&self, planned: &Planned, gas: u64) -> anyhow::Result<()> {
-        let (desk, lang, organisation) = (&self.desk, self.desk.lang, self.organisation);
-        let (account, name) = (self.account.address(), desk.name(organisation));
+        let (registry, lang, organisation) =
+            (&self.registry, self.registry.lang, self.organisation);
+        let (account, name) = (self.account.address(), registry.name(organisation));
         if self.permissions & Permissions::SEND.0 == 0 {
             return Err(refused(lang.pick(
                 format!(
@@ -217,14 +218,16 @@ impl Writer {
         if reserved.is_some_and(|it| Permissions(self.permissions).contains(it)) {
             return Ok(());
         }
-        let limit = desk.ask(PERMISSIONS, Contract::quotaOfCall { organisation });
+        let limit = registry.ask(PERMISSIONS, Contract::quotaOfCall { organisation });
         let limit = limit.await?.gas;
-        let used = desk.ask(PERMISSIONS, Contract::usageOfCall { organisation });
+        let used = registry.ask(PERMISSIONS, Contract::usageOfCall { organisation });
         let used = used.await?.gas;
         if limit == UNLIMITED || used.saturating_add(gas) <= limit {
             return Ok(());
         }
-        let until = desk.ask(PERMISSIONS, Contract::periodEndCall {}).await?;
+        let until = registry
+            .ask(PERMISSIONS, Contract::periodEndCall {})
+            .await?;
         let until = words::time(until.saturating_to(), lang);
         let remedy = if gas > limit {
             lang.pick(

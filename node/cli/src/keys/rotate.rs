@@ -71,7 +71,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let current = open_node_key(&home.node_key_file(), home.password());
     let current = current.map_err(|error| refuse(error.into()))?;
     let writer = Writer::open(&args.write).await?;
-    let (number, node) = writer.desk.find_node(&current.peer_id()).await?;
+    let (number, node) = writer.registry.find_node(&current.peer_id()).await?;
     let rotation = Rotation {
         writer,
         home,
@@ -118,14 +118,14 @@ impl Rotation {
                 }
             },
         );
-        let lang = self.writer.desk.lang;
+        let lang = self.writer.registry.lang;
         let told = lang.pick(
             "The node takes it into use by itself; leave it running.",
             "節點會自動改用新金鑰；請保持運作。",
         );
         if before == after {
             let json = json!({ "validator": after, "transaction": null });
-            return self.writer.desk.format.print(told, &json);
+            return self.writer.registry.format.print(told, &json);
         }
         let tell = async |_: &Done| Ok((told.to_owned(), json!({ "validator": after })));
         self.writer.perform(&planned, tell).await
@@ -138,7 +138,7 @@ impl Rotation {
         let (before, key) = (peer_id(self.node.peerKey), B256::from(next.public_key()));
         let after = next.peer_id();
         let retired = current.with_file_name(format!("node-retired-{before}.key"));
-        let end = self.writer.desk.now.saturating_add(overlap);
+        let end = self.writer.registry.now.saturating_add(overlap);
         let planned = self.planned(("peer id", "節點識別碼"), (&before, &after), |prover| {
             Nodes::rotatePeerKeyCall {
                 node: self.number,
@@ -206,9 +206,9 @@ impl Rotation {
         (before, after): (&str, &str),
         call: impl FnOnce(&Prover<'_>) -> C,
     ) -> Planned {
-        let desk = &self.writer.desk;
-        let (name, owner) = (&self.node.name, desk.name(self.node.organisation));
-        let change = desk.lang.pick(
+        let registry = &self.writer.registry;
+        let (name, owner) = (&self.node.name, registry.name(self.node.organisation));
+        let change = registry.lang.pick(
             format!("{} of node {name} of {owner}: {before} → {after}", what.0),
             format!("{owner}的節點 {name} 的{}：{before} → {after}", what.1),
         );
@@ -225,14 +225,14 @@ impl Rotation {
         known: bool,
         json: serde_json::Value,
     ) -> anyhow::Result<ExitCode> {
-        let lang = self.writer.desk.lang;
+        let lang = self.writer.registry.lang;
         let told = lang.pick(
             "The new key is in the home; start the node again to use it.",
             "新金鑰已放入節點目錄；請重新啟動節點以啟用。",
         );
         if known && !self.writer.is_dry_run() {
             swap(files)?;
-            return self.writer.desk.format.print(told, &json);
+            return self.writer.registry.format.print(told, &json);
         }
         let tell = async |_: &Done| {
             swap(files)?;

@@ -9,7 +9,7 @@ use tbsi_types::log::ConsistencyProof;
 
 use super::decided::decided;
 use super::{Checked, ConsistencyArgs, Failure};
-use crate::lang::{While, said};
+use crate::lang::{SayContext, said};
 use crate::proof::load_genesis;
 
 pub(super) async fn check(args: &ConsistencyArgs) -> Checked {

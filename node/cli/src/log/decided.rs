@@ -6,7 +6,7 @@ use tbsi_rpc::Client;
 use tbsi_types::{Checkpoint, CommitCertificate, Decision, Genesis};
 
 use super::Failure;
-use crate::lang::{While, said};
+use crate::lang::{SayContext, said};
 use crate::proof::handovers_to;
 
 /// A checkpoint that a quorum signed, of the genesis file's validators or of those to whom they

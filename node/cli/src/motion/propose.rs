@@ -263,28 +263,28 @@ pub(crate) enum Command {
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(write_of(&command)).await?;
-    let act = act::act(&writer.desk, command).await?;
-    let desk = &writer.desk;
-    let effect = words::effect(desk, &act, true).await?;
+    let act = act::act(&writer.registry, command).await?;
+    let registry = &writer.registry;
+    let effect = words::effect(registry, &act, true).await?;
     let call = Motions::proposeCall {
         kind: act.kind(),
         arguments: act.arguments(),
     };
-    let change = desk.lang.pick(
+    let change = registry.lang.pick(
         format!("motion to decide: {effect}"),
         format!("提出動議：{effect}"),
     );
     let planned = Planned::new(MOTIONS, &call, change);
     let tell = async |done: &Done| {
         let number = done.event::<Motions::MotionProposed>()?.motion;
-        let motion = fetch(desk, number).await?;
-        let text = desk.lang.pick(
+        let motion = fetch(registry, number).await?;
+        let text = registry.lang.pick(
             format!("motion {number}: tbsi motion vote {number} yes\n"),
             format!("動議   {number}：tbsi motion vote {number} yes\n"),
         );
         Ok((
-            text + &outcome(desk, number, &motion),
-            json!({ "motion": show::summary(desk, number, &motion, &effect) }),
+            text + &outcome(registry, number, &motion),
+            json!({ "motion": show::summary(registry, number, &motion, &effect) }),
         ))
     };
     writer.perform(&planned, tell).await

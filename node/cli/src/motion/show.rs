@@ -9,30 +9,39 @@ use tbsi_governance::contracts::{Ballot, Motion, Motions, Rule};
 
 use super::{effect, fetch, outcome};
 use crate::govern::words::{CHOICES, MOTION_KINDS, MOTION_STATUS, REASONS, time, word};
-use crate::govern::{Desk, Read};
+use crate::govern::{Read, RegistryClient};
 use crate::lang::Language;
 
 pub(super) async fn run(motion: u32, read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let found = fetch(&desk, motion).await?;
-    let effect = effect(&desk, &found).await?;
+    let registry = RegistryClient::open(&read).await?;
+    let found = fetch(&registry, motion).await?;
+    let effect = effect(&registry, &found).await?;
     let cast = u64::from(found.yes + found.no + found.abstained + found.conflicted);
     let call = |from: U256, count: U256| Motions::ballotsCall {
         motion,
         from,
         count,
     };
-    let ballots = desk.pages(MOTIONS, (0, cast), call);
+    let ballots = registry.pages(MOTIONS, (0, cast), call);
     let ballots: Vec<Ballot> = ballots.await?;
-    let text = text(&desk, motion, &found, &effect, &ballots);
-    let mut json = summary(&desk, motion, &found, &effect);
-    json["votes"] = ballots.iter().map(|ballot| vote(&desk, ballot)).collect();
-    desk.format.print(&text, &json)
+    let text = text(&registry, motion, &found, &effect, &ballots);
+    let mut json = summary(&registry, motion, &found, &effect);
+    json["votes"] = ballots
+        .iter()
+        .map(|ballot| vote(&registry, ballot))
+        .collect();
+    registry.format.print(&text, &json)
 }
 
-fn text(desk: &Desk, number: u32, motion: &Motion, effect: &str, ballots: &[Ballot]) -> String {
-    let lang = desk.lang;
-    let name = desk.name(motion.organisation);
+fn text(
+    registry: &RegistryClient,
+    number: u32,
+    motion: &Motion,
+    effect: &str,
+    ballots: &[Ballot],
+) -> String {
+    let lang = registry.lang;
+    let name = registry.name(motion.organisation);
     let (account, height) = (motion.account, motion.height);
     let status = word(&MOTION_STATUS, motion.status.into(), lang);
     let proposed = time(motion.proposedAt, lang);
@@ -61,7 +70,7 @@ fn text(desk: &Desk, number: u32, motion: &Motion, effect: &str, ballots: &[Ball
         ],
     );
     if motion.subject != 0 {
-        let subject = desk.name(motion.subject);
+        let subject = registry.name(motion.subject);
         lines.push(lang.pick(
             format!("about     {subject}, which may not vote for or against it"),
             format!("涉及      {subject}，不得投贊成或反對"),
@@ -69,16 +78,16 @@ fn text(desk: &Desk, number: u32, motion: &Motion, effect: &str, ballots: &[Ball
     }
     for ballot in ballots {
         let choice = word(&CHOICES, ballot.choice.into(), lang);
-        let (name, when) = (desk.name(ballot.organisation), time(ballot.time, lang));
+        let (name, when) = (registry.name(ballot.organisation), time(ballot.time, lang));
         lines.push(format!("  {choice:<8}  {name}, {when}"));
     }
-    lines.push(closing(desk, number, motion));
+    lines.push(closing(registry, number, motion));
     lines.join("\n")
 }
 
 /// What comes next, or how it ended.
-fn closing(desk: &Desk, number: u32, motion: &Motion) -> String {
-    let (lang, height) = (desk.lang, motion.endHeight);
+fn closing(registry: &RegistryClient, number: u32, motion: &Motion) -> String {
+    let (lang, height) = (registry.lang, motion.endHeight);
     match motion.status {
         4 => lang.pick(
             format!("executed  in block {height}"),
@@ -91,7 +100,7 @@ fn closing(desk: &Desk, number: u32, motion: &Motion) -> String {
                 format!("撤回      區塊 {height}：{why}"),
             )
         }
-        _ => outcome(desk, number, motion),
+        _ => outcome(registry, number, motion),
     }
 }
 
@@ -112,9 +121,9 @@ pub(super) fn rule(rule: &Rule, lang: Language) -> String {
     )
 }
 
-fn vote(desk: &Desk, ballot: &Ballot) -> Value {
+fn vote(registry: &RegistryClient, ballot: &Ballot) -> Value {
     json!({
-        "organisation": desk.named(ballot.organisation),
+        "organisation": registry.named(ballot.organisation),
         "choice": word(&CHOICES, ballot.choice.into(), Language::En),
         "account": ballot.account,
         "time": ballot.time,
@@ -122,7 +131,12 @@ fn vote(desk: &Desk, ballot: &Ballot) -> Value {
 }
 
 /// For programs.
-pub(super) fn summary(desk: &Desk, number: u32, motion: &Motion, effect: &str) -> Value {
+pub(super) fn summary(
+    registry: &RegistryClient,
+    number: u32,
+    motion: &Motion,
+    effect: &str,
+) -> Value {
     let rule = &motion.rule;
     json!({
         "motion": number,
@@ -130,8 +144,8 @@ pub(super) fn summary(desk: &Desk, number: u32, motion: &Motion, effect: &str) -
         "status": word(&MOTION_STATUS, motion.status.into(), Language::En),
         "effect": effect,
         "arguments": motion.arguments,
-        "organisation": desk.named(motion.organisation),
-        "subject": (motion.subject != 0).then(|| desk.named(motion.subject)),
+        "organisation": registry.named(motion.organisation),
+        "subject": (motion.subject != 0).then(|| registry.named(motion.subject)),
         "account": motion.account,
         "height": motion.height,
         "endHeight": (motion.endHeight != 0).then_some(motion.endHeight),

@@ -10,37 +10,41 @@ use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::log::algorithm::by_code;
 
 use super::show::rule as rule_words;
-use crate::govern::Desk;
+use crate::govern::RegistryClient;
 use crate::govern::words::{
     ALGORITHM_STATUS, CHAIN_STATUS, MOTION_KINDS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS,
     amount, change, permissions, word,
 };
 
 /// What an act does. `now` says also what is at present.
-pub(super) async fn effect(desk: &Desk, act: &Act, now: bool) -> anyhow::Result<String> {
-    let lang = desk.lang;
+pub(super) async fn effect(
+    registry: &RegistryClient,
+    act: &Act,
+    now: bool,
+) -> anyhow::Result<String> {
+    let lang = registry.lang;
     Ok(match act {
-        Act::AddOrganisation(it) => admitted(desk, &it.admission),
-        Act::SuspendOrganisation(it) => standing(desk, it.organisation, 2, it.reason, now),
-        Act::RemoveOrganisation(it) => standing(desk, it.organisation, 3, it.reason, now),
-        Act::ReinstateOrganisation(it) => standing(desk, it.organisation, 1, it.reason, now),
-        Act::AmendOrganisation(it) => amended(desk, it.organisation, &it.details, now),
-        Act::AddValidator(it) => power_of(desk, it.node, it.power, None, now).await?,
-        Act::RemoveValidator(it) => power_of(desk, it.node, 0, Some(it.reason), now).await?,
+        Act::AddOrganisation(it) => admitted(registry, &it.admission),
+        Act::SuspendOrganisation(it) => standing(registry, it.organisation, 2, it.reason, now),
+        Act::RemoveOrganisation(it) => standing(registry, it.organisation, 3, it.reason, now),
+        Act::ReinstateOrganisation(it) => standing(registry, it.organisation, 1, it.reason, now),
+        Act::AmendOrganisation(it) => amended(registry, it.organisation, &it.details, now),
+        Act::AddValidator(it) => power_of(registry, it.node, it.power, None, now).await?,
+        Act::RemoveValidator(it) => power_of(registry, it.node, 0, Some(it.reason), now).await?,
         Act::ReinstateValidator(it) => {
-            let node = node_name(desk, it.node).await?;
+            let node = node_name(registry, it.node).await?;
             lang.pick(
                 format!("{node}: suspended → validator again"),
                 format!("{node}：停權 → 恢復為驗證者"),
             )
         }
-        Act::SetRule(it) => rule_set(desk, it, now).await?,
-        Act::SetQuota(it) => quota_set(desk, it, now).await?,
-        Act::SetOrganisationPermissions(it) => permissions_set(desk, it, now).await?,
+        Act::SetRule(it) => rule_set(registry, it, now).await?,
+        Act::SetQuota(it) => quota_set(registry, it, now).await?,
+        Act::SetOrganisationPermissions(it) => permissions_set(registry, it, now).await?,
         Act::SetPublicPermissions(it) => {
             let after = it.permissions;
             let before = if now {
-                parameters(desk).await?.0
+                parameters(registry).await?.0
             } else {
                 after
             };
@@ -52,7 +56,7 @@ pub(super) async fn effect(desk: &Desk, act: &Act, now: bool) -> anyhow::Result<
         }
         Act::SetPeriod(it) => {
             let before = if now {
-                parameters(desk).await?.1
+                parameters(registry).await?.1
             } else {
                 it.length
             };
@@ -62,9 +66,9 @@ pub(super) async fn effect(desk: &Desk, act: &Act, now: bool) -> anyhow::Result<
                 format!("配額週期秒數：{changed}"),
             )
         }
-        Act::SetAccount(it) => account_set(desk, it, now).await?,
-        Act::SetAlgorithm(it) => algorithm_set(desk, it, now).await?,
-        Act::SetChain(it) => chain_set(desk, it, now).await?,
+        Act::SetAccount(it) => account_set(registry, it, now).await?,
+        Act::SetAlgorithm(it) => algorithm_set(registry, it, now).await?,
+        Act::SetChain(it) => chain_set(registry, it, now).await?,
         Act::ScheduleUpgrade(it) => {
             let (version, height, hash) = (&it.version, it.height, it.nameHash);
             lang.pick(
@@ -82,12 +86,16 @@ pub(super) async fn effect(desk: &Desk, act: &Act, now: bool) -> anyhow::Result<
     })
 }
 
-async fn rule_set(desk: &Desk, it: &Motions::setRuleCall, now: bool) -> anyhow::Result<String> {
-    let lang = desk.lang;
+async fn rule_set(
+    registry: &RegistryClient,
+    it: &Motions::setRuleCall,
+    now: bool,
+) -> anyhow::Result<String> {
+    let lang = registry.lang;
     let after = rule_words(&it.rule, lang);
     let mut before = after.clone();
     if now {
-        let rule = desk.ask(MOTIONS, Motions::ruleOfCall { kind: it.kind });
+        let rule = registry.ask(MOTIONS, Motions::ruleOfCall { kind: it.kind });
         before = rule_words(&rule.await?, lang);
     }
     let (kind, changed) = (
@@ -100,8 +108,8 @@ async fn rule_set(desk: &Desk, it: &Motions::setRuleCall, now: bool) -> anyhow::
     ))
 }
 
-fn admitted(desk: &Desk, admission: &Admission) -> String {
-    let (details, lang) = (&admission.details, desk.lang);
+fn admitted(registry: &RegistryClient, admission: &Admission) -> String {
+    let (details, lang) = (&admission.details, registry.lang);
     let names = [details.nameEn.as_str(), details.nameZhTw.as_str()].join(" ");
     let (names, account) = (names.trim(), admission.account);
     let kind = word(&ORGANISATION_KINDS, details.kind.into(), lang);
@@ -129,13 +137,22 @@ fn admitted(desk: &Desk, admission: &Admission) -> String {
     )
 }
 
-fn standing(desk: &Desk, organisation: u32, status: u64, reason: u16, now: bool) -> String {
-    let lang = desk.lang;
+fn standing(
+    registry: &RegistryClient,
+    organisation: u32,
+    status: u64,
+    reason: u16,
+    now: bool,
+) -> String {
+    let lang = registry.lang;
     let after = word(&ORGANISATION_STATUS, status, lang);
-    let before = desk.organisation(organisation).filter(|_| now);
+    let before = registry.organisation(organisation).filter(|_| now);
     let before = before.map(|it| word(&ORGANISATION_STATUS, it.status.into(), lang));
     let changed = change(before.as_ref().unwrap_or(&after), &after);
-    let (name, why) = (desk.name(organisation), word(&REASONS, reason.into(), lang));
+    let (name, why) = (
+        registry.name(organisation),
+        word(&REASONS, reason.into(), lang),
+    );
     let with = match status {
         2 => lang.pick("; its validators leave the set", "；其驗證者離開集合"),
         3 => lang.pick("; its nodes go out of use for ever", "；其節點永久停用"),
@@ -147,8 +164,8 @@ fn standing(desk: &Desk, organisation: u32, status: u64, reason: u16, now: bool)
     )
 }
 
-fn amended(desk: &Desk, organisation: u32, details: &Details, now: bool) -> String {
-    let (name, lang) = (desk.name(organisation), desk.lang);
+fn amended(registry: &RegistryClient, organisation: u32, details: &Details, now: bool) -> String {
+    let (name, lang) = (registry.name(organisation), registry.lang);
     let zero = |hash: &B256| hash.to_string();
     let kind = |code: u8| word(&ORGANISATION_KINDS, code.into(), lang);
     let after = [
@@ -162,7 +179,7 @@ fn amended(desk: &Desk, organisation: u32, details: &Details, now: bool) -> Stri
         ("credential_hash", zero(&details.credentialHash)),
         ("contact_url", details.contactUrl.clone()),
     ];
-    let before = desk.organisation(organisation).filter(|_| now);
+    let before = registry.organisation(organisation).filter(|_| now);
     let before = before.map(|it| {
         [
             it.nameZhTw.clone(),
@@ -203,32 +220,32 @@ fn amended(desk: &Desk, organisation: u32, details: &Details, now: bool) -> Stri
     )
 }
 
-async fn node_name(desk: &Desk, number: u32) -> anyhow::Result<String> {
-    let nodes = desk.nodes().await?;
+async fn node_name(registry: &RegistryClient, number: u32) -> anyhow::Result<String> {
+    let nodes = registry.nodes().await?;
     let found = nodes.iter().find(|(known, _)| *known == number);
     Ok(match found {
         Some((_, node)) => {
-            let (node, name) = (&node.name, desk.name(node.organisation));
-            desk.lang.pick(
+            let (node, name) = (&node.name, registry.name(node.organisation));
+            registry.lang.pick(
                 format!("node {node} of {name}"),
                 format!("{name}的節點 {node}"),
             )
         }
-        None => desk
+        None => registry
             .lang
             .pick(format!("node {number}"), format!("編號 {number} 的節點")),
     })
 }
 
 async fn power_of(
-    desk: &Desk,
+    registry: &RegistryClient,
     number: u32,
     power: u64,
     reason: Option<u16>,
     now: bool,
 ) -> anyhow::Result<String> {
-    let lang = desk.lang;
-    let name = node_name(desk, number).await?;
+    let lang = registry.lang;
+    let name = node_name(registry, number).await?;
     let shown = |power: u64| match power {
         0 => lang.pick("observer", "觀察者").to_owned(),
         power => lang.pick(
@@ -240,7 +257,7 @@ async fn power_of(
         from: U256::from(number),
         count: U256::ONE,
     };
-    let page = desk.ask(NODES, call).await?;
+    let page = registry.ask(NODES, call).await?;
     let current = page.first().filter(|_| now);
     let before = current.map_or(power, |node| if node.validating { node.power } else { 0 });
     let changed = change(&shown(before), &shown(power));
@@ -254,18 +271,18 @@ async fn power_of(
 }
 
 async fn permissions_set(
-    desk: &Desk,
+    registry: &RegistryClient,
     it: &Permissions::setOrganisationPermissionsCall,
     now: bool,
 ) -> anyhow::Result<String> {
-    let (lang, organisation, after) = (desk.lang, it.organisation, it.permissions);
+    let (lang, organisation, after) = (registry.lang, it.organisation, it.permissions);
     let mut before = after;
     if now {
         let call = Permissions::organisationPermissionsCall { organisation };
-        before = desk.ask(PERMISSIONS, call).await?;
+        before = registry.ask(PERMISSIONS, call).await?;
     }
     let changed = change(&permissions(before, lang), &permissions(after, lang));
-    let name = desk.name(organisation);
+    let name = registry.name(organisation);
     Ok(lang.pick(
         format!("what accounts of {name} may be granted: {changed}"),
         format!("{name}的帳戶可獲授予的權限：{changed}"),
@@ -273,8 +290,8 @@ async fn permissions_set(
 }
 
 /// Public permissions, and seconds of a period.
-async fn parameters(desk: &Desk) -> anyhow::Result<(u32, u32)> {
-    let word = desk
+async fn parameters(registry: &RegistryClient) -> anyhow::Result<(u32, u32)> {
+    let word = registry
         .ask(PERMISSIONS, Permissions::parametersCall {})
         .await?;
     let low = word.as_limbs()[0];
@@ -282,16 +299,16 @@ async fn parameters(desk: &Desk) -> anyhow::Result<(u32, u32)> {
 }
 
 async fn quota_set(
-    desk: &Desk,
+    registry: &RegistryClient,
     it: &Permissions::setQuotaCall,
     now: bool,
 ) -> anyhow::Result<String> {
-    let (lang, organisation) = (desk.lang, it.organisation);
+    let (lang, organisation) = (registry.lang, it.organisation);
     let (gas, leaves) = (it.gas, it.leaves);
     let mut before = (gas, leaves);
     if now {
         let call = Permissions::quotaOfCall { organisation };
-        let quota = desk.ask(PERMISSIONS, call).await?;
+        let quota = registry.ask(PERMISSIONS, call).await?;
         before = (quota.gas, quota.leaves);
     }
     let gas = change(&amount(before.0, lang), &amount(gas, lang));
@@ -303,7 +320,7 @@ async fn quota_set(
                 "所有不屬於任何機構的帳戶合計",
             )
             .to_owned(),
-        number => desk.name(number),
+        number => registry.name(number),
     };
     Ok(lang.pick(
         format!("quota of {name} in a period: gas {gas}; leaves {leaves}"),
@@ -312,15 +329,15 @@ async fn quota_set(
 }
 
 async fn account_set(
-    desk: &Desk,
+    registry: &RegistryClient,
     it: &Permissions::setAccountCall,
     now: bool,
 ) -> anyhow::Result<String> {
-    let lang = desk.lang;
+    let lang = registry.lang;
     let (organisation, account, bits) = (it.organisation, it.account, it.permissions);
     let mut before = bits;
     if now {
-        let found = desk.ask(PERMISSIONS, Permissions::accountOfCall { account });
+        let found = registry.ask(PERMISSIONS, Permissions::accountOfCall { account });
         let found = found.await?;
         before = if found.organisation == organisation {
             found.permissions
@@ -329,7 +346,7 @@ async fn account_set(
         };
     }
     let changed = change(&permissions(before, lang), &permissions(bits, lang));
-    let name = desk.name(organisation);
+    let name = registry.name(organisation);
     Ok(lang.pick(
         format!("account {account} of {name} may: {changed}"),
         format!("{name}的帳戶 {account} 的權限：{changed}"),
@@ -337,11 +354,11 @@ async fn account_set(
 }
 
 async fn algorithm_set(
-    desk: &Desk,
+    registry: &RegistryClient,
     it: &Attestations::setAlgorithmCall,
     now: bool,
 ) -> anyhow::Result<String> {
-    let lang = desk.lang;
+    let lang = registry.lang;
     let (algorithm, bits, status) = (it.algorithm, it.bits, it.status);
     let shown = |status: u8| match status {
         0 => lang.pick("unknown", "未登記").to_owned(),
@@ -349,7 +366,7 @@ async fn algorithm_set(
     };
     let call = Attestations::algorithmOfCall { algorithm };
     let before = if now {
-        desk.ask(ATTESTATIONS, call).await?.status
+        registry.ask(ATTESTATIONS, call).await?.status
     } else {
         status
     };
@@ -361,19 +378,23 @@ async fn algorithm_set(
     ))
 }
 
-async fn chain_set(desk: &Desk, it: &Chains::setChainCall, now: bool) -> anyhow::Result<String> {
-    let lang = desk.lang;
+async fn chain_set(
+    registry: &RegistryClient,
+    it: &Chains::setChainCall,
+    now: bool,
+) -> anyhow::Result<String> {
+    let lang = registry.lang;
     let (chain, operator, status) = (it.chain, it.operator, it.status);
     let call = Chains::chainsCall {
         from: U256::from(chain),
         count: U256::ONE,
     };
-    let page = desk.ask(CHAINS, call).await?;
+    let page = registry.ask(CHAINS, call).await?;
     let found = page.first();
     let id = found.map_or_else(|| chain.to_string(), |it| it.caip2.clone());
     let found = found.filter(|_| now);
     let before = found.map_or((operator, status), |it| (it.operator, it.status));
-    let run_by = change(&desk.name(before.0), &desk.name(operator));
+    let run_by = change(&registry.name(before.0), &registry.name(operator));
     let shown = |status: u8| word(&CHAIN_STATUS, status.into(), lang);
     let status = change(&shown(before.1), &shown(status));
     Ok(lang.pick(

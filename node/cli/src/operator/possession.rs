@@ -21,12 +21,12 @@ impl<'a> Prover<'a> {
     pub(crate) fn new(writer: &'a Writer) -> Self {
         Self {
             writer,
-            deadline: writer.desk.now.saturating_add(VALID_SECONDS),
+            deadline: writer.registry.now.saturating_add(VALID_SECONDS),
         }
     }
 
     fn digest(&self, key_use: KeyUse, key: &[u8]) -> B256 {
-        let (chain, organisation) = (&self.writer.desk.chain, self.writer.organisation);
+        let (chain, organisation) = (&self.writer.registry.chain, self.writer.organisation);
         digest(chain, organisation, key_use, key, self.deadline)
     }
 

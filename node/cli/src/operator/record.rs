@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tbsi_rpc::wire::{Organisation, ValidatorSet};
 use tbsi_types::{Address, B256, canonical_json};
 
-use crate::govern::{Desk, Read};
+use crate::govern::{Read, RegistryClient};
 use crate::progress;
 use crate::report::refuse;
 
@@ -98,8 +98,8 @@ struct Seen {
 }
 
 pub(super) async fn record(args: RecordArgs) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&args.read).await?;
-    let tip = desk.client.block_number().await?.0;
+    let registry = RegistryClient::open(&args.read).await?;
+    let tip = registry.client.block_number().await?.0;
     let to = args.to.unwrap_or(tip);
     let check = || -> anyhow::Result<()> {
         ensure!(to <= tip, "--to {to} is above the latest height, {tip}");
@@ -117,21 +117,21 @@ pub(super) async fn record(args: RecordArgs) -> anyhow::Result<ExitCode> {
     let mut last = B256::ZERO;
     let bar = progress::count(to - args.from + 1, "heights");
     for height in args.from..=to {
-        let (hash, digest) = checkpoint(&desk, height).await?;
+        let (hash, digest) = checkpoint(&registry, height).await?;
         last = digest;
         if set.as_ref().is_none_or(|set| set.set_hash != hash) {
             let at = BlockNumberOrTag::Number(height);
-            set = desk.client.validators(at).await?;
+            set = registry.client.validators(at).await?;
         }
         let known = set
             .as_ref()
             .context("the node does not know the validators")?;
-        let (round, seen) = seen(&desk, height).await?;
+        let (round, seen) = seen(&registry, height).await?;
         tally.count(height, known, round, &seen);
         bar.inc(1);
     }
     bar.finish_and_clear();
-    for (_, node) in desk.nodes().await? {
+    for (_, node) in registry.nodes().await? {
         let services = tally.0.values_mut();
         for service in services.filter(|service| service.node == node.name) {
             service.version.clone_from(&node.version);
@@ -139,8 +139,8 @@ pub(super) async fn record(args: RecordArgs) -> anyhow::Result<ExitCode> {
     }
     let document = json!({
         "format": "tbsi-service-record-1",
-        "chainId": desk.chain.chain_id,
-        "genesisHash": desk.chain.genesis_hash,
+        "chainId": registry.chain.chain_id,
+        "genesisHash": registry.chain.genesis_hash,
         "from": args.from,
         "to": to,
         "checkpointDigest": last,
@@ -155,22 +155,23 @@ pub(super) async fn record(args: RecordArgs) -> anyhow::Result<ExitCode> {
     written
         .with_context(|| format!("write {out}"))
         .map_err(refuse)?;
-    desk.format
-        .print(&text(&desk, &tally, &out.to_string()), &document)
+    registry
+        .format
+        .print(&text(&registry, &tally, &out.to_string()), &document)
 }
 
-async fn checkpoint(desk: &Desk, height: u64) -> anyhow::Result<(B256, B256)> {
+async fn checkpoint(registry: &RegistryClient, height: u64) -> anyhow::Result<(B256, B256)> {
     let at = BlockNumberOrTag::Number(height);
-    let checkpoint = desk.client.checkpoint(at).await?;
+    let checkpoint = registry.client.checkpoint(at).await?;
     let checkpoint = checkpoint.context("the node has no such checkpoint")?;
     Ok((checkpoint.validator_set_hash, checkpoint.digest.0))
 }
 
-async fn seen(desk: &Desk, height: u64) -> anyhow::Result<(u32, Seen)> {
+async fn seen(registry: &RegistryClient, height: u64) -> anyhow::Result<(u32, Seen)> {
     let at = BlockNumberOrTag::Number(height);
-    let certificate = desk.client.certificate(at).await?;
+    let certificate = registry.client.certificate(at).await?;
     let certificate = certificate.context("the node has no such certificate")?;
-    let block: Value = desk
+    let block: Value = registry
         .client
         .request("eth_getBlockByNumber", &[json!(at), json!(false)])
         .await?;
@@ -186,8 +187,8 @@ async fn seen(desk: &Desk, height: u64) -> anyhow::Result<(u32, Seen)> {
     Ok((certificate.round.0, seen))
 }
 
-fn text(desk: &Desk, tally: &Tally, out: &str) -> String {
-    let lang = desk.lang;
+fn text(registry: &RegistryClient, tally: &Tally, out: &str) -> String {
+    let lang = registry.lang;
     let mut text = String::new();
     for service in tally.0.values() {
         let Service {

@@ -71,7 +71,7 @@ pub(super) async fn run(args: RegisterArgs) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&args.write).await?;
     let call = registration(&writer, &keys, &args);
     let planned = Planned::new(NODES, &call, change(&writer, &keys));
-    let lang = writer.desk.lang;
+    let lang = writer.registry.lang;
     let tell = async |done: &Done| {
         let number = done.event::<Nodes::NodeRegistered>()?.node;
         let text = lang.pick(
@@ -126,19 +126,19 @@ fn registration(writer: &Writer, keys: &Keys, args: &RegisterArgs) -> Nodes::reg
 }
 
 fn change(writer: &Writer, keys: &Keys) -> String {
-    let (desk, name) = (&writer.desk, &keys.name);
-    let (owner, peer_id) = (desk.name(writer.organisation), keys.node.peer_id());
+    let (registry, name) = (&writer.registry, &keys.name);
+    let (owner, peer_id) = (registry.name(writer.organisation), keys.node.peer_id());
     let validator = keys
         .validator
         .as_ref()
         .map(|key| key.public_key().address());
     let validator = validator.map_or_else(String::new, |address| {
-        desk.lang.pick(
+        registry.lang.pick(
             format!(", validator key {address}"),
             format!("，驗證者金鑰 {address}"),
         )
     });
-    desk.lang.pick(
+    registry.lang.pick(
         format!("new node {name} of {owner}: observer, peer id {peer_id}{validator}"),
         format!("{owner}新增節點 {name}：觀察者，peer id {peer_id}{validator}"),
     )

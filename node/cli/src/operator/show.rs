@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tbsi_governance::contracts::Node;
 
 use crate::govern::words::{address, time};
-use crate::govern::{Desk, Read, peer_id};
+use crate::govern::{Read, RegistryClient, peer_id};
 use crate::lang::Language;
 
 /// What a node is for.
@@ -32,9 +32,9 @@ pub(crate) fn role(node: &Node, lang: Language) -> String {
 }
 
 pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let (number, node) = desk.find_node(&text).await?;
-    let lang = desk.lang;
+    let registry = RegistryClient::open(&read).await?;
+    let (number, node) = registry.find_node(&text).await?;
+    let lang = registry.lang;
     let dash = |text: &str| {
         if text.is_empty() {
             "–".into()
@@ -42,7 +42,7 @@ pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
             text.to_owned()
         }
     };
-    let (name, owner) = (&node.name, desk.name(node.organisation));
+    let (name, owner) = (&node.name, registry.name(node.organisation));
     let (role, peer) = (role(&node, lang), peer_id(node.peerKey));
     let (endpoint, version) = (dash(&node.endpoint), dash(&node.version));
     let validator = address(node.validator).map_or_else(|| "–".into(), |it| it.to_string());
@@ -64,24 +64,30 @@ pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
              位址     {endpoint}\n版本     {version}\n登記     高度 {height}\n"
         ),
     );
-    if node.overlapEnd > desk.now && !node.oldPeerKey.is_zero() {
+    if node.overlapEnd > registry.now && !node.oldPeerKey.is_zero() {
         let (old, until) = (peer_id(node.oldPeerKey), time(node.overlapEnd, lang));
         text += &lang.pick(
             format!("also as      {old} until {until}\n"),
             format!("舊識別碼 {old}，至 {until}\n"),
         );
     }
-    desk.format.print(&text, &summary(&desk, number, &node))
+    registry
+        .format
+        .print(&text, &summary(&registry, number, &node))
 }
 
 pub(super) async fn list(all: bool, read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let nodes = desk.nodes().await?.into_iter();
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let nodes = registry.nodes().await?.into_iter();
     let nodes: Vec<_> = nodes.filter(|(_, node)| all || !node.retired).collect();
     let mut text = String::new();
     for (number, node) in &nodes {
-        let (name, owner, role) = (&node.name, desk.name(node.organisation), role(node, lang));
+        let (name, owner, role) = (
+            &node.name,
+            registry.name(node.organisation),
+            role(node, lang),
+        );
         text += &lang.pick(
             format!("{number:>4}  {name}: {role}; {owner}\n"),
             format!("{number:>4}  {name}：{role}；{owner}\n"),
@@ -89,16 +95,16 @@ pub(super) async fn list(all: bool, read: Read) -> anyhow::Result<ExitCode> {
     }
     let nodes = nodes
         .iter()
-        .map(|(number, node)| summary(&desk, *number, node));
+        .map(|(number, node)| summary(&registry, *number, node));
     let json = json!({ "nodes": nodes.collect::<Vec<_>>() });
-    desk.format.print(&text, &json)
+    registry.format.print(&text, &json)
 }
 
-fn summary(desk: &Desk, number: u32, node: &Node) -> Value {
+fn summary(registry: &RegistryClient, number: u32, node: &Node) -> Value {
     json!({
         "node": number,
         "name": node.name,
-        "organisation": desk.named(node.organisation),
+        "organisation": registry.named(node.organisation),
         "retired": node.retired,
         "validating": node.validating,
         "suspended": node.suspended,

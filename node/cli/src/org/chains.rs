@@ -7,7 +7,7 @@ use tbsi_governance::abi::CHAINS;
 use tbsi_governance::contracts::{Chain, Chains};
 
 use crate::govern::words::{CHAIN_STATUS, change, word};
-use crate::govern::{Desk, Done, Planned, Read, Write, Writer};
+use crate::govern::{Done, Planned, Read, RegistryClient, Write, Writer};
 use crate::lang::Language;
 use crate::report::refused;
 
@@ -20,8 +20,8 @@ pub(super) enum ChainStatus {
 
 pub(super) async fn register(call: Chains::registerCall, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let (desk, lang) = (&writer.desk, writer.desk.lang);
-    let (name, caip2) = (desk.name(writer.organisation), &call.caip2);
+    let (registry, lang) = (&writer.registry, writer.registry.lang);
+    let (name, caip2) = (registry.name(writer.organisation), &call.caip2);
     let change = lang.pick(
         format!(
             "new record of chain {caip2} ({}), run by {name}",
@@ -39,15 +39,15 @@ pub(super) async fn register(call: Chains::registerCall, write: Write) -> anyhow
 }
 
 pub(super) async fn list(read: Read) -> anyhow::Result<ExitCode> {
-    let desk = Desk::open(&read).await?;
-    let lang = desk.lang;
-    let chains = records(&desk).await?;
+    let registry = RegistryClient::open(&read).await?;
+    let lang = registry.lang;
+    let chains = records(&registry).await?;
     let mut text = String::new();
     let mut all = Vec::new();
     for (number, chain) in (1u32..).zip(&chains) {
         let status = word(&CHAIN_STATUS, chain.status.into(), lang);
         let (caip2, technology) = (&chain.caip2, &chain.technology);
-        let (name, contact) = (desk.name(chain.operator), &chain.contactUrl);
+        let (name, contact) = (registry.name(chain.operator), &chain.contactUrl);
         text += &lang.pick(
             format!("{number:>4}  {status:<7}  {caip2} ({technology}), run by {name} {contact}\n"),
             format!("{number:>4}  {status}  {caip2}（{technology}），營運者 {name} {contact}\n"),
@@ -57,7 +57,7 @@ pub(super) async fn list(read: Read) -> anyhow::Result<ExitCode> {
             "caip2": caip2,
             "technology": technology,
             "contactUrl": contact,
-            "operator": desk.named(chain.operator),
+            "operator": registry.named(chain.operator),
             "status": word(&CHAIN_STATUS, chain.status.into(), Language::En),
             "registeredHeight": chain.registeredHeight,
         }));
@@ -67,13 +67,13 @@ pub(super) async fn list(read: Read) -> anyhow::Result<ExitCode> {
             .pick("No chain is registered.", "尚未登記任何鏈。")
             .into();
     }
-    desk.format.print(&text, &json!({ "chains": all }))
+    registry.format.print(&text, &json!({ "chains": all }))
 }
 
-async fn records(desk: &Desk) -> anyhow::Result<Vec<Chain>> {
-    let count = desk.ask(CHAINS, Chains::chainCountCall {}).await?;
+async fn records(registry: &RegistryClient) -> anyhow::Result<Vec<Chain>> {
+    let count = registry.ask(CHAINS, Chains::chainCountCall {}).await?;
     let call = |from, count| Chains::chainsCall { from, count };
-    desk.pages(CHAINS, (1, count.into()), call).await
+    registry.pages(CHAINS, (1, count.into()), call).await
 }
 
 /// A contact that may be empty.
@@ -82,14 +82,14 @@ pub(super) fn or_dash(contact: &str) -> &str {
 }
 
 /// The record of this number, or that of this id which is not retired.
-async fn record(desk: &Desk, chain: &str) -> anyhow::Result<(u32, Chain)> {
-    let records = (1u32..).zip(records(desk).await?);
+async fn record(registry: &RegistryClient, chain: &str) -> anyhow::Result<(u32, Chain)> {
+    let records = (1u32..).zip(records(registry).await?);
     let active = ChainStatus::Active as u8;
     let mut found = records.into_iter().filter(|(number, record)| {
         chain.parse() == Ok(*number) || (record.caip2 == chain && record.status == active)
     });
     found.next().ok_or_else(|| {
-        refused(desk.lang.pick(
+        refused(registry.lang.pick(
             format!("CHAIN: no chain `{chain}` is registered; `tbsi org chains` lists them"),
             format!("CHAIN：沒有登記鏈「{chain}」；`tbsi org chains` 列出全部"),
         ))
@@ -103,8 +103,8 @@ pub(super) async fn update(
     write: Write,
 ) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let lang = writer.desk.lang;
-    let (number, before) = record(&writer.desk, &chain).await?;
+    let lang = writer.registry.lang;
+    let (number, before) = record(&writer.registry, &chain).await?;
     let call = Chains::updateCall {
         chain: number,
         technology: technology.unwrap_or_else(|| before.technology.clone()),
@@ -129,8 +129,8 @@ pub(super) async fn set_status(
     write: Write,
 ) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
-    let lang = writer.desk.lang;
-    let (number, before) = record(&writer.desk, &chain).await?;
+    let lang = writer.registry.lang;
+    let (number, before) = record(&writer.registry, &chain).await?;
     let status = status as u8;
     let call = Chains::setStatusCall {
         chain: number,

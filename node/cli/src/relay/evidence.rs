@@ -10,7 +10,7 @@ use tbsi_bridge::journal::JournalError;
 use tbsi_bridge::record::Item;
 use tbsi_bridge::relay::{RelayError, Until, evidence_request};
 use tbsi_bridge::source::Proven;
-use tbsi_bridge::target::{Target, Verdict, View};
+use tbsi_bridge::target::{Estimate, Target, View};
 use tbsi_light::NamedSigner;
 use tbsi_types::{Address, Height};
 use tokio::runtime::Runtime;
@@ -37,7 +37,7 @@ pub(crate) struct Args {
 struct Conflict {
     view: View,
     call: Option<tbsi_bridge::target::Call>,
-    verdict: Option<Verdict>,
+    verdict: Option<Estimate>,
     culprits: Vec<NamedSigner>,
 }
 
@@ -100,7 +100,7 @@ fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result
     let contract = opened.parts.target.contract();
     let mut gas = None;
     text += &match &conflict.verdict {
-        Some(Verdict::Gas(needed)) => {
+        Some(Estimate::Gas(needed)) => {
             gas = Some(*needed);
             let market = conflict.view.market;
             let price = u128::from(market.base_fee) + u128::from(market.tip);
@@ -110,7 +110,7 @@ fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result
                 format!("凍結 {contract} 需要 {needed} gas，目前約 {cost} wei"),
             )
         }
-        Some(Verdict::Refused { code, detail, .. }) => say.pick(
+        Some(Estimate::Refused { code, detail, .. }) => say.pick(
             format!("the light client {contract} refuses it: {code} ({detail})"),
             format!("輕客戶端 {contract} 拒絕：{code}（{detail}）"),
         ),

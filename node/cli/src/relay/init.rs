@@ -9,7 +9,8 @@ use alloy_primitives::{Address, B256};
 use anyhow::{Context, ensure};
 use serde_json::json;
 use tbsi_bridge::config::{
-    Audit, Batch, CONFIG_FILE, Config, Fees, Metrics, Relayer, RemoteKey, Select, Source, Target,
+    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, HealthConfig, RelayerConfig,
+    RemoteKey, SelectConfig, SourceConfig, TargetConfig,
 };
 use tbsi_keys::keyfile::{KeyKind, create_secret};
 use tbsi_keys::password::Password;
@@ -119,7 +120,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         format!("\nIts signer allows it with: tbsi signer run --account --allow {link} ...")
     });
     let text = format!(
-        "Relayer for {} is ready in {dir}; its account is {account}.{link_line}\n\
+        "RelayerConfig for {} is ready in {dir}; its account is {account}.{link_line}\n\
          Next: fund it on chain {}, read {}, then\n  \
          tbsi relay check --home {dir}\n  tbsi relay dry-run --home {dir}\n  \
          tbsi relay run --home {dir}",
@@ -177,7 +178,7 @@ fn remote(args: &Args) -> Option<RemoteKey> {
 
 fn config(args: &Args) -> Config {
     Config {
-        relayer: Relayer {
+        relayer: RelayerConfig {
             name_zh_tw: args.name_zh_tw.clone(),
             name_en: args.name_en.clone(),
             key: args.signer.is_none().then(|| KEY_FILE.into()),
@@ -185,13 +186,13 @@ fn config(args: &Args) -> Config {
             signer: remote(args),
             registered: args.registered,
         },
-        source: Source {
+        source: SourceConfig {
             genesis: GENESIS_FILE.into(),
             rpc: args.source.clone(),
             agree: 1,
             poll_ms: 500,
         },
-        target: Target {
+        target: TargetConfig {
             chain_id: args.chain_id,
             rpc: args.target.clone(),
             agree: 1,
@@ -199,17 +200,17 @@ fn config(args: &Args) -> Config {
             inbox: args.inbox,
         },
         fees: if args.free {
-            Fees::none()
+            FeesConfig::none()
         } else {
-            Fees::default()
+            FeesConfig::default()
         },
-        select: Select {
+        select: SelectConfig {
             all: args.all,
-            ..Select::default()
+            ..SelectConfig::default()
         },
-        batch: Batch::default(),
-        audit: Audit::default(),
-        metrics: Metrics::default(),
+        batch: BatchConfig::default(),
+        audit: AuditConfig::default(),
+        metrics: HealthConfig::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use tbsi_bridge::limits::PAYLOAD_BYTES_MAX;
 use tbsi_bridge::relay::keep_payload;
 
 use super::{Home, Say};
-use crate::lang::While;
+use crate::lang::SayContext;
 use crate::report::refuse;
 
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use tbsi_types::{B256, ChainIdentity, Genesis, Height, ProofBundle};
 
 use super::Failure;
 use crate::checkpoint::CheckpointFile;
-use crate::lang::{While, demand, said};
+use crate::lang::{SayContext, demand, said};
 use crate::proof::load_genesis;
 
 /// Where trust came from.

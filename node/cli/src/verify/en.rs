@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tbsi_light::{Step, VerifiedDecision};
+use tbsi_light::{VerificationStep, VerifiedDecision};
 use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::Verified;
@@ -31,19 +31,19 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
     }
     for step in verified.bundle.steps() {
         match step {
-            Step::Handover { last, first } => {
+            VerificationStep::Handover { last, first } => {
                 let (old, new) = (last.checkpoint.height, first.checkpoint.height);
                 writeln!(text, "ok  handover: height {old} by the old validator set")?;
                 signers(text, last)?;
                 writeln!(text, "    height {new} by the new validator set")?;
                 signers(text, first)?;
             }
-            Step::Certificate(decision) => certificate(text, decision)?,
-            Step::Inclusion { index, size, root } => {
+            VerificationStep::Certificate(decision) => certificate(text, decision)?,
+            VerificationStep::Inclusion { index, size, root } => {
                 writeln!(text, "ok  log: leaf {index} is among its {size} leaves")?;
                 writeln!(text, "    root {root}")?;
             }
-            Step::Leaf { .. } => leaf(text, &verified.bundle.leaf)?,
+            VerificationStep::Leaf { .. } => leaf(text, &verified.bundle.leaf)?,
         }
     }
     match &verified.file {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use tbsi_light::{Step, VerifiedDecision};
+use tbsi_light::{VerificationStep, VerifiedDecision};
 use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::Verified;
@@ -28,22 +28,22 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
     }
     for step in verified.bundle.steps() {
         match step {
-            Step::Handover { last, first } => {
+            VerificationStep::Handover { last, first } => {
                 let (old, new) = (last.checkpoint.height, first.checkpoint.height);
                 writeln!(text, "通過  交接：原驗證者集合簽署高度 {old}")?;
                 signers(text, last)?;
                 writeln!(text, "      新驗證者集合簽署高度 {new}")?;
                 signers(text, first)?;
             }
-            Step::Certificate(decision) => certificate(text, decision)?,
-            Step::Inclusion { index, size, root } => {
+            VerificationStep::Certificate(decision) => certificate(text, decision)?,
+            VerificationStep::Inclusion { index, size, root } => {
                 writeln!(
                     text,
                     "通過  日誌：共 {size} 筆，此筆位置為 {index}（自 0 起算）"
                 )?;
                 writeln!(text, "      根雜湊 {root}")?;
             }
-            Step::Leaf { .. } => leaf(text, &verified.bundle.leaf)?,
+            VerificationStep::Leaf { .. } => leaf(text, &verified.bundle.leaf)?,
         }
     }
     match &verified.file {

@@ -16,7 +16,7 @@ use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
 use crate::limits::CANDIDATES_MAX;
-use crate::mempool::DropReason;
+use crate::mempool::RemovalReason;
 
 /// Room in a block for its header and list lengths, beside the transactions.
 const BLOCK_OVERHEAD_BYTES: usize = 4 * 1024;
@@ -78,7 +78,7 @@ impl NodeChain {
             let mut mempool = self.node.mempool();
             for skipped in &built.skipped {
                 let words = skipped.reason.clone();
-                let reason = DropReason::NotExecutable { words };
+                let reason = RemovalReason::NotExecutable { words };
                 if mempool.remove(&skipped.hash, reason).is_some() {
                     info!(hash = %skipped.hash, sender = %skipped.sender, nonce = skipped.nonce,
                         reason = skipped.reason, "dropped a transaction that cannot execute");

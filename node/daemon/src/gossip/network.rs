@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tbsi_p2p::{Event, Judgement, PeerId, Swarm};
+use tbsi_p2p::{Judgement, PeerEvent, PeerId, Swarm};
 use tbsi_types::Height;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -95,22 +95,22 @@ impl Network {
         published
     }
 
-    fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, event: PeerEvent) {
         match event {
-            Event::Message(message) => self.on_message(message),
-            Event::PeerConnected(peer) => {
+            PeerEvent::Message(message) => self.on_message(message),
+            PeerEvent::PeerConnected(peer) => {
                 self.shared.outgoing.repeat_tip();
                 self.emit(GossipEvent::PeerConnected(peer), None, 0);
             }
-            Event::PeerDisconnected(peer) => {
+            PeerEvent::PeerDisconnected(peer) => {
                 self.shared.tips().remove(&peer.to_string());
                 self.emit(GossipEvent::PeerDisconnected(peer), None, 0);
             }
             // This network has no requests.
-            Event::Request { .. }
-            | Event::RequestAbandoned { .. }
-            | Event::Response { .. }
-            | Event::RequestFailed { .. } => {}
+            PeerEvent::Request { .. }
+            | PeerEvent::RequestAbandoned { .. }
+            | PeerEvent::Response { .. }
+            | PeerEvent::RequestFailed { .. } => {}
         }
     }
 

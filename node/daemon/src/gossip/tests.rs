@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const SENDER: Address = Address::repeat_byte(1);
 
 /// See [`testing::config`].
-fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> Config {
+fn config(seed: u8, allowed: &[u8], peers: &[(u8, SocketAddr)]) -> NetworkConfig {
     testing::config("gossip", seed, allowed, peers)
 }
 
@@ -24,7 +24,7 @@ struct Node {
 }
 
 impl Node {
-    async fn start(config: Config) -> Self {
+    async fn start(config: NetworkConfig) -> Self {
         let id = peer_id(&config.keypair_bytes);
         let (handle, incoming) = spawn(&config).await.unwrap();
         Self {

@@ -11,7 +11,7 @@ use crate::limits::DROPPED_WORDS_CHARS_MAX;
 
 /// Why a transaction that the pool had taken left it without being in a block.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DropReason {
+pub enum RemovalReason {
     /// Its sender signed another one for the same nonce.
     #[error("replaced by {by}, which its sender signed for the same nonce")]
     Replaced {
@@ -58,7 +58,7 @@ pub enum DropReason {
     },
 }
 
-impl DropReason {
+impl RemovalReason {
     /// A stable word for programs and for metrics labels.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ pub struct LastBlock {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     /// Why.
-    pub reason: DropReason,
+    pub reason: RemovalReason,
     /// The last block when it left.
     pub at: LastBlock,
 }
@@ -135,7 +135,7 @@ impl Drops {
         }
     }
 
-    pub(super) fn note(&mut self, hash: B256, mut reason: DropReason, at: LastBlock) {
+    pub(super) fn note(&mut self, hash: B256, mut reason: RemovalReason, at: LastBlock) {
         let label = DropLabel {
             reason: reason.kind(),
         };
@@ -180,7 +180,11 @@ mod tests {
         let [one, two, three] = [1, 2, 3].map(B256::repeat_byte);
         let note = |drops: &mut Drops, hash| {
             let nonce = drops.numbers;
-            drops.note(hash, DropReason::NonceUsed { nonce }, LastBlock::default());
+            drops.note(
+                hash,
+                RemovalReason::NonceUsed { nonce },
+                LastBlock::default(),
+            );
         };
         note(&mut drops, one);
         note(&mut drops, two);
@@ -204,7 +208,7 @@ mod tests {
         let mut drops = Drops::new(1, DropCounter::default());
         let words = "字".repeat(10_000);
         let hash = B256::ZERO;
-        drops.note(hash, DropReason::Restart { words }, LastBlock::default());
+        drops.note(hash, RemovalReason::Restart { words }, LastBlock::default());
         let kept = drops.get(&hash).unwrap().reason.to_string();
         assert!(kept.chars().count() < 2 * DROPPED_WORDS_CHARS_MAX, "{kept}");
     }

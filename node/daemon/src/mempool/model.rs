@@ -219,7 +219,7 @@ fn run(steps: Vec<Step>) {
                     let hash = model.entries[key].0.hash();
                     model.remove(*key);
                     let words = String::new();
-                    let reason = DropReason::NotExecutable { words };
+                    let reason = RemovalReason::NotExecutable { words };
                     assert!(pool.remove(&hash, reason).is_some());
                     assert!(pool.dropped(&hash).is_some());
                 }

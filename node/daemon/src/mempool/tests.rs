@@ -91,7 +91,7 @@ impl Mempool {
 
     fn remove_invalid(&mut self, hash: &B256) -> Option<Arc<Transaction>> {
         let words = "intrinsic gas too low".into();
-        self.remove(hash, DropReason::NotExecutable { words })
+        self.remove(hash, RemovalReason::NotExecutable { words })
     }
 
     fn why(&self, transaction: &Transaction) -> Option<&'static str> {

@@ -18,7 +18,7 @@ use x509_cert::ext::pkix::ExtendedKeyUsage;
 
 use super::Authority;
 use super::admission::Admission;
-use crate::account::Account;
+use crate::account::Sender;
 
 /// Bytes of a certificate file.
 const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
@@ -99,7 +99,7 @@ impl Authority {
         Ok(Self {
             certificates,
             key,
-            issuer: Account::new(issuer),
+            issuer: Sender::new(issuer),
             policy: policy.map_err(|_| unfit("policy", "not an OID"))?,
             admission: Admission::new(config),
         })

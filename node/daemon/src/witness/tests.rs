@@ -2,7 +2,7 @@ use std::thread;
 
 use tbsi_types::B256;
 use tbsi_types::log::tree::Frontier;
-use tbsi_types::log::{Node, NodeReader, SignatureType, SignedNote, leaf_hash};
+use tbsi_types::log::{NodeReader, SignatureType, SignedNote, TreeNode, leaf_hash};
 
 use super::*;
 
@@ -67,7 +67,7 @@ impl Log {
 impl NodeReader for Log {
     type Error = std::convert::Infallible;
 
-    fn read(&self, node: Node) -> Result<B256, Self::Error> {
+    fn read(&self, node: TreeNode) -> Result<B256, Self::Error> {
         let (start, width) = (node.index << node.level, 1 << node.level);
         let mut frontier = Frontier::default();
         for index in start..start + width {

@@ -6,7 +6,7 @@ use alloy_primitives::Bytes;
 use tbsi_types::Genesis;
 use tbsi_types::genesis::{OrganisationEntry, Permission, ValidatorEntry};
 
-use super::{CeremonyError, FounderFile, FounderNode, Parameters, Signatures, VERSION};
+use super::{CeremonyError, FounderFile, FounderNode, NetworkParameters, Signatures, VERSION};
 use crate::Home;
 
 /// What a founder says of itself and its node.
@@ -30,7 +30,7 @@ pub struct FounderRequest {
 /// must have no account besides the home's: nobody else is here to prove that it is held.
 pub fn make_founder(
     home: &Home,
-    parameters: &Parameters,
+    parameters: &NetworkParameters,
     request: FounderRequest,
 ) -> Result<FounderFile, CeremonyError> {
     let peer = home.ensure_node_key()?;

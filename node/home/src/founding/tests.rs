@@ -7,8 +7,8 @@ use crate::Home;
 /// 統一編號 with right checksums.
 const TAX_IDS: [&str; 5] = ["04595257", "22099131", "10458570", "10000009", "20000008"];
 
-fn parameters() -> Parameters {
-    Parameters {
+fn parameters() -> NetworkParameters {
+    NetworkParameters {
         name: "founding".into(),
         chain_id: 7,
         time_ms: TimestampMs(1_700_000_000_000),
@@ -103,7 +103,7 @@ fn a_file_that_was_changed_is_refused() {
     let power = |file: &mut FounderFile| file.nodes[0].validator.as_mut().unwrap().power = 9;
     refuse(&power, changed);
     refuse(&|file| file.version = 2, "version 2");
-    let other = Parameters {
+    let other = NetworkParameters {
         chain_id: 8,
         ..parameters()
     };

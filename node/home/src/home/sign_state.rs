@@ -17,7 +17,7 @@ use crate::limits::SIGN_STATE_HEIGHTS_AHEAD_MAX;
 
 /// What a signer signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum SignerRole {
     /// Votes and proposals, with the validator key.
     Validator,
     /// Transactions, with the key of an account.
@@ -163,12 +163,12 @@ impl Home {
 
     /// What a signer process of this home holds: the validator key with its sign-state, or the
     /// key of its account.
-    pub fn open_signer(&self, role: Role) -> Result<ServedKeys, HomeError> {
+    pub fn open_signer(&self, role: SignerRole) -> Result<ServedKeys, HomeError> {
         let genesis = load_genesis(&self.genesis_file())?;
         let chain = genesis.identity();
         let link_key = self.load_link_key()?;
         let holder = match role {
-            Role::Validator => {
+            SignerRole::Validator => {
                 let key = open_validator_key(&self.validator_key_file(), self.password())?;
                 let address = key.public_key().address();
                 let state = SignState::open(&self.sign_state_file(), chain, address)?;
@@ -178,7 +178,7 @@ impl Home {
                     decided: Mutex::new(decided),
                 }
             }
-            Role::Account => Holder::Account(self.load_account_key()?),
+            SignerRole::Account => Holder::Account(self.load_account_key()?),
         };
         Ok(ServedKeys {
             holder,

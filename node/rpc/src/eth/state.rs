@@ -4,11 +4,10 @@ use alloy_consensus::constants::EMPTY_ROOT_HASH;
 use alloy_eips::BlockId;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::Serialize;
-use tbsi_types::Height;
+use tbsi_types::{AccountProof, Height, SlotProof};
 
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
-use crate::backend::AccountProof;
 use crate::error::{Failure, invalid_params, out_of_range};
 use crate::limits::PROOF_SLOTS_MAX;
 
@@ -123,28 +122,28 @@ pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let height: Height = api.state_height(arguments, 2)?;
     let numbers: Vec<U256> = slots.iter().map(|slot| slot.number).collect();
     let proof = api.backend.prove(address, &numbers, height)?;
-    reply(proof_object(address, proof, &slots))
+    reply(proof_object(proof, &slots))
 }
 
-fn proof_object(address: Address, proof: AccountProof, slots: &[Slot]) -> ProofObject {
+fn proof_object(proof: AccountProof, slots: &[Slot]) -> ProofObject {
     let storage_root = match proof.account {
         Some(_) => proof.storage_root,
         None => EMPTY_ROOT_HASH,
     };
     let account = proof.account.unwrap_or_default();
-    let slot = |(slot, proof): (&Slot, crate::backend::StorageProof)| SlotObject {
+    let slot = |(slot, proof): (&Slot, SlotProof)| SlotObject {
         key: slot.written(),
         value: proof.value,
         proof: proof.nodes,
     };
     ProofObject {
-        address,
+        address: proof.address,
         account_proof: proof.nodes,
         balance: account.balance,
         code_hash: account.code_hash,
         nonce: U64::from(account.nonce),
         storage_hash: storage_root,
-        storage_proof: slots.iter().zip(proof.storage).map(slot).collect(),
+        storage_proof: slots.iter().zip(proof.slots).map(slot).collect(),
     }
 }
 

@@ -8,12 +8,12 @@ use alloy_consensus::Header;
 use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
-    AccountProof, Backend, BackendError, LogKeys, NamedValidators, PendingTimestamp, StorageProof,
-    SubmitError, Timestamp, TimestampAdmission, TimestampClient, Witnessing,
+    Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
+    TimestampClient, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
-    TransactionStatus,
+    TransactionStatus, ValidatorName,
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, ProofBundle};
@@ -24,16 +24,16 @@ use tbsi_types::log::{
     TlogProof,
 };
 use tbsi_types::{
-    Account, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, LeafIndex, Receipt, TimestampMs, Transaction, TreeSize,
-    U256,
+    Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
+    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, SlotProof,
+    TimestampMs, Transaction, TreeSize, U256,
 };
 use tokio::sync::broadcast;
 
 use crate::transactions::{
     CHAIN_ID, CONTRACT, identity, one_of_each_type, receipt, sender, transfer,
 };
-use crate::validators::{certificate, equivocation, named_validators};
+use crate::validators::{certificate, equivocation, members};
 
 pub(crate) const RETURNS: Address = Address::repeat_byte(1);
 pub(crate) const REVERTS: Address = Address::repeat_byte(2);
@@ -331,17 +331,18 @@ impl Backend for Chain {
         height: Height,
     ) -> Result<AccountProof, BackendError> {
         let prove = |slot: &U256| {
-            Ok(StorageProof {
+            Ok(SlotProof {
                 slot: *slot,
                 value: self.storage(address, *slot, height)?,
                 nodes: vec![vec![0xc0].into()],
             })
         };
         Ok(AccountProof {
+            address,
             account: self.account(address, height)?,
             storage_root: keccak256("storage root"),
             nodes: vec![vec![0xc1].into()],
-            storage: slots
+            slots: slots
                 .iter()
                 .map(prove)
                 .collect::<Result<_, BackendError>>()?,
@@ -438,7 +439,7 @@ impl Backend for Chain {
     }
 
     fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError> {
-        let set_hash = named_validators().set.hash();
+        let set_hash = members().set().hash();
         Ok(self.at(height, |block, _| Checkpoint {
             chain_id: CHAIN_ID,
             height,
@@ -457,8 +458,8 @@ impl Backend for Chain {
         Ok(checkpoint.map(|checkpoint| certificate(&checkpoint)))
     }
 
-    fn validators(&self, _: Height) -> Result<Option<NamedValidators>, BackendError> {
-        Ok(Some(named_validators()))
+    fn validators(&self, _: Height) -> Result<Option<Members>, BackendError> {
+        Ok(Some(members()))
     }
 
     fn handovers(&self, _from: Height, _limit: usize) -> Result<Vec<Handover>, BackendError> {
@@ -550,8 +551,8 @@ impl Backend for Chain {
     }
 
     fn log_keys(&self) -> LogKeys {
-        let named = named_validators();
-        let validator = named.set.iter().next().unwrap();
+        let members = members();
+        let validator = members.set().iter().next().unwrap();
         let key = cosigner().verifier(SignatureType::Cosignature);
         LogKeys {
             log: log_signer().verifier(SignatureType::Note),
@@ -623,7 +624,7 @@ impl Backend for Chain {
     }
 
     fn status(&self) -> NodeStatus {
-        let missing = named_validators().names.into_values().last();
+        let missing = members().iter().map(ValidatorName::of).last();
         NodeStatus {
             chain_id: CHAIN_ID,
             genesis_hash: identity().genesis_hash,

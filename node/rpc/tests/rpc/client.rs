@@ -10,7 +10,7 @@ use tbsi_types::{B256, Checkpoint, CommitCertificate, Height, LeafIndex, TreeSiz
 use crate::chain::{NONCE, REVERTS};
 use crate::http::Fixture;
 use crate::transactions::{CHAIN_ID, identity, one_of_each_type, sender, transfer};
-use crate::validators::{VALIDATORS, equivocation, named_validators};
+use crate::validators::{VALIDATORS, equivocation, members};
 
 fn client(fixture: &Fixture) -> Client {
     Client::new(&format!("http://{}", fixture.address())).unwrap()
@@ -74,7 +74,7 @@ async fn signed_bytes_arrive_unchanged() {
     );
 
     let validators = client.validators(height).await.unwrap().unwrap();
-    assert_eq!(validators.set_hash, named_validators().set.hash());
+    assert_eq!(validators.set_hash, members().set().hash());
     for (zh, en) in VALIDATORS {
         let named = validators.validators.iter().any(|validator| {
             validator.organisation.name_zh_tw == zh && validator.organisation.name_en == en

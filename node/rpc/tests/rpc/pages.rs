@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 
 use crate::chain::{FLOODS, NO_AUTHORITY, cosigner, log_signer};
 use crate::http::{Answer, Fixture, config, exchange_at};
-use crate::validators::named_validators;
+use crate::validators::members;
 
 const QUERY: &str = "content-type: application/timestamp-query";
 
@@ -29,8 +29,7 @@ fn assert_header(answer: &Answer, line: &str) {
 }
 
 fn first_validator() -> ValidatorName {
-    let names = named_validators().names;
-    names.into_values().next().unwrap()
+    members().iter().map(ValidatorName::of).next().unwrap()
 }
 
 #[tokio::test]

@@ -1,13 +1,8 @@
 //! Named validators and what they sign.
 
-use std::collections::BTreeMap;
-
-use tbsi_rpc::NamedValidators;
-use tbsi_rpc::wire::{Organisation, ValidatorName};
-use tbsi_types::validator::operator_id;
 use tbsi_types::{
-    Checkpoint, CommitCertificate, CommitSignature, Evidence, Height, Round, SecretKey, Validator,
-    ValidatorSet, VoteKind, VoteStatement, VotingPower,
+    Checkpoint, CommitCertificate, CommitSignature, Evidence, Height, Member, Members, Round,
+    SecretKey, VoteKind, VoteStatement, VotingPower,
 };
 
 use crate::transactions::identity;
@@ -24,31 +19,17 @@ fn validator_keys() -> Vec<SecretKey> {
     VALIDATORS.iter().map(seed).collect()
 }
 
-pub(crate) fn named_validators() -> NamedValidators {
-    let (mut validators, mut names) = (Vec::new(), BTreeMap::new());
-    for (key, (zh, en)) in validator_keys().iter().zip(VALIDATORS) {
-        let operator = operator_id(zh, en);
-        let validator = Validator::new(key.public_key(), VotingPower(1), operator);
-        let address = validator.address;
-        validators.push(validator);
-        let organisation = Organisation {
-            name_zh_tw: zh.into(),
-            name_en: en.into(),
-        };
-        let node_name = format!("node of {en}");
-        names.insert(
-            address,
-            ValidatorName {
-                address,
-                node_name,
-                organisation,
-            },
-        );
-    }
-    NamedValidators {
-        set: ValidatorSet::new(validators).unwrap(),
-        names,
-    }
+pub(crate) fn members() -> Members {
+    let member = |(key, (zh, en)): (&SecretKey, (&str, &str))| Member {
+        public_key: key.public_key(),
+        power: VotingPower(1),
+        organisation: 1,
+        name_zh_tw: zh.into(),
+        name_en: en.into(),
+        node: format!("node of {en}"),
+    };
+    let members = validator_keys();
+    Members::new(members.iter().zip(VALIDATORS).map(member).collect()).unwrap()
 }
 
 pub(crate) fn equivocation() -> Evidence {

@@ -8,14 +8,14 @@ use crate::log::tree::{Frontier, leaf_hash};
 
 /// A tree in memory, with the root at every size.
 struct Tree {
-    nodes: BTreeMap<Node, B256>,
+    nodes: BTreeMap<TreeNode, B256>,
     roots: Vec<B256>,
 }
 
 impl NodeReader for Tree {
     type Error = Infallible;
 
-    fn read(&self, node: Node) -> Result<B256, Infallible> {
+    fn read(&self, node: TreeNode) -> Result<B256, Infallible> {
         Ok(self.nodes[&node])
     }
 }

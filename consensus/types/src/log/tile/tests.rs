@@ -184,7 +184,7 @@ fn proofs_from_tiles_are_the_proofs_of_the_tree() {
         }
     }
     let small = TileReader::new(&folder, TreeSize(10));
-    let outside = small.read(Node { level: 1, index: 5 }).unwrap_err();
+    let outside = small.read(TreeNode { level: 1, index: 5 }).unwrap_err();
     assert!(matches!(outside, ReadTileError::Outside { .. }));
 }
 
@@ -233,7 +233,7 @@ fn a_proof_asks_for_few_tiles() {
 #[test]
 fn refuses_bytes_that_are_no_tile() {
     let (level, index) = (0, 3);
-    let node = Node { level, index };
+    let node = TreeNode { level, index };
     let four = tile(0, 0, 4);
     let bytes = [7; 160];
     assert_eq!(
@@ -253,7 +253,7 @@ fn refuses_bytes_that_are_no_tile() {
         ));
     }
     for (level, index) in [(0, 4), (1, 2), (2, 1), (8, 0), (0, 1 << 63), (7, u64::MAX)] {
-        let node = Node { level, index };
+        let node = TreeNode { level, index };
         assert_eq!(four.node_hash(&bytes, node), Err(TileError::Node(node)));
     }
 }

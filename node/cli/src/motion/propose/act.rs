@@ -16,55 +16,55 @@ use super::super::file::Entry;
 use super::{
     About, AlgorithmArgs, AmendArgs, ChainArgs, Command, QuotaArgs, RuleArgs, UpgradeArgs,
 };
-use crate::govern::Desk;
+use crate::govern::RegistryClient;
 use crate::report::{refuse, refused};
 
 /// What is asked for, with the numbers that the chain knows.
-pub(super) async fn act(desk: &Desk, command: Command) -> anyhow::Result<Act> {
+pub(super) async fn act(registry: &RegistryClient, command: Command) -> anyhow::Result<Act> {
     Ok(match command {
         Command::AddOrganisation { file, .. } => {
             let admission = load(&file, Entry::admission)?;
             Act::AddOrganisation(Box::new(Motions::addOrganisationCall { admission }))
         }
         Command::SuspendOrganisation(about) => {
-            let (organisation, reason) = about.find(desk)?;
+            let (organisation, reason) = about.find(registry)?;
             Act::SuspendOrganisation(Motions::suspendOrganisationCall {
                 organisation,
                 reason,
             })
         }
         Command::RemoveOrganisation(about) => {
-            let (organisation, reason) = about.find(desk)?;
+            let (organisation, reason) = about.find(registry)?;
             Act::RemoveOrganisation(Motions::removeOrganisationCall {
                 organisation,
                 reason,
             })
         }
         Command::ReinstateOrganisation(about) => {
-            let (organisation, reason) = about.find(desk)?;
+            let (organisation, reason) = about.find(registry)?;
             Act::ReinstateOrganisation(Organisations::reinstateCall {
                 organisation,
                 reason,
             })
         }
-        Command::AmendOrganisation(args) => amendment(desk, &args)?,
+        Command::AmendOrganisation(args) => amendment(registry, &args)?,
         Command::AddValidator { node, power, .. } => {
-            let (node, _) = desk.find_node(&node).await?;
+            let (node, _) = registry.find_node(&node).await?;
             Act::AddValidator(Nodes::addValidatorCall { node, power })
         }
         Command::RemoveValidator { node, reason, .. } => {
-            let (node, _) = desk.find_node(&node).await?;
+            let (node, _) = registry.find_node(&node).await?;
             Act::RemoveValidator(Nodes::removeValidatorCall { node, reason })
         }
         Command::ReinstateValidator { node, .. } => {
-            let (node, _) = desk.find_node(&node).await?;
+            let (node, _) = registry.find_node(&node).await?;
             Act::ReinstateValidator(Nodes::reinstateValidatorCall { node })
         }
-        Command::SetRule(args) => rule(desk, &args).await?,
-        Command::SetQuota(args) => quota(desk, &args).await?,
+        Command::SetRule(args) => rule(registry, &args).await?,
+        Command::SetQuota(args) => quota(registry, &args).await?,
         Command::SetPermissions(args) => {
             let call = Permissions::setOrganisationPermissionsCall {
-                organisation: desk.find_organisation(&args.organisation)?,
+                organisation: registry.find_organisation(&args.organisation)?,
                 permissions: args.permissions,
             };
             Act::SetOrganisationPermissions(call)
@@ -74,26 +74,28 @@ pub(super) async fn act(desk: &Desk, command: Command) -> anyhow::Result<Act> {
         }
         Command::SetPeriod { length, .. } => Act::SetPeriod(Permissions::setPeriodCall { length }),
         Command::SetAccount(args) => Act::SetAccount(Permissions::setAccountCall {
-            organisation: desk.find_organisation(&args.organisation)?,
+            organisation: registry.find_organisation(&args.organisation)?,
             account: args.account,
             permissions: args.permissions,
         }),
         Command::SetAlgorithm(args) => algorithm(&args)?,
-        Command::SetChain(args) => set_chain(desk, &args).await?,
+        Command::SetChain(args) => set_chain(registry, &args).await?,
         Command::ScheduleUpgrade(args) => upgrade(args),
         Command::Resolve { file, .. } => resolution(&file)?,
     })
 }
 
 impl About {
-    fn find(&self, desk: &Desk) -> anyhow::Result<(u32, u16)> {
-        Ok((desk.find_organisation(&self.organisation)?, self.reason))
+    fn find(&self, registry: &RegistryClient) -> anyhow::Result<(u32, u16)> {
+        Ok((registry.find_organisation(&self.organisation)?, self.reason))
     }
 }
 
-fn amendment(desk: &Desk, args: &AmendArgs) -> anyhow::Result<Act> {
-    let organisation = desk.find_organisation(&args.organisation)?;
-    let votes = desk.organisation(organisation).is_some_and(|it| it.votes);
+fn amendment(registry: &RegistryClient, args: &AmendArgs) -> anyhow::Result<Act> {
+    let organisation = registry.find_organisation(&args.organisation)?;
+    let votes = registry
+        .organisation(organisation)
+        .is_some_and(|it| it.votes);
     let details = load(&args.file, |entry| entry.amendment(votes))?;
     Ok(Act::AmendOrganisation(Box::new(
         Motions::amendOrganisationCall {
@@ -133,9 +135,9 @@ fn load<T>(file: &Path, read: impl FnOnce(Entry) -> anyhow::Result<T>) -> anyhow
     read.map_err(refuse)
 }
 
-async fn rule(desk: &Desk, args: &RuleArgs) -> anyhow::Result<Act> {
+async fn rule(registry: &RegistryClient, args: &RuleArgs) -> anyhow::Result<Act> {
     let kind = args.kind;
-    let now = desk.ask(MOTIONS, Motions::ruleOfCall { kind }).await?;
+    let now = registry.ask(MOTIONS, Motions::ruleOfCall { kind }).await?;
     let quorum = (now.quorumNumerator, now.quorumDenominator);
     let threshold = (now.thresholdNumerator, now.thresholdDenominator);
     let (quorum, threshold) = (
@@ -154,13 +156,13 @@ async fn rule(desk: &Desk, args: &RuleArgs) -> anyhow::Result<Act> {
     Ok(Act::SetRule(Motions::setRuleCall { kind, rule }))
 }
 
-async fn quota(desk: &Desk, args: &QuotaArgs) -> anyhow::Result<Act> {
+async fn quota(registry: &RegistryClient, args: &QuotaArgs) -> anyhow::Result<Act> {
     let organisation = match args.organisation.as_str() {
         "0" => 0,
-        text => desk.find_organisation(text)?,
+        text => registry.find_organisation(text)?,
     };
     let call = Permissions::quotaOfCall { organisation };
-    let now = desk.ask(PERMISSIONS, call).await?;
+    let now = registry.ask(PERMISSIONS, call).await?;
     Ok(Act::SetQuota(Permissions::setQuotaCall {
         organisation,
         gas: args.gas.unwrap_or(now.gas),
@@ -168,22 +170,22 @@ async fn quota(desk: &Desk, args: &QuotaArgs) -> anyhow::Result<Act> {
     }))
 }
 
-async fn set_chain(desk: &Desk, args: &ChainArgs) -> anyhow::Result<Act> {
+async fn set_chain(registry: &RegistryClient, args: &ChainArgs) -> anyhow::Result<Act> {
     let text = &args.chain;
-    let count = desk.ask(CHAINS, Chains::chainCountCall {}).await?;
+    let count = registry.ask(CHAINS, Chains::chainCountCall {}).await?;
     let call = |from, count| Chains::chainsCall { from, count };
-    let chains: Vec<Chain> = desk.pages(CHAINS, (1, count.into()), call).await?;
+    let chains: Vec<Chain> = registry.pages(CHAINS, (1, count.into()), call).await?;
     // An id may be registered again when its record is retired: later ones come first.
     let mut latest = (1u32..).zip(chains).collect::<Vec<_>>().into_iter().rev();
     let found = latest.find(|(number, it)| it.caip2 == *text || number.to_string() == *text);
     let Some((chain, now)) = found else {
-        return Err(refused(desk.lang.pick(
+        return Err(refused(registry.lang.pick(
             format!("no chain `{text}`; `tbsi org chains` shows them"),
             format!("找不到鏈「{text}」；`tbsi org chains` 可列出"),
         )));
     };
     let operator = args.operator.as_deref();
-    let operator = operator.map(|text| desk.find_organisation(text));
+    let operator = operator.map(|text| registry.find_organisation(text));
     Ok(Act::SetChain(Chains::setChainCall {
         chain,
         operator: operator.transpose()?.unwrap_or(now.operator),

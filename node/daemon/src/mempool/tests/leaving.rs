@@ -108,7 +108,7 @@ fn a_higher_bid_replaces_a_transaction_as_on_ethereum() {
     assert_eq!(pool.why(&first), Some("replaced"));
     assert_eq!(
         pool.dropped(&first.hash()).unwrap().reason,
-        DropReason::Replaced { by: second.hash() }
+        RemovalReason::Replaced { by: second.hash() }
     );
     // The successor still follows, nothing is counted twice.
     assert_eq!(ready(&pool), [(ALICE, 0), (ALICE, 1)]);

@@ -232,7 +232,7 @@ fn a_signer_is_not_made_with_an_empty_sign_state_in_silence() {
         assert!(error.contains("never overwritten"), "{error}");
     }
     assert_eq!(position(&signer, &genesis, &key), begun);
-    signer.open_signer(Role::Validator).unwrap();
+    signer.open_signer(SignerRole::Validator).unwrap();
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn a_signer_begins_where_its_operator_says_within_reason() {
     reset_sign_state(&signer, Height(120), NONE).unwrap();
     let raised = position(&signer, &genesis, &key);
     assert_eq!(raised, Position::end_of(Height(120)));
-    let held = signer.open_signer(Role::Validator).unwrap();
+    let held = signer.open_signer(SignerRole::Validator).unwrap();
     let error = words(reset_sign_state(&signer, Height(130), NONE));
     assert!(error.contains("is in use"), "{error}");
     drop(held);

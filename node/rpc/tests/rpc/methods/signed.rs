@@ -6,19 +6,19 @@ use tbsi_types::{B256, Evidence, Height};
 
 use crate::http::Fixture;
 use crate::transactions::{CHAIN_ID, identity};
-use crate::validators::{equivocation, named_validators};
+use crate::validators::{equivocation, members};
 
 #[tokio::test]
 async fn checkpoints_by_every_name() {
     let fixture = Fixture::new().await;
     let checkpoint = fixture.chain.checkpoint(Height(2)).unwrap().unwrap();
     let digest = checkpoint.digest(&identity());
-    let set = named_validators();
+    let members = members();
     let expected = json!({
         "chainId": CHAIN_ID, "height": 2, "timeMs": 1_700_000_002_007u64,
         "blockHash": fixture.chain.block_at(2).hash(), "stateRoot": B256::repeat_byte(5),
         "logSize": 0, "logRoot": tbsi_types::checkpoint::EMPTY_LOG_ROOT,
-        "validatorSetHash": set.set.hash(), "nextValidatorSetHash": set.set.hash(),
+        "validatorSetHash": members.set().hash(), "nextValidatorSetHash": members.set().hash(),
         "digest": digest, "encoded": alloy_primitives::Bytes::from(checkpoint.encode().to_vec()),
     });
     for params in [
@@ -36,15 +36,15 @@ async fn checkpoints_by_every_name() {
 #[tokio::test]
 async fn certificates_name_the_operators() {
     let fixture = Fixture::new().await;
-    let set = named_validators();
+    let members = members();
     let certificate = fixture.chain.certificate(Height(2)).unwrap().unwrap();
     let signature = |entry: &tbsi_types::CommitSignature| {
-        let organisation = &set.names[&entry.validator].organisation;
+        let member = members.get(&entry.validator).unwrap();
         json!({
             "validator": entry.validator,
             "signature": alloy_primitives::Bytes::from(entry.signature.0.to_vec()),
             "organisation": {
-                "nameZhTw": organisation.name_zh_tw, "nameEn": organisation.name_en,
+                "nameZhTw": member.name_zh_tw, "nameEn": member.name_en,
             },
         })
     };
@@ -64,21 +64,20 @@ async fn certificates_name_the_operators() {
 #[tokio::test]
 async fn validators_have_legal_names() {
     let fixture = Fixture::new().await;
-    let set = named_validators();
+    let members = members();
     let validators = fixture.result("tbsi_getValidators", json!([1])).await;
-    assert_eq!(validators["setHash"], json!(set.set.hash()));
+    assert_eq!(validators["setHash"], json!(members.set().hash()));
     assert_eq!(validators["totalPower"], 4);
     assert_eq!(validators["height"], 1);
     let listed = validators["validators"].as_array().unwrap();
-    assert_eq!(listed.len(), set.set.count());
-    for (got, validator) in listed.iter().zip(set.set.iter()) {
-        let name = &set.names[&validator.address];
-        let key = alloy_primitives::Bytes::from(validator.public_key.encode().to_vec());
+    assert_eq!(listed.len(), members.set().count());
+    for (got, member) in listed.iter().zip(members.iter()) {
+        let key = alloy_primitives::Bytes::from(member.public_key.encode().to_vec());
         let expected = json!({
-            "address": validator.address, "publicKey": key, "power": 1,
-            "nodeName": name.node_name,
+            "address": member.public_key.address(), "publicKey": key, "power": 1,
+            "nodeName": member.node,
             "organisation": {
-                "nameZhTw": name.organisation.name_zh_tw, "nameEn": name.organisation.name_en,
+                "nameZhTw": member.name_zh_tw, "nameEn": member.name_en,
             },
         });
         assert_eq!(got, &expected);

@@ -21,7 +21,7 @@ const PAGE: u64 = 100;
 const REVERTED: i32 = 3;
 
 /// What a command works with.
-pub(crate) struct Desk {
+pub(crate) struct RegistryClient {
     pub(crate) client: Client,
     pub(crate) lang: Language,
     pub(crate) format: Format,
@@ -32,12 +32,12 @@ pub(crate) struct Desk {
     organisations: Vec<Organisation>,
 }
 
-impl Desk {
+impl RegistryClient {
     /// Learns which chain the node is of, and its organisations.
     pub(crate) async fn open(read: &Read) -> anyhow::Result<Self> {
         let client = Client::new(&read.rpc).map_err(|error| refuse(error.into()))?;
         let status = client.status().await?;
-        let mut desk = Self {
+        let mut registry = Self {
             client,
             lang: read.lang,
             format: read.format,
@@ -48,7 +48,7 @@ impl Desk {
             now: status.time_ms.0 / 1_000,
             organisations: Vec::new(),
         };
-        let count = desk
+        let count = registry
             .ask(ORGANISATIONS, Organisations::organisationCountCall {})
             .await?;
         let mut organisations = Vec::new();
@@ -57,12 +57,12 @@ impl Desk {
                 from: U256::from(organisations.len() + 1),
                 count: U256::from(PAGE),
             };
-            let page = desk.ask(ORGANISATIONS, call).await?;
+            let page = registry.ask(ORGANISATIONS, call).await?;
             anyhow::ensure!(!page.is_empty(), "the register ends before its last entry");
             organisations.extend(page);
         }
-        desk.organisations = organisations;
-        Ok(desk)
+        registry.organisations = organisations;
+        Ok(registry)
     }
 
     /// Calls a view function of a contract.

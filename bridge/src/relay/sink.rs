@@ -6,14 +6,14 @@ use crate::journal::{Journal, JournalError};
 use crate::record::{Event, Parties, RECORD_VERSION, Record};
 
 /// Where events go.
-pub(super) enum Pen {
+pub(super) enum EventSink {
     /// To disk.
     Journal(Journal),
     /// Nowhere: a dry run.
     Dry { next: u64, parties: Parties },
 }
 
-impl Pen {
+impl EventSink {
     /// Writes events; what is returned has happened.
     pub(super) fn write(
         &mut self,
