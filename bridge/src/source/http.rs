@@ -9,6 +9,7 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::limits::ANSWER_MS_MAX;
@@ -21,7 +22,14 @@ pub(crate) struct Files {
     authority: String,
     /// What paths begin with.
     base: String,
-    sender: Option<SendRequest<Empty<Bytes>>>,
+    open: Option<Open>,
+}
+
+/// A connection, driven until this is dropped.
+#[derive(Debug)]
+struct Open {
+    sender: SendRequest<Empty<Bytes>>,
+    _driven: JoinSet<()>,
 }
 
 impl Files {
@@ -33,7 +41,7 @@ impl Files {
         Self {
             authority: format!("{authority}{port}"),
             base: format!("/{path}").trim_end_matches('/').into(),
-            sender: None,
+            open: None,
         }
     }
 
@@ -51,23 +59,24 @@ impl Files {
 
     async fn exchange(&mut self, path: &str, bytes_max: usize) -> Result<Vec<u8>, String> {
         // Taken, and put back only after a whole answer.
-        let mut sender = match self.sender.take().filter(|sender| !sender.is_closed()) {
-            Some(sender) => sender,
+        let mut open = match self.open.take().filter(|open| !open.sender.is_closed()) {
+            Some(open) => open,
             None => connect(&self.authority).await?,
         };
-        sender.ready().await.map_err(|error| error.to_string())?;
+        let ready = open.sender.ready().await;
+        ready.map_err(|error| error.to_string())?;
         let request = Request::get(format!("{}/{path}", self.base))
             .header(HOST, &self.authority)
             .body(Empty::new())
             .map_err(|error| error.to_string())?;
-        let response = sender.send_request(request).await;
+        let response = open.sender.send_request(request).await;
         let response = response.map_err(|error| error.to_string())?;
         let status = response.status();
         let body = Limited::new(response.into_body(), bytes_max)
             .collect()
             .await;
         let bytes = body.map_err(|error| error.to_string())?.to_bytes();
-        self.sender = Some(sender);
+        self.open = Some(open);
         if !status.is_success() {
             return Err(format!("HTTP status {status}"));
         }
@@ -75,7 +84,7 @@ impl Files {
     }
 }
 
-async fn connect(authority: &str) -> Result<SendRequest<Empty<Bytes>>, String> {
+async fn connect(authority: &str) -> Result<Open, String> {
     let stream = TcpStream::connect(authority).await;
     let stream = stream.map_err(|error| error.to_string())?;
     stream
@@ -85,6 +94,12 @@ async fn connect(authority: &str) -> Result<SendRequest<Empty<Bytes>>, String> {
         .await
         .map_err(|error| error.to_string())?;
     // Whoever waits for an answer is told of an error; the task has nothing to add.
-    tokio::spawn(async move { connection.await.ok() });
-    Ok(sender)
+    let mut driven = JoinSet::new();
+    driven.spawn(async move {
+        connection.await.ok();
+    });
+    Ok(Open {
+        sender,
+        _driven: driven,
+    })
 }

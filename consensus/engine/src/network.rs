@@ -52,7 +52,7 @@ use offered::Offered;
 use refusal::Refusal;
 use statements::Taken;
 
-pub(crate) use actor::{Spawned, spawn};
+pub(crate) use actor::{Spawned, start};
 pub use monitor::NetworkMonitor;
 pub(crate) use verified::Verified;
 

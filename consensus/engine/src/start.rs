@@ -160,7 +160,7 @@ fn launch(
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),
         };
         let swarm = tbsi_p2p::listen(&config.p2p, &network::PROTOCOL).await?;
-        let spawned = network::spawn(swarm, surroundings).await;
+        let spawned = network::start(swarm, surroundings).await;
         let Spawned {
             actor: network,
             parts,

@@ -226,13 +226,14 @@ fn relay_until(opened: Opened, until: Until) -> anyhow::Result<State> {
         let mut relay = Relay::open(opened.parts)?;
         relay.check().await?;
         let mut terminated = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-        tokio::spawn(async move {
+        let signals = async {
             tokio::select! {
                 _ = terminated.recv() => {}
                 _ = tokio::signal::ctrl_c() => {}
             }
             stop.send_replace(true);
-        });
+            std::future::pending::<()>().await;
+        };
         let pages = async {
             match listener {
                 Some(listener) => health::serve(listener, health, stopped.clone()).await,
@@ -242,6 +243,7 @@ fn relay_until(opened: Opened, until: Until) -> anyhow::Result<State> {
         tokio::select! {
             ended = relay.run(until, stopped.clone()) => ended?,
             () = pages => {}
+            () = signals => {}
         }
         Ok(relay.state().clone())
     })

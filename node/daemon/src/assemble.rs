@@ -13,7 +13,7 @@ use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
 use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
-use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle};
+use tbsi_rpc::{RpcLimits, RpcServer, ServerConfig};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{
@@ -30,7 +30,7 @@ use crate::chain::NodeChain;
 use crate::cosign::OwnCosigner;
 use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
-use crate::gossip::{self, Incoming};
+use crate::gossip::{self, Gossip, GossipTask, Incoming};
 use crate::health;
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::mempool::{MempoolLimits, journal};
@@ -44,8 +44,11 @@ use crate::witness::submit::Submitter;
 pub(crate) struct Assembled {
     pub(crate) node: Arc<Node>,
     pub(crate) engine: Engine<NodeChain>,
-    pub(crate) rpc: ServerHandle,
+    pub(crate) rpc: RpcServer,
     pub(crate) health: TcpListener,
+    pub(crate) gossip: GossipTask,
+    /// Ids of the peers that both networks admit.
+    pub(crate) peers: watch::Sender<BTreeSet<String>>,
     pub(crate) incoming: Incoming,
     /// Of a validator whose log key is known to all.
     pub(crate) cosigner: Option<OwnCosigner>,
@@ -83,7 +86,11 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let health = health::listen(config.metrics.listen).await?;
     let gossip = gossip_config(&config, identity, node_key.expose(), peers.subscribe());
-    let (gossip, incoming) = gossip::spawn(&gossip).await?;
+    let Gossip {
+        handle: gossip,
+        incoming,
+        task: gossip_task,
+    } = gossip::listen(&gossip).await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
         roster,
@@ -100,10 +107,9 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
     let api = NodeApi(Arc::clone(&node), witness);
-    let rpc = tbsi_rpc::serve(server_config(&config), Arc::new(api)).await?;
+    let rpc = tbsi_rpc::listen(server_config(&config), Arc::new(api)).await?;
     let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
     let engine = start_engine(engine, validator, &node).await?;
-    tokio::spawn(follow_roster(node.watch_roster(), peers));
     node.announce(node.tip().height);
     info!(
         name = node.name, chain_id = identity.chain_id, genesis = %identity.genesis_hash,
@@ -116,6 +122,8 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         engine,
         rpc,
         health,
+        gossip: gossip_task,
+        peers,
         incoming,
         cosigner,
         submitters,
@@ -141,21 +149,6 @@ async fn start_engine(
         "a node is assembled once"
     );
     Ok(engine)
-}
-
-/// Passes the ids of admitted peers on to both networks, until the node is gone.
-async fn follow_roster(
-    mut rosters: watch::Receiver<Arc<Roster>>,
-    peers: watch::Sender<BTreeSet<String>>,
-) {
-    while rosters.changed().await.is_ok() {
-        let ids: BTreeSet<_> = rosters.borrow_and_update().peers.keys().cloned().collect();
-        peers.send_if_modified(|before| {
-            let changed = *before != ids;
-            *before = ids;
-            changed
-        });
-    }
 }
 
 /// On a network for development keys need no password.

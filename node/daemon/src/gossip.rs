@@ -30,6 +30,7 @@ use crate::limits::{
     GOSSIP_OUTGOING_TRANSACTIONS_MAX,
 };
 pub use cosignatures::{Cosignatures, TimestampedSignature};
+use intake::Judged;
 pub use intake::Unjudged;
 use network::{Network, Outlets};
 use outgoing::Outgoing;
@@ -156,8 +157,35 @@ pub struct Incoming {
     pub cosignatures: mpsc::Receiver<(Cosignatures, Unjudged)>,
 }
 
-/// Listens, then runs the network in a task of its own until [`GossipHandle::shutdown`].
-pub async fn spawn(config: &NetworkConfig) -> Result<(GossipHandle, Incoming), P2pError> {
+/// A network that listens. Nothing is sent or received until its task runs.
+pub struct Gossip {
+    /// Speaks to the task.
+    pub handle: GossipHandle,
+    /// What the task received.
+    pub incoming: Incoming,
+    /// Whoever owns the tasks of the node runs it.
+    pub task: GossipTask,
+}
+
+/// Drives the network.
+pub struct GossipTask {
+    network: Network,
+    judgements: mpsc::Receiver<Judged>,
+    stopped: watch::Receiver<bool>,
+    /// Dropped when the task ends.
+    end: watch::Sender<()>,
+}
+
+impl GossipTask {
+    /// Returns after [`GossipHandle::shutdown`], or when the last handle is gone.
+    pub async fn run(self) {
+        self.network.run(self.judgements, self.stopped).await;
+        drop(self.end);
+    }
+}
+
+/// Listens.
+pub async fn listen(config: &NetworkConfig) -> Result<Gossip, P2pError> {
     let swarm = tbsi_p2p::listen(config, &PROTOCOL).await?;
     let (events, events_in) = mpsc::channel(GOSSIP_EVENTS_MAX);
     let (cosignatures, cosignatures_in) = mpsc::channel(COSIGNATURE_MESSAGES_MAX);
@@ -178,21 +206,23 @@ pub async fn spawn(config: &NetworkConfig) -> Result<(GossipHandle, Incoming), P
         cosignatures,
         judgements,
     };
-    let network = Network::new(swarm, Arc::clone(&shared), outlets);
-    tokio::spawn(async move {
-        network.run(judgements_in, stopped).await;
-        drop(end);
-    });
-    let handle = GossipHandle {
-        shared,
-        stop: Arc::new(stop),
-        ended,
-    };
-    let incoming = Incoming {
-        events: events_in,
-        cosignatures: cosignatures_in,
-    };
-    Ok((handle, incoming))
+    Ok(Gossip {
+        task: GossipTask {
+            network: Network::new(swarm, Arc::clone(&shared), outlets),
+            judgements: judgements_in,
+            stopped,
+            end,
+        },
+        handle: GossipHandle {
+            shared,
+            stop: Arc::new(stop),
+            ended,
+        },
+        incoming: Incoming {
+            events: events_in,
+            cosignatures: cosignatures_in,
+        },
+    })
 }
 
 impl GossipHandle {

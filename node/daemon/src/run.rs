@@ -1,5 +1,6 @@
 //! The one place that lists every task of a node.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -8,6 +9,8 @@ use tbsi_engine::Engine;
 use tbsi_governance::standing::Denied;
 use tbsi_home::Home;
 use tbsi_p2p::Judgement;
+use tbsi_rpc::RpcServer;
+use tbsi_types::Roster;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -60,72 +63,87 @@ enum End {
 }
 
 async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<End> {
-    let Assembled {
-        node,
-        engine,
-        rpc,
-        health,
-        incoming,
-        cosigner,
-        submitters,
-        account,
-        rotating,
-    } = assemble(home).await?;
+    let mut assembled = assemble(home).await?;
+    let node = Arc::clone(&assembled.node);
+    let rekeyed = rotation::due(assembled.rotating.take(), Arc::clone(&node));
     let (stop_tasks, stopping) = watch::channel(false);
-    let (moved_tx, moved) = watch::channel(Instant::now());
-    let pages = Health {
-        node: Arc::clone(&node),
-        moved,
-    };
-    let mut tasks: JoinSet<anyhow::Result<&'static str>> = JoinSet::new();
-    tasks.spawn(named("consensus", engine_task(engine, stopping.clone())));
-    tasks.spawn(named(
-        "transactions",
-        transactions(Arc::clone(&node), incoming.events, stopping.clone()),
-    ));
-    tasks.spawn(named(
-        "pending transactions",
-        pending_task(Arc::clone(&node), stopping.clone()),
-    ));
-    tasks.spawn(named(
-        "cosignatures",
-        cosign::run(
-            Arc::clone(&node),
-            cosigner,
-            incoming.cosignatures,
-            stopping.clone(),
-        ),
-    ));
-    for submitter in submitters {
-        tasks.spawn(named("outside witness", submitter.run(stopping.clone())));
-    }
-    tasks.spawn(named(
-        "health",
-        health_task(health, pages, stopping.clone()),
-    ));
-    tasks.spawn(named(
-        "watchdog",
-        watchdog_task(Arc::clone(&node), moved_tx, stopping.clone()),
-    ));
-    if let Some(account) = account {
-        let accuser = accuse_task(Arc::clone(&node), account, stopping.clone());
-        tasks.spawn(named("evidence", accuser));
-    }
-    let rekeyed = rotation::due(rotating, Arc::clone(&node));
+    let Tasks { mut all, gossip } = spawn(assembled, &stopping);
     let outcome = tokio::select! {
-        ended = first_end(&mut tasks, stop) => ended.map(|()| End::Stopped),
+        ended = first_end(&mut all, stop) => ended.map(|()| End::Stopped),
         due = rekeyed => due.map(|()| End::Rekeyed),
     };
     stop_tasks.send_replace(true);
-    rpc.stop().await;
-    while let Ok(Some(ended)) = timeout(STOP_TIMEOUT, tasks.join_next()).await {
+    while let Ok(Some(ended)) = timeout(STOP_TIMEOUT, all.join_next()).await {
         if let Ok(Err(error)) = ended {
             warn!("while stopping: {error:#}");
         }
     }
     node.gossip.shutdown().await;
+    // What did not stop in time is aborted here: no task outlives this function.
+    drop((all, gossip));
     info!(height = %node.tip().height, "node stopped");
     outcome
+}
+
+/// Every task of a node.
+struct Tasks {
+    /// None ends by itself.
+    all: JoinSet<anyhow::Result<&'static str>>,
+    /// Ends last, because the others speak through it.
+    gossip: JoinSet<()>,
+}
+
+fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
+    let Assembled {
+        node,
+        engine,
+        rpc,
+        health,
+        gossip,
+        peers,
+        incoming,
+        cosigner,
+        submitters,
+        account,
+        rotating: _,
+    } = assembled;
+    let stop = || stopping.clone();
+    let (moved_tx, moved) = watch::channel(Instant::now());
+    let pages = Health {
+        node: Arc::clone(&node),
+        moved,
+    };
+    let received = transactions(Arc::clone(&node), incoming.events, stop());
+    let (seen, received_cosignatures) = (Arc::clone(&node), incoming.cosignatures);
+    let cosignatures = cosign::run(seen, cosigner, received_cosignatures, stop());
+    let mut all = JoinSet::new();
+    all.spawn(named("consensus", engine_task(engine, stop())));
+    all.spawn(named("transactions", received));
+    all.spawn(named(
+        "pending transactions",
+        pending_task(Arc::clone(&node), stop()),
+    ));
+    all.spawn(named("cosignatures", cosignatures));
+    for submitter in submitters {
+        all.spawn(named("outside witness", submitter.run(stop())));
+    }
+    all.spawn(named("rpc", rpc_task(rpc, stop())));
+    all.spawn(named("health", health_task(health, pages, stop())));
+    all.spawn(named(
+        "watchdog",
+        watchdog_task(Arc::clone(&node), moved_tx, stop()),
+    ));
+    let rosters = node.watch_roster();
+    all.spawn(named("peers", follow_roster(rosters, peers, stop())));
+    if let Some(account) = account {
+        all.spawn(named("evidence", accuse_task(node, account, stop())));
+    }
+    let mut networks = JoinSet::new();
+    networks.spawn(gossip.run());
+    Tasks {
+        all,
+        gossip: networks,
+    }
 }
 
 type Outcome = anyhow::Result<()>;
@@ -156,6 +174,31 @@ async fn first_end(
 
 async fn engine_task(engine: Engine<NodeChain>, stop: watch::Receiver<bool>) -> Outcome {
     Ok(engine.run(stop).await?)
+}
+
+async fn rpc_task(rpc: RpcServer, stop: watch::Receiver<bool>) -> Outcome {
+    rpc.run(stop).await;
+    Ok(())
+}
+
+/// Passes the ids of admitted peers on to both networks.
+async fn follow_roster(
+    mut rosters: watch::Receiver<Arc<Roster>>,
+    peers: watch::Sender<BTreeSet<String>>,
+    mut stop: watch::Receiver<bool>,
+) -> Outcome {
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            changed = rosters.changed() => changed.context("nobody tells who takes part")?,
+        }
+        let ids: BTreeSet<_> = rosters.borrow_and_update().peers.keys().cloned().collect();
+        peers.send_if_modified(|before| {
+            let changed = *before != ids;
+            *before = ids;
+            changed
+        });
+    }
 }
 
 async fn health_task(

@@ -1,6 +1,6 @@
 //! JSON-RPC of a TBSI node: the server, the types of its answers, and a small client.
 //!
-//! [`serve`] answers `eth_*`, `net_*`, `web3_*`, `txpool_*` and `tbsi_*` over HTTP and
+//! [`RpcServer`] answers `eth_*`, `net_*`, `web3_*`, `txpool_*` and `tbsi_*` over HTTP and
 //! WebSocket on one port, from whatever implements [`Backend`]. To Ethereum's clients the
 //! chain is an ordinary one with instant finality and no fees: shapes, error codes and error
 //! words are go-ethereum's. Every request, response, queue and scan has a limit ([`limits`],
@@ -16,12 +16,13 @@
 //! ```no_run
 //! # async fn example(backend: std::sync::Arc<dyn tbsi_rpc::Backend>)
 //! #     -> Result<(), Box<dyn std::error::Error>> {
-//! use tbsi_rpc::{Client, ServerConfig, serve};
+//! use tbsi_rpc::{ServerConfig, listen};
 //!
-//! let server = serve(ServerConfig::default(), backend).await?;
-//! let client = Client::new(&format!("http://{}", server.local_addr()))?;
-//! println!("height {}", client.block_number().await?);
-//! server.stop().await;
+//! let server = listen(ServerConfig::default(), backend).await?;
+//! println!("http://{}", server.local_addr());
+//! let (stop, stopping) = tokio::sync::watch::channel(false);
+//! server.run(stopping).await;
+//! # drop(stop);
 //! # Ok(())
 //! # }
 //! ```
@@ -52,4 +53,4 @@ pub use backend::{
     TimestampClient, Witnessing,
 };
 pub use client::{Client, ClientError, Leaves, LogReader};
-pub use server::{RpcError, RpcLimits, ServerConfig, ServerHandle, serve};
+pub use server::{RpcError, RpcLimits, RpcServer, ServerConfig, listen};

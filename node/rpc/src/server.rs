@@ -7,10 +7,12 @@ use std::time::Duration;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::middleware::RpcServiceBuilder;
 use jsonrpsee::server::{
-    BatchRequestConfig, Methods, PingConfig, Server, ServerHandle as JsonrpseeHandle, StopHandle,
+    BatchRequestConfig, Methods, PingConfig, Server, ServerHandle, StopHandle,
     serve_with_graceful_shutdown, stop_channel,
 };
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate as _, SizeAbove};
@@ -148,58 +150,78 @@ pub enum RpcError {
     Register(#[from] RegisterMethodError),
 }
 
-/// A running server; stops when dropped.
-#[derive(Debug)]
-pub struct ServerHandle {
+/// A server that listens. It answers while [`RpcServer::run`] runs.
+pub struct RpcServer {
     local_addr: SocketAddr,
-    handle: JsonrpseeHandle,
+    listener: TcpListener,
+    acceptor: Acceptor,
+    handle: ServerHandle,
 }
 
-impl ServerHandle {
+impl RpcServer {
     /// The bound address, with the port that was chosen.
     pub fn local_addr(&self) -> SocketAddr {
         self.local_addr
     }
 
-    /// Accepts nothing new, lets running calls finish within five seconds, closes the rest.
-    pub async fn stop(self) {
-        if self.handle.stop().is_err() {
-            return; // has stopped already
+    /// Answers until `stop` turns true or its other end is gone. Then it accepts nothing new, lets
+    /// running calls finish within five seconds and closes the rest: no connection is left.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let Self {
+            listener,
+            acceptor,
+            handle,
+            ..
+        } = self;
+        let mut connections = JoinSet::new();
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = acceptor.run(&listener, &mut connections) => {}
         }
+        drop((listener, acceptor));
+        if handle.stop().is_err() {
+            return; // nobody is left who could be told
+        }
+        let ended = async {
+            while connections.join_next().await.is_some() {}
+            // Those that became WebSockets are jsonrpsee's.
+            handle.stopped().await;
+        };
         let limit = Duration::from_secs(STOP_S_MAX);
-        if tokio::time::timeout(limit, self.handle.stopped())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(limit, ended).await.is_err() {
             tracing::warn!(seconds = STOP_S_MAX, "JSON-RPC connections were cut off");
         }
+        connections.shutdown().await;
     }
 }
 
-/// Binds the address and answers from `backend` until the handle is stopped or dropped.
-pub async fn serve(
+/// Binds the address, to answer from `backend`.
+pub async fn listen(
     config: ServerConfig,
     backend: Arc<dyn Backend>,
-) -> Result<ServerHandle, RpcError> {
+) -> Result<RpcServer, RpcError> {
     config.limits.check()?;
     let cors = cors(&config.cors_origins)?;
     let runner = Runner::new(backend, config.limits);
     let mut module = module(runner.clone())?;
     subscribe::register(&mut module)?;
     let address = config.listen;
-    let listen = |source| RpcError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(listen)?;
-    let local_addr = listener.local_addr().map_err(listen)?;
+    let failed = |source| RpcError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let local_addr = listener.local_addr().map_err(failed)?;
     let (stop, handle) = stop_channel();
-    let acceptor = Acceptor {
-        config,
-        cors,
-        pages: Pages::new(runner),
-        methods: module.into(),
-        stop,
-    };
-    tokio::spawn(acceptor.run(listener));
-    Ok(ServerHandle { local_addr, handle })
+    Ok(RpcServer {
+        local_addr,
+        listener,
+        acceptor: Acceptor {
+            config,
+            cors,
+            pages: Pages::new(runner),
+            methods: module.into(),
+            stop,
+        },
+        handle,
+    })
 }
 
 fn cors(origins: &[String]) -> Result<CorsLayer, RpcError> {
@@ -233,7 +255,8 @@ struct Acceptor {
 }
 
 impl Acceptor {
-    async fn run(self, listener: TcpListener) {
+    /// Each connection is a task of `open`.
+    async fn run(&self, listener: &TcpListener, open: &mut JoinSet<()>) {
         let limits = self.config.limits;
         let trusted = self.config.trusted_proxies.iter().map(IpAddr::to_canonical);
         let trusted: Arc<[IpAddr]> = trusted.collect();
@@ -266,7 +289,11 @@ impl Acceptor {
             .set_rpc_middleware(rpc)
             .set_http_middleware(http)
             .to_service_builder();
-        while let Some((socket, other_end)) = self.accept(&listener).await {
+        loop {
+            let (socket, other_end) = tokio::select! {
+                accepted = accept(listener) => accepted,
+                Some(_) = open.join_next() => continue,
+            };
             let Some(place) = connections.admit(other_end) else {
                 refuse(&socket);
                 continue;
@@ -280,7 +307,7 @@ impl Acceptor {
                 trusted: Arc::clone(&trusted),
             };
             let stopped = self.stop.clone().shutdown();
-            tokio::spawn(async move {
+            open.spawn(async move {
                 let _place = place;
                 let stream = PacedStream::new(socket, Duration::from_secs(IDLE_S_MAX));
                 if let Err(error) = serve_with_graceful_shutdown(stream, service, stopped).await {
@@ -289,24 +316,21 @@ impl Acceptor {
             });
         }
     }
+}
 
-    /// The next connection and its other end; `None` when the server stops.
-    async fn accept(&self, listener: &TcpListener) -> Option<(TcpStream, IpAddr)> {
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = self.stop.clone().shutdown() => return None,
-            };
-            let prepared = accepted.and_then(|(socket, other_end)| {
-                socket.set_nodelay(true)?;
-                Ok((socket, other_end.ip()))
-            });
-            match prepared {
-                Ok(connection) => return Some(connection),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept a JSON-RPC connection");
-                    tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
-                }
+/// The next connection and its other end.
+async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
+    loop {
+        let accepted = listener.accept().await;
+        let prepared = accepted.and_then(|(socket, other_end)| {
+            socket.set_nodelay(true)?;
+            Ok((socket, other_end.ip()))
+        });
+        match prepared {
+            Ok(connection) => return connection,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a JSON-RPC connection");
+                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
             }
         }
     }

@@ -277,8 +277,9 @@ async fn listen_only(home: &LoadedHome) -> GossipHandle {
         allowed_peers: peer_ids(&home.genesis),
         chain: home.genesis.identity(),
     };
-    let (handle, _events) = gossip::spawn(&config).await.unwrap();
-    handle
+    let gossip = gossip::listen(&config).await.unwrap();
+    tokio::spawn(gossip.task.run());
+    gossip.handle
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

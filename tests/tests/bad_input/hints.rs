@@ -51,8 +51,9 @@ async fn a_validator_that_lies_about_its_tip_changes_nothing() {
         allowed_peers: peer_ids(&liar.genesis),
         chain: liar.genesis.identity(),
     };
-    let (handle, _incoming) = gossip::spawn(&config).await.unwrap();
-    handle.announce_tip(LIE);
+    let gossip = gossip::listen(&config).await.unwrap();
+    tokio::spawn(gossip.task.run());
+    gossip.handle.announce_tip(LIE);
     let dir = net.scratch().join("liar");
     std::fs::create_dir(&dir).unwrap();
     let listen: SocketAddr = liar.config.p2p.consensus;
@@ -83,6 +84,6 @@ async fn a_validator_that_lies_about_its_tip_changes_nothing() {
     net.wait_height(OBSERVER, tip).await;
     assert_not_misled(&net, OBSERVER).await;
     lying.stop().await;
-    handle.shutdown().await;
+    gossip.handle.shutdown().await;
     net.assert_no_panic();
 }

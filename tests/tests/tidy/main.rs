@@ -9,6 +9,7 @@ mod names;
 mod paths;
 mod sections;
 mod sizes;
+mod tasks;
 mod vectors;
 mod words;
 
@@ -72,6 +73,28 @@ fn files() -> Vec<File> {
         .collect();
     assert!(files.len() > 100, "only {} files were found", files.len());
     files
+}
+
+/// Lines of code and their positions from 0: without blank ones, comments, and a test module at
+/// the foot of the file. What rustfmt has formatted closes such a module with a brace in the
+/// first column.
+fn product_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut lines = text.lines().enumerate().peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let (index, line) = lines.next()?;
+            let starts_module =
+                |next: &(usize, &str)| next.1.starts_with("mod ") && next.1.ends_with('{');
+            if line == "#[cfg(test)]" && lines.peek().is_some_and(starts_module) {
+                lines.by_ref().find(|(_, line)| *line == "}");
+                continue;
+            }
+            let code = line.split(" // ").next().unwrap_or(line).trim();
+            if !code.is_empty() && !code.starts_with("//") {
+                return Some((index, code));
+            }
+        }
+    })
 }
 
 /// Fails with all complaints at once.

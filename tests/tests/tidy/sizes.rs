@@ -1,6 +1,6 @@
 //! How long a file may be. Functions are clippy's concern (`too_many_lines`).
 
-use crate::{File, complains, files, keep};
+use crate::{File, complains, files, keep, product_lines};
 
 /// Of one file, in lines of code.
 const LINES_MAX: usize = 800;
@@ -11,7 +11,7 @@ fn check(files: &[File]) -> Vec<String> {
     let mut sizes: Vec<(usize, &str)> = files
         .iter()
         .filter(|file| is_product(file))
-        .map(|file| (code_lines(&file.text), file.path.as_str()))
+        .map(|file| (product_lines(&file.text).count(), file.path.as_str()))
         .collect();
     sizes.sort_unstable();
     let mut complaints = Vec::new();
@@ -35,25 +35,6 @@ fn check(files: &[File]) -> Vec<String> {
 fn is_product(file: &File) -> bool {
     let test = |part: &str| matches!(part, "tests" | "tests.rs" | "examples");
     file.is("rs") && !file.path.split('/').any(test)
-}
-
-/// Lines that are neither blank, nor a comment, nor in a test module at the foot of the file.
-/// What rustfmt has formatted closes such a module with a brace in the first column.
-fn code_lines(text: &str) -> usize {
-    let mut count = 0;
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        let starts_module = |next: &&str| next.starts_with("mod ") && next.ends_with('{');
-        if line == "#[cfg(test)]" && lines.peek().is_some_and(starts_module) {
-            lines.by_ref().find(|line| *line == "}");
-            continue;
-        }
-        let line = line.trim();
-        if !line.is_empty() && !line.starts_with("//") {
-            count += 1;
-        }
-    }
-    count
 }
 
 #[test]

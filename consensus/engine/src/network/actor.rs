@@ -7,7 +7,7 @@ use arc_malachitebft_app_channel::app::engine::network::{NetworkMsg, NetworkRef}
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tbsi_p2p::Swarm;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 use super::{Network, NetworkMonitor, Surroundings};
 use crate::context::Ctx;
@@ -22,7 +22,7 @@ pub(crate) struct Spawned {
 }
 
 /// Starts the actor over a swarm, and a channel for what the application publishes.
-pub(crate) async fn spawn(
+pub(crate) async fn start(
     swarm: Swarm,
     surroundings: Surroundings,
 ) -> Result<Spawned, ractor::SpawnErr> {
@@ -33,16 +33,8 @@ pub(crate) async fn spawn(
         chain: *surroundings.verified.chain(),
     };
     let network = Network::new(swarm, surroundings, &monitor);
-    let (actor, _) = Actor::spawn(None, NetworkActor, network).await?;
-    let (parts, mut receiver) = mpsc::channel::<AppNetworkMsg<Ctx>>(1);
-    let network = actor.clone();
-    tokio::spawn(async move {
-        while let Some(message) = receiver.recv().await {
-            if network.cast(message.into()).is_err() {
-                break;
-            }
-        }
-    });
+    let (parts, published) = mpsc::channel(1);
+    let (actor, _) = Actor::spawn(None, NetworkActor, (network, published)).await?;
     Ok(Spawned {
         actor,
         parts,
@@ -50,29 +42,47 @@ pub(crate) async fn spawn(
     })
 }
 
+type Published = mpsc::Receiver<AppNetworkMsg<Ctx>>;
+
+/// Passes on what the application publishes.
+async fn forward(mut published: Published, network: NetworkRef<Ctx>) {
+    while let Some(message) = published.recv().await {
+        if network.cast(message.into()).is_err() {
+            break;
+        }
+    }
+}
+
 /// Passes messages on to the task that owns the swarm.
 struct NetworkActor;
 
-/// The task, while it runs.
+/// The tasks, while they run: they end with the actor.
 struct Running {
     commands: mpsc::Sender<NetworkMsg<Ctx>>,
-    task: JoinHandle<()>,
+    swarm: JoinSet<()>,
+    published: JoinSet<()>,
 }
 
 #[async_trait::async_trait]
 impl Actor for NetworkActor {
     type Msg = NetworkMsg<Ctx>;
     type State = Option<Running>;
-    type Arguments = Network;
+    type Arguments = (Network, Published);
 
     async fn pre_start(
         &self,
-        _myself: ActorRef<NetworkMsg<Ctx>>,
-        network: Network,
+        myself: ActorRef<NetworkMsg<Ctx>>,
+        (network, published): (Network, Published),
     ) -> Result<Option<Running>, ActorProcessingErr> {
         let (commands, receiver) = mpsc::channel(NETWORK_COMMANDS_MAX);
-        let task = tokio::spawn(network.run(receiver));
-        Ok(Some(Running { commands, task }))
+        let mut running = Running {
+            commands,
+            swarm: JoinSet::new(),
+            published: JoinSet::new(),
+        };
+        running.swarm.spawn(network.run(receiver));
+        running.published.spawn(forward(published, myself));
+        Ok(Some(running))
     }
 
     async fn handle(
@@ -93,10 +103,13 @@ impl Actor for NetworkActor {
         _myself: ActorRef<NetworkMsg<Ctx>>,
         running: &mut Option<Running>,
     ) -> Result<(), ActorProcessingErr> {
-        if let Some(Running { commands, task }) = running.take() {
-            drop(commands);
+        if let Some(mut running) = running.take() {
+            running.published.shutdown().await;
+            drop(running.commands);
             // The port is free when the task has ended.
-            task.await?;
+            while let Some(ended) = running.swarm.join_next().await {
+                ended?;
+            }
         }
         Ok(())
     }

@@ -198,7 +198,7 @@ impl Stage {
             verified: Arc::new(Verified::new(chain())),
             wake: Arc::default(),
         };
-        let spawned = spawn(swarm, surroundings).await.unwrap();
+        let spawned = start(swarm, surroundings).await.unwrap();
         let (hear, mut heard) = mpsc::unbounded_channel();
         let (ear, _) = Actor::spawn(None, Ear, hear).await.unwrap();
         let subscribe = NetworkMsg::Subscribe(Box::new(ear));

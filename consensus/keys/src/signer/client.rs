@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tbsi_types::{ChainIdentity, Height, PublicKey, Signature};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 use zeroize::Zeroizing;
@@ -26,6 +26,8 @@ pub struct RemoteSigner {
     public_key: PublicKey,
     chain: ChainIdentity,
     asked: mpsc::Sender<Asked>,
+    /// Ends with it.
+    _speaks: JoinSet<()>,
 }
 
 /// What a node has to show to its signer.
@@ -84,11 +86,13 @@ impl RemoteSigner {
             }
         };
         let (asked, questions) = mpsc::channel(SIGNER_QUEUE_MAX);
-        tokio::spawn(dialer.run(link, questions));
+        let mut speaks = JoinSet::new();
+        speaks.spawn(dialer.run(link, questions));
         Ok(Self {
             public_key: expected,
             chain,
             asked,
+            _speaks: speaks,
         })
     }
 }

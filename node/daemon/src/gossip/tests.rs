@@ -26,7 +26,9 @@ struct Node {
 impl Node {
     async fn start(config: NetworkConfig) -> Self {
         let id = peer_id(&config.keypair_bytes);
-        let (handle, incoming) = spawn(&config).await.unwrap();
+        let gossip = listen(&config).await.unwrap();
+        let (handle, incoming) = (gossip.handle, gossip.incoming);
+        tokio::spawn(gossip.task.run());
         Self {
             id,
             handle,

@@ -4,16 +4,32 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tbsi_rpc::{RpcLimits, ServerConfig, ServerHandle, serve};
+use tbsi_rpc::{RpcLimits, ServerConfig, listen};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::chain::Chain;
 
 /// A server in front of a fresh chain.
 pub(crate) struct Fixture {
     pub(crate) chain: Arc<Chain>,
-    pub(crate) server: ServerHandle,
+    pub(crate) server: Running,
+}
+
+/// A server that answers until it is stopped or dropped.
+pub(crate) struct Running {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.stop.send_replace(true);
+        self.task.await.unwrap();
+    }
 }
 
 /// The default configuration on a free port.
@@ -35,12 +51,20 @@ impl Fixture {
 
     pub(crate) async fn with(config: ServerConfig) -> Self {
         let chain = Arc::new(Chain::new());
-        let server = serve(config, chain.clone()).await.unwrap();
+        let server = listen(config, chain.clone()).await.unwrap();
+        let address = server.local_addr();
+        let (stop, stopping) = watch::channel(false);
+        let task = tokio::spawn(server.run(stopping));
+        let server = Running {
+            address,
+            stop,
+            task,
+        };
         Self { chain, server }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
-        self.server.local_addr()
+        self.server.address
     }
 
     /// The whole response object.

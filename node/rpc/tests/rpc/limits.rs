@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tbsi_rpc::{RpcError, RpcLimits, ServerConfig, serve};
+use tbsi_rpc::{RpcError, RpcLimits, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -299,7 +299,12 @@ async fn what_is_not_json_rpc_gets_an_answer() {
 #[tokio::test]
 async fn refuses_to_start_with_one_clear_line() {
     let fixture = Fixture::new().await;
-    let start = async |config| serve(config, Arc::new(Chain::new())).await.unwrap_err();
+    let start = async |config| {
+        tbsi_rpc::listen(config, Arc::new(Chain::new()))
+            .await
+            .err()
+            .unwrap()
+    };
     let listen = fixture.address();
     let taken = start(ServerConfig { listen, ..config() }).await;
     assert!(matches!(taken, RpcError::Listen { .. }));
