@@ -32,7 +32,7 @@ use arc_malachitebft_sync::{
 };
 use bytes::Bytes;
 use tbsi_p2p::{
-    Judgement, Message, OutboundFailure, PeerEvent, Protocol, Requests, ResponseChannel, Swarm,
+    Judgement, Message, PeerEvent, Protocol, ReplyChannel, RequestFailure, Requests, Swarm,
 };
 use tbsi_types::{Height, Roster, Signature};
 use tokio::sync::{Notify, mpsc, watch};
@@ -102,7 +102,7 @@ struct Network {
     offered: Arc<Offered>,
     subscribers: Vec<Box<dyn Subscriber<NetworkEvent<Ctx>>>>,
     /// Requests of peers that wait for an answer; libp2p bounds them per connection.
-    inbound: BTreeMap<InboundRequestId, ResponseChannel<Vec<u8>>>,
+    inbound: BTreeMap<InboundRequestId, ReplyChannel>,
 }
 
 impl Network {
@@ -215,7 +215,7 @@ impl Network {
             }
             PeerEvent::RequestFailed { peer, id, error } => {
                 let id = OutboundRequestId::new(id);
-                let reason = reason(&error);
+                let reason = reason(error);
                 self.emit(&NetworkEvent::SyncRequestFailed(
                     id,
                     to_engine(peer),
@@ -310,12 +310,12 @@ fn to_engine(peer: tbsi_p2p::PeerId) -> PeerId {
     PeerId::from_bytes(&peer.to_bytes()).expect("both are multihashes of a public key")
 }
 
-fn reason(error: &OutboundFailure) -> OutboundFailureReason {
+fn reason(error: RequestFailure) -> OutboundFailureReason {
     match error {
-        OutboundFailure::DialFailure => OutboundFailureReason::DialFailure,
-        OutboundFailure::Timeout => OutboundFailureReason::Timeout,
-        OutboundFailure::ConnectionClosed => OutboundFailureReason::ConnectionClosed,
-        OutboundFailure::UnsupportedProtocols => OutboundFailureReason::UnsupportedProtocols,
-        OutboundFailure::Io(_) => OutboundFailureReason::Io,
+        RequestFailure::Dial => OutboundFailureReason::DialFailure,
+        RequestFailure::Timeout => OutboundFailureReason::Timeout,
+        RequestFailure::Closed => OutboundFailureReason::ConnectionClosed,
+        RequestFailure::Unsupported => OutboundFailureReason::UnsupportedProtocols,
+        RequestFailure::Io => OutboundFailureReason::Io,
     }
 }

@@ -233,7 +233,7 @@ pub(crate) async fn listen(
 }
 
 /// A TCP address in libp2p's form.
-pub fn multiaddr(address: SocketAddr) -> Multiaddr {
+pub(crate) fn multiaddr(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip()).with(Segment::Tcp(address.port()))
 }
 

@@ -137,7 +137,7 @@ pub enum P2pError {
 }
 
 /// The peer id of an ed25519 seed.
-pub fn peer_id(seed: &[u8; 32]) -> PeerId {
+pub(crate) fn peer_id(seed: &[u8; 32]) -> PeerId {
     keypair(*seed).public().to_peer_id()
 }
 

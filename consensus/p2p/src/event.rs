@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use libp2p::PeerId;
 use libp2p::gossipsub::MessageId;
-use libp2p::request_response::{
-    self, InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
-};
+use libp2p::request_response::{self, OutboundFailure, ResponseChannel};
 use tokio::time::Instant;
+
+use crate::id::{PeerId, RequestId};
 
 /// What a network tells its owner.
 #[derive(Debug)]
@@ -23,25 +22,25 @@ pub enum PeerEvent {
         /// Who asks.
         peer: PeerId,
         /// Names the request in [`PeerEvent::RequestAbandoned`].
-        id: InboundRequestId,
+        id: RequestId,
         /// What.
         data: Vec<u8>,
         /// Takes the answer. Dropped, the peer is told that there is none.
-        channel: ResponseChannel<Vec<u8>>,
+        channel: ReplyChannel,
     },
     /// A request of a peer can no longer be answered.
     RequestAbandoned {
         /// Who asked.
         peer: PeerId,
         /// As in [`PeerEvent::Request`].
-        id: InboundRequestId,
+        id: RequestId,
     },
     /// A peer answers.
     Response {
         /// Who was asked.
         peer: PeerId,
         /// As [`Swarm::request`](crate::Swarm::request) returned it.
-        id: OutboundRequestId,
+        id: RequestId,
         /// The answer.
         data: Vec<u8>,
     },
@@ -50,10 +49,41 @@ pub enum PeerEvent {
         /// Who was asked.
         peer: PeerId,
         /// As [`Swarm::request`](crate::Swarm::request) returned it.
-        id: OutboundRequestId,
+        id: RequestId,
         /// Why.
-        error: OutboundFailure,
+        error: RequestFailure,
     },
+}
+
+/// Takes the answer to a request.
+#[derive(Debug)]
+pub struct ReplyChannel(pub(crate) ResponseChannel<Vec<u8>>);
+
+/// Why a request got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestFailure {
+    /// The peer was not connected and could not be.
+    Dial,
+    /// Not in time.
+    Timeout,
+    /// The connection ended first.
+    Closed,
+    /// The peer does not know such requests.
+    Unsupported,
+    /// The stream failed.
+    Io,
+}
+
+impl RequestFailure {
+    fn of(failure: &OutboundFailure) -> Self {
+        match failure {
+            OutboundFailure::DialFailure => Self::Dial,
+            OutboundFailure::Timeout => Self::Timeout,
+            OutboundFailure::ConnectionClosed => Self::Closed,
+            OutboundFailure::UnsupportedProtocols => Self::Unsupported,
+            OutboundFailure::Io(_) => Self::Io,
+        }
+    }
 }
 
 /// A gossip message.
@@ -125,17 +155,17 @@ impl PeerEvent {
                     request,
                     channel,
                 } => Self::Request {
-                    peer,
-                    id: request_id,
+                    peer: PeerId(peer),
+                    id: RequestId::inbound(request_id),
                     data: request,
-                    channel,
+                    channel: ReplyChannel(channel),
                 },
                 request_response::Message::Response {
                     request_id,
                     response,
                 } => Self::Response {
-                    peer,
-                    id: request_id,
+                    peer: PeerId(peer),
+                    id: RequestId::outbound(request_id),
                     data: response,
                 },
             }),
@@ -145,15 +175,15 @@ impl PeerEvent {
                 error,
                 ..
             } => Some(Self::RequestFailed {
-                peer,
-                id: request_id,
-                error,
+                peer: PeerId(peer),
+                id: RequestId::outbound(request_id),
+                error: RequestFailure::of(&error),
             }),
             request_response::Event::InboundFailure {
                 peer, request_id, ..
             } => Some(Self::RequestAbandoned {
-                peer,
-                id: request_id,
+                peer: PeerId(peer),
+                id: RequestId::inbound(request_id),
             }),
             request_response::Event::ResponseSent { .. } => None,
         }

@@ -5,6 +5,8 @@
 //! are bytes: their owner decodes them, and says of each gossiped message whether it goes on
 //! ([`Judgement`]).
 //!
+//! libp2p stays inside: what is public is named by types of this crate.
+//!
 //! It is not a place for consensus or transactions: those are the rooms above.
 
 mod behaviour;
@@ -12,6 +14,7 @@ mod conduct;
 mod config;
 mod event;
 mod handshakes;
+mod id;
 pub mod limits;
 mod monitor;
 mod peers;
@@ -23,13 +26,9 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use behaviour::multiaddr;
-pub use config::{NetworkConfig, P2pError, PeerAddress, Protocol, Requests, peer_id};
-pub use event::{Judgement, Message, PeerEvent, Ticket};
-pub use libp2p::request_response::{
-    InboundRequestId, OutboundFailure, OutboundRequestId, ResponseChannel,
-};
-pub use libp2p::{Multiaddr, PeerId, identity};
+pub use config::{NetworkConfig, P2pError, PeerAddress, Protocol, Requests};
+pub use event::{Judgement, Message, PeerEvent, ReplyChannel, RequestFailure, Ticket};
+pub use id::{NotAPeerId, PeerId, RequestId, peer_id};
 pub use monitor::{Counts, Monitor, Queue};
 pub use peers::PeerInfo;
 pub use rate::Rate;

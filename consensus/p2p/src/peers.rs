@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use libp2p::PeerId;
+use libp2p::PeerId as Libp2pId;
 use tokio::time::Instant;
 
 use crate::conduct::Conduct;
 use crate::config::Checked;
 use crate::handshakes::Known;
+use crate::id::PeerId;
 use crate::limits::{DIAL_DELAY_MAX, DIAL_DELAY_MIN};
 
 /// A peer that may connect.
@@ -62,17 +63,17 @@ impl Dial {
 /// All allowed peers. Events of others are ignored.
 #[derive(Debug)]
 pub(crate) struct Peers {
-    local: PeerId,
+    local: Libp2pId,
     /// Where to dial whom, allowed or not.
-    addresses: BTreeMap<PeerId, SocketAddr>,
-    known: BTreeMap<PeerId, Peer>,
+    addresses: BTreeMap<Libp2pId, SocketAddr>,
+    known: BTreeMap<Libp2pId, Peer>,
 }
 
 /// How a new set of allowed peers differs from the one before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Difference {
-    pub(crate) admitted: Vec<PeerId>,
-    pub(crate) dismissed: Vec<PeerId>,
+    pub(crate) admitted: Vec<Libp2pId>,
+    pub(crate) dismissed: Vec<Libp2pId>,
 }
 
 impl Peers {
@@ -97,7 +98,7 @@ impl Peers {
 
     /// Takes a new set of allowed peers. One that is connected and not in it is known until
     /// its connection is closed.
-    pub(crate) fn allow(&mut self, allowed: &BTreeSet<PeerId>, now: Instant) -> Difference {
+    pub(crate) fn allow(&mut self, allowed: &BTreeSet<Libp2pId>, now: Instant) -> Difference {
         let mut difference = Difference::default();
         self.known.retain(|id, peer| {
             if allowed.contains(id) || peer.dismissed {
@@ -124,7 +125,7 @@ impl Peers {
         difference
     }
 
-    fn newcomer(&self, id: &PeerId, now: Instant) -> Peer {
+    fn newcomer(&self, id: &Libp2pId, now: Instant) -> Peer {
         let yields = if self.local < *id {
             Duration::ZERO
         } else {
@@ -143,7 +144,7 @@ impl Peers {
     }
 
     /// Peers to dial now. Each is scheduled again, further off each time.
-    pub(crate) fn due(&mut self, now: Instant) -> Vec<(PeerId, SocketAddr)> {
+    pub(crate) fn due(&mut self, now: Instant) -> Vec<(Libp2pId, SocketAddr)> {
         let mut due = Vec::new();
         for (id, peer) in &mut self.known {
             let may = peer.remote.is_none() && peer.barred_until.is_none() && !peer.dismissed;
@@ -155,7 +156,7 @@ impl Peers {
         due
     }
 
-    pub(crate) fn on_connected(&mut self, id: PeerId, remote: Option<SocketAddr>) {
+    pub(crate) fn on_connected(&mut self, id: Libp2pId, remote: Option<SocketAddr>) {
         if let Some(peer) = self.known.get_mut(&id) {
             peer.remote = Some(Remote(remote));
             peer.seen_at = remote.map(|remote| remote.ip()).or(peer.seen_at);
@@ -178,7 +179,7 @@ impl Peers {
     }
 
     /// Returns whether that is news: a peer that subscribes again and again is heard once.
-    pub(crate) fn on_subscribed(&mut self, id: PeerId) -> bool {
+    pub(crate) fn on_subscribed(&mut self, id: Libp2pId) -> bool {
         let Some(peer) = self.known.get_mut(&id) else {
             return false;
         };
@@ -190,7 +191,7 @@ impl Peers {
     }
 
     /// Returns whether the peer had subscribed.
-    pub(crate) fn on_disconnected(&mut self, id: PeerId, now: Instant) -> bool {
+    pub(crate) fn on_disconnected(&mut self, id: Libp2pId, now: Instant) -> bool {
         let Some(peer) = self.known.get_mut(&id) else {
             return false;
         };
@@ -206,7 +207,7 @@ impl Peers {
     }
 
     /// Bars a peer; returns for how long, if it was not barred before.
-    pub(crate) fn bar(&mut self, id: PeerId, now: Instant) -> Option<Duration> {
+    pub(crate) fn bar(&mut self, id: Libp2pId, now: Instant) -> Option<Duration> {
         let peer = self.known.get_mut(&id)?;
         if peer.barred_until.is_some() {
             return None;
@@ -217,13 +218,13 @@ impl Peers {
     }
 
     /// Notes a fault; returns whether the peer has committed too many.
-    pub(crate) fn fault(&mut self, id: PeerId, now: Instant) -> bool {
+    pub(crate) fn fault(&mut self, id: Libp2pId, now: Instant) -> bool {
         let peer = self.known.get_mut(&id);
         peer.is_some_and(|peer| peer.conduct.fault(now))
     }
 
     /// Peers whose bar is over.
-    pub(crate) fn release(&mut self, now: Instant) -> Vec<PeerId> {
+    pub(crate) fn release(&mut self, now: Instant) -> Vec<Libp2pId> {
         let mut released = Vec::new();
         for (id, peer) in &mut self.known {
             if peer.barred_until.take_if(|until| *until <= now).is_some() && !peer.dismissed {
@@ -239,8 +240,8 @@ impl Peers {
     }
 
     pub(crate) fn info(&self) -> Vec<PeerInfo> {
-        let info = |(id, peer): (&PeerId, &Peer)| PeerInfo {
-            peer_id: *id,
+        let info = |(id, peer): (&Libp2pId, &Peer)| PeerInfo {
+            peer_id: PeerId(*id),
             connected: peer.subscribed,
             address: peer
                 .dial

@@ -9,17 +9,17 @@ use std::time::Duration;
 use futures::StreamExt;
 use libp2p::allow_block_list::NotAllowed;
 use libp2p::gossipsub::{self, IdentTopic, MessageAcceptance, TopicHash};
-use libp2p::request_response::{OutboundRequestId, ResponseChannel};
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{ConnectionId, DialError, ListenError, Swarm as Libp2p, SwarmEvent};
-use libp2p::{PeerId, ping};
+use libp2p::{PeerId as Libp2pId, ping};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::behaviour::{self, Behaviour, BehaviourEvent, multiaddr, socket_addr};
 use crate::config::{NetworkConfig, P2pError, Protocol, parse_allowed};
-use crate::event::{Judgement, Message, PeerEvent, Ticket};
+use crate::event::{Judgement, Message, PeerEvent, ReplyChannel, Ticket};
 use crate::handshakes::Crowded;
+use crate::id::{PeerId, RequestId};
 use crate::limits::JUDGED_WITHIN;
 use crate::monitor::{Counters, Monitor, Occasionally, Shared, count};
 use crate::peers::Peers;
@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// One node's end of a network. Nothing happens unless [`Swarm::next`] is polled.
 pub struct Swarm {
     network: &'static str,
-    local: PeerId,
+    local: Libp2pId,
     libp2p: Libp2p<Behaviour>,
     topics: Vec<IdentTopic>,
     hashes: Vec<TopicHash>,
@@ -79,7 +79,7 @@ pub async fn listen(config: &NetworkConfig, protocol: &Protocol) -> Result<Swarm
 impl Swarm {
     /// This node.
     pub fn local_peer_id(&self) -> PeerId {
-        self.local
+        PeerId(self.local)
     }
 
     /// How many peers may connect.
@@ -134,7 +134,7 @@ impl Swarm {
         // Later, gossipsub has forgotten the message and would complain.
         if let Some(id) = ticket.id_within(JUDGED_WITHIN) {
             let gossipsub = &mut self.libp2p.behaviour_mut().gossipsub;
-            gossipsub.report_message_validation_result(id, &from, acceptance);
+            gossipsub.report_message_validation_result(id, &from.0, acceptance);
         }
         match judgement {
             Judgement::Forward | Judgement::Keep => {}
@@ -148,7 +148,7 @@ impl Swarm {
     pub fn fault(&mut self, peer: PeerId) {
         count(&self.shared.counters.faults);
         let now = Instant::now();
-        let too_many = self.shared.peers().fault(peer, now);
+        let too_many = self.shared.peers().fault(peer.0, now);
         if too_many {
             self.cut_off(
                 peer,
@@ -165,12 +165,12 @@ impl Swarm {
     }
 
     fn cut_off(&mut self, peer: PeerId, now: Instant, reason: &str) {
-        let barred = self.shared.peers().bar(peer, now);
+        let barred = self.shared.peers().bar(peer.0, now);
         let Some(bar) = barred else {
             return;
         };
         count(&self.shared.counters.bars);
-        self.libp2p.behaviour_mut().allowed.disallow_peer(peer);
+        self.libp2p.behaviour_mut().allowed.disallow_peer(peer.0);
         if let Some(times) = self.barred.note(now) {
             let (network, bar_seconds) = (self.network, bar.as_secs());
             tracing::warn!(network, %peer, times, bar_seconds, reason, "p2p.peer_barred");
@@ -178,15 +178,15 @@ impl Swarm {
     }
 
     /// Asks a peer. `None` in a network without requests.
-    pub fn request(&mut self, peer: &PeerId, data: Vec<u8>) -> Option<OutboundRequestId> {
+    pub fn request(&mut self, peer: &PeerId, data: Vec<u8>) -> Option<RequestId> {
         let requests = self.libp2p.behaviour_mut().requests.as_mut()?;
-        Some(requests.send_request(peer, data))
+        Some(RequestId::outbound(requests.send_request(&peer.0, data)))
     }
 
     /// Answers a request; `false` if the peer no longer waits.
-    pub fn respond(&mut self, channel: ResponseChannel<Vec<u8>>, data: Vec<u8>) -> bool {
+    pub fn respond(&mut self, channel: ReplyChannel, data: Vec<u8>) -> bool {
         let requests = self.libp2p.behaviour_mut().requests.as_mut();
-        requests.is_some_and(|requests| requests.send_response(channel, data).is_ok())
+        requests.is_some_and(|requests| requests.send_response(channel.0, data).is_ok())
     }
 
     fn on_tick(&mut self, now: Instant) {
@@ -285,10 +285,10 @@ impl Swarm {
         None
     }
 
-    fn on_disconnected(&self, peer: PeerId) -> Option<PeerEvent> {
+    fn on_disconnected(&self, peer: Libp2pId) -> Option<PeerEvent> {
         let was_connected = self.shared.peers().on_disconnected(peer, Instant::now());
         tracing::debug!(network = self.network, %peer, was_connected, "p2p.peer_disconnected");
-        was_connected.then_some(PeerEvent::PeerDisconnected(peer))
+        was_connected.then_some(PeerEvent::PeerDisconnected(PeerId(peer)))
     }
 
     fn on_behaviour_event(&mut self, event: BehaviourEvent) -> Option<PeerEvent> {
@@ -320,10 +320,11 @@ impl Swarm {
                 message,
             } => {
                 let topic = self.hashes.iter().position(|hash| *hash == message.topic)?;
-                let ticket = Ticket::new(propagation_source, message_id);
+                let from = PeerId(propagation_source);
+                let ticket = Ticket::new(from, message_id);
                 return Some(PeerEvent::Message(Message {
-                    from: propagation_source,
-                    publisher: message.source,
+                    from,
+                    publisher: message.source.map(PeerId),
                     topic,
                     data: message.data,
                     ticket,
@@ -332,7 +333,7 @@ impl Swarm {
             gossipsub::Event::Subscribed { peer_id, .. } => {
                 if self.shared.peers().on_subscribed(peer_id) {
                     tracing::debug!(network, peer = %peer_id, "p2p.peer_connected");
-                    return Some(PeerEvent::PeerConnected(peer_id));
+                    return Some(PeerEvent::PeerConnected(PeerId(peer_id)));
                 }
             }
             gossipsub::Event::GossipsubNotSupported { peer_id } => self.on_other_network(peer_id),
@@ -358,7 +359,7 @@ impl Swarm {
         None
     }
 
-    fn on_other_network(&mut self, peer: PeerId) {
+    fn on_other_network(&mut self, peer: Libp2pId) {
         count(&self.shared.counters.other_network);
         let network = self.network;
         if self.libp2p.disconnect_peer_id(peer).is_err() {
@@ -372,12 +373,12 @@ impl Swarm {
         }
     }
 
-    fn on_ping_failed(&mut self, peer: PeerId, connection: ConnectionId, error: &ping::Failure) {
+    fn on_ping_failed(&mut self, peer: Libp2pId, connection: ConnectionId, error: &ping::Failure) {
         tracing::debug!(network = self.network, %peer, %error, "p2p.ping_failed");
         self.libp2p.close_connection(connection);
     }
 
-    fn on_incoming_error(&mut self, peer: Option<PeerId>, error: &ListenError) {
+    fn on_incoming_error(&mut self, peer: Option<Libp2pId>, error: &ListenError) {
         let network = self.network;
         let cause = match error {
             ListenError::Denied { cause } => Some(cause),
@@ -415,7 +416,7 @@ impl Swarm {
         }
     }
 
-    fn on_outgoing_error(&self, peer: Option<PeerId>, error: &DialError) {
+    fn on_outgoing_error(&self, peer: Option<Libp2pId>, error: &DialError) {
         let network = self.network;
         if let DialError::WrongPeerId { obtained, address } = error {
             tracing::warn!(

@@ -5,6 +5,7 @@
 //! looks just like one that is kept.
 
 mod arrows;
+mod borders;
 mod names;
 mod paths;
 mod sections;

@@ -1,5 +1,7 @@
 //! What the engine asks of the network.
 
+use std::net::SocketAddr;
+
 use arc_malachitebft_app_channel::app::consensus::LivenessMsg;
 use arc_malachitebft_app_channel::app::engine::network::{
     NetworkEvent, NetworkMsg, PersistentPeerError, Subscriber,
@@ -88,9 +90,9 @@ impl Network {
     /// Tells a new subscriber what it missed.
     fn subscribe(&mut self, subscriber: Box<dyn Subscriber<NetworkEvent<Ctx>>>) {
         let monitor = self.swarm.monitor();
-        subscriber.send(NetworkEvent::Listening(tbsi_p2p::multiaddr(
-            monitor.local_addr(),
-        )));
+        let address = multiaddr(monitor.local_addr());
+        let address = address.parse().expect("it has the form of one");
+        subscriber.send(NetworkEvent::Listening(address));
         for peer in monitor.peers().iter().filter(|peer| peer.connected) {
             let peer = to_engine(peer.peer_id);
             subscriber.send(NetworkEvent::PeerConnected(peer));
@@ -136,4 +138,10 @@ impl Network {
             Err(error) => error!(%error, "sync response not encoded"),
         }
     }
+}
+
+/// A TCP address as the engine writes it.
+fn multiaddr(address: SocketAddr) -> String {
+    let kind = if address.is_ipv4() { "ip4" } else { "ip6" };
+    format!("/{kind}/{}/tcp/{}", address.ip(), address.port())
 }

@@ -82,7 +82,7 @@ fn a_barred_peer_is_not_dialled_until_released() {
     let id = peer_id(&[greater; 32]);
     assert_eq!(peers.bar(id, now), Some(BAR));
     assert_eq!(peers.bar(id, now), None);
-    assert_eq!(peers.bar(PeerId::random(), now), None);
+    assert_eq!(peers.bar(Libp2pId::random(), now), None);
     assert_eq!(peers.due(now), []);
     assert_eq!(peers.release(now), []);
     let until = now + BAR;
@@ -116,7 +116,7 @@ fn some_faults_are_forgiven_and_many_are_not() {
     assert_eq!(too_many, 0);
     assert!(peers.fault(id, now));
     assert!(!peers.fault(id, now + Duration::from_secs(1)));
-    assert!(!peers.fault(PeerId::random(), now));
+    assert!(!peers.fault(Libp2pId::random(), now));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn the_addresses_of_allowed_peers_are_known() {
     let (home, away) = (address().ip(), IpAddr::from([10, 0, 0, 7]));
     assert_eq!(peers.addresses(), [(home, 1)].into());
     let from_away = Some(SocketAddr::new(away, 1));
-    peers.on_connected(PeerId::random(), from_away);
+    peers.on_connected(Libp2pId::random(), from_away);
     peers.on_connected(old, from_away);
     // It may come back from there.
     peers.on_disconnected(old, now);
@@ -167,9 +167,9 @@ fn strangers_leave_no_trace() {
     let id = peer_id(&[2; 32]);
     peers.on_connected(id, None);
     peers.on_subscribed(id);
-    peers.on_connected(PeerId::random(), None);
+    peers.on_connected(Libp2pId::random(), None);
     let expected = PeerInfo {
-        peer_id: id,
+        peer_id: PeerId(id),
         connected: true,
         address: Some(address()),
     };
