@@ -18,7 +18,7 @@ use tbsi_rpc::wire::{Acknowledgement, LogEntry, LogKeys};
 use tbsi_tests::harness::{Answer, Sender, TestNetwork, eventually, http, skip, tbsi};
 use tbsi_types::log::{
     ATTESTATIONS, AddCheckpoint, ConsistencyProof, Cosigner, LogCheckpoint, NoteSigner,
-    NoteVerifier, SignatureType, SignedNote, TlogProof, cosigners, tile,
+    NoteVerifier, SignatureType, SignedNote, TlogProof, tile,
 };
 use tbsi_types::{B256, Bytes, Genesis, Roster, TreeSize};
 
@@ -65,7 +65,7 @@ async fn keys(net: &TestNetwork, node: usize) -> LogKeys {
 
 fn founding_cosigners(genesis: &Genesis) -> Vec<Cosigner> {
     let roster = Roster::of_genesis(genesis).unwrap();
-    cosigners(&genesis.identity(), &roster)
+    roster.cosigners(&genesis.identity())
 }
 
 fn parse(key: &str) -> NoteVerifier {

@@ -1,7 +1,7 @@
 //! The libp2p swarm: what it speaks, whom it lets in, where it listens.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -12,14 +12,14 @@ use libp2p::gossipsub::{
     self, IdentTopic, IdentityTransform, MessageAuthenticity, MessageId, ValidationMode,
     WhitelistSubscriptionFilter,
 };
-use libp2p::multiaddr::Protocol as Segment;
 use libp2p::request_response::{self, ProtocolSupport};
 use libp2p::swarm::behaviour::toggle::Toggle;
 use libp2p::swarm::{NetworkBehaviour, Swarm, SwarmEvent};
-use libp2p::{Multiaddr, StreamProtocol, SwarmBuilder, noise, ping, tcp, yamux};
+use libp2p::{StreamProtocol, SwarmBuilder, noise, ping, tcp, yamux};
 use tbsi_types::sha256;
 use tokio::time::timeout;
 
+use crate::address::{multiaddr, socket_addr};
 use crate::config::{Checked, P2pError, Protocol};
 use crate::handshakes::Handshakes;
 use crate::limits::{
@@ -230,26 +230,4 @@ pub(crate) async fn listen(
         .await
         .map_err(|_| failed(io::ErrorKind::TimedOut.into()))?;
     Ok((swarm, SocketAddr::new(address.ip(), port)))
-}
-
-/// A TCP address in libp2p's form.
-pub(crate) fn multiaddr(address: SocketAddr) -> Multiaddr {
-    Multiaddr::from(address.ip()).with(Segment::Tcp(address.port()))
-}
-
-pub(crate) fn socket_addr(address: &Multiaddr) -> Option<SocketAddr> {
-    let mut parts = address.iter();
-    let first = parts.next()?;
-    let ip: IpAddr = if let Segment::Ip4(ip) = first {
-        ip.into()
-    } else if let Segment::Ip6(ip) = first {
-        ip.into()
-    } else {
-        return None;
-    };
-    if let Some(Segment::Tcp(port)) = parts.next() {
-        Some(SocketAddr::new(ip, port))
-    } else {
-        None
-    }
 }

@@ -19,7 +19,7 @@ use libp2p::swarm::{
 use libp2p::{Multiaddr, PeerId};
 use tokio::time::Instant;
 
-use crate::behaviour::socket_addr;
+use crate::address::socket_addr;
 use crate::limits::{
     HANDSHAKES_MAX, HANDSHAKES_PER_ADDRESS_MAX, HANDSHAKES_PER_ADDRESS_PER_SECOND_MAX,
     HANDSHAKES_PER_PEER_MAX, HANDSHAKES_PER_SECOND_MAX, STRANGE_ADDRESSES_MAX,

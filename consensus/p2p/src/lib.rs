@@ -9,6 +9,7 @@
 //!
 //! It is not a place for consensus or transactions: those are the rooms above.
 
+mod address;
 mod behaviour;
 mod conduct;
 mod config;

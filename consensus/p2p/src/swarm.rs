@@ -15,7 +15,8 @@ use libp2p::{PeerId as Libp2pId, ping};
 use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
-use crate::behaviour::{self, Behaviour, BehaviourEvent, multiaddr, socket_addr};
+use crate::address::{multiaddr, socket_addr};
+use crate::behaviour::{self, Behaviour, BehaviourEvent};
 use crate::config::{NetworkConfig, P2pError, Protocol, parse_allowed};
 use crate::event::{Judgement, Message, PeerEvent, ReplyChannel, Ticket};
 use crate::handshakes::Crowded;

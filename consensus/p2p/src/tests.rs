@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
+use crate::address::multiaddr;
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
 use crate::monitor::{Counts, Monitor};
 use crate::testing::loopback;

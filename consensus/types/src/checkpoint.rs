@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use alloy_primitives::{B256, hex};
+use alloy_primitives::B256;
 use serde::{Deserialize, Serialize};
 
 use crate::cursor::{Cursor, CursorError};
-use crate::genesis::ChainIdentity;
+use crate::identity::ChainIdentity;
 use crate::number::{Height, TimestampMs, TreeSize};
 use crate::sha256;
 
@@ -14,11 +14,6 @@ const TAG: &[u8] = b"TBSI-CHECKPOINT-1";
 
 /// Bytes of an encoded checkpoint.
 pub const CHECKPOINT_BYTES: usize = 4 * 8 + 5 * 32;
-
-/// Root of a log without leaves: SHA-256 of nothing (RFC 9162 §2.1.1).
-pub const EMPTY_LOG_ROOT: B256 = B256::new(hex!(
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-));
 
 /// SHA-256 that identifies a checkpoint on one chain: the value that consensus decides.
 #[derive(
@@ -118,11 +113,6 @@ mod tests {
             validator_set_hash: B256::repeat_byte(8),
             next_validator_set_hash: B256::repeat_byte(9),
         }
-    }
-
-    #[test]
-    fn empty_log_root_is_sha256_of_nothing() {
-        assert_eq!(EMPTY_LOG_ROOT, sha256(&[]));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use alloy_primitives::Address;
 
 use crate::cursor::Cursor;
-use crate::genesis::ChainIdentity;
+use crate::identity::ChainIdentity;
 use crate::keys::{KeyError, Signature};
 use crate::number::{Height, Round};
 use crate::vote::{ProposalStatement, StatementError, VoteStatement};

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
+use crate::identity::ChainIdentity;
 use crate::json::canonical_json;
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
@@ -35,24 +36,6 @@ const CHAIN_ID_MAX: u64 = 4_503_599_627_370_476;
 pub const CLOCK_LAG_MAX_MS: u64 = 5_000;
 /// The only version so far.
 const VERSION: u32 = 1;
-
-/// What every signature binds: one network, exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainIdentity {
-    /// EIP-155 chain id.
-    pub chain_id: u64,
-    /// Hash of the genesis file.
-    pub genesis_hash: B256,
-}
-
-impl ChainIdentity {
-    /// The attestation log's name in notes: `tbsi/<chain id>/<first 8 bytes of the genesis hash
-    /// in hex>` (SPEC §9.6).
-    pub fn log_origin(&self) -> String {
-        let network = alloy_primitives::hex::encode(&self.genesis_hash[..8]);
-        format!("tbsi/{}/{network}", self.chain_id)
-    }
-}
 
 /// A network's founding document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

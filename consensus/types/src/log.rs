@@ -24,7 +24,7 @@ pub mod tree;
 
 pub use add_checkpoint::AddCheckpoint;
 pub use assurance::Assurance;
-pub use cosigner::{Cosigner, cosigner_name, cosigners};
+pub use cosigner::{Cosigner, cosigner_name};
 pub use derive::{
     ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, LeafCount, OUTBOX, count_all_leaves,
     count_leaves, derive_leaves, leaves,
@@ -39,4 +39,4 @@ pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
 pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};
 pub use tile::{EntryBundle, Tile, TileReader, TileSource};
 pub use tlog_proof::TlogProof;
-pub use tree::{Frontier, TreeNode, leaf_hash, node_hash};
+pub use tree::{EMPTY_LOG_ROOT, Frontier, TreeNode, leaf_hash, node_hash};

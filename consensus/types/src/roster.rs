@@ -6,8 +6,10 @@ use alloy_primitives::{Address, B256};
 
 use crate::bundle::{BundleError, NamedValidator, NamedValidators};
 use crate::genesis::{Genesis, GenesisError};
+use crate::identity::ChainIdentity;
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::ORGANISATION_NAME_BYTES_MAX;
+use crate::log::{Cosigner, NoteVerifier, SignatureType, cosigner_name};
 use crate::number::{Height, VotingPower};
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
 
@@ -182,6 +184,26 @@ impl Roster {
             members: Members::of_genesis(genesis)?,
             peers: genesis.nodes.iter().map(peer).collect(),
         })
+    }
+
+    /// The validators that have a key for the log, in address order. The one place that says where
+    /// these keys come from. A key that is no point of the curve cosigns nothing.
+    pub fn cosigners(&self, chain: &ChainIdentity) -> Vec<Cosigner> {
+        // A node that rotates its peer key is two peers for a while, with one log key.
+        let peers = self.peers.values();
+        let keys: BTreeMap<Address, [u8; 32]> = peers
+            .filter_map(|peer| Some((peer.validator?, peer.log_key?)))
+            .collect();
+        let cosigner = |validator: &Validator| {
+            let key = keys.get(&validator.address)?;
+            let name = cosigner_name(chain, validator.operator);
+            Some(Cosigner {
+                validator: validator.address,
+                power: validator.power,
+                key: NoteVerifier::new(&name, SignatureType::Cosignature, key).ok()?,
+            })
+        };
+        self.members.set().iter().filter_map(cosigner).collect()
     }
 
     /// The hash of the validator set (SPEC §3.2).

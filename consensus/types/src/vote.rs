@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 
 use crate::checkpoint::CheckpointDigest;
 use crate::cursor::{Cursor, CursorError};
-use crate::genesis::ChainIdentity;
+use crate::identity::ChainIdentity;
 use crate::limits::ROUND_MAX;
 use crate::number::{Height, Round};
 use crate::sha256;

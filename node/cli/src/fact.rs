@@ -124,7 +124,7 @@ impl Followed {
         match registry.ask(FACTS, call).await {
             Ok(header) => Ok(Some(header)),
             // The contract's word for it; anything else is an error of its own.
-            Err(error) if error.downcast_ref::<crate::report::Refused>().is_some() => Ok(None),
+            Err(error) if error.downcast_ref::<crate::refusal::Refused>().is_some() => Ok(None),
             Err(error) => Err(error),
         }
     }

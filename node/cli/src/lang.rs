@@ -9,7 +9,7 @@ use std::fmt;
 
 use clap::ValueEnum;
 
-use crate::report::Refused;
+use crate::refusal::Refused;
 
 /// For people; programs read the same JSON in all languages, except for reasons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -127,7 +127,7 @@ fn words(error: &(dyn Error + 'static), language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::refuse;
+    use crate::refusal::refuse;
 
     #[test]
     fn says_all_causes_in_one_language() {

@@ -23,6 +23,7 @@ mod progress;
 mod proof;
 mod prove;
 mod quota;
+mod refusal;
 mod relay;
 mod report;
 mod revoke;

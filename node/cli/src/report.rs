@@ -1,7 +1,6 @@
 //! What a command says: text for people or one JSON object for programs, on stdout.
 
 use std::error::Error;
-use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -10,6 +9,9 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::lang::{self, Language};
+use crate::refusal::Refused;
+
+pub(crate) use crate::refusal::{refuse, refused};
 
 /// How to say it.
 #[derive(Clone, Copy, Debug, Args)]
@@ -59,39 +61,6 @@ pub(crate) fn note(text: &str) {
 
 /// Exit code of a command that could not tell, or that refused before it did anything.
 pub(crate) const REFUSED: u8 = 2;
-
-/// What a command was asked to do cannot be done, and nothing was.
-#[derive(Debug)]
-pub(crate) struct Refused(anyhow::Error);
-
-impl Refused {
-    /// What is wrong.
-    pub(crate) fn inner(&self) -> &(dyn Error + 'static) {
-        self.0.as_ref()
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl Error for Refused {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
-    }
-}
-
-/// An error for exit code [`REFUSED`].
-pub(crate) fn refused(problem: impl Into<String>) -> anyhow::Error {
-    refuse(anyhow::Error::msg(problem.into()))
-}
-
-/// The same error, for exit code [`REFUSED`].
-pub(crate) fn refuse(error: anyhow::Error) -> anyhow::Error {
-    anyhow::Error::new(Refused(error))
-}
 
 /// The exit code for an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {

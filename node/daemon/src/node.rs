@@ -9,7 +9,7 @@ use tbsi_engine::{NetworkMonitor, Progress};
 use tbsi_execution::{BlockContext, ExecutionError, Inadmissible};
 use tbsi_governance::standing::Denied;
 use tbsi_store::{Store, StoreError, Tip};
-use tbsi_types::log::{NoteVerifier, cosigners};
+use tbsi_types::log::NoteVerifier;
 use tbsi_types::{
     Account, Address, B256, ChainIdentity, Genesis, Height, Roster, StateView, TimestampMs,
     Transaction, TransactionError, ViewError,
@@ -205,7 +205,7 @@ impl Node {
     }
 
     fn follow_cosigners(&self, roster: &Roster) {
-        let cosigners = cosigners(&self.identity, roster);
+        let cosigners = roster.cosigners(&self.identity);
         let total_power = roster.members.set().total_power().0;
         self.cosignatures().follow(cosigners, total_power.into());
     }

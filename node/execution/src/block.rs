@@ -12,12 +12,12 @@ use revm::context_interface::result::{EVMError, ExecutionResult};
 use revm::{ExecuteEvm, SystemCallEvm};
 use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_governance::standing::Amounts;
-use tbsi_types::{Receipt, Roster, StateDiff, StateView, Transaction, ViewError};
+use tbsi_types::{Receipt, Roster, StateDiff, StateView, Transaction};
 
 use crate::environment::{BlockContext, Environment, Evm};
+use crate::error::{ExecutionError, fatal, unreadable};
 use crate::gate::{Gate, is_governed};
 use crate::handler::{self, Ran};
-use crate::overlay::ReadError;
 use crate::roster;
 use crate::transaction::tx_env;
 use crate::words::{Chance, Refusal};
@@ -48,39 +48,6 @@ pub struct Outcome {
     pub diff: StateDiff,
     /// Validators and peers from the next block on, if the block may have changed them.
     pub roster: Option<Roster>,
-}
-
-/// Why a block has no outcome.
-#[derive(Debug, thiserror::Error)]
-pub enum ExecutionError {
-    /// The state could not be read: this machine's fault, the node halts.
-    #[error("execute on a state that cannot be read")]
-    View(#[from] ViewError),
-    /// revm failed in a way that no block can cause: the node halts.
-    #[error("EVM failed: {0}")]
-    Evm(String),
-    /// The block is invalid: a transaction may not be in it.
-    #[error("transaction {index} ({hash}) is invalid here: {reason}")]
-    InvalidTransaction {
-        /// Position in the block.
-        index: usize,
-        /// Transaction hash.
-        hash: B256,
-        /// In go-ethereum's words.
-        reason: String,
-    },
-    /// The block is invalid: a transaction asks for more gas than is left.
-    #[error("gas limit reached: transaction {index} ({hash}) asks for {gas}, {left} is left")]
-    BlockGas {
-        /// Position in the block.
-        index: usize,
-        /// Transaction hash.
-        hash: B256,
-        /// Its gas limit.
-        gas: u64,
-        /// Of the block's gas limit.
-        left: u64,
-    },
 }
 
 /// Executes a block on the state of its parent.
@@ -337,20 +304,5 @@ fn kept_logs(result: ExecutionResult) -> Vec<Log> {
     match result {
         ExecutionResult::Success { logs, .. } => logs,
         ExecutionResult::Revert { .. } | ExecutionResult::Halt { .. } => Vec::new(),
-    }
-}
-
-fn unreadable(error: ReadError) -> ExecutionError {
-    ExecutionError::View(error.0)
-}
-
-/// For errors that are not the transaction's.
-pub(crate) fn fatal(error: EVMError<ReadError>) -> ExecutionError {
-    match error {
-        EVMError::Database(error) => unreadable(error),
-        EVMError::Transaction(error) => ExecutionError::Evm(error.to_string()),
-        EVMError::Header(error) => ExecutionError::Evm(error.to_string()),
-        EVMError::Custom(problem) => ExecutionError::Evm(problem),
-        EVMError::CustomAny(error) => ExecutionError::Evm(error.to_string()),
     }
 }

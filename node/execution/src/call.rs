@@ -9,8 +9,9 @@ use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, Inv
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
 use tbsi_types::{CallOutcome, CallRequest, StateView};
 
-use crate::block::{ExecutionError, TRANSACTION_GAS_MIN, fatal};
+use crate::block::TRANSACTION_GAS_MIN;
 use crate::environment::{BlockContext, Environment, Evm};
+use crate::error::{ExecutionError, fatal};
 use crate::gate::{Bounds, bounds_of_call};
 use crate::handler::run_unsigned;
 use crate::words::{self, Refusal};

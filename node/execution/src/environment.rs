@@ -4,13 +4,13 @@ use alloy_primitives::{Address, B256, U256};
 use revm::context::{BlockEnv, Context};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::handler::{MainnetContext, MainnetEvm};
-use revm::primitives::hardfork::SpecId;
 use revm::{MainBuilder, MainContext};
 use tbsi_types::block::prev_randao;
 use tbsi_types::{Height, StateView, TimestampMs};
 
 use crate::overlay::Overlay;
 use crate::precompiles::precompiles;
+use crate::rules::{RULES, Rules};
 
 /// The values of a block's header that its transactions can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,35 +30,6 @@ pub struct BlockContext {
     /// Hash of the parent's header.
     pub parent_hash: B256,
 }
-
-/// Who pays for gas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fees {
-    /// Nobody: the bid is signed, its shape was checked, and it executes at price 0.
-    Waived,
-    /// The sender, as on Ethereum. Only conformance tests use it.
-    Charged,
-}
-
-/// The part of the protocol that differs between TBSI and the Ethereum forks it is tested
-/// against.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub(crate) spec: SpecId,
-    pub(crate) fees: Fees,
-    /// Blobs in one transaction; `None` refuses blob transactions.
-    pub(crate) blobs_max: Option<u64>,
-    /// Whether this chain's own precompiles and its governance are there.
-    pub(crate) tbsi: bool,
-}
-
-/// The rules of this chain from genesis. The fork is named, never revm's default.
-pub(crate) const RULES: Rules = Rules {
-    spec: SpecId::OSAKA,
-    fees: Fees::Waived,
-    blobs_max: None,
-    tbsi: true,
-};
 
 /// Rules and header values in revm's shape.
 #[derive(Clone, Debug)]

@@ -11,8 +11,8 @@ use tbsi_governance::founding::{self, FoundingError};
 use tbsi_types::genesis::GenesisAccount;
 use tbsi_types::{Account, AccountChange, Genesis, Height, StateDiff, StateView, ViewError};
 
-use crate::block::{ExecutionError, fatal};
 use crate::environment::{BlockContext, Environment};
+use crate::error::{ExecutionError, fatal};
 
 /// Why a genesis file has no state.
 #[derive(Debug, thiserror::Error)]

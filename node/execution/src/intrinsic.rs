@@ -15,8 +15,9 @@ use revm::handler::validation;
 use revm::interpreter::InitialAndFloorGas;
 use tbsi_types::{StateView, Transaction, ViewError};
 
-use crate::environment::{BlockContext, Environment, Machine, RULES};
+use crate::environment::{BlockContext, Environment, Machine};
 use crate::overlay::ReadError;
+use crate::rules::RULES;
 use crate::transaction::tx_env;
 use crate::words::Refusal;
 

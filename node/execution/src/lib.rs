@@ -36,6 +36,7 @@
 mod block;
 mod call;
 mod environment;
+mod error;
 mod foreign;
 mod gate;
 mod genesis;
@@ -44,6 +45,7 @@ mod intrinsic;
 mod overlay;
 mod precompiles;
 mod roster;
+mod rules;
 mod system;
 mod transaction;
 mod words;
@@ -51,9 +53,10 @@ mod words;
 #[doc(hidden)]
 pub mod conformance;
 
-pub use block::{BuildLimits, Built, ExecutionError, Outcome, Skipped, build, execute};
+pub use block::{BuildLimits, Built, Outcome, Skipped, build, execute};
 pub use call::{call, estimate_gas};
 pub use environment::BlockContext;
+pub use error::ExecutionError;
 pub use gate::admission;
 pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};

@@ -10,8 +10,8 @@ use revm::precompile::{
     PrecompileResult, Precompiles, call_eth_precompile,
 };
 
-use crate::environment::RULES;
 use crate::foreign::{self, FOREIGN_HEADER, FOREIGN_STORAGE};
+use crate::rules::RULES;
 
 /// Verifies an Ed25519 signature (RFC 8032): message 32, public key 32, signature 64 bytes.
 pub(crate) const ED25519_VERIFY: Address = address!("0000000000000000000000000000000000001100");

@@ -7,8 +7,8 @@ use revm::context_interface::result::ExecutionResult;
 use tbsi_governance::abi::{self, NODES};
 use tbsi_types::{Roster, StateView};
 
-use crate::block::{ExecutionError, fatal};
 use crate::environment::{BlockContext, Environment, Evm};
+use crate::error::{ExecutionError, fatal};
 use crate::gate::is_governed;
 
 /// What the contracts say on `view`; `None` on a chain without them, and if their answer is no

@@ -5,7 +5,7 @@ use revm::context::TxEnv;
 use revm::context_interface::either::Either;
 use tbsi_types::Transaction;
 
-use crate::environment::Fees;
+use crate::rules::Fees;
 
 /// Fields of the envelope; the bid only where fees are charged.
 pub(crate) fn tx_env(transaction: &Transaction, fees: Fees) -> TxEnv {

@@ -40,6 +40,7 @@ mod eth;
 #[doc(hidden)]
 pub mod fuzz;
 mod log;
+mod methods;
 mod middleware;
 mod net;
 mod pages;
@@ -53,4 +54,5 @@ pub use backend::{
     TimestampClient, Witnessing,
 };
 pub use client::{Client, ClientError, Leaves, LogReader};
-pub use server::{RpcError, RpcLimits, RpcServer, ServerConfig, listen};
+pub use limits::RpcLimits;
+pub use server::{RpcError, RpcServer, ServerConfig, listen};

@@ -135,3 +135,64 @@ pub const CLIENT_LEAVES_MAX: usize = 16 * 1024;
 pub(crate) const CLIENT_CONNECT_S_MAX: u64 = 5;
 /// See [`CLIENT_CONNECT_S_MAX`].
 pub(crate) const CLIENT_ANSWER_S_MAX: u64 = 30;
+
+/// Limits that an operator may change; each is at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RpcLimits {
+    /// TCP connections at a time.
+    pub connections_max: u32,
+    /// Those of one address (IPv6: of one /64); this machine and trusted proxies are not bound.
+    pub connections_per_address_max: u32,
+    /// Bytes of one request or one batch.
+    pub request_bytes_max: u32,
+    /// Bytes of one response or one batch of responses.
+    pub response_bytes_max: u32,
+    /// Requests in one batch.
+    pub batch_items_max: u32,
+    /// Subscriptions of one WebSocket connection.
+    pub subscriptions_max: u32,
+    /// Calls that run at a time.
+    pub calls_max: usize,
+    /// Blocks that one `eth_getLogs` may cover.
+    pub log_blocks_max: u64,
+    /// Logs that one `eth_getLogs` may return.
+    pub log_results_max: usize,
+}
+
+impl Default for RpcLimits {
+    fn default() -> Self {
+        Self {
+            connections_max: CONNECTIONS_MAX,
+            connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
+            request_bytes_max: REQUEST_BYTES_MAX,
+            response_bytes_max: RESPONSE_BYTES_MAX,
+            batch_items_max: BATCH_ITEMS_MAX,
+            subscriptions_max: SUBSCRIPTIONS_MAX,
+            calls_max: CALLS_MAX,
+            log_blocks_max: LOG_BLOCKS_MAX,
+            log_results_max: LOG_RESULTS_MAX,
+        }
+    }
+}
+
+impl RpcLimits {
+    /// The name of one that is 0.
+    pub(crate) fn zero(&self) -> Option<&'static str> {
+        let limits = [
+            ("connections_max", u64::from(self.connections_max)),
+            (
+                "connections_per_address_max",
+                self.connections_per_address_max.into(),
+            ),
+            ("request_bytes_max", self.request_bytes_max.into()),
+            ("response_bytes_max", self.response_bytes_max.into()),
+            ("batch_items_max", self.batch_items_max.into()),
+            ("subscriptions_max", self.subscriptions_max.into()),
+            ("calls_max", self.calls_max as u64),
+            ("log_blocks_max", self.log_blocks_max),
+            ("log_results_max", self.log_results_max as u64),
+        ];
+        let zero = limits.into_iter().find(|(_, value)| *value == 0);
+        zero.map(|(name, _)| name)
+    }
+}

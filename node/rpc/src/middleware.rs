@@ -14,11 +14,10 @@ use jsonrpsee::types::Request;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
-use crate::api::SEND_ATTESTATION;
 use crate::caller::{Caller, Turns};
 use crate::error::{Failure, limit_exceeded, method_not_found, notifications_not_supported};
-use crate::limits::WAITING_KIB_MAX;
-use crate::server::RpcLimits;
+use crate::limits::{RpcLimits, WAITING_KIB_MAX};
+use crate::methods::SEND_ATTESTATION;
 
 /// State that all connections share.
 pub(crate) struct Shared {

@@ -18,80 +18,17 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate as _, SizeAbove};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::api::{Runner, module};
+use crate::api::Runner;
 use crate::backend::Backend;
 use crate::caller::{Called, Connections};
 use crate::limits::{
-    ACCEPT_RETRY_MS, BATCH_ITEMS_MAX, CALLS_MAX, COMPRESSED_BYTES_MIN, CONNECTIONS_MAX,
-    CONNECTIONS_PER_ADDRESS_MAX, IDLE_S_MAX, LOG_BLOCKS_MAX, LOG_RESULTS_MAX, REQUEST_BYTES_MAX,
-    RESPONSE_BYTES_MAX, STOP_S_MAX, SUBSCRIPTIONS_MAX, UNREAD_MESSAGES_MAX,
+    ACCEPT_RETRY_MS, COMPRESSED_BYTES_MIN, IDLE_S_MAX, RpcLimits, STOP_S_MAX, UNREAD_MESSAGES_MAX,
 };
+use crate::methods::module;
 use crate::middleware::{Gate, OriginGate, Shared};
 use crate::pages::{Pages, is_compressible};
 use crate::stream::PacedStream;
 use crate::subscribe::{self, HexIds};
-
-/// Limits that an operator may change; each is at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RpcLimits {
-    /// TCP connections at a time.
-    pub connections_max: u32,
-    /// Those of one address (IPv6: of one /64); this machine and trusted proxies are not bound.
-    pub connections_per_address_max: u32,
-    /// Bytes of one request or one batch.
-    pub request_bytes_max: u32,
-    /// Bytes of one response or one batch of responses.
-    pub response_bytes_max: u32,
-    /// Requests in one batch.
-    pub batch_items_max: u32,
-    /// Subscriptions of one WebSocket connection.
-    pub subscriptions_max: u32,
-    /// Calls that run at a time.
-    pub calls_max: usize,
-    /// Blocks that one `eth_getLogs` may cover.
-    pub log_blocks_max: u64,
-    /// Logs that one `eth_getLogs` may return.
-    pub log_results_max: usize,
-}
-
-impl Default for RpcLimits {
-    fn default() -> Self {
-        Self {
-            connections_max: CONNECTIONS_MAX,
-            connections_per_address_max: CONNECTIONS_PER_ADDRESS_MAX,
-            request_bytes_max: REQUEST_BYTES_MAX,
-            response_bytes_max: RESPONSE_BYTES_MAX,
-            batch_items_max: BATCH_ITEMS_MAX,
-            subscriptions_max: SUBSCRIPTIONS_MAX,
-            calls_max: CALLS_MAX,
-            log_blocks_max: LOG_BLOCKS_MAX,
-            log_results_max: LOG_RESULTS_MAX,
-        }
-    }
-}
-
-impl RpcLimits {
-    fn check(&self) -> Result<(), RpcError> {
-        let limits = [
-            ("connections_max", u64::from(self.connections_max)),
-            (
-                "connections_per_address_max",
-                self.connections_per_address_max.into(),
-            ),
-            ("request_bytes_max", self.request_bytes_max.into()),
-            ("response_bytes_max", self.response_bytes_max.into()),
-            ("batch_items_max", self.batch_items_max.into()),
-            ("subscriptions_max", self.subscriptions_max.into()),
-            ("calls_max", self.calls_max as u64),
-            ("log_blocks_max", self.log_blocks_max),
-            ("log_results_max", self.log_results_max as u64),
-        ];
-        match limits.into_iter().find(|(_, value)| *value == 0) {
-            Some((limit, _)) => Err(RpcError::LimitZero { limit }),
-            None => Ok(()),
-        }
-    }
-}
 
 /// Where and to whom the server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,7 +137,9 @@ pub async fn listen(
     config: ServerConfig,
     backend: Arc<dyn Backend>,
 ) -> Result<RpcServer, RpcError> {
-    config.limits.check()?;
+    if let Some(limit) = config.limits.zero() {
+        return Err(RpcError::LimitZero { limit });
+    }
     let cors = cors(&config.cors_origins)?;
     let runner = Runner::new(backend, config.limits);
     let mut module = module(runner.clone())?;

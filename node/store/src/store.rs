@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, RwLock};
 
 use alloy_primitives::{Address, B256, U256};
 use borsh::{BorshDeserialize, BorshSerialize};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::limits::STATE_WINDOW_MIN;
+use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::{Frontier, TreeNode};
 use tbsi_types::roster::Members;
 use tbsi_types::{

@@ -6,6 +6,7 @@
 
 mod arrows;
 mod borders;
+mod circles;
 mod names;
 mod paths;
 mod sections;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
+use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::validator::operator_id;
 use tbsi_types::{
     B256, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Genesis, Height, Round,

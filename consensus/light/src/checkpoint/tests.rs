@@ -1,6 +1,6 @@
 use alloy_primitives::B256;
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::genesis::{ConsensusParameters, ValidatorEntry};
+use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::{CommitSignature, Height, Round, SecretKey, TimestampMs, TreeSize};
 
 use super::*;

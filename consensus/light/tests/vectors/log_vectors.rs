@@ -3,7 +3,7 @@
 use alloy_primitives::{B256, Bytes};
 use serde::{Deserialize, Serialize};
 use tbsi_light::{verify_consistency, verify_inclusion, verify_note, verify_tlog_proof};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
+use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::tile::{TILE_WIDTH, entries, push_entry};
 use tbsi_types::log::{
     ConsistencyProof, EntryBundle, Frontier, InclusionProof, LogCheckpoint, NoteSigner,

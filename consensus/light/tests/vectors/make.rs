@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, U256};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
 use tbsi_types::genesis::{
     ConsensusParameters, Genesis, NodeEntry, OrganisationEntry, ValidatorEntry,
 };
+use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::{
     ChainIdentity, Checkpoint, CheckpointDigest, CommitCertificate, CommitSignature, Height, Round,
     SecretKey, Signature, TimestampMs, TreeSize, VoteKind, VoteStatement,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::cursor::Cursor;
-use crate::genesis::ChainIdentity;
+use crate::identity::ChainIdentity;
 use crate::log::leaf::{LEAF_BYTES_MAX, Leaf};
 use crate::log::proof::{INCLUSION_HASHES_MAX, InclusionProof};
 use crate::log::tree::leaf_hash;

@@ -8,7 +8,7 @@ use super::{BundleError, Decision, varint};
 use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::checkpoint::Checkpoint;
 use crate::cursor::Cursor;
-use crate::genesis::ChainIdentity;
+use crate::identity::ChainIdentity;
 use crate::keys::{SIGNATURE_BYTES, Signature};
 use crate::limits::{ORGANISATION_NAME_BYTES_MAX, VALIDATORS_MAX};
 use crate::number::{Height, Round, TimestampMs, TreeSize, VotingPower};

@@ -4,8 +4,7 @@
 
 use alloy_primitives::B256;
 
-use crate::checkpoint::EMPTY_LOG_ROOT;
-use crate::log::tree::{TreeNode, node_hash};
+use crate::log::tree::{EMPTY_LOG_ROOT, TreeNode, node_hash};
 use crate::number::{LeafIndex, TreeSize};
 
 /// Hashes of the longest inclusion proof.

@@ -1,9 +1,8 @@
 //! Hashes of the RFC 9162 tree, and a frontier that appends to it (SPEC §9.1).
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, hex};
 use sha2::{Digest, Sha256};
 
-use crate::checkpoint::EMPTY_LOG_ROOT;
 use crate::cursor::{Cursor, CursorError};
 use crate::number::TreeSize;
 
@@ -12,6 +11,11 @@ const NODE_PREFIX: u8 = 1;
 
 /// Levels of a tree of 2^64 - 1 leaves, leaves included.
 pub const LEVELS_MAX: usize = 64;
+
+/// Root of a log without leaves: SHA-256 of nothing (RFC 9162 §2.1.1).
+pub const EMPTY_LOG_ROOT: B256 = B256::new(hex!(
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+));
 
 /// `SHA-256(0x00 || leaf)` (RFC 9162 §2.1.1).
 pub fn leaf_hash(leaf: &[u8]) -> B256 {
@@ -132,6 +136,11 @@ mod tests {
                 node_hash(&root(&many[..k]), &root(&many[k..]))
             }
         }
+    }
+
+    #[test]
+    fn empty_log_root_is_sha256_of_nothing() {
+        assert_eq!(EMPTY_LOG_ROOT, crate::sha256(&[]));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use tbsi_rpc::wire::{
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, ProofBundle};
-use tbsi_types::checkpoint::EMPTY_LOG_ROOT;
+use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
     Attestation, ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, InclusionProof, Leaf,
     LeafHead, LogCheckpoint, Lookup, NoteSigner, SignatureType, SignedNote, Statement, Tile,

@@ -17,7 +17,7 @@ async fn checkpoints_by_every_name() {
     let expected = json!({
         "chainId": CHAIN_ID, "height": 2, "timeMs": 1_700_000_002_007u64,
         "blockHash": fixture.chain.block_at(2).hash(), "stateRoot": B256::repeat_byte(5),
-        "logSize": 0, "logRoot": tbsi_types::checkpoint::EMPTY_LOG_ROOT,
+        "logSize": 0, "logRoot": tbsi_types::log::EMPTY_LOG_ROOT,
         "validatorSetHash": members.set().hash(), "nextValidatorSetHash": members.set().hash(),
         "digest": digest, "encoded": alloy_primitives::Bytes::from(checkpoint.encode().to_vec()),
     });
