@@ -18,6 +18,7 @@ use tbsi_types::roster::{peer_id_of, peer_key_of};
 use tbsi_types::{B256, ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
 
+use crate::disk;
 use crate::keystore::{self, Cost, KEYSTORE_BYTES_MAX, KeystoreError, is_keystore};
 use crate::password::Password;
 
@@ -463,17 +464,11 @@ fn write(path: &Path, text: &[u8]) -> Result<(), KeyFileError> {
 
 /// The name must survive a crash too: the genesis file may soon name this key.
 fn sync_directory(path: &Path) -> Result<(), KeyFileError> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        Some(_) | None => Path::new("."),
-    };
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(|source| KeyFileError::Io {
-            operation: "sync the directory of",
-            path: path.into(),
-            source,
-        })
+    disk::sync_directory(path).map_err(|source| KeyFileError::Io {
+        operation: "sync the directory of",
+        path: path.into(),
+        source,
+    })
 }
 
 /// The bytes of a file that only its owner may read; of a longer one, one byte more than

@@ -7,6 +7,7 @@
 //! It is not a place for what is signed: no EVM, no database, no consensus engine, no peers. The
 //! process that holds a validator's key needs this crate alone.
 
+pub mod disk;
 pub mod keyfile;
 pub mod keystore;
 pub mod limits;

@@ -13,8 +13,9 @@ use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
 use crate::account::Sender;
+use crate::clock::wall_clock;
 use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, ACCUSATIONS_MAX, CALL_GAS_MAX};
-use crate::node::{Node, causes, wall_clock};
+use crate::node::{Node, causes};
 
 /// A piece that may have to be sent.
 struct Pending {

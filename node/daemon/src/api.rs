@@ -2,7 +2,6 @@
 
 mod notes;
 mod operators;
-mod proofs;
 
 use std::sync::Arc;
 
@@ -16,7 +15,6 @@ use tbsi_rpc::{
     Backend, BackendError, LogKeys, PendingTimestamp, Timestamp, TimestampAdmission,
     TimestampClient, Witnessing,
 };
-use tbsi_store::StoreError;
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{
     ConsistencyProof, EntryBundle, Found, Lookup, NoteSigner, SignatureType, SignedNote, Tile,
@@ -29,12 +27,13 @@ use tbsi_types::{
 };
 use tokio::sync::broadcast;
 
+use crate::answers::{internal, store_error};
+use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
-use crate::node::{AdmissionError, Node, causes, wall_clock};
+use crate::node::{AdmissionError, Node, causes};
+use crate::proofs;
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
-
-pub use proofs::{bundle, leaves_of};
 
 /// The software's name and version, as `web3_clientVersion` says it.
 pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
@@ -52,18 +51,6 @@ pub struct Witness {
     pub witnessed: WitnessedLogs,
     /// Makes time stamps (SPEC §11); `None` if the node is not configured to.
     pub authority: Option<Authority>,
-}
-
-/// A store error for a client, or for the log.
-pub(crate) fn store_error(error: StoreError) -> BackendError {
-    if let StoreError::StateNotAvailable { height, oldest, .. } = error {
-        return BackendError::StateUnavailable { height, oldest };
-    }
-    BackendError::Internal(causes(&error))
-}
-
-pub(crate) fn internal(error: impl std::error::Error) -> BackendError {
-    BackendError::Internal(causes(&error))
 }
 
 impl NodeApi {

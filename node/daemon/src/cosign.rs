@@ -16,9 +16,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
+use crate::clock::wall_clock;
 use crate::gossip::{Cosignatures, TimestampedSignature, Unjudged};
 use crate::limits::COSIGNATURES_VERIFIED_MAX;
-use crate::node::{Node, causes, wall_clock};
+use crate::node::{Node, causes};
 use pace::{Budget, Pace};
 pub(crate) use pool::{CosignaturePool, Dropped, LogState};
 

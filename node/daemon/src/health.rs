@@ -16,8 +16,9 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::api::CLIENT_VERSION;
+use crate::clock::wall_clock;
 use crate::limits::{READY_BEHIND_MAX, STALL_NOT_READY};
-use crate::node::{Node, wall_clock};
+use crate::node::Node;
 use crate::watchdog::waiting_for;
 
 /// What the pages show, beside the node: since when the running height runs.

@@ -6,9 +6,11 @@
 
 mod account;
 mod accuse;
+mod answers;
 pub mod api;
 mod assemble;
 pub mod chain;
+mod clock;
 mod cosign;
 mod decisions;
 mod genesis_block;
@@ -20,6 +22,7 @@ pub mod mempool;
 pub mod metrics;
 pub mod node;
 mod pending;
+mod proofs;
 pub mod recover;
 mod rotation;
 mod run;
@@ -30,10 +33,11 @@ pub mod witness;
 /// What simulation needs to put a node together by itself.
 #[doc(hidden)]
 pub mod parts {
-    pub use crate::api::{bundle, leaves_of};
     pub use crate::assemble::{current_roster, highest_signed};
     pub use crate::genesis_block::ensure_genesis;
+    pub use crate::proofs::{bundle, leaves_of};
 }
 
+pub use clock::wall_clock;
 pub use harden::forbid_core_dumps;
 pub use run::{abort_on_panic, run};

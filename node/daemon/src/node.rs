@@ -2,7 +2,6 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use alloy_primitives::keccak256;
 use tbsi_engine::{NetworkMonitor, Progress};
@@ -16,20 +15,13 @@ use tbsi_types::{
 };
 use tokio::sync::{Notify, broadcast, watch};
 
+use crate::clock::wall_clock;
 use crate::cosign::CosignaturePool;
 use crate::gossip::GossipHandle;
 use crate::limits::HEADS_MAX;
 use crate::mempool::journal::Journal;
 use crate::mempool::{Intake, LastBlock, Mempool, MempoolError, MempoolLimits};
 use crate::metrics::Metrics;
-
-/// The time of day. Block times come from the header; this only dates new blocks.
-pub fn wall_clock() -> TimestampMs {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    TimestampMs(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
-}
 
 /// An error with its causes, in one line.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {

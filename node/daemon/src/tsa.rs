@@ -28,9 +28,11 @@ use self::asn1::Request;
 use self::query::{FailInfo, Query, Rejection};
 use self::token::ACCURACY_S;
 use crate::account::{SendError, Sender};
-use crate::api::{internal, leaves_of, store_error};
+use crate::answers::{internal, store_error};
+use crate::clock::wall_clock;
 use crate::metrics::Metrics;
-use crate::node::{AdmissionError, Node, causes, wall_clock};
+use crate::node::{AdmissionError, Node, causes};
+use crate::proofs::leaves_of;
 
 /// Gas of an attestation of one digest; it needs a quarter.
 const GAS: u64 = 200_000;

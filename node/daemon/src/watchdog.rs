@@ -8,8 +8,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{info, warn};
 
+use crate::clock::wall_clock;
 use crate::limits::{PEERS_REFRESH_INTERVAL, STALL_REPORT_INTERVAL, WATCH_INTERVAL};
-use crate::node::{Node, causes, wall_clock};
+use crate::node::{Node, causes};
 
 /// What was last seen to move, and when.
 struct Watch {

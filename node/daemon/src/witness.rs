@@ -5,13 +5,14 @@
 pub(crate) mod submit;
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tbsi_home::config::WitnessedConfig;
+use tbsi_keys::disk;
 use tbsi_light::{LogError, verify_consistency};
 use tbsi_rpc::Witnessing;
 use tbsi_types::log::note::NoteError;
@@ -136,7 +137,8 @@ impl WitnessedLogs {
             return Ok(refusal);
         }
         if last.as_ref() != Some(&checkpoint) {
-            write(&log.file, text)?;
+            let written = disk::replace(&log.file, text.as_bytes());
+            written.map_err(failed("write", &log.file))?;
             *last = Some(checkpoint);
         }
         // Under the lock still: times do not run backwards between two checkpoints.
@@ -234,21 +236,6 @@ fn read(file: &Path, origin: &str) -> Result<Option<LogCheckpoint>, WitnessError
         return Err(damaged(problem));
     }
     Ok(Some(checkpoint))
-}
-
-/// Replaces the file durably: after a crash it holds the old text or the new one.
-fn write(file: &Path, text: &str) -> Result<(), WitnessError> {
-    let next = file.with_extension("next");
-    File::create(&next)
-        .and_then(|mut opened| {
-            opened.write_all(text.as_bytes())?;
-            opened.sync_all()
-        })
-        .map_err(failed("write", &next))?;
-    fs::rename(&next, file).map_err(failed("replace", file))?;
-    let dir = file.parent().unwrap_or(Path::new("."));
-    let synced = File::open(dir).and_then(|dir| dir.sync_all());
-    synced.map_err(failed("sync the directory of", file))
 }
 
 #[cfg(test)]

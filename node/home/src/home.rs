@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use tbsi_governance::rules::RuleError;
 use tbsi_keys::SignStateError;
+use tbsi_keys::disk;
 use tbsi_keys::keyfile::{
     KeyFileError, KeyKind, LogKey, NodeKey, create_secret, is_encrypted, load_secret, open_log_key,
     open_node_key, open_validator_key, secp256k1,
@@ -549,7 +550,8 @@ fn write_new(path: &Path, bytes: &[u8]) -> Result<(), HomeError> {
         .open(path)
         .and_then(|mut file| {
             file.write_all(bytes)?;
-            file.sync_all()
+            file.sync_all()?;
+            disk::sync_directory(path)
         })
         .map_err(failed("write", path))
 }

@@ -26,7 +26,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("consensus/engine", &["codec", "network", "signing"]),
     ("consensus/engine", &["serve", "start"]),
     ("consensus/keys", &["keyfile", "keystore", "password"]),
-    ("node/daemon", &["api", "tsa"]),
     ("node/daemon", &["cosign", "node"]),
     // The parts of one type.
     ("node/store", &["chain", "consensus", "state", "store"]),

@@ -7,6 +7,7 @@
 mod arrows;
 mod borders;
 mod circles;
+mod clocks;
 mod names;
 mod paths;
 mod sections;

@@ -6,9 +6,8 @@
 //! that a node has shown to it, with the certificate of a validator set that it follows from
 //! genesis on, handover by handover (SPEC §6.8).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use tbsi_light::{VerifyError, verify_certificate};
@@ -19,6 +18,8 @@ use tbsi_types::{
     B256, ChainIdentity, Checkpoint, CommitCertificate, Genesis, Height, PublicKey, Validator,
     ValidatorSet, VotingPower, sha256,
 };
+
+use crate::disk;
 
 const MAGIC: &[u8; 14] = b"TBSI-DECIDED-1";
 const FILE_BYTES: usize = MAGIC.len() + 32 + CHECKPOINT_BYTES + 32;
@@ -213,19 +214,7 @@ impl Decided {
         bytes.extend_from_slice(self.chain.genesis_hash.as_slice());
         bytes.extend_from_slice(&checkpoint.encode());
         bytes.extend_from_slice(sha256(&[&bytes]).as_slice());
-        let next = self.path.with_extension("new");
-        let written = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&next)
-            .and_then(|mut file| {
-                file.write_all(&bytes)?;
-                file.sync_all()
-            })
-            .and_then(|()| fs::rename(&next, &self.path));
-        written.map_err(failed("write", &self.path))
+        disk::replace(&self.path, &bytes).map_err(failed("write", &self.path))
     }
 }
 

@@ -7,9 +7,10 @@ use tbsi_rpc::BackendError;
 use tbsi_types::log::{NoteSigner, SignedNote, Tile, TlogProof};
 use tbsi_types::{Bytes, LeafIndex};
 
-use super::{internal, proofs, store_error};
+use crate::answers::{internal, store_error};
 use crate::cosign::LogState;
 use crate::node::Node;
+use crate::proofs;
 
 /// The tile as wide as asked for: it may have grown since.
 pub(super) fn tile(node: &Node, tile: Tile) -> Result<Option<Bytes>, BackendError> {

@@ -8,9 +8,10 @@ use tbsi_types::bundle::HANDOVERS_MAX;
 use tbsi_types::roster::{Member, peer_id_of};
 use tbsi_types::{Address, CallOutcome, CallRequest, Height, Roster, StateView as _};
 
-use super::{internal, store_error};
+use crate::answers::{internal, store_error};
+use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
-use crate::node::{Node, wall_clock};
+use crate::node::Node;
 
 /// Answers for keys in use and for validators of any height; `None` for others.
 pub(super) fn find(node: &Node, query: &OperatorQuery) -> Result<Option<Operator>, BackendError> {

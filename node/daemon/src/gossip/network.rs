@@ -1,7 +1,6 @@
 //! The task that drives the swarm.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use tbsi_p2p::{Judgement, PeerEvent, PeerId, Swarm};
 use tbsi_types::Height;
@@ -11,6 +10,7 @@ use tokio::time::Instant;
 use super::intake::{Intake, Judged, Share};
 use super::message::{self, Message, Salt};
 use super::{Cosignatures, GossipEvent, Received, Shared, Unjudged, count};
+use crate::clock::wall_clock;
 use crate::limits::GOSSIP_PEER_EVENTS_RESERVED;
 
 /// Positions of the topics.
@@ -36,8 +36,7 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(swarm: Swarm, shared: Arc<Shared>, outlets: Outlets) -> Self {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        let started = since_epoch.unwrap_or_default().as_nanos().to_le_bytes();
+        let started = wall_clock().0.to_le_bytes();
         Self {
             salt: Salt::new(&[&swarm.local_peer_id().to_bytes(), &started]),
             swarm,

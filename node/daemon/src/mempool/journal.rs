@@ -6,11 +6,12 @@
 //! is not whole, as a killed process may leave one. Nothing else depends on this file: where it
 //! cannot be written the node goes on without it, and says so.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tbsi_keys::disk;
 use tbsi_types::limits::TRANSACTION_BYTES_MAX;
 use tbsi_types::{Transaction, sha256};
 
@@ -102,12 +103,8 @@ impl Journal {
             bytes.extend(record);
             kept += 1;
         }
-        let next = self.path.with_extension("new");
         let write = || {
-            let mut file = File::create(&next)?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&next, &self.path)?;
+            disk::replace(&self.path, &bytes)?;
             OpenOptions::new().append(true).open(&self.path)
         };
         let file = write().map_err(|source| self.error("write", source))?;
@@ -186,6 +183,8 @@ fn records(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use tbsi_types::Address;
+
+    use std::fs;
 
     use super::*;
     use crate::mempool::tests::tx;

@@ -224,7 +224,7 @@ fn remembers_across_restarts() {
     let [file] = files.as_slice() else {
         panic!("{files:?}");
     };
-    fs::write(file.with_extension("next"), "half").unwrap();
+    fs::write(file.with_extension("checkpoint.new"), "half").unwrap();
     assert_eq!(fs::read_to_string(file).unwrap(), log.checkpoint(12));
     assert!(open(dir.path()).is_ok());
     for damaged in ["", "log.example\n12\n", "other.example\n0\nAAAA\n"] {

@@ -6,7 +6,7 @@ use tbsi_types::bundle::{Decision, HANDOVERS_MAX, Handover, NamedValidators, Pro
 use tbsi_types::log::{Leaf, count_all_leaves};
 use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
 
-use super::{internal, store_error};
+use crate::answers::{internal, store_error};
 use crate::cosign::LogState;
 use crate::node::Node;
 
@@ -14,7 +14,7 @@ fn missing(what: &str, height: Height) -> BackendError {
     BackendError::Internal(format!("the {what} of block {height} is not stored"))
 }
 
-pub(super) fn checkpoint(node: &Node, height: Height) -> Result<Checkpoint, BackendError> {
+pub(crate) fn checkpoint(node: &Node, height: Height) -> Result<Checkpoint, BackendError> {
     let stored = node.store.checkpoint(height).map_err(store_error)?;
     stored.ok_or_else(|| missing("checkpoint", height))
 }
@@ -39,7 +39,7 @@ pub fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle>, Back
 }
 
 /// The log after the block of a leaf that exists.
-pub(super) fn log_of_block(node: &Node, index: LeafIndex) -> Result<LogState, BackendError> {
+pub(crate) fn log_of_block(node: &Node, index: LeafIndex) -> Result<LogState, BackendError> {
     let bytes = node.store.leaf(index).map_err(store_error)?;
     let gone = || BackendError::Internal(format!("leaf {index} is not stored"));
     let leaf = Leaf::decode(&bytes.ok_or_else(gone)?).map_err(internal)?;
@@ -64,7 +64,7 @@ fn decision(node: &Node, height: Height) -> Result<Decision, BackendError> {
 
 /// The changes of the validator set after `from` that lead to the one which decides `to`
 /// (SPEC §10.1), at most `limit`.
-pub(super) fn handovers(
+pub(crate) fn handovers(
     node: &Node,
     from: Height,
     to: Height,
