@@ -30,7 +30,7 @@ fn mark(net: &TestNetwork, node: usize) -> Mark {
     state.unwrap().mark()
 }
 
-/// Height and step of the highest slot in the sign-state of a node that runs: the fields behind
+/// Height and step of the highest record in the sign-state of a node that runs: the fields behind
 /// magic 16, genesis hash 32, validator 20 and sequence 8, with the round between them.
 fn signed(net: &TestNetwork, node: usize) -> (u64, u8) {
     let bytes = fs::read(net.home(node).sign_state_file()).unwrap();

@@ -1,28 +1,30 @@
 //! The sign-state: the highest thing this validator ever signed (SPEC §6.4).
 //!
-//! A file of two slots, written in turn and synced before a signature leaves. A torn write
-//! spoils one slot; the other still holds the mark before it, and the signature of the
-//! spoiled one never left. Whoever restores an old copy of this file and keeps voting
-//! equivocates: hence [`SignState::require_at_least`].
+//! A file of two slots, written in turn and synced before a signature leaves, each of two copies
+//! on pages of their own. A torn write spoils one slot; the other still holds the mark before it,
+//! and the signature of the spoiled one never left. A page that rots spoils one copy; the other
+//! still holds the mark. Whoever restores an old copy of this file and keeps voting equivocates:
+//! hence [`SignState::require_at_least`].
 
 mod error;
 mod position;
+mod slot;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use tbsi_types::cursor::{Cursor, CursorError};
-use tbsi_types::{Address, B256, ChainIdentity, Height, Round, sha256};
+use tbsi_types::{Address, ChainIdentity, Height};
+use tracing::warn;
+
+use slot::{FILE_BYTES, Found, Slot, offsets};
 
 pub use error::SignStateError;
 pub use position::{Mark, Position, Step};
 
-const MAGIC: &[u8; 16] = b"TBSI-SIGNSTATE-1";
-const SLOT_BYTES: usize = 512;
 /// How often, and how long apart, a lock that somebody holds is tried.
 const LOCK_ATTEMPTS: usize = 50;
 const LOCK_RETRY: Duration = Duration::from_millis(20);
@@ -58,19 +60,22 @@ impl SignState {
         validator: Address,
         mark: Mark,
     ) -> Result<Self, SignStateError> {
+        let exists = || SignStateError::Exists { path: path.into() };
+        if path.try_exists().map_err(io_error("look for", path))? {
+            return Err(exists());
+        }
+        // Under another name until it is whole: what a crash leaves there is nobody's sign-state.
+        let draft = path.with_extension("draft");
         let file = OpenOptions::new()
             .read(true)
             .write(true)
-            .create_new(true)
+            .create(true)
+            .truncate(false)
             .mode(0o600)
-            .open(path)
-            .map_err(|source| {
-                if source.kind() == io::ErrorKind::AlreadyExists {
-                    return SignStateError::Exists { path: path.into() };
-                }
-                io_error("create", path)(source)
-            })?;
+            .open(&draft)
+            .map_err(io_error("create", &draft))?;
         lock(&file, path)?;
+        file.set_len(0).map_err(io_error("empty", &draft))?;
         let mut state = Self {
             file,
             path: path.into(),
@@ -82,6 +87,14 @@ impl SignState {
         };
         state.write(mark)?;
         state.write(mark)?;
+        // A link, unlike a renaming, replaces nothing.
+        fs::hard_link(&draft, path).map_err(|source| {
+            if source.kind() == io::ErrorKind::AlreadyExists {
+                return exists();
+            }
+            io_error("create", path)(source)
+        })?;
+        fs::remove_file(&draft).map_err(io_error("remove", &draft))?;
         sync_directory(path)?;
         Ok(state)
     }
@@ -103,25 +116,15 @@ impl SignState {
                 io_error("open", path)(source)
             })?;
         lock(&file, path)?;
-        let mut bytes = Vec::with_capacity(2 * SLOT_BYTES);
+        let mut bytes = Vec::with_capacity(FILE_BYTES);
         (&mut file)
-            .take(2 * SLOT_BYTES as u64 + 1)
+            .take(FILE_BYTES as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(io_error("read", path))?;
-        if bytes.len() != 2 * SLOT_BYTES {
-            let problem = format!("{} bytes instead of {}", bytes.len(), 2 * SLOT_BYTES);
-            return Err(SignStateError::Damaged {
+        let Found { newest, whole } =
+            slot::find(&bytes, &chain, &validator).map_err(|problem| SignStateError::Damaged {
                 path: path.into(),
                 problem,
-            });
-        }
-        let newest = bytes
-            .chunks_exact(SLOT_BYTES)
-            .filter_map(|slot| Slot::decode(slot).ok())
-            .max_by_key(|slot| slot.sequence)
-            .ok_or_else(|| SignStateError::Damaged {
-                path: path.into(),
-                problem: "no slot has a valid checksum".into(),
             })?;
         if newest.genesis_hash != chain.genesis_hash {
             return Err(SignStateError::OtherNetwork {
@@ -136,7 +139,7 @@ impl SignState {
             });
         }
         let Slot { sequence, mark, .. } = newest;
-        Ok(Self {
+        let mut state = Self {
             file,
             path: path.into(),
             chain,
@@ -144,7 +147,19 @@ impl SignState {
             sequence,
             mark,
             broken: false,
-        })
+        };
+        // What a killed process wrote may be in memory only, and is signed again without a write.
+        let synced = state.file.sync_data();
+        synced.map_err(io_error("sync", path))?;
+        if !whole {
+            warn!(
+                path = %path.display(), signed = %mark.position(),
+                "a copy in the sign-state was torn or damaged; it is written anew"
+            );
+            // To the other slot: this one, if it tore, would be all that holds the mark.
+            state.write(mark)?;
+        }
+        Ok(state)
     }
 
     /// The highest position signed.
@@ -213,13 +228,15 @@ impl SignState {
             sequence,
             mark,
         };
-        let offset = (sequence % 2) * SLOT_BYTES as u64;
+        let bytes = slot.encode();
         self.broken = true;
-        self.file
-            .seek(SeekFrom::Start(offset))
-            .and_then(|_| self.file.write_all(&slot.encode()))
-            .and_then(|()| self.file.sync_data())
-            .map_err(failed)?;
+        for offset in offsets(sequence) {
+            self.file
+                .seek(SeekFrom::Start(offset))
+                .and_then(|_| self.file.write_all(&bytes))
+                .map_err(&failed)?;
+        }
+        self.file.sync_data().map_err(failed)?;
         self.broken = false;
         self.sequence = sequence;
         self.mark = mark;
@@ -257,52 +274,6 @@ fn io_error(operation: &'static str, path: &Path) -> impl Fn(io::Error) -> SignS
         operation,
         path: path.clone(),
         source,
-    }
-}
-
-/// One of the two records of the file.
-struct Slot {
-    genesis_hash: B256,
-    validator: Address,
-    sequence: u64,
-    mark: Mark,
-}
-
-impl Slot {
-    fn encode(&self) -> [u8; SLOT_BYTES] {
-        let mut bytes = Vec::with_capacity(SLOT_BYTES);
-        bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(self.genesis_hash.as_slice());
-        bytes.extend_from_slice(self.validator.as_slice());
-        bytes.extend_from_slice(&self.sequence.to_be_bytes());
-        bytes.extend_from_slice(&self.mark.height.0.to_be_bytes());
-        bytes.extend_from_slice(&self.mark.round.0.to_be_bytes());
-        bytes.push(self.mark.step.byte());
-        bytes.extend_from_slice(self.mark.digest.as_slice());
-        bytes.resize(SLOT_BYTES - 32, 0);
-        bytes.extend_from_slice(sha256(&[&bytes]).as_slice());
-        bytes.try_into().expect("padded to SLOT_BYTES")
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self, CursorError> {
-        let damaged = CursorError::Trailing(0);
-        let (body, checksum) = bytes.split_at(SLOT_BYTES - 32);
-        if sha256(&[body]).as_slice() != checksum || !body.starts_with(MAGIC) {
-            return Err(damaged);
-        }
-        let mut cursor = Cursor::new(body);
-        cursor.take("magic", MAGIC.len())?;
-        Ok(Self {
-            genesis_hash: cursor.b256("genesis hash")?,
-            validator: Address::from(cursor.array::<20>("validator")?),
-            sequence: cursor.u64("sequence")?,
-            mark: Mark {
-                height: Height(cursor.u64("height")?),
-                round: Round(cursor.u32("round")?),
-                step: Step::parse(cursor.u8("step")?).ok_or(damaged)?,
-                digest: cursor.b256("digest")?,
-            },
-        })
     }
 }
 

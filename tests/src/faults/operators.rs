@@ -49,8 +49,8 @@ pub async fn sign_state(_: Amount) -> anyhow::Result<Found> {
     stage.net.network.stop(3).await?;
     let good = fs::read(&file).context("read the sign-state")?;
     let mut flipped = good.clone();
-    // Both slots: a node may go on with one.
-    for at in [40, 552] {
+    // Each copy of each slot: a node may go on with one.
+    for at in [0, 1, 2, 3].map(|page| page * 4096 + 40) {
         if let Some(byte) = flipped.get_mut(at) {
             *byte ^= 1;
         }

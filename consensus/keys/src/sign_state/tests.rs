@@ -1,3 +1,5 @@
+use tbsi_types::{B256, Round};
+
 use super::*;
 
 const CHAIN: ChainIdentity = ChainIdentity {
@@ -78,7 +80,7 @@ fn refuses_missing_existing_damaged_foreign_and_old_files() {
         Err(SignStateError::OtherValidator { .. })
     ));
 
-    std::fs::write(&path, [0; 2 * SLOT_BYTES]).unwrap();
+    std::fs::write(&path, [0; FILE_BYTES]).unwrap();
     assert!(matches!(
         open(CHAIN, VALIDATOR),
         Err(SignStateError::Damaged { .. })
@@ -93,18 +95,114 @@ fn refuses_missing_existing_damaged_foreign_and_old_files() {
     assert!(error.to_string().contains("tbsi node init"), "{error}");
 }
 
+/// Bytes of the file before and after a signature, and that signature's mark and the one before.
+fn one_signature() -> (tempfile::TempDir, PathBuf, [Vec<u8>; 2], [Mark; 2]) {
+    let (directory, path, mut state) = state();
+    let marks = [mark(1, 0, Step::Prevote, 1), mark(1, 0, Step::Precommit, 2)];
+    let files = marks.map(|mark| {
+        state.advance(mark).unwrap();
+        std::fs::read(&path).unwrap()
+    });
+    (directory, path, files, marks)
+}
+
+fn open_bytes(path: &Path, bytes: &[u8]) -> Result<Mark, SignStateError> {
+    std::fs::write(path, bytes).unwrap();
+    let state = SignState::open(path, CHAIN, VALIDATOR)?;
+    let mark = state.mark();
+    drop(state);
+    // What was damaged was written anew.
+    let bytes = std::fs::read(path).unwrap();
+    assert!(slot::find(&bytes, &CHAIN, &VALIDATOR).unwrap().whole);
+    Ok(mark)
+}
+
+/// What a file of these bytes holds.
+fn found(bytes: &[u8]) -> Mark {
+    slot::find(bytes, &CHAIN, &VALIDATOR).unwrap().newest.mark
+}
+
+/// Bytes of the records, and where each ends.
+fn places() -> impl Iterator<Item = usize> {
+    (0..4).flat_map(|page| (0..=512).map(move |byte| page * 4096 + byte))
+}
+
+/// A write that was interrupted anywhere: nothing was signed with it, and nobody has to act.
 #[test]
 fn a_torn_write_leaves_the_mark_before_it() {
-    let (_directory, path, mut state) = state();
-    state.advance(mark(1, 0, Step::Prevote, 1)).unwrap();
-    state.advance(mark(1, 0, Step::Precommit, 1)).unwrap();
-    let offset = usize::try_from(state.sequence % 2).unwrap() * SLOT_BYTES;
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[offset + 100..offset + SLOT_BYTES].fill(0xaa);
-    std::fs::write(&path, bytes).unwrap();
+    let (_directory, path, [before, after], [old, new]) = one_signature();
+    for end in places() {
+        let torn = [&after[..end], &before[end..]].concat();
+        let mark = found(&torn);
+        assert!(mark == old || mark == new, "{end}: {mark:?}");
+        if end % 4096 == 100 {
+            assert_eq!(open_bytes(&path, &torn).unwrap(), mark);
+        }
+    }
+    // Any bytes of it may have reached the disk.
+    let mut random: u32 = 1;
+    let mut pick = |(old, new): (&u8, &u8)| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        if random >> 31 == 0 { *old } else { *new }
+    };
+    for round in 0..500 {
+        let torn: Vec<u8> = before.iter().zip(&after).map(&mut pick).collect();
+        let mark = found(&torn);
+        assert!(mark == old || mark == new, "{round}: {mark:?}");
+        if round == 0 {
+            assert_eq!(open_bytes(&path, &torn).unwrap(), mark);
+        }
+    }
+}
+
+/// A page that rots never takes the mark with it, whichever it is.
+#[test]
+fn a_damaged_page_costs_nothing() {
+    let (_directory, path, [_, good], [_, newest]) = one_signature();
+    for at in places().filter(|at| at % 4096 < 512) {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x10;
+        assert_eq!(found(&bytes), newest, "byte {at}");
+    }
+    for page in 0..4 {
+        for filling in [0, 0xff] {
+            let mut bytes = good.clone();
+            bytes[page * 4096..][..512].fill(filling);
+            assert_eq!(open_bytes(&path, &bytes).unwrap(), newest, "page {page}");
+        }
+    }
+}
+
+/// Both copies gone, and not as a write leaves them: the newest mark may have been there.
+#[test]
+fn refuses_a_file_that_has_lost_a_slot() {
+    let (_directory, path, [_, good], _) = one_signature();
+    for slot in 0..2 {
+        let mut bytes = good.clone();
+        bytes[slot * 4096..][..512].fill(0);
+        bytes[(slot + 2) * 4096 + 20] ^= 1;
+        let error = open_bytes(&path, &bytes).unwrap_err();
+        assert!(matches!(error, SignStateError::Damaged { .. }), "{error}");
+        let error = error.to_string();
+        assert!(error.contains("reset-sign-state"), "{error}");
+    }
+    // Records that changed places.
+    let mut bytes = good.clone();
+    bytes.copy_within(0..512, 4096);
+    open_bytes(&path, &bytes).unwrap_err();
+}
+
+/// A crash while the file is made leaves none, and it can be made then.
+#[test]
+fn a_file_that_was_not_finished_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sign-state");
+    std::fs::write(path.with_extension("draft"), [1; 700]).unwrap();
+    let state = SignState::create(&path, CHAIN, VALIDATOR, Height(7)).unwrap();
     drop(state);
     let reopened = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
-    assert_eq!(reopened.mark(), mark(1, 0, Step::Prevote, 1));
+    assert_eq!(reopened.mark().position(), Position::end_of(Height(7)));
+    assert!(!path.with_extension("draft").exists());
 }
 
 /// The chain has a precommit of round 3, and the file ends in round 0 of that height: an old
