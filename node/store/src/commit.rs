@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::keys::{self, Part};
 use crate::log::LogUpdate;
 use crate::roster;
+use crate::signed::write_signed;
 use crate::store::{Store, Tip, TipRecord};
 use crate::update::StateUpdate;
 
@@ -91,6 +92,9 @@ impl Store {
         write_index(&mut batch, &block);
         write_state(&mut batch, &block);
         self.write_log(&mut batch, block.log)?;
+        if let Some(certificate) = block.certificate {
+            write_signed(&mut batch, certificate);
+        }
         if let Some(members) = block.next_members {
             roster::write(&mut batch, block.checkpoint, members);
         }
@@ -113,34 +117,6 @@ impl Store {
             .write()
             .expect("nobody panics while writing the tip") = Some(new_tip);
         Ok(())
-    }
-
-    /// Replaces the certificate of a stored block by one that has more signatures, as they
-    /// arrive after the decision; keeps the stored one otherwise.
-    pub fn replace_certificate(&self, certificate: &CommitCertificate) -> Result<(), StoreError> {
-        let _writer = self.writer();
-        let height = certificate.height;
-        let Some(stored) = self.certificate(height)? else {
-            return Err(StoreError::Gap {
-                height,
-                tip: self.tip().map(|tip| tip.height),
-            });
-        };
-        if stored.checkpoint_digest != certificate.checkpoint_digest {
-            return Err(StoreError::Mismatch {
-                height,
-                field: "certificate's checkpoint digest",
-                found: certificate.checkpoint_digest.to_string(),
-                expected: stored.checkpoint_digest.to_string(),
-            });
-        }
-        if stored.signatures().len() >= certificate.signatures().len() {
-            return Ok(());
-        }
-        let mut batch = self.database.batch();
-        let key = keys::part(height, Part::Certificate);
-        batch.put(Table::Chain, &key, &certificate.encode());
-        batch.write("certificate")
     }
 
     fn check_stored(&self, block: &CommitBlock<'_>) -> Result<(), StoreError> {

@@ -1,17 +1,15 @@
-//! What consensus must find again after a crash: blocks that are not decided yet, which of
-//! them this node built, and evidence.
+//! What consensus must find again after a crash: blocks that are not decided yet, and which of
+//! them this node built.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tbsi_types::limits::BLOCK_BYTES_MAX;
-use tbsi_types::{CheckpointDigest, Evidence, Height, Round, VoteKind};
+use tbsi_types::{CheckpointDigest, Height, Round};
 
 use crate::database::{Batch, Database, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
-use crate::limits::{
-    BUILT_ROUNDS_MAX, EVIDENCE_PER_VALIDATOR_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX,
-};
+use crate::limits::{BUILT_ROUNDS_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
 use crate::store::Store;
 
 /// Which undecided blocks are stored; the blocks themselves stay on the disk.
@@ -233,61 +231,5 @@ impl Store {
             return Err(StoreError::UndecidedTooLarge(bytes.len()));
         }
         Ok(())
-    }
-
-    /// Stores verified evidence. Returns whether it is new: of the evidence against a
-    /// validator, the first of each kind, height and round is kept, and at most
-    /// [`EVIDENCE_PER_VALIDATOR_MAX`] a height.
-    pub fn put_evidence(&self, evidence: &Evidence) -> Result<bool, StoreError> {
-        let _writer = self.writer();
-        let (height, round) = evidence.position();
-        let validator = evidence.validator();
-        let key = keys::evidence(height, &validator, round, evidence_kind(evidence));
-        let (mut known, mut count) = (false, 0);
-        let prefix = keys::evidence_against(height, &validator);
-        let view = self.database.snapshot();
-        view.scan(Table::Consensus, &prefix, "evidence", |stored, _| {
-            known |= stored == key.as_slice();
-            count += 1;
-            Ok(true)
-        })?;
-        if known || count >= EVIDENCE_PER_VALIDATOR_MAX {
-            return Ok(false);
-        }
-        let mut batch = self.database.batch();
-        batch.put(Table::Consensus, &key, &evidence.encode());
-        batch.write("evidence")?;
-        Ok(true)
-    }
-
-    /// Evidence, latest height first, at most `limit` pieces.
-    pub fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, StoreError> {
-        let mut evidence = Vec::new();
-        let view = self.database.snapshot();
-        view.scan_back(
-            Table::Consensus,
-            keys::ALL_EVIDENCE,
-            "evidence",
-            |_, bytes| {
-                if evidence.len() == limit {
-                    return Ok(false);
-                }
-                let piece = Evidence::decode(bytes).map_err(|error| corrupt("evidence")(&error))?;
-                evidence.push(piece);
-                Ok(true)
-            },
-        )?;
-        Ok(evidence)
-    }
-}
-
-/// Tells prevotes, precommits and proposals apart.
-fn evidence_kind(evidence: &Evidence) -> u8 {
-    match evidence {
-        Evidence::Votes { first, .. } => match first.0.kind {
-            VoteKind::Prevote => 1,
-            VoteKind::Precommit => 2,
-        },
-        Evidence::Proposals { .. } => 3,
     }
 }

@@ -30,6 +30,8 @@ const LOOKUP_BYTES: usize = 1 + 8;
 const UNDECIDED: u8 = 0;
 const BUILT: u8 = 1;
 const EVIDENCE: u8 = 2;
+const ACCUSED: u8 = 3;
+const LAST_SIGNED: u8 = 4;
 
 /// Keys of the one-record table.
 pub(crate) const SCHEMA: &[u8] = b"schema";
@@ -232,10 +234,48 @@ pub(crate) fn evidence_against(height: Height, validator: &Address) -> Vec<u8> {
 
 /// Evidence; `kind` tells prevotes, precommits and proposals apart.
 pub(crate) fn evidence(height: Height, validator: &Address, round: Round, kind: u8) -> Vec<u8> {
-    let mut key = evidence_against(height, validator);
-    key.extend_from_slice(&round.0.to_be_bytes());
-    key.push(kind);
-    key
+    evidence_at(validator, &evidence_place(height, round, kind))
+}
+
+/// Height, round and kind of a piece of evidence.
+pub(crate) const EVIDENCE_PLACE_BYTES: usize = 8 + 4 + 1;
+
+/// What of a key of [`evidence`] or [`accused`] tells pieces against one validator apart.
+pub(crate) fn evidence_place(height: Height, round: Round, kind: u8) -> [u8; EVIDENCE_PLACE_BYTES] {
+    let mut place = [kind; EVIDENCE_PLACE_BYTES];
+    place[..8].copy_from_slice(&height.0.to_be_bytes());
+    place[8..12].copy_from_slice(&round.0.to_be_bytes());
+    place
+}
+
+/// The key of [`evidence`] for a place.
+pub(crate) fn evidence_at(validator: &Address, place: &[u8; EVIDENCE_PLACE_BYTES]) -> Vec<u8> {
+    let (height, rest) = place.split_at(8);
+    join(&[&[EVIDENCE], height, validator.as_slice(), rest])
+}
+
+/// What all keys of [`accused`] begin with.
+pub(crate) const ALL_ACCUSED: &[u8] = &[ACCUSED];
+
+/// What the keys of [`accused`] of one validator begin with.
+pub(crate) fn accusations(validator: &Address) -> Vec<u8> {
+    join(&[ALL_ACCUSED, validator.as_slice()])
+}
+
+/// That there is evidence against a validator: in order of validators, then of heights.
+pub(crate) fn accused(validator: &Address, place: &[u8; EVIDENCE_PLACE_BYTES]) -> Vec<u8> {
+    join(&[ALL_ACCUSED, validator.as_slice(), place])
+}
+
+/// Reads a key of [`accused`].
+pub(crate) fn parse_accused(key: &[u8]) -> Option<(Address, [u8; EVIDENCE_PLACE_BYTES])> {
+    let (validator, place) = key.strip_prefix(ALL_ACCUSED)?.split_first_chunk::<20>()?;
+    Some((Address::new(*validator), place.try_into().ok()?))
+}
+
+/// The last precommit of a validator that a stored certificate carries.
+pub(crate) fn last_signed(validator: &Address) -> Vec<u8> {
+    join(&[&[LAST_SIGNED], validator.as_slice()])
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::limits::CACHE_BYTES;
 use crate::state::{Past, Reader, StateAt};
 
 /// Layout of the database that this program reads and writes.
-pub(crate) const SCHEMA_VERSION: u32 = 3;
+pub(crate) const SCHEMA_VERSION: u32 = 4;
 
 /// What an operator may choose.
 #[derive(Clone, Copy, Debug)]

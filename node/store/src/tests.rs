@@ -8,5 +8,6 @@ mod log;
 mod lookup;
 mod open;
 mod roster;
+mod signed;
 mod state;
 mod trie;

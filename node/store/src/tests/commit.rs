@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use tbsi_types::log::LeafBatch;
 use tbsi_types::{Block, Height, ProposedBlock, StateDiff, TimestampMs, TreeSize};
 
-use super::fixture::{Decided, OPTIONS, advance, certificate, identity, tick, ticked, transfer};
+use super::fixture::{Decided, OPTIONS, advance, identity, tick, ticked, transfer};
 use crate::{Store, StoreError};
 
 #[test]
@@ -184,43 +184,6 @@ fn a_log_that_was_appended_to_below_the_tip_is_refused() {
         error.to_string(),
         "block 4: log under the update is 0, expected 1"
     );
-}
-
-#[test]
-fn only_a_fuller_certificate_of_the_same_checkpoint_replaces_one() {
-    let (_dir, store) = ticked(1);
-    let checkpoint = store.checkpoint(Height(1)).unwrap().unwrap();
-    let fuller = certificate(&checkpoint, 4);
-    store.replace_certificate(&fuller).unwrap();
-    assert_eq!(
-        store.certificate(Height(1)).unwrap().as_ref(),
-        Some(&fuller)
-    );
-    store
-        .replace_certificate(&certificate(&checkpoint, 2))
-        .unwrap();
-    assert_eq!(
-        store.certificate(Height(1)).unwrap().as_ref(),
-        Some(&fuller)
-    );
-
-    let mut other = checkpoint;
-    other.log_root = B256::ZERO;
-    let error = store
-        .replace_certificate(&certificate(&other, 5))
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("block 1: certificate's checkpoint digest"),
-        "{error}"
-    );
-    other.height = Height(2);
-    let error = store
-        .replace_certificate(&certificate(&other, 5))
-        .unwrap_err();
-    assert!(matches!(error, StoreError::Gap { .. }), "{error}");
-    assert_eq!(store.certificate(Height(1)).unwrap(), Some(fuller));
 }
 
 #[test]

@@ -1,16 +1,13 @@
-//! Undecided blocks and evidence.
+//! Undecided blocks.
 
 use std::collections::BTreeSet;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::B256;
 use tbsi_types::limits::BLOCK_BYTES_MAX;
-use tbsi_types::{
-    CheckpointDigest, Evidence, Height, ProposalStatement, Round, Signature, VoteKind,
-    VoteStatement,
-};
+use tbsi_types::{CheckpointDigest, Height, Round};
 
 use super::fixture::{OPTIONS, advance, identity, tick, ticked};
-use crate::limits::{EVIDENCE_PER_VALIDATOR_MAX, UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
+use crate::limits::{UNDECIDED_HEIGHTS_MAX, UNDECIDED_PER_HEIGHT_MAX};
 use crate::{Store, StoreError};
 
 const NONE: BTreeSet<CheckpointDigest> = BTreeSet::new();
@@ -228,87 +225,4 @@ fn undecided_blocks_must_be_near_the_tip_and_small_enough() {
         .put_undecided(Height(1), digest(1), b"x", &NONE)
         .unwrap_err();
     assert!(matches!(error, StoreError::Empty), "{error}");
-}
-
-fn votes(validator: u8, height: u64, round: u32, kind: VoteKind) -> Evidence {
-    let vote = |value| {
-        let statement = VoteStatement {
-            kind,
-            height: Height(height),
-            round: Round(round),
-            value,
-        };
-        (statement, Signature([validator; 65]))
-    };
-    Evidence::Votes {
-        validator: Address::repeat_byte(validator),
-        first: vote(Some(digest(1))),
-        second: vote(None),
-    }
-}
-
-#[test]
-fn evidence_is_kept_once_and_latest_comes_first() {
-    let (dir, store) = ticked(0);
-    let statement = |value| ProposalStatement {
-        height: Height(5),
-        round: Round(0),
-        polka_round: None,
-        value,
-    };
-    let proposals = Evidence::Proposals {
-        validator: Address::repeat_byte(1),
-        first: (statement(digest(1)), Signature([1; 65])),
-        second: (statement(digest(2)), Signature([2; 65])),
-    };
-    let pieces = [
-        votes(1, 3, 0, VoteKind::Prevote),
-        votes(1, 5, 0, VoteKind::Prevote),
-        votes(1, 5, 0, VoteKind::Precommit),
-        proposals,
-        votes(2, 5, 0, VoteKind::Prevote),
-    ];
-    for piece in &pieces {
-        assert!(store.put_evidence(piece).unwrap());
-        assert!(!store.put_evidence(piece).unwrap());
-    }
-    drop(store);
-    let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
-    let mut expected = pieces.to_vec();
-    expected.reverse();
-    assert_eq!(store.evidence(100).unwrap(), expected);
-    assert_eq!(store.evidence(2).unwrap(), expected[..2]);
-    assert_eq!(store.evidence(0).unwrap(), []);
-}
-
-#[test]
-fn evidence_is_bounded_for_each_validator_and_height() {
-    let (_dir, store) = ticked(0);
-    let most = u32::try_from(EVIDENCE_PER_VALIDATOR_MAX).unwrap();
-    for round in 0..most {
-        assert!(
-            store
-                .put_evidence(&votes(1, 3, round, VoteKind::Prevote))
-                .unwrap()
-        );
-    }
-    assert!(
-        !store
-            .put_evidence(&votes(1, 3, most, VoteKind::Prevote))
-            .unwrap()
-    );
-    assert!(
-        store
-            .put_evidence(&votes(2, 3, most, VoteKind::Prevote))
-            .unwrap()
-    );
-    assert!(
-        store
-            .put_evidence(&votes(1, 4, most, VoteKind::Prevote))
-            .unwrap()
-    );
-    assert_eq!(
-        store.evidence(100).unwrap().len(),
-        EVIDENCE_PER_VALIDATOR_MAX + 2
-    );
 }
