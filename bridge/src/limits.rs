@@ -37,7 +37,7 @@ pub(crate) const TILES_KEPT_MAX: usize = 2_048;
 /// Tiles that one set of proofs may ask for.
 pub(crate) const TILES_PER_PROOF_MAX: usize = 4_096;
 
-/// Requests by name that wait in the home directory.
+/// Requests by name in the home directory that one step takes up; the next step goes on.
 pub(crate) const REQUESTS_MAX: usize = 10_000;
 
 /// Times that the items of one plan are tried again after a transaction that failed in a block.
@@ -80,5 +80,6 @@ pub(crate) const REFUSAL_BYTES_MAX: usize = 256;
 /// Calls of the inbox that one step makes at the same time.
 pub(crate) const CALLS_AT_ONCE_MAX: usize = 16;
 
-/// Validator sets that the light client is asked for to find one by its hash.
-pub(crate) const SETS_SEARCHED_MAX: usize = 1_000;
+/// Validator sets that a light client may have had: one is found by its hash by asking for all. A
+/// client that names more is none.
+pub(crate) const SETS_SEARCHED_MAX: u32 = 100_000;

@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use alloy_sol_types::SolCall;
-use futures::try_join;
+use futures::{StreamExt, TryStreamExt, stream, try_join};
 use serde_json::json;
 use tbsi_bindings::contracts::{ORGANISATIONS, PERMISSIONS};
 use tbsi_bindings::genesis::Organisations::namesOfCall;
@@ -14,7 +14,7 @@ use super::abi::{
 use super::answers::Head;
 use super::endpoints::Answer;
 use super::{Evm, at};
-use crate::limits::SETS_SEARCHED_MAX;
+use crate::limits::{CALLS_AT_ONCE_MAX, SETS_SEARCHED_MAX};
 use crate::record::Hold;
 use crate::standing::RegistryEntry;
 use crate::target::{ClientState, TargetBlock, TargetError};
@@ -229,16 +229,29 @@ impl Evm {
         Ok(block.time < self.call(&call, block).await?)
     }
 
-    /// The light client's number of the set with a hash, the newest first.
+    /// The light client's number of the set with a hash: all that it ever had are asked for, the
+    /// newest first.
     pub(super) async fn set_number(
         &self,
         hash: B256,
         block: TargetBlock,
     ) -> Result<Option<u32>, TargetError> {
         let newest = self.call(&LightClient::latestCall {}, block).await?.setId;
-        for number in (1..=newest).rev().take(SETS_SEARCHED_MAX) {
-            let call = LightClient::validatorSetOfCall { setId: number };
-            if self.call(&call, block).await?.hash == hash {
+        if newest > SETS_SEARCHED_MAX {
+            return Err(TargetError::Misconfigured(format!(
+                "the light client names {newest} validator sets; at most {SETS_SEARCHED_MAX} are \
+                 searched"
+            )));
+        }
+        let ask = |set_id: u32| async move {
+            let call = LightClient::validatorSetOfCall { setId: set_id };
+            let set = self.call(&call, block).await?;
+            Ok::<_, TargetError>((set_id, set.hash))
+        };
+        let sets = stream::iter((1..=newest).rev()).map(ask);
+        let mut sets = std::pin::pin!(sets.buffered(CALLS_AT_ONCE_MAX));
+        while let Some((number, found)) = sets.try_next().await? {
+            if found == hash {
                 return Ok(Some(number));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use alloy_primitives::{Address, B256};
 use tbsi_types::log::{Leaf, Statement};
@@ -60,6 +61,23 @@ impl Wanted<'_> {
         }
         None
     }
+}
+
+/// The first names in a folder that are due. Others, of leaves to come or of nothing known here,
+/// take nobody's place: all names are read.
+fn due_names(folder: &Path, due: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        if names.len() == REQUESTS_MAX {
+            break;
+        }
+        if let Ok(name) = entry?.file_name().into_string()
+            && due(&name)
+        {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 impl<T: Target> Relay<T> {
@@ -121,17 +139,13 @@ impl<T: Target> Relay<T> {
         Ok(())
     }
 
-    /// Names of the requests in the home directory.
-    fn requested(&self) -> Vec<String> {
+    /// Names of the requests in the home directory that can be taken up.
+    fn requested(&self, due: impl Fn(&str) -> bool) -> Vec<String> {
         if self.is_dry() {
             return Vec::new();
         }
-        match fs::read_dir(self.home.join(REQUESTS)) {
-            Ok(entries) => entries
-                .take(REQUESTS_MAX)
-                .flatten()
-                .filter_map(|entry| entry.file_name().into_string().ok())
-                .collect(),
+        match due_names(&self.home.join(REQUESTS), due) {
+            Ok(names) => names,
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {
                     warn!(%error, "requests cannot be read");
@@ -153,7 +167,10 @@ impl<T: Target> Relay<T> {
 
     /// Takes what `clear --retry`, `payload` and `evidence` left: the source is not needed.
     pub(super) fn local_requests(&mut self) -> Result<(), RelayError> {
-        for name in self.requested() {
+        let due = |name: &str| {
+            name == RETRY || payloads::asked(name).is_some() || evidence::asked(name).is_some()
+        };
+        for name in self.requested(due) {
             let asked = if name == RETRY {
                 let items: Vec<Item> = self.state.quarantined().map(|(item, _)| item).collect();
                 (!items.is_empty()).then_some(Event::Retried { items })
@@ -172,11 +189,10 @@ impl<T: Target> Relay<T> {
 
     /// Takes what `tbsi relay send` left.
     async fn requests(&mut self, tip: &Proven) -> Result<(), RelayError> {
-        for name in self.requested() {
-            let Ok(index) = name.parse::<u64>() else {
-                continue;
-            };
-            if index < tip.decision.checkpoint.log_size.0 {
+        let size = tip.decision.checkpoint.log_size.0;
+        let index = |name: &str| name.parse::<u64>().ok().filter(|index| *index < size);
+        for name in self.requested(|name| index(name).is_some()) {
+            if let Some(index) = index(&name) {
                 let asked = self.by_name(index, tip).await?;
                 self.take_up(&name, asked)?;
             }
@@ -242,5 +258,27 @@ impl<T: Target> Relay<T> {
             scanned: self.state.scanned,
             requested: false,
         }])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_cannot_be_taken_up_hide_none_that_can() {
+        let folder = tempfile::tempdir().unwrap();
+        for later in 0..=REQUESTS_MAX {
+            fs::write(folder.path().join(format!("1{later:06}")), "").unwrap();
+        }
+        fs::write(folder.path().join("7"), "").unwrap();
+        let due = |name: &str| name.parse::<u64>().is_ok_and(|index| index < 1_000);
+        assert_eq!(due_names(folder.path(), due).unwrap(), ["7"]);
+        let all = due_names(folder.path(), |_| true).unwrap();
+        assert_eq!(
+            all.len(),
+            REQUESTS_MAX,
+            "the rest has its turn in the next step"
+        );
     }
 }

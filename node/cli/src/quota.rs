@@ -62,7 +62,7 @@ async fn show(organisation: Option<&str>, read: &Read) -> anyhow::Result<ExitCod
                 used.gas, used.leaves
             ),
             format!(
-                "{name}\n  gas   已用 {}／{gas}\n  存證  已用 {}／{leaves}\n",
+                "{name}\n  gas   已用 {}／{gas}\n  紀錄  已用 {}／{leaves}\n",
                 used.gas, used.leaves
             ),
         );

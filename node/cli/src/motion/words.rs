@@ -131,7 +131,7 @@ fn admitted(registry: &RegistryClient, admission: &Admission) -> String {
         ),
         format!(
             "新增機構 {names}（{kind}，{}，{vote}）；權限：{allowed}；每週期配額：gas {gas}、\
-             存證 {leaves}；第一個帳戶 {account}",
+             紀錄 {leaves}；第一個帳戶 {account}",
             ids.trim()
         ),
     )
@@ -324,7 +324,7 @@ async fn quota_set(
     };
     Ok(lang.pick(
         format!("quota of {name} in a period: gas {gas}; leaves {leaves}"),
-        format!("{name}每週期的配額：gas {gas}；存證 {leaves}"),
+        format!("{name}每週期的配額：gas {gas}；紀錄 {leaves}"),
     ))
 }
 

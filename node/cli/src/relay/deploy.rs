@@ -4,18 +4,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
-use alloy_primitives::{Address, Bytes, U64, U256};
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use anyhow::{Context, bail, ensure};
-use serde_json::json;
+use serde_json::{Value, json};
 use tbsi_keys::keyfile::load_validator_key;
 use tbsi_rpc::Client;
 use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
-use crate::report::refuse;
+use crate::report::{note, refuse};
 
 /// How long the deployment is waited for.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// How often it is said what is waited for.
+const SAY_INTERVAL: Duration = Duration::from_secs(10);
+/// After so long without knowing the transaction a node has dropped it.
+const UNKNOWN_MAX: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Deploys `code` on the chain at `url` with the key of a file; returns the contract's address.
@@ -25,8 +29,14 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     let transaction = transaction(&client, &key, code).await?;
     let signed = transaction.sign(&key).encoded;
     let hash = client.send_raw_transaction(&signed).await?;
-    let deadline = Instant::now() + TIMEOUT;
-    while Instant::now() < deadline {
+    note(&format!(
+        "sent the deployment {hash}; waiting until a block has it, {} s at most",
+        TIMEOUT.as_secs()
+    ));
+    let account = key.public_key().address();
+    let began = Instant::now();
+    let (mut say_at, mut known_at) = (began + SAY_INTERVAL, began);
+    while began.elapsed() < TIMEOUT {
         if let Some(receipt) = client.transaction_receipt(hash).await? {
             ensure!(
                 receipt.status(),
@@ -36,12 +46,60 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
                 .contract_address
                 .context("a deployment without address");
         }
+        if Instant::now() >= say_at {
+            say_at += SAY_INTERVAL;
+            let wait = Wait::look(&client, account, hash).await?;
+            if wait.known {
+                known_at = Instant::now();
+            } else if known_at.elapsed() >= UNKNOWN_MAX {
+                bail!("{url} does not know the deployment {hash} any more; send it again");
+            }
+            note(&wait.words(began.elapsed(), transaction.nonce));
+        }
         sleep(POLL_INTERVAL).await;
     }
     bail!(
         "the deployment {hash} is in no block after {} s; it may still come",
         TIMEOUT.as_secs()
     )
+}
+
+/// What a node says while a transaction waits.
+struct Wait {
+    /// It has the transaction.
+    known: bool,
+    /// Its last block.
+    block: u64,
+    /// The nonce that the account's next transaction in a block has.
+    nonce: u64,
+}
+
+impl Wait {
+    async fn look(client: &Client, account: Address, hash: B256) -> anyhow::Result<Self> {
+        let found: Value = client
+            .request("eth_getTransactionByHash", &[json!(hash)])
+            .await?;
+        let block: U64 = client.request("eth_blockNumber", &[]).await?;
+        let latest = BlockNumberOrTag::Latest;
+        Ok(Self {
+            known: !found.is_null(),
+            block: block.to(),
+            nonce: client.transaction_count(account, latest).await?,
+        })
+    }
+
+    fn words(&self, waited: Duration, nonce: u64) -> String {
+        let (seconds, block) = (waited.as_secs(), self.block);
+        let missing = nonce.saturating_sub(self.nonce);
+        let reason = if !self.known {
+            "the node does not know it".into()
+        } else if missing > 0 {
+            format!("{missing} earlier transactions of the account are in no block yet")
+        } else {
+            "it is the account's next transaction, so it waits for a block".into()
+        };
+        format!("waited {seconds} s; the chain is at block {block}; {reason}")
+    }
 }
 
 async fn transaction(
@@ -70,4 +128,30 @@ async fn transaction(
         input: code.clone(),
         ..UnsignedTransaction::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_is_waited_for() {
+        let wait = |known, nonce| Wait {
+            known,
+            block: 7,
+            nonce,
+        };
+        for (wait, words) in [
+            (wait(true, 3), "so it waits for a block"),
+            (wait(true, 1), "2 earlier transactions"),
+            (wait(false, 3), "does not know it"),
+        ] {
+            let said = wait.words(Duration::from_secs(10), 3);
+            assert!(
+                said.starts_with("waited 10 s; the chain is at block 7"),
+                "{said}"
+            );
+            assert!(said.contains(words), "{said}");
+        }
+    }
 }
