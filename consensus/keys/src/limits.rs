@@ -30,5 +30,11 @@ pub const SIGNER_HANDSHAKE_BYTES_MAX: usize = 1_024;
 /// Nodes that one signer knows.
 pub const SIGNER_CLIENTS_MAX: usize = 16;
 
+/// Clients that read a signer's metrics at one time.
+pub const METRICS_CONNECTIONS_MAX: usize = 8;
+
+/// Bytes of their request.
+pub const METRICS_REQUEST_BYTES_MAX: usize = 4 * 1024;
+
 /// Connections that one signer has open, those that have proved nothing yet included.
 pub const SIGNER_CONNECTIONS_MAX: usize = 64;

@@ -14,6 +14,7 @@ mod decided;
 pub mod fuzz;
 mod link;
 mod message;
+mod metrics;
 mod server;
 
 use std::io;

@@ -29,22 +29,30 @@ impl ConsensusStatement {
         }
     }
 
+    /// For which step of its round it is.
+    pub fn step(&self) -> Step {
+        match self {
+            Self::Vote(vote) => match vote.kind {
+                VoteKind::Prevote => Step::Prevote,
+                VoteKind::Precommit => Step::Precommit,
+            },
+            Self::Proposal(_) => Step::Propose,
+        }
+    }
+
     /// Where in consensus it is, and the digest to sign on this chain.
     pub fn mark(&self, chain: &ChainIdentity) -> Mark {
         match self {
             Self::Vote(vote) => Mark {
                 height: vote.height,
                 round: vote.round,
-                step: match vote.kind {
-                    VoteKind::Prevote => Step::Prevote,
-                    VoteKind::Precommit => Step::Precommit,
-                },
+                step: self.step(),
                 digest: vote.digest(chain),
             },
             Self::Proposal(proposal) => Mark {
                 height: proposal.height,
                 round: proposal.round,
-                step: Step::Propose,
+                step: self.step(),
                 digest: proposal.digest(chain),
             },
         }
@@ -56,6 +64,12 @@ impl ConsensusStatement {
 pub trait VoteSigner: Send + Sync + 'static {
     /// Whose signatures it makes.
     fn public_key(&self) -> PublicKey;
+
+    /// The highest position signed, if nobody but this process can sign with the key: a signer of
+    /// its own may serve other nodes too.
+    fn mark(&self) -> Option<Mark> {
+        None
+    }
 
     /// A signature; `None` abstains (SPEC §6.4). An error is a disk that failed: the engine
     /// stops.
@@ -125,6 +139,10 @@ impl LocalSigner {
 impl VoteSigner for LocalSigner {
     fn public_key(&self) -> PublicKey {
         Self::public_key(self)
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        Some(Self::mark(self))
     }
 
     async fn sign(

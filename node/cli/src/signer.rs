@@ -1,5 +1,6 @@
 //! `tbsi signer`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use tbsi_home::config::LogConfig;
 use tbsi_home::{Home, SignerRole, load_genesis};
 use tbsi_keys::signer::{SignerAddress, link_public_key, serve};
 use tbsi_types::B256;
+use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -46,6 +48,9 @@ pub(crate) enum Command {
         /// as `tbsi relay init` does; at most 16.
         #[arg(long, value_name = "KEY", required = true)]
         allow: Vec<B256>,
+        /// Where to show metrics at /metrics, for example 127.0.0.1:9464 [default: nowhere].
+        #[arg(long, value_name = "IP:PORT")]
+        metrics: Option<SocketAddr>,
         #[command(flatten)]
         password: PasswordFile,
     },
@@ -106,6 +111,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             listen,
             account,
             allow,
+            metrics,
             password,
         } => {
             logging::start(&LogConfig::default())?;
@@ -118,7 +124,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
                 SignerRole::Validator
             };
             let allowed = allow.iter().map(|key| key.0).collect();
-            listen_until_told(&home, role, &listen, allowed)
+            listen_until_told(&home, role, &listen, allowed, metrics)
         }
     }
 }
@@ -129,13 +135,22 @@ fn listen_until_told(
     role: SignerRole,
     listen: &SignerAddress,
     allowed: Vec<[u8; 32]>,
+    metrics: Option<SocketAddr>,
 ) -> anyhow::Result<ExitCode> {
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     let outcome = runtime.block_on(async {
         let (stop, stopping) = watch::channel(false);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let signer = serve(home.open_signer(role)?, listen, allowed, stopping);
+        let metrics = match metrics {
+            Some(address) => {
+                let listener = TcpListener::bind(address).await;
+                let listener = listener.with_context(|| format!("--metrics: listen on {address}"));
+                Some(listener?)
+            }
+            None => None,
+        };
+        let signer = serve(home.open_signer(role)?, listen, allowed, metrics, stopping);
         tokio::pin!(signer);
         loop {
             tokio::select! {

@@ -17,6 +17,7 @@ use super::address::{SignerAddress, Stream};
 use super::decided::{Decided, DecidedError};
 use super::link::Link;
 use super::message::{Refusal, Reply, Request};
+use super::metrics::{self, Counters, Refused, Signed};
 use super::prologue;
 use crate::limits::{
     SIGNER_CLIENTS_MAX, SIGNER_CONNECTIONS_MAX, SIGNER_HEIGHTS_AHEAD_MAX, SIGNER_TIMEOUT,
@@ -75,7 +76,7 @@ pub struct ServedKeys {
 
 impl Holder {
     /// The height that it knows to be decided; an account needs none.
-    fn decided(&self) -> Height {
+    pub(super) fn decided(&self) -> Height {
         match self {
             Self::Validator { decided, .. } => decided.lock().expect("no holder panics").height(),
             Self::Account(_) => Height::GENESIS,
@@ -95,17 +96,19 @@ struct Server {
     link_key: Zeroizing<[u8; 32]>,
     allowed: Vec<[u8; 32]>,
     chain: ChainIdentity,
+    counters: Counters,
     /// By the nodes' keys; dropping one ends the connection.
     connected: Mutex<BTreeMap<[u8; 32], oneshot::Sender<()>>>,
 }
 
 /// Signs with `keys` until `stop` turns true. Nodes whose keys are not in `allowed` get no
-/// answer. An error is a reason to end the process: above all a disk that failed, because then
+/// answer. What happens is counted, and told to whoever asks `metrics` for `/metrics`. An error is a reason to end the process: above all a disk that failed, because then
 /// nobody knows what was signed.
 pub async fn serve(
     keys: ServedKeys,
     listen: &SignerAddress,
     allowed: Vec<[u8; 32]>,
+    metrics: Option<TcpListener>,
     mut stop: watch::Receiver<bool>,
 ) -> Result<(), ServeError> {
     if !(1..=SIGNER_CLIENTS_MAX).contains(&allowed.len()) {
@@ -116,6 +119,7 @@ pub async fn serve(
         link_key: keys.link_key,
         allowed,
         chain: keys.chain,
+        counters: Counters::default(),
         connected: Mutex::default(),
     });
     let mut listener = Listener::bind(listen).await?;
@@ -131,6 +135,11 @@ pub async fn serve(
     let (failed, mut failures) = mpsc::channel(1);
     let connections = Arc::new(Semaphore::new(SIGNER_CONNECTIONS_MAX));
     let mut conversations = JoinSet::new();
+    if let Some(listener) = metrics {
+        let server = Arc::clone(&server);
+        let page = move || server.counters.text(&server.holder, server.nodes());
+        conversations.spawn(metrics::answer(listener, Arc::new(page)));
+    }
     loop {
         let stream = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
@@ -142,6 +151,7 @@ pub async fn serve(
         };
         let stream = stream.map_err(failed_at("accept a connection at", listen))?;
         let Ok(place) = Arc::clone(&connections).try_acquire_owned() else {
+            server.counters.refused(Refused::Full);
             warn!("refused a connection: {SIGNER_CONNECTIONS_MAX} are open");
             continue;
         };
@@ -163,6 +173,7 @@ async fn serve_one(server: &Arc<Server>, stream: Box<dyn Stream>) -> Result<(), 
     let prologue = prologue(&server.chain);
     let handshake = Link::respond(stream, &server.link_key, &server.allowed, &prologue);
     let Ok(Ok((link, node))) = timeout(SIGNER_TIMEOUT, handshake).await else {
+        server.counters.refused(Refused::Stranger);
         warn!("refused a connection: no node in the --allow list, or of another network");
         return Err(Ended::Node);
     };
@@ -176,6 +187,27 @@ async fn serve_one(server: &Arc<Server>, stream: Box<dyn Stream>) -> Result<(), 
         ended = converse(server, link) => ended,
         // The sender was dropped for a newer one.
         _ = replaced => Err(Ended::Node),
+    }
+}
+
+impl Server {
+    /// Nodes that are connected.
+    fn nodes(&self) -> usize {
+        let connected = self.connected.lock().expect("no holder panics");
+        let open = connected
+            .values()
+            .filter(|connection| !connection.is_closed());
+        open.count()
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::OtherValidator => Self::OtherKey,
+            Refusal::Older => Self::Older,
+            Refusal::NotDecided => Self::NotDecided,
+        }
     }
 }
 
@@ -211,6 +243,7 @@ async fn converse(server: &Arc<Server>, mut link: Link) -> Result<(), Ended> {
     let request = Request::decode(&first).ok_or(Ended::Node)?;
     let (public_key, refusal) = greet(&server.holder, &request)?;
     if let Some(refusal) = refusal {
+        server.counters.refused(refusal.into());
         warn!(?refusal, "refused a node");
         link.send(&Reply::Refused(refusal).encode()).await?;
         return Err(Ended::Node);
@@ -224,7 +257,7 @@ async fn converse(server: &Arc<Server>, mut link: Link) -> Result<(), Ended> {
     loop {
         let request = Request::decode(&link.receive().await?).ok_or(Ended::Node)?;
         let server = Arc::clone(server);
-        let answering = move || answer(&server.holder, request);
+        let answering = move || answer(&server, request);
         let answered = tokio::task::spawn_blocking(answering).await;
         let reply = answered.map_err(|_| Ended::Node)??;
         link.send(&reply.encode()).await?;
@@ -261,10 +294,11 @@ fn greet(holder: &Holder, request: &Request) -> Result<(PublicKey, Option<Refusa
     }
 }
 
-fn answer(holder: &Holder, request: Request) -> Result<Reply, Ended> {
-    match (holder, request) {
+fn answer(server: &Server, request: Request) -> Result<Reply, Ended> {
+    let counters = &server.counters;
+    match (&server.holder, request) {
         (Holder::Validator { signer, decided }, Request::Sign(statement)) => {
-            sign(signer, decided, statement)
+            sign(signer, decided, statement, counters)
         }
         (Holder::Validator { decided, .. }, Request::Decided(shown)) => {
             let mut decided = decided.lock().expect("no holder panics");
@@ -273,13 +307,17 @@ fn answer(holder: &Holder, request: Request) -> Result<Reply, Ended> {
                 Err(DecidedError::Verify(error)) => {
                     let height = shown.checkpoint.height;
                     let known = decided.height();
+                    counters.refused(Refused::NotDecided);
                     warn!(%height, %known, %error, "a node showed what was not decided");
                     Ok(Reply::Refused(Refusal::NotDecided))
                 }
                 Err(error) => Err(Ended::Disk(error.into())),
             }
         }
-        (Holder::Account(key), Request::Transaction(hash)) => Ok(Reply::Signed(key.sign(hash))),
+        (Holder::Account(key), Request::Transaction(hash)) => {
+            counters.signed(Signed::Transaction);
+            Ok(Reply::Signed(key.sign(hash)))
+        }
         (Holder::Validator { .. } | Holder::Account(_), _) => Err(Ended::Node),
     }
 }
@@ -290,15 +328,21 @@ fn sign(
     signer: &LocalSigner,
     decided: &Mutex<Decided>,
     statement: ConsensusStatement,
+    counters: &Counters,
 ) -> Result<Reply, Ended> {
     let known = decided.lock().expect("no holder panics").height();
     let height = statement.height();
     if height.above(known) > SIGNER_HEIGHTS_AHEAD_MAX {
+        counters.refused(Refused::Ahead);
         info!(%height, %known, "not signing: too far above what this signer knows to be decided");
         return Ok(Reply::Decided(known));
     }
     let signed = signer.sign_blocking(statement);
     let signed = signed.map_err(|error| Ended::Disk(error.into()))?;
+    match signed {
+        Some(_) => counters.signed(Signed::at(statement.step())),
+        None => counters.refused(Refused::SignState),
+    }
     Ok(signed.map_or(Reply::Abstained, Reply::Signed))
 }
 

@@ -8,6 +8,8 @@ use tbsi_types::{
     VoteKind, VoteStatement,
 };
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -86,6 +88,14 @@ impl Fixture {
     }
 
     fn serve(&self, holder: Holder) -> (Serving, watch::Sender<bool>) {
+        self.serve_and_tell(holder, None)
+    }
+
+    fn serve_and_tell(
+        &self,
+        holder: Holder,
+        metrics: Option<TcpListener>,
+    ) -> (Serving, watch::Sender<bool>) {
         let address = self.address();
         let (stop, stopping) = watch::channel(false);
         let allowed = vec![link_public_key(&NODE)];
@@ -94,7 +104,7 @@ impl Fixture {
             link_key: Zeroizing::new(SIGNER),
             chain: self.chain,
         };
-        let serving = async move { serve(keys, &address, allowed, stopping).await };
+        let serving = async move { serve(keys, &address, allowed, metrics, stopping).await };
         (tokio::spawn(serving), stop)
     }
 
@@ -143,6 +153,56 @@ async fn socket(path: &Path) {
         }
     };
     timeout(Duration::from_secs(30), there).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_signed_and_refused_is_counted() {
+    let fixture = Fixture::new();
+    let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = metrics.local_addr().unwrap();
+    let (serving, stop) = fixture.serve_and_tell(fixture.open().unwrap(), Some(metrics));
+    let page = async |request: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut page = String::new();
+        stream.read_to_string(&mut page).await.unwrap();
+        page
+    };
+    let signer = fixture.connect().await.unwrap();
+    signer.sign(vote(5, 1)).await.unwrap().unwrap();
+    assert_eq!(signer.sign(vote(5, 2)).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(1_000, 1)).await.unwrap(), None);
+    let shown = page("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    for line in [
+        "tbsi_signer_signed_total{kind=\"precommit\"} 1",
+        "tbsi_signer_signed_total{kind=\"prevote\"} 0",
+        "tbsi_signer_refused_total{reason=\"sign_state\"} 1",
+        "tbsi_signer_mark_height 5",
+        "tbsi_signer_decided_height 0",
+        "tbsi_signer_nodes 1",
+        "# TYPE tbsi_signer_refused_total counter",
+    ] {
+        assert!(
+            shown.lines().any(|shown| shown == line),
+            "{line} in {shown}"
+        );
+    }
+    assert!(shown.contains("refused_total{reason=\"ahead\"}"), "{shown}");
+    assert!(
+        !shown.contains("refused_total{reason=\"ahead\"} 0"),
+        "{shown}"
+    );
+    let other = page("GET /keys HTTP/1.1\r\n\r\n").await;
+    assert!(other.starts_with("HTTP/1.1 404"), "{other}");
+    // One that is slow keeps nobody else waiting.
+    let _slow = TcpStream::connect(address).await.unwrap();
+    assert!(
+        page("GET /metrics HTTP/1.0\r\n\r\n")
+            .await
+            .contains("mark_height 5")
+    );
+    stop.send_replace(true);
+    serving.await.unwrap().unwrap();
 }
 
 #[tokio::test]
