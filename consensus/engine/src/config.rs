@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{Roster, TimestampMs};
@@ -19,6 +20,9 @@ pub struct EngineConfig {
     /// Who decides the next block and who may connect, as committed blocks say: it tells whose
     /// messages are taken.
     pub roster: watch::Receiver<Arc<Roster>>,
+    /// How long a validator that has signed before listens, when it starts, for what somebody else
+    /// signs with its key; none looks out for nobody.
+    pub twin_watch: Option<Duration>,
     /// Folder of the write-ahead log.
     pub wal_dir: PathBuf,
     /// The time of day.

@@ -9,6 +9,8 @@ use tbsi_types::{
     CheckpointDigest, KeyError, ProposalStatement, PublicKey, Signature, VoteKind, VoteStatement,
 };
 
+use crate::tally::Patience;
+
 /// Height, as the engine counts it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Height(pub(crate) tbsi_types::Height);
@@ -365,7 +367,7 @@ impl mc::Context for Ctx {
     type Proposal = Proposal;
     type Validator = Validator;
     type ValidatorSet = ValidatorSet;
-    type Timeouts = mc::LinearTimeouts;
+    type Timeouts = Patience;
     type Value = Value;
     type Vote = Vote;
     type Extension = bytes::Bytes;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{
     Address, B256, CheckpointDigest, CommitCertificate, Evidence, Height, Round, TimestampMs,
-    ValidatorSet, VoteStatement,
+    ValidatorSet, VoteStatement, VotingPower,
 };
 
 use self::proposals::{Untimely, Verdicts};
@@ -138,6 +138,8 @@ pub struct Host<C> {
     judged: VecDeque<Judged>,
     prevotes: Prevotes,
     pacing: Pacing,
+    /// Before this time nothing is signed.
+    listens_until: Duration,
     held: Option<Held>,
     progress: Progress,
 }
@@ -161,9 +163,16 @@ impl<C: Chain> Host<C> {
             judged: VecDeque::new(),
             prevotes: Prevotes::default(),
             pacing: Pacing::new(parameters, now.monotonic),
+            listens_until: now.monotonic,
             held: None,
             progress: Progress::default(),
         }
+    }
+
+    /// Lets the first height start so much later: what its validator signs elsewhere is heard by
+    /// then (SPEC §6.4).
+    pub fn listen_for(&mut self, time: Duration) {
+        self.listens_until += time;
     }
 
     /// The chain.
@@ -262,21 +271,21 @@ impl<C: Chain> Host<C> {
         };
         let height = held.height;
         let decided = self.chain.peers_tip() >= height;
-        let streamed = self.waiting.iter().any(|waits| waits.init.height >= height);
-        let streamed = streamed || self.proposed >= height;
+        let proposed = self.is_proposed(height)?;
         let at = match held.cause {
-            Cause::Ready | Cause::Missing => now.monotonic,
+            Cause::Ready => now.monotonic.max(self.listens_until),
+            Cause::Missing => now.monotonic,
             Cause::Committed => {
                 let reasons = Reasons {
                     work: self.chain.has_work(),
-                    peers: streamed || decided,
+                    peers: proposed || decided,
                 };
                 let proposer = self.proposer(height, Round::ZERO)?;
                 self.pacing.start_at(reasons, Some(proposer) == self.own)
             }
         };
         // What others decided is taken at any time of day.
-        let earliest = self.earliest_start(height, streamed);
+        let earliest = self.earliest_start(height, proposed);
         let waits = earliest > now.wall && !decided;
         self.progress.waits_until = waits.then_some(earliest);
         if !waits {
@@ -284,6 +293,35 @@ impl<C: Chain> Host<C> {
         }
         let ahead = Duration::from_millis(earliest.0 - now.wall.0);
         Ok(Some(at.max(now.monotonic + ahead.min(CLOCK_LOOK_INTERVAL))))
+    }
+
+    /// Whether a held height was begun by those who may: its first proposer sent its block, or
+    /// proposers of later rounds with more than a third of the power did, one of whom is honest.
+    /// What others stream paces nobody.
+    fn is_proposed(&mut self, height: Height) -> Result<bool, ChainError> {
+        if self.proposed >= height {
+            return Ok(true);
+        }
+        if self.waiting.iter().all(|waits| waits.init.height != height) {
+            return Ok(false);
+        }
+        let set = self.set(height)?.clone();
+        let mut begun = BTreeSet::new();
+        for waits in &self.waiting {
+            let (init, publisher) = (&waits.init, &waits.publisher);
+            let due = set.proposer(height, init.round).address;
+            let speaks = self.chain.validator_of_peer(publisher) == Some(due);
+            if init.height != height || init.proposer != due || !speaks {
+                continue;
+            }
+            if init.round == Round::ZERO {
+                return Ok(true);
+            }
+            begun.insert(due);
+        }
+        let power = set.iter().filter(|it| begun.contains(&it.address));
+        let power = VotingPower(power.map(|it| it.power.0).sum());
+        Ok(power.is_more_than_a_third_of(set.total_power()))
     }
 
     /// The height to start, if it is time.

@@ -27,6 +27,9 @@ mod start;
 #[doc(hidden)]
 pub mod stepped;
 mod streams;
+mod tally;
+mod twin;
+mod wal;
 mod witnessed;
 
 pub use config::EngineConfig;
@@ -34,3 +37,4 @@ pub use network::NetworkMonitor;
 pub use port::{Candidate, Chain, ChainError, Commit, DropReason, Note, Verdict};
 pub use progress::Progress;
 pub use start::{Engine, EngineError, metrics_text};
+pub use wal::LogMended;

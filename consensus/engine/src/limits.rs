@@ -138,3 +138,29 @@ pub const OFFERED_CERTIFICATES_MAX: usize = 512;
 /// Heights for which the engine buffers votes: those that are let in, and the running one.
 pub const QUEUED_HEIGHTS_MAX: usize = 10;
 const _: () = assert!(QUEUED_HEIGHTS_MAX as u64 == HEIGHTS_AHEAD_MAX + 2);
+
+/// Rounds of the running height whose votes are counted to know which waits are in vain; the
+/// lowest give way.
+pub const TALLIED_ROUNDS_MAX: usize = 64;
+
+/// How long a vote for no block is kept from the engine while a block can still win: those that
+/// make its wait vain come at about the same time, and it cannot end a wait that it has begun.
+pub const NIL_HELD: Duration = Duration::from_millis(25);
+
+/// Votes that are so kept at one time; more go to the engine at once.
+pub const NIL_HELD_MAX: usize = 512;
+
+/// Own messages of the running height that a peer is told when it connects: the latest.
+pub const TOLD_AGAIN_MAX: usize = 8;
+
+/// How long after a peer has connected, so that others that do so meanwhile are told together.
+pub const TELL_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// Bytes of one entry of the write-ahead log: certificates of the largest set take less.
+pub const WAL_ENTRY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Bytes at the end of the write-ahead log that a crash can spoil: what was not synced yet.
+pub const WAL_TAIL_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Write-ahead logs without a header that are kept under other names.
+pub const WAL_SET_ASIDE_MAX: u32 = 100;

@@ -10,12 +10,14 @@ mod commands;
 mod gate;
 mod mailbox;
 mod monitor;
+mod nils;
 mod offered;
 mod rates;
 mod refusal;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod told;
 mod verified;
 
 use std::collections::BTreeMap;
@@ -36,7 +38,7 @@ use tbsi_p2p::{
 };
 use tbsi_types::{Height, Roster, Signature};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use crate::codec::{WireCodec, certificate_from_engine};
@@ -45,12 +47,16 @@ use crate::limits::{
     GOSSIP_BYTES_MAX, SYNC_REQUEST_BYTES_MAX, SYNC_REQUEST_TIMEOUT, SYNC_RESPONSE_BYTES_MAX,
 };
 use crate::progress::Progress;
+use crate::twin::TwinWatch;
+use crate::witnessed::Witnessed;
 use gate::Gate;
 use mailbox::{Mailbox, PartBytes};
 use monitor::Counters;
+use nils::Nils;
 use offered::Offered;
 use refusal::Refusal;
 use statements::Taken;
+use told::Told;
 
 pub(crate) use actor::{Spawned, start};
 pub use monitor::NetworkMonitor;
@@ -85,6 +91,10 @@ pub(crate) struct Surroundings {
     pub(crate) verified: Arc<Verified>,
     /// Ends the wait of an idle chain.
     pub(crate) wake: Arc<Notify>,
+    /// Has the tally of votes.
+    pub(crate) witnessed: Witnessed,
+    /// Hears what others sign with this validator's key.
+    pub(crate) twin: Option<TwinWatch>,
 }
 
 /// Owns the swarm; between wire bytes and the engine's messages.
@@ -94,6 +104,10 @@ struct Network {
     progress: watch::Receiver<Progress>,
     wake: Arc<Notify>,
     gate: Gate,
+    witnessed: Witnessed,
+    twin: Option<TwinWatch>,
+    nils: Nils,
+    told: Told,
     mailbox: Mailbox,
     part_bytes: PartBytes,
     /// What peers say of their tips, by peer id.
@@ -112,6 +126,8 @@ impl Network {
             progress,
             verified,
             wake,
+            witnessed,
+            twin,
         } = surroundings;
         let gate = Gate::new(verified, Arc::clone(&roster.borrow_and_update()));
         Self {
@@ -120,6 +136,10 @@ impl Network {
             progress,
             wake,
             gate,
+            witnessed,
+            twin,
+            nils: Nils::default(),
+            told: Told::default(),
             mailbox: Mailbox::default(),
             part_bytes: PartBytes::default(),
             tips: BTreeMap::new(),
@@ -142,6 +162,8 @@ impl Network {
                     None => break,
                 },
                 event = self.swarm.next() => self.on_event(event),
+                () = until(self.nils.due()) => self.release_nils(),
+                () = until(self.told.due()) => self.tell_again(),
             }
         }
     }
@@ -155,6 +177,7 @@ impl Network {
         }
         let progress = self.progress.borrow();
         self.gate.move_to(progress.height, progress.round);
+        self.told.move_to(progress.height);
     }
 
     fn emit(&self, event: &NetworkEvent<Ctx>) {
@@ -166,6 +189,7 @@ impl Network {
     fn on_event(&mut self, event: PeerEvent) {
         match event {
             PeerEvent::PeerConnected(peer) => {
+                self.told.peer_connected(Instant::now());
                 let peer = to_engine(peer);
                 self.emit(&NetworkEvent::PeerConnected(peer));
                 self.emit(&NetworkEvent::PeerSubscribed(peer, Channel::Sync));
@@ -252,7 +276,7 @@ impl Network {
                     self.emit(&event);
                 } else {
                     self.swarm.judge(&message, Judgement::Forward);
-                    self.deliver(&event);
+                    self.deliver_in_time(event, now);
                 }
             }
             Taken::Malformed(error) => {
@@ -264,6 +288,52 @@ impl Network {
                 self.counters.refused(refusal);
                 self.swarm.judge(&message, blame);
             }
+        }
+    }
+
+    /// Gives a message to the engine at once, or a vote for no block when waiting for others is
+    /// in vain, soon at the latest: see [`crate::tally`].
+    fn deliver_in_time(&mut self, event: Box<NetworkEvent<Ctx>>, now: Instant) {
+        let NetworkEvent::Vote(_, vote) = &*event else {
+            self.deliver(&event);
+            return;
+        };
+        let statement = vote.message.statement();
+        let tally = self.witnessed.tally();
+        tally.note(
+            &statement,
+            mc::Vote::<Ctx>::validator_address(&vote.message).0,
+        );
+        let place = (statement.height, statement.round, statement.kind);
+        let waits = statement.value.is_none()
+            && statement.height == self.gate.height()
+            && !tally.is_in_vain(place.0, place.1, place.2);
+        match waits {
+            true => {
+                if let Some(event) = self.nils.hold(place, event, now) {
+                    self.deliver(&event);
+                }
+            }
+            false => self.deliver(&event),
+        }
+        self.release_nils();
+    }
+
+    /// Gives the engine the votes for no block that need wait no longer.
+    fn release_nils(&mut self) {
+        let tally = self.witnessed.tally();
+        let in_vain = |(height, round, kind)| tally.is_in_vain(height, round, kind);
+        let ready = self.nils.ready(Instant::now(), in_vain);
+        for event in ready {
+            self.deliver(&event);
+        }
+    }
+
+    /// Tells peers that have connected since what this validator said last: they may have missed
+    /// it, and the engine repeats itself seldom.
+    fn tell_again(&mut self) {
+        for (topic, data) in self.told.again() {
+            self.swarm.publish(topic, data.to_vec());
         }
     }
 
@@ -297,6 +367,14 @@ impl Network {
         self.counters
             .sync_requests
             .store(waiting, Ordering::Relaxed);
+    }
+}
+
+/// Returns at that time, or never.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -10,7 +10,7 @@ use tbsi_types::genesis::ConsensusParameters;
 pub(crate) struct Reasons {
     /// Transactions wait.
     pub(crate) work: bool,
-    /// A peer is above this height, or streams a proposal for it.
+    /// Others are above this height, or its proposer has sent its block.
     pub(crate) peers: bool,
 }
 

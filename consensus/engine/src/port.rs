@@ -202,7 +202,9 @@ pub trait Chain: Send + 'static {
     /// Whether there is something to put in a block.
     fn has_work(&self) -> bool;
 
-    /// Highest tip that a peer announced. A hint: a lie starts a height early, no more.
+    /// Highest tip of others that is more than a peer's word: validators with more than a third
+    /// of the power say that they have it, or a certificate for it was verified. It ends the wait
+    /// before a height.
     fn peers_tip(&self) -> Height;
 
     /// Counts and reports.

@@ -31,6 +31,7 @@ use crate::limits::PART_BYTES;
 use crate::port::{Chain, ChainError, Commit};
 use crate::progress::Progress;
 use crate::start::EngineError;
+use crate::tally::{Patience, Tally};
 use crate::witnessed::Witnessed;
 
 /// Takes proposal parts to the network.
@@ -72,6 +73,7 @@ pub(crate) struct Server<C> {
     clocks: Clocks,
     wake: Arc<Notify>,
     witnessed: Witnessed,
+    tally: &'static Tally,
     progress: watch::Sender<Progress>,
     starter: Option<Starter>,
     streams_started: u64,
@@ -91,6 +93,7 @@ impl<C: Chain> Server<C> {
             parameters,
             clocks,
             wake,
+            tally: witnessed.lasting_tally(),
             witnessed,
             progress,
             starter: None,
@@ -372,7 +375,9 @@ impl<C: Chain> Server<C> {
             validators,
             again,
         } = start;
-        let parameters = height_parameters(&self.parameters, validators);
+        self.witnessed.tally().start(height, &validators);
+        let tally = Some(self.tally);
+        let parameters = height_parameters(&self.parameters, height, validators, tally);
         let engine_height = Height(height);
         match self.starter.take() {
             Some(Starter::First(reply)) => {
@@ -414,7 +419,9 @@ impl<C: Chain> Server<C> {
 
 pub(crate) fn height_parameters(
     parameters: &ConsensusParameters,
+    height: tbsi_types::Height,
     validators: tbsi_types::ValidatorSet,
+    tally: Option<&'static Tally>,
 ) -> HeightParams<Ctx> {
     let ms = Duration::from_millis;
     let (propose, vote) = (
@@ -422,7 +429,7 @@ pub(crate) fn height_parameters(
         ms(parameters.timeout_vote_ms),
     );
     let delta = ms(parameters.timeout_delta_ms);
-    let timeouts = mc::LinearTimeouts {
+    let linear = mc::LinearTimeouts {
         propose,
         propose_delta: delta,
         prevote: vote,
@@ -431,6 +438,11 @@ pub(crate) fn height_parameters(
         precommit_delta: delta,
         rebroadcast: propose + vote + vote,
         ..mc::LinearTimeouts::default()
+    };
+    let timeouts = Patience {
+        height,
+        linear,
+        tally,
     };
     HeightParams::new(ValidatorSet::new(validators), timeouts, None)
 }

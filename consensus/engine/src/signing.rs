@@ -12,25 +12,49 @@ use tbsi_types::{B256, PublicKey, Signature, VoteKind};
 
 use crate::context::{Ctx, Proposal, Vote};
 use crate::network::Verified;
+use crate::twin::TwinWatch;
 use crate::witnessed::Witnessed;
 
 /// Asks the validator's signer, in the engine's words.
 pub(crate) struct EngineSigner {
     signer: Box<dyn VoteSigner>,
     witnessed: Witnessed,
+    twin: Option<TwinWatch>,
 }
 
 impl EngineSigner {
-    pub(crate) fn new(signer: Box<dyn VoteSigner>, witnessed: Witnessed) -> Self {
-        Self { signer, witnessed }
+    pub(crate) fn new(
+        signer: Box<dyn VoteSigner>,
+        witnessed: Witnessed,
+        twin: Option<TwinWatch>,
+    ) -> Self {
+        Self {
+            signer,
+            witnessed,
+            twin,
+        }
     }
 
     /// An abstention is a signature that counts for nobody, not even for this node's own tally
     /// (SPEC §6.4).
     async fn sign(&self, statement: ConsensusStatement) -> Result<Signature, Error> {
-        let signature = self.signer.sign(statement).await;
-        let signature = signature.map_err(Error::from_source)?;
+        let signature = if self.twin.as_ref().is_some_and(TwinWatch::is_seen) {
+            None
+        } else {
+            let signature = self.signer.sign(statement).await;
+            signature.map_err(Error::from_source)?
+        };
         self.witnessed.signed(signature.is_some());
+        if signature.is_some() {
+            // Before anybody hears of it.
+            if let Some(twin) = &self.twin {
+                twin.signed(&statement);
+            }
+            if let ConsensusStatement::Vote(vote) = &statement {
+                let own = self.signer.public_key().address();
+                self.witnessed.tally().note(vote, own);
+            }
+        }
         Ok(signature.unwrap_or(Signature::ABSTAINED))
     }
 }

@@ -11,8 +11,9 @@ use arc_malachitebft_app_channel::{
     WalContext,
 };
 use bytesize::ByteSize;
-use tbsi_keys::VoteSigner;
+use tbsi_keys::{Mark, Position, VoteSigner};
 use tbsi_p2p::P2pError;
+use tbsi_types::Height;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -29,8 +30,12 @@ use crate::port::{Chain, ChainError};
 use crate::progress::Progress;
 use crate::serve::{Clocks, Server};
 use crate::signing::{ChainVerifier, EngineSigner};
+use crate::twin::TwinWatch;
+use crate::wal::{self, LogMended};
 use crate::witnessed::Witnessed;
 
+/// The write-ahead log, in its folder.
+const LOG_FILE: &str = "consensus.wal";
 /// How long a stopping engine may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -52,6 +57,14 @@ pub enum EngineError {
         /// The engine's words.
         problem: String,
     },
+    /// The write-ahead log is damaged where it must not be.
+    #[error("consensus' write-ahead log {path}: {problem}", path = path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// The chain could not do what consensus needs.
     #[error("consensus stopped")]
     Chain(#[from] ChainError),
@@ -69,6 +82,7 @@ pub struct Engine<C> {
     handle: EngineHandle,
     server: Server<C>,
     monitor: NetworkMonitor,
+    log_mended: Option<LogMended>,
 }
 
 impl<C: Chain> Engine<C> {
@@ -83,18 +97,35 @@ impl<C: Chain> Engine<C> {
         let address = validator
             .as_ref()
             .map(|signer| signer.public_key().address());
+        let path = config.wal_dir.join(LOG_FILE);
+        let log_mended =
+            wal::mend(&path, address, chain.tip().next()).map_err(|error| EngineError::Log {
+                path,
+                problem: error.to_string(),
+            })?;
         let witnessed = Witnessed::default();
         let (progress, watched) = watch::channel(Progress::default());
+        let mark = validator.as_ref().and_then(|signer| signer.mark());
+        let twin = address.zip(mark).filter(|_| config.twin_watch.is_some());
+        let twin = twin.map(|(own, mark)| TwinWatch::new(own, config.p2p.chain, mark));
         let surroundings = Surroundings {
             roster: config.roster.clone(),
             progress: watched.clone(),
             verified: Arc::new(Verified::new(config.p2p.chain)),
             wake: Arc::clone(&wake),
+            witnessed: witnessed.clone(),
+            twin,
         };
         let launched = launch(config.clone(), validator, witnessed.clone(), surroundings);
         let (channels, handle, monitor) = launched.await?;
         let clocks = Clocks::new(Instant::now(), config.clock);
-        let host = Host::new(chain, config.parameters, address, clocks.now());
+        let mut host = Host::new(chain, config.parameters, address, clocks.now());
+        // A time, and no number of blocks or peers: a network whose nodes all start does not wait
+        // for itself.
+        let has_signed = |mark: &Mark| mark.position() > Position::end_of(Height::GENESIS);
+        if let (Some(_), Some(time)) = (mark.filter(has_signed), config.twin_watch) {
+            host.listen_for(time);
+        }
         let server = Server::new(host, config.parameters, clocks, wake, witnessed, progress);
         Ok((
             Self {
@@ -102,6 +133,7 @@ impl<C: Chain> Engine<C> {
                 handle,
                 server,
                 monitor,
+                log_mended,
             },
             watched,
         ))
@@ -112,6 +144,11 @@ impl<C: Chain> Engine<C> {
         self.monitor.clone()
     }
 
+    /// What was done to the write-ahead log before it was opened, if it was damaged.
+    pub fn log_mended(&self) -> Option<LogMended> {
+        self.log_mended
+    }
+
     /// Serves consensus until `shutdown` turns true or something fails.
     pub async fn run(self, shutdown: watch::Receiver<bool>) -> Result<(), EngineError> {
         let Self {
@@ -119,6 +156,7 @@ impl<C: Chain> Engine<C> {
             handle,
             mut server,
             monitor: _,
+            log_mended: _,
         } = self;
         let outcome = server.run(&mut channels, shutdown).await;
         handle.actor.stop(None);
@@ -154,7 +192,8 @@ fn launch(
         let consensus = match validator {
             Some(signer) => {
                 let own = Address(signer.public_key().address());
-                let signer = Box::new(EngineSigner::new(signer, witnessed));
+                let twin = surroundings.twin.clone();
+                let signer = Box::new(EngineSigner::new(signer, witnessed, twin));
                 ConsensusContext::new_validator(own, verifier, signer)
             }
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),
@@ -166,7 +205,7 @@ fn launch(
             parts,
             monitor,
         } = spawned.map_err(|error| failed(error.to_string()))?;
-        let wal = config.wal_dir.join("consensus.wal");
+        let wal = config.wal_dir.join(LOG_FILE);
         let built = EngineBuilder::new(Ctx, Settings::new(&config))
             .with_default_wal(WalContext::new(wal, WireCodec))
             .with_custom_network(network.clone(), parts)

@@ -425,7 +425,8 @@ impl<C: Chain> Stepped<C> {
             validators,
             again,
         } = start;
-        let parameters = height_parameters(&self.shell.parameters, validators);
+        self.shell.start_tally(height, &validators);
+        let parameters = height_parameters(&self.shell.parameters, height, validators, None);
         let set = parameters.validator_set.clone();
         if self.core.is_none() {
             self.core = Some(State::new(

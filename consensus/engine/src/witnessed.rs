@@ -1,5 +1,5 @@
 //! What the engine saw of signatures, on its way to the host: votes that it verified, and
-//! whether this validator's own signer signs.
+//! whether this validator's own signer signs. And the tally of both.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use tbsi_types::{Address, VoteStatement};
 use tokio::sync::Notify;
 
 use crate::limits::VERIFIED_VOTES_MAX;
+use crate::tally::Tally;
 
 /// Shared by the signer, the verifier and the host's loop.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,7 @@ pub(crate) struct Witnessed(Arc<Shared>);
 struct Shared {
     seen: Mutex<Seen>,
     more: Notify,
+    tally: Tally,
 }
 
 /// What was not taken yet.
@@ -30,6 +32,7 @@ pub(crate) struct Seen {
 
 impl Witnessed {
     pub(crate) fn vote(&self, vote: VoteStatement, validator: Address) {
+        self.0.tally.note(&vote, validator);
         let mut seen = self.seen();
         // The engine bounds what it verifies; this is for a host that is very slow.
         if seen.votes.len() == VERIFIED_VOTES_MAX {
@@ -43,6 +46,16 @@ impl Witnessed {
     pub(crate) fn signed(&self, signed: bool) {
         self.seen().signed = Some(signed);
         self.0.more.notify_one();
+    }
+
+    /// Votes of the running height, own ones and those that only the network has verified too.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.0.tally
+    }
+
+    /// The same for as long as the process lives: a few kilobytes for each start of an engine.
+    pub(crate) fn lasting_tally(&self) -> &'static Tally {
+        Box::leak(Box::new(self.clone())).tally()
     }
 
     pub(crate) fn take(&self) -> Seen {

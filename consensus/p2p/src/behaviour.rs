@@ -104,7 +104,10 @@ fn gossipsub(checked: &Checked, protocol: &Protocol) -> Result<Gossipsub, P2pErr
         .mesh_n(6)
         .mesh_n_high(12);
     let authenticity = if protocol.signed {
-        config.validation_mode(ValidationMode::Strict);
+        config
+            .validation_mode(ValidationMode::Strict)
+            // A second process with this node's key is to be heard.
+            .allow_self_origin(true);
         MessageAuthenticity::Signed(checked.keypair.clone())
     } else {
         let id = |message: &gossipsub::Message| {

@@ -2,39 +2,32 @@
 //!
 //! Every node that knows of a piece could send it. They take turns, so that mostly one does:
 //! the first validator by address at once, each later one some blocks later.
+//!
+//! Each accused validator has a case of its own, in which few pieces are looked at at a time: who
+//! has signed a thousand contradictions hides nobody who has signed one.
+
+mod docket;
 
 use std::sync::Arc;
 
 use tbsi_governance::abi::{NODES, evidence_call};
 use tbsi_rpc::wire::TransactionStatus;
-use tbsi_types::{Address, B256, CallOutcome, CallRequest, Evidence, Height};
+use tbsi_types::{Address, B256, CallOutcome, CallRequest, Height};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
 
+use self::docket::{Docket, Pending};
 use crate::account::Sender;
 use crate::clock::wall_clock;
-use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, ACCUSATIONS_MAX, CALL_GAS_MAX};
+use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, CALL_GAS_MAX};
 use crate::node::{Node, causes};
-
-/// A piece that may have to be sent.
-struct Pending {
-    evidence: Evidence,
-    /// Tip when this node first looked at it.
-    seen: Height,
-    /// The transaction that carries it.
-    sent: Option<B256>,
-}
 
 /// Looks at evidence after each block until `stop` turns true.
 pub(crate) async fn run(node: Arc<Node>, account: Sender, mut stop: watch::Receiver<bool>) {
     let mut heads = node.heads();
-    let mut accuser = Accuser {
-        node,
-        account,
-        pending: Vec::new(),
-        done: Vec::new(),
-    };
+    let mut docket = Docket::default();
+    let accuser = Accuser { node, account };
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
@@ -43,42 +36,24 @@ pub(crate) async fn run(node: Arc<Node>, account: Sender, mut stop: watch::Recei
                 Err(RecvError::Closed) => return,
             },
         }
-        accuser.look();
+        accuser.look(&mut docket);
     }
 }
 
 struct Accuser {
     node: Arc<Node>,
     account: Sender,
-    pending: Vec<Pending>,
-    /// What the contract has or refuses.
-    done: Vec<Evidence>,
 }
 
 impl Accuser {
-    fn look(&mut self) {
+    fn look(&self, docket: &mut Docket) {
         let tip = self.node.tip().height;
-        match self.node.store.evidence(ACCUSATIONS_MAX) {
-            Ok(known) => self.note(known, tip),
-            Err(error) => warn!("read evidence: {}", causes(&error)),
-        }
         let turn = self.turn();
-        let mut waiting = std::mem::take(&mut self.pending);
-        waiting.retain_mut(|piece| self.consider(piece, tip, turn));
-        self.pending = waiting;
-    }
-
-    fn note(&mut self, known: Vec<Evidence>, tip: Height) {
-        self.done.retain(|piece| known.contains(piece));
-        for evidence in known {
-            let waits = self.pending.iter().any(|it| it.evidence == evidence);
-            if !waits && !self.done.contains(&evidence) {
-                self.pending.push(Pending {
-                    evidence,
-                    seen: tip,
-                    sent: None,
-                });
-            }
+        let looked = docket.look(&self.node.store, tip, |piece| {
+            self.consider(piece, tip, turn)
+        });
+        if let Err(error) = looked {
+            warn!("read evidence: {}", causes(&error));
         }
     }
 
@@ -94,7 +69,7 @@ impl Accuser {
     }
 
     /// Returns whether the piece stays pending.
-    fn consider(&mut self, piece: &mut Pending, tip: Height, turn: u64) -> bool {
+    fn consider(&self, piece: &mut Pending, tip: Height, turn: u64) -> bool {
         let input = evidence_call(&piece.evidence.encode());
         // Asked as nobody: a quota that is used up says nothing about the evidence.
         let request = CallRequest {
@@ -107,7 +82,6 @@ impl Accuser {
             // The contract has it, or finds nothing in it.
             Some(outcome) => {
                 debug!(?outcome, "evidence is not for the contract (any more)");
-                self.done.push(piece.evidence);
                 return false;
             }
             None => return true,

@@ -13,7 +13,7 @@ use tbsi_rpc::wire::{
 };
 use tbsi_rpc::{
     Backend, BackendError, LogKeys, PendingTimestamp, Timestamp, TimestampAdmission,
-    TimestampClient, Witnessing,
+    TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_types::bundle::{Handover, ProofBundle};
 use tbsi_types::log::{
@@ -366,8 +366,15 @@ impl Backend for NodeApi {
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission {
         match &self.1.authority {
             Some(authority) => authority.admit(client, &self.0.metrics),
-            None => TimestampAdmission::NotConfigured,
+            None => {
+                self.0.metrics.timestamp_refused("not_configured");
+                TimestampAdmission::NotConfigured
+            }
         }
+    }
+
+    fn timestamp_failed(&self, failure: TimestampFailure) {
+        self.0.metrics.timestamp_refused(failure.kind());
     }
 
     fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError> {

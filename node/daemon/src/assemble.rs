@@ -16,9 +16,7 @@ use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{RpcLimits, RpcServer, ServerConfig};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
-use tbsi_types::{
-    Address, B256, ChainIdentity, CommitSignature, Genesis, Height, PublicKey, Roster, SecretKey,
-};
+use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, PublicKey, Roster, SecretKey};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -143,6 +141,9 @@ async fn start_engine(
     let chain = NodeChain::new(Arc::clone(node));
     let wake = Arc::clone(&node.wake);
     let (engine, progress) = Engine::start(config, validator, chain, wake).await?;
+    if let Some(mended) = engine.log_mended() {
+        node.metrics.log_mended(mended.kind());
+    }
     let network = node.consensus_network.set(engine.monitor());
     assert!(network.is_ok(), "a node is assembled once");
     assert!(
@@ -363,28 +364,18 @@ async fn remote_signer(
     Ok(Box::new(remote))
 }
 
-/// The last precommit of this validator that a certificate carries. A quorum leaves some out, so a
-/// few blocks are looked at.
+/// The last precommit of this validator that a certificate here carries, however old it is.
 pub fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Position> {
-    const CERTIFICATES_MAX: usize = 256;
-    let mut height = store.tip().map(|tip| tip.height);
-    for _ in 0..CERTIFICATES_MAX {
-        let Some(at) = height.filter(|height| *height > Height::GENESIS) else {
-            break;
-        };
-        let signed = |entry: &CommitSignature| entry.validator == validator;
-        if let Some(certificate) = store.certificate(at)?
-            && certificate.signatures().iter().any(signed)
-        {
-            return Ok(Position {
-                height: at,
-                round: certificate.round,
+    let last = store.last_signed(&validator)?;
+    Ok(
+        last.map_or(Position::start_of(Height::GENESIS), |(height, round)| {
+            Position {
+                height,
+                round,
                 step: Step::Precommit,
-            });
-        }
-        height = at.previous();
-    }
-    Ok(Position::start_of(Height::GENESIS))
+            }
+        }),
+    )
 }
 
 fn mempool_limits(config: &Config) -> MempoolLimits {
@@ -451,6 +442,10 @@ fn engine_config(
             chain: node.identity,
         },
         roster: node.watch_roster(),
+        twin_watch: match config.keys.twin_watch_ms {
+            0 => None,
+            ms => Some(Duration::from_millis(ms)),
+        },
         wal_dir: home.wal_dir(),
         clock: wall_clock,
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tbsi_engine::{Candidate, Chain, ChainError, Commit, Note, Verdict};
+use tbsi_governance::standing::Denied;
 use tbsi_store::{CommitBlock, LogUpdate, StateUpdate, StoreError};
 use tbsi_types::{
     Address, B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, Members,
@@ -20,12 +21,14 @@ use self::notes::Notes;
 use crate::limits::EXECUTED_MAX;
 use crate::mempool::LastBlock;
 use crate::metrics::Metrics;
-use crate::node::{Node, causes};
+use crate::node::{Node, causes, denial};
 
 /// A block that was executed on the tip and may be decided.
 struct Executed {
     proposed: ProposedBlock,
     receipts: Vec<Receipt>,
+    /// Why transactions failed whose senders may not do what they tried.
+    denied: Vec<Denied>,
     diff: StateDiff,
     update: StateUpdate,
     log: LogUpdate,
@@ -137,6 +140,9 @@ impl NodeChain {
         metrics.blocks.inc();
         metrics.transactions.inc_by(transactions as u64);
         metrics.gas.inc_by(gas);
+        for denied in &executed.denied {
+            metrics.transaction_denied(denial(denied));
+        }
         Metrics::observe(&metrics.execute_seconds, executed.elapsed.execute);
         Metrics::observe(&metrics.root_seconds, executed.elapsed.root);
         Metrics::observe(&metrics.commit_seconds, took);

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use tbsi_engine::NetworkMonitor;
 use tbsi_types::Height;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -145,7 +146,14 @@ fn reasons(node: &Node, asked: &Readiness, stalled: Duration) -> Vec<String> {
             node.standstill(&progress)
         ));
     }
-    if progress.abstains {
+    let network = node.consensus_network.get();
+    if network.is_some_and(NetworkMonitor::twin_seen) {
+        reasons.push(
+            "another process signs with this validator's key, so this one signs nothing: stop the \
+             other and start this one again; see the log"
+                .into(),
+        );
+    } else if progress.abstains {
         reasons.push(
             "this validator's last vote was not signed: its signer does not answer, or the \
              sign-state is above; see the log"
@@ -167,6 +175,9 @@ async fn metrics(State(health): State<Health>) -> Response {
         .set(node.peers_tip().above(node.tip().height));
     metrics.peers.set(node.gossip.connected());
     metrics.look_at_networks(&node.gossip, node.consensus_network.get());
+    let twin = node.consensus_network.get();
+    let twin = twin.is_some_and(NetworkMonitor::twin_seen);
+    metrics.twin_seen.set(u64::from(twin));
     if let Some(progress) = node.progress.get() {
         let progress = progress.borrow();
         metrics.round.set(u64::from(progress.round.0));

@@ -105,8 +105,15 @@ pub const HEADS_MAX: usize = 256;
 /// Pool transactions that one block is built from.
 pub const CANDIDATES_MAX: usize = 20_000;
 
-/// Pieces of evidence that a node brings before the contracts at one time.
-pub const ACCUSATIONS_MAX: usize = 16;
+/// Accused validators whose evidence is looked at after one block; the others have their turn
+/// after the next ones.
+pub const ACCUSED_PER_LOOK_MAX: usize = 8;
+
+/// Pieces of evidence against one validator that a node brings before the contracts at one time.
+pub const ACCUSATIONS_PER_VALIDATOR_MAX: usize = 2;
+
+/// How long a starting validator listens for another process with its key, unless configured.
+pub const TWIN_WATCH_MS: u64 = 500;
 
 /// Gas of a transaction with evidence: two recoveries, a few slots, and a validator that leaves.
 pub const ACCUSATION_GAS: u64 = 3_000_000;

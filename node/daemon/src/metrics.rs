@@ -38,6 +38,12 @@ struct Dropped {
     reason: &'static str,
 }
 
+/// Label of write-ahead logs that were damaged when the node started.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Mended {
+    what: &'static str,
+}
+
 /// Label of what is measured of each validator.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfValidator {
@@ -56,7 +62,10 @@ pub struct Metrics {
     pub missing_validators: Gauge<u64, AtomicU64>,
     /// 1 while this validator's signer does not sign.
     pub abstains: Gauge<u64, AtomicU64>,
+    /// 1 once another process was heard to sign with this validator's key.
+    pub twin_seen: Gauge<u64, AtomicU64>,
     proposals_dropped: Family<Dropped, Counter>,
+    logs_mended: Family<Mended, Counter>,
     clocks_ahead: Family<OfValidator, Gauge<i64, AtomicI64>>,
     /// Connected peers.
     pub peers: Gauge<u64, AtomicU64>,
@@ -74,6 +83,7 @@ pub struct Metrics {
     pub transactions: Counter,
     /// Gas used by them.
     pub gas: Counter,
+    transactions_denied: Family<Refusal, Counter>,
     /// Transactions that entered the pool.
     pub transactions_accepted: Counter,
     transactions_refused: Family<Refusal, Counter>,
@@ -117,7 +127,9 @@ impl Default for Metrics {
             round: Gauge::default(),
             missing_validators: Gauge::default(),
             abstains: Gauge::default(),
+            twin_seen: Gauge::default(),
             proposals_dropped: Family::default(),
+            logs_mended: Family::default(),
             clocks_ahead: Family::default(),
             peers: Gauge::default(),
             behind: Gauge::default(),
@@ -127,6 +139,7 @@ impl Default for Metrics {
             blocks: Counter::default(),
             transactions: Counter::default(),
             gas: Counter::default(),
+            transactions_denied: Family::default(),
             transactions_accepted: Counter::default(),
             transactions_refused: Family::default(),
             transactions_dropped: DropCounter::default(),
@@ -224,9 +237,13 @@ impl Metrics {
         let registry = &mut self.registry;
         let help = "1 while this validator's signer does not sign";
         registry.register("consensus_abstains", help, self.abstains.clone());
+        let help = "1 once another process was heard to sign with this validator's key";
+        registry.register("consensus_twin_seen", help, self.twin_seen.clone());
         let help = "Proposals that were not voted for when they came";
         let dropped = self.proposals_dropped.clone();
         registry.register("consensus_proposals_dropped", help, dropped);
+        let help = "Write-ahead logs of consensus that were damaged when the node started";
+        registry.register("consensus_log_mended", help, self.logs_mended.clone());
         let help = "By how much a validator's last new block was ahead of this node's clock";
         let ahead = self.clocks_ahead.clone();
         registry.register("consensus_clock_ahead_ms", help, ahead);
@@ -234,6 +251,13 @@ impl Metrics {
 
     fn register_pool(&mut self) {
         let registry = &mut self.registry;
+        let help = "Transactions in committed blocks that failed because their senders lack a \
+                    permission or quota";
+        registry.register(
+            "transactions_denied",
+            help,
+            self.transactions_denied.clone(),
+        );
         let mut counter = |name: &str, help: &str, counter: &Counter| {
             registry.register(name, help, counter.clone());
         };
@@ -283,14 +307,21 @@ impl Metrics {
         let help = "Time stamps that somebody might ask for";
         let admitted = self.timestamps_admitted.clone();
         registry.register("tsa_admitted", help, admitted);
-        let help = "Time stamps that nobody made: the client had asked for too many, or its key \
-                    is not known";
+        let help = "Time stamps that were asked for and not made, by reason";
         registry.register("tsa_refused", help, self.timestamps_refused.clone());
     }
 
     /// Counts a time stamp that was refused; `reason` is from a fixed list.
     pub fn timestamp_refused(&self, reason: &'static str) {
         self.timestamps_refused
+            .get_or_create(&Refusal { reason })
+            .inc();
+    }
+
+    /// Counts a transaction that failed in its block since its sender may not do what it tried;
+    /// `reason` is from a fixed list.
+    pub(crate) fn transaction_denied(&self, reason: &'static str) {
+        self.transactions_denied
             .get_or_create(&Refusal { reason })
             .inc();
     }
@@ -307,6 +338,11 @@ impl Metrics {
         self.proposals_dropped
             .get_or_create(&Dropped { reason })
             .inc();
+    }
+
+    /// Counts a write-ahead log that was damaged; `what` was done is from a fixed list.
+    pub fn log_mended(&self, what: &'static str) {
+        self.logs_mended.get_or_create(&Mended { what }).inc();
     }
 
     /// Notes how far the time of a validator's block was ahead of this node's clock.

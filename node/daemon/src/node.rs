@@ -61,11 +61,18 @@ impl AdmissionError {
         match self {
             Self::Transaction(_) => "invalid",
             Self::Inadmissible(refusal) => refusal.kind,
-            Self::Denied(Denied::Quota { .. }) => "quota",
-            Self::Denied(Denied::Permission { .. } | Denied::Suspended { .. }) => "permission",
+            Self::Denied(denied) => denial(denied),
             Self::Pool(error) => error.kind(),
             Self::State(_) => "internal",
         }
+    }
+}
+
+/// What a sender lacked, in a stable word for metrics.
+pub(crate) fn denial(denied: &Denied) -> &'static str {
+    match denied {
+        Denied::Quota { .. } => "quota",
+        Denied::Permission { .. } | Denied::Suspended { .. } => "permission",
     }
 }
 

@@ -69,6 +69,7 @@ impl Authority {
                 error @ (AdmissionError::Pool(_) | AdmissionError::Denied(_)),
             )) => {
                 debug!("time stamp: {}", causes(&error));
+                node.metrics.timestamp_refused("pool");
                 let text = "the node takes no transaction now; retry later";
                 refused(&Rejection::new(FailInfo::SystemFailure, text))
             }
@@ -166,6 +167,7 @@ fn dropped(node: &Node, transaction: B256) -> Result<Option<Bytes>, BackendError
         return Ok(None);
     };
     debug!(%transaction, "time stamp: the attestation was dropped: {message}");
+    node.metrics.timestamp_refused("dropped");
     let text = "the attestation of the digest was dropped; retry later";
     let rejection = Rejection::new(FailInfo::SystemFailure, text);
     Ok(Some(asn1::rejected(&rejection).map_err(internal)?.into()))

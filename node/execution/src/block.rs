@@ -11,7 +11,7 @@ use revm::context_interface::ContextTr;
 use revm::context_interface::result::{EVMError, ExecutionResult};
 use revm::{ExecuteEvm, SystemCallEvm};
 use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
-use tbsi_governance::standing::Amounts;
+use tbsi_governance::standing::{Amounts, Denied};
 use tbsi_types::{Receipt, Roster, StateDiff, StateView, Transaction};
 
 use crate::environment::{BlockContext, Environment, Evm};
@@ -44,6 +44,8 @@ pub struct Outcome {
     pub logs_bloom: Bloom,
     /// Merkle-Patricia root of the receipts, as Ethereum defines it.
     pub receipts_root: B256,
+    /// What transactions that failed had tried, and their senders may not do.
+    pub denied: Vec<Denied>,
     /// Accounts, slots and code that differ afterwards.
     pub diff: StateDiff,
     /// Validators and peers from the next block on, if the block may have changed them.
@@ -153,6 +155,7 @@ pub(crate) struct BlockRun<'v, V: StateView + ?Sized> {
     /// Permissions and quotas, on a chain that has them.
     gate: Option<Gate>,
     receipts: Vec<Receipt>,
+    denied: Vec<Denied>,
     gas_used: u64,
 }
 
@@ -184,6 +187,7 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
             environment,
             gate,
             receipts: Vec::new(),
+            denied: Vec::new(),
             gas_used: 0,
         })
     }
@@ -237,7 +241,11 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
             bounds.as_ref(),
         );
         let state = self.evm.finalize();
-        let Ran { result, leaves } = match ran {
+        let Ran {
+            result,
+            leaves,
+            denied,
+        } = match ran {
             Ok(ran) => ran,
             Err(EVMError::Transaction(error)) => {
                 return Ok(Err(Refusal::new(&error, &self.evm.ctx.tx)));
@@ -255,6 +263,7 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
         if let (Some(gate), Some(bounds)) = (&mut self.gate, &bounds) {
             gate.charge(bounds, Amounts { gas, leaves });
         }
+        self.denied.extend(denied);
         let overlay = self.evm.ctx.db_mut();
         overlay.commit(state).map_err(unreadable)?;
         self.gas_used += gas;
@@ -293,6 +302,7 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
             logs_bloom,
             receipts_root: calculate_receipt_root(&self.receipts),
             receipts: self.receipts,
+            denied: self.denied,
             diff: self.evm.ctx.journaled_state.database.into_diff(),
             roster: next,
         })

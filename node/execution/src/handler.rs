@@ -36,6 +36,8 @@ pub(crate) struct Ran {
     pub(crate) result: ExecutionResult,
     /// Leaves that it makes.
     pub(crate) leaves: u64,
+    /// What it tried first that its sender may not do: it failed then.
+    pub(crate) denied: Option<Denied>,
 }
 
 /// Runs a transaction; its changes stay in the machine's journal.
@@ -82,8 +84,12 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
     fn run_in(mut self, evm: &mut Evm<'v, V>, tx: TxEnv) -> Result<Ran, RunError> {
         evm.ctx.tx = tx;
         let result = self.run(evm)?;
-        let leaves = self.leaves;
-        Ok(Ran { result, leaves })
+        let Self { leaves, denied, .. } = self;
+        Ok(Ran {
+            result,
+            leaves,
+            denied,
+        })
     }
 
     /// Begins a call or a creation. A creation that the sender may not make ends at once, with

@@ -20,6 +20,8 @@ use tbsi_keys::signer::SignerAddress;
 
 pub use error::ConfigError;
 
+use crate::limits::TWIN_WATCH_MS;
+
 /// Bytes of a configuration file: room for 1,024 peers several times over.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -98,13 +100,25 @@ pub struct WitnessedConfig {
 }
 
 /// The key files.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct KeysConfig {
     /// File with the password of the encrypted ones, relative to the home; only its owner may
     /// read it. Without it, `--password-file` or a terminal is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_file: Option<PathBuf>,
+    /// How long a validator that has signed before listens, when it starts, whether another
+    /// process signs with its key (SPEC §6.4), in milliseconds; 0 looks out for none.
+    pub twin_watch_ms: u64,
+}
+
+impl Default for KeysConfig {
+    fn default() -> Self {
+        Self {
+            password_file: None,
+            twin_watch_ms: TWIN_WATCH_MS,
+        }
+    }
 }
 
 /// A remote signer (SPEC §6.8). The home then has `keys/signer.key` and no validator key.

@@ -76,6 +76,25 @@ pub enum TimestampAdmission {
     NotConfigured,
 }
 
+/// Why a client that was admitted gets no time stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampFailure {
+    /// As many as may be made at one time are.
+    Busy,
+    /// The attestation was not final in time.
+    Late,
+}
+
+impl TimestampFailure {
+    /// A stable word for metrics.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Late => "late",
+        }
+    }
+}
+
 /// A time stamp in the making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingTimestamp {
@@ -264,6 +283,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Whether this client may ask for a time stamp now. Does not block.
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission;
+
+    /// Counts a time stamp that a client was admitted to and does not get.
+    fn timestamp_failed(&self, failure: TimestampFailure);
 
     /// Takes a DER-encoded time-stamp query: refuses it, or sends a transaction that attests
     /// its digest (SPEC §11).

@@ -48,10 +48,11 @@ mod server;
 mod stream;
 mod subscribe;
 mod tbsi;
+mod timed;
 
 pub use backend::{
     Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
-    TimestampClient, Witnessing,
+    TimestampClient, TimestampFailure, Witnessing,
 };
 pub use client::{Client, ClientError, Leaves, LogReader};
 pub use limits::RpcLimits;

@@ -81,6 +81,9 @@ pub(crate) const API_KEY_BYTES_MAX: usize = 256;
 /// Seconds in which the body of a request to a page must be there.
 pub(crate) const BODY_S_MAX: u64 = 10;
 
+/// Seconds in which the body of a JSON-RPC request must be there, however large it is.
+pub(crate) const RPC_BODY_S_MAX: u64 = 30;
+
 /// Seconds after which a client may ask again that found no place.
 pub(crate) const BUSY_RETRY_S: u64 = 1;
 

@@ -29,6 +29,7 @@ use crate::middleware::{Gate, OriginGate, Shared};
 use crate::pages::{Pages, is_compressible};
 use crate::stream::PacedStream;
 use crate::subscribe::{self, HexIds};
+use crate::timed::InTime;
 
 /// Where and to whom the server answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -222,7 +223,8 @@ impl Acceptor {
                 inner,
                 origins: Arc::clone(&origins),
             })
-            .layer_fn(move |inner| pages.in_front_of(inner));
+            .layer_fn(move |inner| pages.in_front_of(inner))
+            .layer_fn(InTime);
         let builder = Server::builder()
             .set_config(transport(&limits))
             .set_rpc_middleware(rpc)

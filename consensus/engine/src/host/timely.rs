@@ -45,9 +45,9 @@ pub(super) fn untimely(
 impl<C: Chain> Host<C> {
     /// The time of day before which a height does not start: the network's beginning, and as
     /// long as the tip is so far ahead of the clock that no block on it could be timely.
-    pub(super) fn earliest_start(&self, height: Height, streamed: bool) -> TimestampMs {
+    pub(super) fn earliest_start(&self, height: Height, proposed: bool) -> TimestampMs {
         let tip = self.chain.tip_time();
-        if height == Height::GENESIS.next() && !streamed {
+        if height == Height::GENESIS.next() && !proposed {
             return tip;
         }
         let drift = self.parameters.clock_drift_max_ms;

@@ -31,6 +31,7 @@ pub(crate) async fn start(
         counters: Arc::default(),
         offered: Arc::default(),
         chain: *surroundings.verified.chain(),
+        twin: surroundings.twin.clone(),
     };
     let network = Network::new(swarm, surroundings, &monitor);
     let (parts, published) = mpsc::channel(1);

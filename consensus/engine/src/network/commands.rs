@@ -27,7 +27,11 @@ impl Network {
                 let (SignedConsensusMsg::Vote(mc::SignedMessage { signature, .. })
                 | SignedConsensusMsg::Proposal(mc::SignedMessage { signature, .. })) = &message;
                 if *signature != Signature::ABSTAINED {
-                    self.speak(CONSENSUS, WireCodec.encode(&message));
+                    let encoded = WireCodec.encode(&message);
+                    if let Ok(data) = &encoded {
+                        self.told.said(CONSENSUS, data);
+                    }
+                    self.speak(CONSENSUS, encoded);
                 }
             }
             NetworkMsg::PublishLivenessMsg(message) => {

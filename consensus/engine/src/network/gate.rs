@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tbsi_keys::ConsensusStatement;
 use tbsi_p2p::PeerId;
 use tbsi_types::{
     Address, B256, Height, ProposalStatement, PublicKey, Roster, Round, Signature, ValidatorSet,
@@ -138,6 +139,18 @@ impl Gate {
     /// Whether this peer may publish votes, certificates and proposals.
     pub(crate) fn speaks(&self, peer: &PeerId) -> bool {
         self.speakers.contains_key(peer)
+    }
+
+    /// Whether a validator signed a statement, of whatever height.
+    pub(crate) fn is_signed(
+        &self,
+        statement: &ConsensusStatement,
+        validator: &Address,
+        signature: &Signature,
+    ) -> bool {
+        let digest = statement.mark(self.verified.chain()).digest;
+        let key = self.key_of(validator);
+        key.is_some_and(|key| self.verified.is_by(key, digest, signature))
     }
 
     /// What every message of consensus must be, before it is looked into.

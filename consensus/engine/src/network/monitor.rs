@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 use crate::limits::{
     ENGINE_MESSAGES_MAX, NETWORK_COMMANDS_MAX, OFFERED_CERTIFICATES_MAX, PART_BYTES_PER_PEER_MAX,
 };
+use crate::twin::TwinWatch;
 
 /// What happened so far, and what waits.
 #[derive(Debug)]
@@ -55,6 +56,7 @@ pub struct NetworkMonitor {
     pub(crate) counters: Arc<Counters>,
     pub(crate) offered: Arc<Offered>,
     pub(crate) chain: ChainIdentity,
+    pub(crate) twin: Option<TwinWatch>,
 }
 
 impl NetworkMonitor {
@@ -68,6 +70,11 @@ impl NetworkMonitor {
         let refusals = self.counters.refusals.iter();
         let counted = refusals.map(|(refusal, count)| (refusal.word(), load(count)));
         counted.collect()
+    }
+
+    /// Whether somebody else was heard to sign with this validator's key.
+    pub fn twin_seen(&self) -> bool {
+        self.twin.as_ref().is_some_and(TwinWatch::is_seen)
     }
 
     /// What waits where.

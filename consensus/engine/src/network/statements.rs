@@ -10,16 +10,18 @@ use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_sync as sync;
 use bytes::Bytes;
+use tbsi_keys::ConsensusStatement;
 use tbsi_p2p::{Judgement, Message};
 use tbsi_types::{Address, Height, Round, Signature, VoteKind, VoteStatement, sha256};
 use tokio::time::Instant;
 
-use super::gate::{Bundle, Threshold};
+use super::gate::{Bundle, Gate, Threshold};
 use super::refusal::Refusal;
 use super::{CONSENSUS, Network, to_engine};
 use crate::codec::{CodecError, WireCodec};
 use crate::context::{Ctx, Part, round_from_engine};
 use crate::signing::vote_kind;
+use crate::twin::TwinWatch;
 
 /// What becomes of a message.
 pub(super) enum Taken {
@@ -55,6 +57,26 @@ impl GossipMessage {
         })
     }
 
+    /// Tells who looks out for another process with this validator's key. Of any height: who is
+    /// behind hears it too.
+    fn heard_by(&self, twin: &TwinWatch, gate: &Gate) {
+        let (statement, validator, signature) = match self {
+            Self::Vote(vote) => {
+                let (statement, validator, signature) = signed_vote(vote);
+                (ConsensusStatement::Vote(statement), validator, signature)
+            }
+            Self::Proposal(proposal) => (
+                ConsensusStatement::Proposal(proposal.message.statement()),
+                mc::Proposal::<Ctx>::validator_address(&proposal.message).0,
+                proposal.signature,
+            ),
+            Self::Polka(_) | Self::Round(_) => return,
+        };
+        if validator == twin.own() && gate.is_signed(&statement, &validator, &signature) {
+            twin.heard(&statement, validator);
+        }
+    }
+
     fn height(&self) -> Height {
         match self {
             Self::Vote(vote) => vote.message.statement().height,
@@ -75,22 +97,24 @@ impl Network {
         };
         let height = said.height();
         let (gate, from) = (&mut self.gate, message.from);
-        let passed = gate
-            .admit(from, message.publisher, now)
-            .and_then(|()| match &said {
-                GossipMessage::Vote(vote) => gate.vote(&signed_vote(vote), now),
-                GossipMessage::Proposal(proposal) => {
-                    let proposer = mc::Proposal::<Ctx>::validator_address(&proposal.message).0;
-                    let statement = proposal.message.statement();
-                    gate.proposal(&statement, proposer, &proposal.signature, now)
-                }
-                GossipMessage::Polka(polka) => {
-                    gate.certificate(from, &polka_bundle(polka, digest), now)
-                }
-                GossipMessage::Round(round) => {
-                    gate.certificate(from, &round_bundle(round, digest), now)
-                }
-            });
+        let admitted = gate.admit(from, message.publisher, now);
+        if let (Ok(()), Some(twin)) = (&admitted, &self.twin) {
+            said.heard_by(twin, gate);
+        }
+        let passed = admitted.and_then(|()| match &said {
+            GossipMessage::Vote(vote) => gate.vote(&signed_vote(vote), now),
+            GossipMessage::Proposal(proposal) => {
+                let proposer = mc::Proposal::<Ctx>::validator_address(&proposal.message).0;
+                let statement = proposal.message.statement();
+                gate.proposal(&statement, proposer, &proposal.signature, now)
+            }
+            GossipMessage::Polka(polka) => {
+                gate.certificate(from, &polka_bundle(polka, digest), now)
+            }
+            GossipMessage::Round(round) => {
+                gate.certificate(from, &round_bundle(round, digest), now)
+            }
+        });
         if let Err(refusal) = passed {
             return self.refuse(refusal, message, Some(height));
         }

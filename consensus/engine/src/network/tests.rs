@@ -193,6 +193,8 @@ impl Stage {
             ..Progress::default()
         });
         let surroundings = Surroundings {
+            witnessed: Witnessed::default(),
+            twin: None,
             roster: rosters,
             progress: watched,
             verified: Arc::new(Verified::new(chain())),

@@ -33,6 +33,7 @@ use crate::context::{Address, Ctx, Height, Part, Value, round_from_engine, round
 use crate::host::{Host, Now, Piece, Streamed};
 use crate::port::{Chain, ChainError};
 use crate::serve::to_engine;
+use crate::tally::Patience;
 use crate::witnessed::Witnessed;
 use tbsi_keys::ConsensusStatement;
 
@@ -57,11 +58,12 @@ pub(super) struct Shell<C> {
     pub(super) host: Host<C>,
     pub(super) parameters: ConsensusParameters,
     pub(super) pending: VecDeque<Pending>,
-    pub(super) timeouts: mc::LinearTimeouts,
+    pub(super) timeouts: Patience,
     /// Whether this node is of the running height's validator set.
     pub(super) votes: bool,
     /// Whether the log is being replayed, so that nothing is written to it.
     pub(super) replaying: bool,
+    own: Option<tbsi_types::Address>,
     witnessed: Witnessed,
     verifier: MemoVerifier,
     verify: bool,
@@ -84,7 +86,8 @@ impl<C: Chain> Shell<C> {
             host: Host::new(chain, config.parameters, config.own, now),
             parameters: config.parameters,
             pending: VecDeque::new(),
-            timeouts: mc::LinearTimeouts::default(),
+            timeouts: Patience::default(),
+            own: config.own,
             votes: false,
             replaying: false,
             verifier: MemoVerifier::new(identity, witnessed.clone(), config.known.clone()),
@@ -113,7 +116,8 @@ impl<C: Chain> Shell<C> {
             }
             Effect::ScheduleTimeout(timeout, r) => {
                 if let Some(timer) = timer(timeout) {
-                    world.start_timer(timer, self.timeouts.duration_for(timeout));
+                    let tally = Some(self.witnessed.tally());
+                    world.start_timer(timer, self.timeouts.after(tally, timeout));
                 }
                 r.resume_with(())
             }
@@ -204,7 +208,7 @@ impl<C: Chain> Shell<C> {
     fn ask(&mut self, world: &mut dyn World, effect: Effect<Ctx>) -> Result<Resume<Ctx>, Stop> {
         Ok(match effect {
             Effect::GetValue(height, round, timeout, r) => {
-                let within = self.timeouts.duration_for(timeout);
+                let within = self.timeouts.after(None, timeout);
                 let pending = Pending::GetValue(height, round, within);
                 self.pending.push_back(pending);
                 r.resume_with(())
@@ -292,6 +296,10 @@ impl<C: Chain> Shell<C> {
         Ok(world.pass(Place::LogSynced)?)
     }
 
+    pub(super) fn start_tally(&self, height: tbsi_types::Height, set: &tbsi_types::ValidatorSet) {
+        self.witnessed.tally().start(height, set);
+    }
+
     /// Tells the host what was verified and signed, before it is asked anything else.
     pub(super) fn take_witnessed(&mut self) -> Result<(), ChainError> {
         let seen = self.witnessed.take();
@@ -360,6 +368,11 @@ impl<C: Chain> Shell<C> {
         statement: ConsensusStatement,
     ) -> Result<Signature, Crashed> {
         let signature = world.sign(statement)?;
+        if let (Some(own), Some(_), ConsensusStatement::Vote(vote)) =
+            (self.own, signature, statement)
+        {
+            self.witnessed.tally().note(&vote, own);
+        }
         self.witnessed.signed(signature.is_some());
         Ok(signature.unwrap_or(Signature::ABSTAINED))
     }

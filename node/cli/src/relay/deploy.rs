@@ -27,6 +27,7 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = Client::new(url).map_err(|error| refuse(error.into()))?;
     let transaction = transaction(&client, &key, code).await?;
+    let nonce = transaction.nonce;
     let signed = transaction.sign(&key).encoded;
     let hash = client.send_raw_transaction(&signed).await?;
     note(&format!(
@@ -54,7 +55,7 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
             } else if known_at.elapsed() >= UNKNOWN_MAX {
                 bail!("{url} does not know the deployment {hash} any more; send it again");
             }
-            note(&wait.words(began.elapsed(), transaction.nonce));
+            note(&wait.words(began.elapsed(), nonce));
         }
         sleep(POLL_INTERVAL).await;
     }

@@ -163,6 +163,7 @@ impl NodeChain {
         Ok(Executed {
             proposed,
             receipts: outcome.receipts,
+            denied: outcome.denied,
             diff: outcome.diff,
             update,
             log,

@@ -61,7 +61,7 @@ impl Config {
         let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
         let response_min = 2 * BLOCK_BYTES_MAX as u64;
         let all: u64 = mempool.transactions_max.into();
-        let limits: [(&str, u64, u64, u64); 14] = [
+        let limits: [(&str, u64, u64, u64); 15] = [
             ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
             (
                 "rpc.connections_per_address_max",
@@ -102,6 +102,7 @@ impl Config {
                 STATE_WINDOW_MIN,
                 HISTORY_BLOCKS_MAX,
             ),
+            ("keys.twin_watch_ms", self.keys.twin_watch_ms, 0, 60_000),
             ("mempool.transactions_max", all, 1, 1_000_000),
             ("mempool.bytes_max", mempool.bytes_max, MIB, 4_096 * MIB),
             (

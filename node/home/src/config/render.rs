@@ -179,7 +179,11 @@ fn keys(keys: &KeysConfig) -> String {
 [keys]
 # File with the password of encrypted key files, relative to the home. `tbsi keys encrypt`.
 {file}
-"
+# How long a validator that has signed before listens, when it starts, whether another process
+# signs with its key. It signs nothing if one does, then or later. 0 looks out for none.
+twin_watch_ms = {twin_watch_ms}
+",
+        twin_watch_ms = keys.twin_watch_ms
     )
 }
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Caching, Hint, Page, Pages, read};
 use crate::api::Runner;
-use crate::backend::{Timestamp, TimestampAdmission, TimestampClient};
+use crate::backend::{Timestamp, TimestampAdmission, TimestampClient, TimestampFailure};
 use crate::caller::Caller;
 use crate::error::Failure;
 use crate::limits::{
@@ -54,6 +54,8 @@ where
         Some(_) => (&pages.timestamps_with_key, TIMESTAMPS_WITH_KEY_MAX),
     };
     let Ok(_place) = places.try_acquire() else {
+        let backend = &pages.runner.api.backend;
+        backend.timestamp_failed(TimestampFailure::Busy);
         return Page::busy(format!("{max} time stamps are being made; retry later"));
     };
     let page = stamp(&pages.runner, query).await;
@@ -135,6 +137,7 @@ async fn stamp(runner: &Runner, query: Bytes) -> Result<Page, Failure> {
         }
         // Lagging or not, a new height is a reason to look again.
         if timeout_at(deadline, heads.recv()).await.is_err() {
+            runner.api.backend.timestamp_failed(TimestampFailure::Late);
             let sentence = format!(
                 "transaction {} attests the digest and was not final after \
                  {FINALITY_S_MAX} s; retry later",

@@ -9,7 +9,7 @@ use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
     Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
-    TimestampClient, Witnessing,
+    TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
@@ -154,6 +154,8 @@ pub(crate) struct Chain {
     pub(crate) stated: Mutex<Vec<Leaf>>,
     /// Who asked for time stamps.
     pub(crate) asked: Mutex<Vec<TimestampClient>>,
+    /// Time stamps that those were promised and did not get.
+    pub(crate) failed: Mutex<Vec<TimestampFailure>>,
     pub(crate) gate: Gate,
     pub(crate) oldest_state: Height,
 }
@@ -168,6 +170,7 @@ impl Chain {
             log_size: AtomicU64::new(0),
             stated: Mutex::default(),
             asked: Mutex::default(),
+            failed: Mutex::default(),
             gate: Gate::default(),
             oldest_state: Height(1),
         };
@@ -584,6 +587,10 @@ impl Backend for Chain {
             inclusion: InclusionProof(Vec::new()),
             note: note(),
         }))
+    }
+
+    fn timestamp_failed(&self, failure: TimestampFailure) {
+        self.failed.lock().unwrap().push(failure);
     }
 
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission {
