@@ -99,6 +99,7 @@ pub(crate) fn engine_config(
             chain: genesis.identity(),
         },
         roster: watch::channel(Arc::new(Roster::of_genesis(genesis).unwrap())).1,
+        twin_watch: None,
         wal_dir: wal.into(),
         clock: wall_clock,
     }
@@ -162,32 +163,10 @@ async fn a_stranger_hears_nothing() {
 async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
     // The second place is the node of a fifth validator: what others publish is no vote.
     let mut net = TestNetwork::create(5, 0);
-    for node in 0..4 {
-        net.network.start(node).unwrap();
-    }
-    for node in 0..4 {
-        net.wait_height(node, Height(1)).await;
-    }
-    let fifth = net.home(4).load().unwrap();
-    let (config, genesis, node_key) = (fifth.config, fifth.genesis, fifth.node_key);
-    let key = net.home(0).load().unwrap().validator_key.unwrap();
-    let accused = key.public_key().address();
-    let set = genesis.validator_set().unwrap();
-    // It joins a little above the tip, where somebody else proposes, so that its vote waits
-    // for the others there.
-    let tip = net.client(1).block_number().await.unwrap();
-    let height = (tip.0 + 3..)
-        .map(Height)
-        .find(|height| set.proposer(*height, Round::ZERO).address != accused)
-        .unwrap();
-    let below = Height(height.0 - 1);
-    let dir = net.scratch().join("twin");
-    std::fs::create_dir(&dir).unwrap();
-    let file = dir.join("sign-state");
-    let state = SignState::create(&file, genesis.identity(), accused, below).unwrap();
-    let engine = engine_config(&config, &genesis, &node_key, config.p2p.consensus, &dir);
-    let (puppet, _heard) = Puppet::new(below, Roster::of_genesis(&genesis).unwrap());
-    let twin = Running::start(engine, Some((key, state)), puppet).await;
+    // The first place does not look out for a second one.
+    net.configure(0, |config| config.keys.twin_watch_ms = 0);
+    let (twin, height) = start_with_a_twin(&mut net).await;
+    let (genesis, accused) = (net.genesis(), net.validator_address(0));
     for node in 1..4 {
         eventually("the twin's vote waits for its height", async || {
             waiting_votes(net.network.nodes()[node].metrics).await > 0
@@ -221,6 +200,71 @@ async fn a_validator_key_in_two_places_is_evidence_and_stops_nobody() {
     net.assert_no_panic();
 }
 
+/// Starts four of five nodes, and in the place of the fifth an engine with the key of the first. It
+/// joins a little above the tip, where somebody else proposes, so that its vote waits for the
+/// others there. Returns that height.
+async fn start_with_a_twin(net: &mut TestNetwork) -> (Running, Height) {
+    for node in 0..4 {
+        net.network.start(node).unwrap();
+    }
+    for node in 0..4 {
+        net.wait_height(node, Height(1)).await;
+    }
+    let fifth = net.home(4).load().unwrap();
+    let (config, genesis, node_key) = (fifth.config, fifth.genesis, fifth.node_key);
+    let key = net.home(0).load().unwrap().validator_key.unwrap();
+    let accused = key.public_key().address();
+    let set = genesis.validator_set().unwrap();
+    let tip = net.client(1).block_number().await.unwrap();
+    let height = (tip.0 + 3..)
+        .map(Height)
+        .find(|height| set.proposer(*height, Round::ZERO).address != accused)
+        .unwrap();
+    let below = Height(height.0 - 1);
+    let dir = net.scratch().join("twin");
+    std::fs::create_dir(&dir).unwrap();
+    let file = dir.join("sign-state");
+    let state = SignState::create(&file, genesis.identity(), accused, below).unwrap();
+    let engine = engine_config(&config, &genesis, &node_key, config.p2p.consensus, &dir);
+    let (puppet, _heard) = Puppet::new(below, Roster::of_genesis(&genesis).unwrap());
+    (
+        Running::start(engine, Some((key, state)), puppet).await,
+        height,
+    )
+}
+
+/// It signs nothing more, before it contradicts the other, and says so. Nobody can accuse it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_that_hears_its_twin_stops_signing() {
+    let mut net = TestNetwork::create(5, 0);
+    let (twin, height) = start_with_a_twin(&mut net).await;
+    eventually("the first node hears its twin", async || {
+        page(net.network.nodes()[0].metrics, "/metrics")
+            .await
+            .contains("tbsi_consensus_twin_seen 1")
+    })
+    .await;
+    let ready = page(net.network.nodes()[0].metrics, "/readyz").await;
+    assert!(ready.contains("another process signs"), "{ready}");
+    assert!(
+        net.log(0)
+            .contains("somebody else signs with this validator's key")
+    );
+
+    let client = net.client(1);
+    let mut sender = Sender::new("beside twins", net.network.chain_id());
+    while sender.transfer(&client).await.unwrap() <= height {}
+    for node in 1..4 {
+        let known = net.client(node).evidence().await.unwrap();
+        assert!(
+            known.evidence.is_empty(),
+            "it was silent at the twin's height"
+        );
+    }
+    twin.stop().await;
+    net.assert_no_panic();
+}
+
 /// Every piece of evidence of a node can be verified by anybody, and names the accused.
 async fn assert_accuses(client: &Client, genesis: &Genesis, accused: tbsi_types::Address) {
     for piece in client.evidence().await.unwrap().evidence {
@@ -232,13 +276,18 @@ async fn assert_accuses(client: &Client, genesis: &Genesis, accused: tbsi_types:
     }
 }
 
-/// How many consensus messages of later heights a node holds.
-async fn waiting_votes(metrics: SocketAddr) -> u64 {
+async fn page(metrics: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(metrics).await.unwrap();
-    let request = b"GET /metrics HTTP/1.0\r\n\r\n";
-    stream.write_all(request).await.unwrap();
+    let request = format!("GET {path} HTTP/1.0\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
     let mut page = String::new();
     stream.read_to_string(&mut page).await.unwrap();
+    page
+}
+
+/// How many consensus messages of later heights a node holds.
+async fn waiting_votes(metrics: SocketAddr) -> u64 {
+    let page = page(metrics, "/metrics").await;
     let name = "malachitebft_core_consensus_queue_size{";
     let line = page.lines().find(|line| line.starts_with(name)).unwrap();
     let (_, value) = line.rsplit_once(' ').unwrap();

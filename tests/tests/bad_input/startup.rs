@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use tbsi_store::{Store, StoreOptions};
 use tbsi_tests::harness::{Ended, Sender, TestNetwork, assert_refuses_to_run, tbsi};
 use tbsi_types::Height;
 
@@ -155,6 +156,42 @@ async fn a_validator_refuses_a_sign_state_that_is_lost_old_or_damaged() {
     let next = sender.transfer(&net.client(0)).await.unwrap();
     assert!(next > height);
     net.assert_no_panic();
+}
+
+/// A crash may leave any end of consensus' log. Nobody has to act.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_validator_mends_the_end_of_its_log() {
+    let mut net = TestNetwork::start(1, 0).await;
+    let mut sender = Sender::new("mends", net.network.chain_id());
+    let log = net.home(0).wal_dir().join("consensus.wal");
+    let aside = log.with_extension("wal.damaged-1");
+    let mut height = sender.transfer(&net.client(0)).await.unwrap();
+    // A header that is cut short; an entry of full length whose bytes are not those that it was
+    // written with, at the height that is decided next.
+    let spoil: [&dyn Fn(Height) -> Vec<u8>; 2] = [&|_| vec![0, 0, 0, 1, 0], &|height| {
+        let header = [&1u32.to_be_bytes()[..], &height.next().0.to_be_bytes()].concat();
+        let entry = [&[0][..], &40u64.to_be_bytes(), &[7; 44]].concat();
+        [header, entry].concat()
+    }];
+    for (spoil, word) in spoil.into_iter().zip(["had no header", "it is cut off"]) {
+        net.network.stop(0).await.unwrap();
+        let tip = stored_tip(&net);
+        assert!(tip >= height);
+        fs::write(&log, spoil(tip)).unwrap();
+        net.network.start(0).unwrap();
+        height = sender.transfer(&net.client(0)).await.unwrap();
+        assert!(height > tip);
+        assert!(net.log(0).contains(word), "{word}");
+    }
+    assert_eq!(fs::read(&aside).unwrap(), [0, 0, 0, 1, 0]);
+    net.assert_no_panic();
+}
+
+/// The last block in the database of a node that does not run.
+fn stored_tip(net: &TestNetwork) -> Height {
+    let (dir, identity) = (net.home(0).database_dir(), net.genesis().identity());
+    let store = Store::open(&dir, identity, StoreOptions::default()).unwrap();
+    store.tip().unwrap().height
 }
 
 async fn reset_sign_state(home: &Path, height: u64) -> Ended {
