@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tbsi_tests::harness::{Ended, TestNetwork, tbsi};
+use tbsi_tests::issuer::{Issuer, acknowledge, revokeCall};
 use tbsi_types::{Height, ProofBundle};
 
 /// Commands against one network, with files in a directory of their own.
@@ -105,7 +106,7 @@ async fn files_are_attested_verified_and_revoked() {
     assert_eq!(first["transactions"].as_array().map(Vec::len), Some(1));
     for file in [&a, &b, &twin] {
         let ended = desk.verify(&proof_of(file), &[]).await;
-        said(&ended, 0, "VALID");
+        said(&ended, 0, "THE PROOF HOLDS; revocation not checked\n");
         said(&ended, 0, "台灣測試公會");
     }
 
@@ -121,7 +122,7 @@ async fn files_are_attested_verified_and_revoked() {
     let broken = desk.write("b.bin.tbsi.json", damaged(&proof_of(&b)));
     said(&desk.verify(&broken, &[]).await, 1, "INVALID");
     json(&desk.attest(3, &[&b]).await);
-    said(&desk.verify(&broken, &[]).await, 0, "VALID");
+    said(&desk.verify(&broken, &[]).await, 0, "THE PROOF HOLDS");
     said(
         &desk.attest(0, &[&a, "--again"]).await,
         2,
@@ -157,13 +158,13 @@ async fn refused_if_changed(desk: &Desk, file: &str) {
     let other = TestNetwork::create(4, 0);
     let genesis = other.network.genesis_file().display().to_string();
     let args = ["verify", &proof, "--genesis", &genesis];
-    said(&tbsi(&args).await, 1, "that network's genesis file");
+    said(&tbsi(&args).await, 2, "that network's genesis file");
     let node = &desk.net.network;
     let args = ["attest", file, "--key", &desk.key, "--genesis", &genesis];
     let ended = tbsi(&[args.as_slice(), &["--rpc", &node.rpc_url(0)]].concat()).await;
     said(&ended, 2, "is a node of another network");
 
-    // A file that changed keeps the proof of what it was.
+    // A file that changed keeps the proof of what it was, and stops no other.
     let kept = desk.write("kept.pdf", b"as it was");
     fs::copy(&proof, proof_of(&kept)).expect("copy a proof");
     said(
@@ -171,6 +172,11 @@ async fn refused_if_changed(desk: &Desk, file: &str) {
         2,
         "not the proof of this file",
     );
+    let ended = desk.attest(0, &[&kept, file]).await;
+    said(&ended, 1, "left out: ");
+    let done: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    assert_eq!(done["files"].as_array().map(Vec::len), Some(1));
+    assert_eq!(done["leftOut"][0]["file"], kept.as_str());
     let after = fs::read_to_string(proof_of(&kept)).expect("a proof");
     assert!(after == text, "it is still there");
 }
@@ -193,7 +199,7 @@ async fn trusted_by_checkpoint(desk: &Desk, file: &str) {
     let other = Desk::open(1).await;
     let foreign = get(&other, "foreign.json", "1").await;
     let ended = tbsi(&["verify", &proof, "--checkpoint", &foreign]).await;
-    said(&ended, 1, "is of another");
+    said(&ended, 2, "is of another");
     let both = [
         "verify",
         &proof,
@@ -235,12 +241,177 @@ async fn revoked_once(desk: &mut Desk, a: &str, b: &str) {
     let out = out.display().to_string();
     let prove = ["prove", "--index", &index, "--compact", "--out", &out];
     said(&desk.ask(0, &prove).await, 0, "");
-    said(&desk.verify(&out, &[]).await, 0, "statement: revocation");
+    let alone = desk.verify(&out, &[]).await;
+    said(&alone, 0, "statement: revocation");
+    said(&alone, 0, "THE PROOF HOLDS; its effect was not checked");
     said(
         &desk.verify(&out, &["--file", a]).await,
         2,
         "not of an attestation",
     );
+}
+
+/// What a judge reads: a proof holds for ever, and what it proves may have been revoked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_became_of_an_attestation_is_told() {
+    let desk = Desk::open(1).await;
+    let (key, url) = (desk.key.clone(), desk.net.network.rpc_url(0));
+    let other = desk.net.network.development_key_file(2);
+    let other = other.display().to_string();
+    let names = ["deed.pdf", "deed-2.pdf", "plan.pdf"];
+    let [deed, next, plan] = names.map(|name| desk.write(name, name));
+    json(&desk.attest(0, &[&deed, &next]).await);
+    json(&desk.attest(0, &[&plan, "--alone"]).await);
+    let [deed, next, plan] = [deed, next, plan].map(|file| proof_of(&file));
+    let asked = ["--rpc", url.as_str()];
+    let ended = desk.verify(&deed, &asked).await;
+    said(&ended, 0, "THE PROOF HOLDS; not revoked as of block ");
+    said(&ended, 0, "a node's word and no proof");
+
+    // A stranger's revocation is in the log, proven, and worth nothing.
+    let id = text(&json(&desk.ask(0, &["status", &deed, "--json"]).await)["id"]);
+    let stranger = stranger_revokes(&desk, &id).await;
+    said(&desk.verify(&deed, &asked).await, 0, "not revoked");
+    let ended = desk.verify(&stranger, &asked).await;
+    said(&ended, 1, "THE PROOF HOLDS, BUT COUNTS FOR NOTHING");
+
+    // Superseded is not revoked.
+    let supersede = ["supersede", &deed, "--by", &next, "--key"];
+    let ended = desk
+        .ask(0, &[&supersede, [other.as_str()].as_slice()].concat())
+        .await;
+    said(&ended, 2, "give the issuer's key");
+    let done = json(
+        &desk
+            .ask(
+                0,
+                &[&supersede, [key.as_str(), "--json"].as_slice()].concat(),
+            )
+            .await,
+    );
+    assert!(done["leafIndex"].is_u64(), "{done}");
+    said(&desk.verify(&deed, &asked).await, 0, "not revoked");
+    let ended = desk
+        .ask(0, &["status", &deed, "--genesis", &desk.genesis])
+        .await;
+    said(&ended, 0, "superseded by");
+
+    countersigned(&desk, &plan, &key, &other).await;
+
+    let revoke = [
+        "revoke",
+        &deed,
+        "--reason",
+        "key-compromised",
+        "--key",
+        &key,
+    ];
+    said(&desk.ask(0, &revoke).await, 0, "is revoked");
+    let ended = desk.verify(&deed, &asked).await;
+    said(&ended, 1, "THE PROOF HOLDS, BUT REVOKED at ");
+    said(&ended, 1, "key-compromised");
+    said(&ended, 1, "proven like the attestation");
+    let ended = desk
+        .verify(&deed, &[&asked, ["--lang", "zh-TW"].as_slice()].concat())
+        .await;
+    said(&ended, 1, "證明驗證通過，但存證已於");
+    let ended = desk
+        .ask(0, &["status", &deed, "--genesis", &desk.genesis, "--json"])
+        .await;
+    assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
+    let told: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    assert_eq!(
+        (&told["status"], &told["proven"]),
+        (&"revoked".into(), &true.into())
+    );
+    // Without a node the proof holds, and says what was not looked at.
+    said(&desk.verify(&deed, &[]).await, 0, "revocation not checked");
+    registered(&desk, &key).await;
+    desk.net.assert_no_panic();
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("text").to_owned()
+}
+
+/// The proof of a revocation that counts for nothing; the command would refuse to send it.
+async fn stranger_revokes(desk: &Desk, id: &str) -> String {
+    let mut stranger = Issuer::new("stranger", &desk.net);
+    let id = id.parse().expect("an id");
+    let client = desk.net.client(0);
+    let made = acknowledge(&client, &stranger.sign(&revokeCall { id, reason: 4 }))
+        .await
+        .expect("a revocation");
+    let (out, index) = (
+        desk.path("stranger.tbsi.json"),
+        made.leaves.first.to_string(),
+    );
+    let out = out.display().to_string();
+    said(
+        &desk
+            .ask(0, &["prove", "--index", &index, "--out", &out])
+            .await,
+        0,
+        "",
+    );
+    out
+}
+
+async fn countersigned(desk: &Desk, plan: &str, key: &str, other: &str) {
+    let file = desk.write("of-the-party", "another");
+    let attest = ["attest", &file, "--key", other, "--json"];
+    let party = text(&json(&desk.ask(0, &attest).await)["issuer"]);
+    let open = ["countersign", "open", plan, "--party", &party, "--key", key];
+    said(
+        &desk.ask(0, &open).await,
+        0,
+        "1 of 1 parties are asked to sign",
+    );
+    said(&desk.ask(0, &open).await, 2, "that is done once");
+    let sign = ["countersign", "sign", plan, "--key"];
+    let ended = desk.ask(0, &[&sign, [key].as_slice()].concat()).await;
+    said(&ended, 2, "was not asked to sign");
+    said(
+        &desk.ask(0, &[&sign, [other].as_slice()].concat()).await,
+        0,
+        "is countersigned",
+    );
+    said(
+        &desk.ask(0, &["status", plan]).await,
+        0,
+        "countersigned  1/1",
+    );
+}
+
+async fn registered(desk: &Desk, key: &str) {
+    let words = desk.write("schema.txt", "An invoice, as canonical JSON.");
+    let register = [
+        "schema",
+        "register",
+        &words,
+        "--commits-to",
+        "file",
+        "--irrevocable",
+        "--key",
+        key,
+    ];
+    let done = json(
+        &desk
+            .ask(0, &[&register, ["--json"].as_slice()].concat())
+            .await,
+    );
+    let schema = text(&done["schema"]);
+    said(&desk.ask(0, &register).await, 2, "this very schema already");
+    said(
+        &desk.ask(0, &["schema", "show", &schema]).await,
+        0,
+        "can never be revoked",
+    );
+    let file = desk.write("invoice", "of an irrevocable schema");
+    json(&desk.attest(0, &[&file, "--schema", &schema]).await);
+    let proof = proof_of(&file);
+    let revoke = ["revoke", &proof, "--reason", "1", "--key", key];
+    said(&desk.ask(0, &revoke).await, 2, "cannot be revoked");
 }
 
 async fn audited(desk: &Desk) {

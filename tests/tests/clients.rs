@@ -43,9 +43,9 @@ async fn stock_clients_work_with_a_fresh_key_without_funds() {
     let said = run("walkthrough.sh", walkthrough).await;
     for expected in [
         "effective gas price 0",
-        "\nVALID\n",
+        "\nTHE PROOF HOLDS; revocation not checked\n",
         "\nINVALID: ",
-        "無效：changed 不是存證的那個檔案",
+        "證明無效：changed 不是存證的那個檔案",
         "Verification: OK",
         "message imprint mismatch",
         "\nthe record is what both chains say\n",

@@ -79,6 +79,16 @@ impl TrustAnchor {
         }
     }
 
+    /// From which height on it is trusted who decides.
+    pub fn height(&self) -> Height {
+        self.height
+    }
+
+    /// The network.
+    pub fn chain(&self) -> ChainIdentity {
+        self.chain
+    }
+
     /// Verifies a decision of `validators` as following from this, and what follows from it
     /// in turn.
     fn extend(
@@ -135,16 +145,22 @@ impl TrustAnchor {
             return Err(DecisionError::Before { trusted, got });
         }
         if got == trusted {
-            let (trusted, got) = (self.digest, checkpoint.digest(&self.chain));
-            if trusted != Some(got) {
-                let height = checkpoint.height;
-                return Err(DecisionError::Fork { height });
-            }
+            self.check_not_forked(checkpoint)?;
         } else if checkpoint.time <= self.time {
             return Err(DecisionError::Time {
                 before: self.time,
                 got: checkpoint.time,
             });
+        }
+        Ok(())
+    }
+
+    /// That a checkpoint of the trusted height is the trusted one.
+    fn check_not_forked(&self, checkpoint: &Checkpoint) -> Result<(), DecisionError> {
+        let height = checkpoint.height;
+        let same = || self.digest == Some(checkpoint.digest(&self.chain));
+        if height == self.height && !same() {
+            return Err(DecisionError::Fork { height });
         }
         Ok(())
     }
@@ -221,20 +237,74 @@ pub fn verify_decision(
         .map_err(VerifyBundleError::Decision)
 }
 
+/// Follows one change of the validator set after the other, in constant memory: the set that
+/// decides now is all that is kept (SPEC §10.6).
+#[derive(Clone, Debug)]
+pub struct HandoverFollower {
+    anchor: TrustAnchor,
+    followed: u64,
+}
+
+impl HandoverFollower {
+    /// From what is trusted.
+    pub fn from(anchor: TrustAnchor) -> Self {
+        Self {
+            anchor,
+            followed: 0,
+        }
+    }
+
+    /// What is trusted by now.
+    pub fn anchor(&self) -> &TrustAnchor {
+        &self.anchor
+    }
+
+    /// Handovers that were verified.
+    pub fn followed(&self) -> u64 {
+        self.followed
+    }
+
+    /// Verifies a handover to `next`; one that lies before what is trusted is passed over.
+    pub fn follow(
+        &mut self,
+        handover: &Handover,
+        next: &NamedValidators,
+    ) -> Result<(), VerifyBundleError> {
+        let one = std::slice::from_ref(handover);
+        let (anchor, verified) = follow(one, next, &self.anchor).map_err(|error| match error {
+            VerifyBundleError::Handover { source, .. } => VerifyBundleError::Handover {
+                number: usize::try_from(self.followed).map_or(usize::MAX, |it| it + 1),
+                source,
+            },
+            other => other,
+        })?;
+        self.anchor = anchor;
+        self.followed += verified.len() as u64;
+        Ok(())
+    }
+}
+
 type Followed = (TrustAnchor, Vec<(VerifiedDecision, VerifiedDecision)>);
 
-/// From the anchor through handovers, the last of which is to `last_set`.
+/// From the anchor through handovers, the last of which is to `last_set`. Those that lie before
+/// the anchor are passed over, unverified and unreported: what they lead to is trusted already.
 fn follow(
     handovers: &[Handover],
     last_set: &NamedValidators,
     anchor: &TrustAnchor,
 ) -> Result<Followed, VerifyBundleError> {
     let mut anchor = *anchor;
+    let trusted = anchor.height;
     let mut verified = Vec::with_capacity(handovers.len());
     for (position, handover) in handovers.iter().enumerate() {
         let number = position + 1;
         let fail = |source| VerifyBundleError::Handover { number, source };
         let (last, first) = (&handover.last.checkpoint, &handover.first.checkpoint);
+        // A bundle may start at genesis, and its reader at a later checkpoint.
+        if verified.is_empty() && first.height <= trusted {
+            anchor.check_not_forked(first).map_err(fail)?;
+            continue;
+        }
         if last.next_validator_set_hash == last.validator_set_hash {
             return Err(fail(DecisionError::NoHandover {
                 height: last.height,

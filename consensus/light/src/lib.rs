@@ -32,8 +32,8 @@ pub mod foreign;
 pub mod log;
 
 pub use bundle::{
-    DecisionError, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle, VerifiedDecision,
-    VerifyBundleError, verify_bundle, verify_decision,
+    DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
+    VerifiedDecision, VerifyBundleError, verify_bundle, verify_decision,
 };
 pub use certificate::{VerifiedCertificate, verify_certificate};
 pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};

@@ -5,6 +5,7 @@
 //! believed: `tbsi-light` verifies what they say.
 
 mod binary;
+pub mod chain;
 mod decision;
 mod json;
 mod names;
@@ -19,6 +20,7 @@ use crate::log::leaf::LeafError;
 use crate::log::proof::{InclusionProof, ProofShapeError};
 use crate::number::LeafIndex;
 
+pub use chain::{HandoverReader, HandoverRecord, HandoverStreamError, HandoverWriter};
 pub use json::{FORMAT, KINDS, describe};
 pub use names::{NamedValidator, NamedValidators};
 

@@ -4,7 +4,8 @@
 //! [`leaf`] is what one entry says, [`derive`] how a block's receipts become entries,
 //! [`tree`] how entries become a root, [`proof`] how a root proves an entry, [`tile`] how the
 //! tree is stored and served, [`note`], [`tlog_proof`] and [`add_checkpoint`] the texts that
-//! other log software reads, [`cosigner`] who signs them, [`lookup`] what leaves are found by.
+//! other log software reads, [`cosigner`] who signs them, [`lookup`] what leaves are found by,
+//! [`status`] what they come to.
 //! Nothing here verifies signatures of validators; `tbsi-light` does.
 
 pub mod add_checkpoint;
@@ -18,6 +19,7 @@ pub mod multi;
 pub mod note;
 pub mod note_key;
 pub mod proof;
+pub mod status;
 pub mod tile;
 pub mod tlog_proof;
 pub mod tree;
@@ -37,6 +39,7 @@ pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
 pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};
+pub use status::{AttestationStatus, Bearing};
 pub use tile::{EntryBundle, Tile, TileReader, TileSource};
 pub use tlog_proof::TlogProof;
 pub use tree::{EMPTY_LOG_ROOT, Frontier, TreeNode, leaf_hash, node_hash};

@@ -13,7 +13,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use tbsi_light::TrustAnchor;
 use tbsi_rpc::Client;
 use tbsi_types::log::algorithm::DigestAlgorithm;
-use tbsi_types::log::{Attestation, DigestWords, Leaf};
+use tbsi_types::log::{Attestation, DigestWords};
 use tbsi_types::{B256, Genesis, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 
@@ -22,9 +22,8 @@ use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::lang::{Language, demand, said};
 use crate::password::PasswordFile;
 use crate::report::{Format, in_language, note, refuse};
-use crate::revoke::revocation;
 use crate::salt::{Salt, is_there};
-use crate::{progress, proof, schema};
+use crate::{progress, proof, schema, standing};
 use batch::Statements;
 use inputs::{Inputs, Target};
 
@@ -43,7 +42,10 @@ A key file holds 64 hex digits, or is an encrypted one of Ethereum's software (W
 Storage), and has mode 0600. Any key will do, it needs no funds:
   (umask 077; openssl rand -hex 32 > issuer.key)
 
-Exit codes: 0 all files have their proofs, 1 failed, 2 refused before anything was sent.";
+A file that changed since its proof was written is left out and named; the others are attested.
+
+Exit codes: 0 all files have their proofs, 1 failed or some were left out, 2 refused before
+anything was sent.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -74,6 +76,10 @@ pub(crate) struct Args {
     /// Attest again what this key has attested before.
     #[arg(long)]
     again: bool,
+    /// Attest each file by a transaction of its own, so that others can countersign it: the
+    /// contract keeps what is attested alone. It costs more gas.
+    #[arg(long)]
+    alone: bool,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -111,7 +117,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn attest_all(args: &Args) -> anyhow::Result<ExitCode> {
-    let targets = args.inputs.collect().map_err(refuse)?;
+    let targets = args.inputs.collect(&args.key).map_err(refuse)?;
     let genesis = args.genesis.as_deref().map(proof::load_genesis).transpose();
     let genesis = genesis.map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
@@ -130,9 +136,9 @@ async fn attest(
     let session = Session::open(args, client, key, genesis.as_ref()).await?;
     let mut statements = Statements::default();
     let items = session.read(args, targets, &mut statements)?;
-    write::check_existing(&session, args.again, &items, &statements).map_err(refuse)?;
+    let (items, left_out) = write::sort_out(&session, args.again, items, &mut statements)?;
     let mut found = session.look_up(&statements, args.again).await?;
-    let transactions = session.send(&statements, &mut found).await?;
+    let transactions = session.send(&statements, &mut found, args.alone).await?;
     let found: Option<Vec<Found>> = found.into_iter().collect();
     let found = found.context("a statement was neither found nor sent")?;
     let written = write::proofs(&session, &items, &statements, &found).await?;
@@ -149,7 +155,7 @@ async fn attest(
             ),
         });
     }
-    report::print(args, &session, &written, &transactions)
+    report::print(args, &session, &written, &left_out, &transactions)
 }
 
 impl Session {
@@ -248,13 +254,9 @@ impl Session {
         let Some(known) = self.client.attestation(id).await? else {
             return Ok(None);
         };
-        let leaves = known.entries.iter().filter_map(|entry| {
-            let leaf = Leaf::decode(&entry.leaf).ok()?;
-            Some((entry.index, leaf))
-        });
-        let leaves: Vec<(LeafIndex, Leaf)> = leaves.collect();
-        if let Some((_, leaf, _)) = revocation(&leaves, id, self.account.address()) {
-            let height = leaf.head.height;
+        let known = standing::of_answer(self.client.url(), id, &known)?;
+        if let Some(revocation) = known.status.revocation {
+            let height = revocation.head.height;
             return Err(refuse(said(
                 format!(
                     "attestation {id} was revoked by this key at height {height}, and that is for \
@@ -266,11 +268,8 @@ impl Session {
                 ),
             )));
         }
-        let mut own = leaves
-            .iter()
-            .filter(|(_, leaf)| leaf.attestation_id() == Some(id));
-        Ok(own.next().map(|(index, _)| Found {
-            index: *index,
+        Ok(Some(Found {
+            index: known.index,
             reused: true,
         }))
     }
@@ -280,6 +279,7 @@ impl Session {
         &self,
         statements: &Statements,
         found: &mut [Option<Found>],
+        alone: bool,
     ) -> anyhow::Result<Vec<B256>> {
         let missing = (0..found.len()).filter(|position| found[*position].is_none());
         let missing: Vec<usize> = missing.collect();
@@ -288,8 +288,13 @@ impl Session {
         let bar = progress::count(sent.len() as u64, "attesting");
         let mut open = missing.as_slice();
         let mut transactions = Vec::new();
-        for (call, count) in batch::calls(&sent) {
-            let (leaves, hash) = self.account.send(&self.client, &call).await?;
+        let calls = if alone {
+            batch::single_calls(&sent)
+        } else {
+            batch::calls(&sent)
+        };
+        for (call, count) in calls {
+            let (leaves, hash) = self.account.send(&self.client, call).await?;
             let made = leaves.count;
             demand(made == count as u64, || {
                 (

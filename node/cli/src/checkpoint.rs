@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use crate::proof::handovers_to;
 use crate::report::{Format, print};
 pub(crate) use file::CheckpointFile;
-pub(crate) use verify::verified_height;
+pub(crate) use verify::{verified, verified_height};
 
 const VERIFY_HELP: &str = "\
 Nothing is asked of any network. The genesis file is what you trust.

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, fact, genesis, keys, log, motion, node, operator, org, permission,
-    prove, quota, relay, revoke, signer, status, testnet, verify, version,
+    attest, checkpoint, config, fact, genesis, issuing, keys, log, motion, node, operator, org,
+    permission, prove, quota, relay, revoke, signer, status, testnet, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -31,6 +31,14 @@ enum Command {
     Prove(prove::Args),
     /// Withdraw an attestation.
     Revoke(revoke::Args),
+    /// Name the attestation that takes the place of another.
+    Supersede(issuing::SupersedeArgs),
+    /// Have an attestation signed by others too.
+    #[command(subcommand)]
+    Countersign(issuing::CountersignCommand),
+    /// What digests commit to.
+    #[command(subcommand)]
+    Schema(issuing::SchemaCommand),
     /// The log of all attestations.
     #[command(subcommand)]
     Log(log::Command),
@@ -73,7 +81,7 @@ enum Command {
     /// What an organisation may use, and has used.
     #[command(subcommand)]
     Quota(quota::Command),
-    /// How a running node is doing.
+    /// How a running node is doing, or what became of an attestation.
     Status(status::Args),
     /// The configuration of a node.
     #[command(subcommand)]
@@ -90,6 +98,9 @@ impl Cli {
             Command::Verify(args) => verify::run(&args),
             Command::Prove(args) => prove::run(&args),
             Command::Revoke(args) => revoke::run(&args),
+            Command::Supersede(args) => issuing::supersede(&args),
+            Command::Countersign(command) => issuing::countersign(&command),
+            Command::Schema(command) => issuing::schema(&command),
             Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
             Command::Signer(command) => signer::run(command),

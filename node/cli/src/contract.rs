@@ -6,7 +6,6 @@ use std::time::Duration;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
-use alloy_sol_types::SolCall;
 use anyhow::Context;
 use serde_json::json;
 use tbsi_bindings::Addressed;
@@ -33,7 +32,7 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Part of the estimated gas that is added to it: one in so many.
 const GAS_MARGIN: u64 = 16;
 
-pub(crate) use tbsi_bindings::genesis::Attestations::{attestBatchCall, revokeCall};
+pub(crate) use tbsi_bindings::genesis::Attestations::{attestBatchCall, attestCall, revokeCall};
 pub(crate) use tbsi_bindings::genesis::Schema;
 
 /// Asks a view function of the contract.
@@ -128,9 +127,8 @@ impl Sender {
     pub(crate) async fn send(
         &self,
         client: &Client,
-        call: &impl SolCall,
+        data: Bytes,
     ) -> anyhow::Result<(LeafRange, B256)> {
-        let data = Bytes::from(call.abi_encode());
         let gas = self.gas(client, ATTESTATIONS, &data).await?;
         let hash = self.submit(client, ATTESTATIONS, data, gas).await?;
         let leaves = wait(client, hash, async || client.leaves_of(hash).await).await?;

@@ -47,6 +47,12 @@ pub(crate) enum Command {
     /// The leaves may come from any copy of the log's tiles, which need not be trusted.
     #[command(after_help = CODES)]
     Audit(AuditArgs),
+    /// Keep all changes of the validator set in a file, verified from the genesis file on.
+    ///
+    /// With it, `tbsi verify --handovers FILE` verifies proofs that begin later (`tbsi prove
+    /// --from`). The same command again fetches what is new.
+    #[command(after_help = CODES)]
+    Handovers(crate::handovers::Args),
     /// Print leaves as they become final, from any position on.
     ///
     /// Each leaf comes once, in order. If the node goes away, the exit code is 1 and the message
@@ -93,9 +99,17 @@ pub(crate) struct AuditArgs {
     /// File that keeps what was audited; the next audit goes on from there.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Address of the log's tiles [default: that of --rpc, and /log].
-    #[arg(long, value_name = "URL")]
+    /// Address of the log's tiles, or a directory with a copy of them [default: that of --rpc,
+    /// and /log].
+    #[arg(long, value_name = "URL|DIR")]
     log: Option<String>,
+    /// Audit the log as of this height [default: the latest].
+    #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
+    height: Option<u64>,
+    /// Audit the log as of the checkpoint in this file, from `tbsi checkpoint get`; with --log,
+    /// no node is asked.
+    #[arg(long, value_name = "FILE", conflicts_with = "height")]
+    checkpoint: Option<PathBuf>,
     /// Audit all leaves again, whatever the state file says.
     #[arg(long)]
     from_scratch: bool,
@@ -113,6 +127,10 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Status { node, lang, format } => {
             in_language(runtime.block_on(status(&node, lang, format)), lang)
+        }
+        Command::Handovers(args) => {
+            let lang = args.lang;
+            in_language(runtime.block_on(crate::handovers::fetch(&args)), lang)
         }
         Command::Follow(args) => runtime.block_on(follow::follow(&args)),
         Command::Consistency(args) => {

@@ -8,11 +8,15 @@ use tbsi_rpc::Client;
 use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError};
 use tbsi_types::log::LeafError;
 use tbsi_types::{Genesis, Handover, Height, ProofBundle};
+use tempfile::NamedTempFile;
 
 use crate::lang::{SayContext, demand};
 
 /// What the JSON form has behind the name of the file that it is about.
 pub(crate) const EXTENSION: &str = ".tbsi.json";
+
+/// What files that are being written end with. One that was left behind is nobody's document.
+pub(crate) const UNFINISHED: &str = ".tbsi.tmp";
 
 /// What the compact form begins with, in all versions.
 const COMPACT_MAGIC: &[u8] = b"TBP";
@@ -49,6 +53,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ProofBundle, BundleError> {
     } else {
         ProofBundle::parse_json(bytes)
     }
+}
+
+/// A file that gets its name when it is whole.
+pub(crate) fn unfinished_in(directory: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder
+        .prefix(".")
+        .suffix(UNFINISHED)
+        .tempfile_in(directory)
 }
 
 /// Whether newer software may be able to read it.

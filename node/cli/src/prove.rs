@@ -1,17 +1,19 @@
 //! `tbsi prove`.
 
+mod issuers;
+
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use alloy_primitives::{B256, Bytes, hex};
+use alloy_primitives::{Address, B256, Bytes, hex};
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm};
 use tbsi_types::log::{DigestWords, Leaf, Statement};
-use tbsi_types::{LeafIndex, ProofBundle};
+use tbsi_types::{Height, LeafIndex, ProofBundle};
 use tokio::runtime::Runtime;
 
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
@@ -19,9 +21,11 @@ use crate::lang::{Language, SayContext, Sentence, demand, said};
 use crate::progress;
 use crate::report::{in_language, note, print, refuse};
 use crate::salt::{Salt, is_there};
+use issuers::{Others, choose, name_others};
 
 const HELP: &str = "\
-With a digest or a file, it is the first attestation of it by anybody.
+With a digest or a file, it is the first attestation of it; if others attested it too, they are
+named on stderr, and --issuer chooses.
 Exit codes: 0 proof fetched, 1 there is none or it failed, 2 refused before asking.";
 
 #[derive(Debug, clap::Args)]
@@ -32,12 +36,19 @@ pub(crate) struct Args {
     /// Salt of the file.
     #[arg(long, value_name = "FILE")]
     salt: Option<PathBuf>,
+    /// The attestation by this account, not that by whoever was first.
+    #[arg(long, value_name = "ADDRESS")]
+    issuer: Option<Address>,
     /// Digest algorithm of the file.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ALGORITHM, value_parser = parse_algorithm)]
     algorithm: &'static DigestAlgorithm,
     /// JSON-RPC address of the node.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
     rpc: String,
+    /// Height of a checkpoint that the reader trusts, or latest: the proof begins there, and is
+    /// short however often the validators changed [default: 0, the genesis file].
+    #[arg(long, value_name = "HEIGHT", value_parser = parse_from)]
+    from: Option<Height>,
     /// File to write, which must not exist; stdout if absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -64,6 +75,14 @@ struct What {
     file: Option<PathBuf>,
 }
 
+fn parse_from(text: &str) -> Result<Height, String> {
+    if text == "latest" {
+        return Ok(Height(u64::MAX));
+    }
+    let height = text.parse().map(Height);
+    height.map_err(|_| "use the height of a checkpoint, or latest".into())
+}
+
 /// Of a length that some algorithm or an id has.
 fn parse_hex(text: &str) -> Result<Bytes, String> {
     let bytes = hex::decode(text).map_err(|error| format!("hex digits are expected: {error}"))?;
@@ -85,14 +104,16 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     check_out(args).map_err(refuse)?;
     let selectors = selectors(args).map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
-    let answer = Runtime::new()?.block_on(fetch(&client, &selectors))?;
-    let Some((json, bundle)) = answer else {
-        let url = client.url();
-        return Err(said(
-            format!("{url} knows no such attestation"),
-            format!("{url} 沒有這項存證"),
-        ));
+    let answer = Runtime::new()?.block_on(fetch(&client, &selectors, args))?;
+    let Some(Fetched {
+        json,
+        bundle,
+        others,
+    }) = answer
+    else {
+        return Err(none(&client, args.issuer));
     };
+    name_others(&others, args.lang);
     let bytes = if args.compact {
         bundle.encode()?
     } else {
@@ -181,18 +202,64 @@ fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
     })
 }
 
+fn none(client: &Client, issuer: Option<Address>) -> anyhow::Error {
+    let url = client.url();
+    match issuer {
+        None => said(
+            format!("{url} knows no such attestation"),
+            format!("{url} 沒有這項存證"),
+        ),
+        Some(issuer) => said(
+            format!("{url} knows no such attestation by {issuer}"),
+            format!("{url} 沒有 {issuer} 的這項存證"),
+        ),
+    }
+}
+
+struct Fetched {
+    json: Box<RawValue>,
+    bundle: ProofBundle,
+    others: Others,
+}
+
 async fn fetch(
     client: &Client,
     selectors: &[LeafSelector],
-) -> anyhow::Result<Option<(Box<RawValue>, ProofBundle)>> {
+    args: &Args,
+) -> anyhow::Result<Option<Fetched>> {
+    let issuer = args.issuer;
+    let from = match args.from {
+        Some(Height(u64::MAX)) => client.status().await?.height,
+        from => from.unwrap_or_default(),
+    };
     for selector in selectors {
-        if let Some(json) = client.proof(selector).await? {
-            let bundle = ProofBundle::parse_json(json.get().as_bytes())
-                .or_say(|| gave(client, "a wrong proof", "錯誤的證明"))?;
-            check_answer(selector, &bundle)
-                .or_say(|| gave(client, "another proof", "另一項證明"))?;
-            return Ok(Some((json, bundle)));
+        let (asked, others) = match selector {
+            LeafSelector::Digest(digest) => match choose(client, digest, issuer).await? {
+                Some((index, others)) => (LeafSelector::Index(index), others),
+                None => continue,
+            },
+            other => (other.clone(), Others::default()),
+        };
+        let Some(json) = client.proof_from(&asked, from).await? else {
+            continue;
+        };
+        let bundle = ProofBundle::parse_json(json.get().as_bytes())
+            .or_say(|| gave(client, "a wrong proof", "錯誤的證明"))?;
+        for wanted in [&asked, selector] {
+            check_answer(wanted, &bundle).or_say(|| gave(client, "another proof", "另一項證明"))?;
         }
+        let by = Leaf::decode(&bundle.leaf)?.head.issuer;
+        demand(issuer.is_none_or(|issuer| issuer == by), || {
+            (
+                format!("that is by {by}; leave --issuer out, or give a digest or a file"),
+                format!("該筆出自 {by}；請不要加 --issuer，或改以雜湊值或檔案查詢"),
+            )
+        })?;
+        return Ok(Some(Fetched {
+            json,
+            bundle,
+            others,
+        }));
     }
     Ok(None)
 }

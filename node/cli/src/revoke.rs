@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use alloy_primitives::{Address, B256};
+use alloy_sol_types::SolCall;
 use anyhow::{Context, ensure};
 use serde_json::json;
 use tbsi_rpc::Client;
@@ -16,6 +17,7 @@ use crate::lang::{Language, SayContext, demand, said};
 use crate::password::PasswordFile;
 use crate::proof;
 use crate::report::{Format, in_language, refuse};
+use crate::standing;
 
 /// Reasons in words; the contract's codes count from 1 in this order.
 const REASONS: [&str; 8] = [
@@ -78,7 +80,7 @@ fn parse_reason(text: &str) -> Result<u16, String> {
         .ok_or_else(|| format!("use 1 to 8, or one of {}", REASONS.join(", ")))
 }
 
-fn reason_word(code: u16, lang: Language) -> &'static str {
+pub(crate) fn reason_word(code: u16, lang: Language) -> &'static str {
     let index = usize::from(code).checked_sub(1);
     let words = lang.pick(REASONS, REASONS_ZH_TW);
     let word = index.and_then(|index| words.get(index));
@@ -86,15 +88,15 @@ fn reason_word(code: u16, lang: Language) -> &'static str {
         .unwrap_or(lang.pick("of another kind", "其他原因"))
 }
 
-/// What is revoked, as far as the command line says.
+/// An attestation, as far as the command line says.
 #[derive(Debug, PartialEq, Eq)]
-struct Named {
-    id: B256,
+pub(crate) struct Named {
+    pub(crate) id: B256,
     /// From a proof.
     chain_id: Option<u64>,
 }
 
-fn named(what: &Path) -> anyhow::Result<Named> {
+pub(crate) fn named(what: &Path) -> anyhow::Result<Named> {
     let text = what.to_string_lossy();
     if let Some(id) = text.strip_prefix("0x").and_then(|_| text.parse().ok()) {
         return Ok(Named { id, chain_id: None });
@@ -154,21 +156,14 @@ async fn revoke(
         )));
     };
     check_issuer(known.issuer, account.address()).map_err(refuse)?;
-    let leaves = known.entries.iter().filter_map(|entry| {
-        let leaf = Leaf::decode(&entry.leaf).ok()?;
-        Some((entry.index, leaf))
-    });
-    let leaves: Vec<(LeafIndex, Leaf)> = leaves.collect();
-    if let Some((index, leaf, reason)) = revocation(&leaves, id, account.address()) {
-        return print(args, id, index, leaf.head.height, reason, true);
+    let known = standing::of_answer(client.url(), id, &known)?;
+    if let Some(before) = known.status.revocation {
+        let (index, height, reason) = (before.index, before.head.height, before.what);
+        return print(args, id, index, height, reason, true);
     }
-    let stated = leaves.iter().find_map(|(_, leaf)| {
-        let Statement::Attestation(stated) = leaf.statement else {
-            return None;
-        };
-        Some(stated)
-    });
-    let stated = stated.context("the node's answer has no attestation")?;
+    let Statement::Attestation(stated) = known.stated.statement else {
+        return Err(said("the answer has no attestation", "回覆中沒有存證"));
+    };
     if !schema_of(client, stated.schema).await?.revocable {
         let schema = stated.schema;
         return Err(refuse(said(
@@ -177,7 +172,8 @@ async fn revoke(
         )));
     }
     let reason = args.reason;
-    let (range, hash) = account.send(client, &revokeCall { id, reason }).await?;
+    let call = revokeCall { id, reason }.abi_encode();
+    let (range, hash) = account.send(client, call.into()).await?;
     ensure!(
         range.count == 1,
         "transaction {hash} made {} leaves",
@@ -205,25 +201,6 @@ fn check_issuer(issuer: Address, account: Address) -> anyhow::Result<()> {
             ),
             format!("存證由 {issuer} 簽發，金鑰屬於 {account}；只有簽發者自己的撤銷有效"),
         )
-    })
-}
-
-/// The revocation by the issuer that is there already.
-pub(crate) fn revocation(
-    leaves: &[(LeafIndex, Leaf)],
-    id: B256,
-    issuer: Address,
-) -> Option<(LeafIndex, &Leaf, u16)> {
-    leaves.iter().find_map(|(index, leaf)| {
-        let Statement::Revocation {
-            id: revoked,
-            reason,
-        } = leaf.statement
-        else {
-            return None;
-        };
-        let own = revoked == id && leaf.head.issuer == issuer;
-        own.then_some((*index, leaf, reason))
     })
 }
 
@@ -266,8 +243,6 @@ fn print(
 mod tests {
     use super::*;
     use serde_json::Value;
-    use tbsi_types::TimestampMs;
-    use tbsi_types::log::LeafHead;
 
     #[test]
     fn reasons_are_words_or_numbers() {
@@ -302,30 +277,8 @@ mod tests {
     }
 
     #[test]
-    fn only_the_issuers_own_revocation_counts() {
-        let (id, issuer) = (B256::repeat_byte(1), Address::repeat_byte(2));
-        let leaf = |id, issuer| Leaf {
-            head: LeafHead {
-                chain_id: 1,
-                height: Height(3),
-                time: TimestampMs(4),
-                transaction_index: 0,
-                ordinal: 0,
-                issuer,
-            },
-            statement: Statement::Revocation { id, reason: 2 },
-        };
-        let others = [
-            (LeafIndex(5), leaf(id, Address::ZERO)),
-            (LeafIndex(6), leaf(B256::ZERO, issuer)),
-        ];
-        assert_eq!(revocation(&others, id, issuer), None);
-        let own = leaf(id, issuer);
-        let found = [others[0], (LeafIndex(7), own)];
-        assert_eq!(
-            revocation(&found, id, issuer),
-            Some((LeafIndex(7), &own, 2))
-        );
+    fn only_the_issuer_revokes() {
+        let issuer = Address::repeat_byte(2);
         assert!(check_issuer(issuer, issuer).is_ok());
         assert!(check_issuer(issuer, Address::ZERO).is_err());
     }

@@ -6,9 +6,9 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::hex;
-use tempfile::NamedTempFile;
 
 use crate::lang::{SayContext, said};
+use crate::proof;
 
 /// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
 const FILE_BYTES_MAX: u64 = 68;
@@ -97,7 +97,7 @@ impl Salt {
     fn store(&self, path: &Path) -> io::Result<()> {
         let directory = directory_of(path);
         // A temporary file of this library has mode 0600.
-        let mut file = NamedTempFile::new_in(directory)?;
+        let mut file = proof::unfinished_in(directory)?;
         writeln!(file, "{}", hex::encode(self.0))?;
         file.as_file().sync_all()?;
         file.persist_noclobber(path).map_err(|error| error.error)?;

@@ -1,8 +1,10 @@
-//! `tbsi verify`: offline, step by step.
+//! `tbsi verify`: step by step, offline unless a node is named.
 
 mod anchor;
 mod compare;
 mod en;
+mod failure;
+mod identity;
 mod report;
 mod zh_tw;
 
@@ -13,21 +15,30 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::json;
-use tbsi_light::{DecisionError, VerifiedBundle, VerifyBundleError, verify_bundle};
+use tbsi_light::{HandoverFollower, TrustAnchor, VerifiedBundle, verify_bundle};
+use tbsi_rpc::Client;
+use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::{Height, ProofBundle};
+use tokio::runtime::Runtime;
 
-use crate::lang::{Language, causes, wrap};
+use crate::handovers;
+use crate::lang::{Language, SayContext, causes, said};
 use crate::proof;
 use crate::report::{Format, REFUSED};
 use crate::salt::Salt;
+use crate::standing::{self, Standing};
 use anchor::Trusted;
 use compare::{Compared, Places};
+use failure::{Failure, FailureKind, looks_like};
 
 const HELP: &str = "\
-Nothing is asked of any network. Trust comes from the genesis file, or from a checkpoint that
-you verified before or have from somebody you trust. A proof says what was stated and when; it
-does not say that it was not revoked later.
+Without --rpc nothing is asked of any network. Trust comes from the genesis file, or from a
+checkpoint that you verified before or have from somebody you trust. A proof says what was
+stated, by whom and when. It does not say that it was not revoked later: --rpc asks a node, and
+verifies the revocation that it tells of. That there is none is the node's word.
 
-Exit codes: 0 valid, 1 invalid, 2 could not tell (something is missing or of another version).";
+Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not tell
+(something is missing, of another network or version, or no proof at all).";
 
 /// What a compact proof has behind the name of the file that it is about.
 const COMPACT_EXTENSION: &str = ".tbsi";
@@ -50,6 +61,13 @@ pub(crate) struct Args {
     /// Trusted checkpoint of the network, from `tbsi checkpoint get`.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// File with changes of the validator set since genesis, from `tbsi log handovers`: for a
+    /// proof that begins later.
+    #[arg(long, value_name = "FILE", requires = "genesis")]
+    handovers: Option<PathBuf>,
+    /// JSON-RPC address of a node to ask whether it was revoked since.
+    #[arg(long, value_name = "URL")]
+    rpc: Option<String>,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -61,79 +79,87 @@ pub(crate) struct Args {
 #[derive(Debug)]
 struct Verified {
     trusted: Trusted,
+    /// Changes of the validator set that were followed in a file.
+    followed: Option<u64>,
     bundle: VerifiedBundle,
     /// `None` if no file was given or found.
     file: Option<Compared>,
+    /// What a node knows of the attestation; `None` if none was asked, or for statements that
+    /// are about no attestation.
+    standing: Option<Standing>,
 }
 
-/// Why there is nothing to report.
-#[derive(Debug)]
-enum Failure {
-    /// The proof or the file is wrong.
-    Invalid(anyhow::Error),
-    /// What would tell is missing.
-    CouldNotTell(anyhow::Error),
-}
-
-impl Failure {
-    fn invalid(error: impl Into<anyhow::Error>) -> Self {
-        Self::Invalid(error.into())
+impl Verified {
+    /// The attestation that this is, or is about, can be revoked.
+    fn is_about_attestation(&self) -> bool {
+        about(&self.bundle.leaf).is_some()
     }
 
-    fn could_not_tell(error: impl Into<anyhow::Error>) -> Self {
-        Self::CouldNotTell(error.into())
+    fn is_attestation(&self) -> bool {
+        matches!(self.bundle.leaf.statement, Statement::Attestation(_))
+    }
+
+    /// Why what was proven counts for nothing, as far as is known.
+    fn void(&self, lang: Language) -> Option<String> {
+        let known = self.standing.as_ref()?;
+        if let Some(bears) = standing::bears(&self.bundle.leaf, known, lang) {
+            return bears.err();
+        }
+        let void = self.is_attestation() && known.is_void();
+        void.then(|| known.verdict(lang))
+    }
+}
+
+/// The attestation that a leaf is, revokes or supersedes.
+fn about(leaf: &Leaf) -> Option<tbsi_types::B256> {
+    match leaf.statement {
+        Statement::Revocation { id, .. } | Statement::Supersession { id, .. } => Some(id),
+        _ => leaf.attestation_id(),
     }
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let (verdict, code, reason) = match verify(args) {
+    let failure = match verify(args) {
         Ok(verified) => {
             let text = match args.lang {
                 Language::En => en::text(&verified),
                 Language::ZhTw => zh_tw::text(&verified),
             };
-            return args.format.print(&text, &report::summary(&verified));
+            args.format.print(&text, &report::summary(&verified))?;
+            return Ok(match verified.void(args.lang) {
+                Some(_) => ExitCode::FAILURE,
+                None => ExitCode::SUCCESS,
+            });
         }
-        Err(Failure::Invalid(error)) => ("invalid", ExitCode::FAILURE, error),
-        Err(Failure::CouldNotTell(error)) => ("could not tell", ExitCode::from(REFUSED), error),
+        Err(failure) => failure,
     };
-    let reason = causes(reason.as_ref(), args.lang);
-    let shown = match (args.lang, verdict) {
-        (Language::En, _) => verdict.to_uppercase(),
-        (Language::ZhTw, "invalid") => "無效".into(),
-        (Language::ZhTw, _) => "無法判斷".into(),
+    let reason = causes(failure.error.as_ref(), args.lang);
+    let (verdict, shown, code) = match failure.kind {
+        FailureKind::Invalid => {
+            let shown = args.lang.pick("INVALID: ", "證明無效：");
+            ("invalid", shown, ExitCode::FAILURE)
+        }
+        FailureKind::CouldNotTell => {
+            let shown = args.lang.pick("COULD NOT TELL: ", "無法判斷：");
+            ("could not tell", shown, ExitCode::from(REFUSED))
+        }
     };
-    let colon = match args.lang {
-        Language::En => ": ",
-        Language::ZhTw => "：",
-    };
-    let json = json!({ "verdict": verdict, "reason": reason });
-    args.format
-        .print(&format!("{shown}{colon}{reason}"), &json)?;
+    let json = json!({ "verdict": verdict, "code": failure.code, "reason": reason });
+    args.format.print(&format!("{shown}{reason}"), &json)?;
     Ok(code)
 }
 
 fn verify(args: &Args) -> Result<Verified, Failure> {
-    let bytes = proof::read(&args.proof).map_err(Failure::could_not_tell)?;
-    let bundle = proof::parse(&bytes).map_err(|error| {
-        let newer = proof::is_of_another_version(&error);
-        let shown = args.proof.display().to_string();
-        let error = wrap(error, (shown.clone(), shown));
-        if newer {
-            Failure::CouldNotTell(error)
-        } else {
-            Failure::Invalid(error)
-        }
-    })?;
+    let bundle = read(&args.proof)?;
     let (genesis, checkpoint) = (args.genesis.as_deref(), args.checkpoint.as_deref());
-    let (trusted, anchor) = anchor::load(genesis, checkpoint, &bundle)?;
-    let verified = verify_bundle(&bundle, &anchor).map_err(|error| {
-        // Whoever trusts a later checkpoint only cannot judge what came before it.
-        if let VerifyBundleError::Decision(DecisionError::Before { .. }) = error {
-            return Failure::could_not_tell(error);
-        }
-        Failure::invalid(error)
-    })?;
+    let (trusted, mut anchor) = anchor::load(genesis, checkpoint, &bundle)?;
+    let mut followed = None;
+    if let Some(file) = &args.handovers {
+        let follower = follow(file, anchor, bundle.decision.checkpoint.height)?;
+        anchor = *follower.anchor();
+        followed = Some(follower.followed());
+    }
+    let verified = verify_bundle(&bundle, &anchor).map_err(Failure::of_proof)?;
     let named_after = named_after(&args.proof);
     let file = args.file.clone().or_else(|| {
         let beside = named_after.clone();
@@ -149,11 +175,59 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
         };
         compare::file(&verified.leaf, &file, &places)
     });
+    let file = compared.transpose()?;
+    let standing = ask(args, &verified.leaf, &anchor);
     Ok(Verified {
         trusted,
-        file: compared.transpose()?,
+        followed,
+        file,
+        standing: standing.map_err(|error| Failure::could_not_tell("status", error))?,
         bundle: verified,
     })
+}
+
+/// From the genesis file to who decides `height`.
+fn follow(file: &Path, anchor: TrustAnchor, height: Height) -> Result<HandoverFollower, Failure> {
+    let mut kept = handovers::Kept::open(file, anchor)
+        .map_err(|error| Failure::could_not_tell("handovers", error))?;
+    let follower = kept.follow_to(height);
+    let shown = || {
+        let file = file.display();
+        (format!("handovers in {file}"), format!("{file} 中的交接"))
+    };
+    match follower.or_say(shown) {
+        Ok(follower) => Ok(follower),
+        Err(error) => Err(Failure::could_not_tell("handovers", error)),
+    }
+}
+
+fn read(path: &Path) -> Result<ProofBundle, Failure> {
+    let unreadable = |error| Failure::could_not_tell("unreadable", error);
+    let bytes = proof::read(path).map_err(unreadable)?;
+    proof::parse(&bytes).map_err(|error| {
+        let shown = path.display().to_string();
+        if let Some((en, zh_tw)) = looks_like(&bytes) {
+            let (en, zh_tw) = (format!("{shown}: {en}"), format!("{shown}：{zh_tw}"));
+            return unreadable(said(en, zh_tw));
+        }
+        Failure::of_form(error, (shown.clone(), shown))
+    })
+}
+
+/// What a node knows of the attestation, if one is named.
+fn ask(args: &Args, leaf: &Leaf, anchor: &TrustAnchor) -> anyhow::Result<Option<Standing>> {
+    let (Some(url), Some(id)) = (&args.rpc, about(leaf)) else {
+        return Ok(None);
+    };
+    let client = Client::new(url)?;
+    let known = Runtime::new()?.block_on(standing::ask(&client, id, Some(anchor)))?;
+    let known = known.ok_or_else(|| {
+        said(
+            format!("{url} knows no attestation {id}; ask a node that has caught up"),
+            format!("{url} 沒有存證 {id}；請改問已同步的節點"),
+        )
+    });
+    known.map(Some)
 }
 
 /// The file that a proof is of, by its name.

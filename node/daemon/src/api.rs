@@ -259,6 +259,14 @@ impl Backend for NodeApi {
         proofs::handovers(&self.0, from, self.tip(), limit)
     }
 
+    fn handover_count(&self) -> u64 {
+        self.0.store.handover_count()
+    }
+
+    fn handover_page(&self, page: EntryBundle) -> Result<Option<Bytes>, BackendError> {
+        proofs::handover_page(&self.0, page)
+    }
+
     fn organisation_of(&self, account: Address) -> Result<u32, BackendError> {
         operators::organisation_of(&self.0, account)
     }
@@ -320,8 +328,8 @@ impl Backend for NodeApi {
         proofs::leaves_of(&self.0, transaction)
     }
 
-    fn bundle(&self, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
-        proofs::bundle(&self.0, index)
+    fn bundle(&self, index: LeafIndex, from: Height) -> Result<Option<ProofBundle>, BackendError> {
+        proofs::bundle(&self.0, index, from)
     }
 
     fn consistency(

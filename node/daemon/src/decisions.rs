@@ -17,7 +17,7 @@ impl Decisions for NodeDecisions {
         if tip <= height {
             return Ok(None);
         }
-        let handovers = store.handovers(height.next(), tip, 1)?;
+        let handovers = store.handovers(height.next(), tip, 1);
         let shown = handovers.first().copied().unwrap_or(tip);
         let missing = |what| format!("the {what} of block {shown} is not stored");
         let checkpoint = store

@@ -112,9 +112,6 @@ pub const ACCUSED_PER_LOOK_MAX: usize = 8;
 /// Pieces of evidence against one validator that a node brings before the contracts at one time.
 pub const ACCUSATIONS_PER_VALIDATOR_MAX: usize = 2;
 
-/// How long a starting validator listens for another process with its key, unless configured.
-pub const TWIN_WATCH_MS: u64 = 500;
-
 /// Gas of a transaction with evidence: two recoveries, a few slots, and a validator that leaves.
 pub const ACCUSATION_GAS: u64 = 3_000_000;
 

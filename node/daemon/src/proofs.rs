@@ -2,9 +2,12 @@
 
 use tbsi_rpc::BackendError;
 use tbsi_rpc::wire::LeafRange;
-use tbsi_types::bundle::{Decision, HANDOVERS_MAX, Handover, NamedValidators, ProofBundle};
-use tbsi_types::log::{Leaf, count_all_leaves};
-use tbsi_types::{B256, Checkpoint, Height, LeafIndex};
+use tbsi_types::bundle::chain::HANDOVERS_PER_PAGE;
+use tbsi_types::bundle::{
+    Decision, HANDOVERS_MAX, Handover, HandoverRecord, HandoverWriter, NamedValidators, ProofBundle,
+};
+use tbsi_types::log::{EntryBundle, Leaf, count_all_leaves};
+use tbsi_types::{B256, Bytes, Checkpoint, Height, LeafIndex};
 
 use crate::answers::{internal, store_error};
 use crate::cosign::LogState;
@@ -20,7 +23,14 @@ pub(crate) fn checkpoint(node: &Node, height: Height) -> Result<Checkpoint, Back
 }
 
 /// The leaf under the checkpoint of its own block, so that the answer never changes.
-pub fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError> {
+///
+/// With the changes of the validator set after `from`: genesis, or a checkpoint that its reader
+/// trusts.
+pub fn bundle(
+    node: &Node,
+    index: LeafIndex,
+    from: Height,
+) -> Result<Option<ProofBundle>, BackendError> {
     let Some(bytes) = node.store.leaf(index).map_err(store_error)? else {
         return Ok(None);
     };
@@ -33,7 +43,7 @@ pub fn bundle(node: &Node, index: LeafIndex) -> Result<Option<ProofBundle>, Back
         leaf_index: index,
         inclusion: inclusion.map_err(store_error)?,
         validators: named(node, checkpoint.validator_set_hash, height)?,
-        handovers: all_handovers(node, height)?,
+        handovers: all_handovers(node, from, height)?,
         decision: decision(node, height)?,
     }))
 }
@@ -71,7 +81,6 @@ pub(crate) fn handovers(
     limit: usize,
 ) -> Result<Vec<Handover>, BackendError> {
     let heights = node.store.handovers(from, to, limit);
-    let heights = heights.map_err(store_error)?;
     let mut handovers = Vec::with_capacity(heights.len());
     for height in heights {
         let hash = checkpoint(node, height)?.validator_set_hash;
@@ -86,20 +95,49 @@ pub(crate) fn handovers(
 }
 
 /// All of them up to the set that decides `height`: a bundle that leaves one out proves nothing.
-fn all_handovers(node: &Node, height: Height) -> Result<Vec<Handover>, BackendError> {
-    let all = handovers(node, Height::GENESIS, height, HANDOVERS_MAX + 1)?;
-    fit(all.len(), height)?;
-    Ok(all)
+fn all_handovers(node: &Node, from: Height, height: Height) -> Result<Vec<Handover>, BackendError> {
+    // Counted before they are read.
+    let count = node.store.handovers(from, height, HANDOVERS_MAX + 1).len();
+    fit(count, from, height)?;
+    handovers(node, from, height, HANDOVERS_MAX)
 }
 
-fn fit(handovers: usize, height: Height) -> Result<(), BackendError> {
+/// A page of `/log/handovers/`: `width` records from number `256 * index` on; `None` if there are
+/// fewer.
+pub(super) fn handover_page(node: &Node, page: EntryBundle) -> Result<Option<Bytes>, BackendError> {
+    let width = usize::from(page.width);
+    let first = page.index.saturating_mul(HANDOVERS_PER_PAGE);
+    let heights = node.store.handovers_by_number(first, width);
+    let Some(begin) = heights.first().filter(|_| heights.len() == width) else {
+        return Ok(None);
+    };
+    let old = checkpoint(node, *begin)?.validator_set_hash;
+    let mut old = named(node, old, *begin)?;
+    let begun = HandoverWriter::begin(node.identity, old.clone());
+    let (mut writer, mut bytes) = begun.map_err(internal)?;
+    for height in heights {
+        let after = height.next();
+        let hash = checkpoint(node, after)?.validator_set_hash;
+        let record = HandoverRecord {
+            last: decision(node, height)?,
+            first: decision(node, after)?,
+            next: named(node, hash, after)?,
+        };
+        let record = record.minimal(&old);
+        bytes.extend(writer.record(&record).map_err(internal)?);
+        old = record.next;
+    }
+    Ok(Some(bytes.into()))
+}
+
+fn fit(handovers: usize, from: Height, height: Height) -> Result<(), BackendError> {
     if handovers <= HANDOVERS_MAX {
         return Ok(());
     }
     Err(BackendError::Limit(format!(
-        "the validator set changed more than {HANDOVERS_MAX} times up to height {height}, and a \
-         proof bundle holds no more changes; /log/proof has a proof without them, \
-         tbsi_getCheckpoint and tbsi_getHandovers what it stands on"
+        "the validator set changed more than {HANDOVERS_MAX} times between heights {from} and \
+         {height}, and a proof bundle holds no more changes; ask for one that begins later, such \
+         as {{\"from\": {height}}}: /log/handovers/ has what lies before"
     )))
 }
 
@@ -135,10 +173,14 @@ mod tests {
 
     #[test]
     fn a_bundle_that_would_leave_handovers_out_is_refused_in_words() {
-        assert_eq!(fit(HANDOVERS_MAX, Height(7)), Ok(()));
-        let Err(BackendError::Limit(sentence)) = fit(HANDOVERS_MAX + 1, Height(7)) else {
+        assert_eq!(fit(HANDOVERS_MAX, Height(0), Height(7)), Ok(()));
+        let outcome = fit(HANDOVERS_MAX + 1, Height(0), Height(7));
+        let Err(BackendError::Limit(sentence)) = outcome else {
             panic!("one is left out");
         };
-        assert!(sentence.contains("256 times up to height 7"), "{sentence}");
+        assert!(
+            sentence.contains("256 times between heights 0 and 7"),
+            "{sentence}"
+        );
     }
 }

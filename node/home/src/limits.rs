@@ -18,3 +18,6 @@ pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
 
 /// How far above the highest height that a home knows of its operator may set a sign-state.
 pub const SIGN_STATE_HEIGHTS_AHEAD_MAX: u64 = 1_000;
+
+/// How long a starting validator listens for another process with its key, unless configured.
+pub const TWIN_WATCH_MS: u64 = 500;

@@ -228,6 +228,12 @@ pub trait Backend: Send + Sync + 'static {
     /// Changes of the validator set after the blocks from `from` on, in order, at most `limit`.
     fn handovers(&self, from: Height, limit: usize) -> Result<Vec<Handover>, BackendError>;
 
+    /// How often the validator set changed.
+    fn handover_count(&self) -> u64;
+
+    /// A page of changes of the validator set (SPEC §10.6); `None` if there are fewer.
+    fn handover_page(&self, page: EntryBundle) -> Result<Option<Bytes>, BackendError>;
+
     /// Who stands behind a key or a block.
     fn operator(&self, query: &OperatorQuery) -> Result<Option<Operator>, BackendError>;
 
@@ -251,7 +257,8 @@ pub trait Backend: Send + Sync + 'static {
     fn leaves_of(&self, transaction: B256) -> Result<Option<LeafRange>, BackendError>;
 
     /// The proof of a leaf under its own block's checkpoint; `None` if the log has fewer.
-    fn bundle(&self, index: LeafIndex) -> Result<Option<ProofBundle>, BackendError>;
+    /// It begins with the first change of the validator set after the block `from`.
+    fn bundle(&self, index: LeafIndex, from: Height) -> Result<Option<ProofBundle>, BackendError>;
 
     /// That the log of `first` leaves is the beginning of that of `second`; `1 <= first <=
     /// second <=` [`Backend::log_size`].

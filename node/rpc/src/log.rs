@@ -8,7 +8,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tbsi_types::bundle::{ProofBundle, describe};
 use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
-use tbsi_types::log::{Cosigner, Leaf, Lookup, Statement};
+use tbsi_types::log::{AttestationStatus, Cosigner, Leaf, Lookup, Statement};
 use tbsi_types::{Height, LeafIndex, TreeSize};
 use tokio::time::Instant;
 
@@ -73,17 +73,19 @@ fn check_digest(digest: &[u8]) -> Result<(), Failure> {
     Err(invalid_argument(0, &problem))
 }
 
-/// `tbsi_getProof({index} | {id} | {digest})`: a proof bundle, or null if there is no such leaf.
+/// `tbsi_getProof({index} | {id} | {digest}, [{from}])`: a proof bundle, or null if there is no
+/// such leaf. It holds the changes of the validator set after height `from`, 0 if absent.
 pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let selector: wire::LeafSelector = arguments.required(0)?;
+    let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
     match index_of(api, &selector)? {
-        Some(index) => bundle(api, index),
+        Some(index) => bundle(api, index, start.from),
         None => reply(()),
     }
 }
 
-fn bundle(api: &Api, index: LeafIndex) -> Reply {
-    match api.backend.bundle(index)? {
+fn bundle(api: &Api, index: LeafIndex, from: Height) -> Reply {
+    match api.backend.bundle(index, from)? {
         Some(bundle) => raw(&bundle),
         None => reply(()),
     }
@@ -146,6 +148,8 @@ fn entries(api: &Api, indexes: &[LeafIndex]) -> Result<Vec<wire::LogEntry>, Fail
 /// null if nobody attested it.
 pub(crate) fn attestation(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let id: B256 = arguments.required(0)?;
+    // Before anything is looked up: what comes meanwhile makes the answer newer, never older.
+    let as_of = api.backend.tip();
     let Some(stated) = first(api, &Lookup::Attestation(id))? else {
         return reply(());
     };
@@ -158,29 +162,26 @@ pub(crate) fn attestation(api: &Api, arguments: &Arguments<'_>) -> Reply {
     };
     // Only what its issuer says of it counts; an id and a schema bind who that is.
     let issuer = leaf.head.issuer;
-    let revocations = few(api, &Lookup::Revocation(id, issuer))?;
-    let supersessions = few(api, &Lookup::Supersession(id, issuer))?;
-    let at = |found: &[LeafIndex]| -> Result<Option<Height>, Failure> {
-        let first = found.first().map(|index| leaf_at(api, *index));
-        Ok(first.transpose()?.map(|leaf| leaf.head.height))
-    };
-    let revocable = is_revocable(api, attestation.schema)?;
-    let revoked_at = at(&revocations)?.filter(|_| revocable);
-    let superseded_at = at(&supersessions)?;
     let mut bearing = vec![stated];
-    bearing.extend(revocations);
-    bearing.extend(supersessions);
+    bearing.extend(few(api, &Lookup::Revocation(id, issuer))?);
+    bearing.extend(few(api, &Lookup::Supersession(id, issuer))?);
     bearing.extend(few(api, &Lookup::Countersigning(id))?);
     bearing.extend(few(api, &Lookup::Countersignature(id))?);
     bearing.sort_unstable();
+    let leaves = bearing.iter().map(|index| leaf_at(api, *index));
+    let leaves: Vec<Leaf> = leaves.collect::<Result<_, _>>()?;
+    let revocable = is_revocable(api, attestation.schema)?;
+    let numbered = bearing.iter().copied().zip(&leaves);
+    let status = AttestationStatus::of(id, issuer, revocable, numbered);
     reply(wire::Attestation {
         id,
         issuer,
         schema: attestation.schema,
+        as_of,
         revocable,
         algorithm_status: algorithm_status(api, attestation.algorithm)?,
-        revoked_at,
-        superseded_at,
+        revoked_at: status.revocation.map(|it| it.head.height),
+        superseded_at: status.supersession.map(|it| it.head.height),
         repeated: !repeated.positions.is_empty() || repeated.next.is_some(),
         entries: entries(api, &bearing)?,
     })
@@ -277,9 +278,9 @@ pub(crate) fn leaves(api: &Api, arguments: &Arguments<'_>) -> Reply {
     reply(api.backend.leaves_of(hash)?)
 }
 
-/// `tbsi_sendAttestation(transaction)`: takes a signed transaction and answers when it is final,
-/// with the proofs of its leaves (the first [`PROOFS_MAX`] of them). One that is pending or final
-/// already has the same answer.
+/// `tbsi_sendAttestation(transaction, [{from}])`: takes a signed transaction and answers when it is
+/// final, with the proofs of its leaves (the first [`PROOFS_MAX`] of them), as `tbsi_getProof` has
+/// them. One that is pending or final already has the same answer.
 pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -> Reply {
     let Ok(_place) = runner.acknowledgements.try_acquire() else {
         let message = format!(
@@ -294,12 +295,15 @@ pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -
     let mut heads = runner.api.backend.subscribe();
     let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
     let submit = move |api: &Api| {
-        let encoded: Bytes = Arguments::split(&params, 1)?.required(0)?;
-        submit_once(api, &encoded)
+        let arguments = Arguments::split(&params, 2)?;
+        let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
+        let encoded: Bytes = arguments.required(0)?;
+        Ok((submit_once(api, &encoded)?, start.from))
     };
-    let hash = runner.run(submit).await?;
+    let (hash, from) = runner.run(submit).await?;
     loop {
-        if let Some(answer) = runner.run(move |api| acknowledgement(api, hash)).await? {
+        let answer = runner.run(move |api| acknowledgement(api, hash, from));
+        if let Some(answer) = answer.await? {
             return Ok(answer);
         }
         runner.run(move |api| still_pending(api, hash)).await?;
@@ -346,7 +350,7 @@ fn still_pending(api: &Api, hash: B256) -> Result<(), Failure> {
     }
 }
 
-fn acknowledgement(api: &Api, hash: B256) -> Result<Option<Box<RawValue>>, Failure> {
+fn acknowledgement(api: &Api, hash: B256, from: Height) -> Result<Option<Box<RawValue>>, Failure> {
     let Some((height, position)) = api.backend.transaction_location(hash)? else {
         return Ok(None);
     };
@@ -365,7 +369,7 @@ fn acknowledgement(api: &Api, hash: B256) -> Result<Option<Box<RawValue>>, Failu
     let leaves = leaves.unwrap_or(wire::LeafRange::EMPTY);
     let mut proofs = Vec::new();
     for offset in 0..leaves.count.min(PROOFS_MAX) {
-        proofs.push(bundle(api, LeafIndex(leaves.first.0 + offset))?);
+        proofs.push(bundle(api, LeafIndex(leaves.first.0 + offset), from)?);
     }
     reply(wire::Acknowledgement {
         transaction_hash: hash,

@@ -52,7 +52,7 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("tbsi_getLeaf", 1, log::leaf),
     ("tbsi_getLeaves", 1, log::leaves),
     ("tbsi_getOperator", 1, tbsi::operator),
-    ("tbsi_getProof", 1, log::proof),
+    ("tbsi_getProof", 2, log::proof),
     ("tbsi_getValidators", 1, tbsi::validators),
     ("tbsi_logKeys", 0, log::log_keys),
     ("tbsi_status", 0, tbsi::status),

@@ -407,6 +407,14 @@ pub struct LeafPage {
     pub next: Option<LeafIndex>,
 }
 
+/// Where a proof bundle begins, in `tbsi_getProof` and `tbsi_sendAttestation`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BundleStart {
+    /// Height of a checkpoint that its reader trusts; 0 is the genesis file.
+    pub from: Height,
+}
+
 /// Answer of `tbsi_getAttestation`: what an attestation comes to (SPEC §12.4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -417,6 +425,8 @@ pub struct Attestation {
     pub issuer: Address,
     /// What its digest commits to.
     pub schema: B256,
+    /// Height of the node when it was asked: nothing up to it is left out.
+    pub as_of: Height,
     /// Whether the schema allows a revocation. One that nobody registered does not.
     pub revocable: bool,
     /// Of its digest's algorithm, now: 1 active, 2 deprecated, 3 revoked (SPEC §12.6).

@@ -107,6 +107,7 @@ impl Store {
         batch.write("block")?;
 
         waiting.decided(next);
+        self.note_handover(block.checkpoint);
         self.database.raise_history_floor(oldest);
         *self
             .frontier

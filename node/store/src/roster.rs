@@ -1,10 +1,12 @@
 //! Validator sets by their hash, and where one followed another.
 
+use std::sync::RwLockReadGuard;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use tbsi_types::roster::{Member, Members};
 use tbsi_types::{B256, Checkpoint, Height, PublicKey, VotingPower};
 
-use crate::database::{Batch, Table};
+use crate::database::{Batch, Database, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
 use crate::store::Store;
@@ -95,24 +97,49 @@ impl Store {
 
     /// The last heights of sets that were followed by another one, from `from` up to below
     /// `to`, in order, at most `limit`.
-    pub fn handovers(
-        &self,
-        from: Height,
-        to: Height,
-        limit: usize,
-    ) -> Result<Vec<Height>, StoreError> {
-        let (prefix, start) = (keys::HANDOVERS, keys::handover(from));
-        let view = self.database.snapshot();
-        let mut heights = Vec::new();
-        view.scan_from(Table::Index, prefix, &start, "handovers", |key, _| {
-            let height = keys::handover_height(key);
-            let height = height.ok_or_else(|| corrupt("handovers")(&"not a height"))?;
-            let wanted = height < to && heights.len() < limit;
-            if wanted {
-                heights.push(height);
-            }
-            Ok(wanted)
-        })?;
-        Ok(heights)
+    pub fn handovers(&self, from: Height, to: Height, limit: usize) -> Vec<Height> {
+        let all = self.all_handovers();
+        let start = all.partition_point(|height| *height < from);
+        let wanted = all[start..].iter().take_while(|height| **height < to);
+        wanted.take(limit).copied().collect()
     }
+
+    /// The same by number, from 0.
+    pub fn handovers_by_number(&self, first: u64, limit: usize) -> Vec<Height> {
+        let all = self.all_handovers();
+        let start = usize::try_from(first).unwrap_or(usize::MAX);
+        all.iter().skip(start).take(limit).copied().collect()
+    }
+
+    /// How often the validator set changed.
+    pub fn handover_count(&self) -> u64 {
+        self.all_handovers().len() as u64
+    }
+
+    fn all_handovers(&self) -> RwLockReadGuard<'_, Vec<Height>> {
+        let all = self.handovers.read();
+        all.expect("nobody panics while writing the handovers")
+    }
+
+    /// After the block was written.
+    pub(crate) fn note_handover(&self, checkpoint: &Checkpoint) {
+        if checkpoint.validator_set_hash != checkpoint.next_validator_set_hash {
+            let all = self.handovers.write();
+            all.expect("nobody panics while writing the handovers")
+                .push(checkpoint.height);
+        }
+    }
+}
+
+/// All that are stored.
+pub(crate) fn load_handovers(database: &Database) -> Result<Vec<Height>, StoreError> {
+    let prefix = keys::HANDOVERS;
+    let view = database.snapshot();
+    let mut heights = Vec::new();
+    view.scan_from(Table::Index, prefix, prefix, "handovers", |key, _| {
+        let height = keys::handover_height(key);
+        heights.push(height.ok_or_else(|| corrupt("handovers")(&"not a height"))?);
+        Ok(true)
+    })?;
+    Ok(heights)
 }

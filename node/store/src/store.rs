@@ -20,6 +20,7 @@ use crate::database::{Database, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
 use crate::limits::CACHE_BYTES;
+use crate::roster;
 use crate::state::{Past, Reader, StateAt};
 
 /// Layout of the database that this program reads and writes.
@@ -108,6 +109,8 @@ pub struct Store {
     pub(crate) upper_nodes: Mutex<HashMap<TreeNode, B256>>,
     /// The validator set that was read last, by its hash: most proofs need the same one.
     pub(crate) members: Mutex<Option<(B256, Members)>>,
+    /// Last heights of validator sets that were followed by another one, in order.
+    pub(crate) handovers: RwLock<Vec<Height>>,
     /// Held by whoever writes.
     pub(crate) waiting: Mutex<Waiting>,
 }
@@ -142,6 +145,7 @@ impl Store {
             tip: RwLock::new(tip),
             upper_nodes: Mutex::default(),
             members: Mutex::new(None),
+            handovers: RwLock::new(roster::load_handovers(&database)?),
             waiting: Mutex::new(waiting),
             database,
         })

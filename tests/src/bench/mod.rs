@@ -8,9 +8,11 @@
 //!   which it was due, not from when it could be sent.
 //! - [`search`]: the rate at which a chain saturates; [`restart`]: coming back after SIGKILL.
 //! - [`proving`]: the log as it grows, and proofs of it.
+//! - [`decades`]: what follows after the validator set changed very often.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out.
 
+pub mod decades;
 pub mod environment;
 pub mod figures;
 pub mod heads;

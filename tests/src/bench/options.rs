@@ -61,6 +61,10 @@ pub struct Options {
     /// Leaves by which the log grows before proofs are measured [default: 1000000; quick: 100000].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub leaves: Option<u64>,
+    /// Changes of the validator set in the longest history [default: 10000; quick: 100]. A change
+    /// every hour for ten years is 87600.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub handovers: Option<u64>,
     /// Rate at which the first search starts, transactions per second.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub start_rate: u64,
@@ -94,6 +98,8 @@ pub enum Section {
     Restart,
     /// Gas of the light client, and the relayer; needs anvil.
     Relay,
+    /// Following changes of the validator set.
+    Handovers,
 }
 
 /// Options with every default filled in.
@@ -125,6 +131,8 @@ pub struct Plan {
     pub restart_blocks: u64,
     /// Leaves by which the log grows.
     pub leaves: u64,
+    /// Changes of the validator set in the longest history.
+    pub handovers: u64,
     /// Rate at which the first search starts.
     pub start_rate: u64,
     /// Sending accounts of one run.
@@ -156,6 +164,7 @@ impl Options {
             idle_samples: count(either(self.idle_samples, 150, 15)),
             restart_blocks: either(self.restart_blocks, 10_000, 200),
             leaves: either(self.leaves, 1_000_000, 100_000),
+            handovers: either(self.handovers, 10_000, 100),
             start_rate: self.start_rate,
             senders: count(self.senders),
             connections: count(self.connections),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::decades::{Decades, VALIDATORS};
 use super::environment::Environment;
 use super::load::Run;
 use super::options::Plan;
@@ -38,6 +39,8 @@ pub struct Report {
     pub restart: Option<Restart>,
     /// To another chain.
     pub relaying: Option<Relaying>,
+    /// After many changes of the validator set.
+    pub decades: Vec<Decades>,
     /// How long all of it took.
     pub elapsed_s: u64,
 }
@@ -231,6 +234,7 @@ impl Report {
             proving: None,
             restart: None,
             relaying: None,
+            decades: Vec::new(),
             elapsed_s: 0,
         }
     }
@@ -276,6 +280,19 @@ impl Report {
         }
         if let Some(relaying) = &self.relaying {
             relaying.lines(&mut lines);
+        }
+        if !self.decades.is_empty() {
+            lines.push(format!(
+                "following changes of a set of {VALIDATORS} validators, one core"
+            ));
+        }
+        for history in &self.decades {
+            lines.push(row(&[
+                &format!("  {} changes", history.handovers),
+                &format!("{} ms", history.follow_ms),
+                &format!("file {} kB", history.file_bytes / 1_000),
+                &format!("memory +{} KiB", history.grown_kib),
+            ]));
         }
         lines.join("\n")
     }

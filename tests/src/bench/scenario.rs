@@ -1,11 +1,13 @@
 //! The order of measurements: chain beside chain, run by run.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context;
 use tbsi_testnet::Network;
 
+use super::decades;
 use super::environment::Environment;
 use super::load::{Load, Run, run};
 use super::options::{Plan, Section};
@@ -57,6 +59,14 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
     }
     if plan.has(Section::Relay) {
         report.relaying = relaying::measure(plan).await?;
+    }
+    if plan.has(Section::Handovers) {
+        let lengths = [0, 100, 1_000, plan.handovers].into_iter();
+        let lengths: BTreeSet<u64> = lengths.filter(|it| *it <= plan.handovers).collect();
+        for length in lengths {
+            eprintln!("follow {length} changes of the validator set");
+            report.decades.push(decades::measure(dir, length)?);
+        }
     }
     report.elapsed_s = started.elapsed().as_secs();
     Ok(report)

@@ -299,6 +299,7 @@ fn attestation(held: &Held, id: &B256) -> Value {
         id: *id,
         issuer: leaf.head.issuer,
         schema: B256::ZERO,
+        as_of: leaf.head.height,
         revocable: false,
         algorithm_status: 1,
         revoked_at: None,

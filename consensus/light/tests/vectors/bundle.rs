@@ -338,11 +338,25 @@ fn a_trusted_checkpoint_is_a_start() {
     let last = bundle.handovers[1].last.checkpoint;
     let first = bundle.handovers[1].first.checkpoint;
     let of = |checkpoint: &Checkpoint| TrustAnchor::checkpoint(hash, checkpoint);
-    refused(
-        &bundle,
-        &of(&first),
-        "handover 1: checkpoint is of height 500, before",
-    );
+    // A bundle from genesis serves whoever trusts a later checkpoint too.
+    let reported = |anchor| verify_bundle(&bundle, &anchor).unwrap().handovers.len();
+    assert_eq!(reported(of(&bundle.handovers[0].first.checkpoint)), 1);
+    assert_eq!(reported(of(&last)), 1);
+    assert_eq!(reported(of(&first)), 0);
+    assert_eq!(reported(of(&bundle.decision.checkpoint)), 0);
+    let state_root = B256::ZERO;
+    for checkpoint in [last, first] {
+        let fork = Checkpoint {
+            state_root,
+            ..checkpoint
+        };
+        let words = "is not the one that is trusted for this height";
+        refused(&bundle, &of(&fork), words);
+    }
+    // What is passed over is not believed either: another set does not come of it.
+    let mut strange = bundle.clone();
+    strange.validators = set(0..4, "別的公會", "Other Association");
+    refused(&strange, &of(&first), "validators and names have hash");
     bundle.handovers.remove(0);
     verify_bundle(&bundle, &of(&last)).unwrap();
     bundle.handovers.clear();
@@ -350,7 +364,6 @@ fn a_trusted_checkpoint_is_a_start() {
     verify_bundle(&bundle, &of(&first)).unwrap();
     let itself = bundle.decision.checkpoint;
     verify_bundle(&bundle, &of(&itself)).unwrap();
-    let state_root = B256::ZERO;
     let fork = Checkpoint {
         state_root,
         ..itself

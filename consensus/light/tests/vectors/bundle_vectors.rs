@@ -156,6 +156,11 @@ fn good_cases(genesis: &Genesis) -> Vec<BundleCase> {
         case("two handovers", &travelled, None),
         case("from a trusted checkpoint", &resumed, Some(&trusted)),
         case(
+            "from genesis past a trusted checkpoint",
+            &travelled,
+            Some(&trusted),
+        ),
+        case(
             "of the trusted checkpoint itself",
             &one,
             Some(&one.decision.checkpoint),

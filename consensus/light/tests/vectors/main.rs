@@ -10,6 +10,7 @@
 mod bundle;
 mod bundle_vectors;
 mod fixture;
+mod handovers;
 mod ids;
 mod leaf_vectors;
 mod light_client;

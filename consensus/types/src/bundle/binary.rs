@@ -142,7 +142,10 @@ impl ProofBundle {
 }
 
 /// The certificate with the heaviest signers that are a quorum, or all if they are none.
-fn trimmed(certificate: &CommitCertificate, validators: &NamedValidators) -> CommitCertificate {
+pub(super) fn trimmed(
+    certificate: &CommitCertificate,
+    validators: &NamedValidators,
+) -> CommitCertificate {
     let power = |entry: &CommitSignature| {
         let validator = validators.get(&entry.validator);
         validator.map_or(0, |validator| validator.power.0)
@@ -163,7 +166,7 @@ fn trimmed(certificate: &CommitCertificate, validators: &NamedValidators) -> Com
 }
 
 /// A decision with its log root, which nothing else gives.
-fn put_decision(
+pub(super) fn put_decision(
     bytes: &mut Vec<u8>,
     chain: &ChainIdentity,
     decision: &Decision,
@@ -174,7 +177,7 @@ fn put_decision(
     put_certificate(bytes, chain, decision, validators)
 }
 
-fn take_decision(
+pub(super) fn take_decision(
     cursor: &mut Cursor<'_>,
     chain: &ChainIdentity,
     validators: &NamedValidators,

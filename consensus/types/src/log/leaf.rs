@@ -179,7 +179,7 @@ pub enum Statement {
     /// Kind 1.
     Attestation(Attestation),
     /// Kind 2: an attestation counts no more. Only its own issuer's word counts
-    /// ([`Leaf::revokes`]).
+    /// ([`AttestationStatus`](crate::log::AttestationStatus)).
     Revocation {
         /// Of the attestation.
         id: B256,
@@ -500,20 +500,6 @@ impl Leaf {
             | Statement::Message { .. }
             | Statement::ForeignFact(_) => None,
         }
-    }
-
-    /// Whether this leaf revokes or supersedes `attestation`. It does so only if the same
-    /// issuer says it on the same chain: the contract cannot tell whose an id is. Whether the
-    /// attestation's schema allows a revocation is for the caller to look up.
-    pub fn revokes(&self, attestation: &Self) -> bool {
-        let (Statement::Revocation { id, .. } | Statement::Supersession { id, .. }) =
-            self.statement
-        else {
-            return false;
-        };
-        attestation.attestation_id() == Some(id)
-            && attestation.head.issuer == self.head.issuer
-            && attestation.head.chain_id == self.head.chain_id
     }
 }
 

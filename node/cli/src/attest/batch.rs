@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
+use alloy_sol_types::SolCall;
 use tbsi_types::log::Attestation;
 
-use crate::contract::attestBatchCall;
+use crate::contract::{attestBatchCall, attestCall};
 
 /// Words in one transaction: 12.9 million gas, which leaves room below the cap of 2^24 and
 /// below the contract's 13,000.
@@ -36,7 +37,7 @@ impl Statements {
 
 /// Splits what is to be sent, all of one schema and algorithm, into calls of at most
 /// [`BATCH_WORDS_MAX`] words.
-pub(super) fn calls(attestations: &[Attestation]) -> Vec<(attestBatchCall, usize)> {
+pub(super) fn calls(attestations: &[Attestation]) -> Vec<(Bytes, usize)> {
     let Some(first) = attestations.first() else {
         return Vec::new();
     };
@@ -48,16 +49,28 @@ pub(super) fn calls(attestations: &[Attestation]) -> Vec<(attestBatchCall, usize
             algorithm: first.algorithm,
             words: words.collect(),
         };
-        (call, batch.len())
+        (call.abi_encode().into(), batch.len())
     };
     attestations.chunks(size).map(call).collect()
+}
+
+/// One call for each.
+pub(super) fn single_calls(attestations: &[Attestation]) -> Vec<(Bytes, usize)> {
+    let call = |it: &Attestation| {
+        let call = attestCall {
+            schema: it.schema,
+            algorithm: it.algorithm,
+            words: it.digest.as_slice().to_vec(),
+        };
+        (call.abi_encode().into(), 1)
+    };
+    attestations.iter().map(call).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloy_primitives::U256;
-    use alloy_sol_types::SolCall;
     use tbsi_types::limits::TRANSACTION_BYTES_MAX;
     use tbsi_types::log::DigestWords;
 
@@ -77,13 +90,15 @@ mod tests {
         let calls = calls(&all);
         let sizes: Vec<_> = calls.iter().map(|(_, size)| *size).collect();
         assert_eq!(sizes, expected, "{count} of {algorithm:#x}");
-        let sent = calls.iter().flat_map(|(call, _)| &call.words).copied();
-        let words = all.iter().flat_map(|it| it.digest.as_slice()).copied();
-        assert!(sent.eq(words), "every word, in order");
+        let mut sent = Vec::new();
         for (call, _) in calls {
-            assert!(call.abi_encode().len() < TRANSACTION_BYTES_MAX);
+            assert!(call.len() < TRANSACTION_BYTES_MAX);
+            let call = attestBatchCall::abi_decode(&call).unwrap();
             assert_eq!(call.algorithm, algorithm);
+            sent.extend(call.words);
         }
+        let words = all.iter().flat_map(|it| it.digest.as_slice()).copied();
+        assert!(sent.into_iter().eq(words), "every word, in order");
     }
 
     #[test]
@@ -95,6 +110,20 @@ mod tests {
         check(0x12, 25_000, &[10_000, 10_000, 5_000]);
         check(0x13, 5_000, &[5_000]);
         check(0x13, 5_001, &[5_000, 1]);
+    }
+
+    #[test]
+    fn alone_means_a_call_for_each() {
+        let all: Vec<_> = (0..3).map(|it| attestation(0x13, it)).collect();
+        let calls = single_calls(&all);
+        assert_eq!(calls.len(), 3);
+        for ((call, count), stated) in calls.iter().zip(&all) {
+            let call = attestCall::abi_decode(call).unwrap();
+            assert_eq!(
+                (call.words.as_slice(), *count),
+                (stated.digest.as_slice(), 1)
+            );
+        }
     }
 
     #[test]

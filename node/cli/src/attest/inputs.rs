@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::digest::reading;
@@ -24,7 +23,7 @@ pub(super) struct Inputs {
     /// Files to attest.
     #[arg(value_name = "FILE", required_unless_present = "dir")]
     files: Vec<PathBuf>,
-    /// Attest the files in this directory too, except proofs, salts and symbolic links.
+    /// Attest the files in this directory too, except proofs, salts, the key and symbolic links.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
     /// With --dir: and those in the directories within it.
@@ -45,10 +44,18 @@ pub(super) struct Target {
 }
 
 impl Inputs {
-    /// All files, each once, in the order given. Nothing is written except `out` itself.
-    pub(super) fn collect(&self) -> anyhow::Result<Vec<Target>> {
+    /// All files, each once, in the order given, but not the `key`: who published its digest
+    /// would only help others to recognise it. Nothing is written except `out` itself.
+    pub(super) fn collect(&self, key: &Path) -> anyhow::Result<Vec<Target>> {
         let mut targets = Vec::new();
         for file in &self.files {
+            demand(!same_file(file, key), || {
+                let file = file.display();
+                (
+                    format!("{file} is the key; leave it out"),
+                    format!("{file} 是金鑰；請略過它"),
+                )
+            })?;
             let name = file.file_name().map(Path::new);
             let no_name = || {
                 let file = file.display();
@@ -61,7 +68,7 @@ impl Inputs {
             targets.push(self.target(file, name)?);
         }
         if let Some(dir) = &self.dir {
-            self.walk(dir, &mut targets)?;
+            self.walk(dir, key, &mut targets)?;
         }
         let count = targets.len();
         demand(count <= FILES_MAX, || {
@@ -94,7 +101,7 @@ impl Inputs {
         })
     }
 
-    fn walk(&self, dir: &Path, targets: &mut Vec<Target>) -> anyhow::Result<()> {
+    fn walk(&self, dir: &Path, key: &Path, targets: &mut Vec<Target>) -> anyhow::Result<()> {
         let before = targets.len();
         let walk = WalkDir::new(dir).sort_by_file_name().max_depth(DEPTH_MAX);
         let mut walk = walk.into_iter();
@@ -105,6 +112,9 @@ impl Inputs {
                 if self.is_out(entry.path()) {
                     walk.skip_current_dir();
                 }
+            } else if entry.file_type().is_file() && same_file(entry.path(), key) {
+                let path = entry.path().display();
+                report::note(&format!("{path} is the key: left out"));
             } else if entry.file_type().is_file() && !is_ours(entry.path()) {
                 let path = entry.path();
                 let name = path.strip_prefix(dir).unwrap_or(path);
@@ -169,7 +179,14 @@ fn unreadable(dir: &Path, error: walkdir::Error) -> anyhow::Error {
 
 fn is_ours(path: &Path) -> bool {
     let name = path.to_string_lossy();
-    name.ends_with(proof::EXTENSION) || name.ends_with(salt::EXTENSION)
+    let ours = [proof::EXTENSION, salt::EXTENSION, proof::UNFINISHED];
+    ours.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether two paths lead to one file.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let of = |path: &Path| path.canonicalize().ok();
+    of(one).is_some_and(|one| of(other) == Some(one))
 }
 
 /// Its length.
@@ -235,7 +252,7 @@ fn check_writable(targets: &[Target]) -> anyhow::Result<()> {
     let directories = targets.iter().map(|target| directory_of(&target.proof));
     for directory in directories.collect::<BTreeSet<_>>() {
         fs::create_dir_all(directory)
-            .and_then(|()| NamedTempFile::new_in(directory))
+            .and_then(|()| proof::unfinished_in(directory))
             .or_say(|| {
                 let shown = directory.display();
                 (

@@ -8,9 +8,10 @@ use alloy_primitives::Bytes;
 use serde_json::{Value, json};
 use tbsi_types::B256;
 
-use super::write::Written;
+use super::write::{LeftOut, Written};
 use super::{Args, Session};
 use crate::lang::Language;
+use crate::report::note;
 use crate::time::Times;
 
 /// Files that are named one by one for people; `--json` names all.
@@ -20,8 +21,17 @@ pub(super) fn print(
     args: &Args,
     session: &Session,
     written: &[Written<'_>],
+    left_out: &[LeftOut],
     transactions: &[B256],
 ) -> anyhow::Result<ExitCode> {
+    for one in left_out.iter().take(LISTED_MAX) {
+        let (en, zh_tw) = &one.why;
+        let shown = one.file.display();
+        note(&args.lang.pick(
+            format!("left out: {shown}: {en}"),
+            format!("略過：{shown}：{zh_tw}"),
+        ));
+    }
     let files: Vec<Value> = written.iter().map(file).collect();
     let json = json!({
         "issuer": session.account.address(),
@@ -31,8 +41,18 @@ pub(super) fn print(
         "verified": session.anchor.is_some(),
         "transactions": transactions,
         "files": files,
+        "leftOut": left_out.iter().map(|one| json!({
+            "file": one.file,
+            "reason": args.lang.pick(&one.why.0, &one.why.1),
+        })).collect::<Vec<_>>(),
     });
-    args.format.print(&text(args, session, written)?, &json)
+    args.format
+        .print(&text(args, session, written, left_out.len())?, &json)?;
+    Ok(if left_out.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn file(written: &Written<'_>) -> Value {
@@ -55,6 +75,7 @@ fn text(
     args: &Args,
     session: &Session,
     written: &[Written<'_>],
+    left_out: usize,
 ) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     for one in written.iter().take(LISTED_MAX) {
@@ -91,6 +112,13 @@ fn text(
             let checked = "；每份證明都已用創世檔驗證";
             writeln!(text, "{}", if verified { checked } else { "" })?;
         }
+    }
+    if left_out > 0 {
+        let said = args.lang.pick(
+            format!("{left_out} left out, see above"),
+            format!("略過 {left_out} 個，原因如上"),
+        );
+        writeln!(text, "{said}")?;
     }
     if let Some(first) = written.first() {
         next(&mut text, args, &first.item.target.proof)?;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -11,11 +11,11 @@ use tbsi_light::verify_bundle;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::log::{Attestation, Leaf, Statement};
 use tbsi_types::{B256, ProofBundle};
-use tempfile::NamedTempFile;
 
 use super::batch::Statements;
 use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof};
 use crate::lang::{SayContext, Sentence, demand, said};
+use crate::report::refuse;
 use crate::salt::directory_of;
 use crate::{progress, proof};
 
@@ -28,38 +28,77 @@ pub(super) struct Written<'a> {
     pub(super) leaf: Leaf,
 }
 
+/// A file that is not attested, because what is there would be lost.
+pub(super) struct LeftOut {
+    pub(super) file: PathBuf,
+    pub(super) why: Sentence,
+}
+
 /// A proof that is there already is kept if it says what would be said, and never overwritten
-/// if it does not: it may be the only proof of an earlier state of the file.
-pub(super) fn check_existing(
+/// if it does not: it may be the only proof of an earlier state of the file. Such files are left
+/// out; fails if they are all.
+pub(super) fn sort_out(
     session: &Session,
     again: bool,
-    items: &[Item],
-    statements: &Statements,
-) -> anyhow::Result<()> {
-    for item in items.iter().filter(|item| has_proof(item)) {
-        let path = &item.target.proof;
-        let shown = path.display();
-        let advice = "move it away, or choose another directory with --out";
-        let advice_zh_tw = "請將它移走，或用 --out 選擇其他目錄";
-        demand(!again, || {
-            (
-                format!("{shown} exists, and --again would replace it by a later proof; {advice}"),
-                format!("{shown} 已存在，--again 會以較晚的證明取代它；{advice_zh_tw}"),
-            )
-        })?;
-        let (_, attestation) = &statements.all()[item.statement];
-        let bytes = proof::read(path)?;
-        let same = proof::parse(&bytes)
-            .ok()
-            .is_some_and(|bundle| says(&bundle, session, attestation).is_ok());
-        demand(same, || {
-            (
-                format!("{shown} exists and is not the proof of this file by this key; {advice}"),
-                format!("{shown} 已存在，且不是此金鑰對此檔案的證明；{advice_zh_tw}"),
-            )
-        })?;
+    items: Vec<Item>,
+    statements: &mut Statements,
+) -> anyhow::Result<(Vec<Item>, Vec<LeftOut>)> {
+    let (mut kept, mut left_out) = (Vec::with_capacity(items.len()), Vec::new());
+    let mut needed = Statements::default();
+    for mut item in items {
+        let (id, attestation) = statements.all()[item.statement];
+        if let Some(why) = conflict(session, again, &item, &attestation)? {
+            let file = item.target.file;
+            left_out.push(LeftOut { file, why });
+            continue;
+        }
+        item.statement = needed.add(id, attestation);
+        kept.push(item);
     }
-    Ok(())
+    *statements = needed;
+    if let ([], [first, others @ ..]) = (kept.as_slice(), left_out.as_slice()) {
+        let (en, zh_tw) = first.why.clone();
+        return Err(refuse(match others.len() {
+            0 => said(en, zh_tw),
+            more => said(
+                format!("{en} (and {more} more files likewise)"),
+                format!("{zh_tw}（另有 {more} 個檔案亦同）"),
+            ),
+        }));
+    }
+    Ok((kept, left_out))
+}
+
+/// Why a proof that is there is in the way.
+fn conflict(
+    session: &Session,
+    again: bool,
+    item: &Item,
+    attestation: &Attestation,
+) -> anyhow::Result<Option<Sentence>> {
+    if !has_proof(item) {
+        return Ok(None);
+    }
+    let path = &item.target.proof;
+    let shown = path.display();
+    let advice = "move it away, or choose another directory with --out";
+    let advice_zh_tw = "請將它移走，或用 --out 選擇其他目錄";
+    if again {
+        return Ok(Some((
+            format!("{shown} exists, and --again would replace it by a later proof; {advice}"),
+            format!("{shown} 已存在，--again 會以較晚的證明取代它；{advice_zh_tw}"),
+        )));
+    }
+    let bytes = proof::read(path).map_err(refuse)?;
+    let same = proof::parse(&bytes)
+        .ok()
+        .is_some_and(|bundle| says(&bundle, session, attestation).is_ok());
+    Ok((!same).then(|| {
+        (
+            format!("{shown} exists and is not the proof of this file by this key; {advice}"),
+            format!("{shown} 已存在，且不是此金鑰對此檔案的證明；{advice_zh_tw}"),
+        )
+    }))
 }
 
 /// The leaf, if it is the statement of this session's issuer.
@@ -204,7 +243,7 @@ fn check(
 /// Whole or not at all, even if the machine stops meanwhile.
 fn store(path: &Path, json: &RawValue) -> std::io::Result<()> {
     let directory = directory_of(path);
-    let mut file = NamedTempFile::new_in(directory)?;
+    let mut file = proof::unfinished_in(directory)?;
     writeln!(file, "{}", json.get().trim_end())?;
     readable(file.as_file())?;
     file.as_file().sync_all()?;

@@ -45,9 +45,15 @@ pub(crate) fn verified_height(file: Option<&Path>, genesis: &Path) -> anyhow::Re
     let Some(path) = file else {
         return Ok(Height::GENESIS);
     };
-    let (genesis, file) = read(path, genesis)?;
-    let verified = verify(&genesis, &file).with_context(|| path.display().to_string())?;
-    Ok(verified.checkpoint.height)
+    let genesis = load_genesis(genesis)?;
+    Ok(verified(path, &genesis)?.height)
+}
+
+/// The checkpoint in a file, verified from the genesis file.
+pub(crate) fn verified(file: &Path, genesis: &Genesis) -> anyhow::Result<Checkpoint> {
+    let read = CheckpointFile::load(file)?;
+    let verified = verify(genesis, &read).with_context(|| file.display().to_string())?;
+    Ok(verified.checkpoint)
 }
 
 fn read(file: &Path, genesis: &Path) -> anyhow::Result<(Genesis, CheckpointFile)> {

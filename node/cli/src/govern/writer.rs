@@ -83,6 +83,11 @@ impl Writer {
         })
     }
 
+    /// Whose key it is.
+    pub(crate) fn address(&self) -> Address {
+        self.account.address()
+    }
+
     /// Whether nothing is to be sent.
     pub(crate) fn is_dry_run(&self) -> bool {
         self.dry_run

@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
 
 use alloy_eips::BlockNumberOrTag;
 use anyhow::Context;
 use futures::stream::{self, StreamExt};
 use serde_json::json;
 use tbsi_rpc::{Client, LogReader};
-use tbsi_types::log::tile::{TILE_WIDTH, entries};
+use tbsi_types::Bytes;
+use tbsi_types::log::tile::{ENTRY_BUNDLE_BYTES_MAX, TILE_WIDTH, entries};
 use tbsi_types::log::{EntryBundle, Frontier, Leaf, Statement, leaf_hash};
 use tbsi_types::{Checkpoint, Height, TimestampMs, TreeSize};
 
 use super::decided::decided;
 use super::{AuditArgs, Checked, Failure, resume};
-use crate::lang::{Language, demand, said, wrap};
+use crate::checkpoint::verified;
+use crate::lang::{Language, SayContext, demand, said, wrap};
 use crate::progress;
 use crate::proof::load_genesis;
 
@@ -23,23 +28,27 @@ const REQUESTS_AT_A_TIME: usize = 16;
 
 pub(super) async fn audit(args: &AuditArgs) -> Checked {
     let genesis = load_genesis(&args.genesis)?;
-    let client = Client::new(&args.node.url)?;
-    let tiles = match &args.log {
-        Some(url) => LogReader::new(url)?,
-        None => LogReader::new(&format!("{}/log", args.node.url.trim_end_matches('/')))?,
-    };
+    let tiles = Tiles::open(args)?;
     let mut frontier = Frontier::default();
     if let Some(path) = args.state.as_deref().filter(|_| !args.from_scratch) {
         frontier = resume::load(path, genesis.hash())?.unwrap_or_default();
     }
-    let checkpoint = decided(&client, &genesis, BlockNumberOrTag::Latest).await?;
+    let checkpoint = match &args.checkpoint {
+        Some(file) => verified(file, &genesis)?,
+        None => {
+            let client = Client::new(&args.node.url)?;
+            let height = args.height.map(BlockNumberOrTag::Number);
+            decided(
+                &client,
+                &genesis,
+                height.unwrap_or(BlockNumberOrTag::Latest),
+            )
+            .await?
+        }
+    };
     let before = frontier.size();
     if before > checkpoint.log_size {
-        let size = checkpoint.log_size;
-        return Err(Failure::No(said(
-            format!("{before} leaves were audited before, the validators now sign a log of {size}"),
-            format!("先前已稽核 {before} 筆，驗證者現在簽署的日誌只有 {size} 筆"),
-        )));
+        return Err(shrunk(args, before, &checkpoint));
     }
     let mut audit = Audit::new(frontier, &checkpoint);
     audit.fetch(&tiles).await?;
@@ -48,6 +57,68 @@ pub(super) async fn audit(args: &AuditArgs) -> Checked {
         resume::store(path, genesis.hash(), &audit.frontier)?;
     }
     Ok(audit.report(before, args.lang))
+}
+
+/// More was audited before than the checkpoint covers: a lie, unless an older one was asked for.
+fn shrunk(args: &AuditArgs, before: TreeSize, checkpoint: &Checkpoint) -> Failure {
+    let (size, height) = (checkpoint.log_size, checkpoint.height);
+    if args.height.is_some() || args.checkpoint.is_some() {
+        return Failure::CouldNotTell(said(
+            format!(
+                "{before} leaves were audited before, the log of height {height} has {size}; add \
+                 --from-scratch, or leave --state out"
+            ),
+            format!(
+                "先前已稽核 {before} 筆，高度 {height} 的日誌有 {size} 筆；請加上 --from-scratch，\
+                 或不要加 --state"
+            ),
+        ));
+    }
+    Failure::No(said(
+        format!("{before} leaves were audited before, the validators now sign a log of {size}"),
+        format!("先前已稽核 {before} 筆，驗證者現在簽署的日誌只有 {size} 筆"),
+    ))
+}
+
+/// Where leaves come from. None of them is trusted.
+enum Tiles {
+    Web(LogReader),
+    /// Files under the names that they have on the web.
+    Directory(PathBuf),
+}
+
+impl Tiles {
+    fn open(args: &AuditArgs) -> anyhow::Result<Self> {
+        let Some(given) = &args.log else {
+            let url = format!("{}/log", args.node.url.trim_end_matches('/'));
+            return Ok(Self::Web(LogReader::new(&url)?));
+        };
+        let directory = PathBuf::from(given);
+        if directory.is_dir() {
+            return Ok(Self::Directory(directory));
+        }
+        Ok(Self::Web(LogReader::new(given)?))
+    }
+
+    async fn entries(&self, bundle: EntryBundle) -> anyhow::Result<Bytes> {
+        match self {
+            Self::Web(reader) => Ok(reader.entries(bundle).await?.into()),
+            Self::Directory(directory) => {
+                let path = directory.join(bundle.path());
+                let mut bytes = Vec::new();
+                File::open(&path)
+                    .and_then(|file| {
+                        let mut limited = file.take(ENTRY_BUNDLE_BYTES_MAX as u64);
+                        limited.read_to_end(&mut bytes)
+                    })
+                    .or_say(|| {
+                        let path = path.display();
+                        (format!("read {path}"), format!("讀取 {path}"))
+                    })?;
+                Ok(bytes.into())
+            }
+        }
+    }
 }
 
 /// The log as far as it was read.
@@ -70,7 +141,7 @@ impl<'a> Audit<'a> {
     }
 
     /// Reads what is missing, in order, some bundles at a time.
-    async fn fetch(&mut self, tiles: &LogReader) -> Result<(), Failure> {
+    async fn fetch(&mut self, tiles: &Tiles) -> Result<(), Failure> {
         let (start, end) = (self.frontier.size().0, self.checkpoint.log_size.0);
         let bar = progress::count(end - start, "auditing");
         let width = u64::from(TILE_WIDTH);

@@ -32,7 +32,7 @@ pub(super) struct Places {
 /// Hashes `file` as the leaf says and compares.
 pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, Failure> {
     let (attestation, algorithm, digest, salted) =
-        digest(leaf, file, salt).map_err(Failure::could_not_tell)?;
+        digest(leaf, file, salt).map_err(|error| Failure::could_not_tell("file", error))?;
     let words = DigestWords::of(attestation.algorithm, &digest);
     if words != Some(attestation.digest) {
         let (with, added) = if salted {
@@ -42,13 +42,14 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
         };
         let (file, name) = (file.display(), algorithm.name);
         let (got, attested) = (Bytes::from(digest), attested_digest(&attestation));
-        return Err(Failure::Invalid(said(
+        let differs = said(
             format!(
                 "{file} is not the file that was attested: its {name} digest{with} is {got}, \
                  attested is {attested}"
             ),
             format!("{file} 不是存證的那個檔案：它{added}{name} 摘要為 {got}，存證的是 {attested}"),
-        )));
+        );
+        return Err(Failure::invalid("otherFile", differs));
     }
     Ok(Compared {
         file: file.into(),

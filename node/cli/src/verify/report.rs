@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 use tbsi_light::VerifiedDecision;
-use tbsi_types::TimestampMs;
 use tbsi_types::bundle::describe;
 use tbsi_types::log::algorithm::by_code;
 use tbsi_types::log::leaf::U48_MAX;
 use tbsi_types::log::{Attestation, Statement};
+use tbsi_types::{Genesis, TimestampMs};
 
-use super::Verified;
 use super::anchor::Trusted;
 use super::compare::attested_digest;
+use super::{Verified, identity};
+use crate::lang::Language;
 use crate::schema;
 use crate::time::Times;
 
@@ -18,12 +19,16 @@ use crate::time::Times;
 pub(super) fn summary(verified: &Verified) -> Value {
     let bundle = &verified.bundle;
     let trusted = match &verified.trusted {
-        Trusted::Genesis { name, hash } => json!({ "genesisHash": hash, "network": name }),
+        Trusted::Genesis { file, hash } => json!({ "genesisHash": hash, "network": file.name }),
         Trusted::Checkpoint { height, hash } => json!({ "genesisHash": hash, "height": height }),
     };
+    let genesis = verified.trusted.genesis();
     let handovers = bundle.handovers.iter();
-    let handovers =
-        handovers.map(|(last, first)| json!({ "last": decision(last), "first": decision(first) }));
+    let handovers = handovers.map(|(last, first)| {
+        json!({ "last": decision(last, genesis), "first": decision(first, genesis) })
+    });
+    let issuer = genesis.and_then(|genesis| identity::of_account(genesis, bundle.issuer()));
+    let void = verified.void(Language::En);
     let file = verified.file.as_ref().map(|file| {
         json!({
             "file": file.file,
@@ -33,24 +38,54 @@ pub(super) fn summary(verified: &Verified) -> Value {
         })
     });
     json!({
-        "verdict": "valid",
+        "verdict": if void.is_some() { "void" } else { "valid" },
+        "reason": void,
         "trusted": trusted,
         "file": file,
         "statement": describe(&bundle.leaf),
         "issuer": bundle.issuer(),
+        "organisation": identity::summary(issuer),
         "time": Times::of(bundle.time()),
+        "timeAccuracyMs": accuracy(genesis).map(|(ahead, behind)| json!({
+            "ahead": ahead,
+            "behind": behind,
+        })),
+        "revocation": revocation(verified),
         "leafIndex": bundle.leaf_index,
-        "decision": decision(&bundle.decision),
+        "decision": decision(&bundle.decision, genesis),
+        "followed": verified.followed,
         "handovers": handovers.collect::<Vec<_>>(),
     })
 }
 
-fn decision(decision: &VerifiedDecision) -> Value {
+/// What was asked about later statements, and the answer.
+fn revocation(verified: &Verified) -> Value {
+    match (&verified.standing, verified.is_about_attestation()) {
+        (Some(known), _) => known.summary(),
+        (None, true) => json!({ "status": "notChecked" }),
+        (None, false) => Value::Null,
+    }
+}
+
+/// How far, in milliseconds, a block's time may be ahead of and behind an honest validator's
+/// clock (SPEC §6.10); each round after the first adds to the latter.
+pub(super) fn accuracy(genesis: Option<&Genesis>) -> Option<(u64, u64)> {
+    let bounds = &genesis?.consensus;
+    Some((bounds.clock_drift_max_ms, bounds.clock_lag_max_ms()))
+}
+
+fn decision(decision: &VerifiedDecision, genesis: Option<&Genesis>) -> Value {
     let signers = decision.signers.iter().map(|signer| {
+        let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
         json!({
             "validator": signer.validator,
             "power": signer.power,
-            "organisation": { "nameZhTw": signer.name_zh_tw, "nameEn": signer.name_en },
+            "organisation": {
+                "nameZhTw": signer.name_zh_tw,
+                "nameEn": signer.name_en,
+                "taxId": known.and_then(|it| it.tax_id.as_ref()),
+                "lei": known.and_then(|it| it.lei.as_ref()),
+            },
         })
     });
     let checkpoint = &decision.checkpoint;

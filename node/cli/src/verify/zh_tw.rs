@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use tbsi_light::{VerificationStep, VerifiedDecision};
 use tbsi_types::log::{Assurance, Leaf, Statement};
+use tbsi_types::{Address, Genesis};
 
-use super::Verified;
 use super::anchor::Trusted;
-use super::report::{fields, named};
+use super::report::{accuracy, fields, named};
+use super::{Verified, identity};
+use crate::lang::Language;
 use crate::time::Times;
 
 pub(super) fn text(verified: &Verified) -> String {
@@ -18,24 +20,31 @@ pub(super) fn text(verified: &Verified) -> String {
 
 fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
     match &verified.trusted {
-        Trusted::Genesis { name, hash } => {
-            writeln!(text, "通過  網路：{name}，創世檔雜湊 {hash}")?;
+        Trusted::Genesis { file, hash } => {
+            writeln!(text, "通過  網路：{}，創世檔雜湊 {hash}", file.name)?;
         }
         Trusted::Checkpoint { height, hash } => {
             writeln!(text, "通過  網路：與您信任的檢查點（高度 {height}）相同")?;
             writeln!(text, "      創世檔雜湊 {hash}")?;
         }
     }
+    if let Some(count) = verified.followed {
+        writeln!(
+            text,
+            "通過  交接：檔案中的 {count} 次，每次都由新舊集合共同簽署"
+        )?;
+    }
+    let genesis = verified.trusted.genesis();
     for step in verified.bundle.steps() {
         match step {
             VerificationStep::Handover { last, first } => {
                 let (old, new) = (last.checkpoint.height, first.checkpoint.height);
                 writeln!(text, "通過  交接：原驗證者集合簽署高度 {old}")?;
-                signers(text, last)?;
+                signers(text, last, genesis)?;
                 writeln!(text, "      新驗證者集合簽署高度 {new}")?;
-                signers(text, first)?;
+                signers(text, first, genesis)?;
             }
-            VerificationStep::Certificate(decision) => certificate(text, decision)?,
+            VerificationStep::Certificate(decision) => certificate(text, decision, genesis)?,
             VerificationStep::Inclusion { index, size, root } => {
                 writeln!(
                     text,
@@ -43,9 +52,10 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
                 )?;
                 writeln!(text, "      根雜湊 {root}")?;
             }
-            VerificationStep::Leaf { .. } => leaf(text, &verified.bundle.leaf)?,
+            VerificationStep::Leaf { .. } => leaf(text, &verified.bundle.leaf, genesis)?,
         }
     }
+    later(text, verified)?;
     match &verified.file {
         Some(file) => {
             let salt = if file.salted {
@@ -56,22 +66,83 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
             let shown = file.file.display();
             writeln!(text, "通過  檔案：{shown} {salt}與上述摘要完全相符")?;
         }
-        None => writeln!(text, "略過  檔案：未比對任何檔案；可用 --file FILE 指定")?,
+        None if verified.is_attestation() => {
+            writeln!(text, "略過  檔案：未比對任何檔案；可用 --file FILE 指定")?;
+        }
+        None => {}
     }
-    writeln!(text, "有效")
+    writeln!(text, "{}", verdict(verified))
 }
 
-fn certificate(text: &mut String, decision: &VerifiedDecision) -> std::fmt::Result {
+/// What was said of the attestation afterwards.
+fn later(text: &mut String, verified: &Verified) -> std::fmt::Result {
+    match (&verified.standing, verified.is_about_attestation()) {
+        (_, false) => Ok(()),
+        (None, true) if verified.is_attestation() => writeln!(
+            text,
+            "略過  撤銷：未檢查事後是否撤銷；可用 --rpc URL 詢問節點"
+        ),
+        (None, true) => writeln!(
+            text,
+            "略過  效力：未檢查；只有存證簽發者本人的陳述有效，可用 --rpc URL 詢問節點"
+        ),
+        (Some(known), true) => {
+            let lang = Language::ZhTw;
+            let (mark, what) = match verified.void(lang) {
+                Some(why) => ("不符", why),
+                None if verified.is_attestation() => ("通過", known.verdict(lang)),
+                None => ("通過", "與存證為同一簽發者".to_owned()),
+            };
+            writeln!(text, "{mark}  後續：{what}")?;
+            writeln!(text, "      {}", known.source(lang))
+        }
+    }
+}
+
+/// The last line: what holds, and what was not looked at.
+fn verdict(verified: &Verified) -> String {
+    let attestation = verified.is_attestation();
+    if let Some(why) = verified.void(Language::ZhTw) {
+        return if attestation {
+            format!("證明驗證通過，但存證{why}")
+        } else {
+            format!("證明驗證通過，但此陳述不生效力：{why}")
+        };
+    }
+    let mut text = "證明驗證通過".to_owned();
+    match (&verified.standing, verified.is_about_attestation()) {
+        (Some(known), true) if attestation => {
+            text = format!("{text}；{}", known.verdict(Language::ZhTw));
+        }
+        (None, true) if attestation => text += "；未檢查事後是否撤銷",
+        (None, true) => text += "；未檢查效力",
+        (_, _) => {}
+    }
+    if attestation && verified.file.is_none() {
+        text += "；未比對檔案";
+    }
+    text
+}
+
+fn certificate(
+    text: &mut String,
+    decision: &VerifiedDecision,
+    genesis: Option<&Genesis>,
+) -> std::fmt::Result {
     let checkpoint = &decision.checkpoint;
     writeln!(
         text,
         "通過  檢查點：高度 {}，摘要 {}",
         checkpoint.height, decision.digest
     )?;
-    signers(text, decision)
+    signers(text, decision, genesis)
 }
 
-fn signers(text: &mut String, decision: &VerifiedDecision) -> std::fmt::Result {
+fn signers(
+    text: &mut String,
+    decision: &VerifiedDecision,
+    genesis: Option<&Genesis>,
+) -> std::fmt::Result {
     writeln!(
         text,
         "      {} 個簽章皆有效，占總投票權 {} 中的 {}（超過三分之二）：",
@@ -82,9 +153,11 @@ fn signers(text: &mut String, decision: &VerifiedDecision) -> std::fmt::Result {
     for signer in &decision.signers {
         let names = [signer.name_zh_tw.as_str(), signer.name_en.as_str()];
         let names = names.join(" ");
+        let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
+        let identifiers = known.map(identity::identifiers).unwrap_or_default();
         writeln!(
             text,
-            "      - {}（金鑰 {}）",
+            "      - {}{identifiers}（金鑰 {}）",
             names.trim(),
             signer.validator
         )?;
@@ -92,7 +165,7 @@ fn signers(text: &mut String, decision: &VerifiedDecision) -> std::fmt::Result {
     Ok(())
 }
 
-fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
+fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::Result {
     let kind = match &leaf.statement {
         Statement::Attestation(_) => "存證",
         Statement::Revocation { .. } => "撤銷",
@@ -108,12 +181,19 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     writeln!(text, "通過  陳述：{kind}")?;
     writeln!(text, "      簽發者 {}", head.issuer)?;
+    writeln!(text, "             {}", legal_name(head.issuer, genesis))?;
     writeln!(
         text,
         "      時間   {}（臺北），區塊 {}",
         times.taipei, head.height
     )?;
     writeln!(text, "             {}（UTC）", times.utc)?;
+    if let Some((ahead, behind)) = accuracy(genesis) {
+        writeln!(
+            text,
+            "             依驗證者的時鐘：至多快 {ahead} 毫秒，通常至多慢 {behind} 毫秒"
+        )?;
+    }
     if let Some(id) = leaf.attestation_id() {
         writeln!(text, "      識別碼 {id}")?;
     }
@@ -129,6 +209,19 @@ fn leaf(text: &mut String, leaf: &Leaf) -> std::fmt::Result {
         writeln!(text, "      {name:<6} {value}")?;
     }
     Ok(())
+}
+
+/// Whose account it is, as far as anything shows.
+fn legal_name(account: Address, genesis: Option<&Genesis>) -> String {
+    let found = genesis.and_then(|genesis| identity::of_account(genesis, account));
+    match found {
+        Some(of) => format!(
+            "{}{}：網路創立時為其帳號",
+            identity::names(of, Language::ZhTw),
+            identity::identifiers(of)
+        ),
+        None => "法定名稱：未經證明（並非創立時的帳號）".to_owned(),
+    }
 }
 
 /// What a fact of another chain rests on.

@@ -46,7 +46,6 @@ fn validator(
     let mut found = None;
     loop {
         let heights = node.store.handovers(from, tip, HANDOVERS_MAX);
-        let heights = heights.map_err(store_error)?;
         let Some(last) = heights.last().copied() else {
             return Ok(found);
         };

@@ -1,10 +1,10 @@
 //! The attestation log, as a client asks for it.
 
-use alloy_primitives::B256;
+use alloy_primitives::{B256, Bytes};
 use jsonrpsee::core::client::ClientT;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tbsi_types::TreeSize;
+use tbsi_types::{Height, LeafIndex, TreeSize};
 
 use super::{Client, ClientError};
 use crate::wire;
@@ -21,9 +21,31 @@ impl Client {
         answer.map_err(|error| self.explain(method, error))
     }
 
+    /// The same, with the changes of the validator set after height `from` only.
+    pub async fn proof_from(
+        &self,
+        selector: &wire::LeafSelector,
+        from: Height,
+    ) -> Result<Option<Box<RawValue>>, ClientError> {
+        let method = "tbsi_getProof";
+        let params = [json!(selector), json!(wire::BundleStart { from })];
+        let answer = self.http.request(method, params);
+        answer.await.map_err(|error| self.explain(method, error))
+    }
+
     /// `tbsi_getAttestation`; `None` if nobody attested it.
     pub async fn attestation(&self, id: B256) -> Result<Option<wire::Attestation>, ClientError> {
         self.request("tbsi_getAttestation", &[json!(id)]).await
+    }
+
+    /// `tbsi_findByDigest`: attestations of a digest at position `from` and after.
+    pub async fn find_by_digest(
+        &self,
+        digest: &Bytes,
+        from: LeafIndex,
+    ) -> Result<wire::LeafPage, ClientError> {
+        let params = [json!(digest), json!(from)];
+        self.request("tbsi_findByDigest", &params).await
     }
 
     /// `tbsi_getLeaves`; `None` until the transaction is final.

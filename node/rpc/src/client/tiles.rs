@@ -8,12 +8,16 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tbsi_types::bundle::chain::PAGE_BYTES_MAX;
 use tbsi_types::log::EntryBundle;
 use tbsi_types::log::tile::ENTRY_BUNDLE_BYTES_MAX;
 use tokio::time::timeout;
 
 use super::{ClientError, causes};
 use crate::limits::{CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX};
+
+/// Bytes of a number.
+const COUNT_BYTES_MAX: usize = 24;
 
 /// Bytes of a refusal that are repeated.
 const SENTENCE_BYTES_MAX: usize = 300;
@@ -54,6 +58,24 @@ impl LogReader {
     pub async fn entries(&self, bundle: EntryBundle) -> Result<Bytes, ClientError> {
         let path = bundle.path();
         self.get(&path, ENTRY_BUNDLE_BYTES_MAX).await
+    }
+
+    /// A page of changes of the validator set, unchecked. Fails if there are fewer.
+    pub async fn handovers(&self, page: EntryBundle) -> Result<Bytes, ClientError> {
+        let path = page.path().replacen("tile/entries/", "handovers/", 1);
+        self.get(&path, PAGE_BYTES_MAX).await
+    }
+
+    /// How often the validator set changed.
+    pub async fn handover_count(&self) -> Result<u64, ClientError> {
+        let url = format!("{}/handovers/count", self.url);
+        let text = self.get("handovers/count", COUNT_BYTES_MAX).await?;
+        let count = std::str::from_utf8(&text).ok();
+        let count = count.and_then(|text| text.trim_end().parse().ok());
+        count.ok_or_else(|| ClientError::Unreachable {
+            url,
+            problem: "the answer is no number".into(),
+        })
     }
 
     async fn get(&self, path: &str, bytes_max: usize) -> Result<Bytes, ClientError> {

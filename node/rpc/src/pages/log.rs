@@ -16,6 +16,8 @@ enum Target {
     Tile(Tile),
     Entries(EntryBundle),
     Proof(LeafIndex),
+    HandoverCount,
+    Handovers(EntryBundle),
 }
 
 impl Target {
@@ -25,6 +27,7 @@ impl Target {
         match path {
             "checkpoint" => return Ok(Self::Checkpoint),
             "key" => return Ok(Self::Key),
+            "handovers/count" => return Ok(Self::HandoverCount),
             _ => {}
         }
         if path.starts_with("tile/entries/") {
@@ -32,6 +35,19 @@ impl Target {
             return bundle
                 .map(Self::Entries)
                 .map_err(|error| malformed(error.to_string()));
+        }
+        if let Some(rest) = path.strip_prefix("handovers/") {
+            // Named as bundles of entries are.
+            let page = EntryBundle::parse_path(&format!("tile/entries/{rest}"));
+            let wrong = |_| {
+                malformed(
+                    "pages are at /log/handovers/<index>, with an index like x001/x234/067, and \
+                     `.p/<width>` if it is partial; /log/handovers/count says how many handovers \
+                     there are, 256 to a page"
+                        .into(),
+                )
+            };
+            return page.map(Self::Handovers).map_err(wrong);
         }
         if path.starts_with("tile/") {
             let tile = Tile::parse_path(path);
@@ -47,7 +63,8 @@ impl Target {
         Err(Page::refusal(
             StatusCode::NOT_FOUND,
             "no such page; there are /log/checkpoint, /log/key, /log/tile/<level>/<index>, \
-             /log/tile/entries/<index> and /log/proof/<leaf index>.tlog-proof",
+             /log/tile/entries/<index>, /log/proof/<leaf index>.tlog-proof, \
+             /log/handovers/count and /log/handovers/<index>",
         ))
     }
 
@@ -80,6 +97,20 @@ impl Target {
                 let page =
                     proof.map(|proof| Page::new(TEXT, Caching::Never, proof.encode().into_bytes()));
                 Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
+            }
+            Self::HandoverCount => {
+                let count = format!("{}\n", backend.handover_count());
+                Ok(Page::new(TEXT, Caching::Never, count.into_bytes()))
+            }
+            Self::Handovers(page) => {
+                let bytes = backend.handover_page(page)?;
+                let found = bytes.map(|bytes| Page::new(BYTES, caching(page.width), bytes));
+                Ok(found.unwrap_or_else(|| {
+                    let count = backend.handover_count();
+                    let sentence =
+                        format!("there is no such page: the validator set changed {count} times");
+                    Page::refusal(StatusCode::NOT_FOUND, sentence)
+                }))
             }
         }
     }
@@ -163,6 +194,8 @@ mod tests {
         let bundle = EntryBundle { index: 5, width: 3 };
         check("tile/entries/005.p/3", Ok(Target::Entries(bundle)));
         check("proof/17.tlog-proof", Ok(Target::Proof(LeafIndex(17))));
+        check("handovers/count", Ok(Target::HandoverCount));
+        check("handovers/005.p/3", Ok(Target::Handovers(bundle)));
         for malformed in [
             "tile/",
             "tile/8/000",
@@ -176,6 +209,9 @@ mod tests {
             "tile/entries/5",
             "tile/0/../0/000",
             "tile/0/000/",
+            "handovers/",
+            "handovers/5",
+            "handovers/count/",
             "proof/",
             "proof/1",
             "proof/01.tlog-proof",

@@ -26,14 +26,18 @@ fn keeps_every_set_and_where_it_changed() {
     assert_eq!(store.members_at(Height(4)).unwrap(), Some(next.clone()));
     assert_eq!(store.members_at(Height(3)).unwrap(), None);
     assert_eq!(store.members_at(Height(5)).unwrap(), None);
-    let found = |from, to| store.handovers(Height(from), Height(to), 9).unwrap();
+    let found = |from, to| store.handovers(Height(from), Height(to), 9);
     assert_eq!(found(0, 9), [Height(3)]);
     assert_eq!(found(3, 4), [Height(3)]);
     assert_eq!(found(0, 3), []);
     assert_eq!(found(4, 9), []);
+    assert_eq!(store.handovers_by_number(0, 9), [Height(3)]);
+    assert_eq!(store.handovers_by_number(1, 9), []);
 
     drop(store);
     let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
+    assert_eq!(store.handovers_by_number(0, 9), [Height(3)]);
+    assert_eq!(store.handover_count(), 1);
     assert_eq!(store.members(next.set().hash()).unwrap(), Some(next));
 }
 

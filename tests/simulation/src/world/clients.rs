@@ -9,7 +9,7 @@ use tbsi_engine::stepped::Input;
 use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_node::parts::{bundle, leaves_of};
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{LeafIndex, ProofBundle, UnsignedTransaction, sha256};
+use tbsi_types::{Height, LeafIndex, ProofBundle, UnsignedTransaction, sha256};
 
 use super::{Event, World};
 use crate::clock::Moment;
@@ -258,11 +258,11 @@ pub fn prove(
     index: LeafIndex,
     mutant: Option<Mutant>,
 ) -> Result<ProofBundle, String> {
-    let proof = bundle(node, index).map_err(|error| error.to_string())?;
+    let proof = bundle(node, index, Height::GENESIS).map_err(|error| error.to_string())?;
     let mut proof = proof.ok_or_else(|| format!("leaf {} is not there", index.0))?;
     match mutant {
         Some(Mutant::WrongLeafServed) if index.0 > 0 => {
-            let other = bundle(node, LeafIndex(index.0 - 1));
+            let other = bundle(node, LeafIndex(index.0 - 1), Height::GENESIS);
             if let Ok(Some(other)) = other {
                 proof.leaf = other.leaf;
             }

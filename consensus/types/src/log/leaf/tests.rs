@@ -204,23 +204,3 @@ fn ids_bind_every_field() {
         )
     );
 }
-
-#[test]
-fn only_the_same_issuer_revokes() {
-    let stated = leaf(attestation(0x12, &[1; 32]));
-    let id = stated.attestation_id().unwrap();
-    let revocation = leaf(Statement::Revocation { id, reason: 1 });
-    assert!(revocation.revokes(&stated));
-    let successor = B256::ZERO;
-    assert!(leaf(Statement::Supersession { id, successor }).revokes(&stated));
-    let mut stranger = revocation;
-    stranger.head.issuer = Address::ZERO;
-    assert!(!stranger.revokes(&stated));
-    let mut elsewhere = revocation;
-    elsewhere.head.chain_id = 1;
-    assert!(!elsewhere.revokes(&stated));
-    let other = leaf(attestation(0x12, &[2; 32]));
-    assert!(!revocation.revokes(&other));
-    assert!(!stated.revokes(&stated));
-    assert_eq!(revocation.attestation_id(), None);
-}

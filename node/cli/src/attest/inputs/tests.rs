@@ -26,13 +26,13 @@ fn names(dir: &Path, inputs: &Inputs) -> Vec<(String, String)> {
         let path = path.strip_prefix(dir).unwrap();
         path.to_string_lossy().into_owned()
     };
-    let targets = inputs.collect().unwrap();
+    let targets = inputs.collect(Path::new("none")).unwrap();
     let named = |target: &Target| (below(&target.file), below(&target.proof));
     targets.iter().map(named).collect()
 }
 
 fn refuses(inputs: &Inputs, words: &str) {
-    let error = format!("{:#}", inputs.collect().unwrap_err());
+    let error = format!("{:#}", inputs.collect(Path::new("none")).unwrap_err());
     assert!(error.contains(words), "`{words}` is not in: {error}");
 }
 
@@ -101,4 +101,19 @@ fn refuses_what_cannot_be_attested() {
     given = inputs(dir, &["a"]);
     given.out = Some(dir.join("sub/a"));
     refuses(&given, "another directory is chosen with --out");
+}
+
+#[test]
+fn the_key_and_unfinished_files_are_left_out() {
+    let dir = tree();
+    let dir = dir.path();
+    fs::write(dir.join("sub/.x.tbsi.tmp"), "half a proof").unwrap();
+    let mut given = inputs(dir, &[]);
+    given.dir = Some(dir.join("sub"));
+    let targets = given.collect(&dir.join("sub/../sub/a")).unwrap();
+    let files: Vec<&Path> = targets.iter().map(|it| it.file.as_path()).collect();
+    assert_eq!(files, [dir.join("sub/b")]);
+    let given = inputs(dir, &["a"]);
+    let error = given.collect(&dir.join("link")).unwrap_err();
+    assert!(error.to_string().contains("is the key"), "{error}");
 }

@@ -1,0 +1,117 @@
+//! Why there is nothing to report.
+
+use tbsi_light::{DecisionError, VerifyBundleError};
+use tbsi_types::bundle::BundleError;
+
+use crate::lang::{Sentence, wrap};
+use crate::proof::is_of_another_version;
+
+/// A verdict against the proof, or none.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) kind: FailureKind,
+    /// For programs: the same in every language and version (SPEC §10.5).
+    pub(super) code: &'static str,
+    pub(super) error: anyhow::Error,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// The proof or the file is wrong.
+    Invalid,
+    /// What would tell is missing, or is of another kind than what is asked for.
+    CouldNotTell,
+}
+
+impl Failure {
+    pub(super) fn invalid(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
+        let kind = FailureKind::Invalid;
+        let error = error.into();
+        Self { kind, code, error }
+    }
+
+    pub(super) fn could_not_tell(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
+        let kind = FailureKind::CouldNotTell;
+        let error = error.into();
+        Self { kind, code, error }
+    }
+
+    /// Of a proof that was read, under what is trusted.
+    pub(super) fn of_proof(error: VerifyBundleError) -> Self {
+        use VerifyBundleError as E;
+        let code = match &error {
+            // Not a word about the proof: it may be a good one of another network.
+            E::Genesis { .. } => return Self::could_not_tell("otherNetwork", error),
+            // Whoever trusts a later checkpoint only cannot judge what came before it.
+            E::Decision(DecisionError::Before { .. }) => {
+                return Self::could_not_tell("beforeTrusted", error);
+            }
+            E::Leaf(_) | E::LeafChainId { .. } | E::LeafPlace { .. } => "leaf",
+            E::Inclusion(_) => "inclusion",
+            E::Handover { .. } => "handover",
+            E::Decision(DecisionError::Fork { .. }) => "fork",
+            E::Decision(_) => "checkpoint",
+        };
+        Self::invalid(code, error)
+    }
+
+    /// Of bytes that are no proof, or one that contradicts itself; `file` names it.
+    pub(super) fn of_form(error: BundleError, file: Sentence) -> Self {
+        use BundleError as E;
+        if is_of_another_version(&error) {
+            return Self::could_not_tell("otherVersion", wrap(error, file));
+        }
+        match &error {
+            E::TooLong { .. } | E::Bytes(_) | E::Json(_) | E::Count { .. } => {
+                Self::could_not_tell("unreadable", wrap(error, file))
+            }
+            _ => Self::invalid("form", wrap(error, file)),
+        }
+    }
+}
+
+/// What a file that is no proof probably is; in both languages.
+pub(super) fn looks_like(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let starts = |words: &str| text.starts_with(words.as_bytes());
+    if bytes.is_empty() {
+        return Some(("the file is empty", "檔案是空的"));
+    }
+    if starts("c2sp.org/tlog-proof@") {
+        return Some((
+            "this is a tlog-proof, for software that reads C2SP's format; `tbsi prove` fetches the \
+             form that this command reads",
+            "這是 tlog-proof，供讀取 C2SP 格式的軟體使用；`tbsi prove` 可取得本指令讀取的格式",
+        ));
+    }
+    if starts("TBP") {
+        return None;
+    }
+    let json = serde_json::from_slice::<serde_json::Value>(text).ok();
+    let has = |key: &str| json.as_ref().is_some_and(|json| json.get(key).is_some());
+    if has("chain_id") && has("organisations") {
+        return Some((
+            "this is a genesis file; give it with --genesis, and the proof first",
+            "這是創世檔；請以 --genesis 指定它，並先指定證明",
+        ));
+    }
+    if has("checkpoint") && !has("leaf") {
+        return Some((
+            "this is a checkpoint; give it with --checkpoint, and the proof first",
+            "這是檢查點；請以 --checkpoint 指定它，並先指定證明",
+        ));
+    }
+    // DER of a time-stamp response or token.
+    if bytes.starts_with(&[0x30, 0x82]) || bytes.starts_with(&[0x30, 0x80]) {
+        return Some((
+            "this looks like a time stamp; `openssl ts -verify` verifies it",
+            "這看起來是時間戳記；可用 `openssl ts -verify` 驗證",
+        ));
+    }
+    let looks_like_json = text.first() == Some(&b'{');
+    (!looks_like_json).then_some((
+        "this is no proof; a proof is what `tbsi attest` wrote as FILE.tbsi.json, or `tbsi prove` \
+         fetched",
+        "這不是證明；證明是 `tbsi attest` 寫出的 FILE.tbsi.json，或以 `tbsi prove` 取得",
+    ))
+}

@@ -1,0 +1,170 @@
+//! What a proof costs after the validator set changed very often.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context;
+use serde::Serialize;
+use tbsi_light::{HandoverFollower, TrustAnchor};
+use tbsi_types::bundle::{HandoverReader, HandoverRecord, HandoverWriter};
+use tbsi_types::{
+    B256, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Decision, Height,
+    NamedValidator, NamedValidators, Round, SecretKey, TimestampMs, TreeSize, VotingPower, sha256,
+};
+
+use super::process::peak_rss_kib;
+
+/// Validators of the set, as many as an industry's associations may be.
+pub const VALIDATORS: usize = 31;
+/// Signatures that are a quorum of them.
+const QUORUM: usize = 21;
+/// Keys that take turns.
+const KEYS: usize = 40;
+
+/// One length of history.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Decades {
+    /// Changes of the validator set, one key each.
+    pub handovers: u64,
+    /// Bytes of the file that keeps them.
+    pub file_bytes: u64,
+    /// Following it from genesis, signatures included, milliseconds on one core.
+    pub follow_ms: u64,
+    /// By how much the largest memory of this process grew meanwhile, KiB.
+    pub grown_kib: u64,
+}
+
+/// A chain of thin air whose set changes with every other block.
+struct History {
+    chain: ChainIdentity,
+    keys: Vec<SecretKey>,
+}
+
+impl History {
+    fn new() -> Self {
+        let key = |number: usize| SecretKey::from_seed(format!("decades {number}").as_bytes());
+        Self {
+            chain: ChainIdentity {
+                chain_id: 8_862_026,
+                genesis_hash: B256::repeat_byte(7),
+            },
+            keys: (0..KEYS).map(key).collect(),
+        }
+    }
+
+    /// The keys that decide after `changes`: each change puts one in the place of another.
+    fn members(&self, changes: usize) -> Vec<&SecretKey> {
+        (changes..changes + VALIDATORS)
+            .map(|number| &self.keys[number % KEYS])
+            .collect()
+    }
+
+    fn set(&self, changes: usize) -> anyhow::Result<NamedValidators> {
+        let members = self.members(changes);
+        let named = members
+            .iter()
+            .enumerate()
+            .map(|(number, key)| NamedValidator {
+                address: key.public_key().address(),
+                power: VotingPower(1),
+                name_zh_tw: format!("台灣第{number}工業同業公會"),
+                name_en: format!("Taiwan Industry Association No. {number}"),
+            });
+        let mut named: Vec<_> = named.collect();
+        named.sort_by_key(|validator| validator.address);
+        Ok(NamedValidators::new(named)?)
+    }
+
+    fn decide(&self, height: u64, changes: usize, sets: [B256; 2]) -> anyhow::Result<Decision> {
+        let checkpoint = Checkpoint {
+            chain_id: self.chain.chain_id,
+            height: Height(height),
+            time: TimestampMs(1_700_000_000_000 + 1_000 * height),
+            block_hash: sha256(&[b"block", &height.to_be_bytes()]),
+            state_root: sha256(&[b"state", &height.to_be_bytes()]),
+            log_size: TreeSize(height),
+            log_root: sha256(&[b"log", &height.to_be_bytes()]),
+            validator_set_hash: sets[0],
+            next_validator_set_hash: sets[1],
+        };
+        let digest = checkpoint.digest(&self.chain);
+        let signed =
+            |signatures| CommitCertificate::new(checkpoint.height, Round(0), digest, signatures);
+        let statement = signed(vec![])?.statement().digest(&self.chain);
+        let mut signers = self.members(changes);
+        signers.truncate(QUORUM);
+        let sign = |key: &&SecretKey| CommitSignature {
+            validator: key.public_key().address(),
+            signature: key.sign(statement),
+        };
+        let certificate = signed(signers.iter().map(sign).collect())?;
+        Ok(Decision {
+            checkpoint,
+            certificate,
+        })
+    }
+
+    fn write(&self, path: &Path, handovers: u64) -> anyhow::Result<()> {
+        let mut file = BufWriter::new(File::create(path)?);
+        let mut old = self.set(0)?;
+        let (mut writer, head) = HandoverWriter::begin(self.chain, old.clone())?;
+        file.write_all(&head)?;
+        for number in 0..handovers {
+            let changes = usize::try_from(number)?;
+            let (height, next) = (1 + 2 * number, self.set(changes + 1)?);
+            let (from, to) = (old.hash(), next.hash());
+            let record = HandoverRecord {
+                last: self.decide(height, changes, [from, to])?,
+                first: self.decide(height + 1, changes + 1, [to, to])?,
+                next,
+            };
+            file.write_all(&writer.record(&record)?)?;
+            old = record.next;
+        }
+        file.flush()?;
+        Ok(())
+    }
+}
+
+/// Writes a history and follows it.
+pub fn measure(dir: &Path, handovers: u64) -> anyhow::Result<Decades> {
+    let history = History::new();
+    let path = dir.join("handovers");
+    history.write(&path, handovers).context("write a history")?;
+    let file_bytes = path.metadata()?.len();
+    let pid = std::process::id();
+    let before = peak_rss_kib(pid)?;
+    let started = Instant::now();
+    let mut reader = HandoverReader::open(BufReader::new(File::open(&path)?))?;
+    let anchor = TrustAnchor::validator_set(history.chain, history.set(0)?.hash());
+    let mut follower = HandoverFollower::from(anchor);
+    while let Some((handover, next)) = reader.record()? {
+        follower.follow(&handover, &next)?;
+    }
+    let follow_ms = u64::try_from(started.elapsed().as_millis())?;
+    anyhow::ensure!(follower.followed() == handovers, "all were followed");
+    let grown_kib = peak_rss_kib(pid)?.saturating_sub(before);
+    std::fs::remove_file(&path)?;
+    Ok(Decades {
+        handovers,
+        file_bytes,
+        follow_ms,
+        grown_kib,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_history_is_followed_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let none = measure(dir.path(), 0).unwrap();
+        let some = measure(dir.path(), 3).unwrap();
+        assert_eq!((none.handovers, some.handovers), (0, 3));
+        assert!(some.file_bytes > none.file_bytes);
+    }
+}
