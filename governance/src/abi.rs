@@ -1,23 +1,26 @@
 //! What the node calls on the governance contracts, and what it reads of their answers
 //! (SPEC §13).
 
-use alloy_primitives::{Address, Bytes, address};
+use alloy_primitives::{Address, Bytes, U256, address};
 use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Nodes::{
-    bindGenesisCall, peersCall, submitEvidenceCall, validatorSetCall,
+    bindGenesisCall, handOverCall, peersCall, submitEvidenceCall, validatorSetCall,
 };
 use tbsi_bindings::genesis::Organisations::namesOfCall;
 use tbsi_bindings::genesis::PeerView;
 use tbsi_bindings::genesis::Permissions::chargeCall;
 pub use tbsi_types::contracts::{CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
-use tbsi_types::roster::{Member, Members, MembersError, PeerEntry, Roster, peer_id_of};
+use tbsi_types::roster::{Member, Members, MembersError, PeerEntry, Peers, peer_id_of};
 use tbsi_types::{B256, PublicKey, VotingPower};
 
 /// Who the protocol itself calls contracts as (EIP-4788's system address).
 pub const SYSTEM: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
 
-/// Why an answer of the contracts is not a roster. A chain whose contracts answer so keeps the
-/// roster that it has.
+/// Slot of [`NODES`] with the time of the next handover (SPEC §13.3).
+pub const HANDOVER_SLOT: U256 = U256::from_limbs([1, 0, 0, 0]);
+
+/// Why an answer of the contracts is neither validators nor peers. A chain whose contracts answer
+/// so keeps those that it has.
 #[derive(Debug, thiserror::Error)]
 pub enum RosterError {
     /// Not the ABI encoding of the function's result.
@@ -57,6 +60,18 @@ pub fn bind_genesis_call(genesis_hash: B256) -> Bytes {
     call.abi_encode().into()
 }
 
+/// The call data with which the contracts' set takes over from the block after this one.
+pub fn hand_over_call() -> Bytes {
+    handOverCall {}.abi_encode().into()
+}
+
+/// When the next handover is due, in seconds of block time: the first block of that time or a
+/// later one is the last that the present validators decide. `None` if none is.
+pub fn handover_due(word: U256) -> Option<u64> {
+    let due = (word >> 32usize).as_limbs()[0];
+    (due != 0).then_some(due)
+}
+
 /// The call data that submits evidence in the encoding of SPEC §3.8.
 pub fn evidence_call(evidence: &[u8]) -> Bytes {
     let call = submitEvidenceCall {
@@ -89,16 +104,17 @@ pub fn charge_call(used: &[(u32, u64, u64)]) -> Bytes {
     call.abi_encode().into()
 }
 
-/// The roster that the contracts' two answers describe.
-pub fn roster(validators: &[u8], peers: &[u8]) -> Result<Roster, RosterError> {
-    let undecodable = |function| {
-        move |error: alloy_sol_types::Error| RosterError::Abi {
-            function,
-            problem: error.to_string(),
-        }
-    };
+fn undecodable(function: &'static str) -> impl Fn(alloy_sol_types::Error) -> RosterError {
+    move |error| RosterError::Abi {
+        function,
+        problem: error.to_string(),
+    }
+}
+
+/// The validators of the answer to [`validators_call`].
+pub fn members(answer: &[u8]) -> Result<Members, RosterError> {
     let views =
-        validatorSetCall::abi_decode_returns(validators).map_err(undecodable("validatorSet()"))?;
+        validatorSetCall::abi_decode_returns(answer).map_err(undecodable("validatorSet()"))?;
     let mut members = Vec::with_capacity(views.len());
     for view in views {
         let public_key = PublicKey::parse(&view.publicKey).map_err(|source| MembersError::Key {
@@ -118,18 +134,21 @@ pub fn roster(validators: &[u8], peers: &[u8]) -> Result<Roster, RosterError> {
             node: view.node,
         });
     }
-    let views = peersCall::abi_decode_returns(peers).map_err(undecodable("peers()"))?;
+    Ok(Members::new(members)?)
+}
+
+/// The peers of the answer to [`peers_call`]. Through which of them a validator speaks is not
+/// the contracts' to say: they know who is to validate, [`Roster`] who does.
+pub fn peers(answer: &[u8]) -> Result<Peers, RosterError> {
+    let views = peersCall::abi_decode_returns(answer).map_err(undecodable("peers()"))?;
     let peer = |view: PeerView| {
         let entry = PeerEntry {
             organisation: view.organisation,
             name: view.name,
-            validator: (view.validator != Address::ZERO).then_some(view.validator),
+            validator: None,
             log_key: (view.logKey != B256::ZERO).then_some(view.logKey.0),
         };
         (peer_id_of(&view.peerKey.0), entry)
     };
-    Ok(Roster {
-        members: Members::new(members)?,
-        peers: views.into_iter().map(peer).collect(),
-    })
+    Ok(views.into_iter().map(peer).collect())
 }

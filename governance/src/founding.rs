@@ -26,11 +26,11 @@ pub const MOTION_KINDS: [(&str, Weight); 18] = [
     ("ReinstateOrganisation", Weight::Ordinary),
     ("AmendOrganisation", Weight::Ordinary),
     ("AddValidator", Weight::Heavy),
-    ("RemoveValidator", Weight::Ordinary),
+    ("RemoveValidator", Weight::Heavy),
     ("ReinstateValidator", Weight::Heavy),
     ("SetRule", Weight::Heavy),
     ("SetQuota", Weight::Ordinary),
-    ("SetOrganisationPermissions", Weight::Ordinary),
+    ("SetOrganisationPermissions", Weight::Heavy),
     ("SetPublicPermissions", Weight::Heavy),
     ("SetPeriod", Weight::Ordinary),
     ("SetAccount", Weight::Heavy),
@@ -90,6 +90,7 @@ pub fn calls(genesis: &Genesis) -> Result<Vec<FoundingCall>, FoundingError> {
     let mut calls = vec![
         call("the parameters", PERMISSIONS, &parameters(governance)),
         call("the rules of motions", MOTIONS, &rules(governance)),
+        call("the length of an epoch", NODES, &epoch(governance)),
     ];
     for (number, (id, entry)) in (1..).zip(&genesis.organisations) {
         let what = |part: &str| format!("organisation `{id}`: {part}");
@@ -152,6 +153,12 @@ fn parameters(governance: &GovernanceEntry) -> Permissions::foundParametersCall 
         publicGas: gas,
         publicLeaves: leaves,
         periodLength: governance.period_seconds,
+    }
+}
+
+fn epoch(governance: &GovernanceEntry) -> Nodes::foundEpochCall {
+    Nodes::foundEpochCall {
+        length: governance.epoch_seconds,
     }
 }
 

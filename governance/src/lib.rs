@@ -12,6 +12,7 @@
 //! ```
 
 pub mod abi;
+pub mod consent;
 pub mod contracts;
 pub mod founding;
 pub mod identifiers;

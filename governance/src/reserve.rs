@@ -10,7 +10,7 @@ use crate::standing::Permissions;
 
 /// Contract, function, and the permission with which it is reserved. The contracts themselves
 /// bound how many such calls succeed: one vote of an organisation on a motion, 16 motions that
-/// are not over, as many withdrawals as accounts, a rotation in 600 seconds, each offence once.
+/// are not over, as many withdrawals as accounts, a rotation in an epoch, each offence once.
 const RESERVED: [(Address, [u8; 4], Permissions); 6] = [
     (MOTIONS, Motions::proposeCall::SELECTOR, Permissions::VOTE),
     (MOTIONS, Motions::voteCall::SELECTOR, Permissions::VOTE),
@@ -41,9 +41,29 @@ pub fn reserved_for(to: Address, input: &[u8]) -> Option<Permissions> {
     found.map(|(.., permission)| *permission)
 }
 
+/// Whether a call carries a motion out. Anybody may, once for each motion that passed: what it
+/// states in the log is the decision of others, and neither the sender's permission nor its quota
+/// of leaves is asked for.
+pub fn carries_out(to: Address, input: &[u8]) -> bool {
+    to == MOTIONS && input.starts_with(&Motions::executeCall::SELECTOR)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_execution_of_a_motion_carries_it_out() {
+        let execute = Motions::executeCall { motion: 1 }.abi_encode();
+        assert!(carries_out(MOTIONS, &execute));
+        assert!(!carries_out(NODES, &execute));
+        assert!(!carries_out(MOTIONS, &execute[..3]));
+        let back = Motions::withdrawCall {
+            motion: 1,
+            reason: 2,
+        };
+        assert!(!carries_out(MOTIONS, &back.abi_encode()));
+    }
 
     #[test]
     fn what_decides_and_stops_is_reserved_and_nothing_else() {

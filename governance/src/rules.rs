@@ -11,7 +11,9 @@ use tbsi_types::limits::VALIDATORS_MIN;
 use tbsi_types::{B256, Genesis};
 
 use crate::identifiers::{IdentifierError, check_jurisdiction, check_lei, check_tax_id};
-use crate::texts::{TextError, check_endpoint, check_label, check_legal_name, check_url};
+use crate::texts::{
+    TextError, check_chinese_name, check_endpoint, check_english_name, check_label, check_url,
+};
 
 /// Accounts of one organisation.
 pub const ACCOUNTS_MAX: usize = 256;
@@ -182,8 +184,8 @@ fn check_founder(id: &str, entry: &OrganisationEntry) -> Result<(), RuleError> {
         move |source| RuleError::Text { field, source }
     };
     check_label(id).map_err(text(""))?;
-    check_legal_name(&entry.name_zh_tw, 0).map_err(text("name_zh_tw"))?;
-    check_legal_name(&entry.name_en, 1).map_err(text("name_en"))?;
+    check_chinese_name(&entry.name_zh_tw).map_err(text("name_zh_tw"))?;
+    check_english_name(&entry.name_en).map_err(text("name_en"))?;
     if entry.kind.is_none() {
         return Err(wrong(path("kind"), "is missing, such as `association`"));
     }

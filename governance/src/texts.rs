@@ -23,12 +23,15 @@ pub enum TextError {
         /// What it has.
         got: usize,
     },
-    /// A character that could hide or pose as another.
+    /// A character that is not on the list, or a space where none may be.
     #[error(
-        "character U+{0:04X} is not allowed in a legal name: no control, direction or joining \
-         characters, no space at either end"
+        "character U+{0:04X} is not allowed here: {1}, no space at either end and no two together \
+         (SPEC 13.2)"
     )]
-    Hidden(u32),
+    Character(u32, &'static str),
+    /// A Chinese name without a Chinese character.
+    #[error("has no Chinese character; leave it out if there is no Chinese name")]
+    NotChinese,
     /// A character outside a label's.
     #[error("`{0}` is not allowed: lower-case letters, digits, `-` and `.` are")]
     Label(char),
@@ -45,33 +48,102 @@ fn check_length(text: &str, min: usize, max: usize) -> Result<(), TextError> {
     Err(TextError::Length { min, max, got })
 }
 
-/// A legal name in one language: at most [`ORGANISATION_NAME_BYTES_MAX`] bytes, at least `min`,
-/// without characters that are not seen.
-pub fn check_legal_name(text: &str, min: usize) -> Result<(), TextError> {
-    check_length(text, min, ORGANISATION_NAME_BYTES_MAX)?;
-    let space = |letter: &char| matches!(letter, ' ' | '\u{a0}' | '\u{3000}');
-    let edges = [text.chars().next(), text.chars().next_back()];
-    let edge = edges.into_iter().flatten().find(space);
-    match text.chars().find(|letter| is_hidden(*letter)).or(edge) {
-        Some(letter) => Err(TextError::Hidden(letter.into())),
-        None => Ok(()),
-    }
+/// Marks of ASCII in legal names.
+const MARKS: &str = " !#&'()+,-./:;@";
+/// Letters of Latin script with one code point; `Texts.sol` has the same.
+const LATIN: &[(u32, u32)] = &[
+    (0xc0, 0xd6),
+    (0xd8, 0xf6),
+    (0xf8, 0x131),
+    (0x134, 0x137),
+    (0x139, 0x13e),
+    (0x141, 0x148),
+    (0x14a, 0x17e),
+    (0x1a0, 0x1a1),
+    (0x1af, 0x1b0),
+    (0x218, 0x21b),
+    (0x1ea0, 0x1ef9),
+];
+/// Ideographs of Unicode 15.1 without those for compatibility.
+const HAN: &[(u32, u32)] = &[
+    (0x3007, 0x3007),
+    (0x3400, 0x4dbf),
+    (0x4e00, 0x9fff),
+    (0x20000, 0x2a6df),
+    (0x2a700, 0x2b739),
+    (0x2b740, 0x2b81d),
+    (0x2b820, 0x2cea1),
+    (0x2ceb0, 0x2ebe0),
+    (0x2ebf0, 0x2ee5d),
+    (0x30000, 0x3134a),
+    (0x31350, 0x323af),
+];
+/// Bopomofo, and the marks, digits and wide letters of Chinese texts.
+const CHINESE: &[(u32, u32)] = &[
+    (0x3105, 0x312f),
+    (0xb7, 0xb7),
+    (0x2027, 0x2027),
+    (0x3000, 0x3001),
+    (0x300c, 0x300f),
+    (0xff06, 0xff06),
+    (0xff08, 0xff09),
+    (0xff0d, 0xff19),
+    (0xff21, 0xff3a),
+    (0xff41, 0xff5a),
+];
+
+fn among(ranges: &[(u32, u32)], letter: char) -> bool {
+    let code = u32::from(letter);
+    ranges
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&code))
 }
 
-/// Control characters, marks of direction, joiners, line separators, byte order mark.
-fn is_hidden(letter: char) -> bool {
-    matches!(
-        letter,
-        '\0'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}'
-    )
+fn is_latin(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || MARKS.contains(letter) || among(LATIN, letter)
+}
+
+fn is_chinese(letter: char) -> bool {
+    is_latin(letter) || among(HAN, letter) || among(CHINESE, letter)
+}
+
+/// A legal name in English: at most [`ORGANISATION_NAME_BYTES_MAX`] bytes of Latin letters that
+/// have one code point, digits and a few marks.
+pub fn check_english_name(text: &str) -> Result<(), TextError> {
+    check_length(text, 1, ORGANISATION_NAME_BYTES_MAX)?;
+    let what = "English names have Latin letters, digits and !#&'()+,-./:;@";
+    check_letters(text, is_latin, what)
+}
+
+/// A legal name in Traditional Chinese, or nothing: as in English, and with Han, Bopomofo and the
+/// marks of Chinese texts; one character at least is Han.
+pub fn check_chinese_name(text: &str) -> Result<(), TextError> {
+    check_length(text, 0, ORGANISATION_NAME_BYTES_MAX)?;
+    let what = "Chinese names have Han, Bopomofo and Latin letters, digits and a few marks";
+    check_letters(text, is_chinese, what)?;
+    if !text.is_empty() && !text.chars().any(|letter| among(HAN, letter)) {
+        return Err(TextError::NotChinese);
+    }
+    Ok(())
+}
+
+fn check_letters(
+    text: &str,
+    is_allowed: fn(char) -> bool,
+    what: &'static str,
+) -> Result<(), TextError> {
+    let is_space = |letter: char| matches!(letter, ' ' | '\u{3000}');
+    let mut after_space = true;
+    for letter in text.chars() {
+        if !is_allowed(letter) || (after_space && is_space(letter)) {
+            return Err(TextError::Character(letter.into(), what));
+        }
+        after_space = is_space(letter);
+    }
+    match text.chars().next_back().filter(|last| is_space(*last)) {
+        Some(last) => Err(TextError::Character(last.into(), what)),
+        None => Ok(()),
+    }
 }
 
 /// A node's name: lower-case letters, digits, `-` and `.`.
@@ -107,25 +179,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_legal_name_shows_all_that_it_is() {
-        for good in ["台灣區電機電子工業同業公會", "A & B, Inc.", "Société"] {
-            assert_eq!(check_legal_name(good, 1), Ok(()), "{good}");
+    fn a_legal_name_has_letters_that_are_what_they_look_like() {
+        for good in [
+            "A & B, Inc.",
+            "Société Đặng Nguyễn",
+            "Yoshi & Sons #1+2/3: A-B's @ C; D!",
+        ] {
+            assert_eq!(check_english_name(good), Ok(()), "{good}");
         }
-        assert_eq!(check_legal_name("", 0), Ok(()));
-        assert!(check_legal_name("", 1).is_err());
-        assert!(check_legal_name(&"公".repeat(171), 0).is_err());
-        let hidden = [
+        for good in [
+            "",
+            "台灣區電機電子工業同業公會",
+            "𠮷野家‧ＡＢ（股）公司",
+            "㐀〇ㄅ公司 A1",
+        ] {
+            assert_eq!(check_chinese_name(good), Ok(()), "{good}");
+        }
+        assert!(check_english_name("").is_err());
+        assert!(check_chinese_name(&"公".repeat(171)).is_err());
+        assert_eq!(check_chinese_name("Guild"), Err(TextError::NotChinese));
+        let bad = [
             " A",
             "A ",
-            "\u{3000}公會",
+            "A  B",
             "A\nB",
             "A\u{202e}B",
-            "A\u{200d}",
+            "A\u{200d}B",
             "\u{feff}A",
+            "A\u{3164}B",
+            "A\u{ffa0}B",
+            "A\u{115f}B",
+            "A\u{2800}B",
+            "A\u{34f}B",
+            "A\u{301}B",
+            "A\u{430}B",
+            "A\u{a0}B",
+            "A\u{1c3}B",
+            "A\u{138}B",
+            "A|B",
         ];
-        for bad in hidden {
-            let refused = check_legal_name(bad, 1);
-            assert!(matches!(refused, Err(TextError::Hidden(_))), "{bad:?}");
+        for bad in bad {
+            let refused = check_english_name(bad);
+            assert!(matches!(refused, Err(TextError::Character(..))), "{bad:?}");
+            let refused = check_chinese_name(&format!("公{bad}會").replace("公 ", " 公"));
+            let hidden = bad.trim() == bad;
+            assert_eq!(refused.is_err(), hidden || bad == " A", "{bad:?}");
+        }
+        for chinese in ["A公", "Aㄅ", "AＢ", "A（"] {
+            assert!(check_english_name(chinese).is_err(), "{chinese}");
         }
     }
 

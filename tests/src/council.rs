@@ -13,10 +13,13 @@ pub use tbsi_bindings::genesis::Nodes::{
     addValidatorCall, nodeByNameCall, registerNodeCall, removeValidatorCall, rotateValidatorKeyCall,
 };
 pub use tbsi_bindings::genesis::Organisations::organisationCountCall;
-pub use tbsi_bindings::genesis::Permissions::{grantCall, setPublicPermissionsCall, setQuotaCall};
+pub use tbsi_bindings::genesis::Permissions::{
+    addAccountCall, grantCall, setPublicPermissionsCall, setQuotaCall,
+};
 use tbsi_bindings::genesis::Signature as Proof;
 pub use tbsi_bindings::genesis::{Admission, Details, Possession, Registration};
 use tbsi_governance::abi::{MOTIONS, NODES};
+use tbsi_governance::consent::{Joining, consent};
 use tbsi_keys::keyfile::LogKey;
 use tbsi_rpc::Client;
 use tbsi_types::roster::peer_key_of;
@@ -147,6 +150,24 @@ pub fn association(number: u16, name_zh_tw: &str, name_en: &str) -> Details {
         agreementHash: sha256(&[b"agreement"]),
         credentialHash: B256::ZERO,
         contactUrl: String::new(),
+    }
+}
+
+/// The call by which an administrator of `organisation` takes an account in that has agreed, for
+/// the first time, to join it.
+pub fn joining(chain_id: u64, organisation: u32, key: &SecretKey, bits: u32) -> addAccountCall {
+    let joining = Joining {
+        chain_id,
+        organisation,
+        account: key.public_key().address(),
+        permissions: bits,
+        nonce: 0,
+        deadline: DEADLINE,
+    };
+    addAccountCall {
+        account: joining.account,
+        permissions: bits,
+        consent: consent(&joining, key),
     }
 }
 

@@ -10,9 +10,9 @@ use alloy_primitives::{Address, B256, TxKind};
 use tbsi_governance::abi::PERMISSIONS;
 use tbsi_rpc::wire::TransactionStatus;
 use tbsi_rpc::{Client, ClientError};
-use tbsi_tests::council::{Actor, decide, grantCall, kind, setPublicPermissionsCall};
+use tbsi_tests::council::{Actor, decide, joining, kind, setPublicPermissionsCall};
 use tbsi_tests::harness::{Sender, TestNetwork, eventually, http, said, tbsi, wait_receipt};
-use tbsi_types::Height;
+use tbsi_types::{Height, SecretKey};
 
 const OBSERVER: usize = 4;
 
@@ -265,11 +265,9 @@ async fn who_loses_a_permission_while_a_transaction_waits_can_ask_why_it_is_gone
     let counted = counter(&net, 0, "tbsi_mempool_dropped_total{reason=\"permission\"}").await;
     assert_eq!(counted, 1);
     // Permission given again, the sender sends again.
-    let grant = grantCall {
-        account: stranger.address(),
-        permissions: 1,
-    };
-    council[0].act(&client, PERMISSIONS, &grant).await;
+    let key = SecretKey::from_seed(b"a stranger");
+    let joins = joining(net.network.chain_id(), 1, &key, 1);
+    council[0].act(&client, PERMISSIONS, &joins).await;
     client.send_raw_transaction(&encoded).await.unwrap();
     assert_eq!(status(&client, hash).await, queued);
     net.assert_no_panic();

@@ -8,7 +8,7 @@ use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, TxKind};
 use tbsi_governance::abi::PERMISSIONS;
 use tbsi_rpc::{Client, ClientError};
-use tbsi_tests::council::{Actor, decide, grantCall, kind, setPublicPermissionsCall, setQuotaCall};
+use tbsi_tests::council::{Actor, decide, joining, kind, setPublicPermissionsCall, setQuotaCall};
 use tbsi_tests::harness::{Sender, TestNetwork, wait_receipt};
 use tbsi_types::SecretKey;
 use tokio::time::Instant;
@@ -60,16 +60,13 @@ async fn a_flood_hits_its_own_quota_and_nobody_else() {
     let (client, chain_id) = (net.client(0), net.network.chain_id());
     let council = council(&net).await;
     let all: Vec<&Actor> = council.iter().collect();
-    let (mut flooder, flooding) = sender("a flood", chain_id);
-    let (mut honest, other) = sender("an honest sender", chain_id);
-    for (organisation, account) in [(0, flooding), (1, other)] {
-        let grant = grantCall {
-            account,
-            permissions: SEND,
-        };
-        council[organisation]
-            .act(&client, PERMISSIONS, &grant)
-            .await;
+    let (mut flooder, _) = sender("a flood", chain_id);
+    let (mut honest, _) = sender("an honest sender", chain_id);
+    for (organisation, name) in [(1, "a flood"), (2, "an honest sender")] {
+        let key = SecretKey::from_seed(name.as_bytes());
+        let joins = joining(chain_id, organisation, &key, SEND);
+        let administrator = &council[organisation as usize - 1];
+        administrator.act(&client, PERMISSIONS, &joins).await;
     }
     let idle = latencies(&client, &mut honest, 30).await;
     let quota = setQuotaCall {
@@ -142,11 +139,9 @@ async fn who_lacks_a_permission_is_told_which() {
     );
 
     let (sender, account) = sender("may send only", chain_id);
-    let grant = grantCall {
-        account,
-        permissions: SEND,
-    };
-    council[2].act(&client, PERMISSIONS, &grant).await;
+    let key = SecretKey::from_seed(b"may send only");
+    let joins = joining(chain_id, 3, &key, SEND);
+    council[2].act(&client, PERMISSIONS, &joins).await;
     let transaction = |nonce, to| {
         sender.sign(TxEip1559 {
             chain_id,

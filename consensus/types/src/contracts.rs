@@ -18,3 +18,5 @@ pub const CHAINS: Address = address!("0000000000000000000000000000000000001005")
 pub const OUTBOX: Address = address!("0000000000000000000000000000000000001006");
 /// Facts of other chains, with proof.
 pub const FACTS: Address = address!("0000000000000000000000000000000000001007");
+/// Evidence of equivocation, verified for [`NODES`].
+pub const EQUIVOCATIONS: Address = address!("0000000000000000000000000000000000001008");

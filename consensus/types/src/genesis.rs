@@ -15,7 +15,8 @@ use crate::identity::ChainIdentity;
 use crate::json::canonical_json;
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
-    GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX, ORGANISATION_NAME_BYTES_MAX,
+    EPOCH_SECONDS_MAX, GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX,
+    ORGANISATION_NAME_BYTES_MAX,
 };
 use crate::log::note_key::NoteKeyError;
 use crate::log::{NoteVerifier, SignatureType};
@@ -295,6 +296,8 @@ impl Genesis {
         };
         let seconds = u64::from(governance.period_seconds);
         within("governance.period_seconds", seconds, 1, 31_536_000)?;
+        let seconds = u64::from(governance.epoch_seconds);
+        within("governance.epoch_seconds", seconds, 0, EPOCH_SECONDS_MAX)?;
         let quotas = [governance.public_quota, governance.organisation_quota];
         for amount in quotas.iter().flat_map(|quota| [quota.gas, quota.leaves]) {
             within("governance quota", amount.unwrap_or(0), 0, JSON_INTEGER_MAX)?;

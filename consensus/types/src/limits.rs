@@ -23,6 +23,9 @@ pub const NODES_MAX: usize = 1024;
 /// Bytes of an organisation's legal name, in each language. Bounds proof bundles.
 pub const ORGANISATION_NAME_BYTES_MAX: usize = 512;
 
+/// Length of an epoch, in seconds: a change of the validator set waits no longer.
+pub const EPOCH_SECONDS_MAX: u64 = 7 * 86_400;
+
 /// Accounts in a genesis file.
 pub const GENESIS_ACCOUNTS_MAX: usize = 100_000;
 

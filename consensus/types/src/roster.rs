@@ -149,22 +149,37 @@ pub struct PeerEntry {
     pub organisation: u32,
     /// Name of the node.
     pub name: String,
-    /// The validator that speaks through it, if any.
+    /// The validator that speaks through it, if any: a member of the set in force.
     pub validator: Option<Address>,
     /// The Ed25519 key with which it cosigns the log, if it has one.
     pub log_key: Option<[u8; 32]>,
 }
+
+/// Nodes by libp2p peer id (base58).
+pub type Peers = BTreeMap<String, PeerEntry>;
 
 /// Who decides the next block, and who may connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Roster {
     /// The validators of the next block.
     pub members: Members,
-    /// Nodes by libp2p peer id (base58).
-    pub peers: BTreeMap<String, PeerEntry>,
+    /// Who may connect.
+    pub peers: Peers,
 }
 
 impl Roster {
+    /// These validators, each through the peers of its node.
+    pub fn new(members: Members, mut peers: Peers) -> Self {
+        let speakers: BTreeMap<_, _> = members
+            .iter()
+            .map(|member| (member.node.as_str(), member.public_key.address()))
+            .collect();
+        for peer in peers.values_mut() {
+            peer.validator = speakers.get(peer.name.as_str()).copied();
+        }
+        Self { members, peers }
+    }
+
     /// The founders and their nodes.
     pub fn of_genesis(genesis: &Genesis) -> Result<Self, GenesisError> {
         let numbers: BTreeMap<_, _> = genesis.organisations.keys().zip(1u32..).collect();
@@ -204,6 +219,19 @@ impl Roster {
             })
         };
         self.members.set().iter().filter_map(cosigner).collect()
+    }
+
+    /// The roster after other validators have taken over, or other peers been named; `None` if
+    /// neither.
+    pub fn after(&self, members: Option<Members>, peers: Option<Peers>) -> Option<Self> {
+        if members.is_none() && peers.is_none() {
+            return None;
+        }
+        let members = members.unwrap_or_else(|| self.members.clone());
+        Some(Self::new(
+            members,
+            peers.unwrap_or_else(|| self.peers.clone()),
+        ))
     }
 
     /// The hash of the validator set (SPEC §3.2).

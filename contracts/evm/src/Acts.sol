@@ -18,9 +18,14 @@ abstract contract Acts is IMotions {
     uint8 public constant KIND_MAX = uint8(type(Kind).max);
     /// @notice Bytes of the software version of an upgrade.
     uint256 public constant VERSION_BYTES_MAX = 32;
+    /// @notice Of members and of organisations with validators, one can be suspended by the rule
+    /// for suspensions in this time, in seconds; each other one needs what a removal needs.
+    uint256 public constant EMERGENCY_WINDOW = 30 days;
 
     mapping(uint8 kind => Rule) private _rules;
     Upgrade[] private _upgrades;
+    /// @inheritdoc IMotions
+    Emergency public emergency;
 
     // Founding
 
@@ -46,7 +51,8 @@ abstract contract Acts is IMotions {
         permissions.setAccount(organisation, admission.account, admission.permissions);
     }
 
-    /// @notice `SuspendOrganisation`: its validators leave the set with it.
+    /// @notice `SuspendOrganisation`: its validators leave the set with it, and keep their power
+    /// for its return.
     function suspendOrganisation(uint32 organisation, uint16 reason) external {
         _requireSelf();
         _organisations().suspend(organisation, reason);
@@ -58,6 +64,13 @@ abstract contract Acts is IMotions {
         _requireSelf();
         _organisations().remove(organisation, reason);
         INodes(System.NODES).dropOrganisation(organisation, true, reason);
+    }
+
+    /// @notice `ReinstateOrganisation`: its validators come back with it.
+    function reinstateOrganisation(uint32 organisation, uint16 reason) external {
+        _requireSelf();
+        _organisations().reinstate(organisation, reason);
+        INodes(System.NODES).restoreOrganisation(organisation);
     }
 
     /// @notice `AmendOrganisation`.
@@ -130,7 +143,7 @@ abstract contract Acts is IMotions {
         if (kind == Kind.SuspendOrganisation) return (self, this.suspendOrganisation.selector, 2);
         if (kind == Kind.RemoveOrganisation) return (self, this.removeOrganisation.selector, 2);
         if (kind == Kind.ReinstateOrganisation) {
-            return (System.ORGANISATIONS, IOrganisations.reinstate.selector, 2);
+            return (self, this.reinstateOrganisation.selector, 2);
         }
         if (kind == Kind.AmendOrganisation) return (self, this.amendOrganisation.selector, 0);
         if (kind == Kind.AddValidator) return (System.NODES, INodes.addValidator.selector, 2);
@@ -183,11 +196,71 @@ abstract contract Acts is IMotions {
         return first;
     }
 
-    /// The rule for a motion. One that changes a rule also needs what that rule asks for now.
-    function _ruleFor(uint8 kind, bytes calldata arguments) internal view returns (Rule memory) {
-        Rule memory rule = ruleOf(kind);
-        if (kind != uint8(Kind.SetRule)) return rule;
-        return Rules.stricter(rule, ruleOf(abi.decode(arguments[:32], (uint8))));
+    /// The rule for a motion. One that changes a rule also needs what that rule asks for now, and
+    /// a suspension after another what a removal needs.
+    function _ruleFor(uint8 number, bytes calldata arguments) internal view returns (Rule memory) {
+        (Kind kind, Rule memory rule) = (Kind(number), ruleOf(number));
+        if (kind == Kind.SetRule) {
+            return Rules.stricter(rule, ruleOf(abi.decode(arguments[:32], (uint8))));
+        }
+        if (kind != Kind.SuspendOrganisation) return rule;
+        return _isAfterAnother(abi.decode(arguments[:32], (uint32))) ? _asRemoval(rule) : rule;
+    }
+
+    /// Whether a motion takes votes, power or accounts from its subject, which then counts among
+    /// those who have not agreed. Call only with arguments that were rehearsed.
+    function _isAgainstSubject(uint8 number, bytes calldata arguments)
+        internal
+        view
+        returns (bool)
+    {
+        Kind kind = Kind(number);
+        if (kind == Kind.AddValidator) {
+            (uint32 node, uint64 power) = abi.decode(arguments, (uint32, uint64));
+            return power < INodes(System.NODES).nodeOf(node).power;
+        }
+        return kind == Kind.SuspendOrganisation || kind == Kind.RemoveOrganisation
+            || kind == Kind.RemoveValidator || kind == Kind.SetOrganisationPermissions
+            || kind == Kind.SetAccount;
+    }
+
+    // Suspensions
+
+    /// Before a suspension is carried out: one that was decided by less than a removal needs is
+    /// the only one, or it is refused.
+    function _beforeSuspension(uint32 organisation, Rule memory rule) internal {
+        bytes32 decidedBy = keccak256(abi.encode(rule));
+        if (keccak256(abi.encode(_asRemoval(rule))) == decidedBy) return;
+        if (!_hasWeight(organisation)) return;
+        if (_isAfterAnother(organisation)) {
+            revert MotionsSuspensionAfterAnother(
+                emergency.organisation, emergency.time + EMERGENCY_WINDOW
+            );
+        }
+        emergency = Emergency(organisation, uint64(block.timestamp));
+    }
+
+    /// Whether an organisation with votes or power is to be suspended after another, for which
+    /// the rule for suspensions was enough.
+    function _isAfterAnother(uint32 organisation) private view returns (bool) {
+        (uint32 other, uint256 time) = (emergency.organisation, emergency.time);
+        if (other == 0 || !_hasWeight(organisation)) return false;
+        return block.timestamp < time + EMERGENCY_WINDOW
+            || uint8(_organisations().standing(other)) == uint8(IOrganisations.Status.Suspended);
+    }
+
+    /// Whether an organisation has a vote, or power over blocks.
+    function _hasWeight(uint32 organisation) private view returns (bool) {
+        if ((_organisations().standing(organisation) >> 16) & 1 == 1) return true;
+        uint32[] memory nodes = INodes(System.NODES).nodesOf(organisation);
+        for (uint256 i = 0; i < nodes.length; i++) {
+            if (INodes(System.NODES).nodeOf(nodes[i]).power != 0) return true;
+        }
+        return false;
+    }
+
+    function _asRemoval(Rule memory rule) private view returns (Rule memory) {
+        return Rules.stricter(rule, ruleOf(uint8(Kind.RemoveOrganisation)));
     }
 
     // Helpers

@@ -2,12 +2,12 @@
 pragma solidity 0.8.37;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
-import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {Algorithms} from "./Algorithms.sol";
 import {Countersignings} from "./Countersignings.sol";
 import {Delegations} from "./Delegations.sol";
+import {Domains} from "./Domains.sol";
 import {IAttestations} from "./IAttestations.sol";
 import {Schemas} from "./Schemas.sol";
 
@@ -15,7 +15,7 @@ import {Schemas} from "./Schemas.sol";
 /// @dev Placed in the genesis state as code alone: no constructor, no immutables, no storage.
 /// Whatever must hold from block 0 (algorithms, built-in schemas, governor) is in the code.
 /// There are no external calls but the ecrecover precompile, no value, no upgrade.
-contract Attestations is IAttestations, IERC5267, Nonces {
+contract Attestations is IAttestations, IERC5267 {
     /// @notice Who may change the algorithm table: the governance contract's address.
     address public constant GOVERNOR = Schemas.GOVERNOR;
     /// @notice Built-in schema for the exact bytes of a file.
@@ -56,6 +56,8 @@ contract Attestations is IAttestations, IERC5267, Nonces {
     mapping(bytes32 id => mapping(address issuer => Revocation)) private _revocations;
     mapping(bytes32 id => mapping(address issuer => bytes32)) private _successors;
     mapping(bytes32 id => Countersigning) private _countersignings;
+    /// Used nonces of an issuer, 256 in a word.
+    mapping(address issuer => mapping(uint256 place => uint256)) private _nonces;
 
     /// Refuses calldata that is not selector and `words` words: it could hold anything.
     modifier exactCalldata(uint256 words) {
@@ -101,7 +103,9 @@ contract Attestations is IAttestations, IERC5267, Nonces {
         bytes32[] calldata words,
         Delegation calldata delegation
     ) external exactCalldata(4 + _DELEGATION_WORDS + words.length) returns (bytes32) {
-        _useDelegation(Delegations.ATTEST, schema, algorithm, words, delegation);
+        _useDelegation(
+            delegation, _digestOf(Delegations.ATTEST, schema, algorithm, words, delegation)
+        );
         return _attest(delegation.issuer, schema, algorithm, words);
     }
 
@@ -114,7 +118,9 @@ contract Attestations is IAttestations, IERC5267, Nonces {
     ) external exactCalldata(4 + _DELEGATION_WORDS + words.length) {
         // Before hashing, which costs by the word.
         _requireBatchSize(words.length);
-        _useDelegation(Delegations.ATTEST_BATCH, schema, algorithm, words, delegation);
+        _useDelegation(
+            delegation, _digestOf(Delegations.ATTEST_BATCH, schema, algorithm, words, delegation)
+        );
         _attestBatch(delegation.issuer, schema, algorithm, words);
     }
 
@@ -122,12 +128,31 @@ contract Attestations is IAttestations, IERC5267, Nonces {
 
     /// @inheritdoc IAttestations
     function revoke(bytes32 id, uint16 reason) external exactCalldata(2) {
-        if (reason == 0 || reason > REASON_MAX) {
-            revert AttestationsReasonOutOfRange(REASON_MAX, reason);
-        }
-        _requireNotRevoked(id, msg.sender);
-        _revocations[id][msg.sender] = Revocation(uint64(block.timestamp), reason);
-        emit Revoked(id, msg.sender, reason);
+        _revoke(msg.sender, id, reason);
+    }
+
+    /// @inheritdoc IAttestations
+    function revokeByDelegation(bytes32 id, uint16 reason, Delegation calldata delegation)
+        external
+        exactCalldata(2 + _DELEGATION_WORDS)
+    {
+        _useDelegation(delegation, Delegations.revocation(delegation, id, reason));
+        _revoke(delegation.issuer, id, reason);
+    }
+
+    /// @inheritdoc IAttestations
+    function cancelDelegation(uint256 nonce) external exactCalldata(1) {
+        _useNonce(msg.sender, nonce);
+        emit DelegationCancelled(msg.sender, nonce);
+    }
+
+    /// @inheritdoc IAttestations
+    function cancelByDelegation(Delegation calldata delegation)
+        external
+        exactCalldata(_DELEGATION_WORDS)
+    {
+        _useDelegation(delegation, Delegations.cancellation(delegation));
+        emit DelegationCancelled(delegation.issuer, delegation.nonce);
     }
 
     /// @inheritdoc IAttestations
@@ -251,6 +276,11 @@ contract Attestations is IAttestations, IERC5267, Nonces {
     }
 
     /// @inheritdoc IAttestations
+    function isNonceUsed(address issuer, uint256 nonce) public view returns (bool) {
+        return (_nonces[issuer][nonce >> 8] >> (nonce & 0xff)) & 1 == 1;
+    }
+
+    /// @inheritdoc IAttestations
     function delegationDigest(
         bool batch,
         bytes32 schema,
@@ -282,7 +312,7 @@ contract Attestations is IAttestations, IERC5267, Nonces {
         return (
             hex"0f",
             Delegations.NAME,
-            Delegations.VERSION,
+            Domains.VERSION,
             block.chainid,
             address(this),
             0,
@@ -319,24 +349,42 @@ contract Attestations is IAttestations, IERC5267, Nonces {
         emit Attested(schema, issuer, algorithm, words);
     }
 
-    /// Checks signature, deadline and nonce, and uses the nonce up.
-    function _useDelegation(
+    function _revoke(address issuer, bytes32 id, uint16 reason) private {
+        if (reason == 0 || reason > REASON_MAX) {
+            revert AttestationsReasonOutOfRange(REASON_MAX, reason);
+        }
+        _requireNotRevoked(id, issuer);
+        _revocations[id][issuer] = Revocation(uint64(block.timestamp), reason);
+        emit Revoked(id, issuer, reason);
+    }
+
+    /// Checks deadline, signature and nonce, and uses the nonce up.
+    function _useDelegation(Delegation calldata delegation, bytes32 digest) private {
+        (address issuer, uint64 deadline) = (delegation.issuer, delegation.deadline);
+        if (block.timestamp > deadline) {
+            revert AttestationsDeadlinePassed(deadline, block.timestamp);
+        }
+        // Refuses high s.
+        address signer = ECDSA.recover(digest, delegation.v, delegation.r, delegation.s);
+        if (signer != issuer) revert AttestationsSignerNotIssuer(issuer, signer);
+        _useNonce(issuer, delegation.nonce);
+    }
+
+    function _useNonce(address issuer, uint256 nonce) private {
+        if (isNonceUsed(issuer, nonce)) revert AttestationsNonceUsed(issuer, nonce);
+        _nonces[issuer][nonce >> 8] |= 1 << (nonce & 0xff);
+    }
+
+    function _digestOf(
         bytes32 kind,
         bytes32 schema,
         uint32 algorithm,
         bytes32[] calldata words,
         Delegation calldata delegation
-    ) private {
+    ) private view returns (bytes32) {
         (address issuer, uint64 deadline) = (delegation.issuer, delegation.deadline);
-        if (block.timestamp > deadline) {
-            revert AttestationsDeadlinePassed(deadline, block.timestamp);
-        }
-        bytes32 digest =
+        return
             Delegations.digest(kind, issuer, schema, algorithm, words, delegation.nonce, deadline);
-        // Refuses high s.
-        address signer = ECDSA.recover(digest, delegation.v, delegation.r, delegation.s);
-        if (signer != issuer) revert AttestationsSignerNotIssuer(issuer, signer);
-        _useCheckedNonce(issuer, delegation.nonce);
     }
 
     function _requireBatchSize(uint256 words) private pure {

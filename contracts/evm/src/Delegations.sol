@@ -3,15 +3,12 @@ pragma solidity 0.8.37;
 
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
-/// @title What an issuer signs to let others send its attestations (EIP-712).
-/// @dev OpenZeppelin's `EIP712` keeps its domain in immutables, which a contract placed in the
-/// genesis state does not have: here the domain is computed at each call.
+import {Domains} from "./Domains.sol";
+import {IAttestations} from "./IAttestations.sol";
+
+/// @title What an issuer signs to let others send for it (EIP-712).
 library Delegations {
     string internal constant NAME = "TBSI Attestations";
-    string internal constant VERSION = "1";
-    bytes32 internal constant DOMAIN = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-    );
     /// Type of one attestation.
     bytes32 internal constant ATTEST = keccak256(
         "Attest(address issuer,bytes32 schema,uint32 algorithm,bytes32[] words,uint256 nonce,"
@@ -22,8 +19,12 @@ library Delegations {
         "AttestBatch(address issuer,bytes32 schema,uint32 algorithm,bytes32[] words,"
         "uint256 nonce,uint64 deadline)"
     );
+    bytes32 private constant REVOKE =
+        keccak256("Revoke(address issuer,bytes32 id,uint16 reason,uint256 nonce,uint64 deadline)");
+    bytes32 private constant CANCEL =
+        keccak256("Cancel(address issuer,uint256 nonce,uint64 deadline)");
 
-    /// @notice The digest that is signed.
+    /// @notice What is signed for attestations.
     /// @param kind `ATTEST` or `ATTEST_BATCH`.
     function digest(
         bytes32 kind,
@@ -35,21 +36,27 @@ library Delegations {
         uint64 deadline
     ) internal view returns (bytes32) {
         bytes32 packed = keccak256(abi.encodePacked(words));
-        bytes32 structHash =
-            keccak256(abi.encode(kind, issuer, schema, algorithm, packed, nonce, deadline));
-        return MessageHashUtils.toTypedDataHash(domain(), structHash);
+        return
+            _typed(keccak256(abi.encode(kind, issuer, schema, algorithm, packed, nonce, deadline)));
     }
 
-    /// @notice Domain separator of this chain and the calling contract.
-    function domain() internal view returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                DOMAIN,
-                keccak256(bytes(NAME)),
-                keccak256(bytes(VERSION)),
-                block.chainid,
-                address(this)
-            )
+    /// @notice What is signed to revoke.
+    function revocation(IAttestations.Delegation calldata given, bytes32 id, uint16 reason)
+        internal
+        view
+        returns (bytes32)
+    {
+        return _typed(
+            keccak256(abi.encode(REVOKE, given.issuer, id, reason, given.nonce, given.deadline))
         );
+    }
+
+    /// @notice What is signed to use a nonce up and do nothing.
+    function cancellation(IAttestations.Delegation calldata given) internal view returns (bytes32) {
+        return _typed(keccak256(abi.encode(CANCEL, given.issuer, given.nonce, given.deadline)));
+    }
+
+    function _typed(bytes32 structHash) private view returns (bytes32) {
+        return MessageHashUtils.toTypedDataHash(Domains.separator(NAME), structHash);
     }
 }

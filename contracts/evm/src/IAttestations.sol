@@ -58,7 +58,7 @@ interface IAttestations {
     }
 
     /// @notice Consent of an issuer, by EIP-712 signature, to one attestation sent by another.
-    /// @param nonce The issuer's `nonces` at the time of the call.
+    /// @param nonce Any number that the issuer has not used or cancelled, in no order.
     /// @param deadline Last second of validity.
     /// @param v 27 or 28; `s` is at most half the group order.
     struct Delegation {
@@ -104,6 +104,9 @@ interface IAttestations {
     /// @notice An account withdrew an attestation. Counts only if `issuer` is the one in the id,
     /// under a revocable schema: this contract cannot see either from an id.
     event Revoked(bytes32 indexed id, address indexed issuer, uint16 reason);
+
+    /// @notice The issuer used a nonce up: what it signed with it counts for nothing any more.
+    event DelegationCancelled(address indexed issuer, uint256 nonce);
 
     /// @notice An account named a successor. Counts only if `issuer` is the one in the id.
     event Superseded(bytes32 indexed id, address indexed issuer, bytes32 indexed successor);
@@ -180,6 +183,8 @@ interface IAttestations {
     error AttestationsNotParty(bytes32 id, address got);
     /// @notice The party signed before.
     error AttestationsAlreadyCountersigned(bytes32 id, address party);
+    /// @notice The issuer used or cancelled this nonce. Remedy: sign with another one.
+    error AttestationsNonceUsed(address issuer, uint256 nonce);
     /// @notice The signature is of another key, or of other arguments, contract or chain.
     error AttestationsSignerNotIssuer(address issuer, address signer);
     /// @notice Only the governor may.
@@ -221,7 +226,7 @@ interface IAttestations {
 
     /// @notice `attest` in the name of the signer of the type `Attest`. Anybody may send it.
     /// @dev Keys only: a contract that issues attestations calls `attest` itself. An issuer
-    /// withdraws a signature by using its nonce.
+    /// withdraws a signature by `cancelDelegation`.
     function attestByDelegation(
         bytes32 schema,
         uint32 algorithm,
@@ -241,6 +246,16 @@ interface IAttestations {
     /// @param id Not checked to be attested, nor to be the caller's: who reads the event has to.
     /// @param reason See `Reason`: 1 to `REASON_MAX`.
     function revoke(bytes32 id, uint16 reason) external;
+
+    /// @notice `revoke` in the name of the signer of the type `Revoke`. Anybody may send it.
+    function revokeByDelegation(bytes32 id, uint16 reason, Delegation calldata delegation) external;
+
+    /// @notice By an issuer: what it signed with this nonce counts for nothing any more.
+    function cancelDelegation(uint256 nonce) external;
+
+    /// @notice `cancelDelegation` of the delegation's nonce in the name of the signer of the type
+    /// `Cancel`. Anybody may send it.
+    function cancelByDelegation(Delegation calldata delegation) external;
 
     /// @notice Names the attestation that replaces one of the caller's, once. The replaced one
     /// stays valid unless it is revoked too.
@@ -307,6 +322,9 @@ interface IAttestations {
 
     /// @notice Whether enough parties signed. Does not say whether the issuer revoked since.
     function isCountersigned(bytes32 id) external view returns (bool);
+
+    /// @notice Whether an issuer used or cancelled a nonce.
+    function isNonceUsed(address issuer, uint256 nonce) external view returns (bool);
 
     /// @notice What an issuer signs for `attestByDelegation` or the batch form (EIP-712).
     /// @param batch Whether the type is `AttestBatch`.

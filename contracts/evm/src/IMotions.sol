@@ -72,7 +72,8 @@ interface IMotions {
     /// @param status A `Status`, of now.
     /// @param organisation Who proposed it, by `account`.
     /// @param subject The organisation that it is about and that must abstain; 0 if none.
-    /// @param base Organisations that may vote.
+    /// @param base Of how many organisations parts are counted: the members of the time of the
+    /// motion, suspended ones too.
     /// @param passedAt 0 if it has not passed.
     /// @param position Who became active after this position of `electorate` may not vote.
     /// @param reason Of its withdrawal.
@@ -124,6 +125,13 @@ interface IMotions {
         string version;
     }
 
+    /// @notice The last organisation with a vote or validators that was suspended by less than a
+    /// removal needs, and when; 0 if there is none.
+    struct Emergency {
+        uint32 organisation;
+        uint64 time;
+    }
+
     event MotionProposed(
         uint32 indexed motion,
         uint8 indexed kind,
@@ -163,7 +171,12 @@ interface IMotions {
     error MotionsChoiceOutOfRange(uint8 max, uint8 got);
     /// @notice Only the organisation that proposed it.
     error MotionsNotProposer(uint32 organisation, uint32 got);
-    /// @notice The organisation has as many motions that are not over. Remedy: withdraw one.
+    /// @notice `organisation` was suspended by the rule for suspensions, and is so still or was it
+    /// less than a window ago (`until`, in seconds). Remedy: propose this one again: it then
+    /// needs what a removal needs.
+    error MotionsSuspensionAfterAnother(uint32 organisation, uint256 until);
+    /// @notice The organisation has as many motions that are not over. Remedy: withdraw an open
+    /// one, or execute one that passed.
     error MotionsTooManyOpen(uint256 max);
     /// @notice No organisation would be left to vote.
     error MotionsNobodyMayVote();
@@ -192,8 +205,8 @@ interface IMotions {
     /// @notice By an account that may vote: its organisation's vote, once and for all.
     function vote(uint32 motion, uint8 choice) external;
 
-    /// @notice By an account that may vote of the organisation that proposed it, while it is not
-    /// over.
+    /// @notice By an account that may vote of the organisation that proposed it, while it is
+    /// open: one that passed is a decision of all.
     function withdraw(uint32 motion, uint16 reason) external;
 
     /// @notice By anybody, in the window of a motion that passed. If the call fails, this fails
@@ -219,6 +232,9 @@ interface IMotions {
 
     /// @notice The rule for new motions of a kind.
     function ruleOf(uint8 kind) external view returns (Rule memory);
+
+    /// @notice The suspension after which another needs what a removal needs.
+    function emergency() external view returns (uint32 organisation, uint64 time);
 
     function upgradeCount() external view returns (uint256);
 

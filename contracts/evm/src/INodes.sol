@@ -46,7 +46,8 @@ interface INodes {
     /// the same, the set could not do without it yet.
     /// @param odd Whether the y of its validator key is odd.
     /// @param power Voting power; 0 if it was never made a validator, or removed.
-    /// @param rotatedAt Time of the last rotation of the validator key while it was in the set.
+    /// @param rotation Number of the handover with which the last rotation of the validator key
+    /// took or takes effect.
     /// @param overlapEnd Last second in which the peer key before this one is still admitted.
     /// @param position Place in the list of nodes in use.
     /// @param validator Address of the validator key, or zero.
@@ -58,7 +59,7 @@ interface INodes {
         bool odd;
         uint64 power;
         uint64 registeredHeight;
-        uint64 rotatedAt;
+        uint32 rotation;
         uint64 overlapEnd;
         uint32 position;
         address validator;
@@ -71,7 +72,7 @@ interface INodes {
         string version;
     }
 
-    /// @notice A validator key and the heights at which it was in the set: 0 if never, `last`
+    /// @notice A validator key and the heights at which it was in force: 0 if never, `last`
     /// 2^64 - 1 while it is.
     struct ValidatorKey {
         uint32 node;
@@ -118,8 +119,8 @@ interface INodes {
         bytes32 evidenceHash;
     }
 
-    /// @notice The set of the block after `height` differs from the one before.
-    event ValidatorSetChanged(uint64 indexed height);
+    /// @notice The set as it is now follows after the first block at `time` or later, in seconds.
+    event ValidatorSetChanged(uint64 indexed time);
     event NodeRegistered(uint32 indexed node, uint32 indexed organisation, string name);
     event NodeUpdated(uint32 indexed node, string endpoint, string version);
     event NodeRetired(uint32 indexed node);
@@ -168,9 +169,11 @@ interface INodes {
     error NodesGenesisNotBound();
     /// @notice The genesis hash is known, or this is not block 1.
     error NodesGenesisAlreadyBound(uint256 height);
-    /// @notice Remedy: retire a node first. `organisation` is 0 for the limit of the whole chain.
+    /// @notice Remedy: retire a node first. `organisation` is 0 for the limit of the whole chain,
+    /// which is lower for those who have a node.
     error NodesTooMany(uint32 organisation, uint256 max);
-    /// @notice Remedy: wait until then, or a motion to remove the validator.
+    /// @notice Another key waits for the next handover, which is due then, in seconds. Remedy:
+    /// wait until then, or a motion to remove the validator.
     error NodesRotatedRecently(uint256 until);
     /// @notice The old peer key may stay for at most so long.
     error NodesOverlapTooLong(uint256 max, uint256 got);
@@ -201,6 +204,14 @@ interface INodes {
         external
         returns (uint32);
 
+    /// @notice Length of an epoch, at the founding, in seconds: changes of the set take effect at
+    /// multiples of it, all of an epoch together. 0: with their block.
+    function foundEpoch(uint32 length) external;
+
+    /// @notice By the node, after a block with which a handover is due: `validatorSet` is in force
+    /// from the next block on.
+    function handOver() external;
+
     /// @notice By the node, in block 1: what proofs of possession and evidence are bound to.
     function bindGenesis(bytes32 genesisHash) external;
 
@@ -215,8 +226,8 @@ interface INodes {
     /// @notice By an administrator: an observer goes out of use, with its keys and its name.
     function retireNode(uint32 node) external;
 
-    /// @notice By an administrator: another validator key, or the first. Takes effect in the set
-    /// of the next block; the key before is of no use any more.
+    /// @notice By an administrator: another validator key, or the first. Takes effect with the
+    /// next handover; then the key before is of no use any more.
     function rotateValidatorKey(
         uint32 node,
         bytes32 x,
@@ -250,9 +261,13 @@ interface INodes {
     /// up to this one suspend it no more.
     function reinstateValidator(uint32 node) external;
 
-    /// @notice By motion: all validators of an organisation become observers; if it leaves, all
-    /// its nodes go out of use.
+    /// @notice By motion: the validators of an organisation leave the set with this block, and
+    /// keep their power for its return; if it leaves, all its nodes go out of use.
     function dropOrganisation(uint32 organisation, bool leaves, uint16 reason) external;
+
+    /// @notice By motion: the validators that an organisation had when it was suspended are in the
+    /// set again, with the power that they have kept.
+    function restoreOrganisation(uint32 organisation) external;
 
     /// @notice By motion: the names of an organisation changed, and with them the set.
     function renameOrganisation(uint32 organisation) external;
@@ -265,7 +280,8 @@ interface INodes {
     /// `SUSPENSIONS_MAX` of them. Every change of the set does so too.
     function enforceSuspensions() external returns (uint256 carriedOut);
 
-    /// @notice The set of the next block, by address. Never reverts, and depends on storage only.
+    /// @notice The set that follows with the next handover, or that follows none if no handover
+    /// is due; by address. Never reverts, and depends on storage only.
     function validatorSet() external view returns (ValidatorView[] memory);
 
     /// @notice Peers to admit: nodes in use of active organisations, both keys of a node whose
@@ -274,6 +290,13 @@ interface INodes {
 
     function genesisHash() external view returns (bytes32);
     function nodeCount() external view returns (uint32);
+
+    /// @notice Time from which the next block hands over to `validatorSet`, in seconds; 0 if that
+    /// set is in force.
+    function handoverDue() external view returns (uint64);
+
+    /// @notice Seconds of an epoch; 0 if changes of the set take effect with their block.
+    function epochLength() external view returns (uint32);
     function nodeOf(uint32 node) external view returns (Node memory);
 
     /// @notice Nodes by number, `count` (at most 100) from `from` (the first is 1).

@@ -113,6 +113,9 @@ interface IOrganisations {
     error OrganisationsVotesFixed(uint32 organisation);
     /// @notice At least `min` organisations with a vote must stay in standing.
     error OrganisationsTooFewVoters(uint256 min, uint256 got);
+    /// @notice Less than three quarters of the members with a vote would be active. Remedy:
+    /// reinstate or remove one that is suspended.
+    error OrganisationsTooManySuspended(uint256 members, uint256 active);
     /// @notice The register is full.
     error OrganisationsTooMany(uint256 max);
 
@@ -166,7 +169,8 @@ interface IOrganisations {
         view
         returns (Entry[] memory);
 
-    /// @notice Organisations that are active and have a vote, and how many admissions and
-    /// reinstatements there have been. Who has a higher position joined later.
-    function electorate() external view returns (uint32 voters, uint64 position);
+    /// @notice Members: organisations that have a vote and have not left; those of them that are
+    /// active; and how many admissions and reinstatements there have been. Who has a higher
+    /// position joined later.
+    function electorate() external view returns (uint32 members, uint32 active, uint64 position);
 }

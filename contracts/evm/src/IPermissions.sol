@@ -19,6 +19,15 @@ interface IPermissions {
         uint64 leaves;
     }
 
+    /// @notice An account's signature that it joins an organisation (EIP-712, type `Consent` of
+    /// SPEC §13.4): until the last second of validity, and once. `v` is 27 or 28.
+    struct Consent {
+        uint64 deadline;
+        uint8 v;
+        bytes32 r;
+        bytes32 s;
+    }
+
     event AccountSet(
         uint32 indexed organisation, address indexed account, uint32 permissions, address by
     );
@@ -37,7 +46,15 @@ interface IPermissions {
     error PermissionsNotAllowed(uint32 organisation, uint32 allowed, uint32 got);
     /// @notice No permission at all. Remedy: `withdraw`.
     error PermissionsNone();
-    /// @notice The account belongs to another organisation, which must withdraw it first.
+    /// @notice The account is not one of this organisation. Remedy: `addAccount`, with its consent.
+    error PermissionsConsentNeeded(address account, uint32 organisation);
+    /// @notice The consent's deadline has passed, in seconds. Remedy: a new signature.
+    error PermissionsConsentExpired(uint64 deadline, uint256 time);
+    /// @notice The account did not sign this: other permissions, organisation, deadline, chain or
+    /// number of the consent. Remedy: a new signature, with this nonce.
+    error PermissionsConsentInvalid(address account, uint32 organisation, uint256 nonce);
+    /// @notice The account belongs to another organisation that is active, which must withdraw it
+    /// first; or a motion takes it over.
     error PermissionsAccountTaken(address account, uint32 organisation);
     /// @notice Not an account of this organisation.
     error PermissionsNotAccount(address account, uint32 organisation);
@@ -68,14 +85,19 @@ interface IPermissions {
     ) external;
 
     /// @notice By an administrator: these and no other permissions for an account of its own
-    /// organisation, which is new or known.
+    /// organisation.
     function grant(address account, uint32 permissions) external;
+
+    /// @notice By an administrator: an account joins its organisation, with these permissions, and
+    /// has signed for it. Accounts of an organisation that is suspended or has left can join.
+    function addAccount(address account, uint32 permissions, Consent calldata consent) external;
 
     /// @notice By an administrator: the account belongs to nobody again.
     function withdraw(address account) external;
 
-    /// @notice By motion: an account of an organisation; no permission withdraws it. This is how
-    /// an organisation gets its first account, and a new one if it lost all keys.
+    /// @notice By motion: an account of an organisation, whose it was before; no permission
+    /// withdraws it. This is how an organisation gets its first account, and a new one if it lost
+    /// all keys.
     function setAccount(uint32 organisation, address account, uint32 permissions) external;
 
     /// @notice By motion. Organisation 0 is the quota of all accounts of nobody together.
@@ -109,6 +131,17 @@ interface IPermissions {
     function parameters() external view returns (uint256);
 
     function organisationPermissions(uint32 organisation) external view returns (uint32);
+
+    /// @notice How many consents of an account were used: the nonce of the next.
+    function consents(address account) external view returns (uint256);
+
+    /// @notice What an account signs to join an organisation, with its next nonce.
+    function consentDigest(
+        uint32 organisation,
+        address account,
+        uint32 permissions,
+        uint64 deadline
+    ) external view returns (bytes32);
 
     /// @notice Organisation and permissions of an account as granted, and whether the
     /// organisation is active: otherwise it may do nothing. An account of nobody has the public

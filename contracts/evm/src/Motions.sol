@@ -26,9 +26,8 @@ contract Motions is IMotions, Acts {
     mapping(uint32 motion => Motion) private _motions;
     mapping(uint32 motion => mapping(uint32 organisation => Ballot)) private _ballots;
     mapping(uint32 motion => uint32[]) private _voters;
-    /// The last motions of an organisation, in a ring.
-    mapping(uint32 organisation => uint32[16]) private _recent;
-    mapping(uint32 organisation => uint256) private _proposed;
+    /// Motions of an organisation that may not be over.
+    mapping(uint32 organisation => uint32[16]) private _places;
     /// @inheritdoc IMotions
     uint32 public motionCount;
 
@@ -45,7 +44,8 @@ contract Motions is IMotions, Acts {
         (record.kind, record.status) = (kind, uint8(Status.Open));
         (record.organisation, record.account) = (organisation, msg.sender);
         record.subject = _subjectOf(kind, arguments);
-        (record.base, record.position) = _electorateWithout(record.subject);
+        (record.base, record.position) =
+            _electorateOf(record.subject, _isAgainstSubject(kind, arguments));
         record.proposedAt = uint64(block.timestamp);
         record.height = uint64(block.number);
         record.arguments = arguments;
@@ -84,8 +84,7 @@ contract Motions is IMotions, Acts {
     function withdraw(uint32 motion, uint16 reason) external {
         uint32 organisation = _voter();
         System.requireReason(reason);
-        Status status = statusOf(motion);
-        if (!_isPending(status)) revert MotionsStatus(motion, status);
+        _requireStatus(motion, Status.Open);
         Motion storage record = _motions[motion];
         if (organisation != record.organisation) {
             revert MotionsNotProposer(record.organisation, organisation);
@@ -101,6 +100,9 @@ contract Motions is IMotions, Acts {
         Motion storage record = _motions[motion];
         record.status = uint8(Status.Executed);
         record.endHeight = uint64(block.number);
+        if (record.kind == uint8(Kind.SuspendOrganisation)) {
+            _beforeSuspension(record.subject, record.rule);
+        }
         _perform(record.kind, record.arguments);
         emit MotionExecuted(motion, record.kind, msg.sender);
     }
@@ -184,12 +186,14 @@ contract Motions is IMotions, Acts {
 
     /// The motion takes the place of one that is over.
     function _takePlace(uint32 organisation, uint32 motion) private {
-        uint256 place = _proposed[organisation]++ % OPEN_MOTIONS_MAX;
-        uint32 before = _recent[organisation][place];
-        if (before != 0 && _isPending(statusOf(before))) {
-            revert MotionsTooManyOpen(OPEN_MOTIONS_MAX);
+        uint32[16] storage places = _places[organisation];
+        for (uint256 i = 0; i < OPEN_MOTIONS_MAX; i++) {
+            uint32 before = places[i];
+            if (before != 0 && _isPending(statusOf(before))) continue;
+            places[i] = motion;
+            return;
         }
-        _recent[organisation][place] = motion;
+        revert MotionsTooManyOpen(OPEN_MOTIONS_MAX);
     }
 
     function _count(Motion storage record, uint32 organisation, Choice choice) private {
@@ -198,7 +202,7 @@ contract Motions is IMotions, Acts {
         if (choice == Choice.Abstain) record.abstained++;
         if (choice != Choice.AbstainForConflict) return;
         record.conflicted++;
-        // The subject was never in the base.
+        // The subject is in the base of what is against it, whatever it says.
         if (organisation != record.subject) record.base--;
     }
 
@@ -230,13 +234,23 @@ contract Motions is IMotions, Acts {
         return active && (word >> 16) & 1 == 1 && uint64(word >> 64) <= position;
     }
 
-    function _electorateWithout(uint32 subject)
+    /// All members, suspended ones too, so that no suspension makes a part of them a larger one.
+    /// The subject of what is against it is one of them, for the same reason; not among three,
+    /// where nothing could be decided against one of them.
+    function _electorateOf(uint32 subject, bool isAgainst)
         private
         view
         returns (uint32 base, uint64 position)
     {
-        (base, position) = IOrganisations(System.ORGANISATIONS).electorate();
-        if (subject != 0 && _mayVote(subject, position)) base--;
+        (base,, position) = IOrganisations(System.ORGANISATIONS).electorate();
+        if (!(isAgainst && base > 3) && _isMember(subject)) base--;
         if (base == 0) revert MotionsNobodyMayVote();
+    }
+
+    /// Has a vote and has not left.
+    function _isMember(uint32 organisation) private view returns (bool) {
+        uint256 word = IOrganisations(System.ORGANISATIONS).standing(organisation);
+        bool left = uint8(word) == uint8(IOrganisations.Status.Left);
+        return (word >> 16) & 1 == 1 && !left;
     }
 }

@@ -13,7 +13,9 @@ abstract contract NodeRecords is INodes {
     /// @notice Nodes in use, so that `peers` has at most twice as many entries.
     uint256 public constant NODES_MAX = 256;
     /// @notice Nodes in use of one organisation.
-    uint256 public constant ORGANISATION_NODES_MAX = 32;
+    uint256 public constant ORGANISATION_NODES_MAX = 16;
+    /// @notice Of all places, how many are for the first node of an organisation.
+    uint256 public constant FIRST_NODES = 64;
     uint256 public constant NAME_BYTES_MAX = 64;
     uint256 public constant ENDPOINT_BYTES_MAX = 128;
     uint256 public constant VERSION_BYTES_MAX = 32;
@@ -27,13 +29,27 @@ abstract contract NodeRecords is INodes {
     /// @inheritdoc INodes
     bytes32 public genesisHash;
     /// @inheritdoc INodes
+    /// @dev Slot 1, with the next two, which the node reads after every block.
     uint32 public nodeCount;
+    /// @inheritdoc INodes
+    uint64 public handoverDue;
+    /// @inheritdoc INodes
+    uint32 public epochLength;
     mapping(uint32 node => Node) internal _nodes;
     uint32[] private _inUse;
     mapping(uint32 organisation => uint256) private _inUseOf;
     mapping(bytes32 key => uint32) private _keys;
-    mapping(address validator => ValidatorKey) internal _validatorKeys;
+    mapping(address validator => KeyRecord) internal _validatorKeys;
     mapping(bytes32 name => uint32) private _names;
+    /// Last height of each set but the present one; the founders' follows the first, 0.
+    uint64[] private _handovers;
+
+    /// A validator key. `joined` and `left` are numbers of handovers, from 1; 0 for none.
+    struct KeyRecord {
+        uint32 node;
+        uint32 joined;
+        uint32 left;
+    }
 
     // By the node
 
@@ -45,6 +61,20 @@ abstract contract NodeRecords is INodes {
         }
         genesisHash = hash;
         emit GenesisBound(hash);
+    }
+
+    /// @inheritdoc INodes
+    function foundEpoch(uint32 length) external {
+        System.requireFounding();
+        epochLength = length;
+        _handovers.push(0);
+    }
+
+    /// @inheritdoc INodes
+    function handOver() external {
+        System.requireCaller(System.CALLER);
+        handoverDue = 0;
+        _handovers.push(uint64(block.number));
     }
 
     // By an organisation's administrators
@@ -153,8 +183,14 @@ abstract contract NodeRecords is INodes {
     }
 
     /// @inheritdoc INodes
-    function validatorKeyOf(address validator) external view returns (ValidatorKey memory) {
-        return _validatorKeys[validator];
+    function validatorKeyOf(address validator) public view returns (ValidatorKey memory key) {
+        KeyRecord memory record = _validatorKeys[validator];
+        uint256 count = _handovers.length;
+        key.node = record.node;
+        if (record.joined == 0 || record.joined > count) return key;
+        key.first = _handovers[record.joined - 1] + 1;
+        bool stays = record.left == 0 || record.left > count;
+        key.last = stays ? type(uint64).max : _handovers[record.left - 1];
     }
 
     /// @inheritdoc INodes
@@ -178,10 +214,12 @@ abstract contract NodeRecords is INodes {
         internal
         returns (uint32 node)
     {
-        if (_inUse.length == NODES_MAX) revert NodesTooMany(0, NODES_MAX);
-        if (_inUseOf[organisation]++ == ORGANISATION_NODES_MAX) {
+        uint256 own = _inUseOf[organisation]++;
+        if (own == ORGANISATION_NODES_MAX) {
             revert NodesTooMany(organisation, ORGANISATION_NODES_MAX);
         }
+        uint256 places = own == 0 ? NODES_MAX : NODES_MAX - FIRST_NODES;
+        if (_inUse.length >= places) revert NodesTooMany(0, places);
         Texts.requireLabel("name", registration.name, NAME_BYTES_MAX);
         bytes32 name = keccak256(bytes(registration.name));
         if (_names[name] != 0) revert NodesNameTaken(registration.name, _names[name]);
@@ -242,7 +280,7 @@ abstract contract NodeRecords is INodes {
 
     function _takeValidatorKey(uint32 node, bytes32 x, bytes32 y) internal {
         address validator = Possessions.addressOf(x, y);
-        ValidatorKey storage key = _validatorKeys[validator];
+        KeyRecord storage key = _validatorKeys[validator];
         if (key.node != 0) revert NodesKeyUsed(x, key.node);
         key.node = node;
         Node storage record = _nodes[node];
@@ -250,6 +288,24 @@ abstract contract NodeRecords is INodes {
         record.validator = validator;
         record.validatorX = x;
         record.odd = uint256(y) & 1 == 1;
+    }
+
+    // Handovers
+
+    /// Number of the handover with which a change of now takes effect.
+    function _nextHandover() internal view returns (uint32) {
+        return uint32(block.number == 0 ? 1 : _handovers.length + 1);
+    }
+
+    /// Lets the set as it is now follow at the end of the epoch, or with this block. What else
+    /// has changed in the epoch goes with it.
+    function _schedule(bool atOnce) internal {
+        if (atOnce || epochLength == 0) {
+            handoverDue = uint64(block.timestamp);
+        } else if (handoverDue == 0) {
+            handoverDue = uint64((block.timestamp / epochLength + 1) * epochLength);
+        }
+        emit ValidatorSetChanged(handoverDue);
     }
 
     function _requireValidatorKey(uint32 node) internal view {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Equivocations} from "./Equivocations.sol";
+import {IEquivocations} from "./IEquivocations.sol";
 import {INodes} from "./INodes.sol";
 import {IOrganisations} from "./IOrganisations.sol";
 import {NodeRecords} from "./NodeRecords.sol";
@@ -11,7 +11,8 @@ import {ValidatorSets} from "./ValidatorSets.sol";
 
 /// @title Nodes, keys and the validator set at 0x0000000000000000000000000000000000001003.
 /// @dev Placed in the genesis state with the storage that the founding calls leave. After every
-/// block the node reads `validatorSet`, which decides who validates the next one.
+/// block with which a handover is due the node reads `validatorSet`, which decides who validates
+/// the next one.
 contract Nodes is INodes, NodeRecords {
     using ValidatorSets for ValidatorSets.Set;
 
@@ -19,10 +20,6 @@ contract Nodes is INodes, NodeRecords {
     uint256 public constant VALIDATORS_MAX = ValidatorSets.VALIDATORS_MAX;
     /// @notice Fewest validators in the set.
     uint256 public constant VALIDATORS_MIN = ValidatorSets.VALIDATORS_MIN;
-    /// @notice Between two rotations of the key of a validator, in seconds: each is a handover,
-    /// which every later proof has to carry.
-    uint256 public constant ROTATION_INTERVAL = 10 minutes;
-
     /// @notice Suspensions that one call carries out, so that it fits into a transaction.
     uint256 public constant SUSPENSIONS_MAX = 16;
 
@@ -69,18 +66,17 @@ contract Nodes is INodes, NodeRecords {
         Node storage record = _requireOperator(node);
         bool validating = record.validating;
         if (validating) {
-            uint256 until = record.rotatedAt + ROTATION_INTERVAL;
-            if (record.rotatedAt != 0 && block.timestamp < until) {
-                revert NodesRotatedRecently(until);
-            }
-            record.rotatedAt = uint64(block.timestamp);
+            // The node keeps one key that waits.
+            uint32 handover = _nextHandover();
+            if (record.rotation == handover) revert NodesRotatedRecently(handoverDue);
+            record.rotation = handover;
             _leave(node);
         }
         _takeValidatorKey(node, x, y);
         _requireSecp256k1(node, proof, deadline);
         if (!validating) return;
         _enter(node);
-        _afterChange();
+        _afterChange(false);
     }
 
     // By motion
@@ -97,7 +93,7 @@ contract Nodes is INodes, NodeRecords {
         record.power = power;
         _join(node, before);
         emit ValidatorAdded(node, record.validator, power);
-        _afterChange();
+        _afterChange(false);
     }
 
     /// @inheritdoc INodes
@@ -105,13 +101,15 @@ contract Nodes is INodes, NodeRecords {
         System.requireCaller(System.MOTIONS);
         System.requireReason(reason);
         Node storage record = _requireInUse(node);
-        if (!record.validating) revert NodesNotValidator(node);
+        if (record.power == 0) revert NodesNotValidator(node);
+        record.power = 0;
+        emit ValidatorRemoved(node, record.validator, reason);
+        // Who is suspended has power and waits.
+        if (!record.validating) return;
         ValidatorSets.Shape memory before = _set.shape();
         _leave(node);
-        record.power = 0;
         _set.requireRules(before);
-        emit ValidatorRemoved(node, record.validator, reason);
-        _afterChange();
+        _afterChange(false);
     }
 
     /// @inheritdoc INodes
@@ -124,7 +122,7 @@ contract Nodes is INodes, NodeRecords {
         emit ValidatorReinstated(node, record.validator);
         if (record.validating || record.power == 0) return;
         _join(node, _set.shape());
-        _afterChange();
+        _afterChange(false);
     }
 
     /// @inheritdoc INodes
@@ -140,12 +138,31 @@ contract Nodes is INodes, NodeRecords {
                 emit ValidatorRemoved(list[i], record.validator, reason);
                 changed = true;
             }
+            if (!leaves) continue;
             record.power = 0;
-            if (leaves) _retire(list[i]);
+            _retire(list[i]);
         }
         if (!changed) return;
         _set.requireRules(before);
-        _afterChange();
+        _afterChange(true);
+    }
+
+    /// @inheritdoc INodes
+    function restoreOrganisation(uint32 organisation) external {
+        System.requireCaller(System.MOTIONS);
+        ValidatorSets.Shape memory before = _set.shape();
+        uint32[] memory list = nodesOf(organisation);
+        bool changed = false;
+        for (uint256 i = 0; i < list.length; i++) {
+            Node storage record = _nodes[list[i]];
+            if (record.power == 0 || record.suspended) continue;
+            _enter(list[i]);
+            emit ValidatorAdded(list[i], record.validator, record.power);
+            changed = true;
+        }
+        if (!changed) return;
+        _set.requireRules(before);
+        _afterChange(false);
     }
 
     /// @inheritdoc INodes
@@ -154,7 +171,7 @@ contract Nodes is INodes, NodeRecords {
         uint32[] memory list = nodesOf(organisation);
         for (uint256 i = 0; i < list.length; i++) {
             if (!_nodes[list[i]].validating) continue;
-            emit ValidatorSetChanged(uint64(block.number));
+            _schedule(false);
             return;
         }
     }
@@ -164,8 +181,9 @@ contract Nodes is INodes, NodeRecords {
     /// @inheritdoc INodes
     function submitEvidence(bytes calldata evidence) external {
         if (genesisHash == 0) revert NodesGenesisNotBound();
-        Equivocations.Accusation memory accused = Equivocations.verify(evidence, genesisHash);
-        ValidatorKey storage key = _validatorKeys[accused.validator];
+        IEquivocations.Accusation memory accused =
+            IEquivocations(System.EQUIVOCATIONS).verify(evidence, genesisHash);
+        ValidatorKey memory key = validatorKeyOf(accused.validator);
         if (key.first == 0 || accused.height < key.first || accused.height > key.last) {
             revert NodesEvidenceNotValidator(accused.validator, accused.height);
         }
@@ -178,14 +196,17 @@ contract Nodes is INodes, NodeRecords {
         // Whoever stole a key could make old offences without end: those before a reinstatement
         // are on record and no more.
         if (accused.height <= _reinstated[key.node]) return;
-        _nodes[key.node].suspended = true;
-        if (_enforce() != 0) emit ValidatorSetChanged(uint64(block.number));
+        Node storage node = _nodes[key.node];
+        node.suspended = true;
+        // Who is to leave with the epoch leaves now.
+        bool leaving = handoverDue != 0 && !node.validating && key.last == type(uint64).max;
+        if (_enforce() != 0 || leaving) _schedule(true);
     }
 
     /// @inheritdoc INodes
     function enforceSuspensions() external returns (uint256 carriedOut) {
         carriedOut = _enforce();
-        if (carriedOut != 0) emit ValidatorSetChanged(uint64(block.number));
+        if (carriedOut != 0) _schedule(true);
     }
 
     // Views
@@ -236,21 +257,20 @@ contract Nodes is INodes, NodeRecords {
         ValidatorSets.Member memory member =
             ValidatorSets.Member(record.validator, record.power, node);
         _set.insert(member, record.organisation);
-        ValidatorKey storage key = _validatorKeys[record.validator];
-        if (key.first == 0) key.first = uint64(block.number + 1);
-        key.last = type(uint64).max;
+        KeyRecord storage key = _validatorKeys[record.validator];
+        if (key.joined == 0) key.joined = _nextHandover();
+        key.left = 0;
     }
 
     function _leave(uint32 node) private {
         Node storage record = _nodes[node];
         record.validating = false;
         _set.remove(node);
-        _validatorKeys[record.validator].last = uint64(block.number);
+        _validatorKeys[record.validator].left = _nextHandover();
     }
 
-    function _afterChange() private {
-        _enforce();
-        emit ValidatorSetChanged(uint64(block.number));
+    function _afterChange(bool atOnce) private {
+        _schedule(_enforce() != 0 || atOnce);
     }
 
     /// Takes suspended validators out of the set, as far as its rules allow.
@@ -275,7 +295,7 @@ contract Nodes is INodes, NodeRecords {
         }
     }
 
-    function _record(Equivocations.Accusation memory accused, uint32 node, bytes32 evidenceHash)
+    function _record(IEquivocations.Accusation memory accused, uint32 node, bytes32 evidenceHash)
         private
     {
         uint32 organisation = _nodes[node].organisation;

@@ -11,8 +11,12 @@ import {Texts} from "./Texts.sol";
 /// @dev Placed in the genesis state with the storage that the founding calls leave: no
 /// constructor, no immutables.
 contract Organisations is IOrganisations {
-    /// @notice Fewest organisations with a vote: suspensions and removals may not leave less.
+    /// @notice Fewest active organisations with a vote: suspensions and removals may not leave
+    /// less.
     uint256 public constant VOTERS_MIN = 3;
+    /// @notice Of four members at least this many are active, so that those who are suspended
+    /// can never keep the others from a quorum of 3/4.
+    uint256 public constant ACTIVE_OF_FOUR_MIN = 3;
     /// @notice Organisations ever admitted.
     uint256 public constant ORGANISATIONS_MAX = 4096;
     /// @notice Highest `Kind`.
@@ -30,8 +34,9 @@ contract Organisations is IOrganisations {
     mapping(bytes32 identifier => uint32) private _holders;
     /// @inheritdoc IOrganisations
     uint32 public organisationCount;
-    uint32 private _voters;
+    uint32 private _active;
     uint64 private _position;
+    uint32 private _members;
 
     // Founding and motions
 
@@ -52,7 +57,7 @@ contract Organisations is IOrganisations {
         System.requireCaller(System.MOTIONS);
         _requireStatus(organisation, Status.Active);
         _setStatus(organisation, Status.Suspended);
-        _dropVoter(organisation);
+        if (_details[organisation].votes) _dropActive();
         _record(organisation, Act.Suspended, reason);
         emit OrganisationSuspended(organisation, reason);
     }
@@ -71,7 +76,10 @@ contract Organisations is IOrganisations {
         System.requireCaller(System.MOTIONS);
         Status status = _requirePresent(organisation);
         _setStatus(organisation, Status.Left);
-        if (status == Status.Active) _dropVoter(organisation);
+        if (_details[organisation].votes) {
+            _members--;
+            if (status == Status.Active) _dropActive();
+        }
         _releaseIdentifiers(_details[organisation]);
         _record(organisation, Act.Left, reason);
         emit OrganisationLeft(organisation, reason);
@@ -163,8 +171,8 @@ contract Organisations is IOrganisations {
     }
 
     /// @inheritdoc IOrganisations
-    function electorate() external view returns (uint32 voters, uint64 position) {
-        return (_voters, _position);
+    function electorate() external view returns (uint32 members, uint32 active, uint64 position) {
+        return (_members, _active, _position);
     }
 
     /// @notice Status; `None` for a number that is not in use.
@@ -178,6 +186,7 @@ contract Organisations is IOrganisations {
         if (organisationCount == ORGANISATIONS_MAX) revert OrganisationsTooMany(ORGANISATIONS_MAX);
         organisation = ++organisationCount;
         _store(organisation, details);
+        if (details.votes) _members++;
         _enter(organisation);
         _append(organisation, Act.Joined, 0);
         emit OrganisationJoined(
@@ -188,7 +197,7 @@ contract Organisations is IOrganisations {
     /// Makes an organisation active, as the last one that became so.
     function _enter(uint32 organisation) private {
         Details storage details = _details[organisation];
-        if (details.votes) _voters++;
+        if (details.votes) _active++;
         standing[organisation] = (uint256(++_position) << _POSITION_SHIFT)
             | (details.votes ? _VOTES : 0) | (uint256(details.kind) << 8) | uint8(Status.Active);
     }
@@ -198,8 +207,8 @@ contract Organisations is IOrganisations {
         if (details.kind == 0 || details.kind > KIND_MAX) {
             revert OrganisationsKindOutOfRange(KIND_MAX, details.kind);
         }
-        Texts.requireLegalName("nameZhTw", details.nameZhTw, 0);
-        Texts.requireLegalName("nameEn", details.nameEn, 1);
+        Texts.requireLegalName("nameZhTw", details.nameZhTw, 0, true);
+        Texts.requireLegalName("nameEn", details.nameEn, 1, false);
         Texts.requireUrl("contactUrl", details.contactUrl);
         if (details.agreementHash == 0) revert OrganisationsNoAgreement();
         _takeIdentifiers(organisation, details);
@@ -240,10 +249,12 @@ contract Organisations is IOrganisations {
     }
 
     /// A network that was founded with fewer voters than the least may not lose any either.
-    function _dropVoter(uint32 organisation) private {
-        if (!_details[organisation].votes) return;
-        uint32 voters = --_voters;
-        if (voters < VOTERS_MIN) revert OrganisationsTooFewVoters(VOTERS_MIN, voters);
+    function _dropActive() private {
+        uint32 active = --_active;
+        if (active < VOTERS_MIN) revert OrganisationsTooFewVoters(VOTERS_MIN, active);
+        if (4 * uint256(active) < ACTIVE_OF_FOUR_MIN * _members) {
+            revert OrganisationsTooManySuspended(_members, active);
+        }
     }
 
     function _record(uint32 organisation, Act act, uint16 reason) private {

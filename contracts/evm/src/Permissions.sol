@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+
+import {Consents} from "./Consents.sol";
 import {IOrganisations} from "./IOrganisations.sol";
 import {IPermissions} from "./IPermissions.sol";
 import {System} from "./System.sol";
@@ -46,6 +49,8 @@ contract Permissions is IPermissions {
     mapping(address account => uint256) private _places;
     /// @inheritdoc IPermissions
     mapping(uint32 organisation => uint256) public administratorCount;
+    /// @inheritdoc IPermissions
+    mapping(address account => uint256) public consents;
 
     // Founding
 
@@ -63,7 +68,7 @@ contract Permissions is IPermissions {
     function foundAccount(uint32 organisation, address account, uint32 permissions) external {
         System.requireFounding();
         if (permissions == 0) revert PermissionsNone();
-        _setAccount(organisation, account, permissions);
+        _setAccount(organisation, account, permissions, false);
     }
 
     /// @inheritdoc IPermissions
@@ -85,14 +90,37 @@ contract Permissions is IPermissions {
     function grant(address account, uint32 permissions) external {
         uint32 organisation = administratorOf(msg.sender);
         if (permissions == 0) revert PermissionsNone();
-        _setAccount(organisation, account, permissions);
+        if (uint32(accounts[account]) != organisation) {
+            revert PermissionsConsentNeeded(account, organisation);
+        }
+        _setAccount(organisation, account, permissions, false);
+        _requireAdministrator(organisation);
+    }
+
+    /// @inheritdoc IPermissions
+    function addAccount(address account, uint32 permissions, Consent calldata consent) external {
+        uint32 organisation = administratorOf(msg.sender);
+        if (permissions == 0) revert PermissionsNone();
+        if (block.timestamp > consent.deadline) {
+            revert PermissionsConsentExpired(consent.deadline, block.timestamp);
+        }
+        bytes32 digest = consentDigest(organisation, account, permissions, consent.deadline);
+        // The third value only details the fault.
+        // slither-disable-next-line unused-return
+        (address signer, ECDSA.RecoverError fault,) =
+            ECDSA.tryRecover(digest, consent.v, consent.r, consent.s);
+        if (fault != ECDSA.RecoverError.NoError || signer != account) {
+            revert PermissionsConsentInvalid(account, organisation, consents[account]);
+        }
+        consents[account]++;
+        _setAccount(organisation, account, permissions, false);
         _requireAdministrator(organisation);
     }
 
     /// @inheritdoc IPermissions
     function withdraw(address account) external {
         uint32 organisation = administratorOf(msg.sender);
-        _setAccount(organisation, account, 0);
+        _setAccount(organisation, account, 0, false);
         _requireAdministrator(organisation);
     }
 
@@ -101,7 +129,7 @@ contract Permissions is IPermissions {
     /// @inheritdoc IPermissions
     function setAccount(uint32 organisation, address account, uint32 permissions) external {
         System.requireCaller(System.MOTIONS);
-        _setAccount(organisation, account, permissions);
+        _setAccount(organisation, account, permissions, true);
     }
 
     /// @inheritdoc IPermissions
@@ -223,12 +251,25 @@ contract Permissions is IPermissions {
         }
     }
 
+    /// @inheritdoc IPermissions
+    function consentDigest(
+        uint32 organisation,
+        address account,
+        uint32 permissions,
+        uint64 deadline
+    ) public view returns (bytes32) {
+        return Consents.digest(organisation, account, permissions, consents[account], deadline);
+    }
+
     // Helpers
 
     uint256 private constant _ACTIVE = uint256(uint8(IOrganisations.Status.Active));
 
-    /// Gives an account these permissions, or takes it away if there are none.
-    function _setAccount(uint32 organisation, address account, uint32 permissions) private {
+    /// Gives an account these permissions, or takes it away if there are none. `takesOver`:
+    /// whoever has it.
+    function _setAccount(uint32 organisation, address account, uint32 permissions, bool takesOver)
+        private
+    {
         _requireActive(organisation);
         _requireKnown(permissions, KNOWN);
         uint32 allowed = organisationPermissions[organisation];
@@ -238,7 +279,7 @@ contract Permissions is IPermissions {
         if (account == address(0) || account == System.CALLER) {
             revert PermissionsAccountReserved(account);
         }
-        _release(account, organisation);
+        _release(account, organisation, takesOver);
         address[] storage members = _members[organisation];
         bool listed = accounts[account] != 0;
         if (permissions == 0) {
@@ -252,11 +293,12 @@ contract Permissions is IPermissions {
         _write(organisation, account, permissions);
     }
 
-    /// Refuses accounts of other organisations; those of one that has left are free.
-    function _release(address account, uint32 organisation) private {
+    /// Refuses accounts of other organisations; those of one that is suspended or has left are
+    /// free.
+    function _release(address account, uint32 organisation, bool takesOver) private {
         uint32 holder = uint32(accounts[account]);
         if (holder == 0 || holder == organisation) return;
-        if (_statusOf(holder) != uint8(IOrganisations.Status.Left)) {
+        if (!takesOver && _statusOf(holder) == _ACTIVE) {
             revert PermissionsAccountTaken(account, holder);
         }
         _unlist(_members[holder], account);

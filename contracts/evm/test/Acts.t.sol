@@ -32,14 +32,27 @@ contract ActsTest is World {
         vote(6, motion, IMotions.Choice.Yes);
     }
 
-    function test_AddOrganisationRefusesTakenAccountsAndBadDetails() public {
-        IMotions.Admission memory bad = IMotions.Admission(details(6), ALL, FREE, FREE, admin(1));
-        refusesMotion(
-            IMotions.Kind.AddOrganisation,
-            abi.encode(bad),
-            abi.encodeWithSelector(IPermissions.PermissionsAccountTaken.selector, admin(1), 1)
-        );
-        bad.account = admin(6);
+    /// Whoever takes the first account of an organisation while its admission is decided does not
+    /// keep it out.
+    function test_AddOrganisationTakesItsAccountOver() public {
+        (address owner, bytes memory data) = joining(2, 61, ALL);
+        IMotions.Admission memory given = IMotions.Admission(details(6), ALL, FREE, FREE, owner);
+        uint32 motion = proposed(1, IMotions.Kind.AddOrganisation, abi.encode(given));
+        passed(motion);
+        vm.assertTrue(send(admin(2), address(permissions), data));
+        vm.assertEq(permissions.accountCount(2), 2);
+        vm.expectEmit(address(permissions));
+        emit IPermissions.AccountSet(2, owner, 0, address(motions));
+        motions.execute(motion);
+        (uint32 organisation, uint32 bits,) = permissions.accountOf(owner);
+        vm.assertEq(organisation, 6);
+        vm.assertEq(bits, ALL);
+        vm.assertEq(permissions.accountCount(2), 1);
+        vm.assertEq(permissions.administratorCount(2), 1);
+    }
+
+    function test_AddOrganisationRefusesBadDetails() public {
+        IMotions.Admission memory bad = IMotions.Admission(details(6), ALL, FREE, FREE, admin(6));
         bad.details.taxId = "12345678";
         refusesMotion(
             IMotions.Kind.AddOrganisation,
@@ -50,20 +63,33 @@ contract ActsTest is World {
 
     function test_SuspendOrganisationTakesItsValidatorsOut() public {
         vm.expectEmit(address(nodes));
-        emit INodes.ValidatorSetChanged(1);
+        emit INodes.ValidatorSetChanged(uint64(NOW));
         // The event of the execution: the rehearsal's are undone.
         decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(4)));
         vm.assertEq(uint8(organisations.statusOf(5)), 2);
         vm.assertEq(nodes.validatorSet().length, 4);
         vm.assertEq(nodes.peers().length, 4);
-        vm.assertEq(nodes.nodeOf(5).power, 0);
+        vm.assertEq(nodes.nodeOf(5).power, 10);
         vm.assertFalse(nodes.nodeOf(5).retired);
-        // Back among the peers, as an observer.
+        vm.assertFalse(nodes.nodeOf(5).validating);
+        // Back with what it had: who suspends takes nothing for good.
+        vm.expectEmit(address(nodes));
+        emit INodes.ValidatorAdded(5, wallet(5).addr, 10);
+        decide(IMotions.Kind.ReinstateOrganisation, abi.encode(uint32(5), uint16(8)));
+        vm.assertEq(nodes.validatorSet().length, 5);
+        vm.assertEq(nodes.peers().length, 5);
+        (uint256 own, uint256 total) = powerOf(5);
+        vm.assertEq(own, 10);
+        vm.assertEq(total, 50);
+    }
+
+    /// What a suspended organisation would come back with can be taken from it.
+    function test_RemoveValidatorOfASuspendedOrganisation() public {
+        decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(4)));
+        decide(IMotions.Kind.RemoveValidator, abi.encode(uint32(5), uint16(4)));
         decide(IMotions.Kind.ReinstateOrganisation, abi.encode(uint32(5), uint16(8)));
         vm.assertEq(nodes.validatorSet().length, 4);
         vm.assertEq(nodes.peers().length, 5);
-        decide(IMotions.Kind.AddValidator, abi.encode(uint32(5), uint64(10)));
-        vm.assertEq(nodes.validatorSet().length, 5);
     }
 
     function test_RemoveOrganisationRetiresItsNodes() public {
@@ -82,7 +108,11 @@ contract ActsTest is World {
     function test_ASuspensionThatBreaksTheSetIsRefusedAtOnce() public {
         decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(4)));
         bytes memory small = abi.encodeWithSignature("SetTooSmall(uint256,uint256)", 4, 3);
-        refusesMotion(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(4), uint16(4)), small);
+        refusesMotion(
+            IMotions.Kind.SuspendOrganisation,
+            abi.encode(uint32(4), uint16(4)),
+            abi.encodeWithSelector(IOrganisations.OrganisationsTooManySuspended.selector, 5, 3)
+        );
         refusesMotion(IMotions.Kind.RemoveOrganisation, abi.encode(uint32(4), uint16(4)), small);
         refusesMotion(IMotions.Kind.RemoveValidator, abi.encode(uint32(4), uint16(4)), small);
     }
@@ -91,7 +121,7 @@ contract ActsTest is World {
         IOrganisations.Details memory renamed = details(3);
         renamed.nameEn = "Guild of Renamers";
         vm.expectEmit(address(nodes));
-        emit INodes.ValidatorSetChanged(1);
+        emit INodes.ValidatorSetChanged(uint64(NOW));
         decide(IMotions.Kind.AmendOrganisation, abi.encode(uint32(3), renamed));
         INodes.ValidatorView[] memory set = nodes.validatorSet();
         for (uint256 i = 0; i < set.length; i++) {
@@ -110,6 +140,7 @@ contract ActsTest is World {
         vm.assertEq(total, 55);
         decide(IMotions.Kind.RemoveValidator, abi.encode(node, uint16(2)));
         vm.assertEq(nodes.validatorSet().length, 5);
+        vm.assertEq(nodes.nodeOf(node).power, 0);
         refusesMotion(
             IMotions.Kind.RemoveValidator,
             abi.encode(node, uint16(2)),
@@ -270,26 +301,38 @@ contract ActsTest is World {
         );
     }
 
-    /// Who is affected by a motion and must abstain: SPEC §13.6.
+    /// Who is affected by a motion and must abstain, and whether it counts: SPEC §13.6.
     function test_SubjectsOfMotions() public {
-        isSubject(IMotions.Kind.AddOrganisation, admission(6), 0);
-        isSubject(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(3), uint16(1)), 3);
-        isSubject(IMotions.Kind.RemoveOrganisation, abi.encode(uint32(3), uint16(1)), 3);
-        isSubject(IMotions.Kind.AmendOrganisation, abi.encode(uint32(3), details(3)), 3);
-        isSubject(IMotions.Kind.AddValidator, abi.encode(uint32(4), uint64(9)), 4);
-        isSubject(IMotions.Kind.RemoveValidator, abi.encode(uint32(4), uint16(1)), 4);
-        isSubject(IMotions.Kind.SetQuota, abi.encode(uint32(3), FREE, FREE), 3);
-        isSubject(IMotions.Kind.SetQuota, abi.encode(uint32(0), FREE, FREE), 0);
-        isSubject(IMotions.Kind.SetOrganisationPermissions, abi.encode(uint32(3), ALL), 3);
-        isSubject(IMotions.Kind.SetAccount, abi.encode(uint32(3), STRANGER, ALL), 3);
-        isSubject(IMotions.Kind.SetPublicPermissions, abi.encode(uint32(1)), 0);
-        isSubject(IMotions.Kind.SetPeriod, abi.encode(uint32(1)), 0);
+        isSubject(IMotions.Kind.AddOrganisation, admission(6), 0, 5);
+        isSubject(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(3), uint16(1)), 3, 5);
+        isSubject(IMotions.Kind.RemoveOrganisation, abi.encode(uint32(3), uint16(1)), 3, 5);
+        isSubject(IMotions.Kind.AmendOrganisation, abi.encode(uint32(3), details(3)), 3, 4);
+        isSubject(IMotions.Kind.AddValidator, abi.encode(uint32(4), uint64(9)), 4, 5);
+        isSubject(IMotions.Kind.AddValidator, abi.encode(uint32(4), uint64(10)), 4, 4);
+        isSubject(IMotions.Kind.RemoveValidator, abi.encode(uint32(4), uint16(1)), 4, 5);
+        isSubject(IMotions.Kind.SetQuota, abi.encode(uint32(3), FREE, FREE), 3, 4);
+        isSubject(IMotions.Kind.SetQuota, abi.encode(uint32(0), FREE, FREE), 0, 5);
+        isSubject(IMotions.Kind.SetOrganisationPermissions, abi.encode(uint32(3), ALL), 3, 5);
+        isSubject(IMotions.Kind.SetAccount, abi.encode(uint32(3), STRANGER, ALL), 3, 5);
+        isSubject(IMotions.Kind.SetPublicPermissions, abi.encode(uint32(1)), 0, 5);
+        isSubject(IMotions.Kind.SetPeriod, abi.encode(uint32(1)), 0, 5);
     }
 
-    function isSubject(IMotions.Kind kind, bytes memory arguments, uint32 subject) private {
+    /// Suspended members are members: nothing becomes a larger part of the others.
+    function test_TheBaseIsAllMembers() public {
+        decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(4)));
+        isSubject(IMotions.Kind.Resolve, abi.encode(TEXT), 0, 5);
+        isSubject(IMotions.Kind.SetQuota, abi.encode(uint32(3), FREE, FREE), 3, 4);
+        isSubject(IMotions.Kind.RemoveOrganisation, abi.encode(uint32(5), uint16(1)), 5, 5);
+        isSubject(IMotions.Kind.ReinstateOrganisation, abi.encode(uint32(5), uint16(8)), 5, 4);
+    }
+
+    function isSubject(IMotions.Kind kind, bytes memory arguments, uint32 subject, uint32 base)
+        private
+    {
         uint32 motion = proposed(1, kind, arguments);
         vm.assertEq(motions.motionOf(motion).subject, subject);
-        vm.assertEq(motions.motionOf(motion).base, subject == 0 ? 5 : 4);
+        vm.assertEq(motions.motionOf(motion).base, base);
     }
 
     function refusesQuorum(uint16 part, uint16 whole) private {

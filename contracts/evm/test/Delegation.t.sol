@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 import {Attestations} from "../src/Attestations.sol";
@@ -23,8 +22,9 @@ contract DelegationTest is Base {
         bytes32 id = book.attestByDelegation(FILE, SHA2_256, one(DIGEST), delegation);
         vm.assertEq(id, book.idOf(issuer(), FILE, SHA2_256, one(DIGEST)));
         vm.assertEq(book.attestedAt(id), NOW);
-        vm.assertEq(book.nonces(issuer()), 1);
-        vm.assertEq(book.nonces(STRANGER), 0);
+        vm.assertTrue(book.isNonceUsed(issuer(), 0));
+        vm.assertFalse(book.isNonceUsed(issuer(), 1));
+        vm.assertFalse(book.isNonceUsed(STRANGER, 0));
     }
 
     function test_AttestsABatchInTheNameOfTheSigner() public {
@@ -34,7 +34,7 @@ contract DelegationTest is Base {
         emit IAttestations.Attested(FILE, issuer(), SHA2_256, words);
         vm.prank(STRANGER);
         book.attestBatchByDelegation(FILE, SHA2_256, words, delegation);
-        vm.assertEq(book.nonces(issuer()), 1);
+        vm.assertTrue(book.isNonceUsed(issuer(), 0));
     }
 
     function test_DigestIsThatOfEip712() public view {
@@ -96,17 +96,92 @@ contract DelegationTest is Base {
         book.attestByDelegation(FILE, SHA2_256, one(DIGEST), delegation);
     }
 
-    function test_RefusesAWrongNonceAndAReplay() public {
-        IAttestations.Delegation memory later = signed(false, one(DIGEST), 1);
+    /// One that is withheld keeps no other from being sent.
+    function test_NoncesHaveNoOrderAndAreUsedOnce() public {
+        uint256[4] memory nonces = [uint256(1), 0, type(uint256).max, 256];
+        for (uint256 i = 0; i < nonces.length; i++) {
+            IAttestations.Delegation memory given = signed(i % 2 == 1, one(DIGEST), nonces[i]);
+            attestsWith(given, i % 2 == 1);
+            refusesNonce(nonces[i]);
+            attestsWith(given, i % 2 == 1);
+        }
+        // One sequence for all that an issuer signs.
+        IAttestations.Delegation memory again = signed(false, one(DIGEST), 0);
         refusesNonce(0);
-        book.attestByDelegation(FILE, SHA2_256, one(DIGEST), later);
-        IAttestations.Delegation memory delegation = signed(true, one(DIGEST), 0);
-        book.attestBatchByDelegation(FILE, SHA2_256, one(DIGEST), delegation);
-        refusesNonce(1);
-        book.attestBatchByDelegation(FILE, SHA2_256, one(DIGEST), delegation);
-        book.attestByDelegation(FILE, SHA2_256, one(DIGEST), later);
-        refusesNonce(2);
-        book.attestByDelegation(FILE, SHA2_256, one(DIGEST), later);
+        attestsWith(again, false);
+        vm.assertFalse(book.isNonceUsed(issuer(), 2));
+    }
+
+    function test_AnIssuerCancels() public {
+        IAttestations.Delegation memory given = signed(false, one(DIGEST), 7);
+        vm.expectEmit(address(book));
+        emit IAttestations.DelegationCancelled(issuer(), 7);
+        vm.prank(issuer());
+        book.cancelDelegation(7);
+        refusesNonce(7);
+        attestsWith(given, false);
+        refusesNonce(7);
+        vm.prank(issuer());
+        book.cancelDelegation(7);
+        // Of its own alone.
+        vm.prank(STRANGER);
+        book.cancelDelegation(8);
+        attestsWith(signed(false, one(DIGEST), 8), false);
+    }
+
+    /// Who has no account of its own on the chain cancels and revokes by its signature.
+    function test_AnIssuerCancelsAndRevokesByDelegation() public {
+        attestsWith(signed(false, one(DIGEST), 0), false);
+        bytes32 id = book.idOf(issuer(), FILE, SHA2_256, one(DIGEST));
+        bytes32 kind = keccak256(
+            "Revoke(address issuer,bytes32 id,uint16 reason,uint256 nonce,uint64 deadline)"
+        );
+        uint64 deadline = uint64(NOW + 60);
+        IAttestations.Delegation memory given =
+            typed(keccak256(abi.encode(kind, issuer(), id, uint16(3), uint256(1), deadline)), 1);
+        bytes memory call = abi.encodeCall(book.revokeByDelegation, (id, 4, given));
+        (bool done,) = send(STRANGER, call);
+        vm.assertFalse(done);
+        vm.expectEmit(address(book));
+        emit IAttestations.Revoked(id, issuer(), 3);
+        vm.prank(STRANGER);
+        book.revokeByDelegation(id, 3, given);
+        vm.assertTrue(book.isRevoked(id, issuer()));
+        kind = keccak256("Cancel(address issuer,uint256 nonce,uint64 deadline)");
+        given = typed(keccak256(abi.encode(kind, issuer(), uint256(9), deadline)), 9);
+        vm.expectEmit(address(book));
+        emit IAttestations.DelegationCancelled(issuer(), 9);
+        vm.prank(STRANGER);
+        book.cancelByDelegation(given);
+        given = signed(true, one(DIGEST), 9);
+        refusesNonce(9);
+        attestsWith(given, true);
+    }
+
+    function typed(bytes32 content, uint256 nonce)
+        private
+        pure
+        returns (IAttestations.Delegation memory)
+    {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
+                keccak256("TBSI Attestations"),
+                keccak256("1"),
+                CHAIN,
+                address(book)
+            )
+        );
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, content));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(KEY, digest);
+        return IAttestations.Delegation(issuer(), nonce, uint64(NOW + 60), v, r, s);
+    }
+
+    function attestsWith(IAttestations.Delegation memory given, bool batch) private {
+        if (batch) book.attestBatchByDelegation(FILE, SHA2_256, one(DIGEST), given);
+        else book.attestByDelegation(FILE, SHA2_256, one(DIGEST), given);
     }
 
     function test_RefusesAClaimedNonce() public {
@@ -184,7 +259,7 @@ contract DelegationTest is Base {
         refusesStatus(SHA2_256, IAttestations.Status.Deprecated);
         book.attestByDelegation(FILE, SHA2_256, one(DIGEST), good);
         // A refused call uses no nonce.
-        vm.assertEq(book.nonces(issuer()), 0);
+        vm.assertFalse(book.isNonceUsed(issuer(), 0));
     }
 
     function test_RefusesSurplusCalldata() public {
@@ -195,6 +270,12 @@ contract DelegationTest is Base {
                 (FILE, SHA2_256, one(DIGEST), signed(false, one(DIGEST), 0))
             )
         );
+        uint64 deadline = uint64(NOW + 60);
+        bytes32 kind = keccak256("Cancel(address issuer,uint256 nonce,uint64 deadline)");
+        IAttestations.Delegation memory cancelling =
+            typed(keccak256(abi.encode(kind, issuer(), uint256(9), deadline)), 9);
+        refusesSurplus(STRANGER, abi.encodeCall(book.cancelByDelegation, (cancelling)));
+        refusesSurplus(issuer(), abi.encodeCall(book.cancelDelegation, (10)));
         refusesSurplus(
             STRANGER,
             abi.encodeCall(
@@ -219,7 +300,7 @@ contract DelegationTest is Base {
             abi.encodeCall(book.attestByDelegation, (FILE, SHA2_256, one(word), delegation))
         );
         vm.assertFalse(done);
-        vm.assertEq(book.nonces(vm.addr(key)), 0);
+        vm.assertFalse(book.isNonceUsed(vm.addr(key), 0));
     }
 
     function testFuzz_AnyKeyCanDelegate(uint256 key, bytes32[] memory words) public {
@@ -227,7 +308,7 @@ contract DelegationTest is Base {
         key = clamp(key, 1, ORDER - 1);
         IAttestations.Delegation memory delegation = signedBy(key, true, words, 0);
         book.attestBatchByDelegation(FILE, SHA2_256, words, delegation);
-        vm.assertEq(book.nonces(vm.addr(key)), 1);
+        vm.assertTrue(book.isNonceUsed(vm.addr(key), 0));
     }
 
     function issuer() private pure returns (address) {
@@ -255,9 +336,9 @@ contract DelegationTest is Base {
         return IAttestations.Delegation(signer, nonce, deadline, v, r, s);
     }
 
-    function refusesNonce(uint256 current) private {
+    function refusesNonce(uint256 nonce) private {
         vm.expectRevert(
-            abi.encodeWithSelector(Nonces.InvalidAccountNonce.selector, issuer(), current)
+            abi.encodeWithSelector(IAttestations.AttestationsNonceUsed.selector, issuer(), nonce)
         );
     }
 

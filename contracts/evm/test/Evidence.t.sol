@@ -94,6 +94,30 @@ contract EvidenceTest is Equivocating {
         vm.assertGe(count, 6);
     }
 
+    function test_ConsentsAreThoseOfTheVectors() public {
+        found(5);
+        uint256 count = 0;
+        for (; has("consents", count); count++) {
+            string memory item = path("consents", count);
+            vm.chainId(number(item, "chainId"));
+            address account = vm.parseJsonAddress(vectors, join(item, "account"));
+            bytes32 entry = keccak256(abi.encode(account, uint256(8)));
+            vm.store(address(permissions), entry, bytes32(number(item, "nonce")));
+            vm.assertEq(permissions.consents(account), number(item, "nonce"));
+            bytes32 digest = permissions.consentDigest(
+                uint32(number(item, "organisation")),
+                account,
+                uint32(number(item, "permissions")),
+                uint64(number(item, "deadline"))
+            );
+            vm.assertEq(digest, vm.parseJsonBytes32(vectors, join(item, "digest")), item);
+            bytes32 r = vm.parseJsonBytes32(vectors, join(item, "r"));
+            bytes32 s = vm.parseJsonBytes32(vectors, join(item, "s"));
+            vm.assertEq(ecrecover(digest, uint8(number(item, "v")), r, s), account);
+        }
+        vm.assertGe(count, 5);
+    }
+
     /// The precompile gets message, key, R and S: SPEC §13.3.
     function takesPeerKey(bytes memory key, bytes32 digest, bytes memory signature) private {
         INodes.Signature memory proof;
@@ -125,13 +149,14 @@ contract EvidenceTest is Equivocating {
         vm.expectEmit(address(nodes));
         emit INodes.ValidatorSuspended(2, wallet(2).addr);
         vm.expectEmit(address(nodes));
-        emit INodes.ValidatorSetChanged(10);
+        emit INodes.ValidatorSetChanged(uint64(NOW));
         submit(evidence);
         vm.assertEq(nodes.validatorSet().length, 4);
         INodes.Node memory node = nodes.nodeOf(2);
         vm.assertTrue(node.suspended);
         vm.assertFalse(node.validating);
         vm.assertEq(node.power, 10);
+        endBlock();
         vm.assertEq(nodes.validatorKeyOf(wallet(2).addr).last, 10);
         vm.assertEq(nodes.offenceCount(), 1);
         // Its organisation stays: it has a vote, and its node is a peer.
@@ -213,6 +238,7 @@ contract EvidenceTest is Equivocating {
         found(5);
         vm.roll(10);
         submit(votes(2, 5, 0));
+        endBlock();
         vm.roll(20);
         vm.prank(address(motions));
         nodes.reinstateValidator(2);
@@ -222,7 +248,7 @@ contract EvidenceTest is Equivocating {
         vm.assertEq(vm.getRecordedLogs().length, 2);
         vm.assertEq(nodes.offenceCount(), 3);
         vm.assertFalse(nodes.nodeOf(2).suspended);
-        vm.roll(21);
+        endBlock();
         submit(votes(2, 21, 0));
         vm.assertTrue(nodes.nodeOf(2).suspended);
         vm.assertFalse(nodes.nodeOf(2).validating);
@@ -241,7 +267,7 @@ contract EvidenceTest is Equivocating {
         found(5);
         submit(votes(2, 1, 0));
         vm.prank(address(motions));
-        nodes.dropOrganisation(2, false, 1);
+        nodes.removeValidator(2, 1);
         vm.prank(address(motions));
         nodes.reinstateValidator(2);
         vm.assertEq(nodes.validatorSet().length, 4);
@@ -256,11 +282,13 @@ contract EvidenceTest is Equivocating {
         INodes.Signature memory proof = validatorProof(2, 30, deadline);
         vm.prank(admin(2));
         nodes.rotateValidatorKey(2, key.validatorX, key.validatorY, proof, deadline);
+        refusesEvidence(votes(30, 21, 0), notValidator(30, 21));
+        endBlock();
         refusesEvidence(votes(2, 21, 0), notValidator(2, 21));
         refusesEvidence(votes(30, 20, 0), notValidator(30, 20));
-        vm.roll(21);
         submit(votes(2, 20, 0));
         vm.assertFalse(nodes.nodeOf(2).validating);
+        endBlock();
         refusesEvidence(votes(30, 22, 0), notValidator(30, 22));
         submit(pair(30, vote(1, 21, 0, "a"), vote(1, 21, 0, "b")));
         vm.assertEq(nodes.offenceCount(), 2);
@@ -285,6 +313,7 @@ contract EvidenceTest is Equivocating {
         found(6);
         vm.roll(20);
         decide(IMotions.Kind.RemoveOrganisation, abi.encode(uint32(6), uint16(2)));
+        endBlock();
         submit(votes(6, 20, 0));
         vm.assertEq(nodes.offences(0, 100)[0].organisation, 6);
         refusesEvidence(votes(6, 21, 0), notValidator(6, 21));

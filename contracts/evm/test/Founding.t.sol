@@ -14,6 +14,7 @@ contract FoundingTest is World {
 
     function test_ArtifactsAreTheTestedCode() public view {
         placed("Chains", address(chains));
+        placed("Equivocations", EQUIVOCATIONS);
         placed("Facts", address(facts));
         placed("Motions", address(motions));
         placed("Nodes", address(nodes));
@@ -62,6 +63,11 @@ contract FoundingTest is World {
         vm.assertEq(word(address(permissions), slot(3, 2)), used);
         vm.assertEq(word(address(permissions), bytes32(uint256(3))), (uint256(PERIOD) << 32) | 1);
         vm.assertEq(word(address(nodes), 0), uint256(GENESIS));
+        bytes32 second = bytes32(uint256(1));
+        vm.assertEq(word(address(nodes), second), 5);
+        vm.prank(address(motions));
+        nodes.addValidator(2, 11);
+        vm.assertEq(word(address(nodes), second), (NOW << 32) | 5);
     }
 
     function test_GettersAreTheSlots() public {
@@ -95,9 +101,10 @@ contract FoundingTest is World {
     }
 
     function test_FoundingIsOverAfterBlockZero() public {
-        bytes[5] memory calls = foundingCalls();
-        address[5] memory targets = [
+        bytes[6] memory calls = foundingCalls();
+        address[6] memory targets = [
             address(organisations),
+            address(nodes),
             address(nodes),
             address(permissions),
             address(permissions),
@@ -164,9 +171,10 @@ contract FoundingTest is World {
         );
     }
 
-    function foundingCalls() private returns (bytes[5] memory) {
+    function foundingCalls() private returns (bytes[6] memory) {
         return [
             abi.encodeCall(organisations.foundOrganisation, (details(6))),
+            abi.encodeCall(nodes.foundEpoch, (3600)),
             abi.encodeCall(nodes.foundNode, (6, registration(6), 10)),
             abi.encodeCall(permissions.foundOrganisation, (6, ALL, FREE, FREE)),
             abi.encodeCall(permissions.foundAccount, (6, admin(6), ALL)),

@@ -99,10 +99,13 @@ contract GovernanceGasTest is Equivocating {
     /// 128 organisations with one validator each, and the longest texts.
     function foundLargest() private {
         place();
+        vm.prank(SYSTEM);
+        nodes.foundEpoch(0);
         string memory longest = repeated("x", 512);
         for (uint32 n = 1; n <= 128; n++) {
             IOrganisations.Details memory long = details(n);
-            (long.nameZhTw, long.nameEn) = (longest, longest);
+            (long.nameZhTw, long.nameEn) =
+            (string.concat(unicode"會", repeated("x", 509)), longest);
             vm.prank(SYSTEM);
             organisations.foundOrganisation(long);
             INodes.Registration memory node = registration(n);

@@ -104,9 +104,14 @@ contract GovernanceHandler is Equivocating {
         succeeds(STRANGER, address(nodes), abi.encodeCall(nodes.enforceSuspensions, ()));
     }
 
+    function enrol(uint256 by, uint256 account, uint32 bits) external {
+        uint32 organisation = acting(by);
+        (, bytes memory data) = joining(organisation, 80 + account % 8, bits % 65);
+        succeeds(admin(organisation), address(permissions), data);
+    }
+
     function grant(uint256 by, uint256 account, uint32 bits) external {
-        address target =
-            account % 3 == 0 ? admin(member(account)) : address(uint160(1 + account % 8));
+        address target = account % 3 == 0 ? admin(member(account)) : wallet(80 + account % 8).addr;
         bytes memory data = bits % 3 == 0
             ? abi.encodeCall(permissions.withdraw, (target))
             : abi.encodeCall(permissions.grant, (target, bits % 65));
@@ -120,6 +125,7 @@ contract GovernanceHandler is Equivocating {
     }
 
     function wait(uint256 time) external {
+        endBlock();
         vm.warp(block.timestamp + clamp(time, 1, 5 days));
         vm.roll(block.number + clamp(time, 1, 10));
     }
@@ -158,7 +164,7 @@ contract GovernanceHandler is Equivocating {
         returns (bytes memory)
     {
         IMotions.Kind kind = IMotions.Kind(number > 18 ? 0 : number);
-        uint32 organisation = member(a);
+        uint32 organisation = kind == IMotions.Kind.ReinstateOrganisation ? suspended(a) : member(a);
         if (kind == IMotions.Kind.AddOrganisation) {
             return admission(1 + organisations.organisationCount() % ORGANISATIONS);
         }
@@ -240,6 +246,15 @@ contract GovernanceHandler is Equivocating {
 
     function member(uint256 a) private view returns (uint32) {
         return uint32(1 + a % organisations.organisationCount());
+    }
+
+    /// One that is suspended, if there is one.
+    function suspended(uint256 a) private view returns (uint32 organisation) {
+        uint32 count = organisations.organisationCount();
+        for (uint256 i = 0; i < count; i++) {
+            organisation = member(a % 1000 + i);
+            if (uint8(organisations.standing(organisation)) == 2) return organisation;
+        }
     }
 
     /// A member that is active, mostly.

@@ -20,7 +20,10 @@ contract Handler is Actions {
     /// What was opened, by id.
     mapping(bytes32 id => IAttestations.Countersigning) internal opened;
     /// Delegations that were accepted, by issuer.
-    mapping(address issuer => uint256) public delegations;
+    /// Whether a nonce that was used was taken again.
+    bool public reused;
+    uint256[] public nonces;
+    address[] public issuers;
     /// Length of every algorithm that was ever in the table.
     mapping(uint32 algorithm => uint16) public bits;
     uint32[] public codes;
@@ -59,7 +62,8 @@ contract Handler is Actions {
 
     function attestByDelegation(uint256 by, uint256 which, uint256 nonce, bool replay) external {
         address issuer = actor(by);
-        nonce = replay ? nonce % 4 : book.nonces(issuer);
+        // In no order; a small one is used before long.
+        nonce = replay ? nonce % 4 : uint256(keccak256(abi.encode(nonce)));
         uint64 deadline = uint64(block.timestamp + 1);
         bytes32[] memory words = one(digest(which));
         bytes32 signed =
@@ -70,10 +74,26 @@ contract Handler is Actions {
         bytes32 id = idOf(by, which);
         bytes memory data =
             abi.encodeCall(book.attestByDelegation, (FILE, SHA2_256, words, delegation));
+        bool used = book.isNonceUsed(issuer, nonce);
         if (succeeds(STRANGER, data)) {
-            delegations[issuer]++;
+            reused = reused || used;
+            nonces.push(nonce);
+            issuers.push(issuer);
             if (times[id] == 0) times[id] = block.timestamp;
         }
+    }
+
+    function cancel(uint256 by, uint256 nonce) external {
+        address issuer = actor(by);
+        bool used = book.isNonceUsed(issuer, nonce % 4);
+        if (!succeeds(issuer, abi.encodeCall(book.cancelDelegation, (nonce % 4)))) return;
+        reused = reused || used;
+        nonces.push(nonce % 4);
+        issuers.push(issuer);
+    }
+
+    function usedNonces() external view returns (uint256) {
+        return nonces.length;
     }
 
     function revoke(uint256 by, uint256 whose, uint256 which, uint16 reason) external {

@@ -73,10 +73,10 @@ contract InvariantsTest is Base {
         }
     }
 
-    function invariant_NonceCountsAcceptedDelegations() public view {
-        for (uint256 by = 0; by < handler.ACTORS(); by++) {
-            address issuer = handler.actor(by);
-            vm.assertEq(book.nonces(issuer), handler.delegations(issuer));
+    function invariant_ANonceIsUsedOnce() public view {
+        vm.assertFalse(handler.reused());
+        for (uint256 i = 0; i < handler.usedNonces(); i++) {
+            vm.assertTrue(book.isNonceUsed(handler.issuers(i), handler.nonces(i)));
         }
     }
 
@@ -96,6 +96,8 @@ contract InvariantsTest is Base {
         handler.attest(0, 1);
         handler.attestBatch(0, 3);
         handler.attestByDelegation(1, 2, 0, false);
+        handler.cancel(1, 3);
+        vm.assertEq(handler.accepted(book.cancelDelegation.selector), 1);
         handler.revoke(0, 0, 2, 3);
         handler.supersede(0, 1, 2);
         handler.open(0, 1, 3, 2, 100);

@@ -27,6 +27,25 @@ contract MotionListsTest is World {
         proposed(1, IMotions.Kind.Resolve, abi.encode(TEXT));
     }
 
+    /// One that takes long is one, wherever it stands among them.
+    function test_OnlyMotionsThatAreNotOverTakePlaces() public {
+        uint32 long = proposed(1, IMotions.Kind.SetRule, abi.encode(uint8(18), rule()));
+        passed(long);
+        for (uint256 i = 0; i < 40; i++) {
+            decide(IMotions.Kind.Resolve, abi.encode(i + 1));
+        }
+        vm.assertEq(uint8(motions.statusOf(long)), uint8(IMotions.Status.Passed));
+        for (uint256 i = 0; i < 15; i++) {
+            proposed(1, IMotions.Kind.Resolve, abi.encode(i + 1));
+        }
+        bytes memory reason = abi.encodeWithSelector(IMotions.MotionsTooManyOpen.selector, 16);
+        refusesMotion(IMotions.Kind.Resolve, abi.encode(TEXT), reason);
+    }
+
+    function rule() private pure returns (IMotions.Rule memory) {
+        return IMotions.Rule(1, 2, 1, 2, VOTING, 0, WINDOW);
+    }
+
     function test_ListsComeInPages() public {
         for (uint32 i = 1; i <= 3; i++) {
             proposed(i, IMotions.Kind.Resolve, abi.encode(uint256(i)));
@@ -58,14 +77,15 @@ contract MotionListsTest is World {
         );
     }
 
-    /// Count of organisations (bits 0-31), of voters (32-63), position (64-127).
+    /// Count of organisations (bits 0-31), of active members (32-63), position (64-127), count of
+    /// members (128-159).
     function voters() private view returns (bytes32 place_) {
         place_ = bytes32(uint256(4));
         uint256 packed = uint256(vm.load(address(organisations), place_));
-        vm.assertEq(packed, (5 << 64) | (5 << 32) | 5);
+        vm.assertEq(packed, (5 << 128) | (5 << 64) | (5 << 32) | 5);
     }
 
     function one() private pure returns (bytes32) {
-        return bytes32((uint256(5) << 64) | (uint256(1) << 32) | 5);
+        return bytes32((uint256(1) << 128) | (uint256(5) << 64) | (uint256(1) << 32) | 5);
     }
 }

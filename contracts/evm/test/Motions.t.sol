@@ -51,9 +51,8 @@ contract MotionsTest is World {
     function test_ProposingTakesAVoter() public {
         bytes memory data = abi.encodeCall(motions.propose, (18, abi.encode(TEXT)));
         refuses(STRANGER, address(motions), data, missing(STRANGER));
-        vm.prank(admin(1));
-        permissions.grant(STRANGER, ALL - 32);
-        refuses(STRANGER, address(motions), data, missing(STRANGER));
+        address clerk = enrolled(1, 60, ALL - 32);
+        refuses(clerk, address(motions), data, missing(clerk));
         decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(4)));
         refuses(admin(5), address(motions), data, notActive(5));
     }
@@ -106,10 +105,8 @@ contract MotionsTest is World {
     function test_AnOrganisationVotesOnce() public {
         uint32 motion = proposed(1, IMotions.Kind.Resolve, abi.encode(TEXT));
         vote(1, motion, IMotions.Choice.No);
-        vm.prank(admin(1));
-        permissions.grant(STRANGER, 32);
         refuses(
-            STRANGER,
+            enrolled(1, 60, 32),
             address(motions),
             abi.encodeCall(motions.vote, (motion, 1)),
             abi.encodeWithSelector(IMotions.MotionsAlreadyVoted.selector, motion, 1)
@@ -161,7 +158,7 @@ contract MotionsTest is World {
         uint32 motion =
             proposed(1, IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(4)));
         vm.assertEq(motions.motionOf(motion).subject, 5);
-        vm.assertEq(motions.motionOf(motion).base, 4);
+        vm.assertEq(motions.motionOf(motion).base, 5);
         for (uint8 choice = 1; choice <= 3; choice++) {
             refuses(
                 admin(5),
@@ -171,7 +168,7 @@ contract MotionsTest is World {
             );
         }
         vote(5, motion, IMotions.Choice.AbstainForConflict);
-        vm.assertEq(motions.motionOf(motion).base, 4);
+        vm.assertEq(motions.motionOf(motion).base, 5);
         vm.assertEq(motions.motionOf(motion).conflicted, 1);
     }
 
@@ -258,14 +255,23 @@ contract MotionsTest is World {
                 abi.encodeWithSignature("SystemReasonOutOfRange(uint16,uint16)", 8, reason)
             );
         }
-        // Also after it has passed.
-        passed(motion);
         vm.expectEmit(address(motions));
         emit IMotions.MotionWithdrawn(motion, 2, admin(1));
         vm.assertTrue(send(admin(1), address(motions), data));
         has(motion, IMotions.Status.Withdrawn);
         vm.assertEq(motions.motionOf(motion).reason, 2);
         refuses(admin(1), address(motions), data, status(motion, IMotions.Status.Withdrawn));
+    }
+
+    /// What was decided is not its proposer's any more.
+    function test_APassedMotionIsNotWithdrawn() public {
+        uint32 motion = proposed(1, IMotions.Kind.SetRule, abi.encode(uint8(18), anyRule()));
+        passed(motion);
+        bytes memory data = abi.encodeCall(motions.withdraw, (motion, 2));
+        refuses(admin(1), address(motions), data, status(motion, IMotions.Status.Passed));
+        vm.warp(NOW + DELAY);
+        refuses(admin(1), address(motions), data, status(motion, IMotions.Status.Executable));
+        motions.execute(motion);
     }
 
     function test_AFailingMotionStaysExecutable() public {
@@ -288,13 +294,14 @@ contract MotionsTest is World {
     }
 
     function test_NobodyElseRehearsesOrActs() public {
-        bytes[8] memory calls = [
+        bytes[9] memory calls = [
             abi.encodeCall(motions.rehearse, (18, abi.encode(TEXT))),
             abi.encodeCall(motions.resolve, (TEXT)),
             abi.encodeCall(motions.setRule, (18, anyRule())),
             abi.encodeCall(motions.scheduleUpgrade, (TEXT, 100, "2")),
             abi.encodeCall(motions.suspendOrganisation, (1, 1)),
             abi.encodeCall(motions.removeOrganisation, (1, 1)),
+            abi.encodeCall(motions.reinstateOrganisation, (1, 1)),
             abi.encodeCall(motions.amendOrganisation, (1, details(1))),
             abi.encodeCall(
                 motions.addOrganisation, (IMotions.Admission(details(6), ALL, FREE, FREE, admin(6)))

@@ -34,10 +34,59 @@ contract NamesTest is World {
         refusesName(" A", 0);
         refusesName("A ", 1);
         refusesName(unicode"A\u3000", 1);
-        takesName(unicode"社團法人台灣某某公會");
-        takesName(unicode"Café 𠮷野家 (Taiwan) Co., Ltd.");
-        takesName(hex"f48fbfbd");
-        takesName("A");
+        takesName("", "A");
+        takesName(
+            unicode"社團法人台灣某某公會", unicode"Société Café (Taiwan) Co., Ltd."
+        );
+        takesName(unicode"𠮷野家‧ＡＢ（股）公司", "Yoshi & Sons #1+2/3: A-B's @ C; D!");
+        takesName(unicode"㐀〇ㄅ公司 A1", unicode"Ștefan Đặng Nguyễn");
+    }
+
+    /// Letters that are not seen, that look like another, or that are two code points: all that
+    /// is not on the list.
+    function test_RefusesWhatIsNotOnTheList() public {
+        // The filler of Hangul, its half-width form, a Braille blank, a combining joiner, marks.
+        bytes[16] memory bad = [
+            bytes(unicode"\u3164"),
+            bytes(unicode"\uffa0"),
+            bytes(unicode"\u115f"),
+            bytes(unicode"\u2800"),
+            bytes(unicode"\u034f"),
+            bytes(unicode"\u0301"),
+            bytes(unicode"\ufe0f"),
+            bytes(unicode"\u00a0"),
+            // Cyrillic a, Greek omicron, Latin click, dotless kra, wide compatibility ideograph.
+            bytes(unicode"\u0430"),
+            bytes(unicode"\u03bf"),
+            bytes(unicode"\u01c3"),
+            bytes(unicode"\u0138"),
+            bytes(unicode"\uf900"),
+            bytes(unicode"\ue000"),
+            bytes(unicode"\u30a2"),
+            bytes("|")
+        ];
+        for (uint256 i = 0; i < bad.length; i++) {
+            refusesName(abi.encodePacked(unicode"公", bad[i], unicode"會"), 3);
+            refusesEnglish(abi.encodePacked("A", bad[i], "B"), 1);
+        }
+        refusesName(unicode"公  會", 4);
+        refusesName(unicode"公 \u3000會", 4);
+    }
+
+    /// The mixed-script rule: English is Latin, Chinese is Han and may have Latin in it.
+    function test_NamesAreOfTheirScript() public {
+        refusesEnglish(unicode"A公", 1);
+        refusesEnglish(unicode"Aㄅ", 1);
+        refusesEnglish(unicode"AＢ", 1);
+        refusesEnglish(unicode"A（", 1);
+        IOrganisations.Details memory bad = details(6);
+        bad.nameZhTw = "Guild 6";
+        refuses(
+            address(motions),
+            address(organisations),
+            abi.encodeCall(organisations.admit, (bad)),
+            abi.encodeWithSignature("TextsNotChinese(string)", "nameZhTw")
+        );
     }
 
     /// Whatever bytes a name has, it is taken if and only if a plain reader finds it good.
@@ -83,16 +132,28 @@ contract NamesTest is World {
 
     function isPlainAscii(bytes memory b) private pure returns (bool) {
         for (uint256 i = 0; i < b.length; i++) {
-            if (uint8(b[i]) < 0x21 || uint8(b[i]) > 0x7e) return false;
+            uint8 c = uint8(b[i] | 0x20);
+            if (c < 0x61 || c > 0x7a || uint8(b[i]) < 0x41) return false;
         }
         return b.length > 0;
     }
 
-    function takesName(bytes memory name) private {
+    function takesName(string memory zhTw, string memory en) private {
         IOrganisations.Details memory good = details(3);
-        good.nameEn = string(name);
+        (good.nameZhTw, good.nameEn) = (zhTw, en);
         vm.prank(address(motions));
         organisations.amend(3, good);
+    }
+
+    function refusesEnglish(bytes memory name, uint256 position) private {
+        IOrganisations.Details memory bad = details(6);
+        bad.nameEn = string(name);
+        refuses(
+            address(motions),
+            address(organisations),
+            abi.encodeCall(organisations.admit, (bad)),
+            abi.encodeWithSignature("TextsCharacterRefused(string,uint256)", "nameEn", position)
+        );
     }
 
     function refusesName(bytes memory name, uint256 position) private {

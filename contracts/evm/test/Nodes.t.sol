@@ -296,28 +296,61 @@ contract NodesTest is Rotating {
     }
 
     function test_NodesAreLimited() public {
-        for (uint256 i = 0; i < 31; i++) {
+        for (uint256 i = 0; i < 15; i++) {
             registered(2, 100 + i);
         }
         refusesRegistration(
             registration(99),
             possession(2, 99),
-            abi.encodeWithSelector(INodes.NodesTooMany.selector, 2, 32)
+            abi.encodeWithSelector(INodes.NodesTooMany.selector, 2, 16)
         );
-        for (uint32 n = 6; n <= 12; n++) {
-            decide(IMotions.Kind.AddOrganisation, admission(n));
-            for (uint256 i = 0; i < 32 && nodes.nodeCount() < 256; i++) {
-                registered(n, 10_000 + 100 * n + i);
+        uint256 seed = 10_000;
+        uint256 count = 20;
+        uint32 n = 6;
+        for (; count < 192; n++) {
+            admitted(n);
+            for (uint256 i = 0; i < 16 && count < 192; i++) {
+                registered(n, seed++);
+                count++;
             }
         }
-        vm.assertEq(nodes.peers().length, 256);
+        // However many nodes others have: a newcomer's first one has its place.
+        for (; count < 256; n++) {
+            refusesMore(192);
+            admitted(n);
+            registered(n, seed++);
+            count++;
+        }
+        admitted(n);
+        (INodes.Registration memory last, INodes.Possession memory proof) =
+            (registration(99), possession(n, 99));
+        refuses(
+            admin(n),
+            address(nodes),
+            abi.encodeCall(nodes.registerNode, (last, proof)),
+            abi.encodeWithSelector(INodes.NodesTooMany.selector, 0, 256)
+        );
+        refusesMore(192);
+    }
+
+    function admitted(uint32 n) private {
+        vm.prank(address(motions));
+        organisations.admit(details(n));
+        vm.prank(address(motions));
+        permissions.setOrganisationPermissions(n, ALL);
+        vm.prank(address(motions));
+        permissions.setAccount(n, admin(n), ALL);
+    }
+
+    /// Organisation 3 has a node.
+    function refusesMore(uint256 places) private {
         INodes.Registration memory more = registration(99);
         INodes.Possession memory proofs = possession(3, 99);
         refuses(
             admin(3),
             address(nodes),
             abi.encodeCall(nodes.registerNode, (more, proofs)),
-            abi.encodeWithSelector(INodes.NodesTooMany.selector, 0, 256)
+            abi.encodeWithSelector(INodes.NodesTooMany.selector, 0, places)
         );
     }
 

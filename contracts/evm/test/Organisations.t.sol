@@ -37,8 +37,9 @@ contract OrganisationsTest is World {
         vm.assertFalse(found.votes);
         vm.assertEq(found.joinedHeight, 7);
         vm.assertEq(organisations.standing(6), (uint256(6) << 64) | 0x0301);
-        (uint32 voters, uint64 position) = organisations.electorate();
-        vm.assertEq(voters, 5);
+        (uint32 members, uint32 active, uint64 position) = organisations.electorate();
+        vm.assertEq(members, 5);
+        vm.assertEq(active, 5);
         vm.assertEq(position, 6);
     }
 

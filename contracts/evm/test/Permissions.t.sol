@@ -7,37 +7,133 @@ import {World} from "./World.sol";
 
 /// @notice Accounts, permissions, quotas and usage.
 contract PermissionsTest is World {
-    address private constant CLERK = address(0xC1E4);
+    /// Seeds of two accounts that belong to nobody.
+    uint256 private constant CLERK_SEED = 70;
+    uint256 private constant OTHER_SEED = 71;
+    uint256 private constant ORDER =
+        0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+    address private clerk;
+    address private other;
 
     function setUp() public {
         found(5);
+        clerk = wallet(CLERK_SEED).addr;
+        other = wallet(OTHER_SEED).addr;
     }
 
-    function test_AnAdministratorGrantsAndWithdraws() public {
+    function test_AnAdministratorAddsGrantsAndWithdraws() public {
+        (, bytes memory data) = joining(2, CLERK_SEED, 5);
         vm.expectEmit(address(permissions));
-        emit IPermissions.AccountSet(2, CLERK, 5, admin(2));
-        as_(admin(2), abi.encodeCall(permissions.grant, (CLERK, 5)));
-        has(CLERK, 2, 5);
+        emit IPermissions.AccountSet(2, clerk, 5, admin(2));
+        as_(admin(2), data);
+        has(clerk, 2, 5);
         vm.assertEq(permissions.accountCount(2), 2);
-        as_(admin(2), abi.encodeCall(permissions.grant, (CLERK, 36)));
-        has(CLERK, 2, 36);
+        vm.assertEq(permissions.consents(clerk), 1);
+        as_(admin(2), abi.encodeCall(permissions.grant, (clerk, 36)));
+        has(clerk, 2, 36);
         vm.assertEq(permissions.accountCount(2), 2);
-        as_(admin(2), abi.encodeCall(permissions.withdraw, (CLERK)));
-        has(CLERK, 0, 1);
-        vm.assertEq(permissions.accounts(CLERK), 0);
+        as_(admin(2), abi.encodeCall(permissions.withdraw, (clerk)));
+        has(clerk, 0, 1);
+        vm.assertEq(permissions.accounts(clerk), 0);
         vm.assertEq(permissions.accountCount(2), 1);
     }
 
+    /// Nobody annexes an account, be it of a stranger or of an organisation that is to join.
+    function test_AnAccountJoinsByItsConsentAlone() public {
+        address[2] memory accounts = [STRANGER, admin(6)];
+        for (uint256 i = 0; i < 2; i++) {
+            refuses(
+                admin(2),
+                address(permissions),
+                abi.encodeCall(permissions.grant, (accounts[i], 1)),
+                abi.encodeWithSelector(
+                    IPermissions.PermissionsConsentNeeded.selector, accounts[i], 2
+                )
+            );
+        }
+        // One that left needs a new one: the old signature has been used.
+        (, bytes memory data) = joining(2, CLERK_SEED, 5);
+        as_(admin(2), data);
+        as_(admin(2), abi.encodeCall(permissions.withdraw, (clerk)));
+        refuses(admin(2), address(permissions), data, invalid(clerk, 2, 1));
+        enrolled(2, CLERK_SEED, 5);
+        vm.assertEq(permissions.consents(clerk), 2);
+    }
+
+    function test_AConsentIsForWhatItSays() public {
+        uint64 deadline = uint64(NOW + 60);
+        IPermissions.Consent memory given = consented(2, CLERK_SEED, 5, deadline);
+        bytes memory reason = invalid(clerk, 2, 0);
+        refusesConsent(admin(2), clerk, 4, given, reason);
+        refusesConsent(admin(2), clerk, 7, given, reason);
+        refusesConsent(admin(2), other, 5, given, invalid(other, 2, 0));
+        refusesConsent(admin(3), clerk, 5, given, invalid(clerk, 3, 0));
+        given.deadline++;
+        refusesConsent(admin(2), clerk, 5, given, reason);
+        given.deadline--;
+        // The other half of the curve is another signature of the same.
+        given.s = bytes32(ORDER - uint256(given.s));
+        given.v = given.v == 27 ? 28 : 27;
+        refusesConsent(admin(2), clerk, 5, given, reason);
+        given.r = 0;
+        refusesConsent(admin(2), address(0), 5, given, invalid(address(0), 2, 0));
+        given = consented(2, CLERK_SEED, 5, deadline);
+        vm.chainId(CHAIN + 1);
+        refusesConsent(admin(2), clerk, 5, given, reason);
+        vm.chainId(CHAIN);
+        vm.warp(deadline + 1);
+        refusesConsent(
+            admin(2),
+            clerk,
+            5,
+            given,
+            abi.encodeWithSelector(
+                IPermissions.PermissionsConsentExpired.selector, deadline, deadline + 1
+            )
+        );
+        vm.warp(deadline);
+        refusesConsent(
+            clerk,
+            clerk,
+            5,
+            given,
+            abi.encodeWithSelector(IPermissions.PermissionsMissing.selector, clerk, 16)
+        );
+        as_(admin(2), abi.encodeCall(permissions.addAccount, (clerk, 5, given)));
+    }
+
+    function test_TheDigestIsThatOfEip712() public view {
+        bytes32 kind = keccak256(
+            "Consent(uint32 organisation,address account,uint32 permissions,uint256 nonce,uint64 deadline)"
+        );
+        bytes32 content = keccak256(abi.encode(kind, 2, clerk, 5, 0, 99));
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                ),
+                keccak256("TBSI Permissions"),
+                keccak256("1"),
+                CHAIN,
+                address(permissions)
+            )
+        );
+        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, content));
+        vm.assertEq(permissions.consentDigest(2, clerk, 5, 99), digest);
+    }
+
     function test_OnlyAdministratorsManageAccounts() public {
-        as_(admin(2), abi.encodeCall(permissions.grant, (CLERK, ALL - 16)));
-        bytes memory grant = abi.encodeCall(permissions.grant, (STRANGER, 1));
-        bytes memory withdraw = abi.encodeCall(permissions.withdraw, (CLERK));
-        address[2] memory callers = [CLERK, STRANGER];
+        enrolled(2, CLERK_SEED, ALL - 16);
+        bytes memory grant = abi.encodeCall(permissions.grant, (clerk, 1));
+        bytes memory withdraw = abi.encodeCall(permissions.withdraw, (clerk));
+        (, bytes memory add) = joining(2, OTHER_SEED, 1);
+        address[2] memory callers = [clerk, STRANGER];
         for (uint256 i = 0; i < 2; i++) {
             bytes memory reason =
                 abi.encodeWithSelector(IPermissions.PermissionsMissing.selector, callers[i], 16);
             refuses(callers[i], address(permissions), grant, reason);
             refuses(callers[i], address(permissions), withdraw, reason);
+            refuses(callers[i], address(permissions), add, reason);
         }
         decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(2), uint16(1)));
         refuses(
@@ -46,23 +142,18 @@ contract PermissionsTest is World {
             withdraw,
             abi.encodeWithSelector(IPermissions.PermissionsOrganisationNotActive.selector, 2, 2)
         );
-        (,, bool active) = permissions.accountOf(CLERK);
+        (,, bool active) = permissions.accountOf(clerk);
         vm.assertFalse(active);
     }
 
     function test_AnAdministratorStaysInItsOrganisation() public {
-        as_(admin(2), abi.encodeCall(permissions.grant, (CLERK, 1)));
+        enrolled(2, CLERK_SEED, 1);
+        bytes memory reason =
+            abi.encodeWithSelector(IPermissions.PermissionsAccountTaken.selector, clerk, 2);
+        (, bytes memory add) = joining(3, CLERK_SEED, 1);
+        refuses(admin(3), address(permissions), add, reason);
         refuses(
-            admin(3),
-            address(permissions),
-            abi.encodeCall(permissions.grant, (CLERK, 1)),
-            abi.encodeWithSelector(IPermissions.PermissionsAccountTaken.selector, CLERK, 2)
-        );
-        refuses(
-            admin(3),
-            address(permissions),
-            abi.encodeCall(permissions.withdraw, (CLERK)),
-            abi.encodeWithSelector(IPermissions.PermissionsAccountTaken.selector, CLERK, 2)
+            admin(3), address(permissions), abi.encodeCall(permissions.withdraw, (clerk)), reason
         );
         refuses(
             admin(3),
@@ -73,31 +164,36 @@ contract PermissionsTest is World {
     }
 
     function test_GrantsStayWithinTheOrganisation() public {
+        enrolled(2, CLERK_SEED, 1);
         decide(IMotions.Kind.SetOrganisationPermissions, abi.encode(uint32(2), uint32(17)));
         refuses(
             admin(2),
             address(permissions),
-            abi.encodeCall(permissions.grant, (CLERK, 5)),
+            abi.encodeCall(permissions.grant, (clerk, 5)),
             abi.encodeWithSelector(IPermissions.PermissionsNotAllowed.selector, 2, 17, 5)
         );
         refuses(
             admin(2),
             address(permissions),
-            abi.encodeCall(permissions.grant, (CLERK, 64)),
+            abi.encodeCall(permissions.grant, (clerk, 64)),
             abi.encodeWithSelector(IPermissions.PermissionsUnknown.selector, 63, 64)
         );
+        bytes memory none = abi.encodeWithSelector(IPermissions.PermissionsNone.selector);
+        refuses(admin(2), address(permissions), abi.encodeCall(permissions.grant, (clerk, 0)), none);
+        (, bytes memory add) = joining(2, OTHER_SEED, 0);
+        refuses(admin(2), address(permissions), add, none);
+        (, add) = joining(2, OTHER_SEED, 5);
         refuses(
             admin(2),
             address(permissions),
-            abi.encodeCall(permissions.grant, (CLERK, 0)),
-            abi.encodeWithSelector(IPermissions.PermissionsNone.selector)
+            add,
+            abi.encodeWithSelector(IPermissions.PermissionsNotAllowed.selector, 2, 17, 5)
         );
         address[2] memory reserved = [address(0), SYSTEM];
         for (uint256 i = 0; i < 2; i++) {
-            refuses(
-                admin(2),
-                address(permissions),
-                abi.encodeCall(permissions.grant, (reserved[i], 1)),
+            refusesMotion(
+                IMotions.Kind.SetAccount,
+                abi.encode(uint32(2), reserved[i], uint32(1)),
                 abi.encodeWithSelector(
                     IPermissions.PermissionsAccountReserved.selector, reserved[i]
                 )
@@ -106,16 +202,16 @@ contract PermissionsTest is World {
     }
 
     function test_WhatAnOrganisationLosesItsAccountsLose() public {
-        as_(admin(2), abi.encodeCall(permissions.grant, (CLERK, 4)));
-        as_(admin(2), abi.encodeCall(permissions.grant, (STRANGER, 6)));
+        enrolled(2, CLERK_SEED, 4);
+        enrolled(2, OTHER_SEED, 6);
         decide(IMotions.Kind.SetOrganisationPermissions, abi.encode(uint32(2), ALL - 4));
-        has(CLERK, 0, 1);
-        has(STRANGER, 2, 2);
+        has(clerk, 0, 1);
+        has(other, 2, 2);
         has(admin(2), 2, ALL - 4);
         vm.assertEq(permissions.accountCount(2), 2);
         // What comes back to the organisation does not come back to its accounts.
         decide(IMotions.Kind.SetOrganisationPermissions, abi.encode(uint32(2), ALL));
-        has(STRANGER, 2, 2);
+        has(other, 2, 2);
     }
 
     function test_TheLastAdministratorStays() public {
@@ -125,24 +221,25 @@ contract PermissionsTest is World {
         refuses(admin(2), address(permissions), withdraw, reason);
         bytes memory lower = abi.encodeCall(permissions.grant, (admin(2), 1));
         refuses(admin(2), address(permissions), lower, reason);
-        as_(admin(2), abi.encodeCall(permissions.grant, (CLERK, 16)));
+        enrolled(2, CLERK_SEED, 16);
         vm.assertEq(permissions.administratorCount(2), 2);
-        as_(CLERK, withdraw);
+        as_(clerk, withdraw);
         vm.assertEq(permissions.administratorCount(2), 1);
         has(admin(2), 0, 1);
         // A motion may do it: others decide, and can give a new one.
-        decide(IMotions.Kind.SetAccount, abi.encode(uint32(2), CLERK, uint32(0)));
+        decide(IMotions.Kind.SetAccount, abi.encode(uint32(2), clerk, uint32(0)));
         vm.assertEq(permissions.administratorCount(2), 0);
         decide(IMotions.Kind.SetAccount, abi.encode(uint32(2), admin(2), ALL));
         vm.assertEq(permissions.administratorCount(2), 1);
     }
 
     function test_AccountsOfAnOrganisationThatHasLeftAreFree() public {
+        address account = enrolled(5, CLERK_SEED, 17);
         decide(IMotions.Kind.RemoveOrganisation, abi.encode(uint32(5), uint16(2)));
-        as_(admin(2), abi.encodeCall(permissions.grant, (admin(5), 1)));
-        has(admin(5), 2, 1);
-        vm.assertEq(permissions.accountCount(5), 0);
-        vm.assertEq(permissions.administratorCount(5), 0);
+        enrolled(2, CLERK_SEED, 1);
+        has(account, 2, 1);
+        vm.assertEq(permissions.accountCount(5), 1);
+        vm.assertEq(permissions.administratorCount(5), 1);
         refusesMotion(
             IMotions.Kind.SetAccount,
             abi.encode(uint32(5), STRANGER, uint32(1)),
@@ -150,14 +247,48 @@ contract PermissionsTest is World {
         );
     }
 
-    function test_AccountsAreLimitedAndListed() public {
-        for (uint256 i = 1; i < 256; i++) {
-            as_(admin(2), abi.encodeCall(permissions.grant, (address(uint160(i)), 1)));
-        }
+    function test_SuspensionFreesAccounts() public {
+        address account = enrolled(5, CLERK_SEED, 17);
+        (, bytes memory add) = joining(2, CLERK_SEED, 1);
         refuses(
             admin(2),
             address(permissions),
-            abi.encodeCall(permissions.grant, (CLERK, 1)),
+            add,
+            abi.encodeWithSelector(IPermissions.PermissionsAccountTaken.selector, account, 5)
+        );
+        decide(IMotions.Kind.SuspendOrganisation, abi.encode(uint32(5), uint16(6)));
+        as_(admin(2), add);
+        has(account, 2, 1);
+        vm.assertEq(permissions.accountCount(5), 1);
+        // It does not come back with the organisation.
+        decide(IMotions.Kind.ReinstateOrganisation, abi.encode(uint32(5), uint16(8)));
+        has(account, 2, 1);
+    }
+
+    function test_AMotionTakesAnAccountOver() public {
+        address account = enrolled(2, CLERK_SEED, 17);
+        decide(IMotions.Kind.SetAccount, abi.encode(uint32(3), account, uint32(5)));
+        has(account, 3, 5);
+        vm.assertEq(permissions.accountCount(2), 1);
+        vm.assertEq(permissions.administratorCount(2), 1);
+        // To take one away from whom it does not belong to is a mistake.
+        refusesMotion(
+            IMotions.Kind.SetAccount,
+            abi.encode(uint32(2), account, uint32(0)),
+            abi.encodeWithSelector(IPermissions.PermissionsNotAccount.selector, account, 2)
+        );
+    }
+
+    function test_AccountsAreLimitedAndListed() public {
+        for (uint256 i = 1; i < 256; i++) {
+            vm.prank(address(motions));
+            permissions.setAccount(2, address(uint160(i)), 1);
+        }
+        (, bytes memory add) = joining(2, CLERK_SEED, 1);
+        refuses(
+            admin(2),
+            address(permissions),
+            add,
             abi.encodeWithSelector(IPermissions.PermissionsTooManyAccounts.selector, 256)
         );
         vm.assertEq(permissions.accountsOf(2, 0, 100).length, 100);
@@ -186,7 +317,7 @@ contract PermissionsTest is World {
 
     function test_OnlyTheGovernorSetsParameters() public {
         address target = address(permissions);
-        refusesStrangers(target, abi.encodeCall(permissions.setAccount, (1, CLERK, 1)));
+        refusesStrangers(target, abi.encodeCall(permissions.setAccount, (1, clerk, 1)));
         refusesStrangers(target, abi.encodeCall(permissions.setQuota, (1, 1, 1)));
         refusesStrangers(target, abi.encodeCall(permissions.setOrganisationPermissions, (1, 1)));
         refusesStrangers(target, abi.encodeCall(permissions.setPublicPermissions, (1)));
@@ -303,6 +434,27 @@ contract PermissionsTest is World {
         (uint32 foundOrganisation, uint32 foundBits,) = permissions.accountOf(account);
         vm.assertEq(foundOrganisation, organisation);
         vm.assertEq(foundBits, bits);
+    }
+
+    function refusesConsent(
+        address sender,
+        address account,
+        uint32 bits,
+        IPermissions.Consent memory given,
+        bytes memory reason
+    ) private {
+        bytes memory data = abi.encodeCall(permissions.addAccount, (account, bits, given));
+        refuses(sender, address(permissions), data, reason);
+    }
+
+    function invalid(address account, uint32 organisation, uint256 nonce)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(
+            IPermissions.PermissionsConsentInvalid.selector, account, organisation, nonce
+        );
     }
 
     function as_(address sender, bytes memory data) private {

@@ -103,21 +103,21 @@ contract ValidatorSetTest is World {
 
     function test_AtMost128Validators() public {
         place();
-        for (uint32 n = 1; n <= 4; n++) {
+        for (uint32 n = 1; n <= 8; n++) {
             foundMember(n, 10);
-            for (uint256 i = 1; i < 32; i++) {
+            for (uint256 i = 1; i < 16; i++) {
                 vm.prank(SYSTEM);
                 nodes.foundNode(n, registration(100 * n + i), 10);
             }
         }
         vm.assertEq(nodes.validatorSet().length, 128);
         vm.prank(SYSTEM);
-        organisations.foundOrganisation(details(5));
+        organisations.foundOrganisation(details(9));
         bytes memory large = abi.encodeWithSignature("SetTooLarge(uint256,uint256)", 128, 129);
-        bytes memory data = abi.encodeCall(nodes.foundNode, (5, registration(5), 1));
+        bytes memory data = abi.encodeCall(nodes.foundNode, (9, registration(9), 1));
         refuses(SYSTEM, address(nodes), data, large);
         vm.prank(SYSTEM);
-        uint32 node = nodes.foundNode(5, registration(5), 0);
+        uint32 node = nodes.foundNode(9, registration(9), 0);
         vm.roll(1);
         refusesGovernor(abi.encodeCall(nodes.addValidator, (node, 1)), large);
     }
@@ -128,7 +128,7 @@ contract ValidatorSetTest is World {
         vm.expectEmit(address(nodes));
         emit INodes.ValidatorAdded(2, wallet(2).addr, 12);
         vm.expectEmit(address(nodes));
-        emit INodes.ValidatorSetChanged(8);
+        emit INodes.ValidatorSetChanged(uint64(NOW));
         as_(abi.encodeCall(nodes.addValidator, (2, 12)));
         (uint256 own, uint256 total) = powerOf(2);
         vm.assertEq(own, 12);
@@ -148,6 +148,7 @@ contract ValidatorSetTest is World {
         vm.expectEmit(address(nodes));
         emit INodes.ValidatorRemoved(5, wallet(5).addr, 2);
         as_(abi.encodeCall(nodes.removeValidator, (5, 2)));
+        endBlock();
         vm.assertEq(nodes.validatorKeyOf(wallet(5).addr).last, 8);
         vm.assertEq(nodes.peers()[4].nodeType, 2);
         vm.assertEq(nodes.nodeOf(5).power, 0);
@@ -156,7 +157,7 @@ contract ValidatorSetTest is World {
     /// Largest set with the longest names: what `validatorSet` costs the node at worst.
     function test_TheSetIsReadableAtItsLargest() public {
         place();
-        string memory longest = longName();
+        string memory longest = longName(512);
         for (uint32 n = 1; n <= 128; n++) {
             vm.prank(SYSTEM);
             organisations.foundOrganisation(longDetails(n, longest));
@@ -208,12 +209,12 @@ contract ValidatorSetTest is World {
         returns (IOrganisations.Details memory long)
     {
         long = details(n);
-        (long.nameZhTw, long.nameEn) = (longest, longest);
+        (long.nameZhTw, long.nameEn) = (string.concat(unicode"會", longName(509)), longest);
     }
 
-    function longName() private pure returns (string memory) {
-        bytes memory name = new bytes(512);
-        for (uint256 i = 0; i < 512; i++) {
+    function longName(uint256 size) private pure returns (string memory) {
+        bytes memory name = new bytes(size);
+        for (uint256 i = 0; i < size; i++) {
             name[i] = "x";
         }
         return string(name);

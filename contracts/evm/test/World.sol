@@ -3,10 +3,12 @@ pragma solidity 0.8.37;
 
 import {Attestations} from "../src/Attestations.sol";
 import {Chains} from "../src/Chains.sol";
+import {Equivocations} from "../src/Equivocations.sol";
 import {Facts} from "../src/Facts.sol";
 import {IMotions} from "../src/IMotions.sol";
 import {INodes} from "../src/INodes.sol";
 import {IOrganisations} from "../src/IOrganisations.sol";
+import {IPermissions} from "../src/IPermissions.sol";
 import {Identifiers} from "../src/Identifiers.sol";
 import {Motions} from "../src/Motions.sol";
 import {Nodes} from "../src/Nodes.sol";
@@ -40,6 +42,7 @@ abstract contract World {
     Chains internal constant chains = Chains(0x0000000000000000000000000000000000001005);
     Facts internal constant facts = Facts(0x0000000000000000000000000000000000001007);
     address internal constant SYSTEM = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
+    address internal constant EQUIVOCATIONS = 0x0000000000000000000000000000000000001008;
     address internal constant ED25519 = 0x0000000000000000000000000000000000001100;
     address internal constant STRANGER = address(0x57A6);
 
@@ -62,6 +65,7 @@ abstract contract World {
         vm.etch(address(permissions), type(Permissions).runtimeCode);
         vm.etch(address(chains), type(Chains).runtimeCode);
         vm.etch(address(facts), type(Facts).runtimeCode);
+        vm.etch(EQUIVOCATIONS, type(Equivocations).runtimeCode);
         vm.etch(ED25519, type(Ed25519Mock).runtimeCode);
         vm.chainId(CHAIN);
         vm.warp(NOW);
@@ -71,6 +75,8 @@ abstract contract World {
     /// A chain of `count` organisations with a validator of power 10 each, at block 1.
     function found(uint32 count) internal {
         place();
+        vm.prank(SYSTEM);
+        nodes.foundEpoch(0);
         for (uint32 n = 1; n <= count; n++) {
             foundMember(n, 10);
         }
@@ -95,12 +101,22 @@ abstract contract World {
     }
 
     /// More than half for all kinds; for rules more than two thirds, and a delay.
-    function foundingRules() internal pure returns (IMotions.Rule[] memory rules) {
+    function foundingRules() internal pure virtual returns (IMotions.Rule[] memory rules) {
         rules = new IMotions.Rule[](18);
         for (uint256 i = 0; i < rules.length; i++) {
             rules[i] = IMotions.Rule(1, 2, 1, 2, VOTING, 0, WINDOW);
         }
         rules[uint8(IMotions.Kind.SetRule) - 1] = IMotions.Rule(3, 4, 2, 3, VOTING, DELAY, WINDOW);
+    }
+
+    /// What the node does after a block; then the next one.
+    function endBlock() internal {
+        uint256 due = nodes.handoverDue();
+        if (due != 0 && due <= block.timestamp) {
+            vm.prank(SYSTEM);
+            nodes.handOver();
+        }
+        vm.roll(block.number + 1);
     }
 
     // What organisations are made of
@@ -140,6 +156,38 @@ abstract contract World {
             n /= 10;
         }
         return string(text);
+    }
+
+    /// An account with the key of a seed, and the call by which an organisation takes it in.
+    function joining(uint32 organisation, uint256 seed, uint32 bits)
+        internal
+        returns (address account, bytes memory data)
+    {
+        account = wallet(seed).addr;
+        uint64 deadline = uint64(block.timestamp + 60);
+        IPermissions.Consent memory consent = consented(organisation, seed, bits, deadline);
+        data = abi.encodeCall(permissions.addAccount, (account, bits, consent));
+    }
+
+    /// The account of a seed agrees to belong to an organisation.
+    function consented(uint32 organisation, uint256 seed, uint32 bits, uint64 deadline)
+        internal
+        returns (IPermissions.Consent memory)
+    {
+        Vm.Wallet memory key = wallet(seed);
+        bytes32 digest = permissions.consentDigest(organisation, key.addr, bits, deadline);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key.privateKey, digest);
+        return IPermissions.Consent(deadline, v, r, s);
+    }
+
+    /// An administrator takes the account of a seed into its organisation.
+    function enrolled(uint32 organisation, uint256 seed, uint32 bits)
+        internal
+        returns (address account)
+    {
+        bytes memory data;
+        (account, data) = joining(organisation, seed, bits);
+        vm.assertTrue(send(admin(organisation), address(permissions), data));
     }
 
     // Keys

@@ -6,6 +6,7 @@ import solc from 'solc'
 const CONTRACTS = [
   'Attestations',
   'Chains',
+  'Equivocations',
   'Facts',
   'Motions',
   'Nodes',

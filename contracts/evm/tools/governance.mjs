@@ -3,7 +3,15 @@
 // it.
 import { createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { SigningKey, computeAddress, concat, getBytes, id, toBeHex } from 'ethers'
+import {
+  SigningKey,
+  TypedDataEncoder,
+  computeAddress,
+  concat,
+  getBytes,
+  id,
+  toBeHex,
+} from 'ethers'
 
 const VECTORS = new URL('../../../tests/vectors/governance.json', import.meta.url)
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
@@ -67,6 +75,45 @@ function possessions() {
     possession('log key', 3, log.key, edSigned(log)),
     possession('another chain', 1, peer.key, edSigned(peer), { chainId: 1 }),
     possession('another organisation', 1, peer.key, edSigned(peer), { organisation: 2 ** 32 - 1 }),
+  ]
+}
+
+// Consents
+
+const PERMISSIONS = '0x0000000000000000000000000000000000001004'
+const CONSENT = {
+  Consent: [
+    { name: 'organisation', type: 'uint32' },
+    { name: 'account', type: 'address' },
+    { name: 'permissions', type: 'uint32' },
+    { name: 'nonce', type: 'uint256' },
+    { name: 'deadline', type: 'uint64' },
+  ],
+}
+
+function consent(name, over = {}) {
+  const { chainId, ...message } = {
+    chainId: CHAIN_ID,
+    organisation: 2,
+    account: computeAddress(KEYS[0]),
+    permissions: 5,
+    nonce: 0,
+    deadline: 1700000060,
+    ...over,
+  }
+  const domain = { name: 'TBSI Permissions', version: '1', chainId, verifyingContract: PERMISSIONS }
+  const digest = TypedDataEncoder.hash(domain, CONSENT, message)
+  const { v, r, s } = KEYS[0].sign(digest)
+  return { name, chainId, ...message, digest, v, r, s }
+}
+
+function consents() {
+  return [
+    consent('of an account'),
+    consent('another organisation', { organisation: 2 ** 32 - 1 }),
+    consent('all permissions', { permissions: 63 }),
+    consent('the third time', { nonce: 2 }),
+    consent('another chain', { chainId: 1 }),
   ]
 }
 
@@ -176,12 +223,14 @@ const evidences = [...goodEvidence(), ...badEvidence()].map((item) => ({
 }))
 const built = {
   description:
-    'Proofs of possession (SPEC §13.3) and evidence (SPEC §3.8), on chain 8862026 with genesis ' +
+    'Proofs of possession (SPEC §13.3), consents (SPEC §13.4, of the first key below) and ' +
+    'evidence (SPEC §3.8), on chain 8862026 with genesis ' +
     'hash keccak256("genesis"). The accused has the key keccak256("TBSI test key 1") and ' +
     'validates from height 1. Evidence with `refused` must be refused, with that error in the ' +
     'contract. Ed25519 signatures are R || S, of keys with the seeds keccak256("TBSI test peer ' +
     'key") and keccak256("TBSI test log key").',
   possessions: possessions(),
+  consents: consents(),
   evidence: evidences,
 }
 
@@ -196,6 +245,6 @@ if (process.env.UPDATE_VECTORS === '1') {
   )
   process.exit(1)
 } else {
-  const count = built.possessions.length + built.evidence.length
+  const count = built.possessions.length + built.consents.length + built.evidence.length
   console.log(`tests/vectors/governance.json: ${count} cases are what ethers computes`)
 }

@@ -116,6 +116,28 @@ function delegation(name, batch, texts, { signed = {}, sent = {}, refused } = {}
   }
 }
 
+const STATEMENTS = {
+  Revoke: { id: 'bytes32', reason: 'uint16' },
+  Cancel: {},
+}
+
+/** What an issuer signs besides attestations; `signed` is what it signed where that is another. */
+function statement(name, type, content, { signed = {}, refused } = {}) {
+  const message = { issuer: ISSUER, ...content, nonce: 5n, deadline: 1700000060n }
+  const types = { issuer: 'address', ...STATEMENTS[type], nonce: 'uint256', deadline: 'uint64' }
+  const fields = Object.entries(types).map(([name, type]) => ({ name, type }))
+  const digestFor = ({ chainId = CHAIN_ID, ...over }) =>
+    TypedDataEncoder.hash(
+      { name: 'TBSI Attestations', version: '1', chainId, verifyingContract: CONTRACT },
+      { [type]: fields },
+      { ...message, ...over },
+    )
+  const { v, r, s } = KEYS[0].signingKey.sign(digestFor(signed))
+  const [nonce, deadline] = [message.nonce, message.deadline].map(String)
+  const digest = digestFor({})
+  return { name, type, ...message, nonce, deadline, digest, v, r, s, ...(refused ? { refused } : {}) }
+}
+
 /** Words that `attest` or `attestBatch` refuses. */
 function refusal(name, batch, algorithm, words, refused) {
   return { name, batch, schema: FILE, algorithm, words, refused }
@@ -130,8 +152,9 @@ const built = {
   description:
     'Ids of attestations and schemas, and EIP-712 delegations. A digest is that of the quoted ' +
     'text in UTF-8. `digest` of a delegation is what its fields hash to; one with `refused` must ' +
-    'be refused at that time with that error, with nonce 0 in the contract. `refused` lists ' +
-    'what is refused whoever sends it. Keys are keccak256("TBSI test key 1") and 2.',
+    'be refused at that time with that error, with no nonce used in the contract. `statements` ' +
+    'are what an issuer signs otherwise. `refused` lists what is refused whoever sends it. Keys ' +
+    'are keccak256("TBSI test key 1") and 2.',
   attestations: [
     ...Object.keys(ALGORITHMS).map((algorithm) => attestation(algorithm, '')),
     ...Object.keys(ALGORITHMS).map((algorithm) => attestation(algorithm, 'abc')),
@@ -167,10 +190,7 @@ const built = {
       sent: { time: 1700000061n },
       refused: 'AttestationsDeadlinePassed(uint64,uint256)',
     }),
-    delegation('of the next nonce', false, ['abc'], {
-      sent: { nonce: 1n },
-      refused: 'InvalidAccountNonce(address,uint256)',
-    }),
+    delegation('of any nonce', false, ['abc'], { sent: { nonce: 2n ** 255n + 7n } }),
     delegation('with high s', false, ['abc'], {
       sent: { highS: true },
       refused: 'ECDSAInvalidSignatureS(bytes32)',
@@ -191,6 +211,22 @@ const built = {
     ),
     delegation('digests in another order', true, ['', 'abc'], {
       signed: { over: { words: ['abc', ''].map((text) => digestOf('sha2-256', text)) } },
+      refused: SIGNER,
+    }),
+  ],
+  statements: [
+    statement('a revocation', 'Revoke', { id: id('an attestation'), reason: 3 }),
+    statement('a revocation for another reason', 'Revoke', { id: id('an attestation'), reason: 3 }, {
+      signed: { reason: 4 },
+      refused: SIGNER,
+    }),
+    statement('a revocation for another chain', 'Revoke', { id: id('an attestation'), reason: 3 }, {
+      signed: { chainId: 1n },
+      refused: SIGNER,
+    }),
+    statement('a cancellation', 'Cancel', {}),
+    statement('a cancellation of another nonce', 'Cancel', {}, {
+      signed: { nonce: 6n },
       refused: SIGNER,
     }),
   ],

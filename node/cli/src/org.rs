@@ -1,7 +1,9 @@
 //! `tbsi org`.
 
+mod accounts;
 mod chains;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use alloy_primitives::{Address, U256};
@@ -43,7 +45,28 @@ pub(crate) enum Command {
         #[command(flatten)]
         read: Read,
     },
-    /// Give an account of your organisation these permissions and no others.
+    /// Sign, with the key of an account, that it joins an organisation. Changes nothing yet: an
+    /// administrator of that organisation adds the account with the file.
+    #[command(after_help = CODES)]
+    Consent {
+        /// Number, 統一編號, LEI or legal name.
+        #[arg(value_name = "ORGANISATION")]
+        organisation: String,
+        /// With commas between: send, deploy, attest, relay, administer, vote; or all.
+        #[arg(long, value_name = "PERMISSIONS", value_parser = parse_permissions)]
+        permissions: u32,
+        /// How many days the signature is good for.
+        #[arg(long, value_name = "DAYS", default_value_t = 7,
+            value_parser = clap::value_parser!(u64).range(1..=365))]
+        days: u64,
+        /// File to write; must not exist.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[command(flatten)]
+        write: Write,
+    },
+    /// Give an account of your organisation these permissions and no others; a new one with its
+    /// consent.
     #[command(after_help = CODES)]
     AddAccount {
         /// Address of the account.
@@ -52,6 +75,9 @@ pub(crate) enum Command {
         /// With commas between: send, deploy, attest, relay, administer, vote; or all.
         #[arg(long, value_name = "PERMISSIONS", value_parser = parse_permissions)]
         permissions: u32,
+        /// What the account signed with `tbsi org consent`, if it is not yours yet.
+        #[arg(long, value_name = "FILE")]
+        consent: Option<PathBuf>,
         #[command(flatten)]
         write: Write,
     },
@@ -133,13 +159,27 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::List { read } => block_on(read.lang, list(read)),
         Command::Show { organisation, read } => block_on(read.lang, show(organisation, read)),
         Command::History { organisation, read } => block_on(read.lang, history(organisation, read)),
+        Command::Consent {
+            organisation,
+            permissions,
+            days,
+            out,
+            write,
+        } => block_on(
+            write.read.lang,
+            accounts::consent(organisation, permissions, days, out, write),
+        ),
         Command::AddAccount {
             account,
             permissions,
+            consent,
             write,
-        } => block_on(write.read.lang, add_account(account, permissions, write)),
+        } => block_on(
+            write.read.lang,
+            accounts::add(account, permissions, consent, write),
+        ),
         Command::WithdrawAccount { account, write } => {
-            block_on(write.read.lang, withdraw_account(account, write))
+            block_on(write.read.lang, accounts::withdraw(account, write))
         }
         Command::RegisterChain {
             caip2,
@@ -366,41 +406,6 @@ async fn history(text: String, read: Read) -> anyhow::Result<ExitCode> {
     }
     let json = json!({ "organisation": registry.named(organisation), "history": all });
     registry.format.print(&text, &json)
-}
-
-async fn add_account(account: Address, bits: u32, write: Write) -> anyhow::Result<ExitCode> {
-    let writer = Writer::open(&write).await?;
-    let call = Permissions::grantCall {
-        account,
-        permissions: bits,
-    };
-    let change = account_change(&writer, account, bits).await?;
-    writer
-        .perform_plainly(&Planned::new(PERMISSIONS, &call, change))
-        .await
-}
-
-async fn withdraw_account(account: Address, write: Write) -> anyhow::Result<ExitCode> {
-    let writer = Writer::open(&write).await?;
-    let call = Permissions::withdrawCall { account };
-    let change = account_change(&writer, account, 0).await?;
-    writer
-        .perform_plainly(&Planned::new(PERMISSIONS, &call, change))
-        .await
-}
-
-async fn account_change(writer: &Writer, account: Address, bits: u32) -> anyhow::Result<String> {
-    let (registry, lang) = (&writer.registry, writer.registry.lang);
-    let found = registry.ask(PERMISSIONS, Permissions::accountOfCall { account });
-    let found = found.await?;
-    let own = found.organisation == writer.organisation && found.organisation != 0;
-    let before = if own { found.permissions } else { 0 };
-    let may = change(&permissions(before, lang), &permissions(bits, lang));
-    let name = registry.name(writer.organisation);
-    Ok(lang.pick(
-        format!("account {account} of {name} may: {may}"),
-        format!("{name}的帳戶 {account} 的權限：{may}"),
-    ))
 }
 
 async fn set_contact(contact_url: String, write: Write) -> anyhow::Result<ExitCode> {

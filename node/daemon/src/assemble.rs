@@ -290,15 +290,17 @@ pub fn current_roster(
         parent_hash: tip.block_hash,
     };
     let state = store.state_at(tip.height)?;
-    let roster = tbsi_execution::roster(&state, &context)?.unwrap_or(founders);
+    let elected = tbsi_execution::elected(&state, &context)?;
+    let elected = elected.map_or_else(|| founders.set_hash(), |elected| elected.set().hash());
+    let peers = tbsi_execution::peers(&state, &context)?.unwrap_or(founders.peers);
     let members = store.members_at(tip.height.next())?;
     let members = members.context("the validators of the next block are not stored")?;
     anyhow::ensure!(
-        tip.height > Height::GENESIS || roster.set_hash() == members.set().hash(),
+        tip.height > Height::GENESIS || elected == members.set().hash(),
         "genesis file: the validators under `nodes` are not those in the storage of the \
          governance contracts; build the file anew with `tbsi genesis`"
     );
-    Ok(Roster { members, ..roster })
+    Ok(Roster::new(members, peers))
 }
 
 /// The key to validate with and its sign-state; refuses one that is older than the chain.

@@ -217,11 +217,15 @@ impl Node {
         let Ok(state) = self.store.state_at(tip.height) else {
             return Ok(());
         };
-        let Some(now) = tbsi_execution::roster(&state, &context)? else {
+        let Some(peers) = tbsi_execution::peers(&state, &context)? else {
             return Ok(());
         };
         self.roster.send_if_modified(|roster| {
-            let changed = roster.members == now.members && roster.peers != now.peers;
+            // A block may have been committed meanwhile: what it says is newer.
+            let Some(now) = roster.after(None, Some(peers)) else {
+                return false;
+            };
+            let changed = self.tip().height == tip.height && roster.peers != now.peers;
             if changed {
                 self.follow_cosigners(&now);
                 *roster = Arc::new(now);

@@ -12,7 +12,8 @@ use revm::context_interface::result::{EVMError, ExecutionResult};
 use revm::{ExecuteEvm, SystemCallEvm};
 use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_governance::standing::{Amounts, Denied};
-use tbsi_types::{Receipt, Roster, StateDiff, StateView, Transaction};
+use tbsi_types::roster::{Members, Peers};
+use tbsi_types::{Receipt, StateDiff, StateView, Transaction};
 
 use crate::environment::{BlockContext, Environment, Evm};
 use crate::error::{ExecutionError, fatal, unreadable};
@@ -48,8 +49,10 @@ pub struct Outcome {
     pub denied: Vec<Denied>,
     /// Accounts, slots and code that differ afterwards.
     pub diff: StateDiff,
-    /// Validators and peers from the next block on, if the block may have changed them.
-    pub roster: Option<Roster>,
+    /// The validators from the next block on, if the block hands over to others.
+    pub members: Option<Members>,
+    /// Peers from now on, if the block may have changed them.
+    pub peers: Option<Peers>,
 }
 
 /// Executes a block on the state of its parent.
@@ -276,10 +279,10 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
         Ok(Ok(()))
     }
 
-    /// Does what follows the last transaction: organisations are charged, and the next
-    /// validators and peers are asked for if the contracts that name them have changed.
+    /// Does what follows the last transaction: organisations are charged, a handover that is due
+    /// takes place, and peers are asked for if the contracts that name them have changed.
     fn finish(mut self) -> Result<Outcome, ExecutionError> {
-        let mut next = None;
+        let (mut members, mut peers) = (None, None);
         if let Some(gate) = &self.gate {
             // A charge that ran out of gas would have no effect.
             for used in gate.used().chunks(CHARGED_MAX) {
@@ -290,8 +293,10 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
                 .iter()
                 .any(|it| overlay.storage_changed(*it))
             {
-                next = roster::read(&mut self.evm)?;
+                peers = roster::read_peers(&mut self.evm)?;
             }
+            let seconds = self.environment.block.timestamp.saturating_to();
+            members = roster::hand_over(&mut self.evm, seconds)?;
         }
         let logs_bloom = self
             .receipts
@@ -304,7 +309,8 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
             receipts: self.receipts,
             denied: self.denied,
             diff: self.evm.ctx.journaled_state.database.into_diff(),
-            roster: next,
+            members,
+            peers,
         })
     }
 }

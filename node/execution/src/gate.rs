@@ -6,7 +6,7 @@ use std::collections::btree_map;
 use alloy_consensus::Transaction as _;
 use alloy_primitives::{Address, U256};
 use revm::Database;
-use tbsi_governance::reserve::reserved_for;
+use tbsi_governance::reserve::{carries_out, reserved_for};
 use tbsi_governance::standing::{
     self, Amounts, Denied, Parameters, Permissions, Standing, within_quota,
 };
@@ -53,6 +53,8 @@ pub(crate) struct Bounds {
     used: Amounts,
     lifts_at: u64,
     reserve: Reserve,
+    /// Whether it carries out a motion: the leaves are not its sender's statements.
+    carries_out: bool,
 }
 
 /// Of an organisation's calls of [`reserved_for`] in a block, the first is outside its quota.
@@ -122,6 +124,7 @@ impl Gate {
             used: usage.used(),
             lifts_at: self.lifts_at,
             reserve,
+            carries_out: to.is_some_and(|to| carries_out(to, input)),
         })
     }
 
@@ -137,7 +140,7 @@ impl Gate {
         let bounds = self.bounds(overlay, transaction.sender(), to, input)?;
         let asked = Amounts {
             gas: envelope.gas_limit(),
-            leaves: u64::from(to.is_some_and(makes_leaves)),
+            leaves: u64::from(!bounds.carries_out && to.is_some_and(makes_leaves)),
         };
         let admitted = bounds.permit(to).and_then(|()| bounds.within(asked));
         Ok(admitted.map(|()| bounds).map_err(|denied| Refused {
@@ -190,6 +193,9 @@ impl Bounds {
 
     /// Whether the transaction may make these leaves.
     pub(crate) fn leaves(&self, made: LeafCount) -> Result<(), Denied> {
+        if self.carries_out {
+            return Ok(());
+        }
         if made.stated > 0 {
             self.require(Permissions::ATTEST)?;
         }

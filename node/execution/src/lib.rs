@@ -60,5 +60,5 @@ pub use error::ExecutionError;
 pub use gate::admission;
 pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};
-pub use roster::roster;
+pub use roster::{elected, peers};
 pub use system::system_accounts;

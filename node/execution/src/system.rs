@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, Bytes};
 use serde::Deserialize;
 use tbsi_governance::abi::{CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
+use tbsi_types::contracts::EQUIVOCATIONS;
 use tbsi_types::genesis::GenesisAccount;
 use tbsi_types::log::{ATTESTATIONS, OUTBOX};
 
@@ -31,6 +32,7 @@ pub fn system_accounts(governed: bool) -> BTreeMap<Address, GenesisAccount> {
             (PERMISSIONS, artifact!("Permissions")),
             (CHAINS, artifact!("Chains")),
             (FACTS, artifact!("Facts")),
+            (EQUIVOCATIONS, artifact!("Equivocations")),
         ]);
     }
     let account = |(address, artifact)| (address, contract(artifact));

@@ -13,7 +13,7 @@ use tbsi_bridge::evm::abi::{Inbox, LightClient};
 use tbsi_governance::abi::PERMISSIONS;
 use tbsi_rpc::Client;
 use tbsi_tests::council::{
-    Actor, ask, decide, grantCall, kind, setPublicPermissionsCall, setQuotaCall,
+    Actor, ask, decide, grantCall, joining, kind, setPublicPermissionsCall, setQuotaCall,
 };
 use tbsi_tests::harness::{Sender, TestNetwork, tbsi, wait_receipt};
 use tbsi_types::log::OUTBOX;
@@ -249,7 +249,8 @@ async fn a_relayer_without_standing_is_told_what_is_missing_before_it_sends() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("belongs to no active organisation"), "{said}");
     let key = tbsi_keys::keyfile::load_validator_key(&Path::new(&home).join("relayer.key"));
-    let account = key.unwrap().public_key().address();
+    let key = key.unwrap();
+    let account = key.public_key().address();
     for (permissions, words) in [(5, "may not relay"), (13, "is one of Test Association A")] {
         if permissions == 5 {
             let names = (
@@ -263,11 +264,16 @@ async fn a_relayer_without_standing_is_told_what_is_missing_before_it_sends() {
                 "name_zh_tw = \"台灣測試公會甲\"",
             );
         }
-        let grant = grantCall {
-            account,
-            permissions,
-        };
-        council[0].act(&net.client, PERMISSIONS, &grant).await;
+        if permissions == 5 {
+            let joins = joining(net.chain_id(), 1, &key, permissions);
+            council[0].act(&net.client, PERMISSIONS, &joins).await;
+        } else {
+            let grant = grantCall {
+                account,
+                permissions,
+            };
+            council[0].act(&net.client, PERMISSIONS, &grant).await;
+        }
         if permissions == 13 {
             edit(&home, "Test Association A", "Somebody Else");
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::organisation::Permission;
 
-/// With what rules the governance contracts begin. A motion can change each of them.
+/// With what rules the governance contracts begin. A motion can change each but the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GovernanceEntry {
@@ -27,6 +27,9 @@ pub struct GovernanceEntry {
     pub delay_seconds: u32,
     /// How long a motion that passed can be executed.
     pub window_seconds: u32,
+    /// Changes of the validator set take effect at multiples of it, all of an epoch together;
+    /// with 0 each with its block. No motion changes it.
+    pub epoch_seconds: u32,
 }
 
 /// Gas and entries of the log in a period; what is absent is not limited.
@@ -52,6 +55,7 @@ impl Default for GovernanceEntry {
             voting_period_seconds: 7 * 86_400,
             delay_seconds: 86_400,
             window_seconds: 7 * 86_400,
+            epoch_seconds: 3_600,
         }
     }
 }
@@ -68,6 +72,7 @@ impl GovernanceEntry {
             voting_period_seconds: 600,
             delay_seconds: 0,
             window_seconds: 86_400,
+            epoch_seconds: 0,
         }
     }
 }

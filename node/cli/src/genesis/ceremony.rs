@@ -37,7 +37,8 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "GAS", default_value_t = BLOCK_GAS_LIMIT)]
     block_gas_limit: u64,
     /// TOML file with what differs from: public_permissions = [], period_seconds = 3600,
-    /// voting_period_seconds = 604800, delay_seconds = 86400, window_seconds = 604800; and
+    /// voting_period_seconds = 604800, delay_seconds = 86400, window_seconds = 604800,
+    /// epoch_seconds = 3600; and
     /// [public_quota] and [organisation_quota] with gas and leaves, without which they are not
     /// limited.
     #[arg(long, value_name = "FILE")]

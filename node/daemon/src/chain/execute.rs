@@ -9,9 +9,7 @@ use tbsi_store::LogUpdate;
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 use tbsi_types::log::{LeafError, leaves};
-use tbsi_types::{
-    B256, Block, Checkpoint, ProposedBlock, Roster, StateView, TimestampMs, Transaction,
-};
+use tbsi_types::{B256, Block, Checkpoint, ProposedBlock, StateView, TimestampMs, Transaction};
 use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
@@ -147,8 +145,9 @@ impl NodeChain {
                 transactions,
             },
         };
-        let set_hash = self.node.roster().set_hash();
-        let next = outcome.roster.as_ref().map(Roster::set_hash);
+        let present = self.node.roster();
+        let set_hash = present.set_hash();
+        let next = outcome.members.as_ref().map(|next| next.set().hash());
         let checkpoint = Checkpoint {
             chain_id: context.chain_id,
             height: context.height,
@@ -168,7 +167,7 @@ impl NodeChain {
             update,
             log,
             checkpoint,
-            roster: outcome.roster,
+            roster: present.after(outcome.members, outcome.peers),
             bytes_hash: B256::ZERO,
             elapsed,
         })

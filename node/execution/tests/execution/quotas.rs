@@ -42,13 +42,6 @@ fn resolve() -> Motions::proposeCall {
     }
 }
 
-fn grant(account: Address) -> Permissions::grantCall {
-    Permissions::grantCall {
-        account,
-        permissions: 1,
-    }
-}
-
 #[test]
 fn leaves_of_every_kind_count_against_the_quota() {
     let mut state = town(UNLIMITED, 5);
@@ -61,7 +54,7 @@ fn leaves_of_every_kind_count_against_the_quota() {
     let acts: [Arc<Transaction>; 5] = [
         me.call(0, ATTESTATIONS, &attesting(1)),
         me.call(1, POSTING, &message(1)),
-        transaction(&me, 2, PERMISSIONS, &grant(Address::repeat_byte(7))),
+        transaction(&me, 2, PERMISSIONS, &Wallet::new(7).joining()),
         transaction(&me, 3, CHAINS, &record),
         transaction(&me, 4, MOTIONS, &resolve()),
     ];
@@ -76,7 +69,7 @@ fn leaves_of_every_kind_count_against_the_quota() {
     for (to, input) in [
         (ATTESTATIONS, attesting(2)),
         (OUTBOX, message(2)),
-        (PERMISSIONS, grant(Address::repeat_byte(8)).abi_encode()),
+        (PERMISSIONS, Wallet::new(8).joining().abi_encode()),
     ] {
         let built = state.build(6, &[me.call(5, to, &input)]);
         assert!(built.transactions.is_empty());
@@ -175,12 +168,12 @@ fn no_quota_keeps_an_organisation_from_deciding() {
 fn an_administrator_stops_an_account_that_used_up_the_quota() {
     let mut state = town(UNLIMITED, UNLIMITED);
     let (me, thief) = (wallet(), Wallet::new(50));
-    let granted = transaction(&me, 0, PERMISSIONS, &grant(thief.address));
+    let granted = transaction(&me, 0, PERMISSIONS, &thief.joining());
     assert!(state.build(1, &[granted]).outcome.receipts[0].status());
     state.limit(2, 700_000, 0);
     // Everything else of an administrator waits for the next period.
     let refused = [
-        transaction(&me, 1, PERMISSIONS, &grant(Address::repeat_byte(7))),
+        transaction(&me, 1, PERMISSIONS, &Wallet::new(7).joining()),
         transaction(
             &me,
             1,

@@ -10,6 +10,8 @@ use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, TxKind,
 use revm::bytecode::opcode as op;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 use tbsi_execution::{BlockContext, ExecutionError, Outcome, execute};
+use tbsi_governance::consent::{Joining, consent};
+use tbsi_governance::contracts::Permissions::addAccountCall;
 use tbsi_types::{
     Account, Height, StateDiff, StateView, TimestampMs, Transaction, TxEnvelope, ViewError,
 };
@@ -190,6 +192,24 @@ impl Wallet {
         let public = PublicKey::from_secret_key(SECP256K1, &key).serialize_uncompressed();
         let address = Address::from_raw_public_key(&public[1..]);
         Self { key, address }
+    }
+
+    /// The call by which organisation 2 takes this wallet in, with its consent, to send.
+    pub(crate) fn joining(&self) -> addAccountCall {
+        let joining = Joining {
+            chain_id: CHAIN_ID,
+            organisation: 2,
+            account: self.address,
+            permissions: 1,
+            nonce: 0,
+            deadline: 1 << 40,
+        };
+        let key = tbsi_types::SecretKey::parse(&self.key.secret_bytes());
+        addAccountCall {
+            account: self.address,
+            permissions: joining.permissions,
+            consent: consent(&joining, &key.unwrap()),
+        }
     }
 
     pub(crate) fn sign_digest(&self, digest: B256) -> Signature {

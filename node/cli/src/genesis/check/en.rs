@@ -40,10 +40,11 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
     match &genesis.governance {
         Some(rules) => writeln!(
             text,
-            "governed     motions open {} s, delayed {} s, executed within {} s; the public may: {}",
+            "governed     motions open {} s, delayed {} s, executed within {} s; validators change every {} s; the public may: {}",
             rules.voting_period_seconds,
             rules.delay_seconds,
             rules.window_seconds,
+            rules.epoch_seconds,
             list(&rules.public_permissions).unwrap_or_else(|| "nothing".into())
         )?,
         None => writeln!(text, "governed     not: members and rules stay as they are")?,

@@ -40,10 +40,11 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
     match &genesis.governance {
         Some(rules) => writeln!(
             text,
-            "治理        動議表決 {} 秒，延遲 {} 秒，執行期限 {} 秒；公眾權限：{}",
+            "治理        動議表決 {} 秒，延遲 {} 秒，執行期限 {} 秒；驗證者每 {} 秒更替；公眾權限：{}",
             rules.voting_period_seconds,
             rules.delay_seconds,
             rules.window_seconds,
+            rules.epoch_seconds,
             list(&rules.public_permissions).unwrap_or_else(|| "無".into())
         )?,
         None => writeln!(text, "治理        無：成員與規則不能變更")?,

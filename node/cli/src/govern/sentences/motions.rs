@@ -54,6 +54,11 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "只有提案的{0:organisation}可以撤回動議；此帳戶屬於：{1:organisation}",
     ),
     says(
+        "MotionsSuspensionAfterAnother(uint32,uint256)",
+        "{0:organisation} was suspended by the rule for suspensions, and is so still or was it within 30 days, until {1:time}; propose this one again: it then needs what a removal needs",
+        "{0:organisation}已依停權規則停權，且仍在停權中或未滿 30 天（至 {1:time}）；請重新提出本動議，其門檻將與除名相同",
+    ),
+    says(
         "MotionsTooManyOpen(uint256)",
         "the organisation has {0} motions that are not over; withdraw one, or wait until one is over",
         "該機構尚有 {0} 件未結束的動議；請撤回其中一件，或等待其結束",

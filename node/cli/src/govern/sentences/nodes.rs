@@ -70,13 +70,13 @@ pub(super) const SENTENCES: &[Sentence] = &[
     ),
     says(
         "NodesTooMany(uint32,uint256)",
-        "at most {1} nodes can be in use ({0:organisation}); retire one first",
-        "使用中的節點最多 {1} 個（{0:organisation}）；請先停用一個",
+        "at most {1} nodes can be in use ({0:organisation}; the last places of all are for the first node of an organisation); retire one first",
+        "使用中的節點最多 {1} 個（{0:organisation}；總數中最後的名額保留給各機構的第一個節點）；請先停用一個",
     ),
     says(
         "NodesRotatedRecently(uint256)",
-        "the key was rotated a short time ago; wait until {0:time}, or remove the validator by motion",
-        "金鑰剛剛輪替過；請等到 {0:time}，或以動議移除該驗證者",
+        "another key waits for the end of the epoch; wait until {0:time}, or remove the validator by motion",
+        "已有另一把金鑰等待本期結束；請等到 {0:time}，或以動議移除該驗證者",
     ),
     says(
         "NodesOverlapTooLong(uint256,uint256)",

@@ -59,6 +59,11 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "有表決權的機構將只剩 {1} 個，至少須保留 {0} 個",
     ),
     says(
+        "OrganisationsTooManySuspended(uint256,uint256)",
+        "of {0} organisations with a vote only {1} would be active, less than three quarters; reinstate or remove one that is suspended first",
+        "{0} 個有表決權的機構中將只有 {1} 個有效，不足四分之三；請先復權或除名一個停權中的機構",
+    ),
+    says(
         "OrganisationsTooMany(uint256)",
         "the register is full: it holds {0} organisations",
         "登記簿已滿：上限為 {0} 個機構",

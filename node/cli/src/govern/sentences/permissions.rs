@@ -30,8 +30,23 @@ pub(super) const SENTENCES: &[Sentence] = &[
     ),
     says(
         "PermissionsAccountTaken(address,uint32)",
-        "account {0} belongs to {1:organisation}, which has to withdraw it first",
-        "帳戶 {0} 屬於{1:organisation}，須先由其移除",
+        "account {0} belongs to {1:organisation}, which has to withdraw it first; or a motion takes it over: `tbsi motion propose set-account`",
+        "帳戶 {0} 屬於{1:organisation}，須先由其移除；或以動議接管：`tbsi motion propose set-account`",
+    ),
+    says(
+        "PermissionsConsentNeeded(address,uint32)",
+        "{0} is no account of {1:organisation} yet, and joins by its own signature: `tbsi org consent` with its key, then --consent FILE",
+        "{0} 還不是{1:organisation}的帳戶，須由其本身簽署加入：以其金鑰執行 `tbsi org consent`，再加上 --consent FILE",
+    ),
+    says(
+        "PermissionsConsentExpired(uint64,uint256)",
+        "the account's consent was good until {0:time}, and the block is of {1:time}; a new one is made by `tbsi org consent`",
+        "帳戶的同意有效至 {0:time}，區塊時間為 {1:time}；請以 `tbsi org consent` 重新簽署",
+    ),
+    says(
+        "PermissionsConsentInvalid(address,uint32,uint256)",
+        "account {0} has not signed that it joins {1:organisation} so: other permissions, another chain, or a consent that was used (the next has the number {2}); a new one is made by `tbsi org consent`",
+        "帳戶 {0} 未簽署以此加入{1:organisation}：權限不同、屬於另一條鏈，或同意書已用過（下一份的編號為 {2}）；請以 `tbsi org consent` 重新簽署",
     ),
     says(
         "PermissionsNotAccount(address,uint32)",

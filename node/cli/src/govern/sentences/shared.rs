@@ -64,6 +64,11 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "{0} 為 {3} 位元組，允許 {1} 至 {2}",
     ),
     says(
+        "TextsNotChinese(string)",
+        "{0} has no Chinese character; leave it empty if there is no Chinese name",
+        "{0} 沒有中文字；若無中文名稱請留空",
+    ),
+    says(
         "TextsCharacterRefused(string,uint256)",
         "{0} has a character at byte {1} that is not allowed there: a URL is https:// and printable \
          ASCII, other fields are in SPEC 13",
