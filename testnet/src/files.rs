@@ -250,7 +250,10 @@ fn genesis(
         consensus: spec.consensus,
         organisations,
         nodes,
-        governance: Some(GovernanceEntry::development()),
+        governance: Some(GovernanceEntry {
+            epoch_seconds: spec.epoch_seconds,
+            ..GovernanceEntry::development()
+        }),
         accounts: tbsi_home::founding::system_accounts(true),
     }
 }

@@ -31,6 +31,8 @@ pub struct NetworkSpec {
     pub consensus: ConsensusParameters,
     /// How long from now its genesis time is.
     pub begins_in: Duration,
+    /// Length of an epoch; 0 lets changes of the validator set take effect with their block.
+    pub epoch_seconds: u32,
 }
 
 impl NetworkSpec {
@@ -45,6 +47,7 @@ impl NetworkSpec {
             base_port: None,
             consensus: ConsensusParameters::default(),
             begins_in: Duration::ZERO,
+            epoch_seconds: 0,
         }
     }
 

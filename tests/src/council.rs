@@ -6,8 +6,8 @@ use alloy_primitives::{Address, B256, Bytes, TxKind};
 use ed25519_dalek::{Signer as _, SigningKey};
 use tbsi_bindings::SolCall;
 pub use tbsi_bindings::genesis::Motions::{
-    addOrganisationCall, executeCall, motionCountCall, proposeCall, removeOrganisationCall,
-    statusOfCall, suspendOrganisationCall, voteCall,
+    addOrganisationCall, amendOrganisationCall, executeCall, motionCountCall, proposeCall,
+    removeOrganisationCall, statusOfCall, suspendOrganisationCall, voteCall,
 };
 pub use tbsi_bindings::genesis::Nodes::{
     addValidatorCall, nodeByNameCall, registerNodeCall, removeValidatorCall, rotateValidatorKeyCall,
@@ -35,6 +35,8 @@ pub mod kind {
     pub const SUSPEND_ORGANISATION: u8 = 2;
     /// `removeOrganisation`.
     pub const REMOVE_ORGANISATION: u8 = 3;
+    /// `amendOrganisation`.
+    pub const AMEND_ORGANISATION: u8 = 5;
     /// `addValidator`.
     pub const ADD_VALIDATOR: u8 = 6;
     /// `removeValidator`.

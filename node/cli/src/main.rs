@@ -25,6 +25,7 @@ mod progress;
 mod proof;
 mod prove;
 mod quota;
+mod reasons;
 mod refusal;
 mod relay;
 mod report;

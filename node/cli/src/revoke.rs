@@ -16,30 +16,9 @@ use crate::contract::{Sender, load_key, revokeCall, schema_of};
 use crate::lang::{Language, SayContext, demand, said};
 use crate::password::PasswordFile;
 use crate::proof;
+use crate::reasons::{parse_reason, reason_word};
 use crate::report::{Format, in_language, refuse};
 use crate::standing;
-
-/// Reasons in words; the contract's codes count from 1 in this order.
-const REASONS: [&str; 8] = [
-    "unspecified",
-    "issued-in-error",
-    "content-withdrawn",
-    "key-compromised",
-    "superseded",
-    "affiliation-changed",
-    "cessation-of-operation",
-    "privilege-withdrawn",
-];
-const REASONS_ZH_TW: [&str; 8] = [
-    "未說明",
-    "簽發錯誤",
-    "內容撤回",
-    "金鑰外洩",
-    "已由新版取代",
-    "隸屬關係變更",
-    "停止營運",
-    "權限撤銷",
-];
 
 const HELP: &str = "\
 Revocation is for ever, and only the issuer's own counts. Reasons: 1 unspecified,
@@ -70,22 +49,6 @@ pub(crate) struct Args {
     lang: Language,
     #[command(flatten)]
     format: Format,
-}
-
-fn parse_reason(text: &str) -> Result<u16, String> {
-    let named = (1..).zip(REASONS).find(|(_, word)| *word == text);
-    let named = named.map(|(code, _)| code);
-    let code = named.or_else(|| text.parse().ok());
-    code.filter(|code| (1..=8).contains(code))
-        .ok_or_else(|| format!("use 1 to 8, or one of {}", REASONS.join(", ")))
-}
-
-pub(crate) fn reason_word(code: u16, lang: Language) -> &'static str {
-    let index = usize::from(code).checked_sub(1);
-    let words = lang.pick(REASONS, REASONS_ZH_TW);
-    let word = index.and_then(|index| words.get(index));
-    word.copied()
-        .unwrap_or(lang.pick("of another kind", "其他原因"))
 }
 
 /// An attestation, as far as the command line says.
@@ -243,20 +206,6 @@ fn print(
 mod tests {
     use super::*;
     use serde_json::Value;
-
-    #[test]
-    fn reasons_are_words_or_numbers() {
-        for (code, word) in (1..).zip(REASONS) {
-            assert_eq!(parse_reason(word), Ok(code));
-            assert_eq!(parse_reason(&code.to_string()), Ok(code));
-            assert_eq!(reason_word(code, Language::En), word);
-            assert_ne!(reason_word(code, Language::ZhTw), word);
-        }
-        for bad in ["", "0", "9", "-1", "65537", "Superseded", "none"] {
-            assert!(parse_reason(bad).is_err(), "{bad}");
-        }
-        assert_eq!(reason_word(0, Language::En), "of another kind");
-    }
 
     #[test]
     fn an_id_is_given_or_read_from_a_proof() {

