@@ -271,13 +271,12 @@ impl HandoverFollower {
         next: &NamedValidators,
     ) -> Result<(), VerifyBundleError> {
         let one = std::slice::from_ref(handover);
-        let (anchor, verified) = follow(one, next, &self.anchor).map_err(|error| match error {
-            VerifyBundleError::Handover { source, .. } => VerifyBundleError::Handover {
-                number: usize::try_from(self.followed).map_or(usize::MAX, |it| it + 1),
-                source,
-            },
-            other => other,
-        })?;
+        let followed = follow(one, next, &self.anchor);
+        if let Err(VerifyBundleError::Handover { source, .. }) = followed {
+            let number = usize::try_from(self.followed).map_or(usize::MAX, |it| it + 1);
+            return Err(VerifyBundleError::Handover { number, source });
+        }
+        let (anchor, verified) = followed?;
         self.anchor = anchor;
         self.followed += verified.len() as u64;
         Ok(())

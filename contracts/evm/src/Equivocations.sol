@@ -95,8 +95,8 @@ contract Equivocations is IEquivocations {
         uint8 which
     ) private pure {
         bytes calldata signature = signed[signed.length - _SIGNATURE:];
-        // The third value only details the fault.
-        // slither-disable-next-line unused-return
+        // The third value only details the fault; the head has one length, so that nothing collides.
+        // slither-disable-next-line unused-return,encode-packed-collision
         (address signer, ECDSA.RecoverError fault,) = ECDSA.tryRecover(
             sha256(abi.encodePacked(head, _statementOf(signed))),
             uint8(signature[64]),

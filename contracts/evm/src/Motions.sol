@@ -26,7 +26,9 @@ contract Motions is IMotions, Acts {
     mapping(uint32 motion => Motion) private _motions;
     mapping(uint32 motion => mapping(uint32 organisation => Ballot)) private _ballots;
     mapping(uint32 motion => uint32[]) private _voters;
-    /// Motions of an organisation that may not be over.
+    /// Motions of an organisation that may not be over. All zero at first; written where a place is
+    /// taken.
+    // slither-disable-next-line uninitialized-state
     mapping(uint32 organisation => uint32[16]) private _places;
     /// @inheritdoc IMotions
     uint32 public motionCount;
@@ -242,6 +244,8 @@ contract Motions is IMotions, Acts {
         view
         returns (uint32 base, uint64 position)
     {
+        // The second value is the number of those who are active.
+        // slither-disable-next-line unused-return
         (base,, position) = IOrganisations(System.ORGANISATIONS).electorate();
         if (!(isAgainst && base > 3) && _isMember(subject)) base--;
         if (base == 0) revert MotionsNobodyMayVote();

@@ -225,10 +225,12 @@ async fn made(writer: &Writer, done: &Done) -> anyhow::Result<(String, Value)> {
         let bundle = tbsi_types::ProofBundle::parse_json(json.get().as_bytes()).ok()?;
         Leaf::decode(&bundle.leaf).ok()
     });
-    let schema = match leaf.map(|leaf| leaf.statement) {
-        Some(Statement::SchemaRegistered { schema, .. }) => Some(schema),
-        _ => None,
-    };
+    let schema = leaf.and_then(|leaf| {
+        let Statement::SchemaRegistered { schema, .. } = leaf.statement else {
+            return None;
+        };
+        Some(schema)
+    });
     let lang = writer.registry.lang;
     let mut text = lang.pick(
         format!("leaf   {index}; tbsi prove --index {index} fetches its proof"),

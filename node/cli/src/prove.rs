@@ -238,7 +238,7 @@ async fn fetch(
                 Some((index, others)) => (LeafSelector::Index(index), others),
                 None => continue,
             },
-            other => (other.clone(), Others::default()),
+            LeafSelector::Index(_) | LeafSelector::Id(_) => (selector.clone(), Others::default()),
         };
         let Some(json) = client.proof_from(&asked, from).await? else {
             continue;

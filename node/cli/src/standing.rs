@@ -252,11 +252,11 @@ fn revoked(revocation: &Bearing<u16>, lang: Language) -> String {
 /// Whether a revocation or supersession counts: only the issuer's own does, and only under a
 /// schema that allows it. The reason if not; `None` for other statements.
 pub(crate) fn bears(leaf: &Leaf, on: &Standing, lang: Language) -> Option<Result<(), String>> {
-    let revokes = match leaf.statement {
-        Statement::Revocation { .. } => true,
-        Statement::Supersession { .. } => false,
-        _ => return None,
-    };
+    let revokes = matches!(leaf.statement, Statement::Revocation { .. });
+    let supersedes = matches!(leaf.statement, Statement::Supersession { .. });
+    if !revokes && !supersedes {
+        return None;
+    }
     let (issuer, other) = (on.stated.head.issuer, leaf.head.issuer);
     if issuer != other {
         return Some(Err(lang.pick(

@@ -18,7 +18,7 @@ use serde_json::json;
 use tbsi_light::{HandoverFollower, TrustAnchor, VerifiedBundle, verify_bundle};
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
-use tbsi_types::{Height, ProofBundle};
+use tbsi_types::{B256, Height, ProofBundle};
 use tokio::runtime::Runtime;
 
 use crate::handovers;
@@ -111,11 +111,11 @@ impl Verified {
 }
 
 /// The attestation that a leaf is, revokes or supersedes.
-fn about(leaf: &Leaf) -> Option<tbsi_types::B256> {
-    match leaf.statement {
-        Statement::Revocation { id, .. } | Statement::Supersession { id, .. } => Some(id),
-        _ => leaf.attestation_id(),
+fn about(leaf: &Leaf) -> Option<B256> {
+    if let Statement::Revocation { id, .. } | Statement::Supersession { id, .. } = leaf.statement {
+        return Some(id);
     }
+    leaf.attestation_id()
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {

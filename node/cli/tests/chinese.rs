@@ -54,8 +54,8 @@ fn a_changed_proof_is_refused_in_chinese() {
         (
             "\"stateRoot\":\"0x",
             "\"stateRoot\":\"0x0",
-            1,
-            "無效：changed：證明不是預期形式的 JSON：",
+            2,
+            "無法判斷：changed：證明不是預期形式的 JSON：",
         ),
         (
             "tbsi-proof-1",
@@ -72,7 +72,7 @@ fn a_changed_proof_is_refused_in_chinese() {
     let compact = fs::read(dir.join("report.pdf.tbsi")).unwrap();
     fs::write(dir.join("short"), &compact[..compact.len() - 1]).unwrap();
     let short = ["verify", "short", "--genesis", "genesis.json"];
-    check(dir, &short, 1, "無效：short：證明的位元組：");
+    check(dir, &short, 2, "無法判斷：short：證明的位元組：");
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn what_is_missing_or_another_is_named_in_chinese() {
     let other = genesis.replacen("vectors", "others", 1);
     fs::write(dir.join("other.json"), other).unwrap();
     let with = |proof: &'static str, genesis: &'static str| ["verify", proof, "--genesis", genesis];
-    let words = "無效：證明屬於創世檔雜湊為";
-    check(dir, &with(PROOF, "other.json"), 1, words);
+    let words = "無法判斷：證明屬於創世檔雜湊為";
+    check(dir, &with(PROOF, "other.json"), 2, words);
     check(dir, &["verify", PROOF], 2, "無法判斷：尚未指定信任的依據");
     let words = "無法判斷：讀取證明 none：檔案或目錄不存在";
     check(dir, &with("none", "genesis.json"), 2, words);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 114] = [
+const COMMANDS: [&str; 122] = [
     "",
     "attest",
     "checkpoint",
@@ -17,6 +17,9 @@ const COMMANDS: [&str; 114] = [
     "checkpoint verify",
     "config",
     "config check",
+    "countersign",
+    "countersign open",
+    "countersign sign",
     "fact",
     "fact clients",
     "fact freeze",
@@ -42,6 +45,7 @@ const COMMANDS: [&str; 114] = [
     "log audit",
     "log consistency",
     "log follow",
+    "log handovers",
     "log status",
     "motion",
     "motion execute",
@@ -114,10 +118,14 @@ const COMMANDS: [&str; 114] = [
     "relay send",
     "relay status",
     "revoke",
+    "schema",
+    "schema register",
+    "schema show",
     "signer",
     "signer init",
     "signer run",
     "status",
+    "supersede",
     "testnet",
     "testnet down",
     "testnet status",

@@ -179,6 +179,7 @@ async fn a_validator_mends_the_end_of_its_log() {
         assert!(tip >= height);
         fs::write(&log, spoil(tip)).unwrap();
         net.network.start(0).unwrap();
+        net.wait_height(0, tip).await;
         height = sender.transfer(&net.client(0)).await.unwrap();
         assert!(height > tip);
         assert!(net.log(0).contains(word), "{word}");

@@ -265,7 +265,7 @@ async fn a_relayer_without_standing_is_told_what_is_missing_before_it_sends() {
             );
         }
         if permissions == 5 {
-            let joins = joining(net.chain_id(), 1, &key, permissions);
+            let joins = joining(net.chain_id, 1, &key, permissions);
             council[0].act(&net.client, PERMISSIONS, &joins).await;
         } else {
             let grant = grantCall {

@@ -54,9 +54,40 @@ impl Nils {
         &mut self,
         now: Instant,
         in_vain: impl Fn(Place) -> bool,
-    ) -> Vec<Box<NetworkEvent<Ctx>>> {
+    ) -> Vec<NetworkEvent<Ctx>> {
         let goes = |held: &mut Held| held.until <= now || in_vain(held.place);
         let ready = self.0.extract_if(.., goes);
-        ready.map(|held| held.event).collect()
+        ready.map(|held| *held.event).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arc_malachitebft_app_channel::app::types::PeerId;
+
+    use super::*;
+
+    fn event() -> Box<NetworkEvent<Ctx>> {
+        let peer = tbsi_p2p::peer_id(&[1; 32]);
+        let peer = PeerId::from_bytes(&peer.to_bytes()).unwrap();
+        Box::new(NetworkEvent::PeerConnected(peer))
+    }
+
+    #[test]
+    fn a_vote_goes_when_others_are_in_vain_or_after_a_moment() {
+        let mut nils = Nils::default();
+        let now = Instant::now();
+        let place = |round| (Height(1), Round(round), VoteKind::Prevote);
+        assert!(nils.hold(place(0), event(), now).is_none());
+        assert!(nils.hold(place(1), event(), now).is_none());
+        assert!(nils.ready(now, |_| false).is_empty());
+        assert_eq!(nils.ready(now, |at| at == place(1)).len(), 1);
+        assert_eq!(nils.due(), Some(now + NIL_HELD));
+        assert_eq!(nils.ready(now + NIL_HELD, |_| false).len(), 1);
+        assert_eq!(nils.due(), None);
+        for _ in 0..NIL_HELD_MAX {
+            assert!(nils.hold(place(0), event(), now).is_none());
+        }
+        assert!(nils.hold(place(0), event(), now).is_some(), "full");
     }
 }

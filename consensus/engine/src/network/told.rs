@@ -49,3 +49,30 @@ impl Told {
         self.said.iter().cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_latest_of_the_running_height_once_for_all_that_connect() {
+        let mut told = Told::default();
+        let now = Instant::now();
+        told.move_to(Height(5));
+        let said = |number: usize| Bytes::from(vec![u8::try_from(number).unwrap()]);
+        for number in 0..TOLD_AGAIN_MAX + 2 {
+            told.said(0, &said(number));
+        }
+        assert_eq!(told.due(), None);
+        told.peer_connected(now);
+        told.peer_connected(now + TELL_AGAIN_AFTER / 2);
+        assert_eq!(told.due(), Some(now + TELL_AGAIN_AFTER));
+        let again = told.again();
+        assert_eq!(again.len(), TOLD_AGAIN_MAX);
+        assert_eq!(again.last(), Some(&(0, said(TOLD_AGAIN_MAX + 1))));
+        assert_eq!(told.due(), None);
+        told.peer_connected(now);
+        told.move_to(Height(6));
+        assert_eq!(told.again(), []);
+    }
+}

@@ -76,7 +76,16 @@ impl AttestationStatus {
                 Statement::Countersignature { id: of, have, .. } if of == id => {
                     status.countersignatures = status.countersignatures.max(have);
                 }
-                _ => {}
+                Statement::Attestation(_)
+                | Statement::Revocation { .. }
+                | Statement::Supersession { .. }
+                | Statement::CountersigningOpened { .. }
+                | Statement::Countersignature { .. }
+                | Statement::SchemaRegistered { .. }
+                | Statement::AlgorithmSet { .. }
+                | Statement::GovernanceAct { .. }
+                | Statement::Message { .. }
+                | Statement::ForeignFact(_) => {}
             }
         }
         status

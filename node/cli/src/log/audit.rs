@@ -82,7 +82,7 @@ fn shrunk(args: &AuditArgs, before: TreeSize, checkpoint: &Checkpoint) -> Failur
 
 /// Where leaves come from. None of them is trusted.
 enum Tiles {
-    Web(LogReader),
+    Web(Box<LogReader>),
     /// Files under the names that they have on the web.
     Directory(PathBuf),
 }
@@ -91,13 +91,13 @@ impl Tiles {
     fn open(args: &AuditArgs) -> anyhow::Result<Self> {
         let Some(given) = &args.log else {
             let url = format!("{}/log", args.node.url.trim_end_matches('/'));
-            return Ok(Self::Web(LogReader::new(&url)?));
+            return Ok(Self::Web(Box::new(LogReader::new(&url)?)));
         };
         let directory = PathBuf::from(given);
         if directory.is_dir() {
             return Ok(Self::Directory(directory));
         }
-        Ok(Self::Web(LogReader::new(given)?))
+        Ok(Self::Web(Box::new(LogReader::new(given)?)))
     }
 
     async fn entries(&self, bundle: EntryBundle) -> anyhow::Result<Bytes> {

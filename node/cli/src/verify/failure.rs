@@ -65,7 +65,15 @@ impl Failure {
             E::TooLong { .. } | E::Bytes(_) | E::Json(_) | E::Count { .. } => {
                 Self::could_not_tell("unreadable", wrap(error, file))
             }
-            _ => Self::invalid("form", wrap(error, file)),
+            E::Format
+            | E::Number(_)
+            | E::Leaf(_)
+            | E::Validators(_)
+            | E::Certificate(_)
+            | E::Inclusion(_)
+            | E::Contradiction(_)
+            | E::NotCanonical(_)
+            | E::Statement => Self::invalid("form", wrap(error, file)),
         }
     }
 }

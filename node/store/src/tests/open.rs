@@ -70,8 +70,8 @@ fn refuses_a_newer_schema_even_with_unknown_tables() {
     assert!(matches!(
         error,
         StoreError::SchemaVersion {
-            found: 4,
-            supported: 3
+            found: 5,
+            supported: 4
         }
     ));
     let words = error.to_string();
