@@ -1,7 +1,8 @@
 //! Brings evidence of equivocation before the governance contracts (SPEC §13.8).
 //!
 //! Every node that knows of a piece could send it. They take turns, so that mostly one does:
-//! the first validator by address at once, each later one some blocks later.
+//! the first validator by address at once, the next ones some blocks later, and all others with
+//! the last of these: only one of them may have it.
 //!
 //! Each accused validator has a case of its own, in which few pieces are looked at at a time: who
 //! has signed a thousand contradictions hides nobody who has signed one.
@@ -20,7 +21,7 @@ use tracing::{debug, info, warn};
 use self::docket::{Docket, Pending};
 use crate::account::Sender;
 use crate::clock::wall_clock;
-use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, CALL_GAS_MAX};
+use crate::limits::{ACCUSATION_GAS, ACCUSATION_TURN_BLOCKS, ACCUSATION_TURNS_MAX, CALL_GAS_MAX};
 use crate::node::{Node, causes};
 
 /// Looks at evidence after each block until `stop` turns true.
@@ -65,6 +66,7 @@ impl Accuser {
         let place = own.unwrap_or(roster.members.set().count());
         u64::try_from(place)
             .unwrap_or(u64::MAX)
+            .min(ACCUSATION_TURNS_MAX)
             .saturating_mul(ACCUSATION_TURN_BLOCKS)
     }
 

@@ -118,6 +118,9 @@ pub const ACCUSATION_GAS: u64 = 3_000_000;
 /// Blocks that each validator leaves to those before it to send the same evidence.
 pub const ACCUSATION_TURN_BLOCKS: u64 = 2;
 
+/// Turns that any node leaves to others: whoever alone has the evidence has to be in time.
+pub const ACCUSATION_TURNS_MAX: u64 = 3;
+
 /// Executed blocks kept for one undecided height.
 pub const EXECUTED_MAX: usize = 4;
 
