@@ -95,7 +95,9 @@ impl<T: Target> Relay<T> {
     }
 
     fn waiting_leaves(&self, range: std::ops::Range<u64>, most: usize) -> Vec<u64> {
-        let range = Item::Leaf(range.start)..Item::Leaf(range.end);
+        // The light client may hold a longer log than the nodes that are asked show.
+        let end = range.end.max(range.start);
+        let range = Item::Leaf(range.start)..Item::Leaf(end);
         let leaves = self
             .state
             .waiting
