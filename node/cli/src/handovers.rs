@@ -226,15 +226,22 @@ pub(crate) async fn fetch(args: &Args) -> anyhow::Result<ExitCode> {
     kept.file.sync_all()?;
     let (new, all, lang) = (kept.count - before, kept.count, args.lang);
     let (height, shown) = (kept.follower.anchor().height(), args.out.display());
-    let text = lang.pick(
-        format!(
-            "{shown}: {all} changes of the validator set, {new} of them new, each verified; the \
-             last took effect at height {height}"
+    let text = match all {
+        0 => lang.pick(
+            format!("{shown}: the validators are still those of the genesis file"),
+            format!("{shown}：驗證者仍與創世檔相同"),
         ),
-        format!(
-            "{shown}：驗證者集合變更 {all} 次，其中新增 {new} 次，均已驗證；最後一次於高度 {height} 生效"
+        _ => lang.pick(
+            format!(
+                "{shown}: {all} changes of the validator set, {new} of them new, each verified; \
+                 the last took effect at height {height}"
+            ),
+            format!(
+                "{shown}：驗證者集合變更 {all} 次，其中新增 {new} 次，均已驗證；最後一次於高度 \
+                 {height} 生效"
+            ),
         ),
-    );
+    };
     let json = json!({
         "file": args.out,
         "handovers": all,

@@ -48,7 +48,7 @@ pub(crate) struct Args {
     /// Height of a checkpoint that the reader trusts, or latest: the proof begins there, and is
     /// short however often the validators changed [default: 0, the genesis file].
     #[arg(long, value_name = "HEIGHT", value_parser = parse_from)]
-    from: Option<Height>,
+    from: Option<Start>,
     /// File to write, which must not exist; stdout if absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -75,11 +75,18 @@ struct What {
     file: Option<PathBuf>,
 }
 
-fn parse_from(text: &str) -> Result<Height, String> {
+/// Where a proof begins.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    At(Height),
+    Latest,
+}
+
+fn parse_from(text: &str) -> Result<Start, String> {
     if text == "latest" {
-        return Ok(Height(u64::MAX));
+        return Ok(Start::Latest);
     }
-    let height = text.parse().map(Height);
+    let height = text.parse().map(|height| Start::At(Height(height)));
     height.map_err(|_| "use the height of a checkpoint, or latest".into())
 }
 
@@ -229,8 +236,9 @@ async fn fetch(
 ) -> anyhow::Result<Option<Fetched>> {
     let issuer = args.issuer;
     let from = match args.from {
-        Some(Height(u64::MAX)) => client.status().await?.height,
-        from => from.unwrap_or_default(),
+        Some(Start::Latest) => client.status().await?.height,
+        Some(Start::At(height)) => height,
+        None => Height::GENESIS,
     };
     for selector in selectors {
         let (asked, others) = match selector {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::{self, LeafSelector};
+use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
 use tbsi_types::log::status::ALGORITHM_REVOKED;
 use tbsi_types::log::{AttestationStatus, Bearing, Leaf, Statement};
 use tbsi_types::{Height, LeafIndex, ProofBundle};
@@ -29,7 +30,7 @@ pub(crate) struct Standing {
     /// Whether digests of this algorithm prove nothing any more.
     pub(crate) algorithm_revoked: bool,
     pub(crate) status: AttestationStatus,
-    /// Whether revocation and supersession were proven, and not only told.
+    /// Whether it was proven, and not only told, that it is revoked.
     pub(crate) proven: bool,
 }
 
@@ -62,10 +63,9 @@ pub(crate) async fn ask(
             )
         })?;
     }
-    Ok(Some(Standing {
-        proven: true,
-        ..standing
-    }))
+    // Of other schemas it is the node's word that they allow a revocation.
+    let proven = BUILT_IN_SCHEMAS.contains(&answer.schema);
+    Ok(Some(Standing { proven, ..standing }))
 }
 
 fn leaves(answer: &wire::Attestation) -> anyhow::Result<BTreeMap<LeafIndex, Leaf>> {

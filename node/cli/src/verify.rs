@@ -159,7 +159,8 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
         anchor = *follower.anchor();
         followed = Some(follower.followed());
     }
-    let verified = verify_bundle(&bundle, &anchor).map_err(Failure::of_proof)?;
+    let verified = verify_bundle(&bundle, &anchor);
+    let verified = verified.map_err(|error| Failure::of_proof(error, &bundle))?;
     let named_after = named_after(&args.proof);
     let file = args.file.clone().or_else(|| {
         let beside = named_after.clone();

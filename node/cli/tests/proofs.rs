@@ -161,6 +161,22 @@ fn a_changed_file_proof_or_network_is_invalid() {
     check(dir, &args, 2, "verify it with that network's genesis file");
 }
 
+/// A good proof that begins later is not called wrong by whoever lacks what lies before.
+#[test]
+fn a_proof_that_begins_later_asks_for_what_lies_before() {
+    let dir = attested();
+    let dir = dir.path();
+    let vectors = vectors();
+    let mut cases = vectors["cases"].as_array().unwrap().iter();
+    let short = cases.find(|case| case["name"] == "from a trusted checkpoint");
+    fs::write(dir.join("short"), short.unwrap()["json"].to_string()).unwrap();
+    let args = ["verify", "short", "--genesis", "genesis.json"];
+    check(dir, &args, 2, "give --handovers");
+    let ran = tbsi(dir, &[args.as_slice(), &["--json"]].concat());
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(said["code"], "gap", "{said}");
+}
+
 /// What is no proof, or not whole, says nothing against what it was to prove.
 #[test]
 fn what_is_no_proof_is_not_called_invalid() {

@@ -90,6 +90,10 @@ mod tests {
         assert_eq!(parse_permissions("send"), Ok(1));
         assert_eq!(parse_permissions("attest,send,vote"), Ok(37));
         assert_eq!(parse_permissions("all"), Ok(63));
+        for bits in [0, 1, 5, 63] {
+            let typed = super::super::words::permissions_argument(bits);
+            assert_eq!(parse_permissions(&typed), Ok(bits), "{typed}");
+        }
         assert_eq!(parse_permissions("none"), Ok(0));
         for bad in ["", "Send", "send,", "send attest", "7", "send,all"] {
             assert!(parse_permissions(bad).is_err(), "{bad}");

@@ -151,6 +151,14 @@ pub(crate) fn permissions(bits: u32, lang: Language) -> String {
     held.join(lang.pick(", ", "、"))
 }
 
+/// Permissions as `--permissions` takes them, in every language.
+pub(crate) fn permissions_argument(bits: u32) -> String {
+    match bits {
+        0 => "none".into(),
+        bits => permissions(bits, Language::En).replace(", ", ","),
+    }
+}
+
 /// Gas or leaves of a quota.
 pub(crate) fn amount(amount: u64, lang: Language) -> String {
     if amount == UNLIMITED {

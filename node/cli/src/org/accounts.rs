@@ -15,7 +15,7 @@ use tbsi_governance::contracts::Permissions;
 use tbsi_types::B256;
 
 use crate::contract::load_key;
-use crate::govern::words::{change, permissions, time};
+use crate::govern::words::{change, permissions, permissions_argument, time};
 use crate::govern::{Planned, RegistryClient, Write, Writer};
 use crate::report::{refuse, refused};
 
@@ -84,16 +84,17 @@ pub(super) async fn consent(
     }
     let (name, may) = (registry.name(joining.organisation), permissions(bits, lang));
     let (until, shown) = (time(joining.deadline, lang), out.display());
+    let typed = permissions_argument(bits);
     let text = lang.pick(
         format!(
             "account {account} agrees to join {name} with: {may}; until {until}\n\
              An administrator of it adds the account:\n  \
-             tbsi org add-account {account} --permissions {may} --consent {shown} --key ADMIN.key\n"
+             tbsi org add-account {account} --permissions {typed} --consent {shown} --key ADMIN.key\n"
         ),
         format!(
             "帳戶 {account} 同意加入{name}，權限：{may}；有效至 {until}\n\
              由該機構的管理者加入此帳戶：\n  \
-             tbsi org add-account {account} --permissions {may} --consent {shown} --key ADMIN.key\n"
+             tbsi org add-account {account} --permissions {typed} --consent {shown} --key ADMIN.key\n"
         ),
     );
     let json = json!({ "consent": file, "file": (!write.dry_run).then_some(&out) });
@@ -179,7 +180,7 @@ fn require_fit(
             format!("簽署的帳戶是 {signed}"),
         )
     } else if consent.permissions != bits {
-        let may = permissions(consent.permissions, lang);
+        let may = permissions_argument(consent.permissions);
         lang.pick(
             format!("it is for --permissions {may}"),
             format!("同意的是 --permissions {may}"),

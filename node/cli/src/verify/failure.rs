@@ -1,6 +1,7 @@
 //! Why there is nothing to report.
 
 use tbsi_light::{DecisionError, VerifyBundleError};
+use tbsi_types::ProofBundle;
 use tbsi_types::bundle::BundleError;
 
 use crate::lang::{Sentence, wrap};
@@ -37,8 +38,30 @@ impl Failure {
     }
 
     /// Of a proof that was read, under what is trusted.
-    pub(super) fn of_proof(error: VerifyBundleError) -> Self {
+    pub(super) fn of_proof(error: VerifyBundleError, bundle: &ProofBundle) -> Self {
         use VerifyBundleError as E;
+        let begins_elsewhere = match &error {
+            E::Handover { number: 1, source } => is_another_set(source),
+            E::Decision(source) => bundle.handovers.is_empty() && is_another_set(source),
+            E::Handover { .. }
+            | E::Genesis { .. }
+            | E::Leaf(_)
+            | E::LeafChainId { .. }
+            | E::LeafPlace { .. }
+            | E::Inclusion(_) => false,
+        };
+        if begins_elsewhere {
+            // Nothing is known of the set that it begins with.
+            let remedy = (
+                "the proof begins after a change of the validators that is not in it; give \
+                 --handovers, or --checkpoint of where it begins"
+                    .into(),
+                "證明始於一次未附上的驗證者變更之後；請以 --handovers 指定交接檔，或以 --checkpoint \
+                 指定其起點的檢查點"
+                    .into(),
+            );
+            return Self::could_not_tell("gap", wrap(error, remedy));
+        }
         let code = match &error {
             // Not a word about the proof: it may be a good one of another network.
             E::Genesis { .. } => return Self::could_not_tell("otherNetwork", error),
@@ -76,6 +99,10 @@ impl Failure {
             | E::Statement => Self::invalid("form", wrap(error, file)),
         }
     }
+}
+
+fn is_another_set(error: &DecisionError) -> bool {
+    matches!(error, DecisionError::ValidatorSet { .. })
 }
 
 /// What a file that is no proof probably is; in both languages.
