@@ -22,13 +22,15 @@ const GENESIS: [(&str, &str); 8] = [
 const BRIDGE: [&str; 3] = ["DocumentRegister", "Inbox", "LightClient"];
 
 fn main() {
-    let artifacts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../evm/artifacts");
+    // Relative: cargo runs this in the package's folder, and a target directory may serve several
+    // checkouts.
+    let artifacts = Path::new("../evm/artifacts");
     println!("cargo::rerun-if-changed={}", artifacts.display());
     println!("cargo::rerun-if-changed=build.rs");
     let mut genesis = Interfaces::default();
     let mut addressed = String::new();
     for (name, address) in GENESIS {
-        let abi = abi(&artifacts, name);
+        let abi = abi(artifacts, name);
         genesis.add(name, &abi);
         for function in of_kind(&abi, "function") {
             let name = format!("{name}::{}Call", text(function, "name"));
@@ -38,7 +40,7 @@ fn main() {
     write("genesis.rs", &(genesis.macro_call() + &addressed));
     let mut bridge = Interfaces::default();
     for name in BRIDGE {
-        bridge.add(name, &abi(&artifacts, name));
+        bridge.add(name, &abi(artifacts, name));
     }
     write("bridge.rs", &bridge.macro_call());
 }
