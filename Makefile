@@ -24,7 +24,7 @@ test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
 
 SIMULATE := $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS),$(if $(SEED),,--seconds 60 --seeds 1000000)) \
-	$(if $(FROM),--from $(FROM)) $(if $(MUTANT),--mutant $(MUTANT))
+	$(if $(FROM),--from $(FROM)) $(if $(MUTANT),--mutant $(MUTANT)) $(if $(JOBS),--jobs $(JOBS))
 
 simulate: setup ## Whole networks in virtual time, judged: a minute, or SEEDS=n; SEED=s replays one and prints it
 	@cargo build --locked --quiet --workspace --bin simulate

@@ -73,6 +73,7 @@ pub struct Relay<T> {
     sink: EventSink,
     state: State,
     health: Health,
+    clock: Clock,
     /// Signs the attestations of the record's head.
     signer: SharedSigner,
     /// Leaves looked at; those from the state's number on had nothing to carry.
@@ -104,6 +105,9 @@ pub struct Relay<T> {
     flush: bool,
 }
 
+/// Tells milliseconds since 1970.
+pub type Clock = fn() -> u64;
+
 /// All that a relayer is made of.
 pub struct Parts<T> {
     /// What an operator decided.
@@ -122,6 +126,8 @@ pub struct Parts<T> {
     pub signer: SharedSigner,
     /// What the pages show.
     pub health: Health,
+    /// [`now_ms`], but in simulation.
+    pub clock: Clock,
 }
 
 impl<T: Target> Relay<T> {
@@ -158,6 +164,7 @@ impl<T: Target> Relay<T> {
             sink,
             state,
             health: parts.health,
+            clock: parts.clock,
             signer: parts.signer,
             messages: BTreeMap::new(),
             candidates: Vec::new(),
@@ -188,7 +195,7 @@ impl<T: Target> Relay<T> {
     /// Writes events to the journal, then to the state. They have happened when this returns.
     fn record(&mut self, events: Vec<Event>) -> Result<(), RelayError> {
         let settled = self.state.done();
-        for record in self.sink.write(events, now_ms())? {
+        for record in self.sink.write(events, (self.clock)())? {
             self.state.apply(&record)?;
             info!(record = record.number, "{}", record.event.name());
             if moves(&record.event) {
@@ -283,7 +290,7 @@ impl<T: Target> Relay<T> {
                     if failures == 1 || failures.is_power_of_two() {
                         warn!(failures, "{}", crate::source::causes(&error));
                     }
-                    backoff(self.config.source.poll_ms, failures)
+                    self.backoff(failures)
                 }
             };
             match until {
@@ -301,8 +308,18 @@ impl<T: Target> Relay<T> {
     /// A transaction came to nothing: the next one waits, longer each time.
     fn set_back(&mut self) {
         self.setbacks += 1;
-        let pause = backoff(self.config.source.poll_ms, self.setbacks);
+        let pause = self.backoff(self.setbacks);
         self.not_before = Instant::now() + Duration::from_millis(pause);
+    }
+
+    /// Doubles with each failure, up to a limit; a quarter of it varies, so that two relayers do
+    /// not stay in step.
+    fn backoff(&self, failures: u32) -> u64 {
+        let pause = self.config.source.poll_ms;
+        let pause = pause
+            .saturating_mul(1 << failures.min(10))
+            .min(BACKOFF_MS_MAX);
+        pause - (self.clock)() % (pause / 4 + 1)
     }
 
     fn is_carried(&self) -> bool {
@@ -317,7 +334,7 @@ impl<T: Target> Relay<T> {
 
     fn measure(&self, tip: &Proven, view: &View) {
         let (state, metrics) = (&self.state, &self.health.metrics);
-        let now = now_ms();
+        let now = (self.clock)();
         let oldest_s = state
             .oldest_ms()
             .map_or(0, |since| now.saturating_sub(since) / 1_000);
@@ -410,18 +427,9 @@ fn moves(event: &Event) -> bool {
 }
 
 /// Milliseconds since 1970. Nothing is decided by it but pauses and what is recorded.
-pub(crate) fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Doubles with each failure, up to a limit; a quarter of it varies, so that two relayers do
-/// not stay in step.
-fn backoff(poll_ms: u64, failures: u32) -> u64 {
-    let pause = poll_ms
-        .saturating_mul(1 << failures.min(10))
-        .min(BACKOFF_MS_MAX);
-    pause - now_ms() % (pause / 4 + 1)
 }

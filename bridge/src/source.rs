@@ -19,7 +19,7 @@ use tbsi_bindings::Addressed;
 use tbsi_bindings::genesis::Organisations::namesOfCall;
 use tbsi_bindings::genesis::Permissions::{accountOfCall, periodEndCall, quotaOfCall, usageOfCall};
 use tbsi_light::{TrustAnchor, VerifiedDecision, verify_decision};
-use tbsi_rpc::{Client, ClientError};
+use tbsi_rpc::{Client, ClientError, LocalNode};
 use tbsi_types::log::{Frontier, InclusionProof, MultiProof};
 use tbsi_types::{
     ChainIdentity, Checkpoint, CommitCertificate, Decision, Genesis, Handover, Height, LeafIndex,
@@ -134,14 +134,38 @@ pub struct Source {
 impl Source {
     /// The network that `genesis` founds, at these addresses.
     pub fn new(genesis: &Genesis, urls: &[String], agree: usize) -> Result<Self, SourceError> {
-        let fail = |error: &dyn std::fmt::Display| SourceError::Genesis(error.to_string());
         let endpoint = |url: &String| {
-            let rpc = Client::new(url).map_err(|error| fail(&error))?;
+            let rpc = Client::new(url);
+            let rpc = rpc.map_err(|error| SourceError::Genesis(error.to_string()))?;
             let files = Files::new(url);
             Ok(Endpoint { rpc, files })
         };
+        let endpoints = urls.iter().map(endpoint).collect::<Result<_, _>>()?;
+        Self::of(genesis, endpoints, agree)
+    }
+
+    /// The same, of nodes in this process: simulation's.
+    #[doc(hidden)]
+    pub fn local(
+        genesis: &Genesis,
+        nodes: Vec<Arc<dyn LocalNode>>,
+        agree: usize,
+    ) -> Result<Self, SourceError> {
+        let endpoint = |(number, node): (usize, Arc<dyn LocalNode>)| {
+            let url = format!("http://node-{number}");
+            Endpoint {
+                rpc: Client::local(&url, Arc::clone(&node)),
+                files: Files::local(&url, node),
+            }
+        };
+        let endpoints = nodes.into_iter().enumerate().map(endpoint).collect();
+        Self::of(genesis, endpoints, agree)
+    }
+
+    fn of(genesis: &Genesis, endpoints: Vec<Endpoint>, agree: usize) -> Result<Self, SourceError> {
+        let fail = |error: &dyn std::fmt::Display| SourceError::Genesis(error.to_string());
         Ok(Self {
-            endpoints: urls.iter().map(endpoint).collect::<Result<_, _>>()?,
+            endpoints,
             agree,
             chain: genesis.identity(),
             genesis: TrustAnchor::genesis(genesis).map_err(|error| fail(&error))?,

@@ -11,7 +11,7 @@ use tbsi_types::log::{ATTESTATIONS, Attestation, DigestWords, Leaf};
 use tokio::time::{Duration, Instant};
 use tracing::info;
 
-use super::{EventSink, Relay, RelayError, now_ms};
+use super::{EventSink, Relay, RelayError};
 use crate::fault;
 use crate::record::Event;
 use crate::signer;
@@ -64,7 +64,7 @@ impl<T: Target> Relay<T> {
         }
         let interval = self.config.audit.interval_s.saturating_mul(1_000);
         let idle = self.state.last_act <= self.state.acked;
-        let due = now_ms() >= self.state.acked_ms.saturating_add(interval);
+        let due = (self.clock)() >= self.state.acked_ms.saturating_add(interval);
         let flush = self.flush && self.is_carried();
         if interval == 0 || idle || !(due || flush) {
             return Ok(());

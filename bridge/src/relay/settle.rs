@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::B256;
 use tokio::time::{Duration, Instant};
 
-use super::{Relay, RelayError, now_ms};
+use super::{Relay, RelayError};
 use crate::fault;
 use crate::fees::{self, Bid};
 use crate::limits::RESEND_MS_MIN;
@@ -109,7 +109,7 @@ impl<T: Target> Relay<T> {
             }
             return Ok(false);
         }
-        let waited = now_ms().saturating_sub(plan.moved_ms);
+        let waited = (self.clock)().saturating_sub(plan.moved_ms);
         let first = view.nonce == nonce;
         if !first || waited < self.config.fees.replace_after_ms {
             return Ok(false);

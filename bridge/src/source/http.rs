@@ -1,5 +1,6 @@
 //! `GET` of small files over HTTP/1.1: the tiles of the log (SPEC §9.5).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty, Limited};
@@ -8,6 +9,7 @@ use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::HOST;
 use hyper_util::rt::TokioIo;
+use tbsi_rpc::LocalNode;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -23,6 +25,8 @@ pub(crate) struct Files {
     /// What paths begin with.
     base: String,
     open: Option<Open>,
+    /// A node in this process that answers instead.
+    local: Option<Arc<dyn LocalNode>>,
 }
 
 /// A connection, driven until this is dropped.
@@ -42,11 +46,23 @@ impl Files {
             authority: format!("{authority}{port}"),
             base: format!("/{path}").trim_end_matches('/').into(),
             open: None,
+            local: None,
+        }
+    }
+
+    /// Files of a node in this process.
+    pub(crate) fn local(url: &str, node: Arc<dyn LocalNode>) -> Self {
+        Self {
+            local: Some(node),
+            ..Self::new(url)
         }
     }
 
     /// The bytes at `path`, at most `bytes_max`.
     pub(crate) async fn get(&mut self, path: &str, bytes_max: usize) -> Result<Vec<u8>, String> {
+        if let Some(node) = &self.local {
+            return node.file(path);
+        }
         let limit = Duration::from_millis(ANSWER_MS_MAX);
         match timeout(limit, self.exchange(path, bytes_max)).await {
             Ok(answer) => answer.map_err(|problem| format!("{}/{path}: {problem}", self.authority)),

@@ -211,6 +211,11 @@ impl fmt::Debug for NodeKey {
 pub struct LogKey(Zeroizing<[u8; 32]>);
 
 impl LogKey {
+    /// From a 32-byte seed.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(Zeroizing::new(seed))
+    }
+
     /// An Ed25519 signature (RFC 8032) of a message.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         ed25519_signature(&self.0, message)

@@ -40,6 +40,8 @@ pub struct SignState {
     mark: Mark,
     /// A write failed: what is on the disk is not known, and writing it again would not tell.
     broken: bool,
+    /// The disk fails from the next write on, after so many bytes.
+    fails_after: Option<usize>,
 }
 
 impl SignState {
@@ -84,6 +86,7 @@ impl SignState {
             sequence: 0,
             mark,
             broken: false,
+            fails_after: None,
         };
         state.write(mark)?;
         state.write(mark)?;
@@ -147,6 +150,7 @@ impl SignState {
             sequence,
             mark,
             broken: false,
+            fails_after: None,
         };
         // What a killed process wrote may be in memory only, and is signed again without a write.
         let synced = state.file.sync_data();
@@ -216,6 +220,13 @@ impl SignState {
         Ok(true)
     }
 
+    /// Lets the disk fail from the next write on, of which so many bytes arrive: the fault that
+    /// simulation injects.
+    #[doc(hidden)]
+    pub fn fail_after(&mut self, bytes: usize) {
+        self.fails_after = Some(bytes);
+    }
+
     fn write(&mut self, mark: Mark) -> Result<(), SignStateError> {
         let failed = io_error("write", &self.path);
         if self.broken {
@@ -231,10 +242,14 @@ impl SignState {
         let bytes = slot.encode();
         self.broken = true;
         for offset in offsets(sequence) {
+            let end = self.fails_after.unwrap_or(bytes.len()).min(bytes.len());
             self.file
                 .seek(SeekFrom::Start(offset))
-                .and_then(|_| self.file.write_all(&bytes))
+                .and_then(|_| self.file.write_all(&bytes[..end]))
                 .map_err(&failed)?;
+            if self.fails_after.is_some() {
+                return Err(failed(io::ErrorKind::StorageFull.into()));
+            }
         }
         self.file.sync_data().map_err(failed)?;
         self.broken = false;

@@ -127,6 +127,13 @@ impl LocalSigner {
         Ok(None)
     }
 
+    /// As [`SignState::fail_after`].
+    #[doc(hidden)]
+    pub fn fail_after(&self, bytes: usize) {
+        let mut state = self.state.lock().expect("no holder panics");
+        state.fail_after(bytes);
+    }
+
     /// Signs without a look at the sign-state: the bug that simulation plants, and the lie of a
     /// validator that signs twice.
     #[doc(hidden)]

@@ -174,6 +174,7 @@ impl Opened {
             parties,
             signer,
             health: Health::default(),
+            clock: relay::now_ms,
         };
         Ok(Self { parts })
     }

@@ -22,14 +22,15 @@ pub(crate) enum SendError {
 }
 
 /// A secret key that sends transactions.
-pub(crate) struct Sender {
+pub struct Sender {
     key: SecretKey,
     /// Held from choosing a nonce until the pool knows of it.
     sending: Mutex<()>,
 }
 
 impl Sender {
-    pub(crate) fn new(key: SecretKey) -> Self {
+    /// With this key.
+    pub fn new(key: SecretKey) -> Self {
         Self {
             key,
             sending: Mutex::new(()),

@@ -27,8 +27,7 @@ use crate::node::{Node, causes};
 /// Looks at evidence after each block until `stop` turns true.
 pub(crate) async fn run(node: Arc<Node>, account: Sender, mut stop: watch::Receiver<bool>) {
     let mut heads = node.heads();
-    let mut docket = Docket::default();
-    let accuser = Accuser { node, account };
+    let mut accuser = Accuser::new(node, account);
     loop {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return,
@@ -37,17 +36,35 @@ pub(crate) async fn run(node: Arc<Node>, account: Sender, mut stop: watch::Recei
                 Err(RecvError::Closed) => return,
             },
         }
-        accuser.look(&mut docket);
+        accuser.look();
     }
 }
 
-struct Accuser {
+/// A node that brings evidence before the contracts.
+pub struct Accuser {
     node: Arc<Node>,
     account: Sender,
+    docket: Docket,
 }
 
 impl Accuser {
-    fn look(&self, docket: &mut Docket) {
+    /// One that knows of nothing yet.
+    pub fn new(node: Arc<Node>, account: Sender) -> Self {
+        Self {
+            node,
+            account,
+            docket: Docket::default(),
+        }
+    }
+
+    /// What is to be done after a block.
+    pub fn look(&mut self) {
+        let mut docket = std::mem::take(&mut self.docket);
+        self.look_at(&mut docket);
+        self.docket = docket;
+    }
+
+    fn look_at(&self, docket: &mut Docket) {
         let tip = self.node.tip().height;
         let turn = self.turn();
         let looked = docket.look(&self.node.store, tip, |piece| {

@@ -35,6 +35,8 @@ use crate::proofs;
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 
+pub use notes::tile;
+
 /// The software's name and version, as `web3_clientVersion` says it.
 pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
 

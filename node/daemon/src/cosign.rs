@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use tbsi_keys::keyfile::LogKey;
 use tbsi_p2p::Judgement;
+use tbsi_store::StoreError;
 use tbsi_types::log::{NoteSigner, SignatureType};
 use tbsi_types::{Address, Height, TimestampMs};
 use tokio::sync::broadcast::error::RecvError;
@@ -24,11 +25,11 @@ use pace::{Budget, Pace};
 pub(crate) use pool::{CosignaturePool, Dropped, LogState};
 
 /// Cosigns as this validator.
-pub(crate) struct OwnCosigner {
+pub struct OwnCosigner {
     /// Address of the validator's key.
-    pub(crate) validator: Address,
+    pub validator: Address,
     /// Its key for the log.
-    pub(crate) key: LogKey,
+    pub key: LogKey,
 }
 
 impl OwnCosigner {
@@ -44,6 +45,124 @@ impl OwnCosigner {
     }
 }
 
+/// What the task does, one event at a time. It has no clock.
+pub struct Cosigning {
+    node: Arc<Node>,
+    own: Option<OwnCosigner>,
+    pace: Pace,
+    budget: Budget,
+}
+
+impl Cosigning {
+    /// On the log that the node has. Without a cosigner it only collects.
+    pub fn new(node: Arc<Node>, own: Option<OwnCosigner>, now: Instant) -> Self {
+        let mut pace = Pace::default();
+        note_tip(&node, now);
+        pace.on_start(node.tip().log_size, now);
+        Self {
+            node,
+            own,
+            pace,
+            budget: Budget::new(COSIGNATURES_VERIFIED_MAX),
+        }
+    }
+
+    /// A block was stored: cosigns its log, if all validators cosign that one at once.
+    pub fn on_head(
+        &mut self,
+        height: Height,
+        now: Instant,
+        wall: TimestampMs,
+    ) -> Result<(), StoreError> {
+        let node = &self.node;
+        note_tip(node, now);
+        let tip = node.tip();
+        // Who cosigns a log says that it knows of none that is larger.
+        let is_tip = tip.height == height;
+        let parent = match height.previous() {
+            Some(parent) => node.store.checkpoint(parent)?.map(|parent| parent.time),
+            None => None,
+        };
+        let times = (parent.unwrap_or(TimestampMs(0)), tip.time);
+        if self.pace.on_head(tip.log_size, times, now) && is_tip {
+            self.cosign(now, wall);
+        }
+        Ok(())
+    }
+
+    /// When the log is to be cosigned if no block comes before.
+    pub fn idle_at(&self) -> Option<Instant> {
+        self.pace.idle_at()
+    }
+
+    /// Cosigns the log at the tip, which is decided and on disk, and tells everybody.
+    pub fn cosign(&mut self, now: Instant, wall: TimestampMs) {
+        let node = &self.node;
+        let log = log_at_tip(node);
+        self.pace.on_cosigned(log.0, now);
+        let own = self.own.as_ref();
+        let Some((validator, signer)) =
+            own.and_then(|own| Some((own.validator, own.signer(node)?)))
+        else {
+            return;
+        };
+        note_tip(node, now);
+        let mut pool = node.cosignatures();
+        let line = match signer.cosign(&pool.text(log), wall.seconds()) {
+            Ok(line) => line,
+            Err(error) => {
+                warn!(size = %log.0, "cannot cosign the log: {}", causes(&error));
+                return;
+            }
+        };
+        let bytes: TimestampedSignature = line.bytes.try_into().expect("a time and a signature");
+        if pool.add(log, validator, bytes, now).is_err() {
+            return;
+        }
+        drop(pool);
+        node.metrics.cosigned.inc();
+        debug!(size = %log.0, "cosigned the log");
+        node.gossip.publish_cosignatures(Cosignatures {
+            size: log.0,
+            root: log.1,
+            list: vec![(validator, bytes)],
+        });
+    }
+
+    /// Takes what is new and right; one that is neither harms nothing, and goes on to nobody. A
+    /// wrong signature counts a little against whoever sent it: keys of cosigners change with a
+    /// block.
+    pub fn receive(&mut self, received: &Cosignatures, now: Instant) -> Judgement {
+        let node = &self.node;
+        let mut judgement = Judgement::Keep;
+        let log = (received.size, received.root);
+        let text = node.cosignatures().text(log);
+        for (validator, bytes) in &received.list {
+            let verified = verify(node, log, &text, (*validator, bytes), &mut self.budget, now);
+            let added = verified.and_then(|()| {
+                let mut pool = node.cosignatures();
+                pool.add(log, *validator, *bytes, now)
+            });
+            match added {
+                Ok(()) => {
+                    judgement = Judgement::Forward;
+                    node.metrics.cosignatures_taken.inc();
+                }
+                Err(dropped) => {
+                    if dropped == Dropped::Invalid && judgement == Judgement::Keep {
+                        judgement = Judgement::Fault;
+                    }
+                    node.metrics.cosignature_dropped(dropped.kind());
+                    if dropped == Dropped::OtherRoot {
+                        report_other_root(node, log, *validator);
+                    }
+                }
+            }
+        }
+        judgement
+    }
+}
+
 /// Runs until told to stop. Without a cosigner it only collects.
 pub(crate) async fn run(
     node: Arc<Node>,
@@ -52,10 +171,7 @@ pub(crate) async fn run(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut heads = node.heads();
-    let mut pace = Pace::default();
-    let mut budget = Budget::new(COSIGNATURES_VERIFIED_MAX);
-    note_tip(&node);
-    pace.on_start(node.tip().log_size, Instant::now());
+    let mut cosigning = Cosigning::new(Arc::clone(&node), own, Instant::now());
     loop {
         let next = tokio::select! {
             _ = stop.wait_for(|stop| *stop) => return Ok(()),
@@ -64,25 +180,23 @@ pub(crate) async fn run(
                 Err(RecvError::Lagged(_)) => node.tip().height,
                 Err(RecvError::Closed) => anyhow::bail!("nobody announces heights"),
             }),
-            () = until(pace.idle_at()) => Next::Idle,
+            () = until(cosigning.idle_at()) => Next::Idle,
             received = incoming.recv() => match received {
                 Some(received) => Next::Received(Box::new(received)),
                 None => anyhow::bail!("the gossip network ended"),
             },
         };
         match next {
-            Next::Head(height) => {
-                if on_head(&node, &mut pace, height)? {
-                    cosign(&node, own.as_ref(), &mut pace);
-                }
-            }
-            Next::Idle => cosign(&node, own.as_ref(), &mut pace),
+            Next::Head(height) => cosigning.on_head(height, Instant::now(), wall_clock())?,
+            Next::Idle => cosigning.cosign(Instant::now(), wall_clock()),
             Next::Received(message) => {
                 let (received, unjudged) = *message;
-                let (node, mut spent) = (Arc::clone(&node), budget);
-                let receive = move || (receive(&node, &received, &mut spent), spent);
-                let (judgement, left) = tokio::task::spawn_blocking(receive).await?;
-                budget = left;
+                let receive = move || {
+                    let judgement = cosigning.receive(&received, Instant::now());
+                    (cosigning, judgement)
+                };
+                let (back, judgement) = tokio::task::spawn_blocking(receive).await?;
+                cosigning = back;
                 unjudged.judge(judgement);
             }
         }
@@ -108,102 +222,25 @@ fn log_at_tip(node: &Node) -> LogState {
     (tip.log_size, tip.log_root)
 }
 
-fn note_tip(node: &Node) {
+fn note_tip(node: &Node, now: Instant) {
     let tip = log_at_tip(node);
-    let wrong = node.cosignatures().note_log(tip, Instant::now());
+    let wrong = node.cosignatures().note_log(tip, now);
     for validator in wrong {
         report_other_root(node, tip, validator);
     }
-}
-
-/// Whether the new log is one that all validators cosign at once.
-fn on_head(node: &Node, pace: &mut Pace, height: Height) -> anyhow::Result<bool> {
-    note_tip(node);
-    let tip = node.tip();
-    // Who cosigns a log says that it knows of none that is larger.
-    let is_tip = tip.height == height;
-    let parent = match height.previous() {
-        Some(parent) => node.store.checkpoint(parent)?.map(|parent| parent.time),
-        None => None,
-    };
-    let times = (parent.unwrap_or(TimestampMs(0)), tip.time);
-    Ok(pace.on_head(tip.log_size, times, Instant::now()) && is_tip)
-}
-
-/// Cosigns the log at the tip, which is decided and on disk, and tells everybody.
-fn cosign(node: &Node, own: Option<&OwnCosigner>, pace: &mut Pace) {
-    let log = log_at_tip(node);
-    pace.on_cosigned(log.0, Instant::now());
-    let Some((validator, signer)) = own.and_then(|own| Some((own.validator, own.signer(node)?)))
-    else {
-        return;
-    };
-    note_tip(node);
-    let mut pool = node.cosignatures();
-    let seconds = wall_clock().0 / 1_000;
-    let line = match signer.cosign(&pool.text(log), seconds) {
-        Ok(line) => line,
-        Err(error) => {
-            warn!(size = %log.0, "cannot cosign the log: {}", causes(&error));
-            return;
-        }
-    };
-    let bytes: TimestampedSignature = line.bytes.try_into().expect("a time and a signature");
-    if pool.add(log, validator, bytes, Instant::now()).is_err() {
-        return;
-    }
-    drop(pool);
-    node.metrics.cosigned.inc();
-    debug!(size = %log.0, "cosigned the log");
-    node.gossip.publish_cosignatures(Cosignatures {
-        size: log.0,
-        root: log.1,
-        list: vec![(validator, bytes)],
-    });
-}
-
-/// Takes what is new and right; one that is neither harms nothing, and goes on to nobody. A wrong
-/// signature counts a little against whoever sent it: keys of cosigners change with a block.
-fn receive(node: &Node, received: &Cosignatures, budget: &mut Budget) -> Judgement {
-    let mut judgement = Judgement::Keep;
-    let log = (received.size, received.root);
-    let text = node.cosignatures().text(log);
-    for (validator, bytes) in &received.list {
-        let verified = verify(node, log, &text, *validator, bytes, budget);
-        let added = verified.and_then(|()| {
-            let mut pool = node.cosignatures();
-            pool.add(log, *validator, *bytes, Instant::now())
-        });
-        match added {
-            Ok(()) => {
-                judgement = Judgement::Forward;
-                node.metrics.cosignatures_taken.inc();
-            }
-            Err(dropped) => {
-                if dropped == Dropped::Invalid && judgement == Judgement::Keep {
-                    judgement = Judgement::Fault;
-                }
-                node.metrics.cosignature_dropped(dropped.kind());
-                if dropped == Dropped::OtherRoot {
-                    report_other_root(node, log, *validator);
-                }
-            }
-        }
-    }
-    judgement
 }
 
 fn verify(
     node: &Node,
     log: LogState,
     text: &str,
-    validator: Address,
-    bytes: &TimestampedSignature,
+    (validator, bytes): (Address, &TimestampedSignature),
     budget: &mut Budget,
+    now: Instant,
 ) -> Result<(), Dropped> {
     let to_verify = node.cosignatures().to_verify(log, validator, bytes);
     let (key, signature) = to_verify?;
-    if !budget.take(Instant::now()) {
+    if !budget.take(now) {
         return Err(Dropped::TooMany);
     }
     let verified = key.verify(text, &signature);

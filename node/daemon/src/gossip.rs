@@ -245,6 +245,13 @@ impl GossipHandle {
         }
     }
 
+    /// Takes what waits to be sent: transactions, and cosignatures. For a node whose links are
+    /// simulated.
+    #[doc(hidden)]
+    pub fn take_outgoing(&self) -> (Vec<Arc<Transaction>>, Vec<Cosignatures>) {
+        self.shared.outgoing.take_all()
+    }
+
     /// Queues transactions for all peers; they leave within
     /// [`GOSSIP_BATCH_INTERVAL`](crate::limits::GOSSIP_BATCH_INTERVAL), several to a message.
     /// Only for transactions that entered the network here: gossip forwards the others itself.

@@ -33,9 +33,14 @@ pub mod witness;
 /// What simulation needs to put a node together by itself.
 #[doc(hidden)]
 pub mod parts {
+    pub use crate::account::Sender;
+    pub use crate::accuse::Accuser;
+    pub use crate::api::tile;
     pub use crate::assemble::{current_roster, highest_signed};
+    pub use crate::cosign::{Cosigning, OwnCosigner};
     pub use crate::genesis_block::ensure_genesis;
-    pub use crate::proofs::{bundle, leaves_of};
+    pub use crate::proofs::{bundle, handovers, leaves_of};
+    pub use crate::rotation::current_key;
 }
 
 pub use clock::wall_clock;

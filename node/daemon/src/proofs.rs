@@ -74,7 +74,7 @@ fn decision(node: &Node, height: Height) -> Result<Decision, BackendError> {
 
 /// The changes of the validator set after `from` that lead to the one which decides `to`
 /// (SPEC §10.1), at most `limit`.
-pub(crate) fn handovers(
+pub fn handovers(
     node: &Node,
     from: Height,
     to: Height,

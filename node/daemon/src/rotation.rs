@@ -12,7 +12,7 @@ use tracing::info;
 use crate::node::Node;
 
 /// The key to validate with: the next one, if the set of the next block names it.
-pub(crate) fn current_key(
+pub fn current_key(
     home: &Home,
     genesis: &Genesis,
     store: &Store,

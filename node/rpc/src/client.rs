@@ -6,6 +6,7 @@ mod tiles;
 
 pub use tiles::LogReader;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
@@ -77,11 +78,28 @@ pub enum ClientError {
     },
 }
 
+/// A node that answers in this process: simulation's.
+#[doc(hidden)]
+pub trait LocalNode: std::fmt::Debug + Send + Sync {
+    /// The result of a call.
+    fn call(&self, method: &str, params: &[Value]) -> Result<Value, ClientError>;
+
+    /// A file below the node's address.
+    fn file(&self, path: &str) -> Result<Vec<u8>, String>;
+}
+
+/// How a node is reached.
+#[derive(Clone, Debug)]
+enum Transport {
+    Http(HttpClient),
+    Local(Arc<dyn LocalNode>),
+}
+
 /// A node's JSON-RPC.
 #[derive(Clone, Debug)]
 pub struct Client {
     url: String,
-    http: HttpClient,
+    transport: Transport,
 }
 
 impl Client {
@@ -99,8 +117,17 @@ impl Client {
             })?;
         Ok(Self {
             url: url.into(),
-            http,
+            transport: Transport::Http(http),
         })
+    }
+
+    /// A client of a node in this process.
+    #[doc(hidden)]
+    pub fn local(url: &str, node: Arc<dyn LocalNode>) -> Self {
+        Self {
+            url: url.into(),
+            transport: Transport::Local(node),
+        }
     }
 
     /// The node's address.
@@ -114,8 +141,13 @@ impl Client {
         method: &str,
         params: &[Value],
     ) -> Result<T, ClientError> {
-        let answer: Result<Value, TransportError> = self.http.request(method, params).await;
-        let answer = answer.map_err(|error| self.explain(method, error))?;
+        let answer = match &self.transport {
+            Transport::Http(http) => {
+                let answer: Result<Value, _> = http.request(method, params).await;
+                answer.map_err(|error| self.explain(method, error))?
+            }
+            Transport::Local(node) => node.call(method, params)?,
+        };
         serde_json::from_value(answer).map_err(|error| self.not_understood(method, &error))
     }
 

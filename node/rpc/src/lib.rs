@@ -54,6 +54,8 @@ pub use backend::{
     Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
     TimestampClient, TimestampFailure, Witnessing,
 };
+#[doc(hidden)]
+pub use client::LocalNode;
 pub use client::{Client, ClientError, Leaves, LogReader};
 pub use limits::RpcLimits;
 pub use server::{RpcError, RpcServer, ServerConfig, listen};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rocksdb::compaction_filter::Decision;
 use rocksdb::{
@@ -79,6 +79,8 @@ pub(crate) struct Database {
     db: DB,
     /// History of this height and below is dropped when RocksDB compacts it.
     history_floor: Arc<AtomicU64>,
+    /// The disk is full: simulation says so.
+    full: AtomicBool,
 }
 
 impl Database {
@@ -106,7 +108,11 @@ impl Database {
             .map(|(name, options)| ColumnFamilyDescriptor::new(name, options));
         let db = DB::open_cf_descriptors(&options, dir, descriptors)
             .map_err(|source| open_error(dir, source))?;
-        Ok(Self { db, history_floor })
+        Ok(Self {
+            db,
+            history_floor,
+            full: AtomicBool::new(false),
+        })
     }
 
     fn handle(&self, table: Table) -> &ColumnFamily {
@@ -145,6 +151,11 @@ impl Database {
             database: self,
             writes: WriteBatch::with_capacity_bytes(bytes),
         }
+    }
+
+    /// Lets every later write fail, the next one too, whatever it wrote.
+    pub(crate) fn fill(&self) {
+        self.full.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn history_floor(&self) -> Height {
@@ -296,6 +307,8 @@ impl Batch<'_> {
     pub(crate) fn write(self, what: &'static str) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
+        // RocksDB refuses, before it writes anything, to sync what it does not log.
+        options.disable_wal(self.database.full.load(Ordering::SeqCst));
         self.database
             .db
             .write_opt(self.writes, &options)

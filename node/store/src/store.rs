@@ -151,6 +151,12 @@ impl Store {
         })
     }
 
+    /// Lets every later write fail: the full disk that simulation injects.
+    #[doc(hidden)]
+    pub fn fill(&self) {
+        self.database.fill();
+    }
+
     /// The last block that is stored; `None` before genesis.
     pub fn tip(&self) -> Option<Tip> {
         *self

@@ -37,6 +37,13 @@ impl SimChain {
         Err(ChainError::new(operation, "the process died"))
     }
 
+    /// A write that failed because the disk is full is known to the process from now on.
+    fn known<T>(&self, outcome: Result<T, ChainError>) -> Result<T, ChainError> {
+        let mut side = self.side.get();
+        side.failed |= outcome.is_err() && side.full;
+        outcome
+    }
+
     /// What a planted bug has against a block.
     fn refuses(&self, height: Height, bytes: &[u8]) -> Option<String> {
         let mut side = self.side.get();
@@ -89,7 +96,8 @@ impl Chain for SimChain {
         _: Duration,
     ) -> Result<CheckpointDigest, ChainError> {
         self.pass("propose")?;
-        let digest = self.inner.propose(height, round, now, BUDGET)?;
+        let digest = self.inner.propose(height, round, now, BUDGET);
+        let digest = self.known(digest)?;
         self.pass("propose")?;
         Ok(digest)
     }
@@ -110,7 +118,12 @@ impl Chain for SimChain {
         spared: &BTreeSet<CheckpointDigest>,
     ) -> Result<(), ChainError> {
         self.pass("keep")?;
-        self.inner.keep(height, digest, bytes, spared)?;
+        let kept = self.inner.keep(height, digest, bytes, spared);
+        if let Err(error) = self.known(kept)
+            && !self.side.has(Mutant::FullDiskIgnored)
+        {
+            return Err(error);
+        }
         self.pass("keep")
     }
 
@@ -124,7 +137,8 @@ impl Chain for SimChain {
 
     fn commit(&mut self, certificate: &CommitCertificate) -> Result<Commit, ChainError> {
         self.pass("commit")?;
-        let commit = self.inner.commit(certificate)?;
+        let commit = self.inner.commit(certificate);
+        let commit = self.known(commit)?;
         self.pass("commit")?;
         Ok(commit)
     }
@@ -133,7 +147,12 @@ impl Chain for SimChain {
         if self.side.has(Mutant::ForgetsEvidence) {
             return Ok(());
         }
-        self.inner.record_evidence(evidence)
+        let tip = self.inner.tip();
+        let recorded = self.inner.record_evidence(evidence);
+        self.known(recorded)?;
+        let pieces = evidence.iter().map(|piece| (*piece, tip));
+        self.side.get().evidence.extend(pieces);
+        Ok(())
     }
 
     fn decided(&self, height: Height) -> Result<Option<(Vec<u8>, CommitCertificate)>, ChainError> {

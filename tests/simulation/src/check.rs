@@ -3,7 +3,13 @@
 //! a node believes.
 
 mod blocks;
+mod bridge;
+mod governance;
+mod notes;
 mod progress;
+mod quiet;
+mod replay;
+mod sets;
 mod signatures;
 
 use std::collections::BTreeMap;
@@ -13,6 +19,7 @@ use tbsi_light::{TrustAnchor, verify_bundle, verify_consistency};
 use tbsi_types::{B256, Height, LeafIndex, TreeSize};
 
 use crate::world::{World, prove};
+use sets::Sets;
 
 /// What must hold, by its name in the list of invariants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +52,32 @@ pub enum Rule {
     CatchUp,
     /// What was accepted is included.
     Inclusion,
-    /// Whoever signed twice is known by evidence.
+    /// Whoever signed twice is known by evidence, and the contracts are told.
     Evidence,
+    /// Whoever attests may.
+    Authorised,
+    /// The validator set is what decided transactions make of it.
+    SetIntegrity,
+    /// The chain from block 0 again gives the same roots.
+    Replay,
+    /// Nothing is signed after a disk failed.
+    FailStop,
+    /// A validator that was started votes soon.
+    Recovery,
+    /// Without a quorum nothing is decided, and nobody is told so.
+    Standstill,
+    /// What validators cosign is decided.
+    Cosigned,
+    /// The light client on another chain holds what was decided.
+    BridgeForged,
+    /// It goes forward only.
+    BridgeMonotone,
+    /// A message is delivered once.
+    BridgeReplay,
+    /// The relayer settles what cannot go away any more.
+    BridgeFinality,
+    /// What is to be carried arrives.
+    BridgeComplete,
     /// An idle chain makes few blocks.
     Idle,
 }
@@ -70,6 +101,18 @@ impl Rule {
             Self::Inclusion => "L2",
             Self::Evidence => "L6",
             Self::Idle => "pacing",
+            Self::Authorised => "S9",
+            Self::SetIntegrity => "S11",
+            Self::Replay => "S13",
+            Self::FailStop => "S15",
+            Self::Recovery => "L4",
+            Self::Standstill => "L5",
+            Self::Cosigned => "S7 (SPEC §9.6)",
+            Self::BridgeForged => "B1",
+            Self::BridgeMonotone => "B3",
+            Self::BridgeReplay => "B4",
+            Self::BridgeFinality => "B6",
+            Self::BridgeComplete => "B7",
         }
     }
 }
@@ -106,13 +149,19 @@ impl Findings {
 /// Judges a run that has ended.
 pub fn check(world: &World) -> Vec<Violation> {
     let mut findings = Findings::default();
-    signatures::check(world, &mut findings);
+    let sets = Sets::of(world, &mut findings);
+    signatures::check(world, &sets, &mut findings);
     blocks::check(world, &mut findings);
     if !world.plan.too_many {
         check_answers(world, &mut findings);
         check_acknowledged(world, &mut findings);
         check_log(world, &mut findings);
-        progress::check(world, &mut findings);
+        governance::check(world, &sets, &mut findings);
+        notes::check(world, &sets, &mut findings);
+        replay::check(world, &mut findings);
+        quiet::check(world, &mut findings);
+        bridge::check(world, &mut findings);
+        progress::check(world, &sets, &mut findings);
     }
     findings.0
 }

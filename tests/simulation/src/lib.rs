@@ -1,7 +1,8 @@
 //! Whole nodes in one process, in virtual time, from one seed.
 //!
 //! A [`World`] runs N validators and an observer over a network, disks and clocks that it makes
-//! up from its [`Plan`], until everything is mended, and then a while longer. [`check`] judges
+//! up from its [`Plan`], while associations govern, until everything is mended, and then a while
+//! longer. [`check`] judges
 //! the run from what went over the wire and what clients hold. `docs/testing.md` says how to
 //! replay a run, and how to add a fault, an invariant or a planted bug.
 //!
@@ -18,15 +19,19 @@ pub mod chain;
 pub mod check;
 pub mod clock;
 pub mod founding;
+pub mod ledger;
 pub mod links;
+pub mod many;
 pub mod mutants;
 pub mod node;
 pub mod plan;
 pub mod record;
 pub mod rng;
 pub mod run;
+pub mod shown;
 pub mod side;
 pub mod surroundings;
+pub mod target;
 pub mod trace;
 pub mod world;
 

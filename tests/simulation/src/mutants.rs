@@ -1,5 +1,7 @@
 //! Bugs that can be planted in a node at its ports, to show that the harness finds them.
 
+use crate::founding::Flaw;
+
 /// A planted bug. All honest nodes have it, unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mutant {
@@ -49,11 +51,37 @@ pub enum Mutant {
     WrongLeafServed,
     /// A block's time is accepted however far in the future it is, and proposers' clocks differ.
     AnyTime,
+    /// Whoever likes may attest.
+    AnyoneAttests,
+    /// A validator that was removed stays in the set.
+    RemovalForgotten,
+    /// Blocks have another gas limit than that of the genesis file, on all nodes.
+    LocalRule,
+    /// A write that failed is passed over, and what was to be signed is signed.
+    FullDiskIgnored,
+    /// A validator that was started again watches for a long time before it votes.
+    WatchesFirst,
+    /// Whoever is up signs for those who are down, with copies of their keys.
+    SignsForOthers,
+    /// Evidence is kept, and not brought before the contracts.
+    NeverAccuses,
+    /// A validator cosigns logs that are not decided.
+    CosignsUndecided,
+    /// The light client on the target keeps another checkpoint than the one that it verified.
+    TargetStoresOther,
+    /// The light client on the target goes back to an older height.
+    TargetGoesBack,
+    /// The relayer starts without its journal, and the target does not say what was delivered.
+    JournalForgotten,
+    /// The relayer takes the newest block for final.
+    FinalTooEarly,
+    /// Nobody starts a relayer that died.
+    RelayerStaysDown,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 36] = [
         Self::QuorumTooSmall,
         Self::SignaturesNotVerified,
         Self::SignStateIgnored,
@@ -77,6 +105,19 @@ impl Mutant {
         Self::CommitLost,
         Self::WrongLeafServed,
         Self::AnyTime,
+        Self::AnyoneAttests,
+        Self::RemovalForgotten,
+        Self::LocalRule,
+        Self::FullDiskIgnored,
+        Self::WatchesFirst,
+        Self::SignsForOthers,
+        Self::NeverAccuses,
+        Self::CosignsUndecided,
+        Self::TargetStoresOther,
+        Self::TargetGoesBack,
+        Self::JournalForgotten,
+        Self::FinalTooEarly,
+        Self::RelayerStaysDown,
     ];
 
     /// Whether nobody looks at the sign-state.
@@ -85,6 +126,15 @@ impl Mutant {
             self,
             Self::SignStateIgnored | Self::LogNotSynced | Self::LogForgotten
         )
+    }
+
+    /// What nodes are founded with instead.
+    pub fn flaw(self) -> Flaw {
+        match self {
+            Self::AnyoneAttests => Flaw::AnyoneAttests,
+            Self::RemovalForgotten => Flaw::RemovalForgotten,
+            _ => Flaw::None,
+        }
     }
 
     /// By its name, as `--mutant` takes it.

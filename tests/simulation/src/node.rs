@@ -2,24 +2,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
+use alloy_primitives::hex;
 use bytes::Bytes;
 use tbsi_engine::stepped::{CrashFile, KnownSignatures, Stepped, SteppedConfig, Stop, Timer};
+use tbsi_home::Home;
+use tbsi_keys::keyfile::{LogKey, open_validator_key};
 use tbsi_keys::{LocalSigner, SignState};
 use tbsi_node::chain::NodeChain;
 use tbsi_node::gossip::GossipHandle;
 use tbsi_node::mempool::MempoolLimits;
 use tbsi_node::node::{Node as TbsiNode, NodeParts};
-use tbsi_node::parts::{current_roster, highest_signed};
+use tbsi_node::parts::{
+    Accuser, Cosigning, OwnCosigner, Sender, current_key, current_roster, highest_signed,
+};
 use tbsi_store::Store;
-use tbsi_types::{CommitCertificate, Height};
+use tbsi_types::{Address, CommitCertificate, Height, Roster, SecretKey};
 use tempfile::TempDir;
 
 use crate::chain::SimChain;
 use crate::clock::Moment;
-use crate::founding::{Founding, PARAMETERS, copy_database, scratch, store_options, validator_key};
+use crate::founding::{
+    Founding, PARAMETERS, account_key, copy_database, log_seed, next_key, scratch, store_options,
+    validator_key,
+};
 use crate::mutants::Mutant;
 use crate::rng::Rng;
 use crate::side::SharedSide;
@@ -30,6 +40,8 @@ pub struct Node {
     pub index: usize,
     /// How often it was started.
     pub life: u32,
+    /// When its process started last.
+    pub started: Moment,
     /// Its process, while it runs.
     pub running: Option<Running>,
     /// What its chain shares with the world.
@@ -42,6 +54,8 @@ pub struct Node {
     pub timers: BTreeMap<Timer, u64>,
     /// The wake-up that counts.
     pub wake: u64,
+    /// The wake-up of cosigning that counts, and when it is.
+    pub cosign: Option<(u64, Instant)>,
     /// Messages that it passed on already.
     pub seen: BTreeSet<u64>,
     /// Its share of value sync.
@@ -50,6 +64,8 @@ pub struct Node {
     pub stale: bool,
     /// Whether the last start was.
     pub restored: bool,
+    /// What moments are told from, for code that counts with the standard library's.
+    beginning: Instant,
     files: Files,
     known: KnownSignatures,
 }
@@ -73,13 +89,27 @@ pub struct Running {
     pub consensus: Stepped<SimChain>,
     /// Its pool, store and the rest.
     pub node: Arc<TbsiNode>,
-    /// Its key and sign-state; none for an observer.
-    pub signer: Option<LocalSigner>,
+    /// Its key and sign-state.
+    pub signer: LocalSigner,
+    /// Cosigns the log.
+    pub cosigning: Cosigning,
+    /// Brings evidence before the contracts.
+    pub accuser: Accuser,
+    /// The last height that these two were told of.
+    pub told: Height,
+}
+
+impl Running {
+    /// Whose votes it casts, if it is in the set.
+    pub fn validator(&self) -> Address {
+        self.signer.public_key().address()
+    }
 }
 
 /// What survives a process.
 struct Files {
     dir: TempDir,
+    home: Home,
     log: CrashFile,
     /// The sign-state when it was last durable, for a planted bug.
     durable: Option<Vec<u8>>,
@@ -88,7 +118,7 @@ struct Files {
 
 impl Files {
     fn database(&self) -> PathBuf {
-        self.dir.path().join("database")
+        self.home.database_dir()
     }
 
     fn copy(&self) -> PathBuf {
@@ -100,7 +130,7 @@ impl Files {
     }
 
     fn sign_state(&self) -> PathBuf {
-        self.dir.path().join("sign-state")
+        self.home.sign_state_file()
     }
 }
 
@@ -112,33 +142,37 @@ impl Node {
         mutant: Option<Mutant>,
         known: KnownSignatures,
     ) -> Self {
+        let dir = scratch();
         let files = Files {
-            dir: scratch(),
+            home: Home::new(dir.path().join("home")),
+            dir,
             log: CrashFile::default(),
             durable: None,
             copied: false,
         };
-        copy_database(&founding.template(), &files.database());
-        if index < founding.validators {
-            let (chain, path) = (founding.genesis.identity(), files.sign_state());
-            let made = SignState::create(&path, chain, founding.addresses[index], Height(0));
-            drop(made.expect("a new sign-state"));
-        }
+        founding.write_database(&files.database());
+        write_keys(&files.home, index);
+        let (chain, path) = (founding.genesis.identity(), files.sign_state());
+        let made = SignState::create(&path, chain, founding.addresses[index], Height(0));
+        drop(made.expect("a new sign-state"));
         let side = SharedSide::default();
         side.get().mutant = mutant;
         Self {
             index,
             life: 0,
+            started: Moment::default(),
             running: None,
             side,
             clock_ms: 0,
             slow_ms: 0,
             timers: BTreeMap::new(),
             wake: 0,
+            cosign: None,
             seen: BTreeSet::new(),
             sync: Syncing::default(),
             stale: false,
             restored: false,
+            beginning: Instant::now(),
             files,
             known,
         }
@@ -147,6 +181,7 @@ impl Node {
     /// Starts the process, as the product does: refuses a sign-state older than the chain.
     pub fn start(&mut self, founding: &Founding, now: Moment) -> Result<(), String> {
         self.life += 1;
+        (self.started, self.cosign) = (now, None);
         self.restored = std::mem::take(&mut self.stale) && self.files.copied;
         if self.restored {
             copy_database(&self.files.copy(), &self.files.database());
@@ -157,70 +192,105 @@ impl Node {
         if self.side.has(Mutant::LogNotSynced) || self.side.has(Mutant::DiskLies) {
             self.files.log.lie();
         }
-        let node = self.open(founding)?;
-        let signer = self.open_signer(founding, &node)?;
+        self.files.durable = None;
+        let store = self.open_store(founding)?;
+        let genesis = &founding.genesis;
+        let roster = current_roster(&store, genesis, founding.roster.clone())
+            .map_err(|error| format!("read the roster: {error:#}"))?;
+        let signer = self.open_signer(founding, &store, &roster)?;
+        let own = signer.public_key().address();
+        let node = Arc::new(self.node(founding, store, roster, own));
         let chain = NodeChain::new(Arc::clone(&node));
         let chain = SimChain::new(chain, self.side.clone());
-        let config = self.config(founding);
+        let config = self.config(founding, own);
         let log = self.files.log.clone();
         let consensus = Stepped::new(&config, chain, log, now.of_node(self.clock_ms));
         let consensus = consensus.map_err(|stop| describe(&stop))?;
         self.timers.clear();
         self.seen.clear();
         self.sync = Syncing::default();
+        let cosigner = OwnCosigner {
+            validator: own,
+            key: LogKey::from_seed(log_seed(self.index)),
+        };
+        let account = Sender::new(account_key(self.index));
         self.running = Some(Running {
             consensus,
-            node,
             signer,
+            cosigning: Cosigning::new(Arc::clone(&node), Some(cosigner), self.instant(now)),
+            accuser: Accuser::new(Arc::clone(&node), account),
+            told: node.tip().height,
+            node,
         });
         Ok(())
     }
 
-    fn open(&mut self, founding: &Founding) -> Result<Arc<TbsiNode>, String> {
-        let genesis = founding.genesis.clone();
-        let identity = genesis.identity();
-        let store = Store::open(&self.files.database(), identity, store_options())
-            .map_err(|error| format!("open the database: {error}"))?;
-        let roster = current_roster(&store, &genesis, founding.roster.clone())
-            .map_err(|error| format!("read the roster: {error:#}"))?;
-        Ok(Arc::new(TbsiNode::new(NodeParts {
+    /// A moment for code that counts with the standard library's.
+    pub fn instant(&self, now: Moment) -> Instant {
+        self.beginning + now.of_node(0).monotonic
+    }
+
+    fn open_store(&self, founding: &Founding) -> Result<Store, String> {
+        let identity = founding.genesis.identity();
+        Store::open(&self.files.database(), identity, store_options())
+            .map_err(|error| format!("open the database: {error}"))
+    }
+
+    fn node(&self, founding: &Founding, store: Store, roster: Roster, own: Address) -> TbsiNode {
+        let mut genesis = founding.genesis.clone();
+        if self.side.has(Mutant::LocalRule) {
+            genesis.block_gas_limit /= 2;
+        }
+        let mut node = TbsiNode::new(NodeParts {
             name: format!("node-{}", self.index),
-            validator: founding.addresses.get(self.index).copied(),
+            validator: Some(own),
             genesis,
             roster,
             store,
             mempool: MempoolLimits::default(),
             gossip: GossipHandle::detached(),
             witnesses: Vec::new(),
-        })))
+        });
+        node.identity = founding.genesis.identity();
+        node
     }
 
+    /// The key to vote with and its sign-state, as the product finds them.
     fn open_signer(
         &self,
         founding: &Founding,
-        node: &TbsiNode,
-    ) -> Result<Option<LocalSigner>, String> {
-        let Some(address) = founding.addresses.get(self.index).copied() else {
-            return Ok(None);
-        };
-        let chain = founding.genesis.identity();
-        let open = || -> Result<SignState, String> {
-            let state = SignState::open(&self.files.sign_state(), chain, address);
-            let state = state.map_err(|error| error.to_string())?;
-            let signed = highest_signed(&node.store, address);
-            let signed = signed.map_err(|error| format!("{error:#}"))?;
-            let mutant = self.side.get().mutant;
-            if !mutant.is_some_and(Mutant::is_unguarded) {
-                let newest = state.require_at_least(signed);
-                newest.map_err(|error| error.to_string())?;
-            }
-            Ok(state)
-        };
-        let key = validator_key(self.index);
-        Ok(Some(LocalSigner::new(chain, key, open()?)))
+        store: &Store,
+        roster: &Roster,
+    ) -> Result<LocalSigner, String> {
+        let (genesis, home) = (&founding.genesis, &self.files.home);
+        let chain = genesis.identity();
+        let key = open_validator_key(&home.validator_key_file(), None);
+        let key = key.map_err(|error| error.to_string())?;
+        let key = current_key(home, genesis, store, roster, key);
+        let key = key.map_err(|error| format!("{error:#}"))?;
+        let address = key.public_key().address();
+        let state = SignState::open(&self.files.sign_state(), chain, address);
+        let state = state.map_err(|error| error.to_string())?;
+        let signed = highest_signed(store, address);
+        let signed = signed.map_err(|error| format!("{error:#}"))?;
+        let mutant = self.side.get().mutant;
+        if !mutant.is_some_and(Mutant::is_unguarded) {
+            let newest = state.require_at_least(signed);
+            newest.map_err(|error| error.to_string())?;
+        }
+        Ok(LocalSigner::new(chain, key, state))
     }
 
-    fn config(&self, founding: &Founding) -> SteppedConfig {
+    /// Whether the chain names this node's next validator key, so that it has to start anew.
+    pub fn is_rekeyed(&self, founding: &Founding) -> bool {
+        let next = founding.next_addresses[self.index];
+        self.running.as_ref().is_some_and(|running| {
+            let roster = running.node.roster();
+            running.validator() != next && roster.members.get(&next).is_some()
+        })
+    }
+
+    fn config(&self, founding: &Founding, own: Address) -> SteppedConfig {
         let small = self.side.has(Mutant::QuorumTooSmall);
         let mut parameters = PARAMETERS;
         if self.side.has(Mutant::AnyTime) {
@@ -230,11 +300,39 @@ impl Node {
         SteppedConfig {
             chain: founding.genesis.identity(),
             parameters,
-            own: founding.addresses.get(self.index).copied(),
+            own: Some(own),
             quorum_of_3: if small { 1 } else { 2 },
             verify: !self.side.has(Mutant::SignaturesNotVerified),
             known: self.known.clone(),
         }
+    }
+
+    /// The process ends as it should; the machine goes on.
+    pub fn end(&mut self) {
+        self.running = None;
+        self.timers.clear();
+        let mut side = self.side.get();
+        side.peers_tip = Height::GENESIS;
+        side.failed = false;
+    }
+
+    /// A disk is full from now on: that of the log, of the database, of the sign-state, or the
+    /// one that they share.
+    pub fn fill_disk(&mut self, rng: &mut Rng) {
+        let Some(running) = &self.running else {
+            return;
+        };
+        let which = rng.below(4);
+        if [0, 3].contains(&which) {
+            self.files.log.fill();
+        }
+        if [1, 3].contains(&which) {
+            running.node.store.fill();
+        }
+        if [2, 3].contains(&which) {
+            running.signer.fail_after(rng.index(513));
+        }
+        self.side.get().full = true;
     }
 
     /// The process ends as when the power goes: what was not synced may be lost or torn.
@@ -245,6 +343,7 @@ impl Node {
             let mut side = self.side.get();
             side.crash_in = None;
             side.crashed = false;
+            (side.full, side.failed) = (false, false);
             side.peers_tip = Height::GENESIS;
         }
         self.files.log.crash(|durable, now| {
@@ -295,6 +394,23 @@ impl Node {
     pub fn tip(&self) -> Option<Height> {
         Some(self.running.as_ref()?.node.tip().height)
     }
+}
+
+fn write_keys(home: &Home, index: usize) {
+    home.make_keys_dir().expect("make a directory");
+    let keys = [
+        (home.validator_key_file(), validator_key(index)),
+        (home.next_validator_key_file(), next_key(index)),
+    ];
+    for (file, key) in keys {
+        write_key(&file, &key);
+    }
+}
+
+fn write_key(file: &std::path::Path, key: &SecretKey) {
+    fs::write(file, hex::encode(key.expose())).expect("write a key");
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(file, private).expect("protect a key");
 }
 
 /// A stop with its causes.

@@ -28,11 +28,15 @@ pub enum Lie {
     Garbage,
     /// Votes nil for everything.
     NilVotes,
+    /// Proposes blocks in which somebody attests who may not.
+    Forbidden,
+    /// Shows a relayer old heights, other checkpoints, other leaves.
+    Relayer,
 }
 
 impl Lie {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::TwoVotes,
         Self::TwoProposals,
         Self::PartsWithheld,
@@ -43,6 +47,8 @@ impl Lie {
         Self::Blocks,
         Self::Garbage,
         Self::NilVotes,
+        Self::Forbidden,
+        Self::Relayer,
     ];
 }
 
@@ -99,6 +105,44 @@ pub struct Faults {
     pub slow: u64,
     /// A node dies, and starts from an old copy of its database.
     pub stale: u64,
+    /// A disk is full, until somebody makes room.
+    pub full: u64,
+    /// So many processes die that the others are no quorum.
+    pub no_quorum: u64,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Self = Self {
+        every_ms: 100_000_000,
+        crash: 0,
+        all_crash: 0,
+        split: 0,
+        one_way: 0,
+        clog: 0,
+        clock: 0,
+        slow: 0,
+        stale: 0,
+        full: 0,
+        no_quorum: 0,
+    };
+}
+
+/// What a run can leave out, to see what another part does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Associations that govern.
+    Governance,
+    /// Ends of epochs: each change of the set takes effect with its block.
+    Epochs,
+    /// The relayer and its target.
+    Relayer,
+    /// Full disks.
+    FullDisks,
+    /// So many deaths that the rest is no quorum.
+    NoQuorum,
+    /// Validators that lie.
+    Liars,
 }
 
 /// A run.
@@ -120,6 +164,14 @@ pub struct Plan {
     pub faults: Faults,
     /// Milliseconds between two attestations of clients.
     pub submit_every_ms: u64,
+    /// How likely an act of governance begins where it can, of a thousand.
+    pub governs: u64,
+    /// Length of an epoch, at whose end the validator set changes; 0: with each block.
+    pub epoch_seconds: u32,
+    /// Whether a relayer carries proofs to another chain.
+    pub relays: bool,
+    /// Whether the chain is replayed in the end, whatever the seed is.
+    pub replays: bool,
     /// The bug that honest nodes have.
     pub mutant: Option<Mutant>,
     /// Whether more validators may lie than can be tolerated.
@@ -141,6 +193,14 @@ impl Plan {
             weather: weather(&mut rng),
             faults: faults(&mut rng),
             submit_every_ms: rng.between(400, 3_000),
+            governs: if rng.chance(600) {
+                rng.between(50, 600)
+            } else {
+                0
+            },
+            relays: rng.chance(400),
+            epoch_seconds: *rng.pick(&[0, 0, 3, 8]).unwrap_or(&0),
+            replays: false,
             mutant,
             too_many: false,
         };
@@ -166,6 +226,7 @@ impl Plan {
         rng.shuffle(&mut nodes);
         let lies = BTreeSet::from([Lie::TwoVotes, Lie::TwoProposals]);
         plan.validators = 4;
+        (plan.governs, plan.relays) = (0, false);
         plan.liars = nodes[..2]
             .iter()
             .map(|node| (*node, lies.clone()))
@@ -182,6 +243,18 @@ impl Plan {
         plan.rough_ms = 30_000;
         plan.calm_ms = 1_000;
         plan
+    }
+
+    /// The same without a part.
+    pub fn without(&mut self, part: Part) {
+        match part {
+            Part::Governance => self.governs = 0,
+            Part::Epochs => self.epoch_seconds = 0,
+            Part::Relayer => self.relays = false,
+            Part::FullDisks => self.faults.full = 0,
+            Part::NoQuorum => self.faults.no_quorum = 0,
+            Part::Liars => self.liars.clear(),
+        }
     }
 
     /// Makes likely what a planted bug needs in order to show.
@@ -210,6 +283,31 @@ impl Plan {
             }
             Mutant::ForgetsEvidence => self.everybody_may(Lie::TwoVotes),
             Mutant::AnyTime => faults.clock = 600,
+            Mutant::TargetStoresOther
+            | Mutant::TargetGoesBack
+            | Mutant::JournalForgotten
+            | Mutant::FinalTooEarly
+            | Mutant::RelayerStaysDown => self.relays = true,
+            Mutant::LocalRule => self.replays = true,
+            Mutant::RemovalForgotten => {
+                self.governs = 900;
+                self.rough_ms = 60_000;
+                self.weather = Weather::FAIR;
+                faults.every_ms = 10_000;
+            }
+            Mutant::FullDiskIgnored => {
+                faults.full = 900;
+                faults.every_ms = 1_500;
+            }
+            Mutant::WatchesFirst => {
+                *faults = Faults {
+                    every_ms: 9_000,
+                    crash: 1_000,
+                    ..Faults::NONE
+                };
+            }
+            Mutant::SignsForOthers => faults.no_quorum = 900,
+            Mutant::NeverAccuses => self.everybody_may(Lie::TwoVotes),
             Mutant::RoundNotFollowed | Mutant::NeverRepeats | Mutant::NoCertificates => {
                 self.weather.loss = 300;
                 self.weather.relays = false;
@@ -269,5 +367,7 @@ fn faults(rng: &mut Rng) -> Faults {
         clock: rng.below(150),
         slow: rng.below(150),
         stale: rng.below(80),
+        full: rng.below(80),
+        no_quorum: rng.below(40),
     }
 }

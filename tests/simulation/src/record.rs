@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tbsi_engine::stepped::wire::Signed;
 use tbsi_keys::ConsensusStatement;
 use tbsi_types::{
-    Address, B256, ChainIdentity, CheckpointDigest, CommitCertificate, Height, ProofBundle, Round,
-    Signature, VoteKind,
+    Address, B256, ChainIdentity, CheckpointDigest, CommitCertificate, Evidence, Height,
+    ProofBundle, Round, Signature, TreeSize, Validator, ValidatorSet, VoteKind, VotingPower,
 };
 
 use crate::clock::Moment;
@@ -48,6 +48,56 @@ pub struct Accepted {
     pub acknowledged: Option<Moment>,
 }
 
+/// A process that was started.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Whose.
+    pub node: usize,
+    /// How often it was started before, and this time.
+    pub life: u32,
+    /// When.
+    pub at: Moment,
+    /// When it first said something that it signed.
+    pub voted: Option<Moment>,
+}
+
+/// A cosignature that went over the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Cosigned {
+    /// Whose it claims to be.
+    pub validator: Address,
+    /// Leaves in the log.
+    pub size: TreeSize,
+    /// Root over them.
+    pub root: B256,
+    /// A time and a signature.
+    pub signature: [u8; 72],
+}
+
+/// Evidence that reached a node.
+#[derive(Clone, Copy, Debug)]
+pub struct SeenEvidence {
+    /// Which.
+    pub node: usize,
+    /// What.
+    pub evidence: Evidence,
+    /// The node's tip then.
+    pub tip: Height,
+    /// When.
+    pub at: Moment,
+}
+
+/// A time in which those that ran were no quorum.
+#[derive(Clone, Copy, Debug)]
+pub struct Standstill {
+    /// When it began.
+    pub from: Moment,
+    /// When it ended.
+    pub to: Option<Moment>,
+    /// The highest height that was decided by then.
+    pub height: Height,
+}
+
 /// All of it.
 #[derive(Debug, Default)]
 pub struct Record {
@@ -77,6 +127,30 @@ pub struct Record {
     pub crashes: u64,
     /// Messages sent.
     pub messages: u64,
+    /// Processes that were started.
+    pub starts: Vec<Start>,
+    /// Nodes that were started from an old copy, and when.
+    pub restored: Vec<(usize, Moment)>,
+    /// Cosignatures of the log.
+    pub cosigned: Vec<Cosigned>,
+    /// Evidence, by whom it reached.
+    pub evidence: Vec<SeenEvidence>,
+    /// Processes that ended because a disk was full.
+    pub full_disks: u64,
+    /// What processes did after they knew that their disk was full.
+    pub after_failure: Vec<(usize, Moment, String)>,
+    /// Nodes that started anew with another key.
+    pub rekeyed: u64,
+    /// Acts of governance that were carried out, by kind.
+    pub acts: BTreeMap<&'static str, u64>,
+    /// Faults, by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// How often the relayer died.
+    pub relayer_deaths: u64,
+    /// When the relayer ended by itself, and why.
+    pub relayer_stopped: Vec<(Moment, String)>,
+    /// When there was no quorum.
+    pub standstills: Vec<Standstill>,
     known: BTreeSet<(Address, B256)>,
 }
 
@@ -115,6 +189,23 @@ impl Record {
         self.note_certificate(certificate);
     }
 
+    /// Notes whether those that run are a quorum.
+    pub fn note_quorum(&mut self, now: Moment, quorum: bool) {
+        let open = self.standstills.last_mut().filter(|last| last.to.is_none());
+        match (open, quorum) {
+            (Some(open), true) => open.to = Some(now),
+            (None, false) => {
+                let decided = self.first_decided.last_key_value();
+                self.standstills.push(Standstill {
+                    from: now,
+                    to: None,
+                    height: decided.map(|(height, _)| *height).unwrap_or_default(),
+                });
+            }
+            (Some(_), false) | (None, true) => {}
+        }
+    }
+
     /// Notes what a node says is its tip.
     pub fn note_tip(&mut self, node: usize, tip: Height) {
         let before = self.told.insert(node, tip);
@@ -135,15 +226,16 @@ impl Record {
         height: Height,
         value: CheckpointDigest,
         (first, last): (Round, Round),
-        validators: &[Address],
+        set: &ValidatorSet,
     ) -> bool {
         (first.0..last.0).any(|round| {
             let position = (height, Round(round), SignedStep::Prevote);
-            let voted = |validator: &&Address| {
-                let values = self.signed.get(&(**validator, position));
+            let voted = |validator: &&Validator| {
+                let values = self.signed.get(&(validator.address, position));
                 values.is_some_and(|values| values.values().any(|voted| *voted == Some(value)))
             };
-            3 * validators.iter().filter(voted).count() > 2 * validators.len()
+            let power = set.iter().filter(voted).map(|validator| validator.power.0);
+            VotingPower(power.sum()).is_quorum_of(set.total_power())
         })
     }
 }

@@ -1,10 +1,12 @@
 //! One run: plan, world, judgement.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::check::{Violation, check};
 use crate::plan::Plan;
+use crate::record::Record;
 use crate::world::World;
 
 /// What came of a run.
@@ -28,6 +30,10 @@ pub struct Outcome {
     pub crashes: u64,
     /// Messages sent.
     pub messages: u64,
+    /// What happened, by kind.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// From each start of a process to the first vote, milliseconds, if it came.
+    pub recoveries_ms: Vec<u64>,
     /// Validators that signed twice, by node.
     pub equivocators: Vec<usize>,
     /// Virtual time.
@@ -36,6 +42,13 @@ pub struct Outcome {
     pub took: Duration,
     /// Time on a processor, of this thread.
     pub worked: Duration,
+}
+
+impl Outcome {
+    /// Virtual time for each second on a processor.
+    pub fn speed(&self) -> u128 {
+        self.simulated.as_millis() / self.worked.as_millis().max(1)
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -85,12 +98,36 @@ pub fn run(plan: Plan, prints: bool) -> Outcome {
         acknowledged: record.acknowledged.len() as u64,
         crashes: record.crashes,
         messages: record.messages,
+        counts: counts(record),
+        recoveries_ms: recoveries(record),
         equivocators: nodes.collect(),
         simulated: Duration::from_millis(world.plan.rough_ms + world.plan.calm_ms),
         took: started.elapsed(),
         worked: processor_time().saturating_sub(worked),
         violations,
     }
+}
+
+/// What happened, by kind: faults, acts of governance, and what came of them.
+fn counts(record: &Record) -> BTreeMap<&'static str, u64> {
+    let mut counts = record.faults.clone();
+    counts.extend(record.acts.iter().map(|(kind, count)| (*kind, *count)));
+    let others = [
+        ("started with the next key", record.rekeyed),
+        ("ended for a full disk", record.full_disks),
+        ("evidence", record.evidence.len() as u64),
+        ("cosignatures", record.cosigned.len() as u64),
+        ("relayer died", record.relayer_deaths),
+        ("without a quorum", record.standstills.len() as u64),
+    ];
+    counts.extend(others);
+    counts
+}
+
+fn recoveries(record: &Record) -> Vec<u64> {
+    let again = record.starts.iter().filter(|start| start.life > 1);
+    let voted = again.filter_map(|start| Some(start.voted?.ms_since(start.at)));
+    voted.collect()
 }
 
 /// As Linux counts it for the thread that asks; zero where it does not.

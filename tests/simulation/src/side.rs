@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tbsi_engine::Note;
-use tbsi_types::Height;
+use tbsi_types::{Evidence, Height};
 
 use crate::mutants::Mutant;
 
@@ -22,6 +22,12 @@ pub struct Side {
     pub mutant: Option<Mutant>,
     /// What its host reported since it was last asked.
     pub notes: Vec<Note>,
+    /// The disk takes nothing any more.
+    pub full: bool,
+    /// A write failed, and the process knows.
+    pub failed: bool,
+    /// Evidence that consensus handed over, and the tip at that time.
+    pub evidence: Vec<(Evidence, Height)>,
     /// Blocks of others that were executed at this height, for a planted bug.
     pub foreign: (Height, u32),
 }

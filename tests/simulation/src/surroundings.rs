@@ -12,6 +12,9 @@ use tbsi_types::{Height, Signature};
 use crate::mutants::Mutant;
 use crate::side::SharedSide;
 
+/// How long a restarted validator only watches, by a planted bug.
+const WATCHED_MS: u64 = 40_000;
+
 /// What a node did, in its order.
 #[derive(Clone, Debug)]
 pub enum Done {
@@ -29,6 +32,8 @@ pub enum Done {
     Refused(String, Height, SyncFault),
     /// Passed a milestone.
     Reached(Milestone),
+    /// Signed although it knows that its disk takes nothing any more.
+    SignedOnFullDisk(ConsensusStatement),
 }
 
 /// The world of one node.
@@ -38,7 +43,9 @@ pub struct Surroundings<'a> {
     /// What it shares with its chain.
     pub side: &'a SharedSide,
     /// Its signer.
-    pub signer: Option<&'a LocalSigner>,
+    pub signer: &'a LocalSigner,
+    /// How long the process has run, milliseconds, if it is not its first life.
+    pub since_restart_ms: Option<u64>,
     /// The sign-state, read before each signature that may be the last.
     pub read_sign_state: &'a dyn Fn() -> Vec<u8>,
     /// The sign-state before a signature during which the process died.
@@ -119,14 +126,16 @@ impl World for Surroundings<'_> {
     }
 
     fn sign(&mut self, statement: ConsensusStatement) -> Result<Option<Signature>, Crashed> {
-        let Some(signer) = self.signer else {
-            return Ok(None);
-        };
+        let signer = self.signer;
         self.pass_one()?;
-        let (mutant, armed) = {
+        let (mutant, armed, failed) = {
             let side = self.side.get();
-            (side.mutant, side.crash_in == Some(1))
+            (side.mutant, side.crash_in == Some(1), side.failed)
         };
+        let waits = |ms: u64| mutant == Some(Mutant::WatchesFirst) && ms < WATCHED_MS;
+        if self.since_restart_ms.is_some_and(waits) {
+            return Ok(None);
+        }
         if mutant.is_some_and(Mutant::is_unguarded) {
             let signature = signer.sign_unguarded(statement);
             self.pass_one()?;
@@ -134,8 +143,23 @@ impl World for Surroundings<'_> {
         }
         let unsynced = mutant == Some(Mutant::DiskLies);
         let before = (armed || unsynced).then(|| (self.read_sign_state)());
-        let signed = signer.sign_blocking(statement);
-        let signed = signed.expect("the simulated disk does not fail");
+        let signed = match signer.sign_blocking(statement) {
+            Ok(signed) => signed,
+            Err(_) => {
+                assert!(
+                    self.side.get().full,
+                    "the simulated disk fails when it is full"
+                );
+                self.side.get().failed = true;
+                if mutant != Some(Mutant::FullDiskIgnored) {
+                    return Err(Crashed);
+                }
+                Some(signer.sign_unguarded(statement))
+            }
+        };
+        if signed.is_some() && (failed || self.side.get().failed) {
+            self.done.push(Done::SignedOnFullDisk(statement));
+        }
         if unsynced && self.before.is_none() {
             self.before.clone_from(&before);
         }

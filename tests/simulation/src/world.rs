@@ -1,8 +1,11 @@
 //! All nodes, the network and time, in one queue of events.
 
+mod after;
 mod clients;
+mod council;
 mod faults;
 mod lies;
+mod relaying;
 mod sync;
 
 use std::collections::BTreeMap;
@@ -12,22 +15,25 @@ use bytes::Bytes;
 use tbsi_engine::Note;
 use tbsi_engine::stepped::wire::{self, Seen};
 use tbsi_engine::stepped::{Input, KnownSignatures, Milestone, Stepped, Stop, Timer, Topic};
-use tbsi_types::{Height, TimestampMs};
+use tbsi_node::gossip::Cosignatures;
+use tbsi_types::{Height, Roster, TimestampMs, ValidatorSet};
 
 use crate::chain::SimChain;
 use crate::clock::Moment;
-use crate::founding::Founding;
+use crate::founding::{Flaw, Founding};
 use crate::links::Links;
 use crate::mutants::Mutant;
 use crate::node::{Node, describe};
 use crate::plan::{Plan, Weather};
-use crate::record::Record;
+use crate::record::{Record, Start};
 use crate::rng::Rng;
 use crate::surroundings::{Done, Surroundings};
 use crate::trace::Trace;
 use clients::Clients;
 pub use clients::prove;
+use council::Council;
 use lies::Liar;
+pub use relaying::Relaying;
 
 /// To how many nodes, picked by chance, a node passes on what it hears for the first time.
 const RELAYED_TO: usize = 2;
@@ -51,8 +57,14 @@ enum Event {
         message: Message,
     },
     Transaction {
+        from: usize,
         to: usize,
         bytes: Bytes,
+    },
+    Cosignatures {
+        from: usize,
+        to: usize,
+        message: Arc<Cosignatures>,
     },
     Tip {
         from: usize,
@@ -95,12 +107,24 @@ enum Event {
         node: usize,
         life: u32,
     },
+    Cosign {
+        node: usize,
+        life: u32,
+        token: u64,
+    },
+    Rekey {
+        node: usize,
+        life: u32,
+    },
     Restart(usize),
     Fault,
     Lie,
     Heal,
     Submit,
     Poll,
+    Govern,
+    TargetBlock,
+    Relay,
 }
 
 /// A run.
@@ -123,8 +147,13 @@ pub struct World {
     next: u64,
     links: Links,
     clients: Clients,
+    council: Council,
     liars: BTreeMap<usize, Liar>,
     chance: Chance,
+    /// The relayer and its target.
+    pub relaying: Option<Relaying>,
+    /// Who decides the block after the highest one, which is at this height.
+    set: (Height, ValidatorSet),
 }
 
 /// Separate streams, so that one kind of event does not move the others'.
@@ -135,12 +164,15 @@ struct Chance {
     lies: Rng,
     clients: Rng,
     sync: Rng,
+    council: Rng,
+    relayer: Rng,
 }
 
 impl World {
     /// The beginning of a run.
     pub fn new(plan: Plan, prints: bool) -> Self {
-        let founding = Founding::of(plan.validators);
+        let flaw = plan.mutant.map_or(Flaw::None, Mutant::flaw);
+        let founding = Founding::of(plan.validators, plan.epoch_seconds, flaw);
         let mut rng = Rng::new(plan.seed ^ 0x5eed);
         let honest = |node: &usize| !plan.liars.contains_key(node);
         let known = KnownSignatures::default();
@@ -154,6 +186,9 @@ impl World {
         Self {
             links: Links::new(founding.nodes(), plan.weather),
             clients: Clients::new(),
+            council: Council::default(),
+            relaying: None,
+            set: (Height::GENESIS, founding.roster.members.set().clone()),
             liars: liars.map(|(node, lies)| (*node, Liar::new(lies))).collect(),
             record: Record::default(),
             trace: Trace::new(prints),
@@ -169,6 +204,8 @@ impl World {
                 lies: rng.fork(),
                 clients: rng.fork(),
                 sync: rng.fork(),
+                council: rng.fork(),
+                relayer: rng.fork(),
             },
             founding,
             plan,
@@ -184,6 +221,8 @@ impl World {
         self.after_ms(500, Event::Submit);
         self.after_ms(700, Event::Poll);
         self.after_ms(self.plan.faults.every_ms, Event::Fault);
+        self.after_ms(900, Event::Govern);
+        self.relaying = self.new_relaying();
         self.after_ms(1_000, Event::Lie);
         self.after_ms(self.plan.rough_ms, Event::Heal);
         let end = Moment::default().after_ms(self.plan.rough_ms + self.plan.calm_ms);
@@ -209,7 +248,8 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Message { from, to, message } => self.on_message(from, to, &message),
-            Event::Transaction { to, bytes } => self.on_transaction(to, &bytes),
+            Event::Transaction { from, to, bytes } => self.on_transaction(from, to, &bytes),
+            Event::Cosignatures { from, to, message } => self.on_cosignatures(from, to, &message),
             Event::Tip { from, to, height } => self.on_tip(from, to, height),
             Event::Request {
                 from,
@@ -241,13 +281,31 @@ impl World {
                     self.ask_for_blocks(node);
                 }
             }
+            Event::Cosign { node, life, token } => self.on_cosign(node, life, token),
+            Event::Rekey { node, life } => self.on_rekey(node, life),
             Event::Restart(node) => self.restart(node),
             Event::Fault => self.on_fault(),
             Event::Lie => self.on_lie(),
             Event::Heal => self.on_heal(),
             Event::Submit => self.on_submit(),
             Event::Poll => self.on_poll(),
+            Event::Govern => self.on_govern(),
+            Event::TargetBlock => self.on_target_block(),
+            Event::Relay => self.on_relay(),
         }
+    }
+
+    /// Whether two nodes run and each lets the other in, by what the chain says of peers as far
+    /// as it knows.
+    fn connected(&self, one: usize, other: usize) -> bool {
+        let admits = |node: usize, peer: usize| {
+            let running = self.nodes[node].running.as_ref();
+            running.is_some_and(|running| {
+                let peer = &self.founding.peers[peer];
+                node_admits(&running.node.roster(), peer)
+            })
+        };
+        admits(one, other) && admits(other, one)
     }
 
     /// Whether a node's process is still the one that an event is for.
@@ -268,7 +326,8 @@ impl World {
     }
 
     fn on_message(&mut self, from: usize, to: usize, message: &Message) {
-        if self.nodes[to].running.is_none() || !self.nodes[to].seen.insert(message.id) {
+        let reaches = from == to || self.connected(from, to);
+        if !reaches || !self.nodes[to].seen.insert(message.id) {
             return;
         }
         if self.links.weather.relays {
@@ -329,6 +388,9 @@ impl World {
             for signed in &signed {
                 self.record.note_signed(&chain, signed);
             }
+            if let [own] = signed.as_slice() {
+                self.note_own(from, own);
+            }
         }
         if self.liars.contains_key(&from) {
             self.publish_as_liar(from, topic, bytes);
@@ -385,7 +447,15 @@ impl World {
             .add(now, format_args!("{index} starts, life {life}"));
         if self.nodes[index].restored {
             self.record.told.remove(&index);
+            self.record.restored.push((index, now));
         }
+        self.record.starts.push(Start {
+            node: index,
+            life,
+            at: now,
+            voted: None,
+        });
+        self.note_quorum();
         self.step_with(index, |consensus, world| consensus.start(world));
         self.after_ms(1_000, Event::Tick { node: index, life });
     }
@@ -408,10 +478,12 @@ impl World {
         };
         let (outcome, done, torn, before) = {
             let read = || node.sign_state();
+            let since_restart_ms = (node.life > 1).then(|| self.now.ms_since(node.started));
             let mut world = Surroundings {
                 now,
                 side: &node.side,
-                signer: running.signer.as_ref(),
+                signer: &running.signer,
+                since_restart_ms,
                 read_sign_state: &read,
                 torn: None,
                 before: None,
@@ -431,8 +503,9 @@ impl World {
         for done in done {
             self.perform(index, done);
         }
-        if let Err(stop) = outcome {
-            self.stop(index, &stop, torn);
+        match outcome {
+            Ok(()) => self.after_step(index),
+            Err(stop) => self.stop(index, &stop, torn),
         }
     }
 
@@ -460,6 +533,10 @@ impl World {
             Done::Wakes(after) => self.wake(index, after),
             Done::Refused(peer, height, fault) => self.on_refused(index, &peer, height, fault),
             Done::Reached(milestone) => self.on_milestone(index, milestone),
+            Done::SignedOnFullDisk(statement) => {
+                let what = format!("signed at height {}", statement.height());
+                self.record.after_failure.push((index, self.now, what));
+            }
         }
     }
 
@@ -529,7 +606,14 @@ impl World {
     }
 
     fn stop(&mut self, index: usize, stop: &Stop, torn: Option<Vec<u8>>) {
-        let crashed = self.nodes[index].side.get().crashed;
+        let (crashed, full, failed) = {
+            let side = self.nodes[index].side.get();
+            (side.crashed, side.full, side.failed)
+        };
+        // The log is the world's own, and says so.
+        if full && !crashed && (failed || describe(stop).contains("the log")) {
+            return self.stop_for_disk(index, stop);
+        }
         if crashed || matches!(stop, Stop::Crashed) {
             self.crash(index, torn);
             let wait = self.chance.faults.between(20, 6_000);
@@ -558,6 +642,17 @@ impl World {
             self.nodes[index].tear_sign_state(&mixed);
         }
         self.nodes[index].crash(&mut self.chance.disk);
+        self.note_quorum();
+    }
+
+    /// A write failed, and the process ended. Somebody makes room.
+    fn stop_for_disk(&mut self, index: usize, stop: &Stop) {
+        let line = format_args!("{index} stops: its disk is full: {}", describe(stop));
+        self.trace.add(self.now, line);
+        self.record.full_disks += 1;
+        self.crash(index, None);
+        let wait = self.chance.faults.between(500, 6_000);
+        self.after_ms(wait, Event::Restart(index));
     }
 
     /// For planted bugs that lose a database's last writes.
@@ -582,6 +677,12 @@ impl World {
             node.slow_ms = 0;
             node.side.get().crash_in = None;
         }
+        for node in self.alive() {
+            // Its disk is full, and it did not write since.
+            if self.nodes[node].side.get().full {
+                self.crash(node, None);
+            }
+        }
         for node in 0..self.nodes.len() {
             self.after_ms(100, Event::Restart(node));
         }
@@ -594,6 +695,10 @@ impl World {
 }
 
 type Consensus = Stepped<SimChain>;
+
+fn node_admits(roster: &Roster, peer: &str) -> bool {
+    roster.peers.contains_key(peer)
+}
 
 /// A file of two slots of which a write may have reached any bytes.
 fn lost_or_torn(rng: &mut Rng, before: &[u8], after: &[u8]) -> Vec<u8> {

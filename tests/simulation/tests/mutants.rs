@@ -1,7 +1,23 @@
 //! Planted bugs: the harness finds each within so many seeds, and finds nothing in the same run
 //! without it.
 
+use tbsi_simulation::check::Rule;
 use tbsi_simulation::{Mutant, Plan, run};
+
+/// The rule that is for it finds it; others may, too.
+#[track_caller]
+fn finds_by(mutant: Mutant, within: u64, rule: Rule) {
+    for seed in 1..=within {
+        let found = run(Plan::of(seed, Some(mutant)), false).violations;
+        if found.iter().all(|violation| violation.rule != rule) {
+            continue;
+        }
+        let control = run(Plan::control(seed, mutant), false);
+        assert_eq!(control.violations, [], "without {mutant:?}: {control}");
+        return;
+    }
+    panic!("{mutant:?} was not found by {rule:?} within {within} seeds");
+}
 
 #[track_caller]
 fn finds(mutant: Mutant, within: u64) {
@@ -20,11 +36,17 @@ fn finds(mutant: Mutant, within: u64) {
 }
 
 macro_rules! planted {
-    ($($name:ident: $mutant:ident within $seeds:literal;)*) => {
+    ($($name:ident: $mutant:ident within $seeds:literal $(by $rule:ident)?;)*) => {
         $(#[test]
         fn $name() {
-            finds(Mutant::$mutant, $seeds);
+            planted!(@ $mutant, $seeds $(, $rule)?);
         })*
+    };
+    (@ $mutant:ident, $seeds:literal) => {
+        finds(Mutant::$mutant, $seeds)
+    };
+    (@ $mutant:ident, $seeds:literal, $rule:ident) => {
+        finds_by(Mutant::$mutant, $seeds, Rule::$rule)
     };
 }
 
@@ -52,4 +74,17 @@ planted! {
     a_table_that_fills: TableFills within 8;
     a_node_that_asks_only_the_liar: AsksTheLiar within 5;
     times_without_bounds: AnyTime within 8;
+    attestations_by_whoever_likes: AnyoneAttests within 4 by Authorised;
+    a_removal_that_is_forgotten: RemovalForgotten within 12 by SetIntegrity;
+    a_rule_that_is_not_in_genesis: LocalRule within 4 by Replay;
+    a_full_disk_that_is_ignored: FullDiskIgnored within 8 by FailStop;
+    a_validator_that_watches_first: WatchesFirst within 12;
+    keys_that_sign_for_others: SignsForOthers within 12 by Standstill;
+    evidence_that_is_kept: NeverAccuses within 8 by Evidence;
+    cosignatures_of_what_is_not_decided: CosignsUndecided within 4 by Cosigned;
+    a_target_that_keeps_another_checkpoint: TargetStoresOther within 4 by BridgeForged;
+    a_target_that_goes_back: TargetGoesBack within 8 by BridgeMonotone;
+    a_journal_that_is_forgotten: JournalForgotten within 8 by BridgeReplay;
+    a_block_that_is_not_final_yet: FinalTooEarly within 8 by BridgeFinality;
+    a_relayer_that_stays_down: RelayerStaysDown within 8 by BridgeComplete;
 }

@@ -122,6 +122,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "tbsi-simulation",
         &[
+            "tbsi-bindings",
+            "tbsi-bridge",
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",
@@ -129,6 +131,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-light",
             "tbsi-node",
             "tbsi-p2p",
+            "tbsi-rpc",
             "tbsi-store",
             "tbsi-types",
         ],

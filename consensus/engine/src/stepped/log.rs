@@ -17,6 +17,16 @@ struct Contents {
     now: Vec<u8>,
     durable: Vec<u8>,
     lies: bool,
+    full: bool,
+}
+
+impl Contents {
+    fn check_room(&self) -> io::Result<()> {
+        if self.full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
 }
 
 impl CrashFile {
@@ -29,12 +39,18 @@ impl CrashFile {
         self.contents().lies = true;
     }
 
+    /// Makes every later write and sync fail, until the next crash.
+    pub fn fill(&self) {
+        self.contents().full = true;
+    }
+
     /// The power goes: `after` says what is left, from what was durable and what was written.
     pub fn crash(&self, after: impl FnOnce(&[u8], &[u8]) -> Vec<u8>) {
         let mut contents = self.contents();
         let left = after(&contents.durable, &contents.now);
         contents.durable.clone_from(&left);
         contents.now = left;
+        contents.full = false;
     }
 }
 
@@ -63,6 +79,7 @@ impl Read for Open {
 impl Write for Open {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut contents = self.file.contents();
+        contents.check_room()?;
         let end = self.position + bytes.len();
         if contents.now.len() < end {
             contents.now.resize(end, 0);
@@ -109,6 +126,7 @@ impl Storage for Open {
 
     fn sync_all(&mut self) -> io::Result<()> {
         let mut contents = self.file.contents();
+        contents.check_room()?;
         if !contents.lies {
             contents.durable = contents.now.clone();
         }

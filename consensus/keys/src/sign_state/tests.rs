@@ -278,3 +278,19 @@ fn a_failed_write_is_not_tried_again() {
     assert!(matches!(error, SignStateError::Io { .. }), "{error}");
     assert_eq!(state.mark().position(), Position::end_of(Height(0)));
 }
+
+/// Whatever of the write arrives, short of all, the mark before it is what is found again.
+#[test]
+fn a_full_disk_ends_signing_and_the_mark_before_stays() {
+    for bytes in [0, 1, 300, 480, 511] {
+        let (_directory, path, mut state) = state();
+        let (first, second) = (mark(1, 0, Step::Prevote, 1), mark(2, 0, Step::Prevote, 2));
+        assert!(state.advance(first).unwrap());
+        state.fail_after(bytes);
+        assert!(state.advance(second).is_err());
+        assert!(state.advance(mark(3, 0, Step::Prevote, 3)).is_err());
+        drop(state);
+        let state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
+        assert_eq!(state.mark(), first, "{bytes} bytes");
+    }
+}

@@ -13,7 +13,7 @@ use crate::node::Node;
 use crate::proofs;
 
 /// The tile as wide as asked for: it may have grown since.
-pub(super) fn tile(node: &Node, tile: Tile) -> Result<Option<Bytes>, BackendError> {
+pub fn tile(node: &Node, tile: Tile) -> Result<Option<Bytes>, BackendError> {
     let stored = node.store.log_tile(tile).map_err(store_error)?;
     let cut = |mut bytes: Vec<u8>| {
         bytes.truncate(32 * usize::from(tile.width));

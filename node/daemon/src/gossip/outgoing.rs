@@ -125,6 +125,16 @@ impl Outgoing {
         }
     }
 
+    /// Takes transactions and cosignatures, due or not.
+    pub(super) fn take_all(&self) -> (Vec<Arc<Transaction>>, Vec<Cosignatures>) {
+        let mut state = lock(&self.state);
+        let mut transactions = Vec::new();
+        while let Some(transaction) = state.pop() {
+            transactions.push(transaction);
+        }
+        (transactions, state.cosignatures.drain(..).collect())
+    }
+
     /// Takes what is due.
     pub(super) fn take(&self, now: Instant) -> Due {
         let mut state = lock(&self.state);

@@ -2,11 +2,11 @@
 
 use alloy_primitives::{B256, Bytes};
 use jsonrpsee::core::client::ClientT;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tbsi_types::{Height, LeafIndex, TreeSize};
 
-use super::{Client, ClientError};
+use super::{Client, ClientError, Transport};
 use crate::wire;
 
 impl Client {
@@ -16,9 +16,7 @@ impl Client {
         &self,
         selector: &wire::LeafSelector,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
-        let method = "tbsi_getProof";
-        let answer = self.http.request(method, [json!(selector)]).await;
-        answer.map_err(|error| self.explain(method, error))
+        self.proof_of(&[json!(selector)]).await
     }
 
     /// The same, with the changes of the validator set after height `from` only.
@@ -27,10 +25,19 @@ impl Client {
         selector: &wire::LeafSelector,
         from: Height,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
+        self.proof_of(&[json!(selector), json!(wire::BundleStart { from })])
+            .await
+    }
+
+    async fn proof_of(&self, params: &[Value]) -> Result<Option<Box<RawValue>>, ClientError> {
         let method = "tbsi_getProof";
-        let params = [json!(selector), json!(wire::BundleStart { from })];
-        let answer = self.http.request(method, params);
-        answer.await.map_err(|error| self.explain(method, error))
+        match &self.transport {
+            Transport::Http(http) => {
+                let answer = http.request(method, params).await;
+                answer.map_err(|error| self.explain(method, error))
+            }
+            Transport::Local(_) => self.request(method, params).await,
+        }
     }
 
     /// `tbsi_getAttestation`; `None` if nobody attested it.

@@ -248,3 +248,22 @@ fn an_empty_block_reads_back() {
     assert_eq!(header.timestamp, time.seconds());
     assert_eq!(store.receipts(Height(0)).unwrap(), Some(Vec::new()));
 }
+
+#[test]
+fn a_full_disk_takes_nothing_and_what_was_there_stays() {
+    let (dir, store) = ticked(2);
+    store.fill();
+    let decided = Decided::next(&store, &tick(9), Vec::new());
+    for _ in 0..2 {
+        let failed = decided.commit(&store);
+        assert!(
+            matches!(failed, Err(StoreError::Write { .. })),
+            "{failed:?}"
+        );
+        assert_eq!(store.tip().unwrap().height, Height(2));
+    }
+    drop(store);
+    let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
+    assert_eq!(store.tip().unwrap().height, Height(2));
+    assert_eq!(advance(&store, &tick(3)), Height(3));
+}

@@ -1,10 +1,12 @@
 //! `make simulate`: runs seeds, judges each, and says how to replay one that fails.
 
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
-use tbsi_simulation::{Mutant, Outcome, Plan, run};
+use tbsi_simulation::ledger::Ledger;
+use tbsi_simulation::plan::Part;
+use tbsi_simulation::{Mutant, Outcome, Plan, many, run};
 
 /// Runs whole networks in virtual time and judges what they did.
 #[derive(Debug, Parser)]
@@ -24,9 +26,15 @@ struct Options {
     /// Lets two of four validators lie.
     #[arg(long)]
     too_many: bool,
-    /// Stops after so many seconds.
+    /// Begins no seed after so many seconds.
     #[arg(long)]
     seconds: Option<u64>,
+    /// Seeds at a time; by default one for each processor.
+    #[arg(long)]
+    jobs: Option<usize>,
+    /// Leaves parts out.
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<Part>,
     /// Stops at the first seed that breaks something.
     #[arg(long)]
     first: bool,
@@ -35,15 +43,15 @@ struct Options {
     verbose: bool,
 }
 
-fn plan(options: &Options, seed: u64) -> Option<Plan> {
-    if options.too_many {
-        return Some(Plan::too_many_liars(seed));
-    }
-    let mutant = match &options.mutant {
-        None => None,
-        Some(name) => Some(Mutant::named(name)?),
+fn plan(options: &Options, mutant: Option<Mutant>, seed: u64) -> Plan {
+    let mut plan = match options.too_many {
+        true => Plan::too_many_liars(seed),
+        false => Plan::of(seed, mutant),
     };
-    Some(Plan::of(seed, mutant))
+    for part in &options.without {
+        plan.without(*part);
+    }
+    plan
 }
 
 fn report(options: &Options, outcome: &Outcome) {
@@ -60,44 +68,41 @@ fn report(options: &Options, outcome: &Outcome) {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let seeds = match options.seed {
-        Some(seed) => seed..=seed,
-        None => options.from..=options.from.saturating_add(options.seeds - 1),
+    let mutant = match &options.mutant {
+        None => None,
+        Some(name) => match Mutant::named(name) {
+            Some(mutant) => Some(mutant),
+            None => {
+                let names = Mutant::ALL.map(|mutant| format!("{mutant:?}"));
+                eprintln!("--mutant: one of {}", names.join(", "));
+                return ExitCode::from(2);
+            }
+        },
     };
-    let started = Instant::now();
-    let (mut runs, mut failed) = (0u64, 0u64);
-    let (mut simulated, mut worked) = (Duration::ZERO, Duration::ZERO);
-    let (mut heights, mut acknowledged, mut crashes) = (0, 0, 0);
-    for seed in seeds {
-        let Some(plan) = plan(&options, seed) else {
-            let names = Mutant::ALL.map(|mutant| format!("{mutant:?}"));
-            eprintln!("--mutant: one of {}", names.join(", "));
-            return ExitCode::from(2);
-        };
-        let outcome = run(plan, options.seed.is_some());
-        runs += 1;
-        failed += u64::from(!outcome.violations.is_empty());
-        simulated += outcome.simulated;
-        worked += outcome.worked;
-        heights += outcome.heights;
-        acknowledged += outcome.acknowledged;
-        crashes += outcome.crashes;
-        if options.verbose || options.seed.is_some() || !outcome.violations.is_empty() {
-            report(&options, &outcome);
-        }
-        let over = |most| started.elapsed() > Duration::from_secs(most);
-        if options.seconds.is_some_and(over) || (options.first && failed > 0) {
-            break;
-        }
+    let mut ledger = Ledger::new();
+    if let Some(seed) = options.seed {
+        let outcome = run(plan(&options, mutant, seed), true);
+        report(&options, &outcome);
+        ledger.add(&outcome);
+        println!("{ledger}");
+        return ExitCode::from(u8::from(ledger.failed() > 0));
     }
-    let speed = simulated.as_millis() / worked.as_millis().max(1);
-    println!(
-        "{runs} seeds, {failed} with violations; {} s simulated in {} s, {} s of it on one core: \
-         {speed} times real time; {heights} heights, {acknowledged} attestations acknowledged, {crashes} \
-         processes died",
-        simulated.as_secs(),
-        started.elapsed().as_secs(),
-        worked.as_secs(),
+    let seeds = options.from..options.from.saturating_add(options.seeds);
+    let jobs = options.jobs.unwrap_or_else(many::processors);
+    let within = options.seconds.map(Duration::from_secs);
+    many::run_all(
+        seeds,
+        jobs,
+        within,
+        |seed| run(plan(&options, mutant, seed), false),
+        |outcome| {
+            ledger.add(outcome);
+            if options.verbose || !outcome.violations.is_empty() {
+                report(&options, outcome);
+            }
+            !(options.first && ledger.failed() > 0)
+        },
     );
-    ExitCode::from(u8::from(failed > 0))
+    println!("{ledger}");
+    ExitCode::from(u8::from(ledger.failed() > 0))
 }

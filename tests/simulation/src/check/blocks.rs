@@ -1,7 +1,8 @@
 //! Decided blocks, as honest nodes serve them.
 
+use alloy_consensus::proofs::calculate_receipt_root;
 use tbsi_types::block::transactions_root;
-use tbsi_types::{Checkpoint, Height, ProposedBlock};
+use tbsi_types::{Checkpoint, Height, ProposedBlock, Receipt};
 
 use super::{Findings, Rule, furthest, honest};
 use crate::clock::Moment;
@@ -31,27 +32,38 @@ pub(super) fn check(world: &World, findings: &mut Findings) {
             findings.add(Rule::Validity, format!("height {height} has no block"));
             return;
         };
-        follows(world, findings, before.as_ref(), (&checkpoint, &block));
+        follows(
+            world,
+            findings,
+            before.as_ref(),
+            (node, &checkpoint, &block),
+        );
         time(world, findings, before.as_ref(), &checkpoint);
         before = Some((checkpoint, block));
     }
 }
 
-fn checkpoint(world: &World, node: usize, height: Height) -> Option<Checkpoint> {
+pub(super) fn checkpoint(world: &World, node: usize, height: Height) -> Option<Checkpoint> {
     let running = world.nodes[node].running.as_ref()?;
     running.node.store.checkpoint(height).ok()?
 }
 
-fn block(world: &World, node: usize, height: Height) -> Option<ProposedBlock> {
+pub(super) fn block(world: &World, node: usize, height: Height) -> Option<ProposedBlock> {
     let running = world.nodes[node].running.as_ref()?;
     running.node.store.block(height).ok()?
+}
+
+/// What the transactions of a block did.
+pub(super) fn receipts(world: &World, node: usize, height: Height) -> Option<Vec<Receipt>> {
+    let running = world.nodes[node].running.as_ref()?;
+    running.node.store.receipts(height).ok()?
 }
 
 fn follows(
     world: &World,
     findings: &mut Findings,
     before: Option<&(Checkpoint, ProposedBlock)>,
-    (checkpoint, block): (&Checkpoint, &ProposedBlock),
+    (node, checkpoint, block): (usize, &Checkpoint, &ProposedBlock),
 ) {
     let height = checkpoint.height;
     let mut wrong = |what: &str| findings.add(Rule::Validity, format!("height {height}: {what}"));
@@ -62,12 +74,12 @@ fn follows(
     if header.number != height.0 || header.state_root != checkpoint.state_root {
         wrong("the header is not the checkpoint's");
     }
+    let receipts = receipts(world, node, height).map(|all| calculate_receipt_root(&all));
+    if height > Height::GENESIS && receipts != Some(header.receipts_root) {
+        wrong("the header names other receipts");
+    }
     if header.transactions_root != transactions_root(&block.block.transactions) {
         wrong("the header names other transactions");
-    }
-    let set = world.founding.roster.members.set();
-    if checkpoint.validator_set_hash != set.hash() {
-        wrong("another validator set decided it");
     }
     let Some((earlier, _)) = before else {
         return;

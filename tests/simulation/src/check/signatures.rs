@@ -5,23 +5,23 @@ use std::collections::BTreeMap;
 use tbsi_light::verify_certificate;
 use tbsi_types::{CheckpointDigest, Height, Round};
 
+use super::sets::Sets;
 use super::{Findings, Rule};
 use crate::record::SignedStep;
 use crate::world::World;
 
-pub(super) fn check(world: &World, findings: &mut Findings) {
-    agreement(world, findings);
+pub(super) fn check(world: &World, sets: &Sets, findings: &mut Findings) {
+    agreement(world, sets, findings);
     one_signature(world, findings);
-    locks(world, findings);
+    locks(world, sets, findings);
 }
 
 /// No two good certificates for one height, wherever they were shown.
-fn agreement(world: &World, findings: &mut Findings) {
+fn agreement(world: &World, sets: &Sets, findings: &mut Findings) {
     let chain = world.founding.genesis.identity();
-    let set = world.founding.roster.members.set();
     let mut decided: BTreeMap<Height, CheckpointDigest> = BTreeMap::new();
     for ((height, digest), certificate) in &world.record.certificates {
-        if let Err(error) = verify_certificate(&chain, set, certificate) {
+        if let Err(error) = verify_certificate(&chain, sets.at(*height), certificate) {
             let what = format!("height {height}: a node decided {digest}: {error}");
             findings.add(Rule::Validity, what);
             continue;
@@ -51,9 +51,8 @@ fn one_signature(world: &World, findings: &mut Findings) {
 
 /// Whoever precommitted a block prevotes no other one later, unless a quorum prevoted that
 /// other one since.
-fn locks(world: &World, findings: &mut Findings) {
-    let addresses = &world.founding.addresses;
-    for validator in addresses {
+fn locks(world: &World, sets: &Sets, findings: &mut Findings) {
+    for validator in &sets.everybody() {
         let node = world.founding.node_of(*validator);
         if !node.is_some_and(|node| world.is_honest(node)) {
             continue;
@@ -76,7 +75,8 @@ fn locks(world: &World, findings: &mut Findings) {
                         continue;
                     };
                     let rounds = (since, *round);
-                    if lock != value && !world.record.polka_between(at, value, rounds, addresses) {
+                    let set = sets.at(at);
+                    if lock != value && !world.record.polka_between(at, value, rounds, set) {
                         let node = node.unwrap_or_default();
                         let what = format!(
                             "validator {node} precommitted {lock} in round {since} of height \

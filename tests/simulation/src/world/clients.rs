@@ -2,37 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use alloy_primitives::{B256, keccak256};
-use alloy_sol_types::SolCall;
+use alloy_primitives::{Address, B256, keccak256};
 use bytes::Bytes;
+use tbsi_bindings::SolCall;
+use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_engine::stepped::Input;
 use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_node::parts::{bundle, leaves_of};
-use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{Height, LeafIndex, ProofBundle, UnsignedTransaction, sha256};
+use tbsi_types::log::{ATTESTATIONS, OUTBOX};
+use tbsi_types::{Height, LeafIndex, ProofBundle, SecretKey, UnsignedTransaction, sha256};
 
 use super::{Event, World};
 use crate::clock::Moment;
-use crate::founding::client_key;
+use crate::founding::{CLIENTS, client_key, stranger_key};
 use crate::mutants::Mutant;
 use crate::record::{Accepted, Acknowledged};
 
-const CLIENTS: usize = 3;
 /// Transactions of one client that wait at once.
 const WAITING_MAX: usize = 4;
 const POLL_MS: u64 = 700;
 /// After so long without an answer a client tries another node.
 const RETRY_MS: u64 = 8_000;
 const SHA2_256: u32 = 0x12;
-const GAS: u64 = 1 << 20;
-
-mod abi {
-    #![allow(missing_docs, unreachable_pub, reason = "as the macro writes it")]
-
-    alloy_sol_types::sol! {
-        function attestBatch(bytes32 schema, uint32 algorithm, bytes32[] words);
-    }
-}
+const GAS: u64 = 6_000_000;
 
 /// A transaction that a client waits for.
 #[derive(Clone, Debug)]
@@ -48,6 +40,8 @@ struct Waiting {
 #[derive(Debug)]
 pub(super) struct Clients {
     nonces: [u64; CLIENTS],
+    /// The next nonce of somebody who may not attest.
+    stranger: u64,
     waiting: BTreeMap<(usize, u64), Waiting>,
 }
 
@@ -55,6 +49,7 @@ impl Clients {
     pub(super) fn new() -> Self {
         Self {
             nonces: [0; CLIENTS],
+            stranger: 0,
             waiting: BTreeMap::new(),
         }
     }
@@ -66,6 +61,9 @@ impl World {
         let every = self.plan.submit_every_ms;
         let wait = self.chance.clients.between(every / 2, every * 3 / 2);
         self.after_ms(wait, Event::Submit);
+        if self.chance.clients.chance(150) {
+            return self.try_as_stranger();
+        }
         let client = self.chance.clients.index(CLIENTS);
         let waits = self.clients.waiting.values();
         if waits.filter(|one| one.client == client).count() >= WAITING_MAX {
@@ -74,7 +72,14 @@ impl World {
         let nonce = self.clients.nonces[client];
         self.clients.nonces[client] += 1;
         let count = self.chance.clients.between(1, 3);
-        let bytes = self.attestation(client, nonce, count);
+        let message = match self.chance.clients.chance(300) {
+            true => self.message_call(),
+            false => None,
+        };
+        let bytes = match message {
+            Some(call) => self.sign_transaction(&client_key(client), nonce, OUTBOX, call),
+            None => self.attestation(client, nonce, count),
+        };
         let waiting = Waiting {
             client,
             hash: keccak256(&bytes),
@@ -91,20 +96,60 @@ impl World {
             let numbers = [client as u64, nonce, number].map(u64::to_be_bytes);
             sha256(&[b"simulated document", &numbers.concat()])
         });
-        let call = abi::attestBatchCall {
+        let call = attestBatchCall {
             schema: keccak256("tbsi:file:v1"),
             algorithm: SHA2_256,
             words: words.collect(),
         };
+        let input = call.abi_encode();
+        self.sign_transaction(&client_key(client), nonce, ATTESTATIONS, input)
+    }
+
+    /// A transaction that calls a contract.
+    pub(super) fn sign_transaction(
+        &self,
+        key: &SecretKey,
+        nonce: u64,
+        to: Address,
+        input: Vec<u8>,
+    ) -> Bytes {
         let transaction = UnsignedTransaction {
             chain_id: self.founding.genesis.chain_id,
             nonce,
             gas_limit: GAS,
-            to: Some(ATTESTATIONS),
-            input: call.abi_encode().into(),
+            to: Some(to),
+            input: input.into(),
             ..UnsignedTransaction::default()
         };
-        transaction.sign(&client_key(client)).encoded.0
+        transaction.sign(key).encoded.0.into()
+    }
+
+    /// What somebody would attest who may not.
+    pub(super) fn forbidden(&self, nonce: u64) -> Bytes {
+        let call = attestBatchCall {
+            schema: keccak256("tbsi:file:v1"),
+            algorithm: SHA2_256,
+            words: vec![sha256(&[b"nobody may say so", &nonce.to_be_bytes()])],
+        };
+        self.sign_transaction(&stranger_key(), nonce, ATTESTATIONS, call.abi_encode())
+    }
+
+    /// Gives it to a node, which should not take it.
+    fn try_as_stranger(&mut self) {
+        let nodes = self.alive();
+        let Some(node) = self.chance.clients.pick(&nodes).copied() else {
+            return;
+        };
+        let bytes = self.forbidden(self.clients.stranger);
+        if self.insert(node, &bytes) {
+            self.clients.stranger += 1;
+            self.trace
+                .add(self.now, format_args!("{node} takes what is forbidden"));
+            for to in 0..self.nodes.len() {
+                self.pass_on(node, to, &bytes);
+            }
+            self.step(node, Input::Wake);
+        }
     }
 
     /// Gives a transaction to some honest node that runs.
@@ -139,21 +184,21 @@ impl World {
         }
     }
 
-    fn pass_on(&mut self, from: usize, to: usize, bytes: &Bytes) {
+    pub(super) fn pass_on(&mut self, from: usize, to: usize, bytes: &Bytes) {
         if from != to {
             let bytes = bytes.clone();
-            self.carry(from, to, Event::Transaction { to, bytes });
+            self.carry(from, to, Event::Transaction { from, to, bytes });
         }
     }
 
     /// Whether a node takes a transaction that it did not have.
-    fn insert(&mut self, node: usize, bytes: &[u8]) -> bool {
+    pub(super) fn insert(&mut self, node: usize, bytes: &[u8]) -> bool {
         let running = self.nodes[node].running.as_ref();
         running.is_some_and(|running| running.node.insert(bytes).is_ok())
     }
 
-    pub(super) fn on_transaction(&mut self, to: usize, bytes: &[u8]) {
-        if self.insert(to, bytes) {
+    pub(super) fn on_transaction(&mut self, from: usize, to: usize, bytes: &[u8]) {
+        if self.connected(from, to) && self.insert(to, bytes) {
             self.step(to, Input::Wake);
         }
     }
@@ -207,6 +252,13 @@ impl World {
 
     /// Whether a node proves that a transaction is final.
     fn ask(&mut self, node: usize, hash: B256) -> bool {
+        if self.made_nothing(node, hash) {
+            // A message that came too late to be sent: it is in a block, and there is no leaf.
+            if let Some(accepted) = self.record.accepted.get_mut(&hash) {
+                accepted.acknowledged.get_or_insert(self.now);
+            }
+            return true;
+        }
         let Some(answer) = self.answer(node, hash) else {
             return false;
         };
@@ -237,6 +289,15 @@ impl World {
             at: self.now,
         });
         true
+    }
+
+    /// Whether a transaction is in a block and failed there.
+    fn made_nothing(&self, index: usize, hash: B256) -> bool {
+        let Some(running) = self.nodes[index].running.as_ref() else {
+            return false;
+        };
+        let leaves = leaves_of(&running.node, hash);
+        leaves.is_ok_and(|leaves| leaves.is_some_and(|leaves| leaves.count == 0))
     }
 
     /// What a node says of a transaction; `None` if it does not have it yet.

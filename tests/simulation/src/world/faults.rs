@@ -15,20 +15,23 @@ impl World {
         let wait = self.chance.faults.between(every / 4, every * 7 / 4);
         self.after_ms(wait, Event::Fault);
         let faults = self.plan.faults;
-        let kinds: [(u64, Act); 8] = [
-            (faults.crash, Self::arm_crash),
-            (faults.all_crash, Self::crash_all),
-            (faults.split, Self::partition),
-            (faults.one_way, Self::cut_one_way),
-            (faults.clog, Self::clog),
-            (faults.clock, Self::clock),
-            (faults.slow, Self::slow),
-            (faults.stale, Self::stale),
+        let kinds: [(&'static str, u64, Act); 10] = [
+            ("crash", faults.crash, Self::arm_crash),
+            ("all crash", faults.all_crash, Self::crash_all),
+            ("split", faults.split, Self::partition),
+            ("one way", faults.one_way, Self::cut_one_way),
+            ("clog", faults.clog, Self::clog),
+            ("clock", faults.clock, Self::clock),
+            ("slow", faults.slow, Self::slow),
+            ("old copy", faults.stale, Self::stale),
+            ("full disk", faults.full, Self::fill),
+            ("no quorum", faults.no_quorum, Self::crash_quorum),
         ];
-        let total = kinds.iter().map(|(weight, _)| weight).sum::<u64>().max(1);
-        let mut at = self.chance.faults.below(total);
-        for (weight, act) in kinds {
+        let total = kinds.iter().map(|(_, weight, _)| weight).sum::<u64>();
+        let mut at = self.chance.faults.below(total.max(1));
+        for (kind, weight, act) in kinds {
             if at < weight {
+                *self.record.faults.entry(kind).or_default() += 1;
                 act(self);
                 return;
             }
@@ -55,6 +58,34 @@ impl World {
             let wait = self.chance.faults.between(20, 2_000);
             self.after_ms(wait, Event::Restart(node));
         }
+    }
+
+    /// As many die as leave no quorum, and stay down for a while.
+    fn crash_quorum(&mut self) {
+        let mut nodes = self.alive();
+        self.chance.faults.shuffle(&mut nodes);
+        let down = self.chance.faults.between(2_000, 9_000);
+        let total = self.set.1.total_power().0;
+        let mut left: u64 = nodes.iter().map(|node| self.power_of(*node)).sum();
+        for node in nodes {
+            if 3 * left <= 2 * total {
+                return;
+            }
+            if self.power_of(node) > 0 {
+                left -= self.power_of(node);
+                self.crash(node, None);
+                let wait = down + self.chance.faults.below(1_000);
+                self.after_ms(wait, Event::Restart(node));
+            }
+        }
+    }
+
+    /// A disk of a node takes nothing more.
+    fn fill(&mut self) {
+        let node = self.some_node();
+        self.nodes[node].fill_disk(&mut self.chance.faults);
+        let line = format_args!("a disk of {node} is full");
+        self.trace.add(self.now, line);
     }
 
     /// Two groups, of which one may be a quorum.
@@ -93,10 +124,10 @@ impl World {
     /// validators may lie.
     fn clock(&mut self) {
         let node = self.some_node();
-        let wrong = |other: &&crate::node::Node| other.clock_ms != 0 && other.index != node;
-        if self.nodes.iter().filter(wrong).count() + self.plan.liars.len()
-            >= self.founding.faults_max()
-            && self.nodes[node].clock_ms == 0
+        let right = self.nodes[node].clock_ms == 0 && self.is_honest(node);
+        let more = self.bad_power() + self.power_of(node);
+        if right
+            && 3 * more >= self.least_power()
             && self.plan.mutant != Some(crate::mutants::Mutant::AnyTime)
         {
             return;

@@ -2,15 +2,17 @@
 //! leaves them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tbsi_engine::stepped::Topic;
 use tbsi_engine::stepped::wire::{self, Offer, Seen, Signed};
 use tbsi_engine::{Chain, Verdict};
 use tbsi_keys::ConsensusStatement;
+use tbsi_types::block::transactions_root;
 use tbsi_types::{
-    CheckpointDigest, Height, ProposalStatement, ProposedBlock, Round, Signature, TimestampMs,
-    VoteKind, VoteStatement, sha256,
+    Address, CheckpointDigest, Height, ProposalStatement, ProposedBlock, Round, Signature,
+    TimestampMs, Transaction, VoteKind, VoteStatement, sha256,
 };
 
 use super::{Event, World};
@@ -97,7 +99,7 @@ impl World {
 
     /// Signs as a liar does, and notes that everybody may see it.
     fn sign_as_liar(&mut self, from: usize, statement: ConsensusStatement) -> Option<Bytes> {
-        let signer = self.nodes[from].running.as_ref()?.signer.as_ref()?;
+        let signer = &self.nodes[from].running.as_ref()?.signer;
         let signed = Signed {
             validator: signer.public_key().address(),
             statement,
@@ -183,12 +185,15 @@ impl World {
             value: split.second,
             ..proposal
         });
+        let Some(proposer) = self.validator_of(from) else {
+            return;
+        };
         self.show_two(from, Topic::Consensus, bytes, other, &split.shown);
         let offer = Offer {
             height: proposal.height,
             round: proposal.round,
             polka_round: proposal.polka_round,
-            proposer: self.founding.addresses[from],
+            proposer,
             digest: split.second,
         };
         self.stream_to(from, &split.shown, &offer, &split.block);
@@ -205,13 +210,20 @@ impl World {
         if let Some(known) = self.liars.get(&from)?.splits.get(&position) {
             return known.clone();
         }
-        let set = self.founding.roster.members.set();
-        let due = set.proposer(position.0, position.1).address;
-        if !self.lies(from, Lie::TwoProposals) || self.founding.addresses[from] != due {
+        let own = self.validator_of(from)?;
+        let chain = self.nodes[from].running.as_mut()?.consensus.chain_mut();
+        let set = chain.validators(position.0).ok()?;
+        let forbids = self.lies(from, Lie::Forbidden);
+        let lies = forbids || self.lies(from, Lie::TwoProposals);
+        if !lies || own != set.proposer(position.0, position.1).address {
             return None;
         }
         let does = self.plan.too_many || self.chance.lies.chance(600);
-        let second = does.then(|| self.second_block(from, position.0, first));
+        let forbids = forbids && !self.plan.too_many && self.chance.lies.chance(300);
+        let second = does.then(|| match forbids {
+            true => self.forbidden_block(from, position.0, first),
+            false => self.second_block(from, position.0, first),
+        });
         let split = second.flatten().map(|(second, block)| Split {
             first,
             second,
@@ -231,6 +243,30 @@ impl World {
         let validators = 0..self.founding.validators;
         let first = validators.into_iter().find(|node| self.is_honest(*node));
         first.into_iter().collect()
+    }
+
+    /// The same block with an attestation of somebody who may not attest.
+    fn forbidden_block(
+        &mut self,
+        from: usize,
+        height: Height,
+        first: CheckpointDigest,
+    ) -> Option<(CheckpointDigest, Vec<u8>)> {
+        let chain_id = self.founding.genesis.chain_id;
+        let bytes = self.forbidden(0);
+        let transaction = Transaction::parse_and_verify(&bytes, chain_id).ok()?;
+        let chain = self.nodes[from].running.as_mut()?.consensus.chain_mut();
+        let bytes = chain.proposal_bytes(height, first).ok()??;
+        let mut block = ProposedBlock::decode(&bytes, chain_id, &|_| None).ok()?;
+        block.block.transactions.push(Arc::new(transaction));
+        block.block.header.transactions_root = transactions_root(&block.block.transactions);
+        let bytes = block.encode();
+        Some((CheckpointDigest(sha256(&[b"forbidden", &bytes])), bytes))
+    }
+
+    /// Whose votes a node casts.
+    fn validator_of(&self, node: usize) -> Option<Address> {
+        Some(self.nodes[node].running.as_ref()?.validator())
     }
 
     /// The same block a millisecond later.
@@ -369,7 +405,7 @@ impl World {
 
     /// Many valid blocks, all under the digest of the first, in the name of whose turn it is.
     fn stream_wrong_blocks(&mut self, from: usize) {
-        let founding = std::sync::Arc::clone(&self.founding);
+        let founding = Arc::clone(&self.founding);
         let now = self.now.of_node(self.nodes[from].clock_ms).wall;
         let Some(running) = self.nodes[from].running.as_mut() else {
             return;

@@ -52,17 +52,21 @@ impl World {
     }
 
     pub(super) fn on_tip(&mut self, from: usize, to: usize, height: Height) {
-        if self.nodes[to].running.is_none() {
+        if !self.connected(from, to) {
             return;
         }
         let believed = self.nodes[to].side.has(Mutant::TipsBelieved);
         let node = &mut self.nodes[to];
         node.sync.tips.insert(from, height);
-        let mut tips: Vec<Height> = node.sync.tips.values().copied().collect();
-        tips.sort_unstable_by(|a, b| b.cmp(a));
-        // What so many claim that one of them does not lie.
-        let faults = self.founding.faults_max();
-        let tip = tips.get(if believed { 0 } else { faults }).copied();
+        let highest = node.sync.tips.values().max().copied();
+        let peers = &self.founding.peers;
+        let claims = node.sync.tips.iter();
+        let claims = claims.map(|(peer, tip)| (peers[*peer].as_str(), *tip));
+        let running = node.running.as_ref().expect("connected nodes run");
+        let tip = match believed {
+            true => highest,
+            false => running.node.roster().believed_tip(claims),
+        };
         let above = node.tip().is_some_and(|own| tip > Some(own));
         node.side.get().peers_tip = tip.unwrap_or_default();
         if above {
@@ -141,6 +145,9 @@ impl World {
     }
 
     pub(super) fn on_request(&mut self, from: usize, to: usize, id: u64, bytes: &[u8]) {
+        if !self.connected(from, to) {
+            return;
+        }
         let Some(running) = self.nodes[to].running.as_mut() else {
             return;
         };
@@ -196,8 +203,9 @@ impl World {
     }
 
     pub(super) fn on_response(&mut self, from: usize, to: usize, id: u64, bytes: &[u8]) {
+        let connected = self.connected(from, to);
         let node = &mut self.nodes[to];
-        if node.running.is_none() || node.sync.waiting != Some((id, from)) {
+        if !connected || node.sync.waiting != Some((id, from)) {
             return;
         }
         node.sync.waiting = None;
