@@ -1,5 +1,6 @@
 //! What is there to carry: leaves of the log that are selected, and those asked for by name.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -63,18 +64,18 @@ impl Wanted<'_> {
     }
 }
 
-/// The first names in a folder that are due. Others, of leaves to come or of nothing known here,
-/// take nobody's place: all names are read.
-fn due_names(folder: &Path, due: impl Fn(&str) -> bool) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
+/// The first names in a folder that are due, in their order, whatever the file system's is.
+/// Others, of leaves to come or of nothing known here, take nobody's place: all names are read.
+fn due_names(folder: &Path, due: impl Fn(&str) -> bool) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
     for entry in fs::read_dir(folder)? {
-        if names.len() == REQUESTS_MAX {
-            break;
-        }
         if let Ok(name) = entry?.file_name().into_string()
             && due(&name)
         {
-            names.push(name);
+            names.insert(name);
+        }
+        if names.len() > REQUESTS_MAX {
+            names.pop_last();
         }
     }
     Ok(names)
@@ -140,9 +141,9 @@ impl<T: Target> Relay<T> {
     }
 
     /// Names of the requests in the home directory that can be taken up.
-    fn requested(&self, due: impl Fn(&str) -> bool) -> Vec<String> {
+    fn requested(&self, due: impl Fn(&str) -> bool) -> BTreeSet<String> {
         if self.is_dry() {
-            return Vec::new();
+            return BTreeSet::new();
         }
         match due_names(&self.home.join(REQUESTS), due) {
             Ok(names) => names,
@@ -150,7 +151,7 @@ impl<T: Target> Relay<T> {
                 if error.kind() != io::ErrorKind::NotFound {
                     warn!(%error, "requests cannot be read");
                 }
-                Vec::new()
+                BTreeSet::new()
             }
         }
     }
@@ -273,11 +274,13 @@ mod tests {
         }
         fs::write(folder.path().join("7"), "").unwrap();
         let due = |name: &str| name.parse::<u64>().is_ok_and(|index| index < 1_000);
-        assert_eq!(due_names(folder.path(), due).unwrap(), ["7"]);
+        let found = due_names(folder.path(), due).unwrap();
+        assert_eq!(found, BTreeSet::from(["7".to_owned()]));
         let all = due_names(folder.path(), |_| true).unwrap();
+        let first = (0..REQUESTS_MAX).map(|later| format!("1{later:06}"));
         assert_eq!(
-            all.len(),
-            REQUESTS_MAX,
+            all,
+            first.collect(),
             "the rest has its turn in the next step"
         );
     }

@@ -1,6 +1,7 @@
 //! What a run is like: everything here follows from its seed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::mutants::Mutant;
 use crate::rng::Rng;
@@ -176,6 +177,8 @@ pub struct Plan {
     pub mutant: Option<Mutant>,
     /// Whether more validators may lie than can be tolerated.
     pub too_many: bool,
+    /// Real time that the first start of each process takes: it must change nothing.
+    pub drag: Duration,
 }
 
 impl Plan {
@@ -203,6 +206,7 @@ impl Plan {
             replays: false,
             mutant,
             too_many: false,
+            drag: Duration::ZERO,
         };
         if let Some(mutant) = mutant {
             plan.suit(mutant);

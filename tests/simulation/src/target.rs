@@ -167,6 +167,12 @@ impl TargetChain {
             .is_some_and(|made| made.block.hash == hash)
     }
 
+    /// The hash of the newest block, and of what is held after it.
+    pub fn newest_hash(&self) -> B256 {
+        let newest = self.newest();
+        keccak256(format!("{:?} {:?}", newest.block, newest.held))
+    }
+
     /// What is held now.
     pub fn held(&self) -> &Held {
         &self.newest().held

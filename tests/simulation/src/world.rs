@@ -10,13 +10,14 @@ mod sync;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 
 use bytes::Bytes;
 use tbsi_engine::Note;
 use tbsi_engine::stepped::wire::{self, Seen};
 use tbsi_engine::stepped::{Input, KnownSignatures, Milestone, Stepped, Stop, Timer, Topic};
 use tbsi_node::gossip::Cosignatures;
-use tbsi_types::{Height, Roster, TimestampMs, ValidatorSet};
+use tbsi_types::{Height, Roster, TimestampMs, ValidatorSet, sha256};
 
 use crate::chain::SimChain;
 use crate::clock::Moment;
@@ -234,6 +235,30 @@ impl World {
             self.links.mend(at);
             self.happen(event);
         }
+        self.note_end();
+    }
+
+    /// Where everybody is in the end, so that no difference between two runs stays hidden.
+    fn note_end(&mut self) {
+        for node in &self.nodes {
+            let (index, sign_state) = (node.index, sha256(&[&node.sign_state()]));
+            let tip = node.running.as_ref().map(|running| running.node.tip());
+            let tip = tip.map(|tip| (tip.height, tip.state_root, tip.log_root));
+            self.trace.add(
+                self.now,
+                format_args!("{index} ends at {tip:?}, sign-state {sign_state}"),
+            );
+        }
+        if let Some(relaying) = &self.relaying {
+            self.trace.add(self.now, format_args!("{}", relaying.end()));
+        }
+    }
+
+    /// A process starts; a machine may be slow.
+    fn drag(&self, life: u32) {
+        if life == 1 {
+            thread::sleep(self.plan.drag);
+        }
     }
 
     fn at(&mut self, at: Moment, event: Event) {
@@ -420,7 +445,7 @@ impl World {
     fn message_id(&self, from: usize, topic: Topic, bytes: &[u8]) -> u64 {
         let now = self.now.0.to_be_bytes();
         let head = [from.to_be_bytes().as_slice(), &now, &[topic as u8]].concat();
-        let hash = tbsi_types::sha256(&[&head, bytes]);
+        let hash = sha256(&[&head, bytes]);
         u64::from_be_bytes(*hash.first_chunk().expect("a hash has 32 bytes"))
     }
 
@@ -442,6 +467,7 @@ impl World {
             return;
         }
         let life = self.nodes[index].life;
+        self.drag(life);
         let now = self.now;
         self.trace
             .add(now, format_args!("{index} starts, life {life}"));

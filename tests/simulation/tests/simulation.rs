@@ -1,5 +1,7 @@
 //! That a seed decides everything, and that the first seeds break nothing.
 
+use std::time::Duration;
+
 use tbsi_simulation::check::Rule;
 use tbsi_simulation::{Outcome, Plan, run};
 
@@ -24,6 +26,20 @@ fn one_seed_has_one_trace() {
     assert!(first.lines > 100, "{first}");
     assert_eq!(first.hash, second.hash, "{first}\n{second}");
     assert_ne!(first.hash, run(Plan::of(4, None), false).hash);
+}
+
+/// What counts real time beside the virtual one shows here: it would be late.
+#[test]
+fn a_slow_machine_changes_no_trace() {
+    let plan = |drag| {
+        let mut plan = Plan::of(3, None);
+        plan.relays = true;
+        plan.drag = Duration::from_millis(drag);
+        plan
+    };
+    let (fast, slow) = (run(plan(0), false), run(plan(400), false));
+    assert!(slow.took > Duration::from_millis(2_000), "{slow}");
+    assert_eq!(fast.hash, slow.hash, "{fast}\n{slow}");
 }
 
 #[test]

@@ -71,6 +71,14 @@ impl Relaying {
         let records = journal.map(|journal| journal.records).unwrap_or_default();
         records.into_iter().map(|record| record.event).collect()
     }
+
+    /// Where it and its target are, in a line.
+    pub(super) fn end(&self) -> String {
+        let journal = fs::read(self.journal()).unwrap_or_default();
+        let journal = sha256(&[&journal]);
+        let newest = self.target.chain().newest_hash();
+        format!("the target ends at {newest}, the relayer's journal is {journal}")
+    }
 }
 
 impl World {
@@ -214,6 +222,7 @@ impl World {
 
     fn open_relayer(&mut self, relaying: &mut Relaying) -> Result<Relay<Reached>, Ended> {
         relaying.life += 1;
+        self.drag(relaying.life);
         let line = format_args!("the relayer starts, life {}", relaying.life);
         self.trace.add(self.now, line);
         let forgets = self.plan.mutant == Some(Mutant::JournalForgotten) && relaying.life > 1;
@@ -236,6 +245,8 @@ impl World {
             target_chain_id: config.target.chain_id,
             light_client: config.target.light_client,
         };
+        // Whatever is counted from its start is counted by virtual time.
+        let _virtual = relaying.runtime.enter();
         let relay = Relay::open(Parts {
             config,
             config_hash: B256::ZERO,
