@@ -122,6 +122,8 @@ pub struct Source {
     handovers: Vec<Handover>,
     /// The set after each of `handovers`.
     sets: Vec<NamedValidators>,
+    /// What is trusted after each of `handovers`.
+    anchors: Vec<TrustAnchor>,
     tiles: Tiles,
     /// Bundles of entries, by position and width.
     bundles: BTreeMap<(u64, u16), Leaves>,
@@ -172,6 +174,7 @@ impl Source {
             genesis_set: NamedValidators::of_genesis(genesis).map_err(|error| fail(&error))?,
             handovers: Vec::new(),
             sets: Vec::new(),
+            anchors: Vec::new(),
             tiles: Tiles::default(),
             bundles: BTreeMap::new(),
             frontier: None,
@@ -400,8 +403,8 @@ impl Source {
                 checkpoint.height
             )));
         };
-        let before = self.handovers_before(checkpoint.height);
-        let proven = verify_decision(&decision, &validators, before, &self.genesis);
+        let anchor = self.anchor_at(checkpoint.height);
+        let proven = verify_decision(&decision, &validators, &[], anchor);
         let (_, verified) = proven.map_err(|error| lie(causes(&error)))?;
         Ok(Proven {
             decision,

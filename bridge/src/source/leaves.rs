@@ -206,11 +206,10 @@ impl Source {
             inclusion,
             decision: tip.decision.clone(),
             validators: tip.validators.clone(),
-            handovers: self
-                .handovers_before(tip.decision.checkpoint.height)
-                .to_vec(),
+            handovers: Vec::new(),
         };
-        verify_bundle(&bundle, &self.genesis).map(|_| ())
+        let anchor = self.anchor_at(tip.decision.checkpoint.height);
+        verify_bundle(&bundle, anchor).map(|_| ())
     }
 
     /// Does something with tiles, fetching those that it asks for.

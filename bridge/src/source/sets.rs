@@ -1,8 +1,10 @@
 //! Validator sets, from genesis through verified handovers (SPEC §10.1).
 
+use std::slice;
+
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::B256;
-use tbsi_light::verify_decision;
+use tbsi_light::{TrustAnchor, verify_decision};
 use tbsi_rpc::ClientError;
 use tbsi_types::{Handover, Height, NamedValidators};
 use tokio::time::timeout;
@@ -59,13 +61,13 @@ impl Source {
                 )));
             }
             let next = self.named_set(endpoint, first).await?;
-            let mut all = self.handovers.clone();
-            all.push(handover.clone());
-            let decision = &handover.first;
-            verify_decision(decision, &next, &all, &self.genesis)
-                .map_err(|error| lie(causes(&error)))?;
+            let trusted = self.anchors.last().unwrap_or(&self.genesis);
+            let one = slice::from_ref(&handover);
+            let followed = verify_decision(&handover.first, &next, one, trusted);
+            let (anchor, _) = followed.map_err(|error| lie(causes(&error)))?;
             self.handovers.push(handover);
             self.sets.push(next);
+            self.anchors.push(anchor);
         }
         Ok(())
     }
@@ -89,11 +91,19 @@ impl Source {
     }
 
     /// How many of the known handovers lie before a height.
-    pub(super) fn handovers_before(&self, height: Height) -> &[Handover] {
+    fn handovers_before(&self, height: Height) -> &[Handover] {
         let before = self
             .handovers
             .partition_point(|handover| handover.first.checkpoint.height <= height);
         &self.handovers[..before]
+    }
+
+    /// What is trusted before a height, as far as handovers are known.
+    pub(super) fn anchor_at(&self, height: Height) -> &TrustAnchor {
+        match self.handovers_before(height).len() {
+            0 => &self.genesis,
+            count => &self.anchors[count - 1],
+        }
     }
 
     /// The set that decides a height, as far as handovers are known.
