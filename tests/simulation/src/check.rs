@@ -15,9 +15,10 @@ mod signatures;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use tbsi_light::{TrustAnchor, verify_bundle, verify_consistency};
+use tbsi_light::verify_consistency;
 use tbsi_types::{B256, Height, LeafIndex, TreeSize};
 
+use crate::reader::Reader;
 use crate::world::{World, prove};
 use sets::Sets;
 
@@ -177,7 +178,7 @@ fn check_answers(world: &World, findings: &mut Findings) {
 
 /// Every honest node that is far enough proves what clients hold, with the same bytes.
 fn check_acknowledged(world: &World, findings: &mut Findings) {
-    let anchor = TrustAnchor::genesis(&world.founding.genesis).expect("a good genesis");
+    let mut reader = Reader::new(&world.founding.genesis);
     for held in &world.record.acknowledged {
         let (index, height) = (
             held.bundle.leaf_index,
@@ -194,7 +195,7 @@ fn check_acknowledged(world: &World, findings: &mut Findings) {
             let problem = match prove(&running.node, index, mutant) {
                 Err(problem) => Some(problem),
                 Ok(proof) if proof.leaf != held.bundle.leaf => Some("another leaf".into()),
-                Ok(proof) => verify_bundle(&proof, &anchor).err().map(|e| e.to_string()),
+                Ok(proof) => reader.verify(&proof).err(),
             };
             if let Some(problem) = problem {
                 findings.add(

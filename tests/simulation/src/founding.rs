@@ -18,7 +18,7 @@ use tbsi_types::genesis::{
     ConsensusParameters, GenesisAccount, GovernanceEntry, NodeEntry, OrganisationEntry,
     OrganisationKind, Permission, ValidatorEntry,
 };
-use tbsi_types::{Address, Genesis, Roster, SecretKey, sha256};
+use tbsi_types::{Address, ChainIdentity, Genesis, Roster, SecretKey, sha256};
 use tempfile::TempDir;
 
 use crate::clock::BEGINNING;
@@ -44,6 +44,8 @@ pub const PARAMETERS: ConsensusParameters = ConsensusParameters {
 pub struct Founding {
     /// The document.
     pub genesis: Genesis,
+    /// Of the network that it founds.
+    pub identity: ChainIdentity,
     /// Who decides block 1.
     pub roster: Roster,
     /// Peer ids by node; validators first, then one observer, which has a key to join with.
@@ -122,6 +124,7 @@ impl Founding {
             addresses: nodes.clone().map(validator_key).map(address).collect(),
             next_addresses: nodes.map(next_key).map(address).collect(),
             validators,
+            identity: genesis.identity(),
             genesis,
             template: Vec::new(),
         };
@@ -147,7 +150,7 @@ impl Founding {
 
     fn database(&self) -> Vec<(OsString, Vec<u8>)> {
         let dir = scratch();
-        let store = Store::open(dir.path(), self.genesis.identity(), store_options())
+        let store = Store::open(dir.path(), self.identity, store_options())
             .expect("a database in a new directory");
         ensure_genesis(&store, &self.genesis, &self.roster.members).expect("block 0");
         drop(store);

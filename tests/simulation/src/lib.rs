@@ -25,6 +25,7 @@ pub mod many;
 pub mod mutants;
 pub mod node;
 pub mod plan;
+pub mod reader;
 pub mod record;
 pub mod rng;
 pub mod run;

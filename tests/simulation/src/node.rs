@@ -91,19 +91,14 @@ pub struct Running {
     pub node: Arc<TbsiNode>,
     /// Its key and sign-state.
     pub signer: LocalSigner,
+    /// Whose votes it casts, if it is in the set.
+    pub validator: Address,
     /// Cosigns the log.
     pub cosigning: Cosigning,
     /// Brings evidence before the contracts.
     pub accuser: Accuser,
     /// The last height that these two were told of.
     pub told: Height,
-}
-
-impl Running {
-    /// Whose votes it casts, if it is in the set.
-    pub fn validator(&self) -> Address {
-        self.signer.public_key().address()
-    }
 }
 
 /// What survives a process.
@@ -152,7 +147,7 @@ impl Node {
         };
         founding.write_database(&files.database());
         write_keys(&files.home, index);
-        let (chain, path) = (founding.genesis.identity(), files.sign_state());
+        let (chain, path) = (founding.identity, files.sign_state());
         let made = SignState::create(&path, chain, founding.addresses[index], Height(0));
         drop(made.expect("a new sign-state"));
         let side = SharedSide::default();
@@ -217,6 +212,7 @@ impl Node {
         self.running = Some(Running {
             consensus,
             signer,
+            validator: own,
             cosigning: Cosigning::new(Arc::clone(&node), Some(cosigner), self.instant(now)),
             accuser: Accuser::new(Arc::clone(&node), account),
             told: node.tip().height,
@@ -225,13 +221,19 @@ impl Node {
         Ok(())
     }
 
+    /// What it says, without the name of its directory, which is another in each run.
+    pub fn anywhere(&self, text: &str) -> String {
+        let dir = self.files.dir.path().to_string_lossy();
+        text.replace(dir.as_ref(), &format!("node-{}", self.index))
+    }
+
     /// A moment for code that counts with the standard library's.
     pub fn instant(&self, now: Moment) -> Instant {
         self.beginning + now.of_node(0).monotonic
     }
 
     fn open_store(&self, founding: &Founding) -> Result<Store, String> {
-        let identity = founding.genesis.identity();
+        let identity = founding.identity;
         Store::open(&self.files.database(), identity, store_options())
             .map_err(|error| format!("open the database: {error}"))
     }
@@ -251,7 +253,7 @@ impl Node {
             gossip: GossipHandle::detached(),
             witnesses: Vec::new(),
         });
-        node.identity = founding.genesis.identity();
+        node.identity = founding.identity;
         node
     }
 
@@ -263,7 +265,7 @@ impl Node {
         roster: &Roster,
     ) -> Result<LocalSigner, String> {
         let (genesis, home) = (&founding.genesis, &self.files.home);
-        let chain = genesis.identity();
+        let chain = founding.identity;
         let key = open_validator_key(&home.validator_key_file(), None);
         let key = key.map_err(|error| error.to_string())?;
         let key = current_key(home, genesis, store, roster, key);
@@ -286,7 +288,7 @@ impl Node {
         let next = founding.next_addresses[self.index];
         self.running.as_ref().is_some_and(|running| {
             let roster = running.node.roster();
-            running.validator() != next && roster.members.get(&next).is_some()
+            running.validator != next && roster.members.get(&next).is_some()
         })
     }
 
@@ -298,7 +300,7 @@ impl Node {
             parameters.clock_lag_max_ms = Some(1 << 40);
         }
         SteppedConfig {
-            chain: founding.genesis.identity(),
+            chain: founding.identity,
             parameters,
             own: Some(own),
             quorum_of_3: if small { 1 } else { 2 },

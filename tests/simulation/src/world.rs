@@ -186,7 +186,7 @@ impl World {
         let liars = plan.liars.iter();
         Self {
             links: Links::new(founding.nodes(), plan.weather),
-            clients: Clients::new(),
+            clients: Clients::new(&founding.genesis),
             council: Council::default(),
             relaying: None,
             set: (Height::GENESIS, founding.roster.members.set().clone()),
@@ -409,7 +409,7 @@ impl World {
     /// Sends a message of a node to all others.
     fn publish(&mut self, from: usize, topic: Topic, bytes: Bytes) {
         if let Seen::Signed(signed) = wire::read(topic, &bytes) {
-            let chain = self.founding.genesis.identity();
+            let chain = self.founding.identity;
             for signed in &signed {
                 self.record.note_signed(&chain, signed);
             }
@@ -651,7 +651,7 @@ impl World {
 
     /// A process ended by itself: its supervisor starts it again.
     fn stopped(&mut self, index: usize, reason: String) {
-        let now = self.now;
+        let (now, reason) = (self.now, self.nodes[index].anywhere(&reason));
         self.trace.add(now, format_args!("{index} stops: {reason}"));
         self.record.stopped.push((index, now, reason));
         self.crash(index, None);
@@ -673,7 +673,8 @@ impl World {
 
     /// A write failed, and the process ended. Somebody makes room.
     fn stop_for_disk(&mut self, index: usize, stop: &Stop) {
-        let line = format_args!("{index} stops: its disk is full: {}", describe(stop));
+        let reason = self.nodes[index].anywhere(&describe(stop));
+        let line = format_args!("{index} stops: its disk is full: {reason}");
         self.trace.add(self.now, line);
         self.record.full_disks += 1;
         self.crash(index, None);

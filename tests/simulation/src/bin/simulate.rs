@@ -1,5 +1,7 @@
 //! `make simulate`: runs seeds, judges each, and says how to replay one that fails.
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,6 +9,11 @@ use clap::Parser;
 use tbsi_simulation::ledger::Ledger;
 use tbsi_simulation::plan::Part;
 use tbsi_simulation::{Mutant, Outcome, Plan, many, run};
+use tikv_jemallocator::Jemalloc;
+
+/// As in the product: RocksDB's allocator too.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Runs whole networks in virtual time and judges what they did.
 #[derive(Debug, Parser)]
@@ -23,6 +30,9 @@ struct Options {
     /// Plants a bug in every honest node.
     #[arg(long)]
     mutant: Option<String>,
+    /// Prints which seed shows each planted bug first, and which rules find it, as a table.
+    #[arg(long)]
+    mutants: bool,
     /// Lets two of four validators lie.
     #[arg(long)]
     too_many: bool,
@@ -66,8 +76,34 @@ fn report(options: &Options, outcome: &Outcome) {
     }
 }
 
+/// A row for each planted bug; `false` if one is not found.
+fn table(seeds: Range<u64>) -> bool {
+    println!("| bug | seed | found by |\n| --- | --- | --- |");
+    let mut all = true;
+    for mutant in Mutant::ALL {
+        let runs = seeds
+            .clone()
+            .map(|seed| run(Plan::of(seed, Some(mutant)), false));
+        let mut found = runs.filter(|outcome| !outcome.violations.is_empty());
+        let Some(outcome) = found.next() else {
+            println!("| `{mutant:?}` | none | |");
+            all = false;
+            continue;
+        };
+        let rules = outcome.violations.iter().map(|found| found.rule);
+        let rules: BTreeSet<String> = rules.map(|rule| format!("{rule:?}")).collect();
+        let rules = rules.into_iter().collect::<Vec<_>>().join(", ");
+        println!("| `{mutant:?}` | {} | {rules} |", outcome.seed);
+    }
+    all
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
+    if options.mutants {
+        let seeds = options.from..options.from.saturating_add(options.seeds);
+        return ExitCode::from(u8::from(!table(seeds)));
+    }
     let mutant = match &options.mutant {
         None => None,
         Some(name) => match Mutant::named(name) {

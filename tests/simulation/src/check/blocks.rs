@@ -90,7 +90,7 @@ fn follows(
     if checkpoint.log_size < earlier.log_size {
         wrong("the log is shorter than before");
     }
-    let chain = world.founding.genesis.identity();
+    let chain = world.founding.identity;
     let key = (height, checkpoint.digest(&chain));
     if !world.record.certificates.contains_key(&key) {
         wrong("nobody has shown a certificate of it");

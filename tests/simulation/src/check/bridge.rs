@@ -38,7 +38,7 @@ pub(super) fn check(world: &World, findings: &mut Findings) {
 
 /// What the light client holds is what was decided.
 fn checkpoints(world: &World, node: usize, held: &Held, findings: &mut Findings) {
-    let identity = world.founding.genesis.identity();
+    let identity = world.founding.identity;
     for (height, digest) in &held.checkpoints {
         let decided = blocks::checkpoint(world, node, Height(*height));
         let decided = decided.map(|checkpoint| checkpoint.digest(&identity).0);

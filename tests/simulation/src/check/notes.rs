@@ -16,7 +16,7 @@ pub(super) fn check(world: &World, sets: &Sets, findings: &mut Findings) {
         return;
     };
     let roots = roots(world, node);
-    let identity = world.founding.genesis.identity();
+    let identity = world.founding.identity;
     let everybody = sets.everybody();
     let operator = |validator| {
         let heights = (0..)

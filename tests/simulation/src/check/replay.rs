@@ -30,7 +30,7 @@ pub(super) fn check(world: &World, findings: &mut Findings) {
     let dir = scratch();
     world.founding.write_database(dir.path());
     let genesis = world.founding.genesis.clone();
-    let fresh = Store::open(dir.path(), genesis.identity(), store_options());
+    let fresh = Store::open(dir.path(), world.founding.identity, store_options());
     let fresh = Arc::new(Node::new(NodeParts {
         name: "replay".into(),
         validator: None,

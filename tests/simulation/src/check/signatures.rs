@@ -18,7 +18,7 @@ pub(super) fn check(world: &World, sets: &Sets, findings: &mut Findings) {
 
 /// No two good certificates for one height, wherever they were shown.
 fn agreement(world: &World, sets: &Sets, findings: &mut Findings) {
-    let chain = world.founding.genesis.identity();
+    let chain = world.founding.identity;
     let mut decided: BTreeMap<Height, CheckpointDigest> = BTreeMap::new();
     for ((height, digest), certificate) in &world.record.certificates {
         if let Err(error) = verify_certificate(&chain, sets.at(*height), certificate) {

@@ -186,7 +186,7 @@ impl World {
     fn cosign_undecided(&self, index: usize, message: &Cosignatures) -> Option<Cosignatures> {
         let running = self.nodes[index].running.as_ref()?;
         let (validator, _) = *message.list.first()?;
-        let identity = self.founding.genesis.identity();
+        let identity = self.founding.identity;
         let operator = running
             .node
             .roster()
@@ -229,7 +229,7 @@ impl World {
     /// A statement that a node's own consensus signed.
     pub(super) fn note_own(&mut self, from: usize, signed: &Signed) {
         let node = &self.nodes[from];
-        let own = node.running.as_ref().map(|running| running.validator());
+        let own = node.running.as_ref().map(|running| running.validator);
         if own != Some(signed.validator) {
             return;
         }
@@ -250,7 +250,7 @@ impl World {
         let ConsensusStatement::Vote(vote) = signed.statement else {
             return;
         };
-        let chain = self.founding.genesis.identity();
+        let chain = self.founding.identity;
         for down in 0..self.nodes.len() {
             if self.nodes[down].running.is_some() || !self.is_honest(down) {
                 continue;

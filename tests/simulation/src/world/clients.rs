@@ -7,15 +7,15 @@ use bytes::Bytes;
 use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_engine::stepped::Input;
-use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_node::parts::{bundle, leaves_of};
 use tbsi_types::log::{ATTESTATIONS, OUTBOX};
-use tbsi_types::{Height, LeafIndex, ProofBundle, SecretKey, UnsignedTransaction, sha256};
+use tbsi_types::{Genesis, Height, LeafIndex, ProofBundle, SecretKey, UnsignedTransaction, sha256};
 
 use super::{Event, World};
 use crate::clock::Moment;
 use crate::founding::{CLIENTS, client_key, stranger_key};
 use crate::mutants::Mutant;
+use crate::reader::Reader;
 use crate::record::{Accepted, Acknowledged};
 
 /// Transactions of one client that wait at once.
@@ -43,11 +43,13 @@ pub(super) struct Clients {
     /// The next nonce of somebody who may not attest.
     stranger: u64,
     waiting: BTreeMap<(usize, u64), Waiting>,
+    reader: Reader,
 }
 
 impl Clients {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(genesis: &Genesis) -> Self {
         Self {
+            reader: Reader::new(genesis),
             nonces: [0; CLIENTS],
             stranger: 0,
             waiting: BTreeMap::new(),
@@ -262,9 +264,8 @@ impl World {
         let Some(answer) = self.answer(node, hash) else {
             return false;
         };
-        let anchor = TrustAnchor::genesis(&self.founding.genesis).expect("a good genesis");
         let problem = match &answer {
-            Ok(bundle) => verify_bundle(bundle, &anchor).err().map(|e| e.to_string()),
+            Ok(bundle) => self.clients.reader.verify(bundle).err(),
             Err(problem) => Some(problem.clone()),
         };
         if let Some(problem) = problem {

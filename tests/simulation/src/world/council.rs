@@ -325,7 +325,7 @@ impl World {
     }
 
     fn key_call(&self, node: usize, key: &SecretKey) -> Vec<u8> {
-        let chain = self.founding.genesis.identity();
+        let chain = self.founding.identity;
         let (number, encoded) = (number_of(node), key.public_key().encode());
         let digest = digest(&chain, number, KeyUse::Validator, &encoded, DEADLINE);
         let signature = key.sign(digest).0;
@@ -345,7 +345,7 @@ impl World {
     }
 
     fn keys_of_newcomer(&self, node: usize) -> Vec<(Address, Vec<u8>)> {
-        let chain = self.founding.genesis.identity();
+        let chain = self.founding.identity;
         let log = LogKey::from_seed(log_seed(node));
         let public = log.public_key();
         let digest = digest(&chain, number_of(node), KeyUse::Log, &public, DEADLINE);

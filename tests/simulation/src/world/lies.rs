@@ -109,7 +109,7 @@ impl World {
     }
 
     fn note_lie(&mut self, bytes: &[u8]) {
-        let chain = self.founding.genesis.identity();
+        let chain = self.founding.identity;
         if let Seen::Signed(signed) = wire::read(Topic::Consensus, bytes) {
             for signed in &signed {
                 self.record.note_signed(&chain, signed);
@@ -266,7 +266,7 @@ impl World {
 
     /// Whose votes a node casts.
     fn validator_of(&self, node: usize) -> Option<Address> {
-        Some(self.nodes[node].running.as_ref()?.validator())
+        Some(self.nodes[node].running.as_ref()?.validator)
     }
 
     /// The same block a millisecond later.

@@ -72,6 +72,12 @@ impl Relaying {
         records.into_iter().map(|record| record.event).collect()
     }
 
+    /// What it says, without the name of its directory, which is another in each run.
+    fn anywhere(&self, text: &str) -> String {
+        let dir = self.home.path().to_string_lossy();
+        text.replace(dir.as_ref(), "relayer")
+    }
+
     /// Where it and its target are, in a line.
     pub(super) fn end(&self) -> String {
         let journal = fs::read(self.journal()).unwrap_or_default();
@@ -157,6 +163,7 @@ impl World {
             Ok(()) => Some(STEP_MS),
             Err(Ended::Died) => self.bury_relayer(&mut relaying),
             Err(Ended::Failed(error)) => {
+                let error = relaying.anywhere(&error);
                 let line = format_args!("the relayer ends by itself: {error}");
                 self.trace.add(self.now, line);
                 self.record.relayer_stopped.push((self.now, error));
@@ -212,6 +219,7 @@ impl World {
             }
             Some(Err(error)) if ends(&error) => Err(Ended::Failed(error.to_string())),
             Some(Err(error)) => {
+                let error = relaying.anywhere(&error.to_string());
                 let line = format_args!("the relayer will try again: {error}");
                 self.trace.add(self.now, line);
                 relaying.relay = Some(relay);
