@@ -145,6 +145,15 @@ pub async fn run(target: &Target, load: &Load) -> anyhow::Result<Run> {
     })
 }
 
+/// What all sending tasks did together, when all have ended.
+pub async fn join(mut sending: JoinSet<Sent>) -> anyhow::Result<Sent> {
+    let mut sent = Sent::default();
+    while let Some(joined) = sending.join_next().await {
+        sent.add(joined.context("a sending task panicked")?);
+    }
+    Ok(sent)
+}
+
 /// Starts a task for each connection, the endpoints taking turns.
 fn start_sending(
     target: &Target,
@@ -247,7 +256,8 @@ fn outcomes(
 }
 
 impl Sent {
-    fn refuse(&mut self, message: &str, count: u64) {
+    /// Counts refusals; messages that differ in numbers alone are one kind.
+    pub fn refuse(&mut self, message: &str, count: u64) {
         let class = refusal_class(message);
         let room = self.refused.len() < REFUSALS_MAX || self.refused.contains_key(&class);
         let class = if room { class } else { "other".into() };

@@ -7,10 +7,12 @@
 //!   on a node, found by polling for blocks ([`heads`]); its latency counts from the time at
 //!   which it was due, not from when it could be sent.
 //! - [`search`]: the rate at which a chain saturates; [`restart`]: coming back after SIGKILL.
+//! - [`overload`]: twice what saturates the chain.
 //! - [`proving`]: the log as it grows, and proofs of it.
 //! - [`decades`]: what follows after the validator set changed very often.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
-//! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out.
+//! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out, [`table`]:
+//!   how it is printed.
 
 pub mod decades;
 pub mod environment;
@@ -19,6 +21,7 @@ pub mod heads;
 pub mod http;
 pub mod load;
 pub mod options;
+pub mod overload;
 pub mod process;
 pub mod proving;
 pub mod relaying;
@@ -28,5 +31,6 @@ pub mod scenario;
 pub mod schedule;
 pub mod search;
 pub mod statistics;
+pub mod table;
 pub mod target;
 pub mod workload;

@@ -65,6 +65,9 @@ pub struct Options {
     /// every hour for ten years is 87600.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub handovers: Option<u64>,
+    /// Seconds of twice what saturates the chain [default: 60; quick: 10].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(10..=86_400))]
+    pub overload_s: Option<u64>,
     /// Rate at which the first search starts, transactions per second.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub start_rate: u64,
@@ -92,6 +95,8 @@ pub struct Options {
 pub enum Section {
     /// Latency on an idle chain, and rates under load.
     Load,
+    /// Twice what saturates the chain, for a while.
+    Overload,
     /// The log as it grows, and proofs of it.
     Log,
     /// Coming back after SIGKILL.
@@ -133,6 +138,8 @@ pub struct Plan {
     pub leaves: u64,
     /// Changes of the validator set in the longest history.
     pub handovers: u64,
+    /// Seconds of twice what saturates the chain.
+    pub overload_s: u64,
     /// Rate at which the first search starts.
     pub start_rate: u64,
     /// Sending accounts of one run.
@@ -165,6 +172,7 @@ impl Options {
             restart_blocks: either(self.restart_blocks, 10_000, 200),
             leaves: either(self.leaves, 1_000_000, 100_000),
             handovers: either(self.handovers, 10_000, 100),
+            overload_s: either(self.overload_s, 60, 10),
             start_rate: self.start_rate,
             senders: count(self.senders),
             connections: count(self.connections),
@@ -252,7 +260,10 @@ mod tests {
         assert!(!some.has(Section::Load) && !some.has(Section::Restart));
         assert!(some.has(Section::Log) && some.has(Section::Relay));
         let error = plan(&["--skip", "all"]).unwrap_err().to_string();
-        assert!(error.contains("possible values: load, log"), "{error}");
+        assert!(
+            error.contains("possible values: load, overload, log"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -87,16 +87,23 @@ impl Cpu {
 
 /// Highest resident memory of a process so far, KiB.
 pub fn peak_rss_kib(pid: u32) -> anyhow::Result<u64> {
-    let path = format!("/proc/{pid}/status");
-    let status = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
-    parse_peak_rss_kib(&status).with_context(|| format!("{path} has no VmHWM"))
+    status_kib(pid, "VmHWM:")
 }
 
-fn parse_peak_rss_kib(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+fn status_kib(pid: u32, field: &str) -> anyhow::Result<u64> {
+    let path = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&path).with_context(|| format!("read {path}"))?;
+    parse_kib(&status, field).with_context(|| format!("{path} has no {field}"))
+}
+
+fn parse_kib(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
+/// Resident memory of a process now, KiB.
+pub fn rss_kib(pid: u32) -> anyhow::Result<u64> {
+    status_kib(pid, "VmRSS:")
 }
 
 /// Bytes that the files below a directory take on disk. Files that vanish meanwhile, as a
@@ -156,10 +163,11 @@ mod tests {
     }
 
     #[test]
-    fn reads_peak_memory() {
+    fn reads_memory() {
         let status = "Name:\tx\nVmHWM:\t  2048 kB\nVmRSS:\t 1 kB\n";
-        assert_eq!(parse_peak_rss_kib(status), Some(2_048));
-        assert_eq!(parse_peak_rss_kib("VmRSS: 1 kB"), None);
+        assert_eq!(parse_kib(status, "VmHWM:"), Some(2_048));
+        assert_eq!(parse_kib(status, "VmRSS:"), Some(1));
+        assert_eq!(parse_kib("VmRSS: 1 kB", "VmHWM:"), None);
     }
 
     #[test]

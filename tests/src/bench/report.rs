@@ -8,11 +8,13 @@ use super::decades::{Decades, VALIDATORS};
 use super::environment::Environment;
 use super::load::Run;
 use super::options::Plan;
+use super::overload::Overload;
 use super::proving::{Proving, Sizes};
 use super::relaying::Relaying;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
 use super::statistics::{Spread, ratio};
+use super::table::{ms, optional, row, spread_ms};
 use super::workload::Workload;
 use crate::bridge::gas::{LEAVES, MANY};
 
@@ -33,6 +35,8 @@ pub struct Report {
     /// Growth of a validator's data per finalised transaction, bytes: all cases together, as
     /// compacted as it happens to be. `None` if the data shrank, or nothing was finalised.
     pub disk_bytes_per_tx: Option<u64>,
+    /// Twice what saturates the chain.
+    pub overload: Option<Overload>,
     /// The log as it grows, and proofs of it.
     pub proving: Option<Proving>,
     /// After SIGKILL.
@@ -159,22 +163,6 @@ impl CaseTarget {
     }
 }
 
-/// Microseconds as milliseconds with one decimal.
-fn ms(us: u64) -> String {
-    format!("{}.{}", us / 1_000, us % 1_000 / 100)
-}
-
-fn spread_ms(spread: Option<&Spread>) -> String {
-    spread.map_or_else(
-        || "-".into(),
-        |it| format!("{} [{}..{}]", ms(it.median), ms(it.min), ms(it.max)),
-    )
-}
-
-fn optional<T: std::fmt::Display>(value: Option<T>) -> String {
-    value.map_or_else(|| "-".into(), |value| value.to_string())
-}
-
 impl Run {
     /// What a search needs of the run.
     pub fn step(&self) -> Step {
@@ -231,6 +219,7 @@ impl Report {
             idle: Vec::new(),
             cases: Vec::new(),
             disk_bytes_per_tx: None,
+            overload: None,
             proving: None,
             restart: None,
             relaying: None,
@@ -271,6 +260,9 @@ impl Report {
         if !self.cases.is_empty() {
             let disk = optional(self.disk_bytes_per_tx);
             lines.push(row(&["disk bytes per tx and validator", "", &disk, ""]));
+        }
+        if let Some(overload) = &self.overload {
+            overload.lines(&mut lines);
         }
         if let Some(proving) = &self.proving {
             proving.lines(&mut lines);
@@ -360,13 +352,6 @@ impl Proving {
         let p99 = format!("p99 {} us", optional(verify.map(|it| it.p99_us)));
         lines.push(row(&["  verify from genesis", "", &p50, &p99]));
     }
-}
-
-fn row(cells: &[&str; 4]) -> String {
-    let [what, target, one, two] = cells;
-    format!("{what:<34} {target:<20} {one:<28} {two}")
-        .trim_end()
-        .into()
 }
 
 impl Case {
@@ -493,28 +478,5 @@ impl Restart {
         ] {
             lines.push(row(&[what, "", &spread_ms(Some(spread)), note]));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shows_times_in_milliseconds() {
-        assert_eq!(ms(0), "0.0");
-        assert_eq!(ms(1_050), "1.0");
-        assert_eq!(ms(12_345), "12.3");
-        let spread = Spread::of([2_000, 1_000, 30_500]);
-        assert_eq!(spread_ms(spread.as_ref()), "2.0 [1.0..30.5]");
-        assert_eq!(spread_ms(None), "-");
-    }
-
-    #[test]
-    fn rows_line_up() {
-        let one = row(&["a", "tbsi", "1", "2"]);
-        let two = row(&["longer", "anvil", "100", "2"]);
-        assert_eq!(one.find("1 "), two.find("100"));
-        assert_eq!(row(&["a", "", "", ""]), "a");
     }
 }

@@ -11,6 +11,7 @@ use super::decades;
 use super::environment::Environment;
 use super::load::{Load, Run, run};
 use super::options::{Plan, Section};
+use super::overload;
 use super::process::disk_bytes;
 use super::proving;
 use super::relaying;
@@ -50,7 +51,12 @@ struct Bench<'a> {
 /// Measures everything. Files go below `dir`; a line for each step goes to standard error.
 pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyhow::Result<Report> {
     let started = Instant::now();
-    let chain = [Section::Load, Section::Log, Section::Restart];
+    let chain = [
+        Section::Load,
+        Section::Overload,
+        Section::Log,
+        Section::Restart,
+    ];
     let mut report = Report::new(environment, plan);
     if chain.iter().any(|section| plan.has(*section)) {
         let mut bench = Bench::start(plan, dir).await?;
@@ -109,6 +115,9 @@ impl<'a> Bench<'a> {
             let copies = (self.finalised - before) * plan.validators as u64;
             report.disk_bytes_per_tx = grown.and_then(|bytes| bytes.checked_div(copies));
         }
+        if plan.has(Section::Overload) {
+            report.overload = Some(self.overload(&report.cases).await?);
+        }
         let Self { network, tbsi, .. } = self;
         if plan.has(Section::Log) {
             report.proving = Some(proving::measure(network, tbsi, plan.leaves).await?);
@@ -119,6 +128,28 @@ impl<'a> Bench<'a> {
             report.restart = Some(measured.await?);
         }
         Ok(())
+    }
+
+    /// Twice what saturates the chain: found under load, or else now.
+    async fn overload(&mut self, cases: &[Case]) -> anyhow::Result<overload::Overload> {
+        let plan = self.plan;
+        let single = |case: &&Case| case.workload == Workload::Transfer && case.batch == 1;
+        let known = cases.iter().find(single).cloned();
+        let case = match known {
+            Some(case) => case,
+            None => {
+                let start = [plan.start_rate];
+                self.case(&[Chain::Tbsi], Workload::Transfer, 1, &start)
+                    .await?
+            }
+        };
+        let saturation = case.targets[0].finalised_per_s.median;
+        eprintln!(
+            "offer {} times {saturation}/s for {} s",
+            overload::FACTOR,
+            plan.overload_s
+        );
+        overload::measure(&self.tbsi, saturation, plan.connections, plan.overload_s).await
     }
 
     /// Every workload, on every chain that has it.

@@ -109,8 +109,7 @@ impl Signing<'_> {
             nonces[sender] += 1;
             let index = position as u64;
             let next = addresses[(sender + 1) % senders];
-            let tx = self.transaction(workload, index, nonce, next);
-            let encoded = sign(tx, &keys[sender]).encoded;
+            let encoded = self.encoded(workload, index, nonce, next, &keys[sender]);
             Prepared {
                 index,
                 sender,
@@ -121,6 +120,18 @@ impl Signing<'_> {
             }
         });
         prepared.collect()
+    }
+
+    /// One transaction, signed.
+    pub fn encoded(
+        &self,
+        workload: Workload,
+        index: u64,
+        nonce: u64,
+        recipient: Address,
+        key: &SecretKey,
+    ) -> Bytes {
+        sign(self.transaction(workload, index, nonce, recipient), key).encoded
     }
 
     /// Connection and sender of the transaction at a position: the batches go to connections
@@ -189,7 +200,8 @@ pub fn deployment(chain_id: u64) -> (Bytes, Address) {
 }
 
 /// The `eth_sendRawTransaction` of one transaction.
-fn request(index: u64, encoded: &[u8]) -> Body {
+/// The JSON-RPC request with this id that submits a transaction.
+pub fn request(index: u64, encoded: &[u8]) -> Body {
     let encoded = hex::encode(encoded);
     format!(
         r#"{{"jsonrpc":"2.0","id":{index},"method":"eth_sendRawTransaction","params":["0x{encoded}"]}}"#
