@@ -1,0 +1,132 @@
+/** A report as a piece of a page. Text goes in as text: nothing of a proof becomes markup. */
+import { algorithmBy } from '../verify/digest.js'
+import type { Fails, Holds, OrganisationReport, Report } from '../verify/report.js'
+import { CODES, KINDS, VERDICTS, fill, say, type Language } from './words.js'
+
+type Child = Node | string
+
+function make(tag: string, part: string, ...children: readonly Child[]): HTMLElement {
+  const element = document.createElement(tag)
+  if (part !== '') element.setAttribute('part', part)
+  element.append(...children)
+  return element
+}
+
+/** The whole of a report. */
+export function view(report: Report, language: Language): HTMLElement {
+  const verdict = make('p', 'verdict', say(language, VERDICTS[report.verdict]))
+  verdict.setAttribute('role', 'status')
+  const body = 'code' in report ? failed(report, language) : held(report, language)
+  const root = make('div', 'report', verdict, ...body)
+  root.dataset['verdict'] = report.verdict
+  return root
+}
+
+function failed({ code, reason }: Fails, language: Language): Child[] {
+  const details = make('details', 'details',
+    make('summary', '', fill(language, 'details')), make('p', 'reason', `${code}: ${reason}`))
+  return [make('p', 'why', say(language, CODES[code])), details]
+}
+
+function held(report: Holds, language: Language): Child[] {
+  const rows = make('dl', 'facts')
+  const row = (name: Parameters<typeof fill>[1], ...values: readonly Child[]) => {
+    rows.append(make('dt', '', fill(language, name)), make('dd', '', ...values))
+  }
+  const { organisation, issuer } = report
+  const legal = organisation === null ? fill(language, 'unproven') : names(organisation, language)
+  row('issuer', legal, small(issuer))
+  row('time', timeOf(report, language), ...boundsOf(report, language))
+  row('kind', say(language, KINDS[report.statement.kind] ?? ['?', '?']))
+  const attestation = report.statement.kind === 'attestation'
+  if (attestation) row('file', fileOf(report, language))
+  if (report.revocation !== null) row('revocation', revocationOf(report, language))
+  return [rows, detailsOf(report, language)]
+}
+
+const small = (text: string) => make('small', 'code', text)
+
+/** Both legal names, that of the reader's language first. */
+export function names(of: OrganisationReport, language: Language): string {
+  const both = language === 'en' ? [of.nameEn, of.nameZhTw] : [of.nameZhTw, of.nameEn]
+  const identifiers = [
+    of.taxId === null ? '' : `統一編號 ${of.taxId}`,
+    of.lei === null ? '' : `LEI ${of.lei}`,
+  ]
+  return [both.filter((name) => name !== '').join(' '), ...identifiers]
+    .filter((text) => text !== '').join(', ')
+}
+
+function timeOf({ time, statement }: Holds, language: Language): string {
+  const text = language === 'en' ? time.utc : time.taipei
+  const zone = language === 'en' ? ' UTC' : '（臺北時間）'
+  const readable = text.replace('T', ' ').replace(/(?:Z|\+08:00)$/, zone)
+  return `${readable}, ${fill(language, 'block')} ${statement.height}`
+}
+
+function boundsOf({ timeAccuracyMs }: Holds, language: Language): Child[] {
+  if (timeAccuracyMs === null) return []
+  const seconds = (ms: bigint) => Number(ms) / 1000
+  const { ahead, behind } = timeAccuracyMs
+  return [make('small', '', fill(language, 'bounds', {
+    ahead: seconds(ahead), behind: seconds(behind),
+  }))]
+}
+
+function fileOf({ file }: Holds, language: Language): string {
+  return file === null ? fill(language, 'noFile') : fill(language, 'sameFile', { file: file.file })
+}
+
+function revocationOf({ revocation }: Holds, language: Language): string {
+  const { status = 'notChecked', asOf } = revocation ?? {}
+  return fill(language, status, { block: asOf })
+}
+
+function detailsOf(report: Holds, language: Language): HTMLElement {
+  const { statement, decision, trusted } = report
+  const details = make('details', 'details', make('summary', '', fill(language, 'details')))
+  const rows = make('dl', 'facts')
+  const row = (name: string, value: Child) => {
+    rows.append(make('dt', '', name), make('dd', '', value))
+  }
+  if (typeof statement['digest'] === 'string') {
+    const algorithm = algorithmBy(Number(statement['algorithm']))
+    const bits = algorithm === undefined ? undefined : 2 + algorithm.bits / 4
+    const shown = statement['digest'].slice(0, bits)
+    row(`${fill(language, 'digest')} (${algorithm?.name ?? '?'})`, small(shown))
+  }
+  if (statement['id'] !== undefined) row(fill(language, 'id'), small(String(statement['id'])))
+  row(fill(language, 'network'), make('span', '', trusted.network ?? '', small(trusted.genesisHash)))
+  if (report.handovers.length > 0) {
+    row(fill(language, 'handovers'), String(report.handovers.length))
+  }
+  const signers = make('ul', 'signers', ...decision.signers.map(({ organisation }) =>
+    make('li', '', names(organisation, language))))
+  const signed = fill(language, 'signedBy', {
+    count: decision.signers.length, power: decision.power, total: decision.totalPower,
+  })
+  details.append(rows, make('p', '', signed), signers)
+  return details
+}
+
+export const STYLE = `
+:host { display: block; font: 1rem/1.5 system-ui, "Noto Sans TC", sans-serif; color: inherit; }
+[part=report] { border: 1px solid #767676; border-inline-start: .4rem solid #767676;
+  border-radius: .3rem; padding: .7rem 1rem; overflow-wrap: anywhere; }
+[data-verdict=valid] { border-inline-start-color: #18794e; }
+[data-verdict=invalid], [data-verdict=void] { border-inline-start-color: #b3261e; }
+[data-verdict="could not tell"] { border-inline-start-color: #9a6700; }
+[part=verdict] { font-weight: 700; font-size: 1.15rem; margin: 0 0 .4rem; }
+[data-verdict=valid] [part=verdict]::before { content: "✓ "; color: #18794e; }
+[data-verdict=invalid] [part=verdict]::before, [data-verdict=void] [part=verdict]::before {
+  content: "✗ "; color: #b3261e; }
+[data-verdict="could not tell"] [part=verdict]::before { content: "? "; color: #9a6700; }
+[part=facts] { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0; }
+dt { color: #595959; } dd { margin: 0; } small { display: block; color: #595959; }
+[part=code], [part=reason] { font-family: ui-monospace, monospace; font-size: .8rem; }
+[part=details] { margin-top: .6rem; } summary { cursor: pointer; } p { margin: .4rem 0; }
+[part=signers] { margin: 0; padding-inline-start: 1.2rem; }
+@media (max-width: 28rem) { [part=facts] { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .4rem; } }
+@media (prefers-color-scheme: dark) { dt, small { color: #a8a8a8; } }
+`

@@ -1,0 +1,107 @@
+/** What people read, in English and in Traditional Chinese. */
+import type { Code, Report } from '../verify/report.js'
+
+export type Language = 'en' | 'zh-TW'
+
+/** The language of a tag such as `zh-Hant-TW`. */
+export function languageOf(tag: string | null | undefined): Language {
+  return tag?.toLowerCase().startsWith('zh') === true ? 'zh-TW' : 'en'
+}
+
+type Both = readonly [en: string, zhTw: string]
+
+/** The sentence of the language. */
+export function say(language: Language, [en, zhTw]: Both): string {
+  return language === 'en' ? en : zhTw
+}
+
+export const VERDICTS: Readonly<Record<Report['verdict'], Both>> = {
+  'valid': ['The proof holds', '證明驗證通過'],
+  'void': ['The proof holds, but counts for nothing', '證明成立，但已無效力'],
+  'invalid': ['The proof does not hold', '證明無效'],
+  'could not tell': ['Could not tell', '無法判斷'],
+}
+
+export const CODES: Readonly<Record<Code, Both>> = {
+  leaf: ['The statement is of another chain or time than the proof.', '陳述與證明的鏈或時間不符。'],
+  inclusion: ['The statement is not in the log that was signed.', '陳述不在經簽署的紀錄中。'],
+  handover: ['A handover between validators does not hold.', '驗證者之間的交接不成立。'],
+  checkpoint: [
+    'No sufficient majority of the known validators signed this.',
+    '未取得已知驗證者足夠多數的簽章。',
+  ],
+  fork: [
+    'It contradicts the checkpoint that you trust: somebody signed two histories.',
+    '與您信任的檢查點矛盾：有人簽署了兩份歷史。',
+  ],
+  form: ['Parts of the proof contradict each other.', '證明的各部分互相矛盾。'],
+  otherFile: [
+    'The file is not the one that was attested, or was changed since.',
+    '檔案不是存證的那一份，或之後被更動。',
+  ],
+  otherNetwork: ['The proof is of another network.', '證明屬於另一個網路。'],
+  gap: [
+    'The proof begins after a change of the validators that is not in it.',
+    '證明始於一次未附上的驗證者變更之後。',
+  ],
+  beforeTrusted: ['The proof is older than what you trust.', '證明早於您信任的檢查點。'],
+  otherVersion: ['A newer version of this software may be able to read the proof.', '較新版本的軟體或許能讀取這份證明。'],
+  unreadable: ['This is no proof, or only a part of one.', '這不是證明，或不完整。'],
+  trust: ['The genesis file or checkpoint cannot be used.', '創世檔或檢查點無法使用。'],
+  handovers: ['The file of handovers cannot be used.', '交接檔無法使用。'],
+  file: ['The file cannot be compared; a salt may be missing.', '無法比對檔案；可能缺少鹽值檔。'],
+  status: ['The node could not tell whether it was revoked.', '節點無法告知是否已撤銷。'],
+}
+
+export const WORDS = {
+  issuer: ['Issuer', '簽發者'],
+  unproven: ['legal name not proved', '法定名稱未經證明'],
+  time: ['Time', '時間'],
+  bounds: [
+    "by the validators' clocks: at most {ahead} s ahead, usually at most {behind} s behind",
+    '依驗證者時鐘：至多快 {ahead} 秒，通常至多慢 {behind} 秒',
+  ],
+  block: ['block', '區塊'],
+  kind: ['Statement', '陳述'],
+  digest: ['Digest', '摘要'],
+  id: ['Id', '識別碼'],
+  file: ['File', '檔案'],
+  sameFile: ['{file} has this digest, to the last bit', '{file} 的摘要完全相符'],
+  noFile: ['not compared', '未比對'],
+  revocation: ['Revocation', '撤銷'],
+  notChecked: ['not checked', '未查詢'],
+  notRevoked: ['not revoked as of block {block}, says the node', '節點表示：截至區塊 {block} 未撤銷'],
+  revoked: ['revoked by its issuer', '已由簽發者撤銷'],
+  algorithmRevoked: ['its digest algorithm was revoked', '其摘要演算法已廢止'],
+  signedBy: [
+    'Signed by {count} validators with {power} of {total} voting power',
+    '{count} 個驗證者簽署，投票權 {power}／{total}',
+  ],
+  network: ['Network', '網路'],
+  details: ['Details', '詳細資料'],
+  handovers: ['Handovers between validators', '驗證者交接'],
+  loading: ['Verifying the proof…', '正在驗證證明…'],
+} as const satisfies Record<string, Both>
+
+/** A sentence with its values. */
+export function fill(
+  language: Language,
+  name: keyof typeof WORDS,
+  values: Readonly<Record<string, unknown>> = {},
+): string {
+  const sentence = say(language, WORDS[name])
+  return sentence.replace(/\{(\w+)\}/g, (_, key: string) => String(values[key]))
+}
+
+export const KINDS: Readonly<Record<string, Both>> = {
+  attestation: ['attestation', '存證'],
+  revocation: ['revocation', '撤銷'],
+  supersession: ['supersession', '取代'],
+  countersigningOpened: ['countersigning opened', '開放連署'],
+  countersignature: ['countersignature', '連署'],
+  schemaRegistered: ['schema registered', '登記綱要'],
+  algorithmSet: ['algorithm set', '設定演算法'],
+  governanceAct: ['act of governance', '治理行為'],
+  message: ['message to another chain', '傳往他鏈的訊息'],
+  foreignFact: ['fact of another chain', '他鏈的事實'],
+}

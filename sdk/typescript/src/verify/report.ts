@@ -1,0 +1,149 @@
+/** What was verified, for programs: the object that `tbsi verify --json` prints (SPEC §10.5). */
+import type { VerifiedBundle, VerifiedDecision } from './anchor.js'
+import { toHex, type Hex } from './bytes.js'
+import type { Compared } from './compare.js'
+import type { Genesis, GenesisOrganisation } from './genesis.js'
+import type { Statement } from './leaf.js'
+import { aboutAttestation, summaryOf, voidReason, type Revocation, type Standing } from './standing.js'
+import { timesOf, type Times } from './time.js'
+
+/** Why a proof does not hold, or why nobody can tell; the same in every language. */
+export type Code =
+  | 'leaf' | 'inclusion' | 'handover' | 'checkpoint' | 'fork' | 'form' | 'otherFile'
+  | 'otherNetwork' | 'gap' | 'beforeTrusted' | 'otherVersion' | 'unreadable'
+  | 'trust' | 'handovers' | 'file' | 'status'
+
+export interface OrganisationReport {
+  readonly nameZhTw: string
+  readonly nameEn: string
+  readonly taxId: string | null
+  readonly lei: string | null
+}
+
+export interface DecisionReport {
+  readonly height: bigint
+  readonly timeMs: bigint
+  readonly digest: Hex
+  readonly logSize: bigint
+  readonly logRoot: Hex
+  readonly power: bigint
+  readonly totalPower: bigint
+  readonly signers: readonly {
+    readonly validator: Hex
+    readonly power: bigint
+    readonly organisation: OrganisationReport
+  }[]
+}
+
+/** Of a proof that holds. `void`: what it proves was revoked, or counts for nothing. */
+export interface Holds {
+  readonly verdict: 'valid' | 'void'
+  readonly reason: string | null
+  readonly trusted: {
+    readonly genesisHash: Hex
+    readonly network?: string
+    readonly height?: bigint
+  }
+  /** null if no file was compared. */
+  readonly file: Compared | null
+  readonly statement: Statement
+  readonly issuer: Hex
+  /** Of the issuer's account, as far as the genesis file proves it. */
+  readonly organisation: (OrganisationReport & { readonly source: 'genesis' }) | null
+  readonly time: Times
+  readonly timeAccuracyMs: { readonly ahead: bigint; readonly behind: bigint } | null
+  /** null for a statement that is about no attestation. */
+  readonly revocation: Revocation | null
+  readonly leafIndex: bigint
+  readonly decision: DecisionReport
+  /** Handovers of a file that were followed; null without one. */
+  readonly followed: bigint | null
+  readonly handovers: readonly { readonly last: DecisionReport; readonly first: DecisionReport }[]
+}
+
+/** Of anything else. */
+export interface Fails {
+  readonly verdict: 'invalid' | 'could not tell'
+  readonly code: Code
+  /** A sentence in English. */
+  readonly reason: string
+}
+
+export type Report = Holds | Fails
+
+/** All that a report is made of. */
+export interface Verified {
+  readonly bundle: VerifiedBundle
+  readonly genesisHash: Uint8Array
+  /** Absent if a checkpoint or a validator set was trusted. */
+  readonly genesis: Genesis | undefined
+  readonly trustedHeight: bigint | undefined
+  readonly file: Compared | undefined
+  readonly followed: number | undefined
+  readonly standing: { readonly of: Standing; readonly source: string } | undefined
+}
+
+export function report(verified: Verified): Holds {
+  const { bundle, genesis, standing } = verified
+  const { statement } = bundle
+  const reason = standing === undefined ? null : voidReason(statement, standing.of)
+  return {
+    verdict: reason === null ? 'valid' : 'void',
+    reason,
+    trusted: trusted(verified),
+    file: verified.file ?? null,
+    statement,
+    issuer: statement.issuer,
+    organisation: issuerOf(genesis, statement.issuer),
+    time: timesOf(statement.timeMs),
+    timeAccuracyMs: genesis === undefined
+      ? null : { ahead: genesis.clockDriftMaxMs, behind: genesis.clockLagMaxMs },
+    revocation: revocationOf(verified),
+    leafIndex: bundle.leafIndex,
+    decision: decision(bundle.decision, genesis),
+    followed: verified.followed === undefined ? null : BigInt(verified.followed),
+    handovers: bundle.handovers.map(([last, first]) =>
+      ({ last: decision(last, genesis), first: decision(first, genesis) })),
+  }
+}
+
+function trusted({ genesisHash, genesis, trustedHeight }: Verified): Holds['trusted'] {
+  const hash = toHex(genesisHash)
+  if (genesis !== undefined) return { genesisHash: hash, network: genesis.name }
+  return trustedHeight === undefined
+    ? { genesisHash: hash } : { genesisHash: hash, height: trustedHeight }
+}
+
+function revocationOf({ bundle, standing }: Verified): Revocation | null {
+  if (standing !== undefined) return summaryOf(standing.of, standing.source)
+  return aboutAttestation(bundle.statement) === undefined ? null : { status: 'notChecked' }
+}
+
+function issuerOf(genesis: Genesis | undefined, issuer: Hex): Holds['organisation'] {
+  const found = genesis?.organisations.find(({ accounts }) => accounts.has(issuer))
+  return found === undefined ? null : { ...named(found), source: 'genesis' }
+}
+
+function named({ nameZhTw, nameEn, taxId, lei }: GenesisOrganisation): OrganisationReport {
+  return { nameZhTw, nameEn, taxId, lei }
+}
+
+function decision(of: VerifiedDecision, genesis: Genesis | undefined): DecisionReport {
+  return {
+    height: of.checkpoint.height,
+    timeMs: of.checkpoint.timeMs,
+    digest: toHex(of.digest),
+    logSize: of.checkpoint.logSize,
+    logRoot: toHex(of.checkpoint.logRoot),
+    power: of.power,
+    totalPower: of.totalPower,
+    signers: of.signers.map(({ address, power, nameZhTw, nameEn }) => {
+      const validator = toHex(address)
+      const found = genesis?.operators.get(validator)
+      // Identifiers are those of the founding, and so are proven for these legal names only.
+      const same = found?.nameZhTw === nameZhTw && found.nameEn === nameEn
+      const [taxId, lei] = same ? [found.taxId, found.lei] : [null, null]
+      return { validator, power, organisation: { nameZhTw, nameEn, taxId, lei } }
+    }),
+  }
+}
