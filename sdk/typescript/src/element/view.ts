@@ -61,7 +61,8 @@ function timeOf({ time, statement }: Holds, language: Language): string {
   const text = language === 'en' ? time.utc : time.taipei
   const zone = language === 'en' ? ' UTC' : '（臺北時間）'
   const readable = text.replace('T', ' ').replace(/(?:Z|\+08:00)$/, zone)
-  return `${readable}, ${fill(language, 'block')} ${statement.height}`
+  const comma = language === 'en' ? ', ' : '，'
+  return `${readable}${comma}${fill(language, 'block')} ${statement.height}`
 }
 
 function boundsOf({ timeAccuracyMs }: Holds, language: Language): Child[] {

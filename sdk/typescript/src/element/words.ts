@@ -55,7 +55,7 @@ export const CODES: Readonly<Record<Code, Both>> = {
 
 export const WORDS = {
   issuer: ['Issuer', '簽發者'],
-  unproven: ['legal name not proved', '法定名稱未經證明'],
+  unproven: ['legal name: not proved', '法定名稱：未經證明'],
   time: ['Time', '時間'],
   bounds: [
     "by the validators' clocks: at most {ahead} s ahead, usually at most {behind} s behind",
