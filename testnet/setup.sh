@@ -57,6 +57,34 @@ if [ "${1:-}" != tests ]; then
     exit 0
 fi
 
+# The developer kit, and a browser for its tests.
+if command -v npm >/dev/null; then
+    if [ ! -d sdk/typescript/node_modules ] ||
+        [ sdk/typescript/package-lock.json -nt sdk/typescript/node_modules/.package-lock.json ]; then
+        echo "installing npm packages of sdk/typescript"
+        (cd sdk/typescript && npm ci --no-audit --no-fund --loglevel=error >/dev/null) ||
+            echo "npm ci failed: the tests of the TypeScript kit will be skipped" >&2
+    fi
+fi
+if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null &&
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing Debian package: chromium"
+    { apt-get update -qq || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium \
+            >/dev/null; } ||
+        echo "no Chromium: the tests of the kit in a browser will be skipped" >&2
+fi
+kit=$HOME/.cache/tbsi/python-sdk
+pins=sdk/python/requirements.txt
+if command -v python3 >/dev/null && ! cmp -s "$pins" "$kit/installed.txt"; then
+    echo "installing Python packages of $pins"
+    { python3 -m venv "$kit" &&
+        "$kit/bin/pip" install --quiet --only-binary :all: -r "$pins" &&
+        cp "$pins" "$kit/installed.txt"; } ||
+        echo "no Python packages (Debian: apt-get install python3-venv): the tests of the Python" \
+            "kit will be skipped" >&2
+fi
+
 # Other people's verifiers of the log and of time stamps, for the tests.
 if command -v go >/dev/null; then
     (cd tests/outside && go mod download) ||

@@ -47,9 +47,11 @@ class Parser {
   constructor(readonly text: string) {}
 
   value(depth: number): JsonValue {
-    if (depth > JSON_DEPTH_MAX) this.fail(`more than ${JSON_DEPTH_MAX} levels`)
     this.#match(SPACE)
     const first = this.text[this.#at]
+    if ((first === '{' || first === '[') && depth >= JSON_DEPTH_MAX) {
+      this.fail(`more than ${JSON_DEPTH_MAX} levels`)
+    }
     if (first === '{') return this.#object(depth)
     if (first === '[') return this.#array(depth)
     if (first === '"') return this.#string()
