@@ -74,6 +74,10 @@ if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null &&
             >/dev/null; } ||
         echo "no Chromium: the tests of the kit in a browser will be skipped" >&2
 fi
+if command -v go >/dev/null; then
+    (cd sdk/go && go mod download) ||
+        echo "go mod download failed: the tests of the Go kit will be skipped" >&2
+fi
 kit=$HOME/.cache/tbsi/python-sdk
 pins=sdk/python/requirements.txt
 if command -v python3 >/dev/null && ! cmp -s "$pins" "$kit/installed.txt"; then

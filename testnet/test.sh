@@ -23,12 +23,13 @@ else
 fi
 
 step "vectors in Go"
-if command -v go >/dev/null && (cd tests/outside && GOPROXY=off go list -deps ./... >/dev/null); then
-    (cd tests/outside && go vet ./... && go test ./...)
-else
-    echo "log vectors with golang.org/x/mod and transparency-dev (install Go 1.26, then run" \
-        "\`go mod download\` in tests/outside)" >> "$TBSI_SKIP_LOG"
-fi
+for module in tests/outside sdk/go; do
+    if command -v go >/dev/null && (cd "$module" && GOPROXY=off go list -deps ./... >/dev/null); then
+        (cd "$module" && go vet ./... && go test ./...)
+    else
+        echo "$module (install Go 1.26, then run \`go mod download\` in it)" >> "$TBSI_SKIP_LOG"
+    fi
+done
 
 step "build"
 cargo build --locked --workspace --all-targets
