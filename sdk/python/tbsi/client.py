@@ -84,7 +84,7 @@ def new_salt() -> bytes:
 
 
 class Client:
-    """One node. With `genesis` (the network's file), proofs are verified before they are returned."""
+    """One node. With `genesis`, the network's file, proofs are verified before they are returned."""
 
     def __init__(self, url: str, genesis=None):
         self.url = url

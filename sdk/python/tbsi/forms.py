@@ -138,8 +138,8 @@ class Fields:
             if name not in self._fields:
                 raise _no_shape(f"{where} lacks the field `{name}`")
 
-    def get(self, name: str):
-        return self._fields.get(name)
+    def get(self, name: str, absent=None):
+        return self._fields.get(name, absent)
 
     def wrong(self, name: str, expected: str):
         raise _no_shape(f"{self.where} field `{name}` must be {expected}")

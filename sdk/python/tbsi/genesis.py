@@ -93,7 +93,7 @@ def _read(fields: Fields) -> Genesis:
     }
     if fields.get("governance") is not None:
         canonical["governance"] = _governance(fields.get("governance"))
-    accounts = object_of(fields.get("accounts") or {}, "genesis field `accounts`")
+    accounts = object_of(fields.get("accounts", {}), "genesis field `accounts`")
     if len(accounts) > GENESIS_ACCOUNTS_MAX:
         raise TrustError(f"genesis field `accounts`: more than {GENESIS_ACCOUNTS_MAX}")
     if accounts:
@@ -141,7 +141,7 @@ def _organisation(name: str, value):
     fields = Fields(value, where, ("name_zh_tw", "name_en"), optional)
     names = fields.text("name_zh_tw"), fields.text("name_en")
     if max(len(it.encode()) for it in names) > NAME_BYTES_MAX or not names[1].strip():
-        raise TrustError(f"{where}: legal names have at most {NAME_BYTES_MAX} bytes, one in English")
+        raise TrustError(f"{where}: legal names, one in English, of at most {NAME_BYTES_MAX} bytes")
     form = {"name_zh_tw": names[0], "name_en": names[1]}
     if fields.get("kind") is not None:
         form["kind"] = fields.text("kind")
@@ -155,8 +155,7 @@ def _organisation(name: str, value):
     for it in _HASHES:
         if fields.get(it) is not None:
             form[it] = "0x" + _digits(fields.text(it), 32)
-    given = fields.get("accounts")
-    accounts = object_of({} if given is None else given, where)
+    accounts = object_of(fields.get("accounts", {}), where)
     accounts = {"0x" + _digits(it, 20): _permissions(these) for it, these in accounts.items()}
     if accounts:
         form["accounts"] = accounts
@@ -198,10 +197,11 @@ def _nodes(genesis: Fields, organisations: dict):
 
 def _validator(value, operator: Organisation):
     fields = Fields(value, "genesis validator", ("public_key", "power"), ("log_key",))
-    key, power = fields.bytes("public_key", 33), _within(fields, "power", 1, JSON_INTEGER_MAX)
+    key = bytes.fromhex(_digits(fields.text("public_key"), 33))
+    power = _within(fields, "power", 1, JSON_INTEGER_MAX)
     form = {"public_key": to_hex(key), "power": power}
     if fields.get("log_key") is not None:
-        form["log_key"] = to_hex(fields.bytes("log_key", 32))
+        form["log_key"] = "0x" + _digits(fields.text("log_key"), 32)
     try:
         address = address_of(PublicKey(key))
     except Exception as error:  # coincurve raises bare exceptions for bad keys.
@@ -214,11 +214,9 @@ def _governance(value) -> dict:
     fields = Fields(value, where, _SECONDS, ("public_permissions", *_QUOTAS))
     _within(fields, "period_seconds", 1, 31_536_000)
     _within(fields, "epoch_seconds", 0, 604_800)
-    given = fields.get("public_permissions")
-    form = {"public_permissions": [] if given is None else _permissions(given)}
+    form = {"public_permissions": _permissions(fields.get("public_permissions", []))}
     for name in _QUOTAS:
-        given = fields.get(name)
-        quota = Fields({} if given is None else given, where, (), ("gas", "leaves"))
+        quota = Fields(fields.get(name, {}), where, (), ("gas", "leaves"))
         present = [it for it in ("gas", "leaves") if quota.get(it) is not None]
         form[name] = {it: quota.integer(it, JSON_INTEGER_MAX) for it in present}
     form.update({name: fields.integer(name, U32_MAX) for name in _SECONDS})
@@ -228,14 +226,12 @@ def _governance(value) -> dict:
 def _account(address: str, value) -> dict:
     where = f"genesis field `accounts.{address}`"
     fields = Fields(value, where, (), ("balance", "nonce", "code", "storage"))
-    given = {name: fields.get(name) for name in ("balance", "nonce", "code", "storage")}
-    code = "" if given["code"] is None else _digits(fields.text("code"))
-    storage = object_of({} if given["storage"] is None else given["storage"], where)
+    code, storage = _digits(fields.get("code", "")), object_of(fields.get("storage", {}), where)
     if storage and not code:
         raise TrustError(f"{where}: only an account with code can have storage")
     return {
-        "balance": _quantity(0 if given["balance"] is None else given["balance"]),
-        "nonce": 0 if given["nonce"] is None else fields.integer("nonce"),
+        "balance": _quantity(fields.get("balance", 0)),
+        "nonce": 0 if fields.get("nonce", 0) == 0 else fields.integer("nonce"),
         "code": "0x" + code,
         "storage": {_quantity(slot): _quantity(word) for slot, word in storage.items()},
     }

@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from .anchor import TrustAnchor, follow_stream, verify_bundle
 from .bundle import parse_bundle
 from .decision import Chain, Checkpoint
-from .digest import FILE_SCHEMA, SALTED_FILE_SCHEMA, SALT_BYTES, algorithm, digest_of, pad, parse_salt
+from .digest import (
+    FILE_SCHEMA, SALTED_FILE_SCHEMA, SALT_BYTES, algorithm, digest_of, pad, parse_salt,
+)
 from .errors import FormError, ProofError, TrustError
 from .forms import CursorError, from_hex, parse_json, to_hex
 from .genesis import parse_genesis

@@ -252,7 +252,14 @@ test('what a node refuses, and no node at all', options, async () => {
   assert.equal((await client().status()).chainId, 8862026n)
   await assert.rejects(client().attest(sender(), {}), { kind: 'argument' })
   await assert.rejects(client().attest(sender(), { digest: '0x00' }), { kind: 'argument' })
-  const slow = new TbsiClient({ url: network.url, timeoutMs: 1, fetch: (_, { signal }) =>
-    new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason)) }) })
+  // An answer that never comes; a socket would keep the process alive meanwhile.
+  const never = (_, { signal }) => new Promise((_, reject) => {
+    const alive = setTimeout(() => {}, 10_000)
+    signal.addEventListener('abort', () => {
+      clearTimeout(alive)
+      reject(signal.reason)
+    })
+  })
+  const slow = new TbsiClient({ url: network.url, timeoutMs: 1, fetch: never })
   await assert.rejects(slow.status(), { kind: 'network' })
 })

@@ -190,8 +190,9 @@ export class TbsiClient {
    */
   async verify(
     proof: Content,
-    { trust = this.#options.trust, file }: { readonly trust?: Trust; readonly file?: GivenFile } = {},
+    more: { readonly trust?: Trust; readonly file?: GivenFile } = {},
   ): Promise<Report> {
+    const { trust = this.#options.trust, file } = more
     if (trust === undefined) {
       return { verdict: 'could not tell', code: 'trust', reason: 'nothing is trusted yet' }
     }
@@ -219,7 +220,7 @@ export class TbsiClient {
       const proof = await this.prove({ index })
       const report = verify({ proof: proof ?? '', trust })
       const same = report.verdict === 'valid' && report.leafIndex === index &&
-        JSON.stringify(plainStatement(report.statement)) === JSON.stringify(plainStatement(statement))
+        textOfStatement(report.statement) === textOfStatement(statement)
       if (!same) {
         const why = report.verdict === 'valid' ? 'it proves another leaf' : report.reason
         throw new TbsiError(
@@ -307,7 +308,6 @@ export class TbsiClient {
   }
 }
 
-function plainStatement(statement: Readonly<Record<string, unknown>>) {
-  return Object.entries(statement).map(([name, value]) => [name, String(value)]).sort()
+function textOfStatement(statement: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(Object.entries(statement).map(([name, value]) => [name, String(value)]).sort())
 }
-

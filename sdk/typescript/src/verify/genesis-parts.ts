@@ -1,6 +1,6 @@
 /** Organisations, governance and accounts of a genesis file, in canonical form (SPEC §2). */
 import { TrustError } from './errors.js'
-import { utf8, type Hex } from './bytes.js'
+import { fromHex, utf8, type Hex } from './bytes.js'
 import type { JsonValue, Plain } from './json.js'
 import { GENESIS_ACCOUNTS_MAX, JSON_INTEGER_MAX, NAME_BYTES_MAX, U32_MAX } from './limits.js'
 import { Fields, objectOf } from './shape.js'
@@ -87,6 +87,11 @@ function digits(where: string, text: string, length?: number): string {
     throw new TrustError(`${where}: hex digits expected, got \`${text.slice(0, 80)}\``)
   }
   return found.toLowerCase()
+}
+
+/** The same as bytes. */
+export function keyOf(where: string, text: string, length: number): Uint8Array {
+  return fromHex(`0x${digits(where, text, length)}`) as Uint8Array
 }
 
 export function canonicalGovernance(value: JsonValue | undefined): Plain {

@@ -4,7 +4,7 @@ import { compare, fromUtf8, toHex, utf8, type Hex } from './bytes.js'
 import { TrustError, messageOf } from './errors.js'
 import {
   type GenesisOrganisation, canonicalAccounts, canonicalGovernance, canonicalOrganisation,
-  integerIn,
+  integerIn, keyOf,
 } from './genesis-parts.js'
 import { keccak256, sha256 } from './hash.js'
 import { parseJson, stringify, type JsonValue, type Plain } from './json.js'
@@ -150,12 +150,13 @@ function readNode(value: JsonValue): Node {
   const entry = new Fields(
     fields.get('validator'), `genesis field \`nodes[${name}].validator\``,
     ['public_key', 'power'], ['log_key'])
-  const key = entry.bytes('public_key', 33)
+  const key = keyOf(entry.where, entry.text('public_key'), 33)
   const power = integerIn(entry, 'power', 1n, JSON_INTEGER_MAX)
   canonical['validator'] = {
     public_key: toHex(key),
     power,
-    log_key: entry.has('log_key') ? toHex(entry.bytes('log_key', 32)) : undefined,
+    log_key: entry.has('log_key')
+      ? toHex(keyOf(entry.where, entry.text('log_key'), 32)) : undefined,
   }
   const point = secp256k1.Point.fromBytes(key).toBytes(false)
   return { name, organisation, address: keccak256(point.slice(1)).slice(12), power, canonical }
