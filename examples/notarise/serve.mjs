@@ -2,7 +2,7 @@
 //
 // usage: node serve.mjs --genesis FILE --rpc URL [--port PORT]
 import { createServer } from 'node:http'
-import { readFileSync } from 'node:fs'
+import { readFileSync, realpathSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -66,7 +66,7 @@ export function server({ genesis, rpc }) {
   })
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: { genesis: { type: 'string' }, rpc: { type: 'string' }, port: { type: 'string', default: '8080' } },
   })
