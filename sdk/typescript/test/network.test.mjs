@@ -123,6 +123,13 @@ test('viem, ethers and a wallet of EIP-1193', options, async () => {
   await assert.rejects(client().attest(lost, { document: 'x' }), { kind: 'otherChain' })
 })
 
+test('one key, several attestations at a time', options, async () => {
+  const issuer = sender()
+  const made = Array.from({ length: 5 }, () => client().attest(issuer, { document: freshKey() }))
+  const attested = await Promise.all(made)
+  assert.equal(new Set(attested.map(({ leafIndex }) => leafIndex)).size, 5)
+})
+
 test('revocation and supersession', options, async () => {
   const issuer = sender()
   const [one, two] = await client().attestBatch(issuer, [{ document: freshKey() }, { document: freshKey() }])

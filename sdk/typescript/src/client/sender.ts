@@ -50,15 +50,22 @@ export function keySender(secret: Uint8Array | Hex, url: string | Rpc): Sender {
   const from = toHex(keccak256(point.slice(1)).slice(12))
   const quantity = async (method: string, ...params: readonly unknown[]) =>
     BigInt(String(await rpc.call(method, ...params)))
+  const sendNow = async ({ to, data }: Call): Promise<Hex> => {
+    const chainId = await quantity('eth_chainId')
+    const nonce = await quantity('eth_getTransactionCount', from, 'pending')
+    const gas = await quantity('eth_estimateGas', { from, to, data })
+    const signed = signTransaction(key, { chainId, nonce, gas, to, data })
+    return String(await rpc.call('eth_sendRawTransaction', toHex(signed))) as Hex
+  }
+  // One after the other, or two would have one nonce.
+  let last: Promise<unknown> = Promise.resolve()
   return {
     address: () => Promise.resolve(from),
     chainId: () => quantity('eth_chainId'),
-    send: async ({ to, data }) => {
-      const chainId = await quantity('eth_chainId')
-      const nonce = await quantity('eth_getTransactionCount', from, 'pending')
-      const gas = await quantity('eth_estimateGas', { from, to, data })
-      const signed = signTransaction(key, { chainId, nonce, gas, to, data })
-      return String(await rpc.call('eth_sendRawTransaction', toHex(signed))) as Hex
+    send: (call) => {
+      const sent = last.then(() => sendNow(call))
+      last = sent.catch(() => undefined)
+      return sent
     },
   }
 }
