@@ -37,7 +37,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// Time between two questions of a client that only reads, to each node.
 const READ_INTERVAL: Duration = Duration::from_millis(250);
 /// Time between two looks at the nodes' memory.
-const MEMORY_INTERVAL: Duration = Duration::from_secs(5);
+const MEMORY_INTERVAL: Duration = Duration::from_millis(500);
 /// Parts of the time, for rates and memory: a chain that tires shows in the last ones.
 const PARTS: u64 = 10;
 

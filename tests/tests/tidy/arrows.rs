@@ -127,6 +127,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-engine",
             "tbsi-execution",
             "tbsi-governance",
+            "tbsi-home",
             "tbsi-keys",
             "tbsi-light",
             "tbsi-node",
