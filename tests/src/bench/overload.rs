@@ -345,11 +345,11 @@ fn memory_of(samples: &[(u64, Vec<u64>)], node: usize, seconds: u64) -> Option<[
 
 /// Transactions per second in each part of the time.
 fn goodput(seen: &[(u64, u64)], seconds: u64) -> Spread {
-    let mut parts = [0; PARTS as usize];
-    for (at_us, transactions) in seen {
-        parts[part_of(*at_us, seconds) as usize] += transactions;
-    }
-    let rates = parts.map(|count| count * PARTS / seconds.max(1));
+    let rates = (0..PARTS).map(|part| {
+        let inside = seen.iter().filter(|(at, _)| part_of(*at, seconds) == part);
+        let count: u64 = inside.map(|(_, transactions)| transactions).sum();
+        count * PARTS / seconds.max(1)
+    });
     Spread::of(rates).expect("there are parts")
 }
 

@@ -17,6 +17,10 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Runs whole networks in virtual time and judges what they did.
 #[derive(Debug, Parser)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "flags of a command line are what they are"
+)]
 struct Options {
     /// How many seeds to run.
     #[arg(long, default_value_t = 40)]

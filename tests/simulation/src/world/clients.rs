@@ -123,7 +123,7 @@ impl World {
             input: input.into(),
             ..UnsignedTransaction::default()
         };
-        transaction.sign(key).encoded.0.into()
+        transaction.sign(key).encoded.0
     }
 
     /// What somebody would attest who may not.

@@ -107,6 +107,10 @@ struct Sent {
 
 /// All associations.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact by itself, none a state of the others"
+)]
 pub(super) struct Council {
     act: Option<Act>,
     batches: Vec<Batch>,
