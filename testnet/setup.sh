@@ -83,7 +83,7 @@ pins=sdk/python/requirements.txt
 if command -v python3 >/dev/null && ! cmp -s "$pins" "$kit/installed.txt"; then
     echo "installing Python packages of $pins"
     { python3 -m venv "$kit" &&
-        "$kit/bin/pip" install --quiet --only-binary :all: -r "$pins" &&
+        "$kit/bin/pip" install --quiet --require-hashes --only-binary :all: -r "$pins" &&
         cp "$pins" "$kit/installed.txt"; } ||
         echo "no Python packages (Debian: apt-get install python3-venv): the tests of the Python" \
             "kit will be skipped" >&2

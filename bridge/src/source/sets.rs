@@ -90,7 +90,7 @@ impl Source {
         set.named().map_err(|error| lie(error.to_string()))
     }
 
-    /// How many of the known handovers lie before a height.
+    /// The known handovers before a height.
     fn handovers_before(&self, height: Height) -> &[Handover] {
         let before = self
             .handovers

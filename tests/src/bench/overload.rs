@@ -238,6 +238,14 @@ impl Client {
     }
 
     fn body(&self, batch: &[usize]) -> Body {
+        let signing = Signing {
+            chain_id: self.chain_id,
+            label: "overload",
+            senders_per_connection: 1,
+            connections: 1,
+            batch: 1,
+            contract: self.contract,
+        };
         let mut body = Vec::new();
         for &account in batch {
             let (key, nonce) = &self.accounts[account];
@@ -245,14 +253,6 @@ impl Client {
                 .0
                 .public_key()
                 .address();
-            let signing = Signing {
-                chain_id: self.chain_id,
-                label: "overload",
-                senders_per_connection: 1,
-                connections: 1,
-                batch: 1,
-                contract: self.contract,
-            };
             let encoded = signing.encoded(Workload::Transfer, 0, *nonce, recipient, key);
             body.push(if body.is_empty() { b'[' } else { b',' });
             body.extend_from_slice(&request(account as u64, &encoded));

@@ -51,16 +51,17 @@ struct Bench<'a> {
 /// Measures everything. Files go below `dir`; a line for each step goes to standard error.
 pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyhow::Result<Report> {
     let started = Instant::now();
-    let chain = [
-        Section::Load,
-        Section::Overload,
-        Section::Log,
-        Section::Restart,
-    ];
+    let chain = [Section::Load, Section::Log, Section::Restart];
     let mut report = Report::new(environment, plan);
     if chain.iter().any(|section| plan.has(*section)) {
-        let mut bench = Bench::start(plan, dir).await?;
+        let mut bench = Bench::start(plan, dir, "network").await?;
         bench.sections(&mut report).await?;
+        bench.network.stop_all().await.context("stop the network")?;
+    }
+    if plan.has(Section::Overload) {
+        // Of its own: what stays in its pools is nobody else's.
+        let mut bench = Bench::start(plan, dir, "overload").await?;
+        report.overload = Some(bench.overload(&report.cases).await?);
         bench.network.stop_all().await.context("stop the network")?;
     }
     if plan.has(Section::Relay) {
@@ -90,9 +91,9 @@ fn case_list(plan: &Plan) -> Vec<(Workload, usize)> {
 }
 
 impl<'a> Bench<'a> {
-    async fn start(plan: &'a Plan, dir: &'a Path) -> anyhow::Result<Self> {
+    async fn start(plan: &'a Plan, dir: &'a Path, name: &str) -> anyhow::Result<Self> {
         eprintln!("start {} validators", plan.validators);
-        let home = dir.join("network");
+        let home = dir.join(name);
         let (network, tbsi) = start_tbsi(plan.validators, &plan.tbsi, &home).await?;
         Ok(Self {
             plan,
@@ -114,9 +115,6 @@ impl<'a> Bench<'a> {
             let grown = self.disk_bytes()?.checked_sub(disk_before);
             let copies = (self.finalised - before) * plan.validators as u64;
             report.disk_bytes_per_tx = grown.and_then(|bytes| bytes.checked_div(copies));
-        }
-        if plan.has(Section::Overload) {
-            report.overload = Some(self.overload(&report.cases).await?);
         }
         let Self { network, tbsi, .. } = self;
         if plan.has(Section::Log) {
