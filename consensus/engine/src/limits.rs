@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 
+/// What part of a proposal timeout a proposer builds for, as a divisor. Its roots, the way to the
+/// others, and their execution, which may share one machine, take the rest.
+pub const BUILDING_SHARE: u32 = 8;
+
 /// Bytes of block data in one proposal part.
 pub const PART_BYTES: usize = 128 * 1024;
 

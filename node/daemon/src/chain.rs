@@ -2,6 +2,7 @@
 
 mod execute;
 mod notes;
+mod room;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use tracing::{info, warn};
 
 use self::execute::CheckError;
 use self::notes::Notes;
+use self::room::Room;
 use crate::limits::EXECUTED_MAX;
 use crate::mempool::LastBlock;
 use crate::metrics::Metrics;
@@ -63,6 +65,7 @@ pub struct NodeChain {
     /// Oldest first: whoever proposes chooses digests, and must not choose what gives way.
     executed: VecDeque<(CheckpointDigest, Executed)>,
     notes: Notes,
+    room: Room,
 }
 
 fn store_fault(operation: &'static str) -> impl FnOnce(StoreError) -> ChainError {
@@ -73,6 +76,7 @@ impl NodeChain {
     /// A chain on the tip of the node's store. It has no clock.
     pub fn new(node: Arc<Node>) -> Self {
         Self {
+            room: Room::new(node.genesis.block_gas_limit),
             node,
             executed: VecDeque::new(),
             notes: Notes::default(),
@@ -84,6 +88,12 @@ impl NodeChain {
             self.executed.pop_front();
         }
         self.executed.push_back((digest, executed));
+    }
+
+    /// Gas of the heaviest executed block that is not the decided one, once that one is taken.
+    fn heaviest_late(&self) -> Option<u64> {
+        let late = self.executed.iter();
+        late.map(|(_, it)| it.proposed.block.header.gas_used).max()
     }
 
     /// The executed block of a decided digest; after a restart it is executed again. `None` if
@@ -200,7 +210,7 @@ impl Chain for NodeChain {
         if let Some(digest) = self.node.store.built(height, round) {
             return Ok(digest);
         }
-        let mut executed = self.build_block(now, budget)?;
+        let mut executed = self.build_block(round, now, budget)?;
         let digest = executed.checkpoint.digest(&self.node.identity);
         let bytes = executed.proposed.encode();
         executed.bytes_hash = sha256(&[&bytes]);
@@ -302,6 +312,7 @@ impl Chain for NodeChain {
             self.node.set_roster(roster);
         }
         self.publish(&executed, certificate, took);
+        self.room.on_decided(self.heaviest_late());
         self.executed.clear();
         Ok(Commit::Done)
     }

@@ -72,6 +72,8 @@ pub fn execute(
 pub struct BuildLimits {
     /// Bytes of the block's encoded transactions.
     pub bytes_max: usize,
+    /// Gas of the block, if that is less than its limit.
+    pub gas_max: u64,
 }
 
 /// A block's transactions and what they do.
@@ -117,13 +119,18 @@ pub fn build(
     let mut transactions = Vec::new();
     let mut skipped = Vec::new();
     let mut bytes_left = limits.bytes_max;
-    while run.gas_left() >= TRANSACTION_GAS_MIN && keep_going() {
+    let gas_kept_free = context.gas_limit.saturating_sub(limits.gas_max);
+    loop {
+        let gas_left = run.gas_left().saturating_sub(gas_kept_free);
+        if gas_left < TRANSACTION_GAS_MIN || !keep_going() {
+            break;
+        }
         let Some(transaction) = candidates.next() else {
             break;
         };
         let gas = transaction.envelope().gas_limit();
         let bytes = transaction.encoded().len() + RLP_HEADER_BYTES_MAX;
-        let fits = gas <= run.gas_left() && bytes <= bytes_left;
+        let fits = gas <= gas_left && bytes <= bytes_left;
         // What asks for more than any block has is not passed over: `apply` refuses it.
         if !fits && gas <= context.gas_limit {
             continue;

@@ -10,7 +10,7 @@ use super::timely::{ahead_ms, untimely};
 use super::{Host, Judged, Now, Proposed, Streamed};
 use crate::context::PartInit;
 use crate::limits::{
-    JUDGED_PER_ROUND_MAX, PROPOSAL_ROUNDS_AHEAD_MAX, PROPOSAL_ROUNDS_BEHIND_MAX,
+    BUILDING_SHARE, JUDGED_PER_ROUND_MAX, PROPOSAL_ROUNDS_AHEAD_MAX, PROPOSAL_ROUNDS_BEHIND_MAX,
     STREAM_HEIGHTS_AHEAD_MAX, UNTIMELY_MAX, VERDICTS_MAX, WAITING_PER_PUBLISHER_MAX,
     WAITING_PROPOSALS_MAX,
 };
@@ -68,8 +68,8 @@ impl<C: Chain> Host<C> {
         (height, round): (Height, Round),
         timeout: Duration,
     ) -> Result<Proposed, ChainError> {
-        // Half the time is for building; the rest for the others to receive and execute.
-        let digest = self.chain.propose(height, round, now.wall, timeout / 2)?;
+        let budget = timeout / BUILDING_SHARE;
+        let digest = self.chain.propose(height, round, now.wall, budget)?;
         self.kept.insert(digest, round);
         let proposer = self.own.unwrap_or_default();
         let stream = self.on_restream((height, round, None), proposer, digest)?;

@@ -9,7 +9,9 @@ use tbsi_store::LogUpdate;
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 use tbsi_types::log::{LeafError, leaves};
-use tbsi_types::{B256, Block, Checkpoint, ProposedBlock, StateView, TimestampMs, Transaction};
+use tbsi_types::{
+    B256, Block, Checkpoint, ProposedBlock, Round, StateView, TimestampMs, Transaction,
+};
 use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
@@ -44,6 +46,7 @@ impl NodeChain {
     /// that.
     pub(super) fn build_block(
         &self,
+        round: Round,
         now: TimestampMs,
         budget: Duration,
     ) -> Result<Executed, ChainError> {
@@ -62,6 +65,7 @@ impl NodeChain {
         let view = self.tip_state()?;
         let limits = BuildLimits {
             bytes_max: BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES,
+            gas_max: self.room.of(round),
         };
         let built = build(
             &view,

@@ -13,6 +13,7 @@ use crate::support::*;
 const CONTRACT: Address = Address::repeat_byte(0xc0);
 const NO_LIMIT: BuildLimits = BuildLimits {
     bytes_max: usize::MAX,
+    gas_max: u64::MAX,
 };
 
 fn built(context: &BlockContext, limits: BuildLimits, candidates: &[Arc<Transaction>]) -> Built {
@@ -114,7 +115,10 @@ fn passes_over_what_does_not_fit_without_calling_it_invalid() {
         gas(&large, 90_000, vec![0; 500]),
         gas(&small, 90_000, vec![]),
     ];
-    let limits = BuildLimits { bytes_max: 400 };
+    let limits = BuildLimits {
+        bytes_max: 400,
+        ..NO_LIMIT
+    };
     let built_by_bytes = built(&context, limits, &candidates);
     assert_eq!(built_by_bytes.transactions, [first, candidates[2].clone()]);
     assert!(built_by_bytes.skipped.is_empty());
@@ -132,7 +136,10 @@ fn stays_within_its_byte_limit_exactly() {
             .sum()
     };
     let count = |bytes_max| {
-        let limits = BuildLimits { bytes_max };
+        let limits = BuildLimits {
+            bytes_max,
+            ..NO_LIMIT
+        };
         built(&context(1), limits, &candidates).transactions.len()
     };
     assert_eq!(count(block_bytes(4)), 4);
@@ -162,6 +169,14 @@ fn leaves_the_rest_to_the_pool_when_the_block_is_full_or_time_is_up() {
     assert_eq!(built.transactions.len(), 3);
     assert_eq!(built.outcome.gas_used, 63_000);
     assert_eq!(iterator.count(), 7);
+
+    let less = BuildLimits {
+        gas_max: 21_000 * 2 + 20_999,
+        ..NO_LIMIT
+    };
+    let built_with_less = self::built(&full, less, &candidates);
+    assert_eq!(built_with_less.transactions, candidates[..2]);
+    assert!(built_with_less.skipped.is_empty());
 
     let asked = Cell::new(0);
     let keep_going = || asked.replace(asked.get() + 1) < 2;

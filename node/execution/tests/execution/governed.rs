@@ -121,6 +121,7 @@ impl MemoryState {
     pub(crate) fn build(&mut self, height: u64, candidates: &[Arc<Transaction>]) -> Built {
         let limits = BuildLimits {
             bytes_max: usize::MAX,
+            gas_max: u64::MAX,
         };
         let mut iterator = candidates.iter().cloned();
         let context = context(height);

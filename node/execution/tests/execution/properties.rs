@@ -128,7 +128,10 @@ fn state() -> MemoryState {
 }
 
 fn built(state: &MemoryState, candidates: &[Arc<Transaction>]) -> Built {
-    let limits = BuildLimits { bytes_max: 3_000 };
+    let limits = BuildLimits {
+        bytes_max: 3_000,
+        gas_max: u64::MAX,
+    };
     let mut iterator = candidates.iter().cloned();
     build(state, &context(1), limits, &mut iterator, &|| true).unwrap()
 }
