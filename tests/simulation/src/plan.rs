@@ -305,7 +305,7 @@ impl Plan {
             }
             Mutant::WatchesFirst => {
                 *faults = Faults {
-                    every_ms: 9_000,
+                    every_ms: 14_000,
                     crash: 1_000,
                     ..Faults::NONE
                 };

@@ -11,7 +11,7 @@ struct Followed {
     anchor: TrustAnchor,
 }
 
-/// Verifies proofs, and remembers which handovers hold: most proofs of a run come with the very
+/// Verifies proofs, and remembers which handovers hold: most proofs of a run begin with the very
 /// same ones.
 #[derive(Debug)]
 pub struct Reader {
@@ -34,24 +34,42 @@ impl Reader {
     }
 
     fn judge(&mut self, bundle: &ProofBundle) -> Result<(), VerifyBundleError> {
-        let same = |known: &&Followed| {
-            known.handovers == bundle.handovers && known.last == bundle.validators
+        let begun = self.followed.iter().filter(|known| known.begins(bundle));
+        let begun = begun.max_by_key(|known| known.handovers.len());
+        let (from, anchor) = match begun {
+            Some(known) => (known.handovers.len(), known.anchor),
+            None => {
+                verify_bundle(bundle, &self.genesis)?;
+                (0, self.genesis)
+            }
         };
-        if let Some(known) = self.followed.iter().find(same) {
-            return verify_bundle(bundle, &known.anchor).map(drop);
+        let mut follower = HandoverFollower::from(anchor);
+        for (number, handover) in bundle.handovers.iter().enumerate().skip(from) {
+            follower.follow(handover, set_after(bundle, number + 1))?;
         }
-        verify_bundle(bundle, &self.genesis)?;
-        let mut follower = HandoverFollower::from(self.genesis);
-        for (number, handover) in bundle.handovers.iter().enumerate() {
-            let next = bundle.handovers.get(number + 1);
-            let next = next.map_or(&bundle.validators, |next| &next.validators);
-            follower.follow(handover, next)?;
+        let anchor = *follower.anchor();
+        verify_bundle(bundle, &anchor)?;
+        if begun.is_none() || from < bundle.handovers.len() {
+            self.followed.push(Followed {
+                handovers: bundle.handovers.clone(),
+                last: bundle.validators.clone(),
+                anchor,
+            });
         }
-        self.followed.push(Followed {
-            handovers: bundle.handovers.clone(),
-            last: bundle.validators.clone(),
-            anchor: *follower.anchor(),
-        });
         Ok(())
     }
+}
+
+impl Followed {
+    /// Whether the proof's handovers begin with these.
+    fn begins(&self, bundle: &ProofBundle) -> bool {
+        bundle.handovers.starts_with(&self.handovers)
+            && *set_after(bundle, self.handovers.len()) == self.last
+    }
+}
+
+/// The validators after so many of a proof's handovers.
+fn set_after(bundle: &ProofBundle, handovers: usize) -> &NamedValidators {
+    let next = bundle.handovers.get(handovers);
+    next.map_or(&bundle.validators, |next| &next.validators)
 }

@@ -155,22 +155,23 @@ pub struct Record {
 }
 
 impl Record {
-    /// Notes what a message shows to be signed, if the signature is good.
-    pub fn note_signed(&mut self, chain: &ChainIdentity, signed: &Signed) {
+    /// Notes what a message shows to be signed, if the signature is good. Whether it is new.
+    pub fn note_signed(&mut self, chain: &ChainIdentity, signed: &Signed) -> bool {
         if signed.signature == Signature::ABSTAINED {
-            return;
+            return false;
         }
         let digest = signed.statement.mark(chain).digest;
         if self.known.contains(&(signed.validator, digest)) {
-            return;
+            return false;
         }
         if signed.signature.recover(digest) != Ok(signed.validator) {
-            return;
+            return false;
         }
         self.known.insert((signed.validator, digest));
         let (position, value) = position(&signed.statement);
         let values = self.signed.entry((signed.validator, position));
         values.or_default().insert(digest, value);
+        true
     }
 
     /// Notes a certificate, whoever showed it.

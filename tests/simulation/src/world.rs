@@ -410,11 +410,12 @@ impl World {
     fn publish(&mut self, from: usize, topic: Topic, bytes: Bytes) {
         if let Seen::Signed(signed) = wire::read(topic, &bytes) {
             let chain = self.founding.identity;
+            let mut new = false;
             for signed in &signed {
-                self.record.note_signed(&chain, signed);
+                new |= self.record.note_signed(&chain, signed);
             }
             if let [own] = signed.as_slice() {
-                self.note_own(from, own);
+                self.note_own(from, own, new);
             }
         }
         if self.liars.contains_key(&from) {

@@ -78,7 +78,7 @@ planted! {
     a_removal_that_is_forgotten: RemovalForgotten within 12 by SetIntegrity;
     a_rule_that_is_not_in_genesis: LocalRule within 4 by Replay;
     a_full_disk_that_is_ignored: FullDiskIgnored within 8 by FailStop;
-    a_validator_that_watches_first: WatchesFirst within 12;
+    a_validator_that_watches_first: WatchesFirst within 12 by Recovery;
     keys_that_sign_for_others: SignsForOthers within 12 by Standstill;
     evidence_that_is_kept: NeverAccuses within 8 by Evidence;
     cosignatures_of_what_is_not_decided: CosignsUndecided within 4 by Cosigned;

@@ -226,8 +226,8 @@ impl World {
         self.restart(index);
     }
 
-    /// A statement that a node's own consensus signed.
-    pub(super) fn note_own(&mut self, from: usize, signed: &Signed) {
+    /// A statement that a node's own consensus signed; one of an earlier life of its is not `new`.
+    pub(super) fn note_own(&mut self, from: usize, signed: &Signed, new: bool) {
         let node = &self.nodes[from];
         let own = node.running.as_ref().map(|running| running.validator);
         if own != Some(signed.validator) {
@@ -235,7 +235,7 @@ impl World {
         }
         let starts = self.record.starts.iter_mut().rev();
         let mut last = starts.filter(|start| start.node == from);
-        if let Some(start) = last.next() {
+        if let Some(start) = last.next().filter(|_| new) {
             start.voted.get_or_insert(self.now);
         }
         self.sign_for_others(from, signed);
