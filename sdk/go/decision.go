@@ -172,7 +172,7 @@ func countQuorum(chain Chain, members *set, of *certificate) ([]Validator, uint6
 			return nil, 0, refuse(other, text, it.validator)
 		}
 		if signer, ok := recoverSigner(digest, it.bytes); !ok || signer != it.validator {
-			return nil, 0, refuse(other, "signature of validator %s", it.validator)
+			return nil, 0, refuse(badSignature, "signature of validator %s", it.validator)
 		}
 		// Distinct members weigh at most the total, which fits.
 		power += member.Power
@@ -180,7 +180,7 @@ func countQuorum(chain Chain, members *set, of *certificate) ([]Validator, uint6
 	}
 	if !isQuorum(power, members.total) {
 		const text = "signatures carry %d of %d voting power, strictly more than 2/3 is needed"
-		return nil, 0, refuse(other, text, power, members.total)
+		return nil, 0, refuse(noQuorum, text, power, members.total)
 	}
 	return signers, power, nil
 }

@@ -23,7 +23,7 @@ func otherVersion(format string, values ...any) error {
 	return &formError{OtherVersion, fmt.Sprintf(format, values...)}
 }
 
-// problem is the rule that a decision breaks, as far as verdicts depend on it.
+// problem is the rule that a decision breaks, as far as verdicts or names of errors depend on it.
 type problem int
 
 const (
@@ -31,6 +31,8 @@ const (
 	validatorSet
 	before
 	fork
+	badSignature
+	noQuorum
 )
 
 // decisionError says that a decision does not follow from what is trusted.
@@ -43,4 +45,13 @@ func (e *decisionError) Error() string { return e.message }
 
 func refuse(why problem, format string, values ...any) error {
 	return &decisionError{why, fmt.Sprintf(format, values...)}
+}
+
+// Refusal is why a light client refuses something. Its name is that of SPEC §14.9.
+type Refusal struct{ Name, Message string }
+
+func (r *Refusal) Error() string { return r.Name + ": " + r.Message }
+
+func named(name, format string, values ...any) error {
+	return &Refusal{name, fmt.Sprintf(format, values...)}
 }

@@ -1,101 +1,17 @@
 package tbsi
 
 import (
-	"encoding/hex"
-	"strings"
+	"errors"
+
+	"tbsi.invalid/sdk/strict"
 )
 
 const format = "tbsi-proof-1"
 
-// shape reads objects whose keys are known; after its first failure it gives zeros.
-type shape struct{ err error }
+// shape reads the parts of a proof.
+type shape struct{ strict.Shape }
 
-func (s *shape) fail(problem string, values ...any) {
-	if s.err == nil {
-		s.err = unreadable("proof is not valid JSON of the expected shape: "+problem, values...)
-	}
-}
-
-// fields is an object with just these keys; an empty one after a failure.
-func (s *shape) fields(value any, where string, names ...string) *object {
-	found := s.object(value, where)
-	for _, it := range found.fields {
-		if !contains(names, it.Name) {
-			s.fail("%s has an unknown field `%s`", where, it.Name)
-		}
-	}
-	for _, name := range names {
-		if _, ok := found.get(name); !ok {
-			s.fail("%s lacks the field `%s`", where, name)
-		}
-	}
-	return found
-}
-
-func contains(names []string, name string) bool {
-	for _, it := range names {
-		if it == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *shape) object(value any, where string) *object {
-	found, ok := value.(*object)
-	if !ok || found.repeated {
-		s.fail("%s must be an object without repeated fields", where)
-		return &object{}
-	}
-	return found
-}
-
-func (s *shape) text(of *object, name string) string {
-	value, _ := of.get(name)
-	text, ok := value.(string)
-	if !ok {
-		s.fail("`%s` must be a string", name)
-	}
-	return text
-}
-
-func (s *shape) integer(of *object, name string, most uint64) uint64 {
-	value, _ := of.get(name)
-	number, ok := value.(uint64)
-	if !ok || number > most {
-		s.fail("`%s` must be an integer from 0 to %d", name, most)
-		return 0
-	}
-	return number
-}
-
-func (s *shape) list(of *object, name string) []any {
-	value, _ := of.get(name)
-	list, ok := value.([]any)
-	if !ok {
-		s.fail("`%s` must be a list", name)
-	}
-	return list
-}
-
-// hex is `0x` and digits in small letters; length -1 is any.
-func (s *shape) hex(value any, name string, length int) []byte {
-	text, _ := value.(string)
-	digits, ok := strings.CutPrefix(text, "0x")
-	data, err := hex.DecodeString(digits)
-	if !ok || err != nil || digits != strings.ToLower(digits) || (length >= 0 && len(data) != length) {
-		s.fail("`%s` must be 0x and hex digits in small letters", name)
-		return make([]byte, max(length, 0))
-	}
-	return data
-}
-
-func (s *shape) bytes(of *object, name string, length int) []byte {
-	value, _ := of.get(name)
-	return s.hex(value, name, length)
-}
-
-func (s *shape) hash(of *object, name string) Hash { return Hash(s.bytes(of, name, 32)) }
+func (s *shape) hash(of *strict.Object, name string) Hash { return Hash(s.Bytes(of, name, 32)) }
 
 type handoverShape struct {
 	validators  []Validator
@@ -108,37 +24,38 @@ func readJSON(data []byte) (*bundle, error) {
 	if len(data) > BundleJSONBytesMax {
 		return nil, unreadable("proof has %d bytes, at most %d are allowed", len(data), BundleJSONBytesMax)
 	}
-	value, err := parseJSON(data)
+	const what = "proof"
+	value, err := strict.Parse(what, data)
 	if err != nil {
-		return nil, err
+		return nil, notStrict(err)
 	}
-	s := &shape{}
-	top := s.fields(value, "proof", "format", "genesisHash", "statement", "leaf", "leafIndex",
+	s := &shape{strict.Shape{What: what}}
+	top := s.Fields(value, "proof", "format", "genesisHash", "statement", "leaf", "leafIndex",
 		"inclusionProof", "checkpoint", "certificate", "validators", "handovers")
-	name := s.text(top, "format")
-	given, _ := top.get("statement")
-	statement := s.object(given, "statement")
-	b := &bundle{genesisHash: s.hash(top, "genesisHash"), leaf: s.bytes(top, "leaf", -1)}
-	b.leafIndex = s.integer(top, "leafIndex", 1<<64-1)
-	for _, it := range s.list(top, "inclusionProof") {
-		b.inclusion = append(b.inclusion, Hash(s.hex(it, "inclusionProof", 32)))
+	name := s.Text(top, "format")
+	given, _ := top.Get("statement")
+	statement := s.Object(given, "statement")
+	b := &bundle{genesisHash: s.hash(top, "genesisHash"), leaf: s.Bytes(top, "leaf", -1)}
+	b.leafIndex = s.Integer(top, "leafIndex", 1<<64-1)
+	for _, it := range s.List(top, "inclusionProof") {
+		b.inclusion = append(b.inclusion, Hash(s.Hex(it, "inclusionProof", 32)))
 	}
 	b.decision = s.decision(top)
 	validators := s.validators(top)
 	var handovers []handoverShape
-	for _, it := range s.list(top, "handovers") {
-		part := s.fields(it, "handover", "validators", "last", "first")
-		last, _ := part.get("last")
-		first, _ := part.get("first")
+	for _, it := range s.List(top, "handovers") {
+		part := s.Fields(it, "handover", "validators", "last", "first")
+		last, _ := part.Get("last")
+		first, _ := part.Get("first")
 		handovers = append(handovers, handoverShape{
 			s.validators(part),
-			s.decision(s.fields(last, "last", "checkpoint", "certificate")),
-			s.decision(s.fields(first, "first", "checkpoint", "certificate")),
+			s.decision(s.Fields(last, "last", "checkpoint", "certificate")),
+			s.decision(s.Fields(first, "first", "checkpoint", "certificate")),
 		})
 	}
 	switch {
-	case s.err != nil:
-		return nil, s.err
+	case s.Err != nil:
+		return nil, notStrict(s.Err)
 	case name != format:
 		return nil, otherVersion("not a proof in a form that is known here (`%s`)", format)
 	case len(b.leaf) > LeafBytesMax:
@@ -149,8 +66,17 @@ func readJSON(data []byte) (*bundle, error) {
 	return b, b.content(statement, validators, handovers)
 }
 
+// notStrict is why a text is no JSON form of a proof, as an error of this package.
+func notStrict(err error) error {
+	var found *strict.Error
+	if errors.As(err, &found) {
+		return unreadable("%s", found)
+	}
+	return err
+}
+
 // content checks what the shape does not say, and fills in sets and handovers.
-func (b *bundle) content(statement *object, validators []Validator, given []handoverShape) error {
+func (b *bundle) content(statement *strict.Object, validators []Validator, given []handoverShape) error {
 	leaf, err := DecodeLeaf(b.leaf)
 	if err != nil {
 		return err
@@ -181,9 +107,9 @@ func (b *bundle) content(statement *object, validators []Validator, given []hand
 }
 
 // says compares an object with what it must have, field by field.
-func says(given *object, expected []Field) bool {
+func says(given *strict.Object, expected []Field) bool {
 	for _, it := range expected {
-		value, ok := given.get(it.Name)
+		value, ok := given.Get(it.Name)
 		if !ok {
 			return false
 		}
@@ -196,26 +122,26 @@ func says(given *object, expected []Field) bool {
 			return false
 		}
 	}
-	return len(given.fields) == len(expected)
+	return len(given.Fields) == len(expected)
 }
 
-func (s *shape) validators(of *object) []Validator {
+func (s *shape) validators(of *strict.Object) []Validator {
 	var validators []Validator
-	for _, it := range s.list(of, "validators") {
-		part := s.fields(it, "validator", "address", "power", "nameZhTw", "nameEn")
+	for _, it := range s.List(of, "validators") {
+		part := s.Fields(it, "validator", "address", "power", "nameZhTw", "nameEn")
 		validators = append(validators, Validator{
-			Address(s.bytes(part, "address", 20)), s.integer(part, "power", 1<<64-1),
-			s.text(part, "nameZhTw"), s.text(part, "nameEn"),
+			Address(s.Bytes(part, "address", 20)), s.Integer(part, "power", 1<<64-1),
+			s.Text(part, "nameZhTw"), s.Text(part, "nameEn"),
 		})
 	}
 	return validators
 }
 
-func (s *shape) decision(of *object) decision {
-	given, _ := of.get("checkpoint")
-	part := s.fields(given, "checkpoint", "chainId", "height", "timeMs", "blockHash", "stateRoot",
+func (s *shape) decision(of *strict.Object) decision {
+	given, _ := of.Get("checkpoint")
+	part := s.Fields(given, "checkpoint", "chainId", "height", "timeMs", "blockHash", "stateRoot",
 		"logSize", "logRoot", "validatorSetHash", "nextValidatorSetHash")
-	number := func(name string) uint64 { return s.integer(part, name, 1<<64-1) }
+	number := func(name string) uint64 { return s.Integer(part, name, 1<<64-1) }
 	found := decision{checkpoint: Checkpoint{
 		ChainID: number("chainId"), Height: number("height"), TimeMs: number("timeMs"),
 		BlockHash: s.hash(part, "blockHash"), StateRoot: s.hash(part, "stateRoot"),
@@ -223,16 +149,16 @@ func (s *shape) decision(of *object) decision {
 		ValidatorSetHash:     s.hash(part, "validatorSetHash"),
 		NextValidatorSetHash: s.hash(part, "nextValidatorSetHash"),
 	}}
-	given, _ = of.get("certificate")
-	part = s.fields(given, "certificate", "height", "round", "checkpointDigest", "signatures")
+	given, _ = of.Get("certificate")
+	part = s.Fields(given, "certificate", "height", "round", "checkpointDigest", "signatures")
 	found.certificate = certificate{
-		height: number("height"), round: uint32(s.integer(part, "round", 1<<32-1)),
+		height: number("height"), round: uint32(s.Integer(part, "round", 1<<32-1)),
 		digest: s.hash(part, "checkpointDigest"),
 	}
-	for _, it := range s.list(part, "signatures") {
-		entry := s.fields(it, "signature", "validator", "signature")
+	for _, it := range s.List(part, "signatures") {
+		entry := s.Fields(it, "signature", "validator", "signature")
 		found.certificate.signatures = append(found.certificate.signatures, signature{
-			Address(s.bytes(entry, "validator", 20)), s.bytes(entry, "signature", -1),
+			Address(s.Bytes(entry, "validator", 20)), s.Bytes(entry, "signature", -1),
 		})
 	}
 	return found

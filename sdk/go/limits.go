@@ -17,8 +17,6 @@ const (
 	// InclusionHashesMax bounds an inclusion proof.
 	InclusionHashesMax = 64
 
-	varintBytesMax  = 9
-	jsonDepthMax    = 127
-	integerCharsMax = 20
-	roundMax        = 1<<32 - 2
+	varintBytesMax = 9
+	roundMax       = 1<<32 - 2
 )

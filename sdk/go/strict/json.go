@@ -1,44 +1,63 @@
-package tbsi
+// Package strict reads JSON as proofs and chaincode need it: integers of 64 bits are exact, a key
+// that appears twice is seen, unknown keys are refused, and nothing is repaired. encoding/json
+// does none of that.
+package strict
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
 
-// JSON as proofs need it: integers of 64 bits are exact, a key that appears twice is seen, and
-// nothing is repaired. encoding/json does none of that.
-//
-// A value is nil, a bool, a uint64, a string, a float, a []any or an *object.
-type (
-	// float is a number that is no integer of 64 bits.
-	float struct{}
+// Float is a number that is no integer of 64 bits.
+type Float struct{}
 
-	object struct {
-		fields   []Field
-		repeated bool
-	}
-)
+// Field is a value under its name.
+type Field struct {
+	Name  string
+	Value any
+}
 
-func (o *object) get(name string) (any, bool) {
-	for i := len(o.fields) - 1; i >= 0; i-- {
-		if o.fields[i].Name == name {
-			return o.fields[i].Value, true
+// Object has its fields in the order of the text.
+type Object struct {
+	Fields []Field
+	// Repeated says that a name appears twice.
+	Repeated bool
+}
+
+// Get gives the value under a name.
+func (o *Object) Get(name string) (any, bool) {
+	for i := len(o.Fields) - 1; i >= 0; i-- {
+		if o.Fields[i].Name == name {
+			return o.Fields[i].Value, true
 		}
 	}
 	return nil, false
 }
 
+// Error says that a text is no JSON, or none of the expected shape.
+type Error struct{ message string }
+
+func (e *Error) Error() string { return e.message }
+
+const (
+	depthMax        = 127
+	integerCharsMax = 20
+)
+
 // parser keeps its first failure; after it, it gives nothing more.
 type parser struct {
-	text string
-	at   int
-	err  error
+	what, text string
+	at         int
+	err        error
 }
 
-func parseJSON(data []byte) (any, error) {
-	p := &parser{text: string(data)}
+// Parse reads one value. `what` is how errors call the text. A value is nil, a bool, a uint64, a
+// string, a Float, a []any or an *Object.
+func Parse(what string, data []byte) (any, error) {
+	p := &parser{what: what, text: string(data)}
 	if !utf8.ValidString(p.text) {
 		p.fail("not UTF-8")
 	}
@@ -52,7 +71,7 @@ func parseJSON(data []byte) (any, error) {
 
 func (p *parser) fail(problem string) {
 	if p.err == nil {
-		p.err = unreadable("proof is not valid JSON: %s at byte %d", problem, p.at)
+		p.err = &Error{fmt.Sprintf("%s is not valid JSON: %s at byte %d", p.what, problem, p.at)}
 	}
 	p.at = len(p.text)
 }
@@ -93,7 +112,7 @@ func (p *parser) value(depth int) any {
 		return nil
 	}
 	first := p.text[p.at]
-	if (first == '{' || first == '[') && depth >= jsonDepthMax {
+	if (first == '{' || first == '[') && depth >= depthMax {
 		p.fail("too many levels")
 		return nil
 	}
@@ -114,8 +133,8 @@ func (p *parser) value(depth int) any {
 	return p.number()
 }
 
-func (p *parser) object(depth int) *object {
-	found := &object{}
+func (p *parser) object(depth int) *Object {
+	found := &Object{}
 	seen := map[string]struct{}{}
 	p.needs('{')
 	if p.takes('}') {
@@ -131,10 +150,10 @@ func (p *parser) object(depth int) *object {
 		}
 		// Looked up, never walked: the order of this map decides nothing.
 		if _, twice := seen[name]; twice {
-			found.repeated = true
+			found.Repeated = true
 		}
 		seen[name] = struct{}{}
-		found.fields = append(found.fields, Field{name, value})
+		found.Fields = append(found.Fields, Field{name, value})
 		if !p.takes(',') {
 			break
 		}
@@ -194,11 +213,11 @@ func (p *parser) number() any {
 		}
 	}
 	if !whole || p.err != nil || end-start > integerCharsMax {
-		return float{}
+		return Float{}
 	}
 	value, err := strconv.ParseUint(p.text[start:end], 10, 64)
 	if err != nil {
-		return float{}
+		return Float{}
 	}
 	return value
 }

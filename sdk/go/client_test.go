@@ -1,0 +1,335 @@
+package tbsi
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+)
+
+type clientVectors struct {
+	ChainID     uint64
+	GenesisHash string
+	Sets        []struct{ Name, Encoded, Hash, Power string }
+	BadSets     []struct{ Name, Encoded, Refused string }
+	Decisions   []struct{ Name, Set, Decision, Digest, Power string }
+
+	BadDecisions []struct{ Name, Set, Decision, Refused string }
+	Handovers    []struct{ Name, TrustedSet, Last, Set, First, Refused string }
+}
+
+func (v *clientVectors) chain(t *testing.T) Chain {
+	return Chain{v.ChainID, Hash(data(t, v.GenesisHash))}
+}
+
+func (v *clientVectors) set(t *testing.T, name string) *ValidatorSet {
+	t.Helper()
+	for _, it := range v.Sets {
+		if it.Name == name {
+			set, err := ParseSet(data(t, it.Encoded))
+			if err != nil {
+				t.Fatalf("%s: %s", name, err)
+			}
+			return set
+		}
+	}
+	t.Fatalf("no set %s", name)
+	return nil
+}
+
+// isRefused holds an error to the name of the vectors; "" is none.
+func isRefused(t *testing.T, where string, err error, name string) {
+	t.Helper()
+	got := ""
+	var refusal *Refusal
+	if errors.As(err, &refusal) {
+		got = refusal.Name
+	} else if err != nil {
+		got = "without a name: " + err.Error()
+	}
+	if got != name {
+		t.Errorf("%s: got %q, want %q", where, got, name)
+	}
+}
+
+func TestSetsOfLightClients(t *testing.T) {
+	var vectors clientVectors
+	read(t, "light_client.json", &vectors)
+	for _, it := range vectors.Sets {
+		set := vectors.set(t, it.Name)
+		if set.Hash().String() != it.Hash || json.Number(it.Power).String() != decimal(set.Power()) {
+			t.Errorf("%s: got %s, %d", it.Name, set.Hash(), set.Power())
+		}
+	}
+	for _, it := range vectors.BadSets {
+		_, err := ParseSet(data(t, it.Encoded))
+		isRefused(t, it.Name, err, it.Refused)
+	}
+	if len(vectors.Sets) < 8 || len(vectors.BadSets) < 12 {
+		t.Error("vectors are missing")
+	}
+}
+
+func decimal(value uint64) string {
+	text, _ := json.Marshal(value)
+	return string(text)
+}
+
+func TestDecisionsOfLightClients(t *testing.T) {
+	var vectors clientVectors
+	read(t, "light_client.json", &vectors)
+	chain := vectors.chain(t)
+	certify := func(set, decision string) (*SignedDecision, uint64, error) {
+		parsed, err := chain.ParseDecision(data(t, decision))
+		if err != nil {
+			return nil, 0, err
+		}
+		power, err := vectors.set(t, set).Certify(chain, parsed)
+		return parsed, power, err
+	}
+	for _, it := range vectors.Decisions {
+		found, power, err := certify(it.Set, it.Decision)
+		if err != nil || found.Digest.String() != it.Digest || decimal(power) != it.Power {
+			t.Errorf("%s: got %v, %d, %v", it.Name, found, power, err)
+		}
+	}
+	for _, it := range vectors.BadDecisions {
+		_, _, err := certify(it.Set, it.Decision)
+		isRefused(t, it.Name, err, it.Refused)
+	}
+	if len(vectors.Decisions) < 20 || len(vectors.BadDecisions) < 39 {
+		t.Error("vectors are missing")
+	}
+}
+
+func TestHandoversOfLightClients(t *testing.T) {
+	var vectors clientVectors
+	read(t, "light_client.json", &vectors)
+	chain := vectors.chain(t)
+	for _, it := range vectors.Handovers {
+		// Where they start is said in the vectors' description.
+		client := Client{
+			Chain: chain, Set: vectors.set(t, it.TrustedSet), LatestMs: 1 << 60,
+			Head: Head{Height: 100, TimeMs: 1_699_999_100_000, LogSize: 1000},
+		}
+		last, err := chain.ParseDecision(data(t, it.Last))
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := chain.ParseDecision(data(t, it.First))
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, fresh, err := client.Handover(last, data(t, it.Set), first, nil)
+		isRefused(t, it.Name, err, it.Refused)
+		if it.Refused == "" && (!fresh || after.Head.Digest != first.Digest || after.Set.Count() != 7) {
+			t.Errorf("%s: got %+v", it.Name, after.Head)
+		}
+		if it.Refused != "" && (fresh || after.Head != client.Head || after.Set != client.Set) {
+			t.Errorf("%s: half done", it.Name)
+		}
+	}
+	if len(vectors.Handovers) < 12 {
+		t.Error("vectors are missing")
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	var vectors struct {
+		ChainID                       uint64
+		GenesisHash, ValidatorSetHash string
+		Validators                    []struct {
+			Address, Operator string
+			Power             uint64
+		}
+		Cases []struct {
+			Name, Certificate, Refused string
+			Power                      uint64
+		}
+	}
+	read(t, "certificate.json", &vectors)
+	chain := Chain{vectors.ChainID, Hash(data(t, vectors.GenesisHash))}
+	members := [][]byte{}
+	for _, it := range vectors.Validators {
+		members = append(members, bytes.Join([][]byte{
+			data(t, it.Address), u64(it.Power), data(t, it.Operator)}, nil))
+	}
+	// In address order, which need not be that of the file.
+	for i := range members {
+		for j := range i {
+			if bytes.Compare(members[i], members[j]) < 0 {
+				members[i], members[j] = members[j], members[i]
+			}
+		}
+	}
+	set, err := ParseSet(append(u16(uint16(len(members))), bytes.Join(members, nil)...))
+	if err != nil || set.Hash().String() != vectors.ValidatorSetHash {
+		t.Fatal(err)
+	}
+	for _, it := range vectors.Cases {
+		power, err := certified(chain, set, data(t, it.Certificate))
+		if it.Refused == "" && (err != nil || power != it.Power) {
+			t.Errorf("%s: got %d, %v", it.Name, power, err)
+		}
+		if it.Refused != "" && err == nil {
+			t.Errorf("%s: accepted", it.Name)
+		}
+	}
+	if len(vectors.Cases) < 20 {
+		t.Error("vectors are missing")
+	}
+}
+
+// certified reads the form of SPEC §3.7, as bundles take it apart.
+func certified(chain Chain, set *ValidatorSet, encoded []byte) (uint64, error) {
+	c := &cursor{data: encoded}
+	found := certificate{height: c.uint("height", 8), round: uint32(c.uint("round", 4)), digest: c.hash("digest")}
+	for range c.uint("count", 2) {
+		it := signature{validator: Address(c.take("validator", 20)), bytes: c.take("signature", 65)}
+		if c.err != nil {
+			break
+		}
+		found.signatures = append(found.signatures, it)
+	}
+	c.end()
+	if c.err != nil {
+		return 0, c.err
+	}
+	if err := found.check(); err != nil {
+		return 0, err
+	}
+	_, power, err := countQuorum(chain, set.members, &found)
+	return power, err
+}
+
+func TestInclusion(t *testing.T) {
+	var vectors struct {
+		Inclusion []struct {
+			Index, Size uint64
+			Root        string
+			Proof       []string
+		}
+	}
+	read(t, "log.json", &vectors)
+	for _, it := range vectors.Inclusion {
+		path := []Hash{}
+		for _, hash := range it.Proof {
+			path = append(path, Hash(data(t, hash)))
+		}
+		leaf := leafHash(binary.BigEndian.AppendUint64(nil, it.Index))
+		root, err := rootOf(leaf, it.Index, it.Size, path)
+		if err != nil || root.String() != it.Root {
+			t.Errorf("%d of %d: got %s, %v", it.Index, it.Size, root, err)
+		}
+		for at := range path {
+			path[at][31] ^= 1
+			if root, _ = rootOf(leaf, it.Index, it.Size, path); root.String() == it.Root {
+				t.Errorf("%d of %d: hash %d does not count", it.Index, it.Size, at)
+			}
+			path[at][31] ^= 1
+		}
+		if _, err = rootOf(leaf, it.Index, it.Size, append(path, Hash{})); err == nil {
+			t.Errorf("%d of %d: one hash more", it.Index, it.Size)
+		}
+	}
+	if len(vectors.Inclusion) < 7 {
+		t.Error("vectors are missing")
+	}
+}
+
+func TestMessages(t *testing.T) {
+	var vectors struct {
+		Messages []struct{ Name, Leaf, LeafHash, Refused string }
+	}
+	read(t, "light_client_proofs.json", &vectors)
+	for _, it := range vectors.Messages {
+		leaf := data(t, it.Leaf)
+		under := &Checkpoint{ChainID: 8862026, Height: 43, TimeMs: 1 << 47, LogSize: 1, LogRoot: LeafHash(leaf)}
+		found, err := ProveLeaf(leaf, 0, nil, under)
+		if it.Refused == "LeafKind" {
+			// This verifier takes leaves of every kind: the layout of a message is no attestation.
+			it.Refused = "LeafDigestLength"
+		}
+		isRefused(t, it.Name, err, it.Refused)
+		if it.Refused == "" && (found.Kind != "message" || LeafHash(leaf).String() != it.LeafHash) {
+			t.Errorf("%s: got %+v", it.Name, found)
+		}
+	}
+}
+
+// proven is a log of two attestations, the leaf, and a checkpoint over both.
+func proven(t *testing.T) ([]byte, []Hash, Checkpoint) {
+	var vectors struct {
+		Leaves []struct{ Name, Leaf string }
+	}
+	read(t, "leaf.json", &vectors)
+	leaf := data(t, vectors.Leaves[0].Leaf)
+	decoded, err := DecodeLeaf(leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sibling := LeafHash([]byte{0})
+	own := LeafHash(leaf)
+	return leaf, []Hash{sibling}, Checkpoint{
+		ChainID: decoded.ChainID, Height: decoded.Height + 1, TimeMs: decoded.TimeMs + 1, LogSize: 2,
+		LogRoot: sha([]byte{1}, own[:], sibling[:]),
+	}
+}
+
+func TestProofsOfLeaves(t *testing.T) {
+	leaf, path, good := proven(t)
+	if _, err := ProveLeaf(leaf, 0, path, &good); err != nil {
+		t.Fatal(err)
+	}
+	check := func(name string, leaf []byte, index uint64, path []Hash, change func(*Checkpoint)) {
+		under := good
+		change(&under)
+		_, err := ProveLeaf(leaf, index, path, &under)
+		isRefused(t, name, err, name)
+	}
+	same := func(*Checkpoint) {}
+	check("LightClientChain", leaf, 0, path, func(p *Checkpoint) { p.ChainID++ })
+	check("LightClientLeafTime", leaf, 0, path, func(p *Checkpoint) { p.Height -= 2 })
+	check("LightClientLeafTime", leaf, 0, path, func(p *Checkpoint) { p.Height-- })
+	check("LightClientLeafTime", leaf, 0, path, func(p *Checkpoint) { p.TimeMs -= 2 })
+	check("MerkleLogIndex", leaf, 2, path, same)
+	check("MerkleLogPathLength", leaf, 0, nil, same)
+	check("MerkleLogPathLength", leaf, 0, append(path, Hash{}), same)
+	check("LightClientLogRoot", leaf, 1, path, same)
+	check("LightClientLogRoot", leaf, 0, path, func(p *Checkpoint) { p.LogRoot[0] ^= 1 })
+	check("LeafLength", leaf[:20], 0, path, same)
+	check("LeafLength", append(bytes.Clone(leaf), 0), 0, path, same)
+	kind := bytes.Clone(leaf)
+	kind[1] = 99
+	check("LeafKind", kind, 0, path, same)
+	for at := range leaf {
+		mutant := bytes.Clone(leaf)
+		mutant[at] ^= 1 << (at % 8)
+		if _, err := ProveLeaf(mutant, 0, path, &good); err == nil {
+			t.Errorf("byte %d does not count", at)
+		}
+	}
+}
+
+func FuzzParsingDoesNotPanic(f *testing.F) {
+	f.Add([]byte(strings.Repeat("\x01", 300)))
+	f.Fuzz(func(t *testing.T, given []byte) {
+		chain := Chain{ChainID: 0x0101010101010101}
+		set, err := ParseSet(given)
+		if err == nil && set.Hash() != SetHash(given) {
+			t.Error("another set")
+		}
+		if decision, err := chain.ParseDecision(given); err == nil {
+			known := &ValidatorSet{members: &set1, encoded: nil}
+			if _, err = known.Certify(chain, decision); err == nil {
+				t.Error("nobody has this key")
+			}
+		}
+		_, _ = ProveLeaf(given, 0, nil, &Checkpoint{ChainID: chain.ChainID, LogSize: 1})
+	})
+}
+
+var set1 = set{validators: []Validator{{Address: Address{1}, Power: 1}}, total: 1,
+	hash: Hash(bytes.Repeat([]byte{1}, 32))}
