@@ -47,14 +47,14 @@ func newSet(validators []Validator) (*set, error) {
 			return nil, wrongForm("validator %s: a name has more than %d bytes", it.Address, NameBytesMax)
 		}
 		total = sum
-		operator := operatorID(it.NameZhTW, it.NameEn)
+		operator := OperatorID(it.NameZhTW, it.NameEn)
 		members = append(append(append(members, it.Address[:]...), u64(it.Power)...), operator[:]...)
 	}
 	hash := sha([]byte("TBSI-VALIDATOR-SET-1"), u16(uint16(len(validators))), members)
 	return &set{validators, total, hash}, nil
 }
 
-func operatorID(nameZhTW, nameEn string) Hash {
+func OperatorID(nameZhTW, nameEn string) Hash {
 	return sha([]byte("TBSI-OPERATOR-1"), u32(uint32(len(nameZhTW))), []byte(nameZhTW),
 		u32(uint32(len(nameEn))), []byte(nameEn))
 }
