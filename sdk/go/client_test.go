@@ -333,3 +333,63 @@ func FuzzParsingDoesNotPanic(f *testing.F) {
 
 var set1 = set{validators: []Validator{{Address: Address{1}, Power: 1}}, total: 1,
 	hash: Hash(bytes.Repeat([]byte{1}, 32))}
+
+// TestPartsOfProofs: what a light client is given of a bundle is what the bundle says.
+func TestPartsOfProofs(t *testing.T) {
+	vectors, _ := load(t)
+	taken := 0
+	for _, it := range vectors.Cases {
+		if it.Verified == nil || it.Compact == "" {
+			continue
+		}
+		parts, err := TakeApart(data(t, it.Compact))
+		if err != nil {
+			t.Fatalf("%s: %s", it.Name, err)
+		}
+		set, err := ParseSet(parts.Set)
+		if err != nil || set.Hash() != parts.Checkpoint.ValidatorSetHash {
+			t.Fatalf("%s: %v", it.Name, err)
+		}
+		decision, err := parts.Chain.ParseDecision(parts.Decision)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if power, err := set.Certify(parts.Chain, decision); err != nil || power != it.Verified.Power {
+			t.Errorf("%s: got %d, %v", it.Name, power, err)
+		}
+		if leaf, err := ProveLeaf(parts.Leaf, parts.Index, parts.Path, &parts.Checkpoint); err != nil || leaf.ID.String() != it.Verified.ID {
+			t.Errorf("%s: got %v, %v", it.Name, leaf, err)
+		}
+		client := Client{Chain: parts.Chain, LatestMs: 1 << 60}
+		for i, handover := range parts.Handovers {
+			last, err := parts.Chain.ParseDecision(handover.Last)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 0 {
+				// Whoever decided it: the bundle was verified from there.
+				found, err := parse(data(t, it.Compact))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if client.Set, err = ParseSet(found.handovers[0].validators.encode()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first, err := parts.Chain.ParseDecision(handover.First)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if client, _, err = client.Handover(last, handover.Set, first, nil); err != nil {
+				t.Errorf("%s, handover %d: %s", it.Name, i+1, err)
+			}
+		}
+		taken++
+	}
+	if taken < 3 {
+		t.Errorf("%d bundles", taken)
+	}
+	if _, err := TakeApart([]byte("TBP1")); err == nil {
+		t.Error("taken")
+	}
+}

@@ -95,10 +95,11 @@ func Equal(count int) *Set {
 	}
 	slices.SortFunc(members, func(a, b member) int { return bytes.Compare(a.address, b.address) })
 	set := &Set{Encoded: binary.BigEndian.AppendUint16(nil, uint16(count))}
-	for _, it := range members {
+	for position, it := range members {
+		operator := tbsi.OperatorID(names(position))
 		set.Encoded = append(set.Encoded, it.address...)
 		set.Encoded = binary.BigEndian.AppendUint64(set.Encoded, 1)
-		set.Encoded = append(set.Encoded, make([]byte, 32)...)
+		set.Encoded = append(set.Encoded, operator[:]...)
 		set.keys = append(set.keys, it.key)
 	}
 	set.Hash = tbsi.SetHash(set.Encoded)

@@ -1,0 +1,5 @@
+// Package network tests the chaincode on a real Fabric network, if TBSI_FABRIC_BIN names a folder
+// with its programs (peer, orderer, osnadmin, configtxgen, cryptogen): two organisations with a
+// peer each, one orderer, all on 127.0.0.1 and on ports that are free. Each organisation runs a
+// chaincode of its own. Without the programs nothing is tested here, and nothing is claimed.
+package network
