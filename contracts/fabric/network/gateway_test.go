@@ -117,6 +117,17 @@ type proposed struct {
 
 func (c *client) propose(when time.Time, args ...string) proposed {
 	c.t.Helper()
+	return c.proposal("tbsi", when, args)
+}
+
+// proposeTo asks one of Fabric's own chaincodes.
+func (c *client) proposeTo(chaincode string, args ...string) proposed {
+	c.t.Helper()
+	return c.proposal(chaincode, time.Now(), args)
+}
+
+func (c *client) proposal(name string, when time.Time, args []string) proposed {
+	c.t.Helper()
 	nonce := make([]byte, 24)
 	if _, err := rand.Read(nonce); err != nil {
 		c.t.Fatal(err)
@@ -127,7 +138,7 @@ func (c *client) propose(when time.Time, args ...string) proposed {
 	for _, it := range args {
 		input.Args = append(input.Args, []byte(it))
 	}
-	chaincode := &peer.ChaincodeID{Name: "tbsi"}
+	chaincode := &peer.ChaincodeID{Name: name}
 	proposal := c.encode(&peer.Proposal{
 		Header: c.encode(&common.Header{
 			ChannelHeader: c.encode(&common.ChannelHeader{

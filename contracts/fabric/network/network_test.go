@@ -155,11 +155,18 @@ func TestRealNetwork(t *testing.T) {
 		by.submit(found)
 		judged(by, found, peer.TxValidationCode_VALID)
 	}
+	kept := &recording{fabric: d.fabric}
 	refused := func(by *client, when time.Time, function string, of any, says string) {
 		t.Helper()
-		_, err := by.endorse(by.propose(when, function, argument(t, of)))
-		if err == nil || !strings.Contains(reasons(err), says) {
-			t.Errorf("%s: got %s, want %s", function, reasons(err), says)
+		proposal := by.propose(when, function, argument(t, of))
+		for at := range d.organisations {
+			found, err := by.ask(at, proposal)
+			if err == nil || !strings.Contains(reasons(err), says) {
+				t.Errorf("%s: got %s, want %s", function, reasons(err), says)
+			}
+			if at == 0 && found != nil {
+				kept.refuse(by, proposal, found.Response)
+			}
 		}
 	}
 	now := time.Now
@@ -200,6 +207,7 @@ func TestRealNetwork(t *testing.T) {
 	submit(admin, "Unpause", map[string]any{"scope": "proofs"})
 	outbox(t, d, submit, stranger, relayer)
 	misbehave(t, d, submit, refused, stranger)
+	kept.write()
 }
 
 func (d *deployed) prove(index int) map[string]any {

@@ -135,6 +135,31 @@ func (d *Driver) Execute(ledger *Ledger, proposal Proposal) (*Simulation, error)
 	})
 }
 
+// Replay runs a proposal that somebody recorded.
+func (d *Driver) Replay(ledger *Ledger, proposalBytes []byte) (*Simulation, error) {
+	proposal, header, channel := &peer.Proposal{}, &common.Header{}, &common.ChannelHeader{}
+	payload, spec := &peer.ChaincodeProposalPayload{}, &peer.ChaincodeInvocationSpec{}
+	for _, it := range []struct {
+		data func() []byte
+		into proto.Message
+	}{
+		{func() []byte { return proposalBytes }, proposal},
+		{func() []byte { return proposal.Header }, header},
+		{func() []byte { return header.ChannelHeader }, channel},
+		{func() []byte { return proposal.Payload }, payload},
+		{func() []byte { return payload.Input }, spec},
+	} {
+		if err := proto.Unmarshal(it.data(), it.into); err != nil {
+			return nil, err
+		}
+	}
+	return d.Run(ledger, &peer.ChaincodeMessage{
+		Type: peer.ChaincodeMessage_TRANSACTION, Txid: channel.TxId, ChannelId: channel.ChannelId,
+		Payload:  encode(spec.GetChaincodeSpec().GetInput()),
+		Proposal: &peer.SignedProposal{ProposalBytes: proposalBytes},
+	})
+}
+
 // Run sends a message that begins a transaction, and answers what the chaincode asks until it has
 // completed.
 func (d *Driver) Run(ledger *Ledger, begin *peer.ChaincodeMessage) (*Simulation, error) {

@@ -64,6 +64,21 @@ func (s *Simulation) Write(key string, value []byte) { s.writes[key] = value }
 // Reads are the keys that were read, in order.
 func (s *Simulation) Reads() []string { return slices.Sorted(maps.Keys(s.reads)) }
 
+// Versions are the keys that were read, with block and place of what was there, in order of the
+// keys.
+func (s *Simulation) Versions() []string {
+	out := []string{}
+	for _, key := range s.Reads() {
+		out = append(out, Version(key, s.reads[key].block, s.reads[key].position))
+	}
+	return out
+}
+
+// Version is how Versions writes a key.
+func Version(key string, block, position uint64) string {
+	return fmt.Sprintf("%s@%d.%d", key, block, position)
+}
+
 // Writes are keys and values that would be written, in order of the keys.
 func (s *Simulation) Writes() []string {
 	out := []string{}
@@ -100,6 +115,12 @@ func (l *Ledger) Commit(block ...*Simulation) ([]peer.TxValidationCode, error) {
 
 // Value is what is on the ledger under a key.
 func (l *Ledger) Value(key string) []byte { return l.values[key].value }
+
+// Clone is a ledger that goes its own way from here.
+func (l *Ledger) Clone() *Ledger { return &Ledger{maps.Clone(l.values), l.blocks} }
+
+// SkipTo makes the next block this one: a real channel has blocks of others between.
+func (l *Ledger) SkipTo(block uint64) { l.blocks = block - 1 }
 
 // Put writes a value as a block of its own.
 func (l *Ledger) Put(key string, value []byte) {
