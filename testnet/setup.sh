@@ -77,6 +77,8 @@ fi
 if command -v go >/dev/null; then
     (cd sdk/go && go mod download) ||
         echo "go mod download failed: the tests of the Go kit will be skipped" >&2
+    (cd contracts/fabric && go mod download) ||
+        echo "go mod download failed: the tests of the chaincode will be skipped" >&2
 fi
 kit=$HOME/.cache/tbsi/python-sdk
 pins=sdk/python/requirements.txt

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +17,10 @@ import (
 
 const root = "../../.."
 
-// blocks are the commands of docs/fabric.md, in its order.
-func blocks(t *testing.T) []string {
+// blocks are the commands of a guide, in its order.
+func blocks(t *testing.T, guide string) []string {
 	t.Helper()
-	text, err := os.ReadFile(root + "/docs/fabric.md")
+	text, err := os.ReadFile(root + "/docs/" + guide)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,6 +36,12 @@ func blocks(t *testing.T) []string {
 		}
 	}
 	return found
+}
+
+func TestGuidesHaveTheSameCommands(t *testing.T) {
+	if !slices.Equal(blocks(t, "fabric.md"), blocks(t, "fabric.zh-TW.md")) {
+		t.Error("docs/fabric.md and docs/fabric.zh-TW.md have other commands")
+	}
 }
 
 // deployed is a network with the chaincode and an open client, made by the commands of the
@@ -74,7 +81,7 @@ func deploy(t *testing.T) *deployed {
 		fabric: network, t: t, chain: chain, log: &testchain.Log{}, set: testchain.Equal(4),
 		height: uint64(time.Now().UnixMilli()-testchain.StartMs)/1000 - 3600,
 	}
-	steps := blocks(t)
+	steps := blocks(t, "fabric.md")
 	if len(steps) != 8 {
 		t.Fatalf("docs/fabric.md has %d blocks of commands: this test knows 8", len(steps))
 	}
@@ -130,84 +137,101 @@ func argument(t *testing.T, of any) string {
 	return string(text)
 }
 
+// session is what clients of both organisations do on a deployed network.
+type session struct {
+	*deployed
+	kept                     *recording
+	relayer, admin, stranger *client
+}
+
+func (s *session) endorse(by *client, function string, of any) *endorsed {
+	s.t.Helper()
+	found, err := by.endorse(by.propose(time.Now(), function, argument(s.t, of)))
+	if err != nil {
+		s.t.Fatalf("%s: %s", function, reasons(err))
+	}
+	return found
+}
+
+func (s *session) judged(by *client, of *endorsed, want peer.TxValidationCode) {
+	s.t.Helper()
+	if got := by.committed(of).Result; got != want {
+		s.t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func (s *session) submit(by *client, function string, of any) {
+	s.t.Helper()
+	found := s.endorse(by, function, of)
+	by.submit(found)
+	s.judged(by, found, peer.TxValidationCode_VALID)
+}
+
+// refused: every peer refuses, and says so.
+func (s *session) refused(by *client, when time.Time, function string, of any, says string) {
+	s.t.Helper()
+	proposal := by.propose(when, function, argument(s.t, of))
+	for at := range s.organisations {
+		found, err := by.ask(at, proposal)
+		if err == nil || !strings.Contains(reasons(err), says) {
+			s.t.Errorf("%s: got %s, want %s", function, reasons(err), says)
+		}
+		if at == 0 && found != nil {
+			s.kept.refuse(by, proposal, found.Response)
+		}
+	}
+}
+
 func TestRealNetwork(t *testing.T) {
 	d := deploy(t)
 	one, two := d.organisations[0], d.organisations[1]
-	relayer, admin := d.client(one, "User1"), d.client(one, "Admin")
-	stranger := d.client(two, "User1")
-	endorse := func(by *client, function string, of any) *endorsed {
-		t.Helper()
-		found, err := by.endorse(by.propose(time.Now(), function, argument(t, of)))
-		if err != nil {
-			t.Fatalf("%s: %s", function, reasons(err))
-		}
-		return found
+	s := &session{
+		deployed: d, kept: &recording{fabric: d.fabric},
+		relayer: d.client(one, "User1"), admin: d.client(one, "Admin"), stranger: d.client(two, "User1"),
 	}
-	judged := func(by *client, of *endorsed, want peer.TxValidationCode) {
-		t.Helper()
-		if got := by.committed(of).Result; got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-	submit := func(by *client, function string, of any) {
-		t.Helper()
-		found := endorse(by, function, of)
-		by.submit(found)
-		judged(by, found, peer.TxValidationCode_VALID)
-	}
-	kept := &recording{fabric: d.fabric}
-	refused := func(by *client, when time.Time, function string, of any, says string) {
-		t.Helper()
-		proposal := by.propose(when, function, argument(t, of))
-		for at := range d.organisations {
-			found, err := by.ask(at, proposal)
-			if err == nil || !strings.Contains(reasons(err), says) {
-				t.Errorf("%s: got %s, want %s", function, reasons(err), says)
-			}
-			if at == 0 && found != nil {
-				kept.refuse(by, proposal, found.Response)
-			}
-		}
-	}
-	now := time.Now
+	s.checkpoints()
+	s.anchors()
+	s.outbox()
+	s.misbehaviour()
+	s.kept.write()
+}
 
+func (s *session) checkpoints() {
 	// Two that were endorsed on one state: one counts, and the other, endorsed anew, too.
-	a := endorse(relayer, "UpdateClient", cases.Update(d.decide(d.height+20)))
-	b := endorse(stranger, "UpdateClient", cases.Update(d.decide(d.height+21)))
-	relayer.submit(a)
-	judged(relayer, a, peer.TxValidationCode_VALID)
-	stranger.submit(b)
-	judged(stranger, b, peer.TxValidationCode_MVCC_READ_CONFLICT)
-	submit(stranger, "UpdateClient", cases.Update(d.decide(d.height+21)))
+	a := s.endorse(s.relayer, "UpdateClient", cases.Update(s.decide(s.height+20)))
+	b := s.endorse(s.stranger, "UpdateClient", cases.Update(s.decide(s.height+21)))
+	s.relayer.submit(a)
+	s.judged(s.relayer, a, peer.TxValidationCode_VALID)
+	s.stranger.submit(b)
+	s.judged(s.stranger, b, peer.TxValidationCode_MVCC_READ_CONFLICT)
+	s.submit(s.stranger, "UpdateClient", cases.Update(s.decide(s.height+21)))
 
-	refused(stranger, now(), "UpdateClient", cases.Update(d.decide(d.height+15)), "LightClientNotAhead: ")
-	few := d.chain.Decide(d.chain.At(d.height+30, d.set, d.log), d.set, []int{0, 1}, 0)
-	refused(stranger, now(), "UpdateClient", cases.Update(few), "CertificateNoQuorum: ")
-	refused(stranger, now(), "UpdateClient", "{", "ArgumentForm: ")
-	pause := map[string]any{"scope": "proofs", "reason": "演練"}
-	refused(stranger, now(), "Pause", pause, "IdentityNotAdmin: ")
-	refused(relayer, now(), "Pause", pause, "IdentityNotAdmin: ")
+	now := time.Now()
+	s.refused(s.stranger, now, "UpdateClient", cases.Update(s.decide(s.height+15)), "LightClientNotAhead: ")
+	few := s.chain.Decide(s.chain.At(s.height+30, s.set, s.log), s.set, []int{0, 1}, 0)
+	s.refused(s.stranger, now, "UpdateClient", cases.Update(few), "CertificateNoQuorum: ")
+	s.refused(s.stranger, now, "UpdateClient", "{", "ArgumentForm: ")
 	// A peer's own clock bounds what the chaincode is told.
-	refused(relayer, now().Add(-20*time.Minute), "UpdateClient", cases.Update(d.decide(d.height+30)), "timewindow")
+	s.refused(s.relayer, now.Add(-20*time.Minute), "UpdateClient", cases.Update(s.decide(s.height+30)), "timewindow")
+}
 
-	// Keys that all anchors share are read and not written, so anchors do not get in each
-	// other's way.
-	first, second := endorse(relayer, "Anchor", d.prove(1)), endorse(stranger, "Anchor", d.prove(2))
-	twin := endorse(stranger, "Anchor", d.prove(1))
-	relayer.submit(first)
-	stranger.submit(second)
-	stranger.submit(twin)
-	judged(relayer, second, peer.TxValidationCode_VALID)
-	valid := relayer.committed(first).Result == peer.TxValidationCode_VALID
-	if again := relayer.committed(twin).Result == peer.TxValidationCode_VALID; again == valid {
-		t.Errorf("the first is valid: %v, its twin: %v", valid, again)
-	}
-	submit(admin, "Pause", pause)
-	refused(relayer, now(), "Anchor", d.prove(3), "LightClientPaused: ")
-	submit(admin, "Unpause", map[string]any{"scope": "proofs"})
-	outbox(t, d, submit, stranger, relayer)
-	misbehave(t, d, submit, refused, stranger)
-	kept.write()
+// anchors read keys that all share and write none of them, so they do not get in each other's way.
+func (s *session) anchors() {
+	first, second := s.endorse(s.relayer, "Anchor", s.prove(1)), s.endorse(s.stranger, "Anchor", s.prove(2))
+	twin := s.endorse(s.stranger, "Anchor", s.prove(1))
+	s.relayer.submit(first)
+	s.stranger.submit(second)
+	s.stranger.submit(twin)
+	s.judged(s.stranger, second, peer.TxValidationCode_VALID)
+	s.judged(s.relayer, first, peer.TxValidationCode_VALID)
+	s.judged(s.stranger, twin, peer.TxValidationCode_MVCC_READ_CONFLICT)
+
+	pause := map[string]any{"scope": "proofs", "reason": "演練"}
+	s.refused(s.stranger, time.Now(), "Pause", pause, "IdentityNotAdmin: ")
+	s.refused(s.relayer, time.Now(), "Pause", pause, "IdentityNotAdmin: ")
+	s.submit(s.admin, "Pause", pause)
+	s.refused(s.relayer, time.Now(), "Anchor", s.prove(3), "LightClientPaused: ")
+	s.submit(s.admin, "Unpause", map[string]any{"scope": "proofs"})
 }
 
 func (d *deployed) prove(index int) map[string]any {
@@ -221,44 +245,40 @@ func (d *deployed) prove(index int) map[string]any {
 }
 
 // outbox: peers of both organisations state one and the same entry.
-func outbox(t *testing.T, d *deployed, submit func(*client, string, any), sender, reader *client) {
-	submit(sender, "SendMessage", map[string]any{
+func (s *session) outbox() {
+	s.submit(s.stranger, "SendMessage", map[string]any{
 		"sequence": 1, "timeoutSeconds": 2_000_000_000, "receiver": "0x" + strings.Repeat("be", 20),
 		"payloadHash": "0x" + strings.Repeat("01", 32),
 	})
-	entry := argument(t, map[string]any{
+	of := s.relayer.propose(time.Now(), "GetOutboxEntry", argument(s.t, map[string]any{
 		"mspId": "Org2MSP", "sequence": 1, "nonce": "0x" + strings.Repeat("77", 32),
-	})
+	}))
 	said := []string{}
-	of := reader.propose(time.Now(), "GetOutboxEntry", entry)
-	for at := range d.organisations {
-		found, err := reader.ask(at, of)
+	for at := range s.organisations {
+		found, err := s.relayer.ask(at, of)
 		if err != nil {
-			t.Fatal(reasons(err))
+			s.t.Fatal(reasons(err))
 		}
 		said = append(said, string(found.Response.Payload))
 	}
 	if said[0] != said[1] || !strings.Contains(said[0], `"channel":"`+channel+`"`) {
-		t.Errorf("got %v", said)
+		s.t.Errorf("got %v", said)
 	}
 }
 
-// misbehave: two decisions of one height freeze the client.
-func misbehave(
-	t *testing.T, d *deployed, submit func(*client, string, any),
-	refused func(*client, time.Time, string, any, string), by *client,
-) {
-	forged := d.chain.At(d.height+20, d.set, d.log)
+// misbehaviour: two decisions of one height freeze the client.
+func (s *session) misbehaviour() {
+	forged := s.chain.At(s.height+20, s.set, s.log)
 	forged.StateRoot[0] ^= 1
 	side := func(decision []byte) map[string]any {
 		return map[string]any{"setId": 1, "decision": cases.Hex(decision)}
 	}
-	submit(by, "SubmitMisbehaviour", map[string]any{
-		"a": side(d.decide(d.height + 20)), "b": side(d.chain.Decide(forged, d.set, d.set.Quorum(), 1)),
+	s.submit(s.stranger, "SubmitMisbehaviour", map[string]any{
+		"a": side(s.decide(s.height + 20)), "b": side(s.chain.Decide(forged, s.set, s.set.Quorum(), 1)),
 	})
-	refused(by, time.Now(), "Anchor", d.prove(3), "LightClientFrozen: ")
-	found, err := by.ask(0, by.propose(time.Now(), "GetStatus", "{}"))
+	s.refused(s.stranger, time.Now(), "Anchor", s.prove(3), "LightClientFrozen: ")
+	found, err := s.stranger.ask(0, s.stranger.propose(time.Now(), "GetStatus", "{}"))
 	if err != nil || !strings.Contains(string(found.Response.Payload), `"status":"frozen"`) {
-		t.Errorf("got %v, %v", found.GetResponse(), err)
+		s.t.Errorf("got %v, %v", found.GetResponse(), err)
 	}
 }

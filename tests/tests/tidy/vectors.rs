@@ -4,7 +4,7 @@ use crate::{File, complains, files, keep};
 
 const VECTORS: &str = "tests/vectors/";
 /// Languages that tests are written in.
-const TESTING: &[&str] = &["rs", "sol"];
+const TESTING: &[&str] = &["go", "rs", "sol"];
 
 fn check(files: &[File]) -> Vec<String> {
     let tests = |file: &&File| TESTING.iter().any(|language| file.is(language));

@@ -101,6 +101,14 @@ func updates(t *testing.T, root string, execute Execute) {
 	}
 	// Heights may be left out, but not lie behind.
 	w.Refused(w.Relayer, "UpdateClient", Update(w.Decide(19)), 400, "LightClientNotAhead")
+	behind := w.Chain.At(19, w.Set, w.Log)
+	behind.TimeMs = testchain.StartMs + 21_000
+	w.Refused(w.Relayer, "UpdateClient",
+		Update(w.Chain.Decide(behind, w.Set, w.Set.Quorum(), 0)), 400, "LightClientNotAhead")
+	early := w.Chain.At(21, w.Set, w.Log)
+	early.TimeMs = testchain.StartMs + 20_000
+	w.Refused(w.Relayer, "UpdateClient",
+		Update(w.Chain.Decide(early, w.Set, w.Set.Quorum(), 0)), 400, "LightClientNotAhead")
 	short := *w
 	short.Log = &testchain.Log{Leaves: w.Log.Leaves[:5]}
 	w.Refused(w.Relayer, "UpdateClient", Update(short.Decide(21)), 400, "LightClientNotAhead")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 
@@ -167,6 +168,28 @@ func betweenSets(t *testing.T, root string, execute Execute) {
 			t.Errorf("culprits %v", out["culprits"])
 		}
 	}
+	oldSet(t, root, execute)
+}
+
+// oldSet: a set that was replaced counts for the trust period after that, however new the newest
+// checkpoint is.
+func oldSet(t *testing.T, root string, execute Execute) {
+	w := Opened(t, root, execute)
+	old, seven := w.Set, w.Chain.Sets["equal 7"]
+	w.Submit(w.Relayer, "UpdateClient", Update(nil, w.Handover(20, old, seven)))
+	w.Now = time.UnixMilli(testchain.StartMs + 50_000_000)
+	w.Submit(w.Relayer, "UpdateClient",
+		Update(w.Chain.Decide(w.Chain.At(50_000, seven, w.Log), seven, seven.Quorum(), 0)))
+	forged := w.Chain.At(15, old, w.Log)
+	forged.StateRoot = tbsi.Hash{7}
+	evidence := map[string]any{
+		"a": map[string]any{"setId": 1, "decision": Hex(w.Decide(15))},
+		"b": map[string]any{"setId": 1, "decision": Hex(w.Chain.Decide(forged, old, old.Quorum(), 0))},
+	}
+	w.Now = time.UnixMilli(testchain.StartMs + 21_000 + 86_400_000)
+	w.succeeded("in time", w.Call(w.Stranger, "SubmitMisbehaviour", evidence))
+	w.Now = w.Now.Add(time.Millisecond)
+	w.Refused(w.Stranger, "SubmitMisbehaviour", evidence, 409, "LightClientSetTooOld")
 }
 
 // conflicts: two that were endorsed on one state do not both count.
