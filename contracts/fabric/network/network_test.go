@@ -81,33 +81,40 @@ func deploy(t *testing.T) *deployed {
 		fabric: network, t: t, chain: chain, log: &testchain.Log{}, set: testchain.Equal(4),
 		height: uint64(time.Now().UnixMilli()-testchain.StartMs)/1000 - 3600,
 	}
+	const build, plain, secured, install, startPlain, startSecured, approve, commit, open, update, prove = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 	steps := blocks(t, "fabric.md")
-	if len(steps) != 8 {
-		t.Fatalf("docs/fabric.md has %d blocks of commands: this test knows 8", len(steps))
+	if len(steps) != prove+1 {
+		t.Fatalf("docs/fabric.md has %d blocks of commands: this test knows %d", len(steps), prove+1)
 	}
 	one, two := d.organisations[0], d.organisations[1]
 	shell := func(of *organisation, step int) string {
 		return d.command(d.variables(of), "bash", "-euo", "pipefail", "-c", "cd \"$ROOT\"\n"+steps[step])
 	}
-	for _, it := range d.organisations {
+	// One organisation's peer reaches its service without TLS, the other's with it.
+	for _, it := range []struct {
+		*organisation
+		connection, start int
+	}{{one, plain, startPlain}, {two, secured, startSecured}} {
 		d.write("", "of-"+it.msp, "here")
-		shell(it, 0)
-		shell(it, 1)
-		d.start("chaincode of "+it.msp, d.variables(it), "listening on", "bash", "-euo", "pipefail", "-c", steps[2])
-		shell(it, 3)
+		shell(it.organisation, build)
+		shell(it.organisation, it.connection)
+		shell(it.organisation, install)
+		d.start("chaincode of "+it.msp, d.variables(it.organisation), "listening on",
+			"bash", "-euo", "pipefail", "-c", steps[it.start])
+		shell(it.organisation, approve)
 	}
-	shell(one, 4)
+	shell(one, commit)
 	for range 5 {
 		d.log.Attest(d.chain, d.height-1)
 	}
 	d.proof("proof.json", d.height, one)
-	if said := shell(one, 5); !strings.Contains(said, `"status":"active"`) {
+	if said := shell(one, open); !strings.Contains(said, `"status":"active"`) {
 		t.Errorf("after InitClient: %s", said)
 	}
 	d.log.Attest(d.chain, d.height+9)
 	d.proof("later.json", d.height+10, two)
-	shell(two, 6)
-	if said := shell(two, 7); !strings.Contains(said, `"checkpointHeight":`+fmt.Sprint(d.height+10)) {
+	shell(two, update)
+	if said := shell(two, prove); !strings.Contains(said, `"checkpointHeight":`+fmt.Sprint(d.height+10)) {
 		t.Errorf("after Anchor: %s", said)
 	}
 	return d
@@ -116,6 +123,8 @@ func deploy(t *testing.T) *deployed {
 // variables are those that the documentation names.
 func (d *deployed) variables(of *organisation) []string {
 	one, two := d.organisations[0], d.organisations[1]
+	// The peer's own certificate, which is for servers and clients, plays all parts.
+	tls := func(name string) string { return of.peerFolder(d.fabric, "tls", name) }
 	here, err := os.Getwd()
 	if err != nil {
 		d.t.Fatal(err)
@@ -125,6 +134,8 @@ func (d *deployed) variables(of *organisation) []string {
 		"ORDERER="+local(d.ordererPort), "ORDERER_CA="+d.ordererFolder("tls", "ca.crt"),
 		"PEER1="+one.address(), "PEER1_CA="+one.peerFolder(d.fabric, "tls", "ca.crt"),
 		"PEER2="+two.address(), "PEER2_CA="+two.peerFolder(d.fabric, "tls", "ca.crt"),
+		"SERVICE_CA="+tls("ca.crt"), "SERVICE_CERT="+tls("server.crt"), "SERVICE_KEY="+tls("server.key"),
+		"PEER_CA="+tls("ca.crt"), "PEER_CERT="+tls("server.crt"), "PEER_KEY="+tls("server.key"),
 		"HEIGHT="+fmt.Sprint(d.height), "PATH="+d.bin+":"+os.Getenv("PATH"))
 }
 

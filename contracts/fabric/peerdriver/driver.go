@@ -3,6 +3,7 @@ package peerdriver
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/hex"
 	"fmt"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -57,9 +59,18 @@ func encode(message proto.Message) []byte {
 	return out
 }
 
-// Connect reaches a chaincode, which must register under the package id.
+// Connect reaches a chaincode without TLS; it must register under the package id.
 func Connect(address, packageID string) (*Driver, error) {
-	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	return connect(address, packageID, insecure.NewCredentials())
+}
+
+// ConnectTLS reaches a chaincode with TLS.
+func ConnectTLS(address, packageID string, config *tls.Config) (*Driver, error) {
+	return connect(address, packageID, credentials.NewTLS(config))
+}
+
+func connect(address, packageID string, by credentials.TransportCredentials) (*Driver, error) {
+	conn, err := grpc.NewClient(address, grpc.WithTransportCredentials(by),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(messageBytesMax)))
 	if err != nil {
 		return nil, err

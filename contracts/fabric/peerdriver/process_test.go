@@ -37,9 +37,20 @@ func binary(t *testing.T) string {
 // start starts the chaincode as a service, and connects as its peer.
 func start(t *testing.T, program string) *peerdriver.Driver {
 	t.Helper()
+	driver, err := peerdriver.Connect(serving(t, program, "CHAINCODE_TLS_DISABLED=true"), packageID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(driver.Close)
+	return driver
+}
+
+// serving starts the chaincode as a service, and says where it is.
+func serving(t *testing.T, program string, environment ...string) string {
+	t.Helper()
 	process := exec.Command(program)
-	process.Env = append(os.Environ(), "CHAINCODE_ID="+packageID,
-		"CHAINCODE_SERVER_ADDRESS=127.0.0.1:0", "CHAINCODE_TLS_DISABLED=true")
+	process.Env = append(os.Environ(), "CHAINCODE_ID="+packageID, "CHAINCODE_SERVER_ADDRESS=127.0.0.1:0")
+	process.Env = append(process.Env, environment...)
 	said, err := process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -63,12 +74,7 @@ func start(t *testing.T, program string) *peerdriver.Driver {
 			t.Errorf("the chaincode ended with %s: %s", err, rest)
 		}
 	})
-	driver, err := peerdriver.Connect(address, packageID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(driver.Close)
-	return driver
+	return address
 }
 
 // TestProcess runs all cases on two processes of the real chaincode. They get the same proposals
