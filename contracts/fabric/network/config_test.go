@@ -148,8 +148,15 @@ Consensus: {WALDir: %[6]s/wal, SnapDir: %[6]s/snapshots}
 		n.path("orderer", "data"), local(n.adminPort))
 }
 
+// timeWindow says whether peers compare a transaction's time with their clocks: Fabric 2.5 cannot.
+func timeWindow() bool { return os.Getenv("TBSI_FABRIC_TIME_WINDOW") != "no" }
+
 func (n *fabric) coreYAML(of *organisation) string {
 	tls := func(name string) string { return of.peerFolder(n, "tls", name) }
+	filter := ", {name: TimeWindowCheck}"
+	if !timeWindow() {
+		filter = ""
+	}
 	return fmt.Sprintf(`peer:
   id: peer0.%[1]s
   networkId: test
@@ -183,7 +190,7 @@ func (n *fabric) coreYAML(of *organisation) string {
   client: {connTimeout: 10s}
   deliveryclient: {policy: simple, connTimeout: 3s, reConnectBackoffThreshold: 5s, reconnectTotalTimeThreshold: 60s}
   handlers:
-    authFilters: [{name: DefaultAuth}, {name: ExpirationCheck}, {name: TimeWindowCheck}]
+    authFilters: [{name: DefaultAuth}, {name: ExpirationCheck}%[11]s]
     decorators: [{name: DefaultDecorator}]
     endorsers: {escc: {name: DefaultEndorsement}}
     validators: {vscc: {name: DefaultValidation}}
@@ -206,5 +213,5 @@ ledger:
 operations: {listenAddress: "127.0.0.1:0", tls: {enabled: false}}
 metrics: {provider: disabled}
 `, of.domain, of.address(), local(freePort(n.t)), tls("server.crt"), tls("server.key"), tls("ca.crt"),
-		n.path(of.msp, "data"), of.peerFolder(n, "msp"), of.msp, n.path("builder"))
+		n.path(of.msp, "data"), of.peerFolder(n, "msp"), of.msp, n.path("builder"), filter)
 }
