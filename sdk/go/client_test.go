@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -136,38 +137,39 @@ func TestHandoversOfLightClients(t *testing.T) {
 	}
 }
 
-func TestCertificates(t *testing.T) {
-	var vectors struct {
-		ChainID                       uint64
-		GenesisHash, ValidatorSetHash string
-		Validators                    []struct {
-			Address, Operator string
-			Power             uint64
-		}
-		Cases []struct {
-			Name, Certificate, Refused string
-			Power                      uint64
-		}
+type certificateVectors struct {
+	ChainID                       uint64
+	GenesisHash, ValidatorSetHash string
+	Validators                    []struct {
+		Address, Operator string
+		Power             uint64
 	}
-	read(t, "certificate.json", &vectors)
-	chain := Chain{vectors.ChainID, Hash(data(t, vectors.GenesisHash))}
+	Cases []struct {
+		Name, Certificate, Refused string
+		Power                      uint64
+	}
+}
+
+// set is that of the vectors, in address order, which need not be that of the file.
+func (v *certificateVectors) set(t *testing.T) *ValidatorSet {
+	t.Helper()
 	members := [][]byte{}
-	for _, it := range vectors.Validators {
+	for _, it := range v.Validators {
 		members = append(members, bytes.Join([][]byte{
 			data(t, it.Address), u64(it.Power), data(t, it.Operator)}, nil))
 	}
-	// In address order, which need not be that of the file.
-	for i := range members {
-		for j := range i {
-			if bytes.Compare(members[i], members[j]) < 0 {
-				members[i], members[j] = members[j], members[i]
-			}
-		}
-	}
+	slices.SortFunc(members, bytes.Compare)
 	set, err := ParseSet(append(u16(uint16(len(members))), bytes.Join(members, nil)...))
-	if err != nil || set.Hash().String() != vectors.ValidatorSetHash {
+	if err != nil || set.Hash().String() != v.ValidatorSetHash {
 		t.Fatal(err)
 	}
+	return set
+}
+
+func TestCertificates(t *testing.T) {
+	var vectors certificateVectors
+	read(t, "certificate.json", &vectors)
+	chain, set := Chain{vectors.ChainID, Hash(data(t, vectors.GenesisHash))}, vectors.set(t)
 	for _, it := range vectors.Cases {
 		power, err := certified(chain, set, data(t, it.Certificate))
 		if it.Refused == "" && (err != nil || power != it.Power) {
@@ -182,8 +184,49 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// certified reads the form of SPEC §3.7, as bundles take it apart.
-func certified(chain Chain, set *ValidatorSet, encoded []byte) (uint64, error) {
+func TestCheckpoints(t *testing.T) {
+	var vectors struct {
+		Genesis struct {
+			ChainID uint64 `json:"chain_id"`
+			TimeMs  uint64 `json:"time_ms"`
+		}
+		GenesisHash string
+		Cases       []struct {
+			Name, Checkpoint, Certificate, Refused string
+			Power                                  uint64
+		}
+	}
+	read(t, "checkpoint.json", &vectors)
+	var certificates certificateVectors
+	read(t, "certificate.json", &certificates)
+	set := certificates.set(t)
+	chain := Chain{vectors.Genesis.ChainID, Hash(data(t, vectors.GenesisHash))}
+	anchor := AnchorOfSet(chain, set.Hash(), vectors.Genesis.TimeMs)
+	for _, it := range vectors.Cases {
+		power := uint64(0)
+		checkpoint, err := DecodeCheckpoint(data(t, it.Checkpoint))
+		if err == nil {
+			var found certificate
+			if found, err = readCertificate(data(t, it.Certificate)); err == nil {
+				var decided Decision
+				_, decided, err = anchor.extend(&decision{*checkpoint, found}, set.members)
+				power = decided.Power
+			}
+		}
+		if it.Refused == "" && (err != nil || power != it.Power) {
+			t.Errorf("%s: got %d, %v", it.Name, power, err)
+		}
+		if it.Refused != "" && err == nil {
+			t.Errorf("%s: accepted", it.Name)
+		}
+	}
+	if len(vectors.Cases) < 9 {
+		t.Error("vectors are missing")
+	}
+}
+
+// readCertificate reads the form of SPEC §3.7, which bundles take apart.
+func readCertificate(encoded []byte) (certificate, error) {
 	c := &cursor{data: encoded}
 	found := certificate{height: c.uint("height", 8), round: uint32(c.uint("round", 4)), digest: c.hash("digest")}
 	for range c.uint("count", 2) {
@@ -195,9 +238,14 @@ func certified(chain Chain, set *ValidatorSet, encoded []byte) (uint64, error) {
 	}
 	c.end()
 	if c.err != nil {
-		return 0, c.err
+		return found, c.err
 	}
-	if err := found.check(); err != nil {
+	return found, found.check()
+}
+
+func certified(chain Chain, set *ValidatorSet, encoded []byte) (uint64, error) {
+	found, err := readCertificate(encoded)
+	if err != nil {
 		return 0, err
 	}
 	_, power, err := countQuorum(chain, set.members, &found)

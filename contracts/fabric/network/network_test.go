@@ -1,6 +1,7 @@
 package network
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -266,17 +267,19 @@ func (s *session) outbox() {
 	of := s.relayer.propose(time.Now(), "GetOutboxEntry", argument(s.t, map[string]any{
 		"mspId": "Org2MSP", "sequence": 1, "nonce": "0x" + strings.Repeat("77", 32),
 	}))
-	said := []string{}
+	responses := []*peer.ProposalResponse{}
 	for at := range s.organisations {
 		found, err := s.relayer.ask(at, of)
 		if err != nil {
 			s.t.Fatal(reasons(err))
 		}
-		said = append(said, string(found.Response.Payload))
+		responses = append(responses, found)
 	}
-	if said[0] != said[1] || !strings.Contains(said[0], `"channel":"`+channel+`"`) {
-		s.t.Errorf("got %v", said)
+	if !bytes.Equal(responses[0].Payload, responses[1].Payload) ||
+		!strings.Contains(string(responses[0].Response.Payload), `"channel":"`+channel+`"`) {
+		s.t.Errorf("got %v", responses)
 	}
+	s.kept.state(s.relayer, of, responses)
 }
 
 // misbehaviour: two decisions of one height freeze the client.

@@ -17,6 +17,21 @@ import (
 type recording struct {
 	*fabric
 	refusals []map[string]any
+	stated   []map[string]any
+}
+
+// state keeps what peers endorsed of an entry of the outbox, which is in no block.
+func (r *recording) state(by *client, of proposed, responses []*peer.ProposalResponse) {
+	endorsements := []any{}
+	for _, it := range responses {
+		endorsements = append(endorsements, map[string]any{
+			"endorser": cases.Hex(it.Endorsement.Endorser), "signature": cases.Hex(it.Endorsement.Signature),
+		})
+	}
+	r.stated = append(r.stated, map[string]any{
+		"afterBlock": r.height(by) - 1, "proposal": cases.Hex(of.signed.ProposalBytes),
+		"payload": cases.Hex(responses[0].Payload), "endorsements": endorsements,
+	})
 }
 
 // refuse keeps a refusal, with the number of the last block before it.
@@ -65,10 +80,10 @@ func (r *recording) write() {
 	text, err := json.MarshalIndent(map[string]any{
 		"description": "A channel of a real Fabric network on which the chaincode of SPEC §17 was deployed and used " +
 			"(contracts/fabric/network): all blocks as a peer keeps them, from 0, with its judgement of each transaction, " +
-			"and proposals that it refused after a block, with what it said. Each organisation has one peer; all " +
-			"endorsed each transaction of `tbsi`.",
+			"proposals that it refused after a block, with what it said, and what both peers endorsed of an entry " +
+			"of the outbox after a block. Each organisation has one peer; all endorsed each transaction of `tbsi`.",
 		"channel": channel, "chaincode": "tbsi", "organisations": organisations, "blocks": blocks,
-		"fabric": os.Getenv("TBSI_FABRIC_VERSION"), "refused": r.refusals,
+		"fabric": os.Getenv("TBSI_FABRIC_VERSION"), "refused": r.refusals, "stated": r.stated,
 	}, "", " ")
 	if err != nil {
 		r.t.Fatal(err)

@@ -34,6 +34,11 @@ type recordedNetwork struct {
 		Proposal, Message string
 		Status            int32
 	}
+	Stated []struct {
+		AfterBlock        uint64
+		Proposal, Payload string
+		Endorsements      []struct{ Endorser, Signature string }
+	}
 }
 
 // endorsedTransaction is one of the chaincode's transactions, as a block has it.
@@ -214,9 +219,47 @@ func TestRecordedNetwork(t *testing.T) {
 			t.Errorf("got %v, %v, recorded is %d %s", found, err, it.Status, it.Message)
 		}
 	}
+	network.statedAgain(t, driver, states)
 	conflicts := judged[peer.TxValidationCode_MVCC_READ_CONFLICT]
 	if judged[peer.TxValidationCode_VALID] < 10 || conflicts < 2 || len(network.Refused) < 5 {
 		t.Errorf("recorded are %v, %d refusals", judged, len(network.Refused))
+	}
+}
+
+// statedAgain: what peers endorsed of the outbox is what the chaincode says of that state, and
+// nothing is written by it.
+func (n *recordedNetwork) statedAgain(t *testing.T, driver *peerdriver.Driver, states []*peerdriver.Ledger) {
+	t.Helper()
+	read := func(text string) []byte {
+		data, err := testchain.Bytes(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	for _, it := range n.Stated {
+		of := &endorsedTransaction{payload: read(it.Payload), action: &peer.ChaincodeAction{}}
+		for _, one := range it.Endorsements {
+			of.endorsements = append(of.endorsements, &peer.Endorsement{
+				Endorser: read(one.Endorser), Signature: read(one.Signature),
+			})
+		}
+		response := &peer.ProposalResponsePayload{}
+		decode(t, of.payload, response)
+		decode(t, response.Extension, of.action)
+		of.readSets(t, n.Chaincode)
+		n.requireEndorsed(t, of)
+		found, err := driver.Replay(states[it.AfterBlock], read(it.Proposal))
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, found, of)
+		if len(of.writes) > 0 || found.Response.Status != 200 {
+			t.Errorf("got %v, wrote %v", found.Response, of.writes)
+		}
+	}
+	if len(n.Stated) == 0 {
+		t.Error("no entry of the outbox is recorded")
 	}
 }
 
