@@ -6,13 +6,23 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 )
 
-const (
-	channel = "channel-1"
-	orderer = "orderer.test"
-)
+const channel = "channel-1"
+
+// orderer is one of the nodes that order.
+type orderer struct {
+	id          int
+	port, admin int
+}
+
+func (o *orderer) name() string { return fmt.Sprintf("orderer%d.test", o.id) }
+
+func (o *orderer) folder(n *fabric, parts ...string) string {
+	return n.path(append([]string{"crypto", "ordererOrganizations", "test", "orderers", o.name()}, parts...)...)
+}
 
 // organisation is a peer organisation and where its things are.
 type organisation struct {
@@ -60,13 +70,12 @@ func (n *fabric) write(text string, parts ...string) {
 	}
 }
 
-func (n *fabric) ordererFolder(parts ...string) string {
-	return n.path(append([]string{"crypto", "ordererOrganizations", "test", "orderers", orderer}, parts...)...)
-}
-
 func (n *fabric) cryptoConfig() string {
-	text := "OrdererOrgs:\n- {Name: Orderer, Domain: test, EnableNodeOUs: true, Specs: " +
-		"[{Hostname: orderer, SANS: [localhost, 127.0.0.1]}]}\nPeerOrgs:\n"
+	text := "OrdererOrgs:\n- Name: Orderer\n  Domain: test\n  EnableNodeOUs: true\n  Specs:\n"
+	for _, it := range n.orderers {
+		text += fmt.Sprintf("  - {Hostname: orderer%d, SANS: [localhost, 127.0.0.1]}\n", it.id)
+	}
+	text += "PeerOrgs:\n"
 	for _, it := range n.organisations {
 		text += fmt.Sprintf("- {Name: %s, Domain: %s, EnableNodeOUs: true, "+
 			"Template: {Count: 1, SANS: [localhost, 127.0.0.1]}, Users: {Count: 1}}\n", it.name, it.domain)
@@ -91,17 +100,18 @@ func (n *fabric) configtx() string {
         Readers: {Type: ImplicitMeta, Rule: ANY Readers}
         Writers: {Type: ImplicitMeta, Rule: ANY Writers}
         Admins: {Type: ImplicitMeta, Rule: MAJORITY Admins}`
+	endpoints := []string{}
+	for _, it := range n.orderers {
+		endpoints = append(endpoints, fmt.Sprintf("%q", local(it.port)))
+	}
+	capability, consensus := n.consensus()
 	return fmt.Sprintf(`Profiles:
   Two:
-    Capabilities: {V2_0: true}
+    Capabilities: {%[2]s: true}
     Policies:%[1]s
     Orderer:
-      OrdererType: etcdraft
       BatchTimeout: 500ms
-      BatchSize: {MaxMessageCount: 100, AbsoluteMaxBytes: 10 MB, PreferredMaxBytes: 2 MB}
-      EtcdRaft:
-        Consenters: [{Host: 127.0.0.1, Port: %[2]d, ClientTLSCert: %[3]s, ServerTLSCert: %[3]s}]
-        Options: {TickInterval: 100ms, ElectionTick: 10, HeartbeatTick: 1, MaxInflightBlocks: 5, SnapshotIntervalSize: 16 MB}
+      BatchSize: {MaxMessageCount: 100, AbsoluteMaxBytes: 10 MB, PreferredMaxBytes: 2 MB}%[3]s
       Capabilities: {V2_0: true}
       Policies:%[1]s
         BlockValidation: {Type: ImplicitMeta, Rule: ANY Writers}
@@ -109,7 +119,7 @@ func (n *fabric) configtx() string {
       - Name: OrdererMSP
         ID: OrdererMSP
         MSPDir: %[4]s
-        OrdererEndpoints: ["%[5]s"]
+        OrdererEndpoints: [%[5]s]
         Policies:
           Readers: {Type: Signature, Rule: "OR('OrdererMSP.member')"}
           Writers: {Type: Signature, Rule: "OR('OrdererMSP.member')"}
@@ -120,12 +130,35 @@ func (n *fabric) configtx() string {
         LifecycleEndorsement: {Type: ImplicitMeta, Rule: MAJORITY Endorsement}
         Endorsement: {Type: ImplicitMeta, Rule: MAJORITY Endorsement}
       Organizations:%[6]s
-`, implicit, n.ordererPort, n.ordererFolder("tls", "server.crt"),
-		n.path("crypto", "ordererOrganizations", "test", "msp"), local(n.ordererPort), members)
+`, implicit, capability, consensus, n.path("crypto", "ordererOrganizations", "test", "msp"),
+		strings.Join(endpoints, ", "), members)
 }
 
-func (n *fabric) ordererYAML() string {
-	tls := func(name string) string { return n.ordererFolder("tls", name) }
+// consensus is Raft with one orderer, or BFT with four, and the channel's capability for it.
+func (n *fabric) consensus() (capability, settings string) {
+	if len(n.orderers) == 1 {
+		it := n.orderers[0]
+		return "V2_0", fmt.Sprintf(`
+      OrdererType: etcdraft
+      EtcdRaft:
+        Consenters: [{Host: 127.0.0.1, Port: %[1]d, ClientTLSCert: %[2]s, ServerTLSCert: %[2]s}]
+        Options: {TickInterval: 100ms, ElectionTick: 10, HeartbeatTick: 1, MaxInflightBlocks: 5, SnapshotIntervalSize: 16 MB}`,
+			it.port, it.folder(n, "tls", "server.crt"))
+	}
+	settings = `
+      OrdererType: BFT
+      SmartBFT: {RequestBatchMaxInterval: 200ms, RequestForwardTimeout: 5s, RequestComplainTimeout: 20s, RequestAutoRemoveTimeout: 3m0s, ViewChangeResendInterval: 5s, ViewChangeTimeout: 20s, LeaderHeartbeatTimeout: 1m0s, CollectTimeout: 1s, IncomingMessageBufferSize: 200, RequestPoolSize: 1000, LeaderHeartbeatCount: 10}
+      ConsenterMapping:`
+	for _, it := range n.orderers {
+		settings += fmt.Sprintf(`
+      - {ID: %[1]d, Host: 127.0.0.1, Port: %[2]d, MSPID: OrdererMSP, Identity: %[3]s, ClientTLSCert: %[4]s, ServerTLSCert: %[4]s}`,
+			it.id, it.port, it.folder(n, "msp", "signcerts", it.name()+"-cert.pem"), it.folder(n, "tls", "server.crt"))
+	}
+	return "V3_0", settings
+}
+
+func (n *fabric) ordererYAML(of *orderer) string {
+	tls := func(name string) string { return of.folder(n, "tls", name) }
 	return fmt.Sprintf(`General:
   ListenAddress: 127.0.0.1
   ListenPort: %[1]d
@@ -144,17 +177,18 @@ Admin:
   TLS: {Enabled: true, PrivateKey: %[2]s, Certificate: %[3]s, RootCAs: [%[4]s], ClientAuthRequired: true, ClientRootCAs: [%[4]s]}
 ChannelParticipation: {Enabled: true, MaxRequestBodySize: 1 MB}
 Consensus: {WALDir: %[6]s/wal, SnapDir: %[6]s/snapshots}
-`, n.ordererPort, tls("server.key"), tls("server.crt"), tls("ca.crt"), n.ordererFolder("msp"),
-		n.path("orderer", "data"), local(n.adminPort))
+`, of.port, tls("server.key"), tls("server.crt"), tls("ca.crt"), of.folder(n, "msp"),
+		n.path(of.name(), "data"), local(of.admin))
 }
 
-// timeWindow says whether peers compare a transaction's time with their clocks: Fabric 2.5 cannot.
-func timeWindow() bool { return os.Getenv("TBSI_FABRIC_TIME_WINDOW") != "no" }
+// since3 says that the programs are not of Fabric 2, which has no BFT, and no filter by which peers
+// compare a transaction's time with their clocks.
+func since3() bool { return !strings.HasPrefix(os.Getenv("TBSI_FABRIC_VERSION"), "2.") }
 
 func (n *fabric) coreYAML(of *organisation) string {
 	tls := func(name string) string { return of.peerFolder(n, "tls", name) }
 	filter := ", {name: TimeWindowCheck}"
-	if !timeWindow() {
+	if !since3() {
 		filter = ""
 	}
 	return fmt.Sprintf(`peer:

@@ -27,8 +27,7 @@ var programs = []string{"peer", "orderer", "osnadmin", "configtxgen", "cryptogen
 type fabric struct {
 	t             *testing.T
 	dir, bin      string
-	ordererPort   int
-	adminPort     int
+	orderers      []*orderer
 	organisations []*organisation
 }
 
@@ -48,10 +47,13 @@ func programsFolder(t *testing.T) string {
 	return bin
 }
 
-// startFabric makes keys and a channel, and starts an orderer and two peers that have joined it.
-func startFabric(t *testing.T) *fabric {
+// startFabric makes keys and a channel, and starts orderers and two peers that have joined it.
+func startFabric(t *testing.T, orderers int) *fabric {
 	t.Helper()
-	n := &fabric{t: t, bin: programsFolder(t), dir: t.TempDir(), ordererPort: freePort(t), adminPort: freePort(t)}
+	n := &fabric{t: t, bin: programsFolder(t), dir: t.TempDir()}
+	for id := range orderers {
+		n.orderers = append(n.orderers, &orderer{id + 1, freePort(t), freePort(t)})
+	}
 	for _, it := range []struct{ name, msp, domain string }{
 		{"Org1", "Org1MSP", "org1.test"}, {"Org2", "Org2MSP", "org2.test"},
 	} {
@@ -64,13 +66,9 @@ func startFabric(t *testing.T) *fabric {
 	n.write(n.configtx(), "configtx.yaml")
 	n.run([]string{"FABRIC_CFG_PATH=" + n.dir}, "configtxgen", "-profile", "Two", "-channelID", channel,
 		"-outputBlock", n.path("genesis.block"))
-	n.write(n.ordererYAML(), "orderer", "orderer.yaml")
-	n.start("orderer", []string{"FABRIC_CFG_PATH=" + n.path("orderer")}, "Beginning to serve requests",
-		filepath.Join(n.bin, "orderer"))
-	tls := func(name string) string { return n.ordererFolder("tls", name) }
-	n.run(nil, "osnadmin", "channel", "join", "--channelID", channel, "--config-block", n.path("genesis.block"),
-		"-o", local(n.adminPort), "--ca-file", tls("ca.crt"), "--client-cert", tls("server.crt"),
-		"--client-key", tls("server.key"))
+	for _, it := range n.orderers {
+		n.startOrderer(it)
+	}
 	// Type, then where from, then where to: that is all a builder for a service has to do.
 	n.write("#!/bin/sh\ngrep -q '\"ccaas\"' \"$2/metadata.json\"\n", "builder", "bin", "detect")
 	n.write("#!/bin/sh\ncp \"$1/connection.json\" \"$3\"\n", "builder", "bin", "build")
@@ -83,6 +81,17 @@ func startFabric(t *testing.T) *fabric {
 		n.run(n.as(it, "Admin"), "peer", "channel", "join", "-b", n.path("genesis.block"))
 	}
 	return n
+}
+
+func (n *fabric) startOrderer(of *orderer) {
+	n.t.Helper()
+	n.write(n.ordererYAML(of), of.name(), "orderer.yaml")
+	n.start(of.name(), []string{"FABRIC_CFG_PATH=" + n.path(of.name())}, "Beginning to serve requests",
+		filepath.Join(n.bin, "orderer"))
+	tls := func(name string) string { return of.folder(n, "tls", name) }
+	n.run(nil, "osnadmin", "channel", "join", "--channelID", channel, "--config-block", n.path("genesis.block"),
+		"-o", local(of.admin), "--ca-file", tls("ca.crt"), "--client-cert", tls("server.crt"),
+		"--client-key", tls("server.key"))
 }
 
 // as is the environment of a client of an organisation, for the program `peer`.

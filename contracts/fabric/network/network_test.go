@@ -71,9 +71,9 @@ func (d *deployed) decide(height uint64) []byte {
 	return d.chain.Decide(d.chain.At(height, d.set, d.log), d.set, d.set.Quorum(), 0)
 }
 
-func deploy(t *testing.T) *deployed {
+func deploy(t *testing.T, orderers int) *deployed {
 	t.Helper()
-	network := startFabric(t)
+	network := startFabric(t, orderers)
 	chain, err := testchain.Load(root)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func (d *deployed) variables(of *organisation) []string {
 	}
 	return append(d.as(of, "Admin"),
 		"ROOT="+here+"/"+root, "DIR="+d.path("of-"+of.msp), "CHANNEL="+channel, "ADDRESS="+of.chaincode,
-		"ORDERER="+local(d.ordererPort), "ORDERER_CA="+d.ordererFolder("tls", "ca.crt"),
+		"ORDERER="+local(d.orderers[0].port), "ORDERER_CA="+d.orderers[0].folder(d.fabric, "tls", "ca.crt"),
 		"PEER1="+one.address(), "PEER1_CA="+one.peerFolder(d.fabric, "tls", "ca.crt"),
 		"PEER2="+two.address(), "PEER2_CA="+two.peerFolder(d.fabric, "tls", "ca.crt"),
 		"SERVICE_CA="+tls("ca.crt"), "SERVICE_CERT="+tls("server.crt"), "SERVICE_KEY="+tls("server.key"),
@@ -194,8 +194,21 @@ func (s *session) refused(by *client, when time.Time, function string, of any, s
 	}
 }
 
-func TestRealNetwork(t *testing.T) {
-	d := deploy(t)
+// TestRaft is a network whose blocks one orderer signs.
+func TestRaft(t *testing.T) { use(t, 1, "raft") }
+
+// TestBFT is a network whose blocks a quorum of four orderers signs.
+func TestBFT(t *testing.T) {
+	programsFolder(t)
+	if !since3() {
+		t.Skip("Fabric 2 has no BFT")
+	}
+	use(t, 4, "bft")
+}
+
+func use(t *testing.T, orderers int, name string) {
+	t.Helper()
+	d := deploy(t, orderers)
 	one, two := d.organisations[0], d.organisations[1]
 	s := &session{
 		deployed: d, kept: &recording{fabric: d.fabric},
@@ -205,7 +218,7 @@ func TestRealNetwork(t *testing.T) {
 	s.anchors()
 	s.outbox()
 	s.misbehaviour()
-	s.kept.write()
+	s.kept.write(name)
 }
 
 func (s *session) checkpoints() {
@@ -224,7 +237,7 @@ func (s *session) checkpoints() {
 	s.refused(s.stranger, now, "UpdateClient", cases.Update(few), "CertificateNoQuorum: ")
 	s.refused(s.stranger, now, "UpdateClient", "{", "ArgumentForm: ")
 	// A peer's own clock bounds what the chaincode is told.
-	if timeWindow() {
+	if since3() {
 		s.refused(s.relayer, now.Add(-20*time.Minute), "UpdateClient", cases.Update(s.decide(s.height+30)), "timewindow")
 	}
 }

@@ -3,6 +3,7 @@ package network
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/common"
@@ -55,10 +56,10 @@ func (r *recording) height(by *client) uint64 {
 	return info.Height
 }
 
-// write writes the vector to the file that TBSI_RECORD names, if it does.
-func (r *recording) write() {
-	path := os.Getenv("TBSI_RECORD")
-	if path == "" {
+// write writes the vector into the folder that TBSI_RECORD names, if it does.
+func (r *recording) write(name string) {
+	folder := os.Getenv("TBSI_RECORD")
+	if folder == "" {
 		return
 	}
 	by := r.client(r.organisations[0], "Admin")
@@ -88,7 +89,7 @@ func (r *recording) write() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if err = os.WriteFile(path, append(text, '\n'), 0o600); err != nil {
+	if err = os.WriteFile(filepath.Join(folder, name+".json"), append(text, '\n'), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math/big"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -165,11 +166,19 @@ func lowS(signature []byte) bool {
 	return err == nil && found.S.Cmp(new(big.Int).Rsh(elliptic.P256().Params().N, 1)) <= 0
 }
 
-// TestRecordedNetwork executes what a real network endorsed again, on a process that the driver
+// TestRecordedNetworks executes what real networks endorsed again, on a process that the driver
 // speaks to: the same reads with the same versions, the same writes, answers and events, the same
 // judgement of conflicts, and the same refusals.
-func TestRecordedNetwork(t *testing.T) {
-	text, err := os.ReadFile(root + "/tests/vectors/fabric/recorded.json")
+func TestRecordedNetworks(t *testing.T) {
+	program := binary(t)
+	for _, path := range []string{"/tests/vectors/fabric/raft.json", "/tests/vectors/fabric/bft.json"} {
+		t.Run(filepath.Base(path), func(t *testing.T) { replay(t, start(t, program), root+path) })
+	}
+}
+
+func replay(t *testing.T, driver *peerdriver.Driver, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +186,6 @@ func TestRecordedNetwork(t *testing.T) {
 	if err = json.Unmarshal(text, network); err != nil {
 		t.Fatal(err)
 	}
-	driver := start(t, binary(t))
 	ledger, states := peerdriver.NewLedger(), []*peerdriver.Ledger{}
 	judged := map[peer.TxValidationCode]int{}
 	for number, encoded := range network.Blocks {
