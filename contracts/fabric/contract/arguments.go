@@ -1,8 +1,6 @@
 package contract
 
 import (
-	"unicode/utf8"
-
 	tbsi "tbsi.invalid/sdk"
 	"tbsi.invalid/sdk/strict"
 )
@@ -99,15 +97,11 @@ func (r *reader) integer(of *strict.Object, name string, least, most uint64) uin
 	return found
 }
 
-// name is a text of 1 to `most` bytes without control characters.
+// name is a text of 1 to `most` bytes.
 func (r *reader) name(name string, most int) string {
 	found := r.Text(r.top, name)
-	plain := utf8.ValidString(found)
-	for _, letter := range found {
-		plain = plain && letter >= 0x20 && letter != 0x7f
-	}
-	if len(found) < 1 || len(found) > most || !plain {
-		r.Fail("`%s` must have 1 to %d bytes without control characters", name, most)
+	if len(found) < 1 || len(found) > most || !isPlain(found) {
+		r.Fail("`%s` must have 1 to %d bytes without control or hidden characters", name, most)
 	}
 	return found
 }

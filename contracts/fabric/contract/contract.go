@@ -8,8 +8,13 @@
 package contract
 
 import (
+	"bytes"
+	"fmt"
+	"slices"
+
 	"github.com/hyperledger/fabric-chaincode-go/v2/shim"
 	"github.com/hyperledger/fabric-protos-go-apiv2/peer"
+	"google.golang.org/protobuf/proto"
 )
 
 // Contract answers a peer.
@@ -56,7 +61,10 @@ func invoke(stub shim.ChaincodeStubInterface) ([]byte, error) {
 type who int
 
 const (
+	// anybody, and other chaincodes for anybody.
 	anybody who = iota
+	// senders are anybody in a transaction of its own.
+	senders
 	relayers
 	administrators
 )
@@ -64,7 +72,7 @@ const (
 func (tx *transaction) dispatch(function string, given []byte) ([]byte, error) {
 	switch function {
 	case "InitClient":
-		return call(tx, anybody, given, readInit, tx.InitClient)
+		return call(tx, senders, given, readInit, tx.InitClient)
 	case "UpdateClient":
 		return call(tx, relayers, given, readUpdate, tx.UpdateClient)
 	case "Anchor":
@@ -72,7 +80,7 @@ func (tx *transaction) dispatch(function string, given []byte) ([]byte, error) {
 	case "VerifyAttestation":
 		return call(tx, anybody, given, readProof, tx.VerifyAttestation)
 	case "SubmitMisbehaviour":
-		return call(tx, anybody, given, readEvidence, tx.SubmitMisbehaviour)
+		return call(tx, senders, given, readEvidence, tx.SubmitMisbehaviour)
 	case "SetRelayer":
 		return call(tx, administrators, given, readRelayer, tx.SetRelayer)
 	case "Pause":
@@ -115,6 +123,9 @@ func (tx *transaction) require(by who) error {
 	if by == anybody {
 		return nil
 	}
+	if err := tx.requireDirect(); err != nil || by == senders {
+		return err
+	}
 	config, _, err := tx.config()
 	if err != nil {
 		return err
@@ -128,4 +139,31 @@ func (tx *transaction) require(by who) error {
 	}
 	const text = "this client takes checkpoints from registered relayers only; %s of %s is none: ask an administrator of %s for SetRelayer"
 	return refuse(StatusIdentity, "RelayersReserved", text, found.CertificateSHA256, found.MSPID, config.AdminMSPID)
+}
+
+// requireDirect refuses what another chaincode calls. It could call twice in one transaction, and
+// the second call would not see what the first one wrote, so that together they could leave a
+// newest checkpoint that is not the newest. A call with the very arguments of the client's own
+// proposal writes the same however often it is made.
+func (tx *transaction) requireDirect() error {
+	signed, err := tx.stub.GetSignedProposal()
+	if err != nil {
+		return fmt.Errorf("load the proposal: %w", err)
+	}
+	proposal, payload := &peer.Proposal{}, &peer.ChaincodeProposalPayload{}
+	spec := &peer.ChaincodeInvocationSpec{}
+	if err = proto.Unmarshal(signed.GetProposalBytes(), proposal); err != nil {
+		return fmt.Errorf("decode the proposal: %w", err)
+	}
+	if err = proto.Unmarshal(proposal.Payload, payload); err != nil {
+		return fmt.Errorf("decode the proposal's payload: %w", err)
+	}
+	if err = proto.Unmarshal(payload.Input, spec); err != nil {
+		return fmt.Errorf("decode the proposal's input: %w", err)
+	}
+	if slices.EqualFunc(spec.GetChaincodeSpec().GetInput().GetArgs(), tx.stub.GetArgs(), bytes.Equal) {
+		return nil
+	}
+	const text = "another chaincode calls this function: send it as a transaction of its own"
+	return refuse(StatusIdentity, "InvocationNested", text)
 }

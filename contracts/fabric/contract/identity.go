@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/hyperledger/fabric-protos-go-apiv2/msp"
 	"google.golang.org/protobuf/proto"
@@ -53,8 +54,8 @@ func callerOf(creator []byte) (*caller, error) {
 		return nil, refuse(StatusIdentity, "IdentityCertificate", "the client's certificate: %s", err)
 	}
 	subject := certificate.Subject.String()
-	if len(subject) > SubjectBytesMax {
-		const text = "the certificate's subject has %d bytes, at most %d are allowed"
+	if len(subject) > SubjectBytesMax || !isPlain(subject) {
+		const text = "the certificate's subject has %d bytes, at most %d without hidden characters are allowed"
 		return nil, refuse(StatusIdentity, "IdentityCertificate", text, len(subject), SubjectBytesMax)
 	}
 	digest := sha256.Sum256(certificate.Raw)
@@ -64,6 +65,19 @@ func callerOf(creator []byte) (*caller, error) {
 		},
 		units: certificate.Subject.OrganizationalUnit,
 	}, nil
+}
+
+// isPlain: UTF-8 without control characters, line separators, and characters that hide or turn
+// others around. Ranges are written out, so that no release of Go changes them.
+func isPlain(text string) bool {
+	for _, letter := range text {
+		switch {
+		case letter < 0x20, letter >= 0x7f && letter < 0xa0, letter >= 0x200b && letter <= 0x200f,
+			letter >= 0x2028 && letter <= 0x202e, letter >= 0x2060 && letter <= 0x206f, letter == 0xfeff:
+			return false
+		}
+	}
+	return utf8.ValidString(text)
 }
 
 func isMSPID(text string) bool {

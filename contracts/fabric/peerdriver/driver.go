@@ -43,6 +43,9 @@ type Proposal struct {
 	Time    time.Time
 	// Nonce makes the transaction's id, with the creator.
 	Nonce []byte
+	// Outer are the arguments that the client sent to another chaincode, which calls with Args;
+	// nil if there is no other.
+	Outer [][]byte
 }
 
 // Identity is a creator: a certificate in PEM under an MSP.
@@ -132,7 +135,13 @@ func (p *Proposal) Signed() (*peer.SignedProposal, string) {
 		}),
 		SignatureHeader: encode(&common.SignatureHeader{Creator: p.Creator, Nonce: p.Nonce}),
 	}
-	payload := &peer.ChaincodeProposalPayload{}
+	sent := p.Outer
+	if sent == nil {
+		sent = p.Args
+	}
+	payload := &peer.ChaincodeProposalPayload{Input: encode(&peer.ChaincodeInvocationSpec{
+		ChaincodeSpec: &peer.ChaincodeSpec{Input: &peer.ChaincodeInput{Args: sent}},
+	})}
 	proposal := &peer.Proposal{Header: encode(header), Payload: encode(payload)}
 	return &peer.SignedProposal{ProposalBytes: encode(proposal)}, id
 }

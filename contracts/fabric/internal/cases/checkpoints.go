@@ -32,6 +32,7 @@ func Run(t *testing.T, root string, execute Execute) {
 		{"conflicts", conflicts},
 		{"bad input", badInput},
 		{"identities", identities},
+		{"nested", nested},
 	} {
 		t.Run(it.name, func(t *testing.T) { it.run(t, root, execute) })
 	}

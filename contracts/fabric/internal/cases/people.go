@@ -53,9 +53,11 @@ func relayers(t *testing.T, root string, execute Execute) {
 	w.Refused(w.Stranger, "SetRelayer", register(true), 403, "IdentityNotAdmin")
 	w.Refused(w.Stranger, "UpdateClient", Update(w.Decide(20)), 403, "RelayersReserved")
 	w.Refused(w.Stranger, "UpdateClient", "nonsense", 403, "RelayersReserved")
-	bad := register(true)
-	bad["nameZhTw"] = "a\nb"
-	w.Refused(w.Admin, "SetRelayer", bad, 400, "ArgumentForm")
+	for _, name := range []string{"a\nb", "a\u2028b", "a\u202eb", "a\u200bb", "a\u0085b", ""} {
+		bad := register(true)
+		bad["nameZhTw"] = name
+		w.Refused(w.Admin, "SetRelayer", bad, 400, "ArgumentForm")
+	}
 	w.Submit(w.Admin, "SetRelayer", register(true))
 	out := w.Submit(w.Stranger, "UpdateClient", Update(w.Decide(20)))
 	by := out["by"].(map[string]any)
@@ -183,6 +185,9 @@ func identities(t *testing.T, root string, execute Execute) {
 		{"two certificates", "IdentityCertificate", peerdriver.Identity("Org1MSP", append(append([]byte{}, pem...), pem...))},
 		{"no DER", "IdentityCertificate", peerdriver.Identity("Org1MSP",
 			[]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))},
+		{"a hidden character", "IdentityCertificate", identity(t, "Org1MSP", "rela\u202eyer", "client")},
+		{"a line separator", "IdentityCertificate", identity(t, "Org1MSP", "rela\u2028yer", "client")},
+		{"a long subject", "IdentityCertificate", identity(t, "Org1MSP", strings.Repeat("x", 1025), "client")},
 		{"a huge one", "IdentityCertificate", peerdriver.Identity("Org1MSP", make([]byte, 16*1024+1))},
 	} {
 		t.Run(it.name, func(*testing.T) {
@@ -190,4 +195,27 @@ func identities(t *testing.T, root string, execute Execute) {
 			w.Refused(it.creator, "GetStatus", "{}", 403, it.refused)
 		})
 	}
+}
+
+// nested: other chaincodes read, anchor and send; all else is a transaction of its own.
+func nested(t *testing.T, root string, execute Execute) {
+	w := Opened(t, root, execute)
+	w.Outer = [][]byte{[]byte("TransferTitle"), []byte("{}")}
+	for _, it := range []string{
+		"InitClient", "UpdateClient", "SubmitMisbehaviour", "SetRelayer", "Pause", "Unpause",
+	} {
+		w.Refused(w.Admin, it, "nonsense", 403, "InvocationNested")
+	}
+	w.Refused(w.Admin, "UpdateClient", Update(w.Decide(20)), 403, "InvocationNested")
+	w.Answer(w.Stranger, "VerifyAttestation", w.Prove(1, 10))
+	w.Answer(w.Stranger, "GetStatus", "{}")
+	w.Answer(w.Stranger, "GetCheckpoint", map[string]any{"height": 10})
+	w.Submit(w.Stranger, "Anchor", w.Prove(1, 10))
+	w.Answer(w.Stranger, "GetAnchor", map[string]any{"index": 1})
+	w.Submit(w.Stranger, "SendMessage", map[string]any{
+		"sequence": 1, "timeoutSeconds": 1_800_000_000, "receiver": "0x" + strings.Repeat("be", 20),
+		"payloadHash": "0x" + strings.Repeat("01", 32),
+	})
+	w.Outer = [][]byte{[]byte("UpdateClient")}
+	w.Refused(w.Admin, "UpdateClient", Update(w.Decide(20)), 403, "InvocationNested")
 }

@@ -20,6 +20,11 @@ func (s *stub) GetCreator() ([]byte, error) { return s.proposal.Creator, nil }
 func (s *stub) GetChannelID() string        { return s.proposal.Channel }
 func (s *stub) GetTxID() string             { return s.simulation.TransactionID }
 
+func (s *stub) GetSignedProposal() (*peer.SignedProposal, error) {
+	signed, _ := s.proposal.Signed()
+	return signed, nil
+}
+
 func (s *stub) GetTxTimestamp() (*timestamppb.Timestamp, error) {
 	return timestamppb.New(s.proposal.Time), nil
 }

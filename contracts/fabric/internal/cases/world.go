@@ -45,6 +45,9 @@ type World struct {
 	Admin, Relayer, Stranger, Auditor []byte
 	Now                               time.Time
 
+	// Outer are the arguments of another chaincode that calls, nil for none.
+	Outer [][]byte
+
 	nonce uint64
 }
 
@@ -140,7 +143,7 @@ func (w *World) Raw(by []byte, args [][]byte) *peerdriver.Simulation {
 	w.nonce++
 	found, err := w.Execute(w.Ledger, peerdriver.Proposal{
 		Channel: Channel, Creator: by, Args: args, Time: w.Now,
-		Nonce: fmt.Appendf(nil, "nonce %d", w.nonce),
+		Nonce: fmt.Appendf(nil, "nonce %d", w.nonce), Outer: w.Outer,
 	})
 	if err != nil {
 		w.T.Fatalf("%s: %s", args, err)
