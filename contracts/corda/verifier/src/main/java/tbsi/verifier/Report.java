@@ -1,0 +1,32 @@
+package tbsi.verifier;
+
+import java.util.List;
+
+/**
+ * What {@link Verifier#verify} found. Of a proof that holds, code and reason are null; of any other,
+ * all but verdict, code and reason is null, zero or empty.
+ *
+ * @param leafIndex unsigned
+ * @param handovers those that were verified, in the order in which they happened
+ */
+public record Report(
+        Verdict verdict,
+        Code code,
+        String reason,
+        Leaf leaf,
+        long leafIndex,
+        VerifiedDecision decision,
+        List<VerifiedHandover> handovers) {
+    static Report invalid(Code code, String reason) {
+        return new Report(Verdict.INVALID, code, reason, null, 0, null, List.of());
+    }
+
+    static Report couldNotTell(Code code, String reason) {
+        return new Report(Verdict.COULD_NOT_TELL, code, reason, null, 0, null, List.of());
+    }
+
+    /** Whether the proof holds. */
+    public boolean isValid() {
+        return verdict == Verdict.VALID;
+    }
+}

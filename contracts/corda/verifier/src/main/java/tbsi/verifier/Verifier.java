@@ -1,0 +1,92 @@
+package tbsi.verifier;
+
+import tbsi.verifier.DecisionException.Problem;
+
+/** From what is trusted to the leaf (SPEC §10.4). Nothing is fetched. */
+public final class Verifier {
+    private Verifier() {}
+
+    /**
+     * Verifies a proof in either form. That it holds does not say that nothing was revoked later.
+     */
+    public static Report verify(byte[] proof, TrustAnchor anchor) {
+        Bundle bundle;
+        try {
+            bundle = Bundle.parse(proof);
+        } catch (FormException error) {
+            return error.code == Code.FORM
+                    ? Report.invalid(Code.FORM, error.getMessage())
+                    : Report.couldNotTell(error.code, error.getMessage());
+        }
+        if (!bundle.genesisHash().equals(anchor.chain.genesisHash())) {
+            return Report.couldNotTell(
+                    Code.OTHER_NETWORK,
+                    "proof is of the network with genesis hash " + bundle.genesisHash());
+        }
+        return judge(bundle, anchor);
+    }
+
+    private static Report judge(Bundle bundle, TrustAnchor anchor) {
+        Leaf leaf = bundle.leaf();
+        Checkpoint at = bundle.decision().checkpoint();
+        if (leaf.chainId() != anchor.chain.chainId()) {
+            return Report.invalid(Code.LEAF, "leaf is of another chain id");
+        }
+        if (!covers(at, leaf)) {
+            return Report.invalid(
+                    Code.LEAF, "leaf is of a place that the checkpoint cannot cover");
+        }
+        Bytes root;
+        try {
+            root = Leaf.rootOf(
+                    Leaf.hash(bundle.leafBytes().array()), bundle.leafIndex(), at.logSize(),
+                    bundle.inclusion());
+        } catch (Leaf.ShapeException error) {
+            return Report.invalid(Code.INCLUSION, error.getMessage());
+        }
+        if (!root.equals(at.logRoot())) {
+            return Report.invalid(Code.INCLUSION, "inclusion proof leads to log root " + root);
+        }
+        return judgeDecisions(bundle, anchor);
+    }
+
+    /** Height and time are the checkpoint's, or both are lower. */
+    private static boolean covers(Checkpoint at, Leaf leaf) {
+        int height = Long.compareUnsigned(leaf.height(), at.height());
+        int time = Long.compareUnsigned(leaf.timeMs(), at.timeMs());
+        return height <= 0 && time <= 0 && (height == 0) == (time == 0);
+    }
+
+    private static Report judgeDecisions(Bundle bundle, TrustAnchor anchor) {
+        TrustAnchor.Followed followed;
+        try {
+            followed = anchor.follow(bundle.handovers(), bundle.validators());
+        } catch (DecisionException.InHandover error) {
+            boolean gap = error.number == 1 && error.problem == Problem.VALIDATOR_SET;
+            return gap
+                    ? Report.couldNotTell(Code.GAP, error.getMessage())
+                    : Report.invalid(Code.HANDOVER, error.getMessage());
+        }
+        try {
+            VerifiedDecision decision = followed.anchor()
+                    .extend(bundle.decision(), bundle.validators()).decision();
+            return new Report(
+                    Verdict.VALID, null, null, bundle.leaf(), bundle.leafIndex(), decision,
+                    followed.handovers());
+        } catch (DecisionException error) {
+            return undecided(error, bundle.handovers().isEmpty());
+        }
+    }
+
+    private static Report undecided(DecisionException error, boolean noHandovers) {
+        String reason = error.getMessage();
+        return switch (error.problem) {
+            case VALIDATOR_SET -> noHandovers
+                    ? Report.couldNotTell(Code.GAP, reason)
+                    : Report.invalid(Code.CHECKPOINT, reason);
+            case BEFORE -> Report.couldNotTell(Code.BEFORE_TRUSTED, reason);
+            case FORK -> Report.invalid(Code.FORK, reason);
+            case OTHER -> Report.invalid(Code.CHECKPOINT, reason);
+        };
+    }
+}
