@@ -18,9 +18,11 @@ import org.bouncycastle.math.ec.ECPoint;
  * The genesis file: what is trusted (SPEC §2). Its hash is over a canonical form.
  *
  * @param name of the network
- * @param anchor what a verifier trusts by it
+ * @param chain its chain id, and the hash of the file
+ * @param validatorSetHash 32 bytes: of the first validators
+ * @param timeMs of block 0
  */
-public record Genesis(String name, TrustAnchor anchor) {
+public record Genesis(String name, Chain chain, Bytes validatorSetHash, long timeMs) {
     /** A file that cannot be trusted, and what is wrong with it. */
     public static final class UnusableException extends Exception {
         private static final long serialVersionUID = 1L;
@@ -68,6 +70,11 @@ public record Genesis(String name, TrustAnchor anchor) {
 
     private record Names(String zhTw, String en) {}
 
+    /** What a verifier trusts by it. */
+    public TrustAnchor anchor() {
+        return TrustAnchor.ofSet(chain, validatorSetHash, timeMs);
+    }
+
     /** Parses and checks a genesis file. */
     public static Genesis parse(byte[] data) throws UnusableException {
         if (data.length > Limits.GENESIS_BYTES_MAX) {
@@ -112,7 +119,7 @@ public record Genesis(String name, TrustAnchor anchor) {
         Bytes hash = Digests.sha256(Digests.tag("TBSI-GENESIS-1"), CanonicalJson.of(form));
         members.sort((one, other) -> one.address().compareTo(other.address()));
         Bytes setHash = ValidatorSet.of(members).hash;
-        return new Genesis(name, TrustAnchor.ofSet(new Chain(chainId, hash), setHash, timeMs));
+        return new Genesis(name, new Chain(chainId, hash), setHash, timeMs);
     }
 
     private static Long within(Fields fields, String name, long least, long most)

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The vectors that every verifier shares, in {@code tests/vectors}. */
-public final class Vectors {
+final class Vectors {
     private Vectors() {}
 
     /** A case of bundle.json in one of its forms, and what it is verified under. */
@@ -48,12 +48,12 @@ public final class Vectors {
     }
 
     /** The genesis file of bundle.json. */
-    public static byte[] genesisFile() {
+    static byte[] genesisFile() {
         return JsonText.of(read("bundle.json").get("genesis")).getBytes(UTF_8);
     }
 
     /** What the genesis file of bundle.json has one trust. */
-    public static TrustAnchor genesis() {
+    static TrustAnchor genesis() {
         try {
             return Genesis.parse(genesisFile()).anchor();
         } catch (Genesis.UnusableException error) {
@@ -62,7 +62,7 @@ public final class Vectors {
     }
 
     /** The compact form of a named case of bundle.json. */
-    public static byte[] compact(String name) {
+    static byte[] compact(String name) {
         for (Map<String, Object> it : objects(read("bundle.json").get("cases"))) {
             if (it.get("name").equals(name)) {
                 return data(it.get("compact"));
