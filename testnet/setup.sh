@@ -80,6 +80,10 @@ if command -v go >/dev/null; then
     (cd contracts/fabric && go mod download) ||
         echo "go mod download failed: the tests of the chaincode will be skipped" >&2
 fi
+if command -v mvn >/dev/null; then
+    contracts/corda/test.sh fetch ||
+        echo "Maven fetched not all: the tests of contracts/corda will be skipped" >&2
+fi
 kit=$HOME/.cache/tbsi/python-sdk
 pins=sdk/python/requirements.txt
 if command -v python3 >/dev/null && ! cmp -s "$pins" "$kit/installed.txt"; then

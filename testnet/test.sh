@@ -36,6 +36,9 @@ for module in tests/outside sdk/go contracts/fabric; do
     fi
 done
 
+step "proofs in Java and Corda"
+contracts/corda/test.sh
+
 step "build"
 cargo build --locked --workspace --all-targets
 

@@ -182,7 +182,8 @@ public final class AttestationContract implements Contract {
         }
 
         private void requireSigned(AbstractParty party, String who) {
-            require(signers.contains(party.getOwningKey()), "the signature of " + who + " is needed");
+            require(signers.contains(party.getOwningKey()),
+                    "the signature of " + who + " is needed");
         }
 
         private static void require(boolean holds, String rule) {

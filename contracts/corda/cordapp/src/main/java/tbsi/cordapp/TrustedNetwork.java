@@ -29,7 +29,7 @@ public final class TrustedNetwork implements ContractState {
     private final OpaqueBytes checkpoint;
 
     /**
-     * Of a genesis file, these are its chain id, its hash, the hash of its validator set and its time.
+     * Of a genesis file, these are its chain id, its hash, the hash of its validators and its time.
      *
      * @param checkpoint 192 bytes (SPEC §3.6) that are trusted since; null for none
      */

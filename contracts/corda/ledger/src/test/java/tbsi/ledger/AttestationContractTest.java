@@ -37,7 +37,8 @@ class AttestationContractTest {
             Arrays.asList("tbsi.cordapp", "tbsi.ledger"), ALICE,
             // Reference states need platform version 4.
             testNetworkParameters(Collections.emptyList(), 4), BOB);
-    private static final OpaqueBytes PROOF = new OpaqueBytes(BundleVectors.compact("signed by a quorum"));
+    private static final OpaqueBytes PROOF =
+            new OpaqueBytes(BundleVectors.compact("signed by a quorum"));
     private static final TrustedNetwork NETWORK =
             TrustedNetwork.founded(genesis(), Collections.singletonList(ALICE.getParty()));
     private static final AttestedDocument DOCUMENT =
@@ -213,8 +214,9 @@ class AttestationContractTest {
     @Test
     void aNetworkThatAnotherContractLetThroughIsNone() {
         // Corda itself refuses a state under another contract than the one that it names.
-        fails("is bundled in TransactionState with tbsi.ledger.LaxContract", tx -> tx.under(NETWORK, LaxContract.ID).out(DOCUMENT)
-                .does(new Commands.Issue(), BOB));
+        fails("is bundled in TransactionState with tbsi.ledger.LaxContract",
+                tx -> tx.under(NETWORK, LaxContract.ID).out(DOCUMENT)
+                        .does(new Commands.Issue(), BOB));
     }
 
     @Test

@@ -297,7 +297,7 @@ public record Leaf(
         return field("digest") instanceof Bytes found ? found : null;
     }
 
-    /** What a leaf's digest field has of a digest: filled up with zeros; null if it does not fit. */
+    /** What a leaf has of a digest: filled up with zeros; null if it does not fit. */
     static Bytes padded(long algorithm, byte[] digest) {
         int room = Bytes.HASH * wordsPerDigest(algorithm);
         return digest.length > room ? null : Bytes.owning(Arrays.copyOf(digest, room));

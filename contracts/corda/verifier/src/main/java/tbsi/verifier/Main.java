@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** {@code java -jar tbsi-verify.jar BUNDLE --genesis FILE}: offline, with tbsi verify's exit codes. */
+/** {@code java -jar tbsi-verify.jar PROOF --genesis FILE}: offline; exit codes as tbsi verify. */
 public final class Main {
     private static final String USAGE = """
             usage: java -jar tbsi-verify.jar PROOF --genesis FILE [--file FILE [--salt FILE]]
@@ -155,7 +155,8 @@ public final class Main {
         }
         out.println("changes of the validator set that were verified: "
                 + report.handovers().size());
-        out.println(file == null ? "file: not compared" : "file: " + file + " is what was attested");
+        out.println(
+                file == null ? "file: not compared" : "file: " + file + " is what was attested");
         out.println("not looked at: whether it was revoked later");
     }
 }

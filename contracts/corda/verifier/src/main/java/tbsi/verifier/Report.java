@@ -3,8 +3,8 @@ package tbsi.verifier;
 import java.util.List;
 
 /**
- * What {@link Verifier#verify} found. Of a proof that holds, code and reason are null; of any other,
- * all but verdict, code and reason is null, zero or empty.
+ * What {@link Verifier#verify} found. Of a proof that holds, code and reason are null; of any
+ * other, all but verdict, code and reason is null, zero or empty.
  *
  * @param leafIndex unsigned
  * @param handovers those that were verified, in the order in which they happened

@@ -11,4 +11,8 @@ import java.util.List;
  * @param totalPower of the validator set, unsigned
  */
 public record VerifiedDecision(
-        Checkpoint checkpoint, Bytes digest, List<Validator> signers, long power, long totalPower) {}
+        Checkpoint checkpoint,
+        Bytes digest,
+        List<Validator> signers,
+        long power,
+        long totalPower) {}
