@@ -37,6 +37,12 @@ public final class AttestationContract implements Contract {
     /** Of one transaction. */
     public static final int DOCUMENTS_MAX = 16;
 
+    /** Of the proofs of one transaction together: some 8,000 signatures. */
+    public static final int PROOFS_BYTES_MAX = 512 * 1024;
+
+    /** Of one network. */
+    public static final int MAINTAINERS_MAX = 64;
+
     /** What a transaction does. */
     public interface Commands extends CommandData {
         /** Begins to trust a network. */
@@ -126,9 +132,9 @@ public final class AttestationContract implements Contract {
 
         private void verifyTrust(TrustedNetwork network) {
             List<AbstractParty> maintainers = network.getMaintainers();
-            require(!maintainers.isEmpty()
+            require(!maintainers.isEmpty() && maintainers.size() <= MAINTAINERS_MAX
                             && new HashSet<>(maintainers).size() == maintainers.size(),
-                    "a network has at least one maintainer, each once");
+                    "a network has 1 to " + MAINTAINERS_MAX + " maintainers, each once");
             network.anchor();
             requireSigned(maintainers, "all maintainers");
         }
@@ -152,6 +158,14 @@ public final class AttestationContract implements Contract {
         }
 
         private void verifyIssue(TrustedNetwork network) {
+            int bytes = 0;
+            for (AttestedDocument it : documentsOut) {
+                // No sum of 16 overflows.
+                bytes += Math.min(it.getProof().getSize(), PROOFS_BYTES_MAX + 1);
+            }
+            require(bytes <= PROOFS_BYTES_MAX,
+                    "the proofs have more than " + PROOFS_BYTES_MAX
+                            + " bytes together; issue fewer documents at once");
             for (AttestedDocument it : documentsOut) {
                 AttestedDocument proven =
                         AttestedDocument.prove(it.getProof(), network, it.getOwner());

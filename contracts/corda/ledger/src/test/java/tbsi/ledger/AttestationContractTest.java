@@ -125,8 +125,13 @@ class AttestationContractTest {
         fails("all maintainers", tx -> tx.out(network(both, 32)).does(trust, BOB));
         List<AbstractParty> twice = Arrays.asList(ALICE.getParty(), ALICE.getParty());
         fails("each once", tx -> tx.out(network(twice, 32)).does(trust, ALICE));
-        fails("at least one", tx -> tx.out(network(Collections.emptyList(), 32))
+        fails("1 to 64 maintainers", tx -> tx.out(network(Collections.emptyList(), 32))
                 .does(trust, ALICE));
+        List<AbstractParty> many = new ArrayList<>();
+        while (many.size() < 65) {
+            many.add(identity("Member " + many.size()).getParty());
+        }
+        fails("1 to 64 maintainers", tx -> tx.out(network(many, 32)).does(trust, ALICE));
         fails("genesis hash has 31 bytes", tx -> tx.out(
                 network(NETWORK.getMaintainers(), 31)).does(trust, ALICE));
         fails("not 0 and 2", tx -> tx.out(NETWORK, NETWORK).does(trust, ALICE));
@@ -203,6 +208,10 @@ class AttestationContractTest {
         refusesProof("not in compact form", "{}".getBytes(StandardCharsets.US_ASCII));
         refusesProof("not in compact form", new byte[] {'T', 'B', 'P'});
         refusesProof("at most 262144", Arrays.copyOf(good, 256 * 1024 + 1));
+        refusesProof("more than 524288 bytes together", Arrays.copyOf(good, 512 * 1024 + 1));
+        AttestedDocument large = withProof(Arrays.copyOf(good, 200 * 1024));
+        fails("more than 524288 bytes together", tx -> tx.under(NETWORK).out(large, large, large)
+                .does(new Commands.Issue(), BOB));
         TrustedNetwork other = network(NETWORK.getMaintainers(), 32);
         fails("(otherNetwork)", tx -> tx.under(other).out(DOCUMENT)
                 .does(new Commands.Issue(), BOB));

@@ -41,6 +41,9 @@ final class Scenario {
                     Forge.filled(0x34));
             handovers.add(new Handover(Forge.set(sets.get(i)), last, first));
         }
+        if (rarely()) {
+            handovers.add(stale(count - 1));
+        }
         Bundle bundle = bundle(count - 1, handovers);
         compact = Forge.compact(bundle);
         if (rarely()) {
@@ -94,6 +97,19 @@ final class Scenario {
         Decision found = Forge.decide(chain, at, members, signers);
         decisions.add(found);
         return found;
+    }
+
+    /** One of before, in the wrong place: behind all others. */
+    private Handover stale(int set) {
+        long nowHeight = height;
+        long nowMs = timeMs;
+        height = random.nextInt(3);
+        timeMs = FIRST_TIME_MS;
+        Decision last = decide(set, 1, Forge.filled(0x36), Forge.filled(0x37));
+        Decision first = decide(set, 1, null, Forge.filled(0x38));
+        height = nowHeight;
+        timeMs = nowMs;
+        return new Handover(Forge.set(sets.get(set)), last, first);
     }
 
     private Bundle bundle(int set, List<Handover> handovers) {
