@@ -122,6 +122,9 @@ pub struct TestNetwork {
     dir: TempDir,
 }
 
+/// The longest period of the map.
+const MAP_PERIOD_MAX_MS: u64 = 86_400_000;
+
 impl TestNetwork {
     /// Makes the files of a network and starts nothing.
     pub fn create(validators: usize, observers: usize) -> Self {
@@ -151,6 +154,8 @@ impl TestNetwork {
     ) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mut spec = NetworkSpec::new(dir.path().join("network"), validators, observers);
+        // Roots of the map (SPEC §9.11) come when a test asks for them: others count leaves.
+        spec.consensus.map_period_ms = Some(MAP_PERIOD_MAX_MS);
         change(&mut spec);
         let network = Network::create(&spec, binary).expect("a network's files");
         Self { network, dir }

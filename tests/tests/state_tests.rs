@@ -15,7 +15,7 @@ use anyhow::{Context, ensure};
 use serde::Deserialize;
 use tbsi_execution::conformance::{Fork, TestBlock, execute};
 use tbsi_execution::{ExecutionError, Outcome};
-use tbsi_store::{CommitBlock, Store, StoreOptions};
+use tbsi_store::{CommitBlock, LogPlace, Store, StoreOptions};
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::log::LeafBatch;
 use tbsi_types::{
@@ -288,7 +288,12 @@ impl Ledger {
         let tip = self.store.tip();
         let height = tip.map_or(Height::GENESIS, |tip| tip.height.next());
         let update = self.store.state_root(&diff)?;
-        let log = self.store.log_update(LeafBatch::default());
+        let place = LogPlace {
+            height,
+            time: TimestampMs(height.0),
+            map_period_ms: 60_000,
+        };
+        let log = self.store.log_update(&place, LeafBatch::default())?;
         let fields = HeaderFields {
             parent_hash: tip.map(|tip| tip.block_hash).unwrap_or_default(),
             height,

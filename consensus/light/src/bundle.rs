@@ -202,7 +202,8 @@ pub fn verify_bundle(
     })
 }
 
-fn check_leaf(
+/// That a leaf is of the anchor's chain and of the checkpoint's block or an earlier one.
+pub(crate) fn check_leaf(
     leaf: &Leaf,
     anchor: &TrustAnchor,
     checkpoint: &Checkpoint,

@@ -7,6 +7,9 @@
 //! consensus itself uses: signatures against one validator set. [`verify_inclusion`],
 //! [`verify_consistency`] and [`verify_note`] are what auditors of the log need.
 //!
+//! [`verify_map`] proves what was not said: that a digest was not attested, that an attestation
+//! was not revoked.
+//!
 //! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs.
 //!
 //! Pure: no clock, no disk, no network, no engine, no EVM, no database.
@@ -30,6 +33,7 @@ pub mod checkpoint;
 pub mod error;
 pub mod foreign;
 pub mod log;
+pub mod map;
 
 pub use bundle::{
     DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
@@ -41,3 +45,4 @@ pub use error::VerifyError;
 pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,
 };
+pub use map::{KnownUpTo, ProvenStatus, VerifiedMap, VerifyMapError, verify_map};

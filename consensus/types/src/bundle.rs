@@ -8,6 +8,7 @@ mod binary;
 pub mod chain;
 mod decision;
 mod json;
+pub mod map;
 mod names;
 mod varint;
 
@@ -22,6 +23,7 @@ use crate::number::LeafIndex;
 
 pub use chain::{HandoverReader, HandoverRecord, HandoverStreamError, HandoverWriter};
 pub use json::{FORMAT, KINDS, describe};
+pub use map::{MAP_FORMAT, MapBundle, MapEntry, StapledRoot};
 pub use names::{NamedValidator, NamedValidators};
 
 /// Bytes of a bundle's binary form.

@@ -35,6 +35,8 @@ const CHAIN_ID_MAX: u64 = 4_503_599_627_370_476;
 /// How late a new block's time may be where the file does not say, in milliseconds; never less
 /// than the time that a proposal has to arrive.
 pub const CLOCK_LAG_MAX_MS: u64 = 5_000;
+/// Length of a period of the map where the file does not say (SPEC §9.11), in milliseconds.
+pub const MAP_PERIOD_MS: u64 = 60_000;
 /// The only version so far.
 const VERSION: u32 = 1;
 
@@ -86,9 +88,18 @@ pub struct ConsensusParameters {
     /// it comes; [`CLOCK_LAG_MAX_MS`] if absent. Each round adds `timeout_delta_ms` (SPEC §6.10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_lag_max_ms: Option<u64>,
+    /// How often the map's root enters the log while there is something new in it;
+    /// [`MAP_PERIOD_MS`] if absent (SPEC §9.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map_period_ms: Option<u64>,
 }
 
 impl ConsensusParameters {
+    /// Length of a period of the map.
+    pub fn map_period_ms(&self) -> u64 {
+        self.map_period_ms.unwrap_or(MAP_PERIOD_MS)
+    }
+
     /// How far behind a validator's clock the time of a block proposed in round 0 may be.
     pub fn clock_lag_max_ms(&self) -> u64 {
         self.clock_lag_max_ms
@@ -106,6 +117,7 @@ impl Default for ConsensusParameters {
             block_spacing_min_ms: 20,
             clock_drift_max_ms: 10_000,
             clock_lag_max_ms: None,
+            map_period_ms: None,
         }
     }
 }
@@ -280,6 +292,12 @@ impl Genesis {
             consensus.clock_lag_max_ms(),
             consensus.timeout_propose_ms,
             600_000,
+        )?;
+        within(
+            "consensus.map_period_ms",
+            consensus.map_period_ms(),
+            1_000,
+            86_400_000,
         )?;
         within(
             "accounts",
@@ -527,6 +545,7 @@ mod tests {
         let text = serde_json::to_string(&genesis()).unwrap();
         for field in [
             "clock_lag_max_ms",
+            "map_period_ms",
             "kind",
             "votes",
             "tax_id",
@@ -566,6 +585,10 @@ mod tests {
         refuse(
             &|g| g.consensus.clock_lag_max_ms = Some(999),
             "`consensus.clock_lag_max_ms`: 999 is outside 1000..=600000",
+        );
+        refuse(
+            &|g| g.consensus.map_period_ms = Some(999),
+            "`consensus.map_period_ms`: 999 is outside 1000..=86400000",
         );
         refuse(&|g| g.block_gas_limit = 1, "`block_gas_limit`");
         let storage_only = GenesisAccount {

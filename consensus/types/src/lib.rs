@@ -22,6 +22,7 @@ pub mod json;
 pub mod keys;
 pub mod limits;
 pub mod log;
+pub mod map;
 pub mod number;
 pub mod roster;
 pub mod state;

@@ -32,7 +32,8 @@ pub use derive::{
     count_leaves, derive_leaves, leaves,
 };
 pub use leaf::{
-    Attestation, AttestationIds, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, Statement,
+    Attestation, AttestationIds, DigestWords, ForeignFact, Leaf, LeafError, LeafHead, MapRoot,
+    Statement,
 };
 pub use lookup::{Found, Lookup};
 pub use multi::MultiProof;

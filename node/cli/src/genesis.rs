@@ -9,7 +9,6 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::Subcommand;
@@ -24,6 +23,7 @@ use tbsi_types::genesis::{
 use tbsi_types::limits::VALIDATORS_MIN;
 use tbsi_types::{Address, Genesis, TimestampMs};
 
+use crate::clock;
 use crate::report::Format;
 
 #[derive(Debug, Subcommand)]
@@ -149,8 +149,7 @@ fn build(draft: &Path, out: &Path, development: bool) -> anyhow::Result<Genesis>
 
 fn from_toml(text: &str) -> anyhow::Result<Genesis> {
     let draft: Draft = toml::from_str(text)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let genesis = draft.genesis(TimestampMs(u64::try_from(now.as_millis())?));
+    let genesis = draft.genesis(clock::now()?);
     genesis.check()?;
     check_peer_ids(&genesis)?;
     check_stated(&genesis)?;

@@ -3,6 +3,7 @@
 mod attest;
 mod checkpoint;
 mod cli;
+mod clock;
 mod config;
 mod contract;
 mod digest;

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use tbsi_rpc::Client;
-use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError};
+use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError, MAP_FORMAT, MapBundle};
 use tbsi_types::log::LeafError;
 use tbsi_types::{Genesis, Handover, Height, ProofBundle};
 use tempfile::NamedTempFile;
@@ -20,6 +20,9 @@ pub(crate) const UNFINISHED: &str = ".tbsi.tmp";
 
 /// What the compact form begins with, in all versions.
 const COMPACT_MAGIC: &[u8] = b"TBP";
+
+/// What the compact form begins with if it has a map part, in all versions.
+const COMPACT_MAP_MAGIC: &[u8] = b"TBM";
 
 /// Changes of the validator set that are followed to one checkpoint.
 const HANDOVERS_MAX: usize = 10_000;
@@ -53,6 +56,39 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ProofBundle, BundleError> {
     } else {
         ProofBundle::parse_json(bytes)
     }
+}
+
+/// A proof, and what the map says beside it if it has a map part.
+pub(crate) struct ProofFile {
+    pub(crate) bundle: ProofBundle,
+    pub(crate) map: Option<MapBundle>,
+}
+
+/// Reads either form, with or without a map part.
+pub(crate) fn parse_any(bytes: &[u8]) -> Result<ProofFile, BundleError> {
+    let map = if bytes.starts_with(COMPACT_MAP_MAGIC) {
+        MapBundle::decode(bytes)?
+    } else if has_map(bytes) {
+        MapBundle::parse_json(bytes)?
+    } else {
+        let bundle = parse(bytes)?;
+        return Ok(ProofFile { bundle, map: None });
+    };
+    Ok(ProofFile {
+        bundle: map.proof.clone(),
+        map: Some(map),
+    })
+}
+
+/// Whether it is JSON that says so.
+fn has_map(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        format: String,
+    }
+    let named = serde_json::from_slice::<Named>(bytes);
+    let kind = MAP_FORMAT.trim_end_matches(|it: char| it.is_ascii_digit());
+    named.is_ok_and(|named| named.format.starts_with(kind))
 }
 
 /// A file that gets its name when it is whole.

@@ -1,5 +1,6 @@
 //! `tbsi prove`.
 
+mod absent;
 mod issuers;
 
 use std::fs::OpenOptions;
@@ -11,6 +12,7 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
+use tbsi_types::bundle::BundleError;
 use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm};
 use tbsi_types::log::{DigestWords, Leaf, Statement};
 use tbsi_types::{Height, LeafIndex, ProofBundle};
@@ -19,6 +21,7 @@ use tokio::runtime::Runtime;
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::lang::{Language, SayContext, Sentence, demand, said};
 use crate::progress;
+use crate::proof::{self, ProofFile};
 use crate::report::{in_language, note, print, refuse};
 use crate::salt::{Salt, is_there};
 use issuers::{Others, choose, name_others};
@@ -26,6 +29,8 @@ use issuers::{Others, choose, name_others};
 const HELP: &str = "\
 With a digest or a file, it is the first attestation of it; if others attested it too, they are
 named on stderr, and --issuer chooses.
+--with-status adds to the proof whether it was revoked, as of the last root of the map in the log:
+whoever has it needs to ask nobody. --absent proves that a digest was not attested, up to then.
 Exit codes: 0 proof fetched, 1 there is none or it failed, 2 refused before asking.";
 
 #[derive(Debug, clap::Args)]
@@ -45,6 +50,15 @@ pub(crate) struct Args {
     /// JSON-RPC address of the node.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
     rpc: String,
+    /// With what the log's map says of the attestation: whether it was revoked.
+    #[arg(long)]
+    with_status: bool,
+    /// Prove that the digest was not attested.
+    #[arg(long, conflicts_with_all = ["index", "status", "with_status", "issuer"])]
+    absent: bool,
+    /// With --absent: not before this height; it may have been attested since.
+    #[arg(long, value_name = "HEIGHT", requires = "absent", value_parser = parse_height)]
+    before: Option<Height>,
     /// Height of a checkpoint that the reader trusts, or latest: the proof begins there, and is
     /// short however often the validators changed [default: 0, the genesis file].
     #[arg(long, value_name = "HEIGHT", value_parser = parse_from)]
@@ -73,6 +87,9 @@ struct What {
     /// File whose digest was attested.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Id of an attestation whose status is asked for, as --with-status.
+    #[arg(long, value_name = "ID", value_parser = parse_id)]
+    status: Option<B256>,
 }
 
 /// Where a proof begins.
@@ -88,6 +105,17 @@ fn parse_from(text: &str) -> Result<Start, String> {
     }
     let height = text.parse().map(|height| Start::At(Height(height)));
     height.map_err(|_| "use the height of a checkpoint, or latest".into())
+}
+
+fn parse_height(text: &str) -> Result<Height, String> {
+    let height = text.parse().map(Height);
+    height.map_err(|_| "use the height of a block".into())
+}
+
+fn parse_id(text: &str) -> Result<B256, String> {
+    let id = hex::decode(text).ok();
+    let id = id.and_then(|bytes| B256::try_from(bytes.as_slice()).ok());
+    id.ok_or_else(|| "an id is 32 bytes in hex".into())
 }
 
 /// Of a length that some algorithm or an id has.
@@ -109,28 +137,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     check_out(args).map_err(refuse)?;
+    if args.absent {
+        return absent::prove(args);
+    }
     let selectors = selectors(args).map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
     let answer = Runtime::new()?.block_on(fetch(&client, &selectors, args))?;
-    let Some(Fetched {
-        json,
-        bundle,
-        others,
-    }) = answer
-    else {
+    let Some(Fetched { json, file, others }) = answer else {
         return Err(none(&client, args.issuer));
     };
     name_others(&others, args.lang);
-    let bytes = if args.compact {
-        bundle.encode()?
-    } else {
-        format!("{}\n", json.get().trim_end()).into_bytes()
+    let bundle = &file.bundle;
+    let compact = match &file.map {
+        Some(map) => map.encode(),
+        None => bundle.encode(),
     };
-    match &args.out {
-        Some(out) => write(out, &bytes)?,
-        None if args.compact => io::stdout().lock().write_all(&bytes)?,
-        None => print(json.get())?,
-    }
+    put(args, &json, compact)?;
     let head = Leaf::decode(&bundle.leaf)?.head;
     let (index, issuer) = (bundle.leaf_index, head.issuer);
     note(&args.lang.pick(
@@ -138,6 +160,20 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
         format!("第 {index} 筆紀錄，簽發者 {issuer}；可用 `tbsi verify` 驗證"),
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the proof where it was asked for, in the form that was asked for.
+fn put(args: &Args, json: &RawValue, compact: Result<Vec<u8>, BundleError>) -> anyhow::Result<()> {
+    let bytes = if args.compact {
+        compact?
+    } else {
+        format!("{}\n", json.get().trim_end()).into_bytes()
+    };
+    match &args.out {
+        Some(out) => write(out, &bytes),
+        None if args.compact => Ok(io::stdout().lock().write_all(&bytes)?),
+        None => print(json.get()),
+    }
 }
 
 fn check_out(args: &Args) -> anyhow::Result<()> {
@@ -172,7 +208,15 @@ fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 
 /// What to ask for, in turn: 32 bytes may be an id or a digest.
 fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
-    let What { name, index, file } = &args.what;
+    let What {
+        name,
+        index,
+        file,
+        status,
+    } = &args.what;
+    if let Some(id) = status {
+        return Ok(vec![LeafSelector::Id(*id)]);
+    }
     demand(args.salt.is_none() || file.is_some(), || {
         (
             "--salt is for --file; leave it out".into(),
@@ -187,18 +231,7 @@ fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
         (Some(name), ..) => vec![LeafSelector::Digest(name.clone())],
         (_, Some(index), _) => vec![LeafSelector::Index(LeafIndex(*index))],
         (.., Some(file)) => {
-            let salt = args.salt.as_deref().map(Salt::load).transpose()?;
-            let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-            let bar = progress::bytes(bytes, "hashing");
-            let digest = digest_file(file, args.algorithm, salt.as_ref(), &|read| bar.inc(read))?;
-            bar.finish_and_clear();
-            let shown = hex::encode_prefixed(&digest);
-            note(
-                &args
-                    .lang
-                    .pick(format!("digest {shown}"), format!("雜湊值 {shown}")),
-            );
-            vec![LeafSelector::Digest(digest.into())]
+            vec![LeafSelector::Digest(digest_of(args, file)?)]
         }
         (None, None, None) => {
             return Err(said(
@@ -206,6 +239,31 @@ fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
                 "請指定雜湊值、識別碼、--index 或 --file",
             ));
         }
+    })
+}
+
+/// The digest of a file, which is said.
+fn digest_of(args: &Args, file: &Path) -> anyhow::Result<Bytes> {
+    let salt = args.salt.as_deref().map(Salt::load).transpose()?;
+    let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+    let bar = progress::bytes(bytes, "hashing");
+    let digest = digest_file(file, args.algorithm, salt.as_ref(), &|read| bar.inc(read))?;
+    bar.finish_and_clear();
+    let shown = hex::encode_prefixed(&digest);
+    note(
+        &args
+            .lang
+            .pick(format!("digest {shown}"), format!("雜湊值 {shown}")),
+    );
+    Ok(digest.into())
+}
+
+/// Where the proof begins.
+async fn start(client: &Client, args: &Args) -> anyhow::Result<Height> {
+    Ok(match args.from {
+        Some(Start::Latest) => client.status().await?.height,
+        Some(Start::At(height)) => height,
+        None => Height::GENESIS,
     })
 }
 
@@ -225,7 +283,7 @@ fn none(client: &Client, issuer: Option<Address>) -> anyhow::Error {
 
 struct Fetched {
     json: Box<RawValue>,
-    bundle: ProofBundle,
+    file: ProofFile,
     others: Others,
 }
 
@@ -235,11 +293,8 @@ async fn fetch(
     args: &Args,
 ) -> anyhow::Result<Option<Fetched>> {
     let issuer = args.issuer;
-    let from = match args.from {
-        Some(Start::Latest) => client.status().await?.height,
-        Some(Start::At(height)) => height,
-        None => Height::GENESIS,
-    };
+    let from = start(client, args).await?;
+    let with_status = args.with_status || args.what.status.is_some();
     for selector in selectors {
         let (asked, others) = match selector {
             LeafSelector::Digest(digest) => match choose(client, digest, issuer).await? {
@@ -248,26 +303,29 @@ async fn fetch(
             },
             LeafSelector::Index(_) | LeafSelector::Id(_) => (selector.clone(), Others::default()),
         };
-        let Some(json) = client.proof_from(&asked, from).await? else {
+        let json = if with_status {
+            client.proof_with_status(&asked, from).await?
+        } else {
+            client.proof_from(&asked, from).await?
+        };
+        let Some(json) = json else {
             continue;
         };
-        let bundle = ProofBundle::parse_json(json.get().as_bytes())
+        let file = proof::parse_any(json.get().as_bytes())
             .or_say(|| gave(client, "a wrong proof", "錯誤的證明"))?;
+        let other = || gave(client, "another proof", "另一項證明");
+        demand(file.map.is_some() == with_status, other)?;
         for wanted in [&asked, selector] {
-            check_answer(wanted, &bundle).or_say(|| gave(client, "another proof", "另一項證明"))?;
+            check_answer(wanted, &file.bundle).or_say(other)?;
         }
-        let by = Leaf::decode(&bundle.leaf)?.head.issuer;
+        let by = Leaf::decode(&file.bundle.leaf)?.head.issuer;
         demand(issuer.is_none_or(|issuer| issuer == by), || {
             (
                 format!("that is by {by}; leave --issuer out, or give a digest or a file"),
                 format!("該筆出自 {by}；請不要加 --issuer，或改以雜湊值或檔案查詢"),
             )
         })?;
-        return Ok(Some(Fetched {
-            json,
-            bundle,
-            others,
-        }));
+        return Ok(Some(Fetched { json, file, others }));
     }
     Ok(None)
 }

@@ -22,6 +22,8 @@ use tokio::time::interval;
 use crate::report::{Format, note};
 
 const VALIDATORS: usize = 4;
+/// How often a network for development tells what is current (SPEC §9.11).
+const MAP_PERIOD_MS: u64 = 10_000;
 /// How often a network in the foreground is looked at.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -144,6 +146,7 @@ async fn prepare(args: &UpArgs) -> anyhow::Result<Network> {
     let mut spec = NetworkSpec::new(dir, validators, args.observers.unwrap_or(0));
     spec.chain_id = args.chain_id.unwrap_or(DEVELOPMENT_CHAIN_ID);
     spec.base_port = args.base_port;
+    spec.consensus.map_period_ms = Some(MAP_PERIOD_MS);
     Ok(Network::create(&spec, &binary)?)
 }
 

@@ -6,6 +6,7 @@ mod en;
 mod failure;
 mod identity;
 mod report;
+mod status;
 mod zh_tw;
 
 pub(crate) use en::assurance as assurance_en;
@@ -13,29 +14,36 @@ pub(crate) use zh_tw::assurance as assurance_zh_tw;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
-use tbsi_light::{HandoverFollower, TrustAnchor, VerifiedBundle, verify_bundle};
+use tbsi_light::{
+    HandoverFollower, ProvenStatus, TrustAnchor, VerifiedBundle, VerifiedMap, verify_bundle,
+    verify_map,
+};
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
-use tbsi_types::{B256, Height, ProofBundle};
+use tbsi_types::{B256, Height, TimestampMs};
 use tokio::runtime::Runtime;
 
 use crate::handovers;
 use crate::lang::{Language, SayContext, causes, said};
-use crate::proof;
+use crate::proof::{self, ProofFile};
 use crate::report::{Format, REFUSED};
 use crate::salt::Salt;
 use crate::standing::{self, Standing};
 use anchor::Trusted;
 use compare::{Compared, Places};
 use failure::{Failure, FailureKind, looks_like};
+use status::{Age, parse_duration, parse_time};
 
 const HELP: &str = "\
 Without --rpc nothing is asked of any network. Trust comes from the genesis file, or from a
 checkpoint that you verified before or have from somebody you trust. A proof says what was
-stated, by whom and when. It does not say that it was not revoked later: --rpc asks a node, and
-verifies the revocation that it tells of. That there is none is the node's word.
+stated, by whom and when. Whether it was revoked later says a proof with status (`tbsi prove
+--with-status`), as of the checkpoint that it names; --status-max-age refuses one that is too old.
+Or --rpc asks a node, and verifies the revocation that it tells of; that there is none is then the
+node's word. A proof from `tbsi prove --absent` says that a digest was not attested.
 
 Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not tell
 (something is missing, of another network or version, or no proof at all).";
@@ -68,6 +76,13 @@ pub(crate) struct Args {
     /// JSON-RPC address of a node to ask whether it was revoked since.
     #[arg(long, value_name = "URL")]
     rpc: Option<String>,
+    /// Greatest age of the status in the proof, such as 90s, 15m, 24h or 7d: an older one, or none,
+    /// is no verdict.
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    status_max_age: Option<Duration>,
+    /// Time at which the status must not be older, in RFC 3339 [default: this machine's clock].
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "status_max_age")]
+    at: Option<TimestampMs>,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -82,6 +97,10 @@ struct Verified {
     /// Changes of the validator set that were followed in a file.
     followed: Option<u64>,
     bundle: VerifiedBundle,
+    /// What the map says; `None` if the proof has no map part.
+    map: Option<VerifiedMap>,
+    /// How old that is; `None` if nobody asked.
+    age: Option<Age>,
     /// `None` if no file was given or found.
     file: Option<Compared>,
     /// What a node knows of the attestation; `None` if none was asked, or for statements that
@@ -101,6 +120,11 @@ impl Verified {
 
     /// Why what was proven counts for nothing, as far as is known.
     fn void(&self, lang: Language) -> Option<String> {
+        if let Some(map) = &self.map
+            && let Some(status) = map.status.filter(ProvenStatus::is_void)
+        {
+            return Some(status::verdict(map, &status, lang));
+        }
         let known = self.standing.as_ref()?;
         if let Some(bears) = standing::bears(&self.bundle.leaf, known, lang) {
             return bears.err();
@@ -150,7 +174,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn verify(args: &Args) -> Result<Verified, Failure> {
-    let bundle = read(&args.proof)?;
+    let ProofFile { bundle, map } = read(&args.proof)?;
     let (genesis, checkpoint) = (args.genesis.as_deref(), args.checkpoint.as_deref());
     let (trusted, mut anchor) = anchor::load(genesis, checkpoint, &bundle)?;
     let mut followed = None;
@@ -159,8 +183,19 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
         anchor = *follower.anchor();
         followed = Some(follower.followed());
     }
-    let verified = verify_bundle(&bundle, &anchor);
-    let verified = verified.map_err(|error| Failure::of_proof(error, &bundle))?;
+    let (verified, map) = match &map {
+        None => {
+            let verified = verify_bundle(&bundle, &anchor);
+            let verified = verified.map_err(|error| Failure::of_proof(error, &bundle))?;
+            (verified, None)
+        }
+        Some(map) => {
+            let verified = verify_map(map, &anchor);
+            let verified = verified.map_err(|error| Failure::of_map(error, &bundle))?;
+            (verified.bundle.clone(), Some(verified))
+        }
+    };
+    let age = status::age(args, map.as_ref())?;
     let named_after = named_after(&args.proof);
     let file = args.file.clone().or_else(|| {
         let beside = named_after.clone();
@@ -174,7 +209,10 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
             given: salt,
             beside: beside.collect(),
         };
-        compare::file(&verified.leaf, &file, &places)
+        match &map {
+            Some(map) if map.status.is_none() => compare::asked(map, &file, &places),
+            Some(_) | None => compare::file(&verified.leaf, &file, &places),
+        }
     });
     let file = compared.transpose()?;
     let standing = ask(args, &verified.leaf, &anchor);
@@ -184,6 +222,8 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
         file,
         standing: standing.map_err(|error| Failure::could_not_tell("status", error))?,
         bundle: verified,
+        map,
+        age,
     })
 }
 
@@ -202,10 +242,10 @@ fn follow(file: &Path, anchor: TrustAnchor, height: Height) -> Result<HandoverFo
     }
 }
 
-fn read(path: &Path) -> Result<ProofBundle, Failure> {
+fn read(path: &Path) -> Result<ProofFile, Failure> {
     let unreadable = |error| Failure::could_not_tell("unreadable", error);
     let bytes = proof::read(path).map_err(unreadable)?;
-    proof::parse(&bytes).map_err(|error| {
+    proof::parse_any(&bytes).map_err(|error| {
         let shown = path.display().to_string();
         if let Some((en, zh_tw)) = looks_like(&bytes) {
             let (en, zh_tw) = (format!("{shown}: {en}"), format!("{shown}：{zh_tw}"));

@@ -15,11 +15,12 @@ use tbsi_rpc::{
     Backend, BackendError, LogKeys, PendingTimestamp, Timestamp, TimestampAdmission,
     TimestampClient, TimestampFailure, Witnessing,
 };
-use tbsi_types::bundle::{Handover, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, EntryBundle, Found, Lookup, NoteSigner, SignatureType, SignedNote, Tile,
-    TlogProof,
+    ConsistencyProof, DigestWords, EntryBundle, Found, Lookup, NoteSigner, SignatureType,
+    SignedNote, Tile, TlogProof,
 };
+use tbsi_types::map::MapQuestion;
 use tbsi_types::{
     Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
     Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, StateView,
@@ -30,6 +31,7 @@ use tokio::sync::broadcast;
 use crate::answers::{internal, store_error};
 use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
+use crate::map_proofs;
 use crate::node::{AdmissionError, Node, causes};
 use crate::proofs;
 use crate::tsa::Authority;
@@ -332,6 +334,18 @@ impl Backend for NodeApi {
 
     fn bundle(&self, index: LeafIndex, from: Height) -> Result<Option<ProofBundle>, BackendError> {
         proofs::bundle(&self.0, index, from)
+    }
+
+    fn bundle_with_status(
+        &self,
+        index: LeafIndex,
+        from: Height,
+    ) -> Result<Option<MapBundle>, BackendError> {
+        map_proofs::with_status(&self.0, index, from)
+    }
+
+    fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError> {
+        map_proofs::absence(&self.0, MapQuestion::Digest(digest), from)
     }
 
     fn consistency(

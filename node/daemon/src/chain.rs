@@ -147,6 +147,7 @@ impl NodeChain {
         let transactions = executed.proposed.block.transactions.len();
         let gas = executed.proposed.block.header.gas_used;
         metrics.height.set(height.0);
+        metrics.map_waiting.set(node.store.map_waiting());
         metrics.blocks.inc();
         metrics.transactions.inc_by(transactions as u64);
         metrics.gas.inc_by(gas);
@@ -350,7 +351,7 @@ impl Chain for NodeChain {
     }
 
     fn has_work(&self) -> bool {
-        self.node.mempool().counts().pending > 0
+        self.node.mempool().counts().pending > 0 || self.node.store.is_map_crowded()
     }
 
     fn peers_tip(&self) -> Height {

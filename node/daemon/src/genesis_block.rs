@@ -1,6 +1,6 @@
 //! Block 0, from the genesis file (SPEC §2.3).
 
-use tbsi_store::{CommitBlock, Store};
+use tbsi_store::{CommitBlock, LogPlace, Store};
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::log::LeafBatch;
 use tbsi_types::{Address, B256, Block, Checkpoint, Genesis, Height, Members, ProposedBlock};
@@ -13,7 +13,12 @@ pub fn ensure_genesis(store: &Store, genesis: &Genesis, members: &Members) -> an
     }
     let diff = tbsi_execution::genesis_diff(genesis)?;
     let update = store.state_root(&diff)?;
-    let log = store.log_update(LeafBatch::default());
+    let place = LogPlace {
+        height: Height::GENESIS,
+        time: genesis.time_ms,
+        map_period_ms: genesis.consensus.map_period_ms(),
+    };
+    let log = store.log_update(&place, LeafBatch::default())?;
     let mut header = HeaderFields {
         parent_hash: B256::ZERO,
         height: Height::GENESIS,

@@ -18,6 +18,7 @@ pub mod gossip;
 mod harden;
 mod health;
 pub mod limits;
+mod map_proofs;
 pub mod mempool;
 pub mod metrics;
 pub mod node;

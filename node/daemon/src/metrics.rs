@@ -56,6 +56,8 @@ pub struct Metrics {
     networks: NetworkMetrics,
     /// Height of the last committed block.
     pub height: Gauge<u64, AtomicU64>,
+    /// Leaves whose digests are not in the map.
+    pub map_waiting: Gauge<u64, AtomicU64>,
     /// Round that consensus is in.
     pub round: Gauge<u64, AtomicU64>,
     /// Validators without a vote at a height that takes long.
@@ -124,6 +126,7 @@ impl Default for Metrics {
             registry: Registry::with_prefix("tbsi"),
             networks: NetworkMetrics::default(),
             height: Gauge::default(),
+            map_waiting: Gauge::default(),
             round: Gauge::default(),
             missing_validators: Gauge::default(),
             abstains: Gauge::default(),
@@ -177,6 +180,8 @@ impl Metrics {
             "Height of the last committed block",
             &self.height,
         );
+        let help = "Leaves whose digests are not in the map";
+        gauge("map_waiting", help, &self.map_waiting);
         gauge("consensus_round", "Round that consensus is in", &self.round);
         let help = "Validators without a vote at a height that takes long";
         gauge(

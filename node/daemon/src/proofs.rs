@@ -6,7 +6,7 @@ use tbsi_types::bundle::chain::HANDOVERS_PER_PAGE;
 use tbsi_types::bundle::{
     Decision, HANDOVERS_MAX, Handover, HandoverRecord, HandoverWriter, NamedValidators, ProofBundle,
 };
-use tbsi_types::log::{EntryBundle, Leaf, count_all_leaves};
+use tbsi_types::log::{EntryBundle, Leaf, Statement, count_all_leaves};
 use tbsi_types::{B256, Bytes, Checkpoint, Height, LeafIndex};
 
 use crate::answers::{internal, store_error};
@@ -58,13 +58,17 @@ pub(crate) fn log_of_block(node: &Node, index: LeafIndex) -> Result<LogState, Ba
 }
 
 /// The validator set with this hash, which decided `height`, under legal names.
-fn named(node: &Node, hash: B256, height: Height) -> Result<NamedValidators, BackendError> {
+pub(crate) fn named(
+    node: &Node,
+    hash: B256,
+    height: Height,
+) -> Result<NamedValidators, BackendError> {
     let members = node.store.members(hash).map_err(store_error)?;
     let members = members.ok_or_else(|| missing("validator set", height))?;
     members.named().map_err(internal)
 }
 
-fn decision(node: &Node, height: Height) -> Result<Decision, BackendError> {
+pub(crate) fn decision(node: &Node, height: Height) -> Result<Decision, BackendError> {
     let certificate = node.store.certificate(height).map_err(store_error)?;
     Ok(Decision {
         checkpoint: checkpoint(node, height)?,
@@ -95,7 +99,11 @@ pub fn handovers(
 }
 
 /// All of them up to the set that decides `height`: a bundle that leaves one out proves nothing.
-fn all_handovers(node: &Node, from: Height, height: Height) -> Result<Vec<Handover>, BackendError> {
+pub(crate) fn all_handovers(
+    node: &Node,
+    from: Height,
+    height: Height,
+) -> Result<Vec<Handover>, BackendError> {
     // Counted before they are read.
     let count = node.store.handovers(from, height, HANDOVERS_MAX + 1).len();
     fit(count, from, height)?;
@@ -155,6 +163,7 @@ pub fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRange>, Ba
     };
     let chain_id = node.identity.chain_id;
     let time = checkpoint(node, height)?.time;
+    let begins_with_root = begins_with_root(node, LeafIndex(before), height)?;
     let count = |receipts| -> Result<u64, BackendError> {
         count_all_leaves(chain_id, height, time, receipts).map_err(internal)
     };
@@ -162,9 +171,20 @@ pub fn leaves_of(node: &Node, transaction: B256) -> Result<Option<LeafRange>, Ba
     let earlier = receipts.get(..end).unwrap_or(&receipts);
     let own = receipts.get(end..=end).unwrap_or_default();
     Ok(Some(LeafRange {
-        first: LeafIndex(before + count(earlier)?),
+        first: LeafIndex(before + u64::from(begins_with_root) + count(earlier)?),
         count: count(own)?,
     }))
+}
+
+/// Whether the block at `height`, whose first leaf would be at `index`, tells the map's root there
+/// (SPEC §9.11).
+fn begins_with_root(node: &Node, index: LeafIndex, height: Height) -> Result<bool, BackendError> {
+    let Some(bytes) = node.store.leaf(index).map_err(store_error)? else {
+        return Ok(false);
+    };
+    let leaf = Leaf::decode(&bytes).map_err(internal)?;
+    let tells = matches!(leaf.statement, Statement::MapRoot(_));
+    Ok(tells && leaf.head.height == height)
 }
 
 #[cfg(test)]

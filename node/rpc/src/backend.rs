@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use tbsi_types::bundle::{Handover, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, Cosigner, EntryBundle, Found, Lookup, NoteVerifier, SignedNote, Tile,
-    TlogProof,
+    ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, Lookup, NoteVerifier, SignedNote,
+    Tile, TlogProof,
 };
 use tbsi_types::{
     Account, AccountProof, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -33,6 +33,9 @@ pub enum BackendError {
     /// A limit, which the text names, with what helps.
     #[error("{0}")]
     Limit(String),
+    /// What is asked for is not there, or not yet; the text says what helps.
+    #[error("{0}")]
+    Refused(String),
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),
@@ -259,6 +262,17 @@ pub trait Backend: Send + Sync + 'static {
     /// The proof of a leaf under its own block's checkpoint; `None` if the log has fewer.
     /// It begins with the first change of the validator set after the block `from`.
     fn bundle(&self, index: LeafIndex, from: Height) -> Result<Option<ProofBundle>, BackendError>;
+
+    /// The proof of an attestation with its status, under the checkpoint of the tip; `None` if the
+    /// log has fewer leaves.
+    fn bundle_with_status(
+        &self,
+        index: LeafIndex,
+        from: Height,
+    ) -> Result<Option<MapBundle>, BackendError>;
+
+    /// What the map says of a digest, under the checkpoint of the tip.
+    fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError>;
 
     /// That the log of `first` leaves is the beginning of that of `second`; `1 <= first <=
     /// second <=` [`Backend::log_size`].

@@ -122,6 +122,7 @@ impl From<BackendError> for Failure {
                 Some(json!({ "height": quantity(height), "oldest": quantity(oldest) })),
             ),
             BackendError::Limit(sentence) => failure(LIMIT_EXCEEDED, sentence),
+            BackendError::Refused(sentence) => refused(sentence),
             BackendError::Internal(cause) => internal(&cause),
         }
     }

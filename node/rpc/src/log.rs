@@ -6,9 +6,10 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use jsonrpsee::types::Params;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tbsi_types::bundle::{ProofBundle, describe};
+use tbsi_types::bundle::{BundleError, describe};
 use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
 use tbsi_types::log::{AttestationStatus, Cosigner, Leaf, Lookup, Statement};
+use tbsi_types::map::MapQuestion;
 use tbsi_types::{Height, LeafIndex, TreeSize};
 use tokio::time::Instant;
 
@@ -73,26 +74,48 @@ fn check_digest(digest: &[u8]) -> Result<(), Failure> {
     Err(invalid_argument(0, &problem))
 }
 
-/// `tbsi_getProof({index} | {id} | {digest}, [{from}])`: a proof bundle, or null if there is no
-/// such leaf. It holds the changes of the validator set after height `from`, 0 if absent.
+/// `tbsi_getProof({index} | {id} | {digest}, [{from, status}])`: a proof bundle, or null if there is
+/// no such leaf. It holds the changes of the validator set after height `from`, 0 if absent, and
+/// with `status` what the map says of the attestation (SPEC §10.7).
 pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let selector: wire::LeafSelector = arguments.required(0)?;
     let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
     match index_of(api, &selector)? {
+        Some(index) if start.status => with_status(api, index, start.from),
         Some(index) => bundle(api, index, start.from),
         None => reply(()),
     }
 }
 
-fn bundle(api: &Api, index: LeafIndex, from: Height) -> Reply {
-    match api.backend.bundle(index, from)? {
-        Some(bundle) => raw(&bundle),
+fn with_status(api: &Api, index: LeafIndex, from: Height) -> Reply {
+    match api.backend.bundle_with_status(index, from)? {
+        Some(bundle) => raw(bundle.to_json()),
         None => reply(()),
     }
 }
 
-fn raw(bundle: &ProofBundle) -> Reply {
-    let json = bundle.to_json().map_err(|error| internal(&error))?;
+/// `tbsi_getAbsence(digest, [{from}])`: what the map says of a digest: that it was not attested, or
+/// where first (SPEC §10.7).
+pub(crate) fn absence(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let digest: Bytes = arguments.required(0)?;
+    let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
+    check_digest(&digest)?;
+    let unlikely = || internal(&"a digest of a length that was checked");
+    let Some(MapQuestion::Digest(words)) = MapQuestion::digest(&digest) else {
+        return Err(unlikely());
+    };
+    raw(api.backend.absence(words, start.from)?.to_json())
+}
+
+fn bundle(api: &Api, index: LeafIndex, from: Height) -> Reply {
+    match api.backend.bundle(index, from)? {
+        Some(bundle) => raw(bundle.to_json()),
+        None => reply(()),
+    }
+}
+
+fn raw(json: Result<String, BundleError>) -> Reply {
+    let json = json.map_err(|error| internal(&error))?;
     RawValue::from_string(json).map_err(|error| internal(&error))
 }
 
@@ -297,6 +320,10 @@ pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -
     let submit = move |api: &Api| {
         let arguments = Arguments::split(&params, 2)?;
         let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
+        if start.status {
+            let problem = "status is known after the map's next root; ask tbsi_getProof then";
+            return Err(invalid_argument(1, &problem));
+        }
         let encoded: Bytes = arguments.required(0)?;
         Ok((submit_once(api, &encoded)?, start.from))
     };

@@ -43,6 +43,7 @@ const METHODS: &[(&str, usize, Handler)] = &[
     ("rpc_modules", 0, net::modules),
     ("tbsi_findByDigest", 2, log::find_by_digest),
     ("tbsi_findById", 2, log::find_by_id),
+    ("tbsi_getAbsence", 2, log::absence),
     ("tbsi_getAttestation", 1, log::attestation),
     ("tbsi_getCertificate", 1, tbsi::certificate),
     ("tbsi_getCheckpoint", 1, tbsi::checkpoint),

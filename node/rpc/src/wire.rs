@@ -407,12 +407,16 @@ pub struct LeafPage {
     pub next: Option<LeafIndex>,
 }
 
-/// Where a proof bundle begins, in `tbsi_getProof` and `tbsi_sendAttestation`.
+/// Where a proof bundle begins, in `tbsi_getProof`, `tbsi_getAbsence` and `tbsi_sendAttestation`,
+/// and what else it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct BundleStart {
     /// Height of a checkpoint that its reader trusts; 0 is the genesis file.
     pub from: Height,
+    /// Of an attestation: with its status, in `tbsi_getProof` alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub status: bool,
 }
 
 /// Answer of `tbsi_getAttestation`: what an attestation comes to (SPEC §12.4).

@@ -92,6 +92,7 @@ impl Store {
         write_index(&mut batch, &block);
         write_state(&mut batch, &block);
         self.write_log(&mut batch, block.log)?;
+        block.log.map.write(&mut batch);
         if let Some(certificate) = block.certificate {
             write_signed(&mut batch, certificate);
         }
@@ -113,6 +114,7 @@ impl Store {
             .frontier
             .write()
             .expect("nobody panics while writing the frontier") = block.log.frontier.clone();
+        self.set_map_state(block.log.map.state.clone());
         *self
             .tip
             .write()

@@ -44,10 +44,12 @@ pub(crate) enum Table {
     Log,
     /// Positions in the log, by what leaves are looked up by.
     Position,
+    /// Pages of the map, and leaves that wait for it.
+    Map,
 }
 
 impl Table {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Meta,
         Self::Chain,
         Self::Index,
@@ -57,6 +59,7 @@ impl Table {
         Self::Consensus,
         Self::Log,
         Self::Position,
+        Self::Map,
     ];
 
     fn name(self) -> &'static str {
@@ -70,6 +73,7 @@ impl Table {
             Self::Consensus => "consensus",
             Self::Log => "log",
             Self::Position => "position",
+            Self::Map => "map",
         }
     }
 }
@@ -365,7 +369,12 @@ fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) ->
     blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
     blocks.set_format_version(5);
     blocks.set_block_size(match table {
-        Table::State | Table::History | Table::Index | Table::Position | Table::Meta => 4 * KIB,
+        Table::State
+        | Table::History
+        | Table::Index
+        | Table::Position
+        | Table::Map
+        | Table::Meta => 4 * KIB,
         Table::Chain | Table::Code | Table::Consensus | Table::Log => 16 * KIB,
     });
     let mut options = Options::default();
@@ -394,6 +403,7 @@ fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) ->
         Table::Meta
         | Table::Index
         | Table::State
+        | Table::Map
         | Table::History
         | Table::Code
         | Table::Consensus => blocks.set_bloom_filter(10.0, false),

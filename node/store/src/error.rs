@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use alloy_primitives::B256;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, STATE_WINDOW_MIN};
+use tbsi_types::log::LeafError;
 use tbsi_types::{Height, TreeSize};
 
 use crate::limits::{PROOF_SLOTS_MAX, UNDECIDED_HEIGHTS_MAX};
@@ -136,6 +137,9 @@ pub enum StoreError {
         /// In the log.
         log: TreeSize,
     },
+    /// A block whose height or time no leaf can hold.
+    #[error("write the map's root")]
+    Leaf(#[source] LeafError),
     /// A proof that cannot be made.
     #[error("make a proof")]
     Proof(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -180,6 +184,7 @@ impl StoreError {
             | Self::Empty => true,
             Self::StateNotAvailable { .. }
             | Self::LogSize { .. }
+            | Self::Leaf(_)
             | Self::Proof(_)
             | Self::UndecidedHeight { .. }
             | Self::UndecidedTooLarge(_)

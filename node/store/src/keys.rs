@@ -6,7 +6,8 @@
 use alloy_primitives::{Address, B256};
 use alloy_trie::Nibbles;
 use tbsi_types::log::Lookup;
-use tbsi_types::{CheckpointDigest, Height, Round, sha256};
+use tbsi_types::map::MapPath;
+use tbsi_types::{CheckpointDigest, Height, LeafIndex, Round, sha256};
 
 const ACCOUNT: u8 = 0;
 const SLOT: u8 = 1;
@@ -27,6 +28,9 @@ const ENTRIES: u8 = 1;
 /// any two share it. There are two such keys for each attestation, so they are short.
 const LOOKUP_BYTES: usize = 1 + 8;
 
+const MAP_PAGE: u8 = 0;
+const MAP_WAITING: u8 = 1;
+
 const UNDECIDED: u8 = 0;
 const BUILT: u8 = 1;
 const EVIDENCE: u8 = 2;
@@ -38,6 +42,7 @@ pub(crate) const SCHEMA: &[u8] = b"schema";
 pub(crate) const IDENTITY: &[u8] = b"identity";
 pub(crate) const TIP: &[u8] = b"tip";
 pub(crate) const FRONTIER: &[u8] = b"frontier";
+pub(crate) const MAP: &[u8] = b"map";
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
@@ -191,6 +196,25 @@ pub(crate) fn position(lookup: &Lookup, index: u64) -> [u8; LOOKUP_BYTES + 8] {
 pub(crate) fn position_of(key: &[u8]) -> Option<u64> {
     let position = key.get(LOOKUP_BYTES..)?;
     Some(u64::from_be_bytes(position.try_into().ok()?))
+}
+
+/// A page of the map.
+pub(crate) fn map_page(path: &MapPath) -> Vec<u8> {
+    join(&[&[MAP_PAGE], &path.encode()])
+}
+
+/// What all keys of [`map_waiting`] begin with.
+pub(crate) const ALL_WAITING: &[u8] = &[MAP_WAITING];
+
+/// That the leaf at a position says something that is not in the map yet.
+pub(crate) fn map_waiting(index: LeafIndex) -> Vec<u8> {
+    join(&[ALL_WAITING, &index.0.to_be_bytes()])
+}
+
+/// The position in a [`map_waiting`] key; `None` if it is no such key.
+pub(crate) fn waiting_index(key: &[u8]) -> Option<LeafIndex> {
+    let index = key.strip_prefix(ALL_WAITING)?.try_into().ok()?;
+    Some(LeafIndex(u64::from_be_bytes(index)))
 }
 
 /// An undecided block.

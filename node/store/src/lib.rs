@@ -6,7 +6,7 @@
 //! knows RocksDB.
 //!
 //! ```no_run
-//! # use tbsi_store::{CommitBlock, Store, StoreOptions, StoreError};
+//! # use tbsi_store::{CommitBlock, LogPlace, Store, StoreOptions, StoreError};
 //! # use tbsi_types::*;
 //! # use tbsi_types::log::LeafBatch;
 //! # fn example(identity: ChainIdentity, proposed: ProposedBlock, receipts: Vec<Receipt>,
@@ -14,7 +14,8 @@
 //! # ) -> Result<(), StoreError> {
 //! let store = Store::open("data/chain".as_ref(), identity, StoreOptions::default())?;
 //! let update = store.state_root(&diff)?; // what the block's header must name
-//! let log = store.log_update(LeafBatch::default()); // and its checkpoint
+//! let place = LogPlace { height: Height(1), time: checkpoint.time, map_period_ms: 60_000 };
+//! let log = store.log_update(&place, LeafBatch::default())?; // and its checkpoint
 //! store.commit(CommitBlock {
 //!     proposed: &proposed,
 //!     receipts: &receipts,
@@ -41,6 +42,8 @@ mod keys;
 pub mod limits;
 mod log;
 mod lookup;
+mod map;
+mod pages;
 mod roster;
 mod signed;
 mod state;
@@ -54,6 +57,7 @@ mod tests;
 pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;
+pub use map::{LogPlace, MapAnswers};
 pub use signed::EvidencePlace;
 pub use state::StateAt;
 pub use store::{Store, StoreOptions, Tip};

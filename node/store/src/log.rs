@@ -19,6 +19,7 @@ use crate::database::{Batch, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
 use crate::limits::UPPER_NODES_MAX;
+use crate::map::{LogPlace, MapWrite};
 use crate::store::Store;
 
 /// Leaves of a block, appended to the log of the tip.
@@ -27,6 +28,8 @@ pub struct LogUpdate {
     base: TreeSize,
     pub(crate) frontier: Frontier,
     leaves: LeafBatch,
+    /// What becomes of the map.
+    pub(crate) map: MapWrite,
     /// New hashes of each level of tiles.
     hashes: [Vec<B256>; TILE_LEVELS as usize],
 }
@@ -54,10 +57,16 @@ impl LogUpdate {
 }
 
 impl Store {
-    /// The log after appending `leaves` to that of the tip. Writes nothing.
-    pub fn log_update(&self, leaves: LeafBatch) -> LogUpdate {
+    /// The log after the block at `place`, whose receipts make `leaves`: these are appended to
+    /// that of the tip, after the map's root if one is due (SPEC §9.11). Writes nothing.
+    pub fn log_update(
+        &self,
+        place: &LogPlace,
+        mut leaves: LeafBatch,
+    ) -> Result<LogUpdate, StoreError> {
         let mut frontier = self.frontier();
         let base = frontier.size();
+        let map = self.map_update(place, base, &mut leaves)?;
         let mut hashes: [Vec<B256>; TILE_LEVELS as usize] = Default::default();
         hashes[0].reserve_exact(leaves.count());
         for leaf in leaves.iter() {
@@ -67,12 +76,13 @@ impl Store {
                 }
             });
         }
-        LogUpdate {
+        Ok(LogUpdate {
             base,
             frontier,
             leaves,
+            map,
             hashes,
-        }
+        })
     }
 
     /// The tile's hashes, 32 bytes each: at least as many as its width, more if it has grown

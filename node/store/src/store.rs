@@ -9,6 +9,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use tbsi_types::limits::STATE_WINDOW_MIN;
 use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::{Frontier, TreeNode};
+use tbsi_types::map::MapState;
 use tbsi_types::roster::Members;
 use tbsi_types::{
     AccountProof, ChainIdentity, Checkpoint, CheckpointDigest, Height, TimestampMs, TreeSize,
@@ -20,11 +21,12 @@ use crate::database::{Database, Table};
 use crate::error::{StoreError, corrupt};
 use crate::keys;
 use crate::limits::CACHE_BYTES;
+use crate::pages;
 use crate::roster;
 use crate::state::{Past, Reader, StateAt};
 
 /// Layout of the database that this program reads and writes.
-pub(crate) const SCHEMA_VERSION: u32 = 4;
+pub(crate) const SCHEMA_VERSION: u32 = 5;
 
 /// What an operator may choose.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +107,8 @@ pub struct Store {
     pub(crate) tip: RwLock<Option<Tip>>,
     /// Of the log at the tip.
     pub(crate) frontier: RwLock<Frontier>,
+    /// Of the map at the tip.
+    pub(crate) map: RwLock<MapState>,
     /// Nodes of the log's tree that proofs needed.
     pub(crate) upper_nodes: Mutex<HashMap<TreeNode, B256>>,
     /// The validator set that was read last, by its hash: most proofs need the same one.
@@ -142,6 +146,7 @@ impl Store {
             identity,
             options,
             frontier: RwLock::new(load_frontier(&database, tip.as_ref())?),
+            map: RwLock::new(pages::load_state(&database)?),
             tip: RwLock::new(tip),
             upper_nodes: Mutex::default(),
             members: Mutex::new(None),

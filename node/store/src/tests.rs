@@ -6,6 +6,7 @@ mod crash;
 mod fixture;
 mod log;
 mod lookup;
+mod map;
 mod open;
 mod roster;
 mod signed;

@@ -5,6 +5,7 @@ mod consensus;
 mod edge;
 mod foreign;
 mod log;
+mod map;
 
 use std::fs;
 use std::path::Path;
@@ -95,6 +96,8 @@ pub const TARGETS: &[&Target] = &[
     &bytes::GENESIS,
     &log::BUNDLE,
     &log::BUNDLE_JSON,
+    &map::MAP_BUNDLE,
+    &map::MAP_BUNDLE_JSON,
     &log::NOTE,
     &log::NOTE_KEY,
     &log::ADD_CHECKPOINT,

@@ -80,6 +80,8 @@ decoders! {
     genesis "genesis"
     bundle "bundle"
     bundle_json "bundle-json"
+    map_bundle "map-bundle"
+    map_bundle_json "map-bundle-json"
     note "note"
     note_key "note-key"
     add_checkpoint "add-checkpoint"

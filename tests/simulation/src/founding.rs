@@ -37,6 +37,7 @@ pub const PARAMETERS: ConsensusParameters = ConsensusParameters {
     block_spacing_min_ms: 250,
     clock_drift_max_ms: 2_000,
     clock_lag_max_ms: Some(3_000),
+    map_period_ms: Some(4_000),
 };
 
 /// Who takes part.

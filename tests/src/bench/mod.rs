@@ -9,6 +9,7 @@
 //! - [`search`]: the rate at which a chain saturates; [`restart`]: coming back after SIGKILL.
 //! - [`overload`]: twice what saturates the chain.
 //! - [`proving`]: the log as it grows, and proofs of it.
+//! - [`mapping`]: the map as it grows, and proofs of what was not said.
 //! - [`decades`]: what follows after the validator set changed very often.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out, [`table`]:
@@ -20,6 +21,7 @@ pub mod figures;
 pub mod heads;
 pub mod http;
 pub mod load;
+pub mod mapping;
 pub mod options;
 pub mod overload;
 pub mod process;

@@ -62,7 +62,8 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    fn of(samples: Vec<u64>) -> Option<Self> {
+    /// `None` without any.
+    pub fn of(samples: Vec<u64>) -> Option<Self> {
         let Spread { median, max, .. } = Spread::of(samples)?;
         Some(Self { median, max })
     }

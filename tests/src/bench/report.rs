@@ -7,13 +7,14 @@ use serde::Serialize;
 use super::decades::{Decades, VALIDATORS};
 use super::environment::Environment;
 use super::load::Run;
+use super::mapping::Mapping;
 use super::options::Plan;
 use super::overload::Overload;
 use super::proving::{Proving, Sizes};
 use super::relaying::Relaying;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
-use super::statistics::{Spread, ratio};
+use super::statistics::{Distribution, Spread, ratio};
 use super::table::{ms, optional, row, spread_ms};
 use super::workload::Workload;
 use crate::bridge::gas::{LEAVES, MANY};
@@ -39,6 +40,8 @@ pub struct Report {
     pub overload: Option<Overload>,
     /// The log as it grows, and proofs of it.
     pub proving: Option<Proving>,
+    /// The map as it grows.
+    pub mapping: Option<Mapping>,
     /// After SIGKILL.
     pub restart: Option<Restart>,
     /// To another chain.
@@ -221,6 +224,7 @@ impl Report {
             disk_bytes_per_tx: None,
             overload: None,
             proving: None,
+            mapping: None,
             restart: None,
             relaying: None,
             decades: Vec::new(),
@@ -266,6 +270,9 @@ impl Report {
         }
         if let Some(proving) = &self.proving {
             proving.lines(&mut lines);
+        }
+        if let Some(mapping) = &self.mapping {
+            mapping.lines(&mut lines);
         }
         if let Some(restart) = &self.restart {
             restart.lines(&mut lines);
@@ -351,6 +358,38 @@ impl Proving {
         let p50 = format!("p50 {} us", optional(verify.map(|it| it.p50_us)));
         let p99 = format!("p99 {} us", optional(verify.map(|it| it.p99_us)));
         lines.push(row(&["  verify from genesis", "", &p50, &p99]));
+    }
+}
+
+impl Mapping {
+    fn lines(&self, lines: &mut Vec<String>) {
+        lines.push(format!("map of {} entries", self.entries));
+        let waited = format!("{} digests", self.waiting);
+        let caught_up = format!("{} ms", self.caught_up_ms);
+        let cpu = format!("CPU {} us each", optional(self.cpu_us_per_digest));
+        lines.push(row(&[
+            "  behind when the load ended",
+            &waited,
+            &caught_up,
+            &cpu,
+        ]));
+        let bytes = |sizes: &Sizes| format!("{} bytes, at most {}", sizes.median, sizes.max);
+        let verify =
+            |it: Option<&Distribution>| format!("verify {} us", optional(it.map(|it| it.p50_us)));
+        let status = verify(self.status_verify_us.as_ref());
+        lines.push(row(&[
+            "  a status adds",
+            "",
+            &bytes(&self.status_bytes),
+            &status,
+        ]));
+        let absence = verify(self.absence_verify_us.as_ref());
+        lines.push(row(&[
+            "  a proof of absence",
+            "",
+            &bytes(&self.absence_bytes),
+            &absence,
+        ]));
     }
 }
 

@@ -10,6 +10,7 @@ use tbsi_testnet::Network;
 use super::decades;
 use super::environment::Environment;
 use super::load::{Load, Run, run};
+use super::mapping;
 use super::options::{Plan, Section};
 use super::overload;
 use super::process::disk_bytes;
@@ -118,7 +119,9 @@ impl<'a> Bench<'a> {
         }
         let Self { network, tbsi, .. } = self;
         if plan.has(Section::Log) {
-            report.proving = Some(proving::measure(network, tbsi, plan.leaves).await?);
+            let proving = proving::measure(network, tbsi, plan.leaves).await?;
+            report.mapping = Some(mapping::measure(network, proving.leaves).await?);
+            report.proving = Some(proving);
         }
         if plan.has(Section::Restart) {
             eprintln!("restart at {} blocks", plan.restart_blocks);

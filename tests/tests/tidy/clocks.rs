@@ -6,7 +6,10 @@ use crate::{File, complains, files, keep, product_lines};
 /// Files that read it, and what for.
 const READERS: &[(&str, &str)] = &[
     ("bridge/src/relay.rs", "the relayer's pauses and records"),
-    ("node/cli/src/genesis.rs", "the time of a new genesis file"),
+    (
+        "node/cli/src/clock.rs",
+        "the time of a new genesis file, and the age of a status",
+    ),
     (
         "node/daemon/src/clock.rs",
         "the node's; consensus is given it as `EngineConfig::clock`",

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tbsi_types::bundle::describe;
 use tbsi_types::log::leaf::parties_hash;
 use tbsi_types::log::{
-    ATTESTATIONS, Attestation, DigestWords, FACTS, ForeignFact, Leaf, LeafHead, Statement,
+    ATTESTATIONS, Attestation, DigestWords, FACTS, ForeignFact, Leaf, LeafHead, MapRoot, Statement,
     leaf_hash, leaves,
 };
 use tbsi_types::transaction::Receipt;
@@ -120,8 +120,19 @@ fn statements() -> Vec<(&'static str, Statement)> {
         ),
         ("schema registered", registered),
         ("algorithm set", set),
+        ("map root", Statement::MapRoot(map_root())),
         ("foreign fact", Statement::ForeignFact(fact())),
     ]
+}
+
+fn map_root() -> MapRoot {
+    MapRoot {
+        root: B256::repeat_byte(0xa0),
+        entries: 9,
+        height: Height(41),
+        digest_height: Height(40),
+        revoked_algorithms: B256::repeat_byte(0xa1),
+    }
 }
 
 fn fact() -> ForeignFact {
@@ -180,9 +191,10 @@ fn refused() -> Vec<BadLeaf> {
         ("version 0", patched(&good, 0, 0), "version 0"),
         ("version 2", patched(&good, 0, 2), "version 2"),
         ("kind 0", patched(&good, 1, 0), "kind 0"),
-        ("kind 8", patched(&good, 1, 8), "kind 8"),
+        ("kind 9", patched(&good, 1, 9), "kind 9"),
         ("kind 17", patched(&good, 1, 17), "kind 17"),
         ("kind 34", patched(&good, 1, 34), "kind 34"),
+        ("kind of map roots", patched(&good, 1, 8), "bytes needed"),
         (
             "kind of governance",
             patched(&good, 1, 16),
@@ -397,7 +409,7 @@ fn receipts(transactions: &[Vec<LogCase>]) -> Vec<Receipt> {
 #[test]
 fn leaves_are_what_the_file_says() {
     let vectors: LeafVectors = serde_json::from_str(&read("leaf.json")).unwrap();
-    assert_eq!(vectors.leaves.len(), 10);
+    assert_eq!(vectors.leaves.len(), 11);
     for case in &vectors.leaves {
         let leaf = Leaf::decode(&case.leaf).unwrap();
         assert_eq!(leaf_hash(&case.leaf), case.leaf_hash, "{}", case.name);

@@ -32,7 +32,7 @@ pub fn describe(leaf: &Leaf) -> serde_json::Value {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct BundleJson {
+pub(super) struct BundleJson {
     format: String,
     #[serde(deserialize_with = "lower_hex::one")]
     genesis_hash: B256,
@@ -104,19 +104,7 @@ struct DecisionJson {
 impl ProofBundle {
     /// The JSON form, indented. Fails if the leaf is not one.
     pub fn to_json(&self) -> Result<String, BundleError> {
-        let json = BundleJson {
-            format: FORMAT.into(),
-            genesis_hash: self.genesis_hash,
-            statement: Fields::of(&Leaf::decode(&self.leaf)?),
-            leaf: self.leaf.clone().into(),
-            leaf_index: self.leaf_index,
-            inclusion_proof: self.inclusion.0.clone(),
-            checkpoint: CheckpointJson::from(&self.decision.checkpoint),
-            certificate: CertificateJson::from(&self.decision.certificate),
-            validators: self.validators.as_slice().to_vec(),
-            handovers: self.handovers.iter().map(HandoverJson::from).collect(),
-        };
-        Ok(serde_json::to_string_pretty(&json)? + "\n")
+        Ok(serde_json::to_string_pretty(&BundleJson::of(self)?)? + "\n")
     }
 
     /// Reads the JSON form; white space and the order of keys are free.
@@ -127,40 +115,60 @@ impl ProofBundle {
                 max: BUNDLE_JSON_BYTES_MAX,
             });
         }
-        let json: BundleJson = serde_json::from_slice(text)?;
-        if json.format != FORMAT {
+        serde_json::from_slice::<BundleJson>(text)?.parse()
+    }
+}
+
+impl BundleJson {
+    pub(super) fn of(bundle: &ProofBundle) -> Result<Self, BundleError> {
+        Ok(Self {
+            format: FORMAT.into(),
+            genesis_hash: bundle.genesis_hash,
+            statement: Fields::of(&Leaf::decode(&bundle.leaf)?),
+            leaf: bundle.leaf.clone().into(),
+            leaf_index: bundle.leaf_index,
+            inclusion_proof: bundle.inclusion.0.clone(),
+            checkpoint: CheckpointJson::from(&bundle.decision.checkpoint),
+            certificate: CertificateJson::from(&bundle.decision.certificate),
+            validators: bundle.validators.as_slice().to_vec(),
+            handovers: bundle.handovers.iter().map(HandoverJson::from).collect(),
+        })
+    }
+
+    pub(super) fn parse(self) -> Result<ProofBundle, BundleError> {
+        if self.format != FORMAT {
             return Err(BundleError::Format);
         }
-        if json.leaf.len() > LEAF_BYTES_MAX {
-            return Err(LeafError::TooLong(json.leaf.len()).into());
+        if self.leaf.len() > LEAF_BYTES_MAX {
+            return Err(LeafError::TooLong(self.leaf.len()).into());
         }
         at_most(
             "inclusionProof",
-            json.inclusion_proof.len(),
+            self.inclusion_proof.len(),
             INCLUSION_HASHES_MAX,
         )?;
-        at_most("handovers", json.handovers.len(), HANDOVERS_MAX)?;
-        if json.statement != Fields::of(&Leaf::decode(&json.leaf)?) {
+        at_most("handovers", self.handovers.len(), HANDOVERS_MAX)?;
+        if self.statement != Fields::of(&Leaf::decode(&self.leaf)?) {
             return Err(BundleError::Statement);
         }
         let decision = DecisionJson {
-            checkpoint: json.checkpoint,
-            certificate: json.certificate,
+            checkpoint: self.checkpoint,
+            certificate: self.certificate,
         };
-        let handovers = json.handovers.into_iter().map(HandoverJson::parse);
-        Ok(Self {
-            genesis_hash: json.genesis_hash,
-            leaf: json.leaf.into(),
-            leaf_index: json.leaf_index,
-            inclusion: InclusionProof(json.inclusion_proof),
+        let handovers = self.handovers.into_iter().map(HandoverJson::parse);
+        Ok(ProofBundle {
+            genesis_hash: self.genesis_hash,
+            leaf: self.leaf.into(),
+            leaf_index: self.leaf_index,
+            inclusion: InclusionProof(self.inclusion_proof),
             decision: decision.parse()?,
-            validators: NamedValidators::new(json.validators)?,
+            validators: NamedValidators::new(self.validators)?,
             handovers: handovers.collect::<Result<_, _>>()?,
         })
     }
 }
 
-fn at_most(field: &'static str, got: usize, max: usize) -> Result<(), BundleError> {
+pub(super) fn at_most(field: &'static str, got: usize, max: usize) -> Result<(), BundleError> {
     if got <= max {
         return Ok(());
     }

@@ -71,6 +71,15 @@ impl LeafBatch {
         (0..self.count()).map(leaf)
     }
 
+    /// Puts one leaf before all others.
+    pub fn prepend(&mut self, leaf: &[u8]) {
+        self.bytes.splice(..0, leaf.iter().copied());
+        for end in &mut self.ends {
+            *end += leaf.len();
+        }
+        self.ends.insert(0, leaf.len());
+    }
+
     /// Appends one leaf.
     pub fn push(&mut self, leaf: &[u8]) {
         self.bytes.extend_from_slice(leaf);

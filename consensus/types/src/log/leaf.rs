@@ -4,6 +4,7 @@
 //! the same wherever they are stored, served, hashed or relayed.
 
 mod fact;
+mod map_root;
 
 use alloy_primitives::{Address, B256, Keccak256, U256, b256};
 
@@ -12,6 +13,7 @@ use crate::log::algorithm::words_per_digest;
 use crate::number::{Height, TimestampMs};
 
 pub use fact::ForeignFact;
+pub use map_root::MapRoot;
 
 /// The only version so far.
 pub const LEAF_VERSION: u8 = 1;
@@ -31,6 +33,9 @@ pub const U48_MAX: u64 = (1 << 48) - 1;
 /// Positions within a block are 24 bits wide in a leaf: a block of at most 8 MiB has fewer
 /// transactions, and a transaction of at most 2^24 gas emits fewer leaves.
 pub const U24_MAX: u32 = (1 << 24) - 1;
+
+/// Kind of a root of the map.
+pub const MAP_ROOT_KIND: u8 = 8;
 
 /// Kind of an act of governance.
 pub const GOVERNANCE_KIND: u8 = 16;
@@ -85,7 +90,7 @@ impl DigestWords {
     }
 
     /// From 32 or 64 bytes.
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         match bytes.len() {
             32 => Some(Self::One([B256::from_slice(bytes)])),
             64 => Some(Self::Two([
@@ -235,6 +240,8 @@ pub enum Statement {
         /// Code of SPEC §9.3.
         status: u8,
     },
+    /// Kind 8: what the map held before the block of this leaf.
+    MapRoot(MapRoot),
     /// Kind 16: an event of a governance contract, which is the issuer of this leaf.
     GovernanceAct {
         /// Keccak-256 of the event's signature.
@@ -282,6 +289,7 @@ impl Statement {
             Self::Countersignature { .. } => 5,
             Self::SchemaRegistered { .. } => 6,
             Self::AlgorithmSet { .. } => 7,
+            Self::MapRoot(_) => MAP_ROOT_KIND,
             Self::GovernanceAct { .. } => GOVERNANCE_KIND,
             Self::Message { .. } => MESSAGE_KIND,
             Self::ForeignFact(_) => FACT_KIND,
@@ -328,6 +336,7 @@ impl Statement {
                 bits,
                 status,
             } => put(&[&algorithm.to_be_bytes(), &bits.to_be_bytes(), &[*status]]),
+            Self::MapRoot(root) => root.encode(bytes),
             Self::GovernanceAct { event, body_hash } => {
                 put(&[event.as_slice(), body_hash.as_slice()]);
             }
@@ -369,7 +378,7 @@ pub enum LeafError {
     #[error("leaf version {0} is unknown, {LEAF_VERSION} is known; use newer software")]
     Version(u8),
     /// A kind of another version of this protocol.
-    #[error("leaf kind {0} is unknown, 1 to 7, 16, 32 and 33 are known; use newer software")]
+    #[error("leaf kind {0} is unknown, 1 to 8, 16, 32 and 33 are known; use newer software")]
     Kind(u8),
     /// A number that its field cannot hold.
     #[error("leaf field `{field}` is {value}, at most {max} is allowed")]
@@ -419,7 +428,10 @@ impl LeafHead {
             return Err(LeafError::Version(version));
         }
         let kind = cursor.u8("kind")?;
-        if !matches!(kind, 1..=7 | GOVERNANCE_KIND | MESSAGE_KIND | FACT_KIND) {
+        if !matches!(
+            kind,
+            1..=MAP_ROOT_KIND | GOVERNANCE_KIND | MESSAGE_KIND | FACT_KIND
+        ) {
             return Err(LeafError::Kind(kind));
         }
         let head = Self {
@@ -496,6 +508,7 @@ impl Leaf {
             | Statement::Countersignature { .. }
             | Statement::SchemaRegistered { .. }
             | Statement::AlgorithmSet { .. }
+            | Statement::MapRoot(_)
             | Statement::GovernanceAct { .. }
             | Statement::Message { .. }
             | Statement::ForeignFact(_) => None,
@@ -541,6 +554,7 @@ fn decode_statement(kind: u8, cursor: &mut Cursor<'_>) -> Result<Statement, Leaf
             bits: cursor.u16("bits")?,
             status: cursor.u8("status")?,
         },
+        MAP_ROOT_KIND => Statement::MapRoot(MapRoot::decode(cursor)?),
         GOVERNANCE_KIND => Statement::GovernanceAct {
             event: cursor.b256("event")?,
             body_hash: cursor.b256("body hash")?,
@@ -574,4 +588,4 @@ fn decode_attestation(cursor: &mut Cursor<'_>) -> Result<Statement, LeafError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

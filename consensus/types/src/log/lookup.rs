@@ -61,7 +61,8 @@ impl Lookup {
             Statement::Countersignature { id, .. } => Self::Countersignature(*id),
             Statement::SchemaRegistered { schema, .. } => Self::Schema(*schema),
             Statement::AlgorithmSet { algorithm, .. } => Self::Algorithm(*algorithm),
-            Statement::GovernanceAct { .. }
+            Statement::MapRoot(_)
+            | Statement::GovernanceAct { .. }
             | Statement::Message { .. }
             | Statement::ForeignFact(_) => return [None, None],
         };

@@ -83,6 +83,7 @@ impl AttestationStatus {
                 | Statement::Countersignature { .. }
                 | Statement::SchemaRegistered { .. }
                 | Statement::AlgorithmSet { .. }
+                | Statement::MapRoot(_)
                 | Statement::GovernanceAct { .. }
                 | Statement::Message { .. }
                 | Statement::ForeignFact(_) => {}

@@ -1,10 +1,11 @@
 //! Why a proof proves nothing, in Traditional Chinese of Taiwan.
 
-use tbsi_light::{DecisionError, LogError, VerifyBundleError, VerifyError};
+use tbsi_light::{DecisionError, LogError, VerifyBundleError, VerifyError, VerifyMapError};
 use tbsi_types::bundle::BundleError;
 use tbsi_types::certificate::CertificateError;
 use tbsi_types::cursor::CursorError;
 use tbsi_types::log::{LeafError, ProofShapeError};
+use tbsi_types::map::{AnswerError, EntryError};
 use tbsi_types::{KeyError, limits};
 
 pub(super) fn bundle(error: &VerifyBundleError) -> String {
@@ -161,6 +162,50 @@ pub(super) fn form(error: &BundleError) -> String {
         BundleError::Statement => {
             "證明欄位 `statement` 與 `leaf` 的內容不同；請重新取得證明".into()
         }
+    }
+}
+
+pub(super) fn map(error: &VerifyMapError) -> String {
+    match error {
+        VerifyMapError::Bundle(error) => bundle(error),
+        VerifyMapError::Leaf(_) => "對照表根雜湊的紀錄".into(),
+        VerifyMapError::Inclusion(_) => "對照表根雜湊在日誌中的位置".into(),
+        VerifyMapError::NoRoot => "應載有對照表根雜湊的紀錄屬於其他種類".into(),
+        VerifyMapError::Heights => "對照表的根雜湊不是所屬區塊前一個區塊的".into(),
+        VerifyMapError::Algorithms => "已廢止的演算法與對照表根雜湊所載不符".into(),
+        VerifyMapError::Answer(_) | VerifyMapError::Entry(_) => "對照表的答覆".into(),
+        VerifyMapError::Root { expected, got } => {
+            format!("對照表的答覆推得根雜湊 {got}，紀錄所載為 {expected}")
+        }
+        VerifyMapError::NoQuestion => "未向對照表提出任何問題".into(),
+        VerifyMapError::Twice => "同一問題向對照表提出兩次".into(),
+        VerifyMapError::Question => "向對照表所問的與證明的對象無關".into(),
+        VerifyMapError::NoAttestation => "狀態所附的紀錄不是存證".into(),
+        VerifyMapError::Older { attestation, root } => {
+            format!("對照表的根雜湊是第 {root} 筆紀錄，存證是較晚的第 {attestation} 筆")
+        }
+        VerifyMapError::NoSchema => "存證已被撤銷，但證明未說明其綱要是否允許撤銷".into(),
+    }
+}
+
+pub(super) fn answer(error: &AnswerError) -> String {
+    match error {
+        AnswerError::Depth(depth) => format!("答覆的深度為 {depth}，超過上限"),
+        AnswerError::Bitmap => "答覆的點陣圖與深度不符".into(),
+        AnswerError::TooDeep => "答覆的終點過深：該深度沒有旁支".into(),
+        AnswerError::Siblings { got, expected } => {
+            format!("答覆有 {got} 個旁支雜湊，點陣圖所示為 {expected} 個")
+        }
+        AnswerError::EmptySibling => "答覆寫出了應省略的空旁支".into(),
+        AnswerError::OtherKey => "答覆終點的項目不在所問的路徑上".into(),
+        AnswerError::Value(size) => format!("答覆的值有 {size} 位元組，超過上限"),
+    }
+}
+
+pub(super) fn entry(error: &EntryError) -> String {
+    match error {
+        EntryError::Length => "對照表項目的長度與種類不符".into(),
+        EntryError::Flag(field) => format!("對照表項目的欄位 `{field}` 有不允許的值"),
     }
 }
 

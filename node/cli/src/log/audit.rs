@@ -256,6 +256,7 @@ fn kind(statement: &Statement) -> &'static str {
         Statement::Countersignature { .. } => "countersignature",
         Statement::SchemaRegistered { .. } => "schemaRegistered",
         Statement::AlgorithmSet { .. } => "algorithmSet",
+        Statement::MapRoot(_) => "mapRoot",
         Statement::GovernanceAct { .. } => "governanceAct",
         Statement::Message { .. } => "message",
         Statement::ForeignFact(_) => "foreignFact",

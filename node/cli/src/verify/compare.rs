@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{B256, Bytes};
-use tbsi_types::log::algorithm::{DigestAlgorithm, by_code};
+use tbsi_light::VerifiedMap;
+use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm, by_code};
 use tbsi_types::log::{Attestation, DigestWords, Leaf, Statement};
+use tbsi_types::map::MapQuestion;
 
 use super::Failure;
 use crate::digest::{digest_file, parse_algorithm};
@@ -57,6 +59,39 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
         algorithm: algorithm.name,
         salted,
     })
+}
+
+/// Hashes `file` by each algorithm whose digests are as long as the one that was asked about.
+pub(super) fn asked(map: &VerifiedMap, file: &Path, salt: &Places) -> Result<Compared, Failure> {
+    let failed = |error| Failure::could_not_tell("file", error);
+    let salt = salt.given.as_deref().map(Salt::load).transpose();
+    let salt = salt.map_err(failed)?;
+    for known in ALGORITHMS {
+        let Ok(algorithm) = parse_algorithm(known.name) else {
+            continue;
+        };
+        let digest = digest_file(file, algorithm, salt.as_ref(), &|_| {});
+        let digest = digest.map_err(failed)?;
+        let question = MapQuestion::digest(&digest);
+        if map
+            .digests
+            .iter()
+            .any(|(asked, _)| Some(*asked) == question)
+        {
+            return Ok(Compared {
+                file: file.into(),
+                digest: digest.into(),
+                algorithm: algorithm.name,
+                salted: salt.is_some(),
+            });
+        }
+    }
+    let file = file.display();
+    let differs = said(
+        format!("the proof is about another digest than any of {file}"),
+        format!("證明所問的摘要與 {file} 的都不同"),
+    );
+    Err(Failure::invalid("otherFile", differs))
 }
 
 type Digested = (Attestation, &'static DigestAlgorithm, Vec<u8>, bool);

@@ -8,7 +8,7 @@ use tbsi_types::{Address, Genesis};
 
 use super::anchor::Trusted;
 use super::report::{accuracy, fields, named};
-use super::{Verified, identity};
+use super::{Verified, identity, status};
 use crate::lang::Language;
 use crate::time::Times;
 
@@ -76,8 +76,10 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
 
 /// What was said of the attestation afterwards.
 fn later(text: &mut String, verified: &Verified) -> std::fmt::Result {
+    status::write(text, verified, Language::En)?;
     match (&verified.standing, verified.is_about_attestation()) {
         (_, false) => Ok(()),
+        (None, true) if verified.map.is_some() => Ok(()),
         (None, true) if verified.is_attestation() => writeln!(
             text,
             "--  revocation: not checked; --rpc URL asks a node whether it was revoked since"
@@ -115,9 +117,13 @@ fn verdict(verified: &Verified) -> String {
         (Some(known), true) if attestation => {
             text = format!("{text}; {}", known.verdict(Language::En));
         }
+        (None, true) if verified.map.is_some() => {}
         (None, true) if attestation => text += "; revocation not checked",
         (None, true) => text += "; its effect was not checked",
         (_, _) => {}
+    }
+    if let Some(words) = status::summary_words(verified, Language::En) {
+        text = format!("{text}; {words}");
     }
     if attestation && verified.file.is_none() {
         text += "; no file compared";
@@ -175,6 +181,7 @@ fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::
         Statement::Countersignature { .. } => "countersignature",
         Statement::SchemaRegistered { .. } => "schema registered",
         Statement::AlgorithmSet { .. } => "algorithm set",
+        Statement::MapRoot(_) => "root of the map",
         Statement::GovernanceAct { .. } => "act of governance",
         Statement::Message { .. } => "message to another chain",
         Statement::ForeignFact(_) => "fact of another chain",

@@ -1,6 +1,6 @@
 //! Why there is nothing to report.
 
-use tbsi_light::{DecisionError, VerifyBundleError};
+use tbsi_light::{DecisionError, VerifyBundleError, VerifyMapError};
 use tbsi_types::ProofBundle;
 use tbsi_types::bundle::BundleError;
 
@@ -78,6 +78,14 @@ impl Failure {
         Self::invalid(code, error)
     }
 
+    /// The same of one with a map part.
+    pub(super) fn of_map(error: VerifyMapError, bundle: &ProofBundle) -> Self {
+        match error {
+            VerifyMapError::Bundle(error) => Self::of_proof(error, bundle),
+            error => Self::invalid("map", error),
+        }
+    }
+
     /// Of bytes that are no proof, or one that contradicts itself; `file` names it.
     pub(super) fn of_form(error: BundleError, file: Sentence) -> Self {
         use BundleError as E;
@@ -119,7 +127,7 @@ pub(super) fn looks_like(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             "這是 tlog-proof，供讀取 C2SP 格式的軟體使用；`tbsi prove` 可取得本指令讀取的格式",
         ));
     }
-    if starts("TBP") {
+    if starts("TBP") || starts("TBM") {
         return None;
     }
     let json = serde_json::from_slice::<serde_json::Value>(text).ok();

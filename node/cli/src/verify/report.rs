@@ -10,7 +10,7 @@ use tbsi_types::{Genesis, TimestampMs};
 
 use super::anchor::Trusted;
 use super::compare::attested_digest;
-use super::{Verified, identity};
+use super::{Verified, identity, status};
 use crate::lang::Language;
 use crate::schema;
 use crate::time::Times;
@@ -51,6 +51,7 @@ pub(super) fn summary(verified: &Verified) -> Value {
             "behind": behind,
         })),
         "revocation": revocation(verified),
+        "map": status::summary(verified),
         "leafIndex": bundle.leaf_index,
         "decision": decision(&bundle.decision, genesis),
         "followed": verified.followed,
@@ -60,8 +61,13 @@ pub(super) fn summary(verified: &Verified) -> Value {
 
 /// What was asked about later statements, and the answer.
 fn revocation(verified: &Verified) -> Value {
+    let map = verified.map.as_ref();
+    let stapled = map.and_then(|map| Some((map, map.status?)));
     match (&verified.standing, verified.is_about_attestation()) {
         (Some(known), _) => known.summary(),
+        (None, _) if stapled.is_some() => stapled.map_or(Value::Null, |(map, status)| {
+            status::status_json(map, &status)
+        }),
         (None, true) => json!({ "status": "notChecked" }),
         (None, false) => Value::Null,
     }
@@ -141,6 +147,10 @@ pub(super) fn fields(statement: &Statement) -> Vec<(&'static str, String)> {
             let (code, status) = (format!("{algorithm:#x}"), status.to_string());
             vec![("algorithm", code), ("status", status)]
         }
+        Statement::MapRoot(map) => vec![
+            ("root", map.root.to_string()),
+            ("entries", map.entries.to_string()),
+        ],
         Statement::GovernanceAct { event, body_hash } => {
             vec![
                 ("event", event.to_string()),

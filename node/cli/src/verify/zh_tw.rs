@@ -8,7 +8,7 @@ use tbsi_types::{Address, Genesis};
 
 use super::anchor::Trusted;
 use super::report::{accuracy, fields, named};
-use super::{Verified, identity};
+use super::{Verified, identity, status};
 use crate::lang::Language;
 use crate::time::Times;
 
@@ -76,8 +76,10 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
 
 /// What was said of the attestation afterwards.
 fn later(text: &mut String, verified: &Verified) -> std::fmt::Result {
+    status::write(text, verified, Language::ZhTw)?;
     match (&verified.standing, verified.is_about_attestation()) {
         (_, false) => Ok(()),
+        (None, true) if verified.map.is_some() => Ok(()),
         (None, true) if verified.is_attestation() => writeln!(
             text,
             "略過  撤銷：未檢查事後是否撤銷；可用 --rpc URL 詢問節點"
@@ -114,9 +116,13 @@ fn verdict(verified: &Verified) -> String {
         (Some(known), true) if attestation => {
             text = format!("{text}；{}", known.verdict(Language::ZhTw));
         }
+        (None, true) if verified.map.is_some() => {}
         (None, true) if attestation => text += "；未檢查事後是否撤銷",
         (None, true) => text += "；未檢查效力",
         (_, _) => {}
+    }
+    if let Some(words) = status::summary_words(verified, Language::ZhTw) {
+        text = format!("{text}；{words}");
     }
     if attestation && verified.file.is_none() {
         text += "；未比對檔案";
@@ -174,6 +180,7 @@ fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::
         Statement::Countersignature { .. } => "會簽",
         Statement::SchemaRegistered { .. } => "登錄綱要",
         Statement::AlgorithmSet { .. } => "設定演算法",
+        Statement::MapRoot(_) => "對照表的根雜湊",
         Statement::GovernanceAct { .. } => "治理行為",
         Statement::Message { .. } => "跨鏈訊息",
         Statement::ForeignFact(_) => "他鏈事實",

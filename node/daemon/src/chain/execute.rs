@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tbsi_engine::ChainError;
 use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
-use tbsi_store::LogUpdate;
+use tbsi_store::{LogPlace, LogUpdate, StoreError};
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
 use tbsi_types::log::{LeafError, leaves};
@@ -90,24 +90,35 @@ impl NodeChain {
         let execute = started.elapsed();
         let log = self
             .append_leaves(&context, &built.outcome)
-            .map_err(|error| ChainError::new("derive the log's leaves", error))?;
+            .map_err(|error| match error {
+                CheckError::Invalid(reason) => ChainError::new("derive the log's leaves", reason),
+                CheckError::Fault(error) => error,
+            })?;
         self.seal(&context, built.transactions, built.outcome, log, execute)
     }
 
-    /// The log with the leaves of an executed block (SPEC §9.4). A block whose leaves cannot be
-    /// written is invalid.
+    /// The log with the leaves of an executed block (SPEC §9.4, §9.11). A block whose leaves cannot
+    /// be written is invalid.
     fn append_leaves(
         &self,
         context: &BlockContext,
         outcome: &Outcome,
-    ) -> Result<LogUpdate, LeafError> {
-        let leaves = leaves(
-            context.chain_id,
-            context.height,
-            context.time,
-            &outcome.receipts,
-        )?;
-        Ok(self.node.store.log_update(leaves))
+    ) -> Result<LogUpdate, CheckError> {
+        let invalid = |error: LeafError| CheckError::Invalid(error.to_string());
+        let (height, time) = (context.height, context.time);
+        let leaves = leaves(context.chain_id, height, time, &outcome.receipts).map_err(invalid)?;
+        let place = LogPlace {
+            height,
+            time,
+            map_period_ms: self.node.genesis.consensus.map_period_ms(),
+        };
+        match self.node.store.log_update(&place, leaves) {
+            Ok(log) => Ok(log),
+            Err(StoreError::Leaf(error)) => Err(invalid(error)),
+            Err(error) => Err(CheckError::Fault(store_fault("bring the map up to date")(
+                error,
+            ))),
+        }
     }
 
     /// Computes the roots of an executed block, its header and its checkpoint.
@@ -217,10 +228,7 @@ impl NodeChain {
         let outcome = execute(&view, &context, &proposed.block.transactions)?;
         drop(view);
         let elapsed = started.elapsed();
-        let log = match self.append_leaves(&context, &outcome) {
-            Ok(log) => log,
-            Err(error) => return invalid(error.to_string()),
-        };
+        let log = self.append_leaves(&context, &outcome)?;
         let executed = self
             .seal(
                 &context,

@@ -25,12 +25,44 @@ impl Client {
         selector: &wire::LeafSelector,
         from: Height,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
-        self.proof_of(&[json!(selector), json!(wire::BundleStart { from })])
+        let status = false;
+        let start = wire::BundleStart { from, status };
+        self.proof_of(&[json!(selector), json!(start)]).await
+    }
+
+    /// The same of an attestation, with its status.
+    pub async fn proof_with_status(
+        &self,
+        selector: &wire::LeafSelector,
+        from: Height,
+    ) -> Result<Option<Box<RawValue>>, ClientError> {
+        let status = true;
+        let start = wire::BundleStart { from, status };
+        self.proof_of(&[json!(selector), json!(start)]).await
+    }
+
+    /// `tbsi_getAbsence`: what the map says of a digest.
+    pub async fn absence(
+        &self,
+        digest: &Bytes,
+        from: Height,
+    ) -> Result<Option<Box<RawValue>>, ClientError> {
+        let status = false;
+        let start = wire::BundleStart { from, status };
+        self.raw("tbsi_getAbsence", &[json!(digest), json!(start)])
             .await
     }
 
     async fn proof_of(&self, params: &[Value]) -> Result<Option<Box<RawValue>>, ClientError> {
-        let method = "tbsi_getProof";
+        self.raw("tbsi_getProof", params).await
+    }
+
+    /// An answer in the node's own words; `None` if it is null.
+    async fn raw(
+        &self,
+        method: &'static str,
+        params: &[Value],
+    ) -> Result<Option<Box<RawValue>>, ClientError> {
         match &self.transport {
             Transport::Http(http) => {
                 let answer = http.request(method, params).await;

@@ -182,6 +182,7 @@ impl LeafFilter {
             | Statement::CountersigningOpened { .. }
             | Statement::Countersignature { .. }
             | Statement::AlgorithmSet { .. }
+            | Statement::MapRoot(_)
             | Statement::GovernanceAct { .. }
             | Statement::Message { .. }
             | Statement::ForeignFact(_) => None,

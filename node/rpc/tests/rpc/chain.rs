@@ -16,7 +16,7 @@ use tbsi_rpc::wire::{
     TransactionStatus, ValidatorName,
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::bundle::{Handover, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
     Attestation, ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, InclusionProof, Leaf,
@@ -527,6 +527,22 @@ impl Backend for Chain {
 
     fn bundle(&self, _: LeafIndex, _: Height) -> Result<Option<ProofBundle>, BackendError> {
         Ok(None)
+    }
+
+    fn bundle_with_status(
+        &self,
+        _: LeafIndex,
+        _: Height,
+    ) -> Result<Option<MapBundle>, BackendError> {
+        Err(BackendError::Refused(
+            "the log has no root of the map yet".into(),
+        ))
+    }
+
+    fn absence(&self, _: DigestWords, _: Height) -> Result<MapBundle, BackendError> {
+        Err(BackendError::Refused(
+            "the log has no root of the map yet".into(),
+        ))
     }
 
     fn consistency(&self, _: TreeSize, _: TreeSize) -> Result<ConsistencyProof, BackendError> {

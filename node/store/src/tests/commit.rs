@@ -4,7 +4,7 @@ use alloy_primitives::B256;
 use tbsi_types::log::LeafBatch;
 use tbsi_types::{Block, Height, ProposedBlock, StateDiff, TimestampMs, TreeSize};
 
-use super::fixture::{Decided, OPTIONS, advance, identity, tick, ticked, transfer};
+use super::fixture::{Decided, LONG, OPTIONS, advance, identity, place, tick, ticked, transfer};
 use crate::{Store, StoreError};
 
 #[test]
@@ -159,7 +159,8 @@ fn a_log_that_was_appended_to_below_the_tip_is_refused() {
         batch.push(b"any bytes are hashed");
         batch
     };
-    let stale = store.log_update(batch());
+    let place = place(&store, LONG);
+    let stale = store.log_update(&place, batch()).unwrap();
     let mut next = Decided::with_leaves(&store, &tick(3), Vec::new(), batch());
     next.log = stale;
     // What is not a leaf is noticed before anything is written.
@@ -172,7 +173,7 @@ fn a_log_that_was_appended_to_below_the_tip_is_refused() {
     let leaf = super::log::attestation(B256::ZERO, 0).encode().unwrap();
     let mut good = LeafBatch::default();
     good.push(&leaf);
-    let stale = store.log_update(good.clone());
+    let stale = store.log_update(&place, good.clone()).unwrap();
     let decided = Decided::with_leaves(&store, &tick(3), Vec::new(), good.clone());
     decided.commit(&store).unwrap();
     let mut next = Decided::with_leaves(&store, &tick(4), Vec::new(), good);

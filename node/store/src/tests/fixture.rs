@@ -17,7 +17,7 @@ use tbsi_types::{
     Transaction, TxEnvelope,
 };
 
-use crate::{CommitBlock, LogUpdate, StateUpdate, Store, StoreError, StoreOptions};
+use crate::{CommitBlock, LogPlace, LogUpdate, StateUpdate, Store, StoreError, StoreOptions};
 
 pub(super) const CHAIN_ID: u64 = 20_010;
 
@@ -30,6 +30,21 @@ pub(super) fn identity() -> ChainIdentity {
     ChainIdentity {
         chain_id: CHAIN_ID,
         genesis_hash: B256::repeat_byte(0x9e),
+    }
+}
+
+/// Length of a period of the map that no test sees the end of.
+pub(super) const LONG: u64 = 1 << 50;
+
+/// The block after the tip, in a map whose periods are so long.
+pub(super) fn place(store: &Store, map_period_ms: u64) -> LogPlace {
+    let tip = store.tip();
+    LogPlace {
+        height: tip.map_or(Height::GENESIS, |tip| tip.height.next()),
+        time: tip.map_or(TimestampMs(1_700_000_000_000), |tip| {
+            TimestampMs(tip.time.0 + 250)
+        }),
+        map_period_ms,
     }
 }
 
@@ -58,15 +73,25 @@ impl Decided {
         transactions: Vec<Transaction>,
         leaves: LeafBatch,
     ) -> Self {
+        Self::of_log(store, diff, transactions, (leaves, LONG))
+    }
+
+    /// The same, with periods of the map of this length.
+    pub(super) fn of_log(
+        store: &Store,
+        diff: &StateDiff,
+        transactions: Vec<Transaction>,
+        (leaves, map_period_ms): (LeafBatch, u64),
+    ) -> Self {
         let tip = store.tip();
-        let log = store.log_update(leaves);
+        let place = place(store, map_period_ms);
+        let LogPlace { height, time, .. } = place;
+        let log = store.log_update(&place, leaves).unwrap();
         let update = store.state_root(diff).unwrap();
         let fields = HeaderFields {
             parent_hash: tip.map_or(B256::ZERO, |tip| tip.block_hash),
-            height: tip.map_or(Height::GENESIS, |tip| tip.height.next()),
-            time: tip.map_or(TimestampMs(1_700_000_000_000), |tip| {
-                TimestampMs(tip.time.0 + 250)
-            }),
+            height,
+            time,
             beneficiary: Address::repeat_byte(0xbe),
             gas_limit: 300_000_000,
             gas_used: 21_000 * transactions.len() as u64,

@@ -39,3 +39,13 @@ where
     let list = Vec::<Strict<T>>::deserialize(deserializer)?;
     Ok(list.into_iter().map(|strict| strict.0).collect())
 }
+
+/// A value, or null.
+pub(in crate::bundle) fn maybe<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    let value = Option::<Strict<T>>::deserialize(deserializer)?;
+    Ok(value.map(|strict| strict.0))
+}

@@ -53,6 +53,7 @@ pub const KINDS: &[&str] = &[
     "countersignature",
     "schemaRegistered",
     "algorithmSet",
+    "mapRoot",
     "governanceAct",
     "message",
     "foreignFact",
@@ -101,6 +102,11 @@ fn said(leaf: &Leaf) -> Value {
             status,
         } => json!({
             "kind": "algorithmSet", "algorithm": algorithm, "bits": bits, "status": status,
+        }),
+        Statement::MapRoot(map) => json!({
+            "kind": "mapRoot", "root": map.root, "entries": map.entries,
+            "mapHeight": map.height, "digestHeight": map.digest_height,
+            "revokedAlgorithmsHash": map.revoked_algorithms,
         }),
         Statement::GovernanceAct { event, body_hash } => json!({
             "kind": "governanceAct", "event": event, "bodyHash": body_hash,

@@ -57,6 +57,13 @@ fn statements() -> Vec<Statement> {
             bits: 256,
             status: 1,
         },
+        Statement::MapRoot(MapRoot {
+            root: B256::repeat_byte(22),
+            entries: 23,
+            height: Height(6),
+            digest_height: Height(5),
+            revoked_algorithms: B256::repeat_byte(24),
+        }),
         Statement::GovernanceAct {
             event: B256::repeat_byte(6),
             body_hash: body_hash(&[B256::repeat_byte(7)], &[8; 32]),
@@ -130,7 +137,7 @@ fn names_what_is_wrong() {
     };
     check(0, 2, "version 2 is unknown");
     check(1, 0, "kind 0 is unknown");
-    check(1, 8, "kind 8 is unknown");
+    check(1, 9, "kind 9 is unknown");
     check(1, 17, "kind 17 is unknown");
     check(1, 34, "kind 34 is unknown");
     check(84, 64, "digest of 64 bytes, algorithm 0x12 takes 32");
@@ -203,4 +210,29 @@ fn ids_bind_every_field() {
             .id(1, issuer)
         )
     );
+}
+
+fn by(issuer: u8, statement: Statement) -> Leaf {
+    let mut leaf = leaf(statement);
+    leaf.head.issuer = Address::repeat_byte(issuer);
+    leaf
+}
+
+/// That an issuer attests a digest.
+pub(crate) fn attested(issuer: u8, digest: u8) -> Leaf {
+    by(issuer, attestation(0x12, &[digest; 32]))
+}
+
+/// That `speaker` says of an attestation of `issuer` that it is revoked.
+pub(crate) fn revoked(speaker: u8, issuer: u8, digest: u8) -> Leaf {
+    let id = attested(issuer, digest).attestation_id().unwrap();
+    let reason = digest.into();
+    by(speaker, Statement::Revocation { id, reason })
+}
+
+/// That `speaker` says of an attestation of `issuer` that another takes its place.
+pub(crate) fn superseded(speaker: u8, issuer: u8, digest: u8) -> Leaf {
+    let id = attested(issuer, digest).attestation_id().unwrap();
+    let successor = B256::repeat_byte(speaker);
+    by(speaker, Statement::Supersession { id, successor })
 }

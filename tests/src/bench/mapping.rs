@@ -1,0 +1,135 @@
+//! The map as it grows: what a digest costs in it, and proofs of it.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use serde::Serialize;
+use tbsi_home::load_genesis;
+use tbsi_light::{TrustAnchor, verify_map};
+use tbsi_rpc::Client;
+use tbsi_rpc::wire::LeafSelector;
+use tbsi_testnet::Network;
+use tbsi_types::bundle::MapBundle;
+use tbsi_types::log::{Leaf, MapRoot, Statement};
+use tbsi_types::{Bytes, Height, LeafIndex, sha256};
+use tokio::time::{Duration, sleep};
+
+use super::process::Cpu;
+use super::proving::Sizes;
+use super::statistics::Distribution;
+use super::target::pids;
+
+/// Proofs that are verified and measured.
+const SAMPLES: u64 = 500;
+const PATIENCE: Duration = Duration::from_secs(600);
+/// Between two looks at how far the map is.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Figures.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mapping {
+    /// Digests that were not in the map when the load ended.
+    pub waiting: u64,
+    /// Until they were, without load; milliseconds.
+    pub caught_up_ms: u64,
+    /// CPU time of one node for each of them, microseconds.
+    pub cpu_us_per_digest: Option<u64>,
+    /// Entries at the end.
+    pub entries: u64,
+    /// What a status adds to a proof's compact form, bytes.
+    pub status_bytes: Sizes,
+    /// A proof that a digest was not attested, compact, bytes.
+    pub absence_bytes: Sizes,
+    /// Verifying an attestation with its status from the genesis file, microseconds.
+    pub status_verify_us: Option<Distribution>,
+    /// Verifying an absence, signatures included, microseconds.
+    pub absence_verify_us: Option<Distribution>,
+}
+
+/// Waits until the map has all of the log, then proves and verifies, of its first `leaves`.
+pub async fn measure(network: &mut Network, leaves: u64) -> anyhow::Result<Mapping> {
+    let client = Client::new(&network.rpc_url(0))?;
+    let nodes = pids(network)?;
+    let before = Cpu::read(&nodes)?;
+    let started = Instant::now();
+    let tip = client.status().await?.height;
+    let first = root(&client).await?.map_or(0, |root| root.entries);
+    let entries = loop {
+        let known = root(&client).await?;
+        if let Some(root) = known.filter(|root| root.digest_height >= tip) {
+            break root.entries;
+        }
+        ensure!(started.elapsed() < PATIENCE, "the map does not catch up");
+        sleep(LOOK).await;
+    };
+    let waiting = entries.saturating_sub(first);
+    let caught_up_ms = u64::try_from(started.elapsed().as_millis())?;
+    let used = Cpu::read(&nodes)?.since(&before).nodes_us / nodes.len().max(1) as u64;
+    eprintln!("map: {waiting} digests waited, {caught_up_ms} ms until they were in it");
+    let genesis = load_genesis(&network.genesis_file())?;
+    let anchor = TrustAnchor::genesis(&genesis)?;
+    let (mut status, mut absence) = (Vec::new(), Vec::new());
+    let (mut status_us, mut absence_us) = (Vec::new(), Vec::new());
+    for sample in 0..SAMPLES {
+        let index = LeafIndex(sample * (leaves / SAMPLES));
+        if let Some(bundle) = with_status(&client, index).await? {
+            let bytes = bundle.encode()?;
+            status.push((bytes.len() - bundle.proof.encode()?.len()) as u64);
+            status_us.push(verify(&bytes, &anchor)?);
+        }
+        let bytes = absent(&client, sample).await?.encode()?;
+        absence.push(bytes.len() as u64);
+        absence_us.push(verify(&bytes, &anchor)?);
+    }
+    Ok(Mapping {
+        waiting,
+        caught_up_ms,
+        cpu_us_per_digest: used.checked_div(waiting),
+        entries,
+        status_bytes: Sizes::of(status).context("a status was measured")?,
+        absence_bytes: Sizes::of(absence).context("an absence was measured")?,
+        status_verify_us: Distribution::of(status_us),
+        absence_verify_us: Distribution::of(absence_us),
+    })
+}
+
+/// What the map was when it was told last; `None` before that.
+async fn root(client: &Client) -> anyhow::Result<Option<MapRoot>> {
+    let asked = client.absence(&Bytes::from(vec![0; 32]), Height(0)).await;
+    let Ok(Some(json)) = asked else {
+        return Ok(None);
+    };
+    let bundle = MapBundle::parse_json(json.get().as_bytes())?;
+    let Statement::MapRoot(root) = Leaf::decode(&bundle.proof.leaf)?.statement else {
+        bail!("the proof is of no root of the map");
+    };
+    Ok(Some(root))
+}
+
+/// `None` for a leaf that is no attestation: roots of the map are among them.
+async fn with_status(client: &Client, index: LeafIndex) -> anyhow::Result<Option<MapBundle>> {
+    let selector = LeafSelector::Index(index);
+    let plain = client.proof(&selector).await?;
+    let plain = plain.context("the log has the leaf")?;
+    let plain = tbsi_types::ProofBundle::parse_json(plain.get().as_bytes())?;
+    let leaf = Leaf::decode(&plain.leaf)?;
+    if leaf.attestation_id().is_none() {
+        return Ok(None);
+    }
+    let json = client.proof_with_status(&selector, Height(0)).await?;
+    let json = json.context("the log has the leaf")?;
+    Ok(Some(MapBundle::parse_json(json.get().as_bytes())?))
+}
+
+async fn absent(client: &Client, number: u64) -> anyhow::Result<MapBundle> {
+    let digest = sha256(&[b"nobody attested ", &number.to_be_bytes()]);
+    let json = client.absence(&digest.0.into(), Height(0)).await?;
+    let json = json.context("the map has a root")?;
+    Ok(MapBundle::parse_json(json.get().as_bytes())?)
+}
+
+fn verify(bytes: &[u8], anchor: &TrustAnchor) -> anyhow::Result<u64> {
+    let started = Instant::now();
+    verify_map(&MapBundle::decode(bytes)?, anchor)?;
+    Ok(u64::try_from(started.elapsed().as_micros())?)
+}
