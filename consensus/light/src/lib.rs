@@ -7,7 +7,8 @@
 //! consensus itself uses: signatures against one validator set. [`verify_inclusion`],
 //! [`verify_consistency`] and [`verify_note`] are what auditors of the log need.
 //!
-//! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs.
+//! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs; [`archive`]
+//! about time stamps and what renews them.
 //!
 //! Pure: no clock, no disk, no network, no engine, no EVM, no database.
 //!
@@ -24,12 +25,14 @@
 //! }
 //! ```
 
+pub mod archive;
 pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
 pub mod error;
 pub mod foreign;
 pub mod log;
+pub mod post_quantum;
 
 pub use bundle::{
     DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
@@ -40,4 +43,7 @@ pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};
 pub use error::VerifyError;
 pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,
+};
+pub use post_quantum::{
+    PostQuantumSignatory, VerifiedPostQuantum, verify_post_quantum_note, verify_post_quantum_proof,
 };

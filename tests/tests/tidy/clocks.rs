@@ -8,6 +8,10 @@ const READERS: &[(&str, &str)] = &[
     ("bridge/src/relay.rs", "the relayer's pauses and records"),
     ("node/cli/src/genesis.rs", "the time of a new genesis file"),
     (
+        "node/cli/src/renew.rs",
+        "whether certificates are valid, and what is due",
+    ),
+    (
         "node/daemon/src/clock.rs",
         "the node's; consensus is given it as `EngineConfig::clock`",
     ),

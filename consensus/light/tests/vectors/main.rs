@@ -16,6 +16,7 @@ mod leaf_vectors;
 mod light_client;
 mod log_vectors;
 mod make;
+mod post_quantum;
 
 use std::path::PathBuf;
 
