@@ -103,6 +103,14 @@ if command -v go >/dev/null; then
     (cd tests/quorum && go list -deps github.com/ethereum/go-ethereum/cmd/geth >/dev/null) ||
         echo "no modules of GoQuorum: the facts of a real QBFT network will be skipped" >&2
 fi
+# Bouncy Castle, for evidence records: fetched by running the program once.
+if command -v mvn >/dev/null; then
+    scratch=$(mktemp -d)
+    (cd tests/outside/records && mvn -q -B compile exec:java "-Drecords.target=$scratch" \
+        "-Dexec.args=make $scratch/records.json" >/dev/null) ||
+        echo "no Maven packages: the parts that use Bouncy Castle will be skipped" >&2
+    rm -rf "$scratch"
+fi
 python=$HOME/.cache/tbsi/python
 pins=tests/outside/requirements.txt
 if command -v python3 >/dev/null && ! cmp -s "$pins" "$python/installed.txt"; then

@@ -147,6 +147,7 @@ pub fn peers(answer: &[u8]) -> Result<Peers, RosterError> {
             name: view.name,
             validator: None,
             log_key: (view.logKey != B256::ZERO).then_some(view.logKey.0),
+            post_quantum_key: Some(view.postQuantumKey).filter(|hash| !hash.is_zero()),
         };
         (peer_id_of(&view.peerKey.0), entry)
     };

@@ -1,5 +1,5 @@
 //! Key files: secp256k1 keys of the validator and its account, ed25519 keys of the node and its
-//! log, X25519 keys of the connection to a remote signer.
+//! log, ML-DSA-44 keys for the log, X25519 keys of the connection to a remote signer.
 //!
 //! One secret of 32 bytes per file, readable by its owner only: encrypted ([`crate::keystore`]),
 //! or as 64 hex digits and a line feed. A file is never overwritten, except by the same secret
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, hex};
 use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
-use tbsi_types::log::{NoteSigner, cosigner_name};
+use tbsi_types::log::{NoteSigner, PostQuantumSigner, cosigner_name};
 use tbsi_types::roster::{peer_id_of, peer_key_of};
 use tbsi_types::{B256, ChainIdentity, KeyError, SecretKey};
 use zeroize::Zeroizing;
@@ -33,6 +33,8 @@ pub enum KeyKind {
     NextValidator,
     /// Signs and cosigns checkpoints of logs for other software: ed25519.
     Log,
+    /// Cosigns checkpoints of the log for those who outlive ed25519: a seed of ML-DSA-44.
+    PostQuantum,
     /// The node's own account on the chain: secp256k1.
     Account,
     /// Authenticates the connection between a node and its remote signer: X25519.
@@ -41,11 +43,12 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Node,
         Self::Validator,
         Self::NextValidator,
         Self::Log,
+        Self::PostQuantum,
         Self::Account,
         Self::Signer,
     ];
@@ -57,6 +60,7 @@ impl KeyKind {
             Self::Validator => "validator.key",
             Self::NextValidator => "validator-next.key",
             Self::Log => "log.key",
+            Self::PostQuantum => "post-quantum.key",
             Self::Account => "account.key",
             Self::Signer => "signer.key",
         }
@@ -65,7 +69,7 @@ impl KeyKind {
     /// The Ethereum address of a secret of this kind: `None` if it is not for secp256k1.
     pub fn address(self, secret: &[u8; 32]) -> Result<Option<Address>, KeyError> {
         match self {
-            Self::Node | Self::Log | Self::Signer => Ok(None),
+            Self::Node | Self::Log | Self::PostQuantum | Self::Signer => Ok(None),
             Self::Validator | Self::NextValidator | Self::Account => {
                 let key = SecretKey::parse(secret)?;
                 Ok(Some(key.public_key().address()))
@@ -244,6 +248,35 @@ impl fmt::Debug for LogKey {
     }
 }
 
+/// The key with which a validator cosigns the log a second time: a seed of ML-DSA-44 (FIPS 204).
+/// Never printed; wiped when dropped.
+pub struct PostQuantumKey(Zeroizing<[u8; 32]>);
+
+impl PostQuantumKey {
+    /// From a 32-byte seed.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(Zeroizing::new(seed))
+    }
+
+    /// Cosigns in the name of the node's operator (SPEC §9.12).
+    pub fn cosigner(&self, chain: &ChainIdentity, operator: B256) -> PostQuantumSigner {
+        let name = cosigner_name(chain, operator);
+        PostQuantumSigner::new(&name, &self.0).expect("an origin and hex digits are a good name")
+    }
+
+    /// The SHA-256 of the public half, by which the chain names it (SPEC §13.3).
+    pub fn public_key_hash(&self) -> B256 {
+        let signer = PostQuantumSigner::new("key", &self.0).expect("a good name");
+        signer.verifier().key_hash()
+    }
+}
+
+impl fmt::Debug for PostQuantumKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PostQuantumKey(..)")
+    }
+}
+
 fn public_half(seed: &[u8; 32]) -> [u8; 32] {
     SigningKey::from_bytes(seed).verifying_key().to_bytes()
 }
@@ -406,6 +439,14 @@ pub fn open_node_key(path: &Path, password: Option<&Password>) -> Result<NodeKey
 /// Reads a log key.
 pub fn open_log_key(path: &Path, password: Option<&Password>) -> Result<LogKey, KeyFileError> {
     load_secret(path, KeyKind::Log, password).map(LogKey)
+}
+
+/// Reads a post-quantum key for the log.
+pub fn open_post_quantum_key(
+    path: &Path,
+    password: Option<&Password>,
+) -> Result<PostQuantumKey, KeyFileError> {
+    load_secret(path, KeyKind::PostQuantum, password).map(PostQuantumKey)
 }
 
 /// Makes a new validator key and writes it to `path`, where no file may be.

@@ -10,7 +10,8 @@
 //! [`verify_map`] proves what was not said: that a digest was not attested, that an attestation
 //! was not revoked.
 //!
-//! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs.
+//! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs; [`archive`]
+//! about time stamps and what renews them.
 //!
 //! Pure: no clock, no disk, no network, no engine, no EVM, no database.
 //!
@@ -27,6 +28,7 @@
 //! }
 //! ```
 
+pub mod archive;
 pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
@@ -34,6 +36,7 @@ pub mod error;
 pub mod foreign;
 pub mod log;
 pub mod map;
+pub mod post_quantum;
 
 pub use bundle::{
     DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
@@ -46,3 +49,6 @@ pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,
 };
 pub use map::{KnownUpTo, ProvenStatus, VerifiedMap, VerifyMapError, verify_map};
+pub use post_quantum::{
+    PostQuantumSignatory, VerifiedPostQuantum, verify_post_quantum_note, verify_post_quantum_proof,
+};

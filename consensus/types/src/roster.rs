@@ -9,7 +9,7 @@ use crate::genesis::{Genesis, GenesisError};
 use crate::identity::ChainIdentity;
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::ORGANISATION_NAME_BYTES_MAX;
-use crate::log::{Cosigner, NoteVerifier, SignatureType, cosigner_name};
+use crate::log::{Cosigner, NoteVerifier, PostQuantumCosigner, SignatureType, cosigner_name};
 use crate::number::{Height, VotingPower};
 use crate::validator::{Validator, ValidatorSet, ValidatorSetError, operator_id};
 
@@ -153,6 +153,8 @@ pub struct PeerEntry {
     pub validator: Option<Address>,
     /// The Ed25519 key with which it cosigns the log, if it has one.
     pub log_key: Option<[u8; 32]>,
+    /// SHA-256 of the ML-DSA-44 key with which it cosigns the log too, if it has one.
+    pub post_quantum_key: Option<B256>,
 }
 
 /// Nodes by libp2p peer id (base58).
@@ -192,6 +194,7 @@ impl Roster {
                 name: node.name.clone(),
                 validator: key.map(|key| key.address()),
                 log_key: log_key.and_then(|key| key.as_ref().try_into().ok()),
+                post_quantum_key: None,
             };
             (node.peer_id.clone(), entry)
         };
@@ -216,6 +219,23 @@ impl Roster {
                 validator: validator.address,
                 power: validator.power,
                 key: NoteVerifier::new(&name, SignatureType::Cosignature, key).ok()?,
+            })
+        };
+        self.members.set().iter().filter_map(cosigner).collect()
+    }
+
+    /// The validators that have a post-quantum key for the log, in address order.
+    pub fn post_quantum_cosigners(&self, chain: &ChainIdentity) -> Vec<PostQuantumCosigner> {
+        let peers = self.peers.values();
+        let keys: BTreeMap<Address, B256> = peers
+            .filter_map(|peer| Some((peer.validator?, peer.post_quantum_key?)))
+            .collect();
+        let cosigner = |validator: &Validator| {
+            Some(PostQuantumCosigner {
+                validator: validator.address,
+                power: validator.power,
+                name: cosigner_name(chain, validator.operator),
+                key_hash: *keys.get(&validator.address)?,
             })
         };
         self.members.set().iter().filter_map(cosigner).collect()
@@ -334,6 +354,7 @@ mod tests {
             name: name.into(),
             validator,
             log_key: None,
+            post_quantum_key: None,
         };
         let peer = |name: &str| {
             let key = SecretKey::from_seed(name.as_bytes()).public_key();

@@ -155,7 +155,7 @@ abstract contract Acts is IMotions {
         }
         if (kind == Kind.SetRule) return (self, this.setRule.selector, 8);
         if (kind == Kind.SetAlgorithm) {
-            return (System.ATTESTATIONS, Attestations.setAlgorithm.selector, 3);
+            return (System.ATTESTATIONS, Attestations.setAlgorithm.selector, 4);
         }
         if (kind == Kind.SetChain) return (System.CHAINS, IChains.setChain.selector, 3);
         if (kind == Kind.ScheduleUpgrade) return (self, this.scheduleUpgrade.selector, 0);

@@ -35,6 +35,7 @@ library Algorithms {
     struct Entry {
         uint16 bits;
         IAttestations.Status status;
+        uint64 reliedUntil;
     }
 
     /// What differs from the built-in table.
@@ -44,8 +45,16 @@ library Algorithms {
     }
 
     /// @notice Adds an entry or changes the status of one. Who may is the caller's concern.
-    function set(Table storage table, uint32 algorithm, uint16 bits, uint8 status) internal {
-        if (algorithm == 0) revert IAttestations.AttestationsAlgorithmReserved(algorithm);
+    function set(
+        Table storage table,
+        uint32 algorithm,
+        uint16 bits,
+        uint8 status,
+        uint64 reliedUntil
+    ) internal {
+        if (algorithm == 0) {
+            revert IAttestations.AttestationsAlgorithmReserved(algorithm);
+        }
         if (bits < BITS_MIN || bits > BITS_MAX || bits % 8 != 0) {
             revert IAttestations.AttestationsBitsOutOfRange(BITS_MIN, BITS_MAX, bits);
         }
@@ -65,8 +74,10 @@ library Algorithms {
         } else if (known != bits) {
             revert IAttestations.AttestationsBitsFixed(algorithm, known, bits);
         }
-        table.entries[algorithm] = Entry(bits, IAttestations.Status(status));
+        uint64 before = table.entries[algorithm].reliedUntil;
+        table.entries[algorithm] = Entry(bits, IAttestations.Status(status), reliedUntil);
         emit IAttestations.AlgorithmSet(algorithm, bits, status);
+        if (reliedUntil != before) emit IAttestations.AlgorithmDated(algorithm, reliedUntil);
     }
 
     /// @notice Length in bits and status; (0, Unknown) for a code that is not in the table.

@@ -192,9 +192,12 @@ contract Attestations is IAttestations, IERC5267 {
     // The algorithm table
 
     /// @inheritdoc IAttestations
-    function setAlgorithm(uint32 algorithm, uint16 bits, uint8 status) external exactCalldata(3) {
+    function setAlgorithm(uint32 algorithm, uint16 bits, uint8 status, uint64 until)
+        external
+        exactCalldata(4)
+    {
         if (msg.sender != GOVERNOR) revert AttestationsNotGovernor(GOVERNOR, msg.sender);
-        Algorithms.set(_algorithms, algorithm, bits, status);
+        Algorithms.set(_algorithms, algorithm, bits, status, until);
     }
 
     // Views
@@ -236,6 +239,11 @@ contract Attestations is IAttestations, IERC5267 {
     /// @inheritdoc IAttestations
     function algorithmOf(uint32 algorithm) public view returns (uint16 bits, Status status) {
         return Algorithms.get(_algorithms, algorithm);
+    }
+
+    /// @inheritdoc IAttestations
+    function reliedUntil(uint32 algorithm) external view returns (uint64) {
+        return _algorithms.entries[algorithm].reliedUntil;
     }
 
     /// @inheritdoc IAttestations

@@ -135,6 +135,10 @@ interface IAttestations {
     /// @notice The governor added an algorithm or changed its status.
     event AlgorithmSet(uint32 indexed algorithm, uint16 bits, uint8 status);
 
+    /// @notice An algorithm is relied upon until another time than before, in seconds; 0 for no
+    /// end that is known.
+    event AlgorithmDated(uint32 indexed algorithm, uint64 reliedUntil);
+
     /// @notice Surplus or missing calldata, in bytes. Remedy: encode the arguments canonically.
     error AttestationsCalldataLength(uint256 expected, uint256 got);
     /// @notice Remedy: register the schema, or use a built-in one.
@@ -280,7 +284,9 @@ interface IAttestations {
     /// @notice Adds an algorithm or changes the status of one. Governor only.
     /// @param bits Length of a digest; fixed for an algorithm that is in the table.
     /// @param status A value of `Status`, not `Unknown`.
-    function setAlgorithm(uint32 algorithm, uint16 bits, uint8 status) external;
+    /// @param reliedUntil Until when digests of it are relied upon, in seconds, or 0: evidence
+    /// that rests on it is renewed before. Refuses nothing by itself; `status` does.
+    function setAlgorithm(uint32 algorithm, uint16 bits, uint8 status, uint64 reliedUntil) external;
 
     /// @notice Name of an attestation: `keccak256(abi.encode(ATTESTATION_TAG, chain id, issuer,
     /// schema, algorithm, words))`.
@@ -301,6 +307,9 @@ interface IAttestations {
 
     /// @notice Length in bits and status of an algorithm; (0, Unknown) if not in the table.
     function algorithmOf(uint32 algorithm) external view returns (uint16 bits, Status status);
+
+    /// @notice Until when an algorithm is relied upon, in seconds; 0 for no end that is known.
+    function reliedUntil(uint32 algorithm) external view returns (uint64);
 
     /// @notice All codes in the table, at most `ALGORITHMS_MAX`.
     function algorithmCodes() external view returns (uint32[] memory);

@@ -51,6 +51,7 @@ interface INodes {
     /// @param overlapEnd Last second in which the peer key before this one is still admitted.
     /// @param position Place in the list of nodes in use.
     /// @param validator Address of the validator key, or zero.
+    /// @param postQuantumKey SHA-256 of its ML-DSA-44 key for the log, or zero.
     struct Node {
         uint32 organisation;
         bool retired;
@@ -67,6 +68,7 @@ interface INodes {
         bytes32 peerKey;
         bytes32 oldPeerKey;
         bytes32 logKey;
+        bytes32 postQuantumKey;
         string name;
         string endpoint;
         string version;
@@ -96,12 +98,14 @@ interface INodes {
     /// @param nodeType 1 validator, 2 observer.
     /// @param validator Its address in the set, or zero.
     /// @param logKey With which it cosigns the log, or zero.
+    /// @param postQuantumKey SHA-256 of the ML-DSA-44 key with which it cosigns it too, or zero.
     struct PeerView {
         bytes32 peerKey;
         uint32 organisation;
         uint8 nodeType;
         address validator;
         bytes32 logKey;
+        bytes32 postQuantumKey;
         string name;
         string endpoint;
     }
@@ -127,6 +131,8 @@ interface INodes {
     event PeerKeySet(uint32 indexed node, bytes32 indexed key, bytes32 before, uint64 overlapEnd);
     event ValidatorKeySet(uint32 indexed node, address indexed validator, address before);
     event LogKeySet(uint32 indexed node, bytes32 indexed key, bytes32 before);
+    /// @notice `keyHash` 0: revoked, and there is no other. `before` 0: there was none.
+    event PostQuantumKeySet(uint32 indexed node, bytes32 indexed keyHash, bytes32 before);
     event ValidatorAdded(uint32 indexed node, address indexed validator, uint64 power);
     event ValidatorRemoved(uint32 indexed node, address indexed validator, uint16 reason);
     event ValidatorSuspended(uint32 indexed node, address indexed validator);
@@ -249,6 +255,13 @@ interface INodes {
     /// @notice By an administrator: another log key, or the first.
     function rotateLogKey(uint32 node, bytes32 key, Signature calldata proof, uint64 deadline)
         external;
+
+    /// @notice By an administrator: another ML-DSA-44 key for the log, by its SHA-256, or none (0):
+    /// what the one before signs counts from now on for nobody. One that a node of the
+    /// organisation has or had is refused.
+    /// @dev Possession is not proved: the EVM cannot verify ML-DSA, and what such a key signs
+    /// names the operator (SPEC §9.12), so that somebody else's key signs nothing for this one.
+    function setPostQuantumKey(uint32 node, bytes32 keyHash) external;
 
     /// @notice By motion: an observer with a validator key becomes a validator, or a validator
     /// gets another power.

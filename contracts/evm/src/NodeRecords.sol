@@ -133,6 +133,18 @@ abstract contract NodeRecords is INodes {
         record.logKey = key;
     }
 
+    /// @inheritdoc INodes
+    function setPostQuantumKey(uint32 node, bytes32 keyHash) external {
+        Node storage record = _requireOperator(node);
+        // Only this organisation's: nobody proves possession, so that nobody could register it
+        // first, to keep it out.
+        if (keyHash != 0) {
+            _takeKey(node, _LOG, keccak256(abi.encode(record.organisation, keyHash)));
+        }
+        emit PostQuantumKeySet(node, keyHash, record.postQuantumKey);
+        record.postQuantumKey = keyHash;
+    }
+
     // Views
 
     /// @inheritdoc INodes
@@ -378,6 +390,7 @@ abstract contract NodeRecords is INodes {
             nodeType: record.validating ? 1 : 2,
             validator: record.validating ? record.validator : address(0),
             logKey: record.logKey,
+            postQuantumKey: record.postQuantumKey,
             name: record.name,
             endpoint: record.endpoint
         });

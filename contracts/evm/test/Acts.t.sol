@@ -240,12 +240,14 @@ contract ActsTest is World {
     }
 
     function test_SetAlgorithm() public {
-        decide(IMotions.Kind.SetAlgorithm, abi.encode(uint32(0x12), uint16(256), uint8(2)));
+        bytes memory arguments = abi.encode(uint32(0x12), uint16(256), uint8(2), uint64(NOW + 9));
+        decide(IMotions.Kind.SetAlgorithm, arguments);
         (, IAttestations.Status status) = book.algorithmOf(0x12);
         vm.assertEq(uint8(status), 2);
+        vm.assertEq(book.reliedUntil(0x12), NOW + 9);
         refusesMotion(
             IMotions.Kind.SetAlgorithm,
-            abi.encode(uint32(0x12), uint16(512), uint8(2)),
+            abi.encode(uint32(0x12), uint16(512), uint8(2), uint64(0)),
             abi.encodeWithSelector(IAttestations.AttestationsBitsFixed.selector, 0x12, 256, 512)
         );
     }

@@ -61,12 +61,33 @@ contract AlgorithmsTest is Base {
         vm.assertEq(book.algorithmCodes().length, 15);
     }
 
+    function test_AnAlgorithmIsReliedUponUntilADate() public {
+        vm.assertEq(book.reliedUntil(SHA2_256), 0);
+        vm.expectEmit(address(book));
+        emit IAttestations.AlgorithmDated(SHA2_256, 2_000_000_000);
+        vm.prank(GOVERNOR);
+        book.setAlgorithm(SHA2_256, 256, ACTIVE, 2_000_000_000);
+        vm.assertEq(book.reliedUntil(SHA2_256), 2_000_000_000);
+        // The date refuses nothing by itself.
+        vm.warp(2_000_000_001);
+        attested(bytes32(uint256(1)));
+        // The same date again is no news; none is.
+        vm.recordLogs();
+        vm.prank(GOVERNOR);
+        book.setAlgorithm(SHA2_256, 256, DEPRECATED, 2_000_000_000);
+        vm.assertEq(vm.getRecordedLogs().length, 1);
+        vm.expectEmit(address(book));
+        emit IAttestations.AlgorithmDated(SHA2_256, 0);
+        setAlgorithm(SHA2_256, 256, DEPRECATED);
+        vm.assertEq(book.reliedUntil(SHA2_256), 0);
+    }
+
     function test_RefusesAnybodyButTheGovernor() public {
         vm.expectRevert(
             abi.encodeWithSelector(IAttestations.AttestationsNotGovernor.selector, GOVERNOR, ISSUER)
         );
         vm.prank(ISSUER);
-        book.setAlgorithm(SHA2_256, 256, REVOKED);
+        book.setAlgorithm(SHA2_256, 256, REVOKED, 0);
     }
 
     function test_RefusesIdentityWhichIsTheDataItself() public {

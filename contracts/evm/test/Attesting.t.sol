@@ -162,7 +162,7 @@ contract AttestingTest is Base {
         refusesSurplus(ISSUER, schema);
         refusesSurplus(ISSUER, abi.encodeCall(book.revoke, (DIGEST, 1)));
         refusesSurplus(ISSUER, abi.encodeCall(book.supersede, (DIGEST, FILE)));
-        refusesSurplus(GOVERNOR, abi.encodeCall(book.setAlgorithm, (SHA2_256, 256, 1)));
+        refusesSurplus(GOVERNOR, abi.encodeCall(book.setAlgorithm, (SHA2_256, 256, 1, 0)));
     }
 
     function test_RefusesAListThatOverlapsTheArguments() public {

@@ -50,7 +50,7 @@ abstract contract Actions {
 
     function setAlgorithm(uint32 algorithm, uint16 bits, uint8 status) internal {
         vm.prank(GOVERNOR);
-        book.setAlgorithm(algorithm, bits, status);
+        book.setAlgorithm(algorithm, bits, status, 0);
     }
 
     /// Calls with these bytes as `sender`; returns what came back.

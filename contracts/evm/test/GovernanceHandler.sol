@@ -181,7 +181,7 @@ contract GovernanceHandler is Equivocating {
             return abi.encode(organisation, account, b % 2 == 0 ? ALL : uint32(c % 65));
         }
         if (kind == IMotions.Kind.SetAlgorithm) {
-            return abi.encode(uint32(0x12), uint16(256), uint8(b % 4));
+            return abi.encode(uint32(0x12), uint16(256), uint8(b % 4), uint64(c));
         }
         if (kind == IMotions.Kind.SetChain) {
             return abi.encode(uint32(a % (chains.chainCount() + 1)), acting(b), uint8(1 + c % 3));

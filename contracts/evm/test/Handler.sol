@@ -133,8 +133,9 @@ contract Handler is Actions {
         if (code == SHA2_256) return;
         uint16[4] memory lengths = [bits[code], 224, 384, length];
         address sender = governor ? GOVERNOR : actor(which);
-        bytes memory data =
-            abi.encodeCall(book.setAlgorithm, (code, lengths[length % 4], status % 5));
+        bytes memory data = abi.encodeCall(
+            book.setAlgorithm, (code, lengths[length % 4], status % 5, uint64(which))
+        );
         if (succeeds(sender, data) && bits[code] == 0) remember(code);
     }
 

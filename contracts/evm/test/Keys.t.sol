@@ -134,6 +134,44 @@ contract KeysTest is Rotating {
         vm.assertEq(nodes.nodeByKey(edKey(1002)), 2);
     }
 
+    function test_APostQuantumKeyIsSetReplacedAndRevoked() public {
+        setPostQuantum(2, 2, keccak256("one"), 0);
+        vm.assertEq(nodes.nodeOf(2).postQuantumKey, keccak256("one"));
+        vm.assertEq(nodes.peers()[1].postQuantumKey, keccak256("one"));
+        setPostQuantum(2, 2, keccak256("two"), keccak256("one"));
+        setPostQuantum(2, 2, 0, keccak256("two"));
+        vm.assertEq(nodes.nodeOf(2).postQuantumKey, 0);
+        vm.assertEq(nodes.peers()[1].postQuantumKey, 0);
+        // None again: nothing forbids it.
+        setPostQuantum(2, 2, 0, 0);
+        // What was revoked stays revoked, and two nodes of an organisation have no key in common.
+        uint32 other = registered(2, 7);
+        refusesUsed(2, keccak256("one"), 2);
+        refusesUsed(other, keccak256("two"), 2);
+        // Nobody else can keep an organisation's key out by registering it.
+        setPostQuantum(3, 3, keccak256("two"), 0);
+    }
+
+    function test_OnlyTheOperatorSetsAPostQuantumKey() public {
+        bytes memory data = abi.encodeCall(nodes.setPostQuantumKey, (2, keccak256("one")));
+        bytes memory reason = abi.encodeWithSelector(INodes.NodesNotOperator.selector, 2, 3);
+        refuses(admin(3), address(nodes), data, reason);
+    }
+
+    function setPostQuantum(uint32 organisation, uint32 node, bytes32 key, bytes32 before) private {
+        vm.expectEmit(address(nodes));
+        emit INodes.PostQuantumKeySet(node, key, before);
+        vm.prank(admin(organisation));
+        nodes.setPostQuantumKey(node, key);
+    }
+
+    function refusesUsed(uint32 node, bytes32 key, uint32 by) private {
+        bytes32 taken = keccak256(abi.encode(uint32(2), key));
+        bytes memory data = abi.encodeCall(nodes.setPostQuantumKey, (node, key));
+        bytes memory reason = abi.encodeWithSelector(INodes.NodesKeyUsed.selector, taken, by);
+        refuses(admin(2), address(nodes), data, reason);
+    }
+
     function rotatePeer(uint32 organisation, uint32 node, bytes32 key, uint64 end) private {
         uint64 deadline = uint64(block.timestamp);
         INodes.Signature memory proof = edProof(organisation, 1, key, deadline);

@@ -87,6 +87,7 @@ fn acts() -> Vec<Act> {
             algorithm: 0x12,
             bits: 256,
             status: 2,
+            until: 2_000_000_000,
         }),
         Act::SetChain(Chains::setChainCall {
             chain: 1,

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     attest, checkpoint, config, fact, genesis, issuing, keys, log, motion, node, operator, org,
-    permission, prove, quota, relay, revoke, signer, status, testnet, verify, version,
+    permission, prove, quota, relay, renew, revoke, signer, status, testnet, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -39,6 +39,9 @@ enum Command {
     /// What digests commit to.
     #[command(subcommand)]
     Schema(issuing::SchemaCommand),
+    /// Time stamps that outlive certificates and algorithms: evidence records (RFC 4998).
+    #[command(subcommand)]
+    Renew(renew::Command),
     /// The log of all attestations.
     #[command(subcommand)]
     Log(log::Command),
@@ -101,6 +104,7 @@ impl Cli {
             Command::Supersede(args) => issuing::supersede(&args),
             Command::Countersign(command) => issuing::countersign(&command),
             Command::Schema(command) => issuing::schema(&command),
+            Command::Renew(command) => renew::run(&command),
             Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
             Command::Signer(command) => signer::run(command),

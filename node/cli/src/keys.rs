@@ -13,7 +13,8 @@ use serde::Serialize;
 use serde_json::json;
 use tbsi_home::Home;
 use tbsi_keys::keyfile::{
-    KeyFileError, KeyKind, is_there, open_log_key, open_node_key, open_validator_key,
+    KeyFileError, KeyKind, is_there, open_log_key, open_node_key, open_post_quantum_key,
+    open_validator_key,
 };
 use tbsi_keys::signer::link_public_key;
 use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
@@ -57,8 +58,9 @@ pub(crate) enum Command {
     /// Replace a key of a registered node with a new one.
     ///
     /// validator: the running node takes the new key into use by itself, from the block on for
-    /// which the chain names it. peer, log: the new key is in the home at once, and in use when
-    /// the node is started again; other nodes admit the old peer id until the overlap ends.
+    /// which the chain names it. peer, log, post-quantum: the new key is in the home at once, and
+    /// in use when the node is started again; other nodes admit the old peer id until the overlap
+    /// ends. post-quantum: the first such key too; --revoke leaves the validator without one.
     #[command(after_help = crate::govern::CODES)]
     Rotate(rotate::Args),
     /// Encrypt the key files of a node that are not encrypted (Web3 Secret Storage).
@@ -107,6 +109,9 @@ pub(crate) struct PublicKeys {
     validator: Option<PublicValidatorKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
     log_key: Option<B256>,
+    /// SHA-256 of the ML-DSA-44 key, by which the chain names it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post_quantum_key_hash: Option<B256>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<Address>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +140,9 @@ impl PublicKeys {
         let log_key = existing(KeyKind::Log)?
             .map(|file| open_log_key(&file, home.password()))
             .transpose()?;
+        let post_quantum = existing(KeyKind::PostQuantum)?
+            .map(|file| open_post_quantum_key(&file, home.password()))
+            .transpose()?;
         let signer_key = existing(KeyKind::Signer)?
             .map(|_| home.load_link_key())
             .transpose()?;
@@ -146,6 +154,7 @@ impl PublicKeys {
                 address: key.public_key().address(),
             }),
             log_key: log_key.map(|key| key.public_key().into()),
+            post_quantum_key_hash: post_quantum.map(|key| key.public_key_hash()),
             account: secp256k1(KeyKind::Account)?.map(|key| key.public_key().address()),
         })
     }
@@ -159,6 +168,9 @@ impl PublicKeys {
         }
         if let Some(key) = &self.signer_key {
             line(format!("# signer key {key}"));
+        }
+        if let Some(hash) = &self.post_quantum_key_hash {
+            line(format!("# post-quantum key {hash} (SHA-256)"));
         }
         line(format!(
             "[[nodes]]\nname = \"{name}\"\norganisation = \"...\""
@@ -237,7 +249,8 @@ fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Re
             KeyKind::Node | KeyKind::Log | KeyKind::Account => true,
             KeyKind::Validator => validator,
             KeyKind::Signer => signer,
-            KeyKind::NextValidator => false,
+            // `tbsi keys rotate` makes these.
+            KeyKind::NextValidator | KeyKind::PostQuantum => false,
         };
         complete &= !wanted || is_there(&home.key_file(kind))?;
     }

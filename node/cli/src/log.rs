@@ -4,6 +4,7 @@ mod audit;
 mod consistency;
 mod decided;
 mod follow;
+mod post_quantum;
 mod resume;
 
 use std::path::PathBuf;
@@ -53,6 +54,11 @@ pub(crate) enum Command {
     /// --from`). The same command again fetches what is new.
     #[command(after_help = CODES)]
     Handovers(crate::handovers::Args),
+    /// Fetch and keep post-quantum cosignatures of a log that holds a leaf, and the keys.
+    ///
+    /// They are made with ML-DSA-44 (FIPS 204). `tbsi verify --post-quantum FILE` verifies them.
+    #[command(after_help = CODES)]
+    PostQuantum(post_quantum::Args),
     /// Print leaves as they become final, from any position on.
     ///
     /// Each leaf comes once, in order. If the node goes away, the exit code is 1 and the message
@@ -137,6 +143,11 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             let checked = runtime.block_on(consistency::check(&args));
             let words = [("CONSISTENT", "一致"), ("NOT CONSISTENT", "不一致")];
             say(args.format, args.lang, words, checked)
+        }
+        Command::PostQuantum(args) => {
+            let fetched = runtime.block_on(post_quantum::fetch(&args));
+            let words = [("KEPT", "已保存"), ("WRONG", "不符")];
+            say(args.format, args.lang, words, fetched)
         }
         Command::Audit(args) => {
             let audited = runtime.block_on(audit::audit(&args));

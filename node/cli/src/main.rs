@@ -29,6 +29,7 @@ mod quota;
 mod reasons;
 mod refusal;
 mod relay;
+mod renew;
 mod report;
 mod revoke;
 mod salt;

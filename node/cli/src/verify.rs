@@ -5,6 +5,7 @@ mod compare;
 mod en;
 mod failure;
 mod identity;
+pub(crate) mod post_quantum;
 mod report;
 mod status;
 mod zh_tw;
@@ -18,8 +19,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tbsi_light::{
-    HandoverFollower, ProvenStatus, TrustAnchor, VerifiedBundle, VerifiedMap, verify_bundle,
-    verify_map,
+    HandoverFollower, ProvenStatus, TrustAnchor, VerifiedBundle, VerifiedMap, VerifiedPostQuantum,
+    verify_bundle, verify_map,
 };
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
@@ -73,6 +74,8 @@ pub(crate) struct Args {
     /// proof that begins later.
     #[arg(long, value_name = "FILE", requires = "genesis")]
     handovers: Option<PathBuf>,
+    #[command(flatten)]
+    post_quantum: post_quantum::PostQuantumArgs,
     /// JSON-RPC address of a node to ask whether it was revoked since.
     #[arg(long, value_name = "URL")]
     rpc: Option<String>,
@@ -103,9 +106,14 @@ struct Verified {
     age: Option<Age>,
     /// `None` if no file was given or found.
     file: Option<Compared>,
+    /// Who cosigned the log with post-quantum keys; `None` if no cosignatures were given.
+    post_quantum: Option<VerifiedPostQuantum>,
     /// What a node knows of the attestation; `None` if none was asked, or for statements that
     /// are about no attestation.
     standing: Option<Standing>,
+    /// Until when the algorithm of the digest is relied upon, in seconds, as a node says; `None`
+    /// if none was asked, or no end is known.
+    relied_until: Option<u64>,
 }
 
 impl Verified {
@@ -215,12 +223,16 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
         }
     });
     let file = compared.transpose()?;
+    let post_quantum = post_quantum::verify(&args.post_quantum, &bundle)?;
     let standing = ask(args, &verified.leaf, &anchor);
+    let relied_until = relied_until(args, &verified.leaf);
     Ok(Verified {
         trusted,
         followed,
         file,
+        post_quantum,
         standing: standing.map_err(|error| Failure::could_not_tell("status", error))?,
+        relied_until: relied_until.map_err(|error| Failure::could_not_tell("status", error))?,
         bundle: verified,
         map,
         age,
@@ -269,6 +281,16 @@ fn ask(args: &Args, leaf: &Leaf, anchor: &TrustAnchor) -> anyhow::Result<Option<
         )
     });
     known.map(Some)
+}
+
+/// Until when the attestation's algorithm is relied upon, if a node is named.
+fn relied_until(args: &Args, leaf: &Leaf) -> anyhow::Result<Option<u64>> {
+    let (Some(url), Statement::Attestation(attestation)) = (&args.rpc, &leaf.statement) else {
+        return Ok(None);
+    };
+    let client = Client::new(url)?;
+    let asked = crate::renew::relied_until(&client, attestation.algorithm);
+    Runtime::new()?.block_on(asked)
 }
 
 /// The file that a proof is of, by its name.

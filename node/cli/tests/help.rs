@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 122] = [
+const COMMANDS: [&str; 127] = [
     "",
     "attest",
     "checkpoint",
@@ -46,6 +46,7 @@ const COMMANDS: [&str; 122] = [
     "log consistency",
     "log follow",
     "log handovers",
+    "log post-quantum",
     "log status",
     "motion",
     "motion execute",
@@ -117,6 +118,10 @@ const COMMANDS: [&str; 122] = [
     "relay run",
     "relay send",
     "relay status",
+    "renew",
+    "renew check",
+    "renew due",
+    "renew run",
     "revoke",
     "schema",
     "schema register",

@@ -375,6 +375,12 @@ impl Backend for NodeApi {
             log: self.1.log.verifier(SignatureType::Note),
             witness: self.1.cosigner.verifier(SignatureType::Cosignature),
             cosigners: self.0.cosignatures().cosigners().to_vec(),
+            post_quantum: self
+                .0
+                .post_quantum()
+                .cosigners()
+                .map(|(cosigner, key)| (cosigner.clone(), key.cloned()))
+                .collect(),
         }
     }
 
@@ -385,6 +391,14 @@ impl Backend for NodeApi {
 
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {
         notes::tlog_proof(&self.0, &self.1.log, index)
+    }
+
+    fn post_quantum_note(&self) -> Result<Option<SignedNote>, BackendError> {
+        notes::post_quantum_note(&self.0, &self.1.log)
+    }
+
+    fn post_quantum_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {
+        notes::post_quantum_proof(&self.0, &self.1.log, index)
     }
 
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission {

@@ -190,6 +190,10 @@ fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness>
     let authority = authority
         .map(|tsa| Authority::load(home, tsa))
         .transpose()?;
+    if let Some(authority) = &authority {
+        let set = node.tsa_until.set(authority.valid_until());
+        assert!(set.is_ok(), "a node is assembled once");
+    }
     Ok(Witness {
         log,
         cosigner,
@@ -235,7 +239,21 @@ fn own_cosigner(home: &Home, node: &Node) -> anyhow::Result<Option<OwnCosigner>>
              makes a new one and names that"
         );
     }
-    Ok(Some(OwnCosigner { validator, key }))
+    let post_quantum = home.post_quantum_key()?;
+    if let Some(post_quantum) = &post_quantum {
+        let hash = post_quantum.public_key_hash();
+        if node.post_quantum().takes(validator, hash).is_none() {
+            warn!(
+                "the chain does not name this validator's post-quantum.key, so it cosigns nothing \
+                 with it: `tbsi keys rotate post-quantum` makes a new one and names that"
+            );
+        }
+    }
+    Ok(Some(OwnCosigner {
+        validator,
+        key,
+        post_quantum,
+    }))
 }
 
 fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submitter> {

@@ -1,28 +1,32 @@
-//! Cosigns the log after it was decided, and collects what others cosigned (SPEC §9.6).
+//! Cosigns the log after it was decided, and collects what others cosigned (SPEC §9.6, §9.12).
 //!
 //! Beside consensus: nothing here is waited for, and what is late, wrong or missing is dropped.
 
 mod pace;
 mod pool;
+mod post_quantum;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use tbsi_keys::keyfile::LogKey;
+use tbsi_keys::keyfile::{LogKey, PostQuantumKey};
 use tbsi_p2p::Judgement;
 use tbsi_store::StoreError;
 use tbsi_types::log::{NoteSigner, SignatureType};
-use tbsi_types::{Address, Height, TimestampMs};
+use tbsi_types::{Address, Bytes, Height, TimestampMs};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
 use crate::clock::wall_clock;
-use crate::gossip::{Cosignatures, TimestampedSignature, Unjudged};
-use crate::limits::COSIGNATURES_VERIFIED_MAX;
+use crate::gossip::{Cosignatures, PostQuantumCosignature, TimestampedSignature, Unjudged};
+use crate::limits::{
+    COSIGNATURES_VERIFIED_MAX, POST_QUANTUM_INTERVAL_MS, POST_QUANTUM_VERIFIED_MAX,
+};
 use crate::node::{Node, causes};
 use pace::{Budget, Pace};
 pub(crate) use pool::{CosignaturePool, Dropped, LogState};
+pub(crate) use post_quantum::PostQuantumPool;
 
 /// Cosigns as this validator.
 pub struct OwnCosigner {
@@ -30,6 +34,8 @@ pub struct OwnCosigner {
     pub validator: Address,
     /// Its key for the log.
     pub key: LogKey,
+    /// Its post-quantum key for the log, if it has one.
+    pub post_quantum: Option<PostQuantumKey>,
 }
 
 impl OwnCosigner {
@@ -43,6 +49,37 @@ impl OwnCosigner {
         let taken = node.cosignatures().takes(self.validator, &key);
         taken.then_some(signer)
     }
+
+    /// A post-quantum cosignature of the log; `None` without such a key, or if the chain does
+    /// not name it.
+    fn post_quantum(
+        &self,
+        node: &Node,
+        log: LogState,
+        wall: TimestampMs,
+    ) -> Option<PostQuantumCosignature> {
+        let key = self.post_quantum.as_ref()?;
+        let roster = node.roster();
+        let validator = roster.members.set().get(&self.validator)?;
+        let pool = node.post_quantum();
+        pool.takes(self.validator, key.public_key_hash())?;
+        let checkpoint = pool.checkpoint(log);
+        drop(pool);
+        let signer = key.cosigner(&node.identity, validator.operator);
+        match signer.cosign(&checkpoint, wall.seconds()) {
+            Ok(line) => Some(PostQuantumCosignature {
+                size: log.0,
+                root: log.1,
+                validator: self.validator,
+                key: Bytes::copy_from_slice(signer.verifier().public_key()),
+                signature: line.bytes.into(),
+            }),
+            Err(error) => {
+                warn!(size = %log.0, "cannot cosign the log: {}", causes(&error));
+                None
+            }
+        }
+    }
 }
 
 /// What the task does, one event at a time. It has no clock.
@@ -51,6 +88,8 @@ pub struct Cosigning {
     own: Option<OwnCosigner>,
     pace: Pace,
     budget: Budget,
+    post_quantum_pace: Pace,
+    post_quantum_budget: Budget,
 }
 
 impl Cosigning {
@@ -59,11 +98,15 @@ impl Cosigning {
         let mut pace = Pace::default();
         note_tip(&node, now);
         pace.on_start(node.tip().log_size, now);
+        let mut post_quantum_pace = Pace::every(POST_QUANTUM_INTERVAL_MS);
+        post_quantum_pace.on_start(node.tip().log_size, now);
         Self {
             node,
             own,
             pace,
             budget: Budget::new(COSIGNATURES_VERIFIED_MAX),
+            post_quantum_pace,
+            post_quantum_budget: Budget::new(POST_QUANTUM_VERIFIED_MAX),
         }
     }
 
@@ -85,18 +128,99 @@ impl Cosigning {
         };
         let times = (parent.unwrap_or(TimestampMs(0)), tip.time);
         if self.pace.on_head(tip.log_size, times, now) && is_tip {
-            self.cosign(now, wall);
+            self.cosign_ed25519(now, wall);
+        }
+        if self.post_quantum_pace.on_head(tip.log_size, times, now) && is_tip {
+            self.cosign_post_quantum(now, wall);
         }
         Ok(())
     }
 
     /// When the log is to be cosigned if no block comes before.
     pub fn idle_at(&self) -> Option<Instant> {
-        self.pace.idle_at()
+        let own = self.own.as_ref();
+        let post_quantum = own.and_then(|own| own.post_quantum.as_ref());
+        let paces = [
+            self.pace.idle_at(),
+            post_quantum.and_then(|_| self.post_quantum_pace.idle_at()),
+        ];
+        paces.into_iter().flatten().min()
+    }
+
+    /// No block came until [`Cosigning::idle_at`].
+    pub fn cosign(&mut self, now: Instant, wall: TimestampMs) {
+        // Whoever waits may wake up a moment early.
+        let by = self.idle_at().map_or(now, |at| at.max(now));
+        if self.pace.is_idle(by) {
+            self.cosign_ed25519(now, wall);
+        }
+        if self.post_quantum_pace.is_idle(by) {
+            self.cosign_post_quantum(now, wall);
+        }
+    }
+
+    /// Cosigns the log at the tip with the post-quantum key, if there is one, and tells everybody.
+    fn cosign_post_quantum(&mut self, now: Instant, wall: TimestampMs) {
+        let node = &self.node;
+        let log = log_at_tip(node);
+        self.post_quantum_pace.on_cosigned(log.0, now);
+        let own = self.own.as_ref();
+        let Some(cosignature) = own.and_then(|own| own.post_quantum(node, log, wall)) else {
+            return;
+        };
+        note_tip(node, now);
+        let mut pool = node.post_quantum();
+        let added = pool
+            .to_verify(&cosignature)
+            .and_then(|(key, _)| pool.add(cosignature.clone(), key));
+        drop(pool);
+        if added.is_err() {
+            return;
+        }
+        node.metrics.post_quantum_cosigned.inc();
+        debug!(size = %log.0, "cosigned the log with the post-quantum key");
+        node.gossip.publish_post_quantum(cosignature);
+    }
+
+    /// Takes a post-quantum cosignature that is new and right, as [`Cosigning::receive`] does.
+    pub fn receive_post_quantum(
+        &mut self,
+        received: PostQuantumCosignature,
+        now: Instant,
+    ) -> Judgement {
+        let node = &self.node;
+        let (log, validator) = ((received.size, received.root), received.validator);
+        let to_verify = node.post_quantum().to_verify(&received);
+        let budget = &mut self.post_quantum_budget;
+        let verified = to_verify.and_then(|(key, signature)| {
+            if !budget.take(now) {
+                return Err(Dropped::TooMany);
+            }
+            let checkpoint = node.post_quantum().checkpoint(log);
+            let verified = key.verify(&checkpoint, &signature);
+            verified.map(|_| key).map_err(|_| Dropped::Invalid)
+        });
+        match verified.and_then(|key| node.post_quantum().add(received, key)) {
+            Ok(()) => {
+                node.metrics.post_quantum_taken.inc();
+                Judgement::Forward
+            }
+            Err(dropped) => {
+                node.metrics.post_quantum_dropped(dropped.kind());
+                if dropped == Dropped::OtherRoot {
+                    report_other_root(node, log, validator);
+                }
+                if dropped == Dropped::Invalid {
+                    Judgement::Fault
+                } else {
+                    Judgement::Keep
+                }
+            }
+        }
     }
 
     /// Cosigns the log at the tip, which is decided and on disk, and tells everybody.
-    pub fn cosign(&mut self, now: Instant, wall: TimestampMs) {
+    fn cosign_ed25519(&mut self, now: Instant, wall: TimestampMs) {
         let node = &self.node;
         let log = log_at_tip(node);
         self.pace.on_cosigned(log.0, now);
@@ -168,6 +292,7 @@ pub(crate) async fn run(
     node: Arc<Node>,
     own: Option<OwnCosigner>,
     mut incoming: mpsc::Receiver<(Cosignatures, Unjudged)>,
+    mut post_quantum: mpsc::Receiver<(PostQuantumCosignature, Unjudged)>,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut heads = node.heads();
@@ -185,6 +310,10 @@ pub(crate) async fn run(
                 Some(received) => Next::Received(Box::new(received)),
                 None => anyhow::bail!("the gossip network ended"),
             },
+            received = post_quantum.recv() => match received {
+                Some(received) => Next::PostQuantum(Box::new(received)),
+                None => anyhow::bail!("the gossip network ended"),
+            },
         };
         match next {
             Next::Head(height) => cosigning.on_head(height, Instant::now(), wall_clock())?,
@@ -193,6 +322,16 @@ pub(crate) async fn run(
                 let (received, unjudged) = *message;
                 let receive = move || {
                     let judgement = cosigning.receive(&received, Instant::now());
+                    (cosigning, judgement)
+                };
+                let (back, judgement) = tokio::task::spawn_blocking(receive).await?;
+                cosigning = back;
+                unjudged.judge(judgement);
+            }
+            Next::PostQuantum(message) => {
+                let (received, unjudged) = *message;
+                let receive = move || {
+                    let judgement = cosigning.receive_post_quantum(received, Instant::now());
                     (cosigning, judgement)
                 };
                 let (back, judgement) = tokio::task::spawn_blocking(receive).await?;
@@ -208,6 +347,7 @@ enum Next {
     Head(Height),
     Idle,
     Received(Box<(Cosignatures, Unjudged)>),
+    PostQuantum(Box<(PostQuantumCosignature, Unjudged)>),
 }
 
 async fn until(at: Option<Instant>) {
@@ -224,7 +364,8 @@ fn log_at_tip(node: &Node) -> LogState {
 
 fn note_tip(node: &Node, now: Instant) {
     let tip = log_at_tip(node);
-    let wrong = node.cosignatures().note_log(tip, now);
+    let mut wrong = node.cosignatures().note_log(tip, now);
+    wrong.extend(node.post_quantum().note_log(tip));
     for validator in wrong {
         report_other_root(node, tip, validator);
     }

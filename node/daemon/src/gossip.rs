@@ -4,7 +4,8 @@
 //! Gossipsub forwards transactions, once the node has verified them and says so ([`Unjudged`]);
 //! a tip goes to direct neighbours only, since it speaks for the peer that sent it. What arrives
 //! is bounded and well-formed, each peer's share of it too. The node must not publish again what
-//! it received here. The same holds for cosignatures of the log, which have a topic of their own.
+//! it received here. The same holds for cosignatures of the log, which have a topic of their own,
+//! and for post-quantum ones, which have another.
 
 mod cosignatures;
 #[doc(hidden)]
@@ -13,6 +14,7 @@ mod intake;
 mod message;
 mod network;
 mod outgoing;
+mod post_quantum;
 #[cfg(test)]
 mod tests;
 
@@ -27,16 +29,17 @@ use tokio::sync::{mpsc, watch};
 
 use crate::limits::{
     COSIGNATURE_MESSAGES_MAX, GOSSIP_EVENTS_MAX, GOSSIP_JUDGEMENTS_MAX, GOSSIP_MESSAGE_BYTES_MAX,
-    GOSSIP_OUTGOING_TRANSACTIONS_MAX,
+    GOSSIP_OUTGOING_TRANSACTIONS_MAX, POST_QUANTUM_MESSAGES_MAX,
 };
 pub use cosignatures::{Cosignatures, TimestampedSignature};
 use intake::Judged;
 pub use intake::Unjudged;
 use network::{Network, Outlets};
 use outgoing::Outgoing;
+pub use post_quantum::PostQuantumCosignature;
 
 const PROTOCOL: Protocol = Protocol {
-    topics: &["transactions", "cosignatures"],
+    topics: &["transactions", "cosignatures", "post-quantum"],
     signed: false,
     message_bytes_max: GOSSIP_MESSAGE_BYTES_MAX,
     requests: None,
@@ -78,10 +81,14 @@ pub struct GossipCounts {
     pub outgoing_dropped: u64,
     /// Messages of cosignatures that gave way before they were sent.
     pub cosignatures_outgoing_dropped: u64,
+    /// Post-quantum cosignatures that gave way before they were sent.
+    pub post_quantum_outgoing_dropped: u64,
     /// Messages dropped because the node did not read its events, or one peer's too many.
     pub events_dropped: u64,
     /// Messages of cosignatures, the same.
     pub cosignatures_dropped: u64,
+    /// Messages of post-quantum cosignatures, the same.
+    pub post_quantum_dropped: u64,
     /// Messages dropped because their sender sends too much.
     pub rate_dropped: u64,
     /// Verdicts on messages that came too late or too many: those go no further.
@@ -95,8 +102,10 @@ struct Counters {
     received: AtomicU64,
     outgoing_dropped: AtomicU64,
     cosignatures_outgoing_dropped: AtomicU64,
+    post_quantum_outgoing_dropped: AtomicU64,
     events_dropped: AtomicU64,
     cosignatures_dropped: AtomicU64,
+    post_quantum_dropped: AtomicU64,
     rate_dropped: AtomicU64,
     judgements_dropped: AtomicU64,
 }
@@ -116,6 +125,7 @@ struct Shared {
     /// For how full they are.
     events: mpsc::WeakSender<Received>,
     cosignatures: mpsc::WeakSender<(Cosignatures, Unjudged)>,
+    post_quantum: mpsc::WeakSender<(PostQuantumCosignature, Unjudged)>,
     judgements: mpsc::WeakSender<intake::Judged>,
 }
 
@@ -155,6 +165,8 @@ pub struct Incoming {
     pub events: mpsc::Receiver<Received>,
     /// At most [`COSIGNATURE_MESSAGES_MAX`] messages; beyond that they are dropped and counted.
     pub cosignatures: mpsc::Receiver<(Cosignatures, Unjudged)>,
+    /// At most [`POST_QUANTUM_MESSAGES_MAX`]; beyond that they are dropped and counted.
+    pub post_quantum: mpsc::Receiver<(PostQuantumCosignature, Unjudged)>,
 }
 
 /// A network that listens. Nothing is sent or received until its task runs.
@@ -189,6 +201,7 @@ pub async fn listen(config: &NetworkConfig) -> Result<Gossip, P2pError> {
     let swarm = tbsi_p2p::listen(config, &PROTOCOL).await?;
     let (events, events_in) = mpsc::channel(GOSSIP_EVENTS_MAX);
     let (cosignatures, cosignatures_in) = mpsc::channel(COSIGNATURE_MESSAGES_MAX);
+    let (post_quantum, post_quantum_in) = mpsc::channel(POST_QUANTUM_MESSAGES_MAX);
     let (judgements, judgements_in) = mpsc::channel(GOSSIP_JUDGEMENTS_MAX);
     let shared = Arc::new(Shared {
         monitor: swarm.monitor(),
@@ -197,6 +210,7 @@ pub async fn listen(config: &NetworkConfig) -> Result<Gossip, P2pError> {
         counters: Counters::default(),
         events: events.downgrade(),
         cosignatures: cosignatures.downgrade(),
+        post_quantum: post_quantum.downgrade(),
         judgements: judgements.downgrade(),
     });
     let (stop, stopped) = watch::channel(false);
@@ -204,6 +218,7 @@ pub async fn listen(config: &NetworkConfig) -> Result<Gossip, P2pError> {
     let outlets = Outlets {
         events,
         cosignatures,
+        post_quantum,
         judgements,
     };
     Ok(Gossip {
@@ -221,6 +236,7 @@ pub async fn listen(config: &NetworkConfig) -> Result<Gossip, P2pError> {
         incoming: Incoming {
             events: events_in,
             cosignatures: cosignatures_in,
+            post_quantum: post_quantum_in,
         },
     })
 }
@@ -238,6 +254,7 @@ impl GossipHandle {
                 counters: Counters::default(),
                 events: mpsc::channel(1).0.downgrade(),
                 cosignatures: mpsc::channel(1).0.downgrade(),
+                post_quantum: mpsc::channel(1).0.downgrade(),
                 judgements: mpsc::channel(1).0.downgrade(),
             }),
             stop: Arc::new(watch::channel(false).0),
@@ -266,6 +283,13 @@ impl GossipHandle {
         let dropped = self.shared.outgoing.push_cosignatures(cosignatures);
         let counters = &self.shared.counters;
         count(&counters.cosignatures_outgoing_dropped, dropped);
+    }
+
+    /// Queues a post-quantum cosignature for all peers; the oldest of a full queue gives way.
+    pub fn publish_post_quantum(&self, cosignature: PostQuantumCosignature) {
+        let dropped = self.shared.outgoing.push_post_quantum(cosignature);
+        let counters = &self.shared.counters;
+        count(&counters.post_quantum_outgoing_dropped, dropped);
     }
 
     /// Tells the neighbours, and each that connects later, this node's last block. At most one
@@ -311,13 +335,18 @@ impl GossipHandle {
             max: max as u64,
             dropped,
         };
-        let (transactions, cosignatures) = shared.outgoing.waiting();
+        let (transactions, cosignatures, post_quantum) = shared.outgoing.waiting();
         vec![
             queue("gossip_events", fill(&shared.events), counts.events_dropped),
             queue(
                 "gossip_cosignatures",
                 fill(&shared.cosignatures),
                 counts.cosignatures_dropped,
+            ),
+            queue(
+                "gossip_post_quantum",
+                fill(&shared.post_quantum),
+                counts.post_quantum_dropped,
             ),
             queue(
                 "gossip_judgements",
@@ -333,6 +362,11 @@ impl GossipHandle {
                 "gossip_outgoing_cosignatures",
                 (cosignatures, COSIGNATURE_MESSAGES_MAX),
                 counts.cosignatures_outgoing_dropped,
+            ),
+            queue(
+                "gossip_outgoing_post_quantum",
+                (post_quantum, POST_QUANTUM_MESSAGES_MAX),
+                counts.post_quantum_outgoing_dropped,
             ),
         ]
     }
@@ -351,8 +385,10 @@ impl GossipHandle {
             received: load(&counters.received),
             outgoing_dropped: load(&counters.outgoing_dropped),
             cosignatures_outgoing_dropped: load(&counters.cosignatures_outgoing_dropped),
+            post_quantum_outgoing_dropped: load(&counters.post_quantum_outgoing_dropped),
             events_dropped: load(&counters.events_dropped),
             cosignatures_dropped: load(&counters.cosignatures_dropped),
+            post_quantum_dropped: load(&counters.post_quantum_dropped),
             rate_dropped: load(&counters.rate_dropped),
             judgements_dropped: load(&counters.judgements_dropped),
         }

@@ -56,6 +56,8 @@ struct Ready {
     ready: bool,
     /// Empty if ready.
     reasons: Vec<String>,
+    /// What the operator has to do some day soon.
+    warnings: Vec<String>,
     height: u64,
     behind: u64,
     peers: u64,
@@ -106,6 +108,7 @@ async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) ->
     let page = Ready {
         ready,
         reasons,
+        warnings: node.tsa_warning(wall_clock()).into_iter().collect(),
         height: height.0,
         behind,
         peers: connected,
@@ -174,6 +177,10 @@ async fn metrics(State(health): State<Health>) -> Response {
         .behind
         .set(node.peers_tip().above(node.tip().height));
     metrics.peers.set(node.gossip.connected());
+    if let Some(until) = node.tsa_until.get() {
+        let left = until.saturating_sub(wall_clock().seconds());
+        metrics.tsa_certificate_left(left);
+    }
     metrics.look_at_networks(&node.gossip, node.consensus_network.get());
     let twin = node.consensus_network.get();
     let twin = twin.is_some_and(NetworkMonitor::twin_seen);

@@ -13,6 +13,7 @@ pub mod chain;
 mod clock;
 mod cosign;
 mod decisions;
+mod expiry;
 mod genesis_block;
 pub mod gossip;
 mod harden;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tbsi_types::log::post_quantum::{POST_QUANTUM_COSIGNATURE_BYTES, POST_QUANTUM_KEY_BYTES};
+
 /// Transactions in the mempool, unless the operator says otherwise.
 pub const MEMPOOL_TRANSACTIONS_MAX: usize = 20_000;
 
@@ -46,7 +48,8 @@ pub const GOSSIP_WAITING_MESSAGES_PER_PEER_MAX: usize = 64;
 pub const GOSSIP_WAITING_TRANSACTIONS_PER_PEER_MAX: usize = 8_000;
 
 /// Verdicts on messages that wait for the network.
-pub const GOSSIP_JUDGEMENTS_MAX: usize = GOSSIP_EVENTS_MAX + COSIGNATURE_MESSAGES_MAX;
+pub const GOSSIP_JUDGEMENTS_MAX: usize =
+    GOSSIP_EVENTS_MAX + COSIGNATURE_MESSAGES_MAX + POST_QUANTUM_MESSAGES_MAX;
 
 /// Messages of gossip a second that one neighbour may pass on, for each node and for four more.
 pub const GOSSIP_MESSAGES_PER_PEER_PER_SECOND_MAX: u32 = 256;
@@ -80,6 +83,28 @@ pub const COSIGNATURES_VERIFIED_MAX: u32 = 2_000;
 /// have grown to be cosigned at once, milliseconds.
 pub const COSIGN_INTERVAL_MS: u64 = 200;
 
+/// How often a validator with a post-quantum key cosigns with it a log that grows all the time,
+/// milliseconds: its signatures are 34 times as long as the others.
+pub const POST_QUANTUM_INTERVAL_MS: u64 = 2_000;
+
+/// Bytes of a message with one post-quantum cosignature: salt, size, root, validator, key, and time
+/// with signature.
+pub const POST_QUANTUM_MESSAGE_BYTES: usize =
+    8 + 8 + 32 + 20 + POST_QUANTUM_KEY_BYTES + POST_QUANTUM_COSIGNATURE_BYTES;
+
+/// Such messages that wait to be verified, or to be sent.
+pub const POST_QUANTUM_MESSAGES_MAX: usize = 256;
+
+/// Post-quantum signatures that are verified in a second; the others are dropped.
+pub const POST_QUANTUM_VERIFIED_MAX: u32 = 256;
+
+/// Sizes of the log of which the root is remembered, so that post-quantum cosignatures that come
+/// late still count.
+pub const POST_QUANTUM_ROOTS_MAX: usize = 256;
+
+/// Sizes of the log for which post-quantum cosignatures are kept, beside the one with most power.
+pub const POST_QUANTUM_SIZES_MAX: usize = 4;
+
 /// Least time between two cosignatures of one validator, as when it catches up.
 pub const COSIGN_SPACING_MIN: Duration = Duration::from_millis(100);
 
@@ -89,6 +114,12 @@ pub const COSIGNED_AGE_MAX: Duration = Duration::from_secs(1);
 /// Sizes of the log for which cosignatures are kept, beside the newest that a quorum or that
 /// outside witnesses cosigned.
 pub const COSIGNED_SIZES_MAX: usize = 16;
+
+/// Days before the end of the time-stamping authority's certificate from which the node warns.
+pub const TSA_CERTIFICATE_WARN_DAYS: u64 = 90;
+
+/// How often it does so in its log.
+pub const TSA_WARN_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long an outside witness may take to answer.
 pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);

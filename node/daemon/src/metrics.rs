@@ -32,6 +32,12 @@ struct Drop {
     reason: &'static str,
 }
 
+/// Label of certificates that end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Certificate {
+    of: &'static str,
+}
+
 /// Label of proposals that were not voted for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Dropped {
@@ -102,11 +108,17 @@ pub struct Metrics {
     /// Cosignatures of others that were new and right.
     pub cosignatures_taken: Counter,
     cosignatures_dropped: Family<Drop, Counter>,
+    /// Logs that this node cosigned with its post-quantum key.
+    pub post_quantum_cosigned: Counter,
+    /// Post-quantum cosignatures of others that were new and right.
+    pub post_quantum_taken: Counter,
+    post_quantum_dropped: Family<Drop, Counter>,
     /// Cosignatures that outside witnesses gave.
     pub witnessed: Counter,
     /// Time stamps that somebody might ask for.
     pub timestamps_admitted: Counter,
     timestamps_refused: Family<Refusal, Counter>,
+    certificates_left: Family<Certificate, Gauge<u64, AtomicU64>>,
     /// Time to execute a block.
     pub execute_seconds: Histogram,
     /// Time to compute a state root.
@@ -152,9 +164,13 @@ impl Default for Metrics {
             cosigned: Counter::default(),
             cosignatures_taken: Counter::default(),
             cosignatures_dropped: Family::default(),
+            post_quantum_cosigned: Counter::default(),
+            post_quantum_taken: Counter::default(),
+            post_quantum_dropped: Family::default(),
             witnessed: Counter::default(),
             timestamps_admitted: Counter::default(),
             timestamps_refused: Family::default(),
+            certificates_left: Family::default(),
             execute_seconds: latency(),
             root_seconds: latency(),
             commit_seconds: latency(),
@@ -287,11 +303,22 @@ impl Metrics {
         counter("log_cosigned", help, &self.cosigned);
         let help = "Cosignatures of other validators that were new and right";
         counter("log_cosignatures_taken", help, &self.cosignatures_taken);
+        let help = "Logs that this node cosigned as a validator with its post-quantum key";
+        counter(
+            "log_post_quantum_cosigned",
+            help,
+            &self.post_quantum_cosigned,
+        );
+        let help = "Post-quantum cosignatures of other validators that were new and right";
+        counter("log_post_quantum_taken", help, &self.post_quantum_taken);
         let help = "Cosignatures that outside witnesses gave";
         counter("log_witnessed", help, &self.witnessed);
         let help = "Cosignatures of other validators that were dropped";
         let dropped = self.cosignatures_dropped.clone();
         registry.register("log_cosignatures_dropped", help, dropped);
+        let help = "Post-quantum cosignatures of other validators that were dropped";
+        let dropped = self.post_quantum_dropped.clone();
+        registry.register("log_post_quantum_dropped", help, dropped);
     }
 
     /// Takes over what the networks count themselves; that of consensus, once it runs.
@@ -314,6 +341,16 @@ impl Metrics {
         registry.register("tsa_admitted", help, admitted);
         let help = "Time stamps that were asked for and not made, by reason";
         registry.register("tsa_refused", help, self.timestamps_refused.clone());
+        let help =
+            "Seconds until a certificate of this node ends; of the authority for time stamps";
+        let left = self.certificates_left.clone();
+        registry.register("certificate_left_seconds", help, left);
+    }
+
+    /// Notes for how many seconds the time-stamping authority's certificates are still valid.
+    pub fn tsa_certificate_left(&self, seconds: u64) {
+        let left = &self.certificates_left;
+        left.get_or_create(&Certificate { of: "tsa" }).set(seconds);
     }
 
     /// Counts a time stamp that was refused; `reason` is from a fixed list.
@@ -361,6 +398,13 @@ impl Metrics {
     /// Forgets what was measured of validators: some left.
     pub fn forget_validators(&self) {
         self.clocks_ahead.clear();
+    }
+
+    /// Counts a post-quantum cosignature that was dropped; `reason` is from a fixed list.
+    pub fn post_quantum_dropped(&self, reason: &'static str) {
+        self.post_quantum_dropped
+            .get_or_create(&Drop { reason })
+            .inc();
     }
 
     /// Counts a cosignature that was dropped; `reason` is from a fixed list.

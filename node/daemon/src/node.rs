@@ -16,7 +16,8 @@ use tbsi_types::{
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::clock::wall_clock;
-use crate::cosign::CosignaturePool;
+use crate::cosign::{CosignaturePool, PostQuantumPool};
+use crate::expiry;
 use crate::gossip::GossipHandle;
 use crate::limits::HEADS_MAX;
 use crate::mempool::journal::Journal;
@@ -98,6 +99,9 @@ pub struct Node {
     pub progress: OnceLock<watch::Receiver<Progress>>,
     /// Sees the network of consensus; set when it starts.
     pub consensus_network: OnceLock<NetworkMonitor>,
+    /// Last second at which the certificates of its time-stamping authority are valid; set when
+    /// it starts, if it is one.
+    pub(crate) tsa_until: OnceLock<u64>,
     heads: broadcast::Sender<Height>,
     roster: watch::Sender<Arc<Roster>>,
     mempool: Mutex<Mempool>,
@@ -106,6 +110,7 @@ pub struct Node {
     /// All that waits is to be told to peers in the next round.
     pub(crate) tell_all: AtomicBool,
     cosignatures: Mutex<CosignaturePool>,
+    post_quantum: Mutex<PostQuantumPool>,
 }
 
 /// What a [`Node`] is made of.
@@ -140,6 +145,7 @@ impl Node {
         let mempool = Mempool::new(parts.mempool, last.unwrap_or_default(), drops);
         let identity = parts.genesis.identity();
         let cosignatures = CosignaturePool::new(identity.log_origin(), parts.witnesses);
+        let post_quantum = PostQuantumPool::new(identity.log_origin());
         let node = Self {
             identity,
             genesis: parts.genesis,
@@ -151,12 +157,14 @@ impl Node {
             gossip: parts.gossip,
             progress: OnceLock::new(),
             consensus_network: OnceLock::new(),
+            tsa_until: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
             roster: watch::Sender::new(Arc::new(parts.roster)),
             mempool: Mutex::new(mempool),
             journal: Mutex::new(None),
             tell_all: AtomicBool::new(false),
             cosignatures: Mutex::new(cosignatures),
+            post_quantum: Mutex::new(post_quantum),
         };
         node.follow_cosigners(&node.roster());
         node
@@ -207,6 +215,8 @@ impl Node {
         let cosigners = roster.cosigners(&self.identity);
         let total_power = roster.members.set().total_power().0;
         self.cosignatures().follow(cosigners, total_power.into());
+        let post_quantum = roster.post_quantum_cosigners(&self.identity);
+        self.post_quantum().follow(post_quantum);
     }
 
     /// Takes over what the contracts say of peers now: it may depend on the time (the old key of
@@ -246,6 +256,12 @@ impl Node {
         pool.unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Post-quantum cosignatures of the log. A panic of another holder leaves plain data behind.
+    pub(crate) fn post_quantum(&self) -> MutexGuard<'_, PostQuantumPool> {
+        let pool = self.post_quantum.lock();
+        pool.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// New heights, after they are stored.
     pub fn heads(&self) -> broadcast::Receiver<Height> {
         self.heads.subscribe()
@@ -274,6 +290,11 @@ impl Node {
         if self.peers_tip() > self.tip().height {
             self.wake.notify_one();
         }
+    }
+
+    /// That the time-stamping authority's certificates end soon, if they do.
+    pub(crate) fn tsa_warning(&self, now: TimestampMs) -> Option<String> {
+        expiry::warning(*self.tsa_until.get()?, now)
     }
 
     /// Verifies a transaction that a peer passed on, and puts it into the pool.

@@ -13,17 +13,18 @@ use tbsi_rpc::RpcServer;
 use tbsi_types::Roster;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
 
 use crate::account::Sender;
 use crate::accuse;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
+use crate::clock::wall_clock;
 use crate::cosign;
 use crate::gossip::{GossipEvent, Received};
 use crate::health::{self, Health};
-use crate::limits::STOP_TIMEOUT;
+use crate::limits::{STOP_TIMEOUT, TSA_WARN_INTERVAL};
 use crate::node::{AdmissionError, Node};
 use crate::pending;
 use crate::rotation;
@@ -114,8 +115,9 @@ fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
         moved,
     };
     let received = transactions(Arc::clone(&node), incoming.events, stop());
-    let (seen, received_cosignatures) = (Arc::clone(&node), incoming.cosignatures);
-    let cosignatures = cosign::run(seen, cosigner, received_cosignatures, stop());
+    let seen = Arc::clone(&node);
+    let (ed25519, post_quantum) = (incoming.cosignatures, incoming.post_quantum);
+    let cosignatures = cosign::run(seen, cosigner, ed25519, post_quantum, stop());
     let mut all = JoinSet::new();
     all.spawn(named("consensus", engine_task(engine, stop())));
     all.spawn(named("transactions", received));
@@ -133,6 +135,10 @@ fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
         "watchdog",
         watchdog_task(Arc::clone(&node), moved_tx, stop()),
     ));
+    if node.tsa_until.get().is_some() {
+        let task = expiry_task(Arc::clone(&node), stop());
+        all.spawn(named("time-stamp certificate", task));
+    }
     let rosters = node.watch_roster();
     all.spawn(named("peers", follow_roster(rosters, peers, stop())));
     if let Some(account) = account {
@@ -218,6 +224,21 @@ async fn watchdog_task(
     Ok(())
 }
 
+/// Logs once in a while that the certificate of the time-stamping authority ends soon.
+async fn expiry_task(node: Arc<Node>, mut stop: watch::Receiver<bool>) -> Outcome {
+    let mut ticks = interval(TSA_WARN_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            _ = ticks.tick() => {}
+        }
+        if let Some(warning) = node.tsa_warning(wall_clock()) {
+            warn!("{warning}");
+        }
+    }
+}
+
 async fn pending_task(node: Arc<Node>, stop: watch::Receiver<bool>) -> Outcome {
     Ok(pending::run(node, stop).await?)
 }
@@ -257,6 +278,10 @@ async fn transactions(
                 let cosignatures = node.cosignatures().newest();
                 if let Some(cosignatures) = cosignatures {
                     node.gossip.publish_cosignatures(cosignatures);
+                }
+                let post_quantum = node.post_quantum().best();
+                for cosignature in post_quantum {
+                    node.gossip.publish_post_quantum(cosignature);
                 }
             }
             GossipEvent::PeerDisconnected(peer) => {

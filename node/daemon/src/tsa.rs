@@ -56,6 +56,15 @@ impl Authority {
         self.admission.admit(client, metrics)
     }
 
+    /// Last second at which all its certificates are valid.
+    pub fn valid_until(&self) -> u64 {
+        let ends = self.certificates.iter().map(|certificate| {
+            let end = &certificate.tbs_certificate.validity.not_after;
+            end.to_unix_duration().as_secs()
+        });
+        ends.min().expect("an authority has a certificate")
+    }
+
     /// Refuses the query, or sends the transaction that attests its digest.
     pub fn begin(&self, node: &Node, query: &[u8]) -> Result<Timestamp, BackendError> {
         let query = match self.read(query, node.tip().time) {

@@ -8,6 +8,7 @@
 //! keys/validator-next.key   taken into use when the chain names it (rotation)
 //! keys/account.key     secp256k1 key of the node's own account, which sends evidence
 //! keys/log.key         ed25519 seed, signs and cosigns checkpoints of logs for other software
+//! keys/post-quantum.key   seed of ML-DSA-44, cosigns checkpoints of the log too
 //! keys/signer.key      X25519 key, of the connection between a node and its remote signer
 //! data/                database, write-ahead log, sign-state, checkpoints of witnessed logs
 //! ```
@@ -24,8 +25,8 @@ use tbsi_governance::rules::RuleError;
 use tbsi_keys::SignStateError;
 use tbsi_keys::disk;
 use tbsi_keys::keyfile::{
-    KeyFileError, KeyKind, LogKey, NodeKey, create_secret, is_encrypted, load_secret, open_log_key,
-    open_node_key, open_validator_key, secp256k1,
+    KeyFileError, KeyKind, LogKey, NodeKey, PostQuantumKey, create_secret, is_encrypted,
+    load_secret, open_log_key, open_node_key, open_post_quantum_key, open_validator_key, secp256k1,
 };
 use tbsi_keys::password::{Password, PasswordError};
 use tbsi_keys::signer::DecidedError;
@@ -262,7 +263,11 @@ impl Home {
         check_peers(&config, &genesis)?;
         check_node(&config, &genesis, &node_key, validator_key.as_ref())?;
         home.check_log_key(&config, &genesis)?;
-        for kind in [KeyKind::NextValidator, KeyKind::Signer] {
+        for kind in [
+            KeyKind::NextValidator,
+            KeyKind::PostQuantum,
+            KeyKind::Signer,
+        ] {
             let file = home.key_file(kind);
             if there(&file)? {
                 load_secret(&file, kind, home.password())?;
@@ -345,6 +350,14 @@ impl Home {
     pub fn ensure_log_key(&self) -> Result<LogKey, HomeError> {
         let file = self.ensure(KeyKind::Log)?;
         Ok(open_log_key(&file, self.password())?)
+    }
+
+    /// The post-quantum key for the log, if there is one.
+    pub fn post_quantum_key(&self) -> Result<Option<PostQuantumKey>, HomeError> {
+        let file = self.key_file(KeyKind::PostQuantum);
+        let exists = there(&file)?;
+        let key = exists.then(|| open_post_quantum_key(&file, self.password()));
+        Ok(key.transpose()?)
     }
 
     /// The validator key, made if there is none yet.

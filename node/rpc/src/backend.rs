@@ -7,8 +7,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, Lookup, NoteVerifier, SignedNote,
-    Tile, TlogProof,
+    ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, Lookup, NoteVerifier,
+    PostQuantumCosigner, PostQuantumVerifier, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{
     Account, AccountProof, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -143,6 +143,8 @@ pub struct LogKeys {
     pub witness: NoteVerifier,
     /// With which the validators cosign.
     pub cosigners: Vec<Cosigner>,
+    /// Whose post-quantum keys the chain names, each with its key once it has cosigned.
+    pub post_quantum: Vec<(PostQuantumCosigner, Option<PostQuantumVerifier>)>,
 }
 
 /// What the server asks the node. Methods may block: the server calls them on blocking
@@ -301,6 +303,13 @@ pub trait Backend: Send + Sync + 'static {
     /// The proof of a leaf under a note that covers it, cosigned if there is one; `None` if the
     /// log has fewer.
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError>;
+
+    /// The log that most power has cosigned with post-quantum keys, as a note; `None` if nobody
+    /// has (SPEC §9.12).
+    fn post_quantum_note(&self) -> Result<Option<SignedNote>, BackendError>;
+
+    /// The proof of a leaf under such a note; `None` if none covers it.
+    fn post_quantum_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError>;
 
     /// Whether this client may ask for a time stamp now. Does not block.
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission;

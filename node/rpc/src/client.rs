@@ -2,8 +2,10 @@
 
 mod leaves;
 mod log;
+mod stamp;
 mod tiles;
 
+pub use stamp::request_timestamp;
 pub use tiles::LogReader;
 
 use std::sync::Arc;

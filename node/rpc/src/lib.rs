@@ -56,6 +56,6 @@ pub use backend::{
 };
 #[doc(hidden)]
 pub use client::LocalNode;
-pub use client::{Client, ClientError, Leaves, LogReader};
+pub use client::{Client, ClientError, Leaves, LogReader, request_timestamp};
 pub use limits::RpcLimits;
 pub use server::{RpcError, RpcServer, ServerConfig, listen};

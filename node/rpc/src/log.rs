@@ -8,7 +8,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tbsi_types::bundle::{BundleError, describe};
 use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
-use tbsi_types::log::{AttestationStatus, Cosigner, Leaf, Lookup, Statement};
+use tbsi_types::log::{
+    AttestationStatus, Cosigner, Leaf, Lookup, PostQuantumCosigner, PostQuantumVerifier, Statement,
+};
 use tbsi_types::map::MapQuestion;
 use tbsi_types::{Height, LeafIndex, TreeSize};
 use tokio::time::Instant;
@@ -286,11 +288,24 @@ pub(crate) fn keys(api: &Api) -> Result<wire::LogKeys, Failure> {
             organisation: name.map(wire::Organisation::of).unwrap_or_default(),
         }
     };
+    let post_quantum = |(cosigner, key): &(PostQuantumCosigner, Option<PostQuantumVerifier>)| {
+        let name = named.as_ref();
+        let name = name.and_then(|named| named.get(&cosigner.validator));
+        wire::PostQuantumLogCosigner {
+            key_hash: cosigner.key_hash,
+            key: key.as_ref().map(PostQuantumVerifier::encode),
+            validator: cosigner.validator,
+            power: cosigner.power,
+            node_name: name.map(|it| it.node.clone()).unwrap_or_default(),
+            organisation: name.map(wire::Organisation::of).unwrap_or_default(),
+        }
+    };
     Ok(wire::LogKeys {
         origin: api.backend.identity().log_origin(),
         log: keys.log.encode(),
         witness: keys.witness.encode(),
         cosigners: keys.cosigners.iter().map(cosigner).collect(),
+        post_quantum: keys.post_quantum.iter().map(post_quantum).collect(),
     })
 }
 

@@ -523,6 +523,26 @@ pub struct LogKeys {
     pub witness: String,
     /// In address order.
     pub cosigners: Vec<LogCosigner>,
+    /// Of post-quantum keys, in address order.
+    pub post_quantum: Vec<PostQuantumLogCosigner>,
+}
+
+/// A validator whose post-quantum key for the log the chain names (SPEC §9.12).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PostQuantumLogCosigner {
+    /// SHA-256 of its key, which the chain has.
+    pub key_hash: B256,
+    /// Its verifier key; null until this node has a cosignature of it.
+    pub key: Option<String>,
+    /// Address of its consensus key.
+    pub validator: Address,
+    /// Its voting power.
+    pub power: VotingPower,
+    /// The node that holds the keys.
+    pub node_name: String,
+    /// Who operates it.
+    pub organisation: Organisation,
 }
 
 /// A validator that cosigns.

@@ -1,5 +1,6 @@
 //! Every decoder, and what must hold of it.
 
+mod archive;
 mod bytes;
 mod consensus;
 mod edge;
@@ -56,6 +57,14 @@ impl Target {
         Self { mutants, ..self }
     }
 
+    /// The same, for a decoder that makes a tree of small values.
+    const fn heap(self, heap_per_byte: usize) -> Self {
+        Self {
+            heap_per_byte,
+            ..self
+        }
+    }
+
     /// Good and bad examples, and all findings so far.
     ///
     /// # Panics
@@ -100,15 +109,19 @@ pub const TARGETS: &[&Target] = &[
     &map::MAP_BUNDLE_JSON,
     &log::NOTE,
     &log::NOTE_KEY,
+    &log::POST_QUANTUM_KEY,
     &log::ADD_CHECKPOINT,
     &log::TLOG_PROOF,
     &log::TILE_PATH,
     &log::ENTRY_BUNDLE,
     &log::FRONTIER,
+    &archive::EVIDENCE_RECORD,
+    &archive::TIME_STAMP_REPLY,
     &foreign::HEADER,
     &foreign::PROOF,
     &edge::GOSSIP_MESSAGE,
     &edge::COSIGNATURES,
+    &edge::POST_QUANTUM,
     &edge::SIGNER_REQUEST,
     &edge::SIGNER_REPLY,
     &edge::KEYSTORE,

@@ -207,6 +207,7 @@ impl Node {
         let cosigner = OwnCosigner {
             validator: own,
             key: LogKey::from_seed(log_seed(self.index)),
+            post_quantum: None,
         };
         let account = Sender::new(account_key(self.index));
         self.running = Some(Running {

@@ -11,6 +11,10 @@ const READERS: &[(&str, &str)] = &[
         "the time of a new genesis file, and the age of a status",
     ),
     (
+        "node/cli/src/renew.rs",
+        "whether certificates are valid, and what is due",
+    ),
+    (
         "node/daemon/src/clock.rs",
         "the node's; consensus is given it as `EngineConfig::clock`",
     ),

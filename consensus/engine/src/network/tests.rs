@@ -138,6 +138,7 @@ fn roster() -> Roster {
             name: String::new(),
             validator,
             log_key: None,
+            post_quantum_key: None,
         };
         (tbsi_p2p::peer_id(&[seed; 32]).to_string(), entry)
     };

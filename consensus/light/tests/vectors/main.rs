@@ -18,6 +18,7 @@ mod log_vectors;
 mod make;
 mod map_fixture;
 mod map_vectors;
+mod post_quantum;
 
 use std::path::PathBuf;
 

@@ -13,7 +13,7 @@ use crate::sha256;
 const VKEY_BYTES_MAX: usize = NAME_BYTES_MAX + 64;
 
 /// Times are at most 2^63 - 1 seconds.
-const TIME_MAX: u64 = i64::MAX as u64;
+pub(crate) const TIME_MAX: u64 = i64::MAX as u64;
 
 /// What a signature is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,12 @@ pub enum NoteKeyError {
     /// A kind of key that TBSI does not use.
     #[error("verifier key is of type {0:#04x}, 0x01 (Ed25519) and 0x04 (cosignature) are known")]
     Type(u8),
+    /// A key of another kind where one for post-quantum cosignatures is expected.
+    #[error("verifier key is of type {0:#04x}, 0x06 (ML-DSA-44 cosignature) is expected")]
+    NotPostQuantum(u8),
+    /// An ML-DSA-44 key of another length.
+    #[error("an ML-DSA-44 public key has 1312 bytes, this one {0}")]
+    PostQuantumKey(usize),
     /// Not a usable point.
     #[error(
         "public key must be 32 bytes, an Ed25519 point in its canonical encoding that is not of \

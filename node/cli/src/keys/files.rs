@@ -103,6 +103,8 @@ enum Kind {
     Validator,
     /// Signs checkpoints of the log (ed25519).
     Log,
+    /// Cosigns checkpoints of the log too (seed of ML-DSA-44).
+    PostQuantum,
     /// The node's own account (secp256k1).
     Account,
 }
@@ -113,6 +115,7 @@ impl Kind {
             Self::Node => KeyKind::Node,
             Self::Validator => KeyKind::Validator,
             Self::Log => KeyKind::Log,
+            Self::PostQuantum => KeyKind::PostQuantum,
             Self::Account => KeyKind::Account,
         }
     }

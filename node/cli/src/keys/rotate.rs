@@ -13,7 +13,8 @@ use tbsi_governance::contracts::{Node, Nodes};
 use tbsi_home::Home;
 use tbsi_home::config::Config;
 use tbsi_keys::keyfile::{
-    KeyFileError, KeyKind, create_secret, is_there, open_log_key, open_node_key, open_validator_key,
+    KeyFileError, KeyKind, create_secret, is_there, open_log_key, open_node_key,
+    open_post_quantum_key, open_validator_key,
 };
 use tbsi_keys::password::Password;
 
@@ -31,6 +32,8 @@ enum Kind {
     Peer,
     /// That it signs the log with.
     Log,
+    /// That it cosigns the log with for those who outlive Ed25519 (ML-DSA-44).
+    PostQuantum,
 }
 
 #[derive(Debug, clap::Args)]
@@ -44,6 +47,9 @@ pub(crate) struct Args {
     /// How long other nodes admit the old peer id, at most 86400.
     #[arg(long, value_name = "SECONDS", default_value = "3600")]
     overlap: u64,
+    /// Revoke the post-quantum key, and name none.
+    #[arg(long)]
+    revoke: bool,
     #[command(flatten)]
     write: Write,
 }
@@ -64,6 +70,11 @@ struct Rotation {
 }
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    if args.revoke && args.kind != Kind::PostQuantum {
+        return Err(refused(
+            "--revoke is for `post-quantum`: the other keys are replaced",
+        ));
+    }
     let home = args.write.password.unlock(&args.home).map_err(refuse)?;
     if args.kind == Kind::Validator {
         check_local(&home).map_err(refuse)?;
@@ -82,6 +93,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Kind::Validator => rotation.validator().await,
         Kind::Peer => rotation.peer(args.overlap).await,
         Kind::Log => rotation.log().await,
+        Kind::PostQuantum if args.revoke => rotation.revoke_post_quantum().await,
+        Kind::PostQuantum => rotation.post_quantum().await,
     }
 }
 
@@ -174,6 +187,53 @@ impl Rotation {
         let known = before == key;
         self.swap_after(&planned, files, known, json!({ "logKey": key }))
             .await
+    }
+
+    async fn post_quantum(&self) -> anyhow::Result<ExitCode> {
+        let current = self.home.key_file(KeyKind::PostQuantum);
+        let file = current.with_file_name("post-quantum-next.key");
+        let next = self.next(&file, KeyKind::PostQuantum, open_post_quantum_key)?;
+        let (before, after) = (self.node.postQuantumKey, next.public_key_hash());
+        let retired = current.with_file_name(format!("post-quantum-retired-{before}.key"));
+        let planned = self.planned_post_quantum(after);
+        let files = [file.as_path(), &current, &retired];
+        let json = json!({ "postQuantumKeyHash": after });
+        self.swap_after(&planned, files, before == after, json)
+            .await
+    }
+
+    /// The file stays: what it signs counts for nobody.
+    async fn revoke_post_quantum(&self) -> anyhow::Result<ExitCode> {
+        let lang = self.writer.registry.lang;
+        if self.node.postQuantumKey.is_zero() {
+            return Err(refused("the chain names no post-quantum key of this node"));
+        }
+        let planned = self.planned_post_quantum(B256::ZERO);
+        let told = lang.pick(
+            "The key is revoked for ever; `tbsi keys rotate post-quantum` makes another.",
+            "此金鑰已永久撤銷；`tbsi keys rotate post-quantum` 可建立新金鑰。",
+        );
+        let json = json!({ "postQuantumKeyHash": null });
+        let tell = async |_: &Done| Ok((told.to_owned(), json));
+        self.writer.perform(&planned, tell).await
+    }
+
+    fn planned_post_quantum(&self, key_hash: B256) -> Planned {
+        let shown = |hash: B256| {
+            if hash.is_zero() {
+                "–".to_owned()
+            } else {
+                hash.to_string()
+            }
+        };
+        self.planned(
+            ("post-quantum key (SHA-256)", "後量子金鑰（SHA-256）"),
+            (&shown(self.node.postQuantumKey), &shown(key_hash)),
+            |_| Nodes::setPostQuantumKeyCall {
+                node: self.number,
+                keyHash: key_hash,
+            },
+        )
     }
 
     /// The key of `file`, which an earlier run may have made; as encrypted as the home's others.

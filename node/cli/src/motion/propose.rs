@@ -136,6 +136,10 @@ pub(crate) struct AlgorithmArgs {
     /// Bits of a digest, for an algorithm that this program does not know.
     #[arg(long, value_name = "BITS")]
     bits: Option<u16>,
+    /// Until when digests of it are relied upon, in seconds since the Unix epoch; 0 for no end that
+    /// is known. What rests on it is to be renewed before. [default: what the chain says now]
+    #[arg(long, value_name = "SECONDS")]
+    relied_until: Option<u64>,
     #[command(flatten)]
     write: Write,
 }
@@ -245,7 +249,7 @@ pub(crate) enum Command {
     },
     /// An account of an organisation, for one that lost all its keys.
     SetAccount(AccountArgs),
-    /// Whether digests of an algorithm are taken.
+    /// Whether digests of an algorithm are taken, and until when they are relied upon.
     SetAlgorithm(AlgorithmArgs),
     /// Operator and status of another chain's record. What is not given stays.
     SetChain(ChainArgs),

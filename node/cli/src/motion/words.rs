@@ -13,7 +13,7 @@ use super::show::rule as rule_words;
 use crate::govern::RegistryClient;
 use crate::govern::words::{
     ALGORITHM_STATUS, CHAIN_STATUS, MOTION_KINDS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS,
-    amount, change, permissions, word,
+    amount, change, permissions, time, word,
 };
 
 /// What an act does. `now` says also what is at present.
@@ -364,17 +364,24 @@ async fn algorithm_set(
         0 => lang.pick("unknown", "未登記").to_owned(),
         status => word(&ALGORITHM_STATUS, status.into(), lang),
     };
-    let call = Attestations::algorithmOfCall { algorithm };
-    let before = if now {
-        registry.ask(ATTESTATIONS, call).await?.status
+    let dated = |until: u64| match until {
+        0 => lang.pick("no end that is known", "無已知期限").to_owned(),
+        until => time(until, lang),
+    };
+    let (before, dated_before) = if now {
+        let call = Attestations::algorithmOfCall { algorithm };
+        let before = registry.ask(ATTESTATIONS, call).await?.status;
+        let call = Attestations::reliedUntilCall { algorithm };
+        (before, registry.ask(ATTESTATIONS, call).await?)
     } else {
-        status
+        (status, it.until)
     };
     let name = by_code(algorithm).map_or_else(|| format!("{algorithm:#x}"), |it| it.name.into());
     let changed = change(&shown(before), &shown(status));
+    let until = change(&dated(dated_before), &dated(it.until));
     Ok(lang.pick(
-        format!("digest algorithm {name} of {bits} bits: {changed}"),
-        format!("摘要演算法 {name}（{bits} 位元）：{changed}"),
+        format!("digest algorithm {name} of {bits} bits: {changed}; relied upon until: {until}"),
+        format!("摘要演算法 {name}（{bits} 位元）：{changed}；可信賴至：{until}"),
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use alloy_primitives::B256;
 use serde_json::{Value, json};
 use tbsi_governance::contracts::Node;
 
@@ -46,22 +47,25 @@ pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
     let (role, peer) = (role(&node, lang), peer_id(node.peerKey));
     let (endpoint, version) = (dash(&node.endpoint), dash(&node.version));
     let validator = address(node.validator).map_or_else(|| "–".into(), |it| it.to_string());
-    let log_key = if node.logKey.is_zero() {
-        "–".into()
-    } else {
-        node.logKey.to_string()
+    let shown = |key: B256| {
+        if key.is_zero() {
+            "–".into()
+        } else {
+            key.to_string()
+        }
     };
+    let (log_key, post_quantum) = (shown(node.logKey), shown(node.postQuantumKey));
     let height = node.registeredHeight;
     let mut text = lang.pick(
         format!(
             "node         {name} (no. {number})\norganisation {owner}\nrole         {role}\n\
              peer id      {peer}\nvalidator    {validator}\nlog key      {log_key}\n\
-             endpoint     {endpoint}\nversion      {version}\nregistered   at height {height}\n"
+             post-quantum {post_quantum}\nendpoint     {endpoint}\nversion      {version}\nregistered   at height {height}\n"
         ),
         format!(
             "節點     {name}（編號 {number}）\n機構     {owner}\n角色     {role}\n\
              peer id  {peer}\n驗證者   {validator}\n日誌金鑰 {log_key}\n\
-             位址     {endpoint}\n版本     {version}\n登記     高度 {height}\n"
+             後量子   {post_quantum}\n位址     {endpoint}\n版本     {version}\n登記     高度 {height}\n"
         ),
     );
     if node.overlapEnd > registry.now && !node.oldPeerKey.is_zero() {
@@ -112,6 +116,7 @@ fn summary(registry: &RegistryClient, number: u32, node: &Node) -> Value {
         "peerId": peer_id(node.peerKey),
         "validator": address(node.validator),
         "logKey": (!node.logKey.is_zero()).then_some(node.logKey),
+        "postQuantumKeyHash": (!node.postQuantumKey.is_zero()).then_some(node.postQuantumKey),
         "endpoint": node.endpoint,
         "version": node.version,
         "registeredHeight": node.registeredHeight,

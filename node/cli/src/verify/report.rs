@@ -10,7 +10,7 @@ use tbsi_types::{Genesis, TimestampMs};
 
 use super::anchor::Trusted;
 use super::compare::attested_digest;
-use super::{Verified, identity, status};
+use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
 use crate::schema;
 use crate::time::Times;
@@ -52,6 +52,8 @@ pub(super) fn summary(verified: &Verified) -> Value {
         })),
         "revocation": revocation(verified),
         "map": status::summary(verified),
+        "algorithmReliedUntil": verified.relied_until,
+        "postQuantum": post_quantum::summary(verified.post_quantum.as_ref()),
         "leafIndex": bundle.leaf_index,
         "decision": decision(&bundle.decision, genesis),
         "followed": verified.followed,

@@ -8,7 +8,7 @@ use tbsi_types::{Address, Genesis};
 
 use super::anchor::Trusted;
 use super::report::{accuracy, fields, named};
-use super::{Verified, identity, status};
+use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
 use crate::time::Times;
 
@@ -54,6 +54,16 @@ fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
             }
             VerificationStep::Leaf { .. } => leaf(text, &verified.bundle.leaf, genesis)?,
         }
+    }
+    for line in post_quantum::lines(verified.post_quantum.as_ref(), Language::ZhTw) {
+        writeln!(text, "{line}")?;
+    }
+    if let Some(until) = verified.relied_until {
+        let until = crate::renew::utc(until);
+        writeln!(
+            text,
+            "注意  演算法：可信賴至 {until}；請於此前以 `tbsi renew` 更新"
+        )?;
     }
     later(text, verified)?;
     match &verified.file {

@@ -1,10 +1,10 @@
 //! Tiles and checkpoint notes of the log, for software that knows nothing of certificates
-//! (SPEC §9.5, §9.6).
+//! (SPEC §9.5, §9.6, §9.12).
 
 use std::time::Instant;
 
 use tbsi_rpc::BackendError;
-use tbsi_types::log::{NoteSigner, SignedNote, Tile, TlogProof};
+use tbsi_types::log::{NoteSignature, NoteSigner, SignedNote, Tile, TlogProof};
 use tbsi_types::{Bytes, LeafIndex};
 
 use crate::answers::{internal, store_error};
@@ -54,11 +54,54 @@ pub(super) fn tlog_proof(
     }))
 }
 
-fn note(node: &Node, log: LogState, signer: &NoteSigner) -> Result<SignedNote, BackendError> {
-    let pool = node.cosignatures();
-    let text = pool.text(log);
-    let cosignatures = pool.lines(log);
+/// The log that most power has cosigned with post-quantum keys; `None` if nobody has.
+pub(super) fn post_quantum_note(
+    node: &Node,
+    signer: &NoteSigner,
+) -> Result<Option<SignedNote>, BackendError> {
+    let pool = node.post_quantum();
+    let Some(log) = pool.covering(None) else {
+        return Ok(None);
+    };
+    let lines = pool.lines(log);
     drop(pool);
+    signed(node, log, signer, lines).map(Some)
+}
+
+/// The leaf under the log of those that cover it that most power has cosigned with post-quantum
+/// keys; `None` if nobody has.
+pub(super) fn post_quantum_proof(
+    node: &Node,
+    signer: &NoteSigner,
+    index: LeafIndex,
+) -> Result<Option<TlogProof>, BackendError> {
+    let pool = node.post_quantum();
+    let Some(log) = pool.covering(Some(index.0)) else {
+        return Ok(None);
+    };
+    let lines = pool.lines(log);
+    drop(pool);
+    let inclusion = node.store.prove_inclusion(index, log.0);
+    Ok(Some(TlogProof {
+        extra: None,
+        index,
+        inclusion: inclusion.map_err(store_error)?,
+        note: signed(node, log, signer, lines)?,
+    }))
+}
+
+fn note(node: &Node, log: LogState, signer: &NoteSigner) -> Result<SignedNote, BackendError> {
+    let lines = node.cosignatures().lines(log);
+    signed(node, log, signer, lines)
+}
+
+fn signed(
+    node: &Node,
+    log: LogState,
+    signer: &NoteSigner,
+    cosignatures: Vec<NoteSignature>,
+) -> Result<SignedNote, BackendError> {
+    let text = node.cosignatures().text(log);
     let mut signatures = vec![signer.sign(&text)];
     signatures.extend(cosignatures);
     SignedNote::new(text, signatures).map_err(internal)

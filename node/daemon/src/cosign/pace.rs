@@ -8,14 +8,37 @@ use tbsi_types::{TimestampMs, TreeSize};
 use crate::limits::{COSIGN_INTERVAL_MS, COSIGN_SPACING_MIN};
 
 /// What was cosigned, and what waits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pace {
+    /// Of block time, milliseconds.
+    interval_ms: u64,
     cosigned: TreeSize,
     at: Option<Instant>,
     idle_at: Option<Instant>,
 }
 
+impl Default for Pace {
+    fn default() -> Self {
+        Self::every(COSIGN_INTERVAL_MS)
+    }
+}
+
 impl Pace {
+    /// One cosignature in so many milliseconds of a log that grows all the time.
+    pub(super) fn every(interval_ms: u64) -> Self {
+        Self {
+            interval_ms,
+            cosigned: TreeSize::default(),
+            at: None,
+            idle_at: None,
+        }
+    }
+
+    /// Whether the log is to be cosigned now because no block came.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        self.idle_at.is_some_and(|at| at <= now)
+    }
+
     /// A node that starts cosigns the log that it has, unless it soon has another.
     pub(super) fn on_start(&mut self, size: TreeSize, now: Instant) {
         self.wait(size, now);
@@ -23,7 +46,7 @@ impl Pace {
 
     fn wait(&mut self, size: TreeSize, now: Instant) {
         let waits = size > self.cosigned;
-        self.idle_at = waits.then(|| now + Duration::from_millis(COSIGN_INTERVAL_MS));
+        self.idle_at = waits.then(|| now + Duration::from_millis(self.interval_ms));
     }
 
     /// A block, with the times of its parent and its own. Whether its log is to be cosigned
@@ -35,7 +58,7 @@ impl Pace {
         now: Instant,
     ) -> bool {
         self.wait(size, now);
-        let interval = |time: TimestampMs| time.0 / COSIGN_INTERVAL_MS;
+        let interval = |time: TimestampMs| time.0 / self.interval_ms;
         let soon = |at: Instant| now.duration_since(at) < COSIGN_SPACING_MIN;
         size > self.cosigned && interval(own) > interval(parent) && !self.at.is_some_and(soon)
     }

@@ -4,6 +4,7 @@
 
 use super::cosignatures::Cosignatures;
 use super::message::{self, Message, encode};
+use super::post_quantum::PostQuantumCosignature;
 
 pub fn message(bytes: &[u8]) -> Option<Vec<u8>> {
     let decoded = message::decode(bytes.to_vec()).ok()?;
@@ -25,6 +26,11 @@ pub fn cosignatures(bytes: &[u8]) -> Option<Vec<u8>> {
         .map(|(validator, signature)| (validator.into_array(), *signature))
         .collect();
     Some(encode(&(salt(bytes), decoded.size.0, decoded.root.0, list)))
+}
+
+pub fn post_quantum(bytes: &[u8]) -> Option<Vec<u8>> {
+    let decoded = PostQuantumCosignature::decode(bytes).ok()?;
+    Some(decoded.encode_with(&salt(bytes)))
 }
 
 fn salt(message: &[u8]) -> [u8; 8] {

@@ -9,18 +9,20 @@ use tokio::time::Instant;
 
 use super::intake::{Intake, Judged, Share};
 use super::message::{self, Message, Salt};
-use super::{Cosignatures, GossipEvent, Received, Shared, Unjudged, count};
+use super::{Cosignatures, GossipEvent, PostQuantumCosignature, Received, Shared, Unjudged, count};
 use crate::clock::wall_clock;
 use crate::limits::GOSSIP_PEER_EVENTS_RESERVED;
 
 /// Positions of the topics.
 const TRANSACTIONS: usize = 0;
 const COSIGNATURES: usize = 1;
+const POST_QUANTUM: usize = 2;
 
 /// Where what was received goes.
 pub(super) struct Outlets {
     pub(super) events: mpsc::Sender<Received>,
     pub(super) cosignatures: mpsc::Sender<(Cosignatures, Unjudged)>,
+    pub(super) post_quantum: mpsc::Sender<(PostQuantumCosignature, Unjudged)>,
     /// Goes along with each message, for the verdict.
     pub(super) judgements: mpsc::Sender<Judged>,
 }
@@ -84,6 +86,10 @@ impl Network {
             let data = cosignatures.encode(&mut self.salt);
             self.publish(COSIGNATURES, data);
         }
+        for cosignature in due.post_quantum {
+            let data = cosignature.encode(&mut self.salt);
+            self.publish(POST_QUANTUM, data);
+        }
     }
 
     fn publish(&mut self, topic: usize, data: Vec<u8>) -> bool {
@@ -122,6 +128,8 @@ impl Network {
             self.swarm.judge(&message, Judgement::Keep);
         } else if message.topic == COSIGNATURES {
             self.on_cosignatures(message, now);
+        } else if message.topic == POST_QUANTUM {
+            self.on_post_quantum(message, now);
         } else {
             self.on_transactions_or_tip(message, now);
         }
@@ -186,6 +194,29 @@ impl Network {
         let sent = self.outlets.cosignatures.try_send((cosignatures, unjudged));
         if sent.is_err() {
             count(&self.shared.counters.cosignatures_dropped, 1);
+        }
+    }
+
+    fn on_post_quantum(&mut self, message: tbsi_p2p::Message, now: Instant) {
+        let cosignature = match PostQuantumCosignature::decode(&message.data) {
+            Ok(cosignature) => cosignature,
+            Err(error) => {
+                tracing::debug!(peer = %message.from, %error, "gossip.malformed_post_quantum");
+                self.swarm.judge(&message, Judgement::Bar);
+                return;
+            }
+        };
+        count(&self.shared.counters.received, 1);
+        let share = self.share(&message, 0, now);
+        let Some(share) = share.filter(|_| self.outlets.post_quantum.capacity() > 0) else {
+            count(&self.shared.counters.post_quantum_dropped, 1);
+            self.swarm.judge(&message, Judgement::Keep);
+            return;
+        };
+        let unjudged = self.unjudged(message, share);
+        let sent = self.outlets.post_quantum.try_send((cosignature, unjudged));
+        if sent.is_err() {
+            count(&self.shared.counters.post_quantum_dropped, 1);
         }
     }
 

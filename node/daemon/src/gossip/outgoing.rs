@@ -1,4 +1,5 @@
-//! What waits to be sent: bounded queues of transactions and of cosignatures, and the latest tip.
+//! What waits to be sent: bounded queues of transactions and of cosignatures of both kinds, and
+//! the latest tip.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,11 +10,11 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::message::{HEAD_BYTES, LENGTH_BYTES};
-use super::{Cosignatures, lock};
+use super::{Cosignatures, PostQuantumCosignature, lock};
 use crate::limits::{
     COSIGNATURE_MESSAGES_MAX, GOSSIP_BATCH_INTERVAL, GOSSIP_MESSAGE_BYTES_MAX,
     GOSSIP_MESSAGE_TRANSACTIONS_MAX, GOSSIP_OUTGOING_BYTES_MAX, GOSSIP_OUTGOING_TRANSACTIONS_MAX,
-    GOSSIP_TIP_INTERVAL,
+    GOSSIP_TIP_INTERVAL, POST_QUANTUM_MESSAGES_MAX,
 };
 
 /// What is due.
@@ -25,6 +26,8 @@ pub(super) struct Due {
     pub(super) tip: Option<Height>,
     /// One message each.
     pub(super) cosignatures: Vec<Cosignatures>,
+    /// One message each.
+    pub(super) post_quantum: Vec<PostQuantumCosignature>,
 }
 
 /// The queue. The first transaction after a pause leaves at once; those that follow within the
@@ -42,6 +45,7 @@ struct State {
     tip: Option<Height>,
     tip_waits: bool,
     cosignatures: VecDeque<Cosignatures>,
+    post_quantum: VecDeque<PostQuantumCosignature>,
     batch_sent: Option<Instant>,
     tip_sent: Option<Instant>,
 }
@@ -82,10 +86,26 @@ impl Outgoing {
         usize::from(full)
     }
 
-    /// Transactions, and messages of cosignatures, that wait.
-    pub(super) fn waiting(&self) -> (usize, usize) {
+    /// Queues a post-quantum cosignature, to leave at once; returns how many gave way.
+    pub(super) fn push_post_quantum(&self, cosignature: PostQuantumCosignature) -> usize {
+        let mut state = lock(&self.state);
+        let full = state.post_quantum.len() == POST_QUANTUM_MESSAGES_MAX;
+        if full {
+            state.post_quantum.pop_front();
+        }
+        state.post_quantum.push_back(cosignature);
+        self.changed.notify_one();
+        usize::from(full)
+    }
+
+    /// Transactions, and messages of cosignatures of both kinds, that wait.
+    pub(super) fn waiting(&self) -> (usize, usize, usize) {
         let state = lock(&self.state);
-        (state.transactions.len(), state.cosignatures.len())
+        (
+            state.transactions.len(),
+            state.cosignatures.len(),
+            state.post_quantum.len(),
+        )
     }
 
     /// Announces this tip, if it is not the last one.
@@ -151,6 +171,7 @@ impl Outgoing {
             state.tip_sent = Some(now);
         }
         due.cosignatures = state.cosignatures.drain(..).collect();
+        due.post_quantum = state.post_quantum.drain(..).collect();
         due
     }
 }
@@ -176,7 +197,8 @@ impl State {
     }
 
     fn next_due(&self, now: Instant) -> Option<Instant> {
-        let cosignatures = (!self.cosignatures.is_empty()).then_some(now);
+        let none = self.cosignatures.is_empty() && self.post_quantum.is_empty();
+        let cosignatures = (!none).then_some(now);
         let all = [self.batch_due(now), self.tip_due(now), cosignatures];
         all.into_iter().flatten().min()
     }

@@ -8,9 +8,12 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::Client as Http;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tbsi_types::LeafIndex;
 use tbsi_types::bundle::chain::PAGE_BYTES_MAX;
+use tbsi_types::limits::VALIDATORS_MAX;
 use tbsi_types::log::EntryBundle;
 use tbsi_types::log::tile::ENTRY_BUNDLE_BYTES_MAX;
+use tbsi_types::log::tlog_proof::TLOG_PROOF_BYTES_MAX;
 use tokio::time::timeout;
 
 use super::{ClientError, causes};
@@ -18,6 +21,9 @@ use crate::limits::{CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX};
 
 /// Bytes of a number.
 const COUNT_BYTES_MAX: usize = 24;
+
+/// Bytes of a list of post-quantum keys: as many as there can be validators.
+const POST_QUANTUM_KEYS_BYTES_MAX: usize = VALIDATORS_MAX * 4 * 1024;
 
 /// Bytes of a refusal that are repeated.
 const SENTENCE_BYTES_MAX: usize = 300;
@@ -75,6 +81,26 @@ impl LogReader {
         count.ok_or_else(|| ClientError::Unreachable {
             url,
             problem: "the answer is no number".into(),
+        })
+    }
+
+    /// Post-quantum keys of the cosigners, one a line, after comments; unchecked.
+    pub async fn post_quantum_keys(&self) -> Result<String, ClientError> {
+        self.text("post-quantum/key", POST_QUANTUM_KEYS_BYTES_MAX)
+            .await
+    }
+
+    /// The `.tlog-proof` of a leaf with post-quantum cosignatures; unchecked.
+    pub async fn post_quantum_proof(&self, index: LeafIndex) -> Result<String, ClientError> {
+        let path = format!("post-quantum/{index}.tlog-proof");
+        self.text(&path, TLOG_PROOF_BYTES_MAX).await
+    }
+
+    async fn text(&self, path: &str, bytes_max: usize) -> Result<String, ClientError> {
+        let bytes = self.get(path, bytes_max).await?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| ClientError::Unreachable {
+            url: format!("{}/{path}", self.url),
+            problem: "the answer is no text in UTF-8".into(),
         })
     }
 

@@ -7,6 +7,7 @@ use tbsi_types::log::{EntryBundle, Tile};
 use super::{BYTES, Caching, Page, TEXT};
 use crate::api::{Api, Runner};
 use crate::error::Failure;
+use crate::wire::Organisation;
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,9 @@ enum Target {
     Tile(Tile),
     Entries(EntryBundle),
     Proof(LeafIndex),
+    PostQuantumCheckpoint,
+    PostQuantumKey,
+    PostQuantumProof(LeafIndex),
     HandoverCount,
     Handovers(EntryBundle),
 }
@@ -28,6 +32,8 @@ impl Target {
             "checkpoint" => return Ok(Self::Checkpoint),
             "key" => return Ok(Self::Key),
             "handovers/count" => return Ok(Self::HandoverCount),
+            "post-quantum/checkpoint" => return Ok(Self::PostQuantumCheckpoint),
+            "post-quantum/key" => return Ok(Self::PostQuantumKey),
             _ => {}
         }
         if path.starts_with("tile/entries/") {
@@ -60,11 +66,23 @@ impl Target {
             let wrong = || malformed("proofs are at /log/proof/<leaf index>.tlog-proof".into());
             return index.map(Self::Proof).ok_or_else(wrong);
         }
+        if let Some(name) = path.strip_prefix("post-quantum/") {
+            let index = name.strip_suffix(".tlog-proof").and_then(decimal);
+            let wrong = || {
+                malformed(
+                    "there are /log/post-quantum/checkpoint, /log/post-quantum/key and \
+                     /log/post-quantum/<leaf index>.tlog-proof"
+                        .into(),
+                )
+            };
+            return index.map(Self::PostQuantumProof).ok_or_else(wrong);
+        }
         Err(Page::refusal(
             StatusCode::NOT_FOUND,
             "no such page; there are /log/checkpoint, /log/key, /log/tile/<level>/<index>, \
              /log/tile/entries/<index>, /log/proof/<leaf index>.tlog-proof, \
-             /log/handovers/count and /log/handovers/<index>",
+             /log/handovers/count, /log/handovers/<index>, /log/post-quantum/checkpoint, \
+             /log/post-quantum/key and /log/post-quantum/<leaf index>.tlog-proof",
         ))
     }
 
@@ -98,6 +116,20 @@ impl Target {
                     proof.map(|proof| Page::new(TEXT, Caching::Never, proof.encode().into_bytes()));
                 Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
             }
+            Self::PostQuantumCheckpoint => {
+                let note = backend.post_quantum_note()?;
+                let page = note.map(|note| text(note.encode()));
+                Ok(page.unwrap_or_else(nobody_cosigned))
+            }
+            Self::PostQuantumKey => Ok(text(post_quantum_keys(api)?)),
+            Self::PostQuantumProof(index) => {
+                if index.0 >= backend.log_size().0 {
+                    return Ok(absent(api, &format!("leaf {index}")));
+                }
+                let proof = backend.post_quantum_proof(index)?;
+                let page = proof.map(|proof| text(proof.encode()));
+                Ok(page.unwrap_or_else(nobody_cosigned))
+            }
             Self::HandoverCount => {
                 let count = format!("{}\n", backend.handover_count());
                 Ok(Page::new(TEXT, Caching::Never, count.into_bytes()))
@@ -122,19 +154,45 @@ fn keys(api: &Api) -> Result<String, Failure> {
     let keys = crate::log::keys(api)?;
     let mut text = format!("{}\n", keys.log);
     for cosigner in &keys.cosigners {
-        let names = &cosigner.organisation;
-        let names = [&names.name_zh_tw, &names.name_en].map(|name| name.trim());
-        let names = names.join(" / ");
-        // A name is free text; a line is one line.
-        let comment = format!(
-            "{} ({})",
-            names.trim_start_matches(" / "),
-            cosigner.node_name
-        );
-        let comment = comment.replace(char::is_control, " ");
+        let comment = comment(&cosigner.organisation, &cosigner.node_name);
         text += &format!("# {comment}\n{}\n", cosigner.key);
     }
     Ok(text)
+}
+
+/// The post-quantum keys of those who have cosigned, each after a comment with its operator's
+/// legal names; of those who have not, a comment alone.
+fn post_quantum_keys(api: &Api) -> Result<String, Failure> {
+    let mut text = String::new();
+    for cosigner in &crate::log::keys(api)?.post_quantum {
+        let comment = comment(&cosigner.organisation, &cosigner.node_name);
+        match &cosigner.key {
+            Some(key) => text += &format!("# {comment}\n{key}\n"),
+            None => {
+                let hash = cosigner.key_hash;
+                text += &format!("# {comment} has not cosigned yet, SHA-256 of its key: {hash}\n");
+            }
+        }
+    }
+    Ok(text)
+}
+
+/// Legal names and the node's name. A name is free text; a line is one line.
+fn comment(organisation: &Organisation, node_name: &str) -> String {
+    let names = [&organisation.name_zh_tw, &organisation.name_en].map(|name| name.trim());
+    let names = names.join(" / ");
+    let comment = format!("{} ({node_name})", names.trim_start_matches(" / "));
+    comment.replace(char::is_control, " ")
+}
+
+fn text(text: String) -> Page {
+    Page::new(TEXT, Caching::Never, text.into_bytes())
+}
+
+fn nobody_cosigned() -> Page {
+    let sentence = "no validator has cosigned it with a post-quantum key; /log/post-quantum/key \
+                    says whose keys the chain names";
+    Page::refusal(StatusCode::NOT_FOUND, sentence)
 }
 
 /// Digits without sign or leading zeros.
@@ -195,6 +253,10 @@ mod tests {
         check("tile/entries/005.p/3", Ok(Target::Entries(bundle)));
         check("proof/17.tlog-proof", Ok(Target::Proof(LeafIndex(17))));
         check("handovers/count", Ok(Target::HandoverCount));
+        check("post-quantum/key", Ok(Target::PostQuantumKey));
+        let proof = Target::PostQuantumProof(LeafIndex(17));
+        check("post-quantum/17.tlog-proof", Ok(proof));
+        check("post-quantum/checkpoint", Ok(Target::PostQuantumCheckpoint));
         check("handovers/005.p/3", Ok(Target::Handovers(bundle)));
         for malformed in [
             "tile/",
@@ -212,6 +274,8 @@ mod tests {
             "handovers/",
             "handovers/5",
             "handovers/count/",
+            "post-quantum/",
+            "post-quantum/017.tlog-proof",
             "proof/",
             "proof/1",
             "proof/01.tlog-proof",

@@ -590,7 +590,16 @@ impl Backend for Chain {
                 power: validator.power,
                 key,
             }],
+            post_quantum: Vec::new(),
         }
+    }
+
+    fn post_quantum_note(&self) -> Result<Option<SignedNote>, BackendError> {
+        Ok(None)
+    }
+
+    fn post_quantum_proof(&self, _: LeafIndex) -> Result<Option<TlogProof>, BackendError> {
+        Ok(None)
     }
 
     fn add_checkpoint(&self, request: &str) -> Result<Witnessing, BackendError> {

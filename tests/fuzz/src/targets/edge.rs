@@ -38,6 +38,22 @@ pub(super) const COSIGNATURES: Target = Target::binary(
     },
 );
 
+pub(super) const POST_QUANTUM: Target = Target::binary(
+    "post-quantum",
+    |bytes| canonical(bytes, gossip::fuzz::post_quantum(bytes)),
+    || {
+        vec![
+            [
+                &[7; 8][..],
+                &300u64.to_le_bytes(),
+                &[8; 32 + 20 + 1_312 + 2_428],
+            ]
+            .concat(),
+        ]
+    },
+)
+.slow(40_000);
+
 pub(super) const SIGNER_REQUEST: Target = Target::binary(
     "signer-request",
     |bytes| canonical(bytes, signer::fuzz::request(bytes)),

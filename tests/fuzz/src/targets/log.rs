@@ -8,7 +8,8 @@ use tbsi_light::{TrustAnchor, verify_bundle};
 use tbsi_types::bundle::ProofBundle;
 use tbsi_types::log::tile::entries;
 use tbsi_types::log::{
-    AddCheckpoint, EntryBundle, Frontier, LogCheckpoint, NoteVerifier, SignedNote, Tile, TlogProof,
+    AddCheckpoint, EntryBundle, Frontier, LogCheckpoint, NoteVerifier, PostQuantumVerifier,
+    SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{Genesis, TreeSize};
 
@@ -73,6 +74,17 @@ pub(super) const NOTE_KEY: Target = Target::text(
     || keys().into_iter().map(String::into_bytes).collect(),
     NOTE_WORDS,
 );
+
+pub(super) const POST_QUANTUM_KEY: Target = Target::text(
+    "post-quantum-key",
+    |bytes| {
+        let key = text(bytes).and_then(|text| PostQuantumVerifier::parse(text).ok());
+        canonical(bytes, key.map(|key| key.encode().into_bytes()));
+    },
+    || text_of(&vectors("post_quantum.json"), "validators", "key"),
+    NOTE_WORDS,
+)
+.slow(10_000);
 
 pub(super) const ADD_CHECKPOINT: Target = Target::text(
     "add-checkpoint",

@@ -43,6 +43,7 @@ fn roster(names: &[&str]) -> Arc<Roster> {
         name: name.into(),
         validator,
         log_key: None,
+        post_quantum_key: None,
     };
     let peers = names.iter().map(|name| {
         let entry = entry(name, Some(address(name)));

@@ -10,6 +10,7 @@ use tbsi_governance::contracts::{
     Attestations, Chain, Chains, Motions, Nodes, Organisations, Permissions, Rule,
 };
 use tbsi_governance::motions::Act;
+use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::log::algorithm::by_code;
 
 use super::super::file::Entry;
@@ -78,7 +79,7 @@ pub(super) async fn act(registry: &RegistryClient, command: Command) -> anyhow::
             account: args.account,
             permissions: args.permissions,
         }),
-        Command::SetAlgorithm(args) => algorithm(&args)?,
+        Command::SetAlgorithm(args) => algorithm(registry, &args).await?,
         Command::SetChain(args) => set_chain(registry, &args).await?,
         Command::ScheduleUpgrade(args) => upgrade(args),
         Command::Resolve { file, .. } => resolution(&file)?,
@@ -105,11 +106,20 @@ fn amendment(registry: &RegistryClient, args: &AmendArgs) -> anyhow::Result<Act>
     )))
 }
 
-fn algorithm(args: &AlgorithmArgs) -> anyhow::Result<Act> {
+async fn algorithm(registry: &RegistryClient, args: &AlgorithmArgs) -> anyhow::Result<Act> {
+    let algorithm = args.algorithm;
+    let until = match args.relied_until {
+        Some(until) => until,
+        None => {
+            let call = Attestations::reliedUntilCall { algorithm };
+            registry.ask(ATTESTATIONS, call).await?
+        }
+    };
     Ok(Act::SetAlgorithm(Attestations::setAlgorithmCall {
-        algorithm: args.algorithm,
-        bits: bits_of(args.algorithm, args.bits)?,
+        algorithm,
+        bits: bits_of(algorithm, args.bits)?,
         status: args.status,
+        until,
     }))
 }
 
