@@ -1,6 +1,8 @@
 //! `tbsi prove`.
 
+pub(crate) mod cose;
 mod issuers;
+mod ots;
 
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
@@ -8,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use alloy_primitives::{Address, B256, Bytes, hex};
+use clap::ValueEnum;
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
@@ -52,12 +55,34 @@ pub(crate) struct Args {
     /// File to write, which must not exist; stdout if absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the compact binary form, as short as can be.
-    #[arg(long)]
+    /// Write the compact binary form, as short as can be: --format compact.
+    #[arg(long, conflicts_with = "form")]
     compact: bool,
+    /// Form of the proof.
+    #[arg(
+        long = "format",
+        id = "form",
+        value_name = "FORM",
+        default_value = "json"
+    )]
+    form: Form,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Everything that a verifier needs, as JSON.
+    Json,
+    /// The same, as short as can be.
+    Compact,
+    /// COSE receipt of RFC 9942 in FILE, and the leaf that it is of in FILE.leaf: the word of
+    /// one node, for software that reads COSE.
+    Cose,
+    /// OpenTimestamps file, of a node that is a calendar: proves something when it is in Bitcoin.
+    Ots,
 }
 
 /// One of these.
@@ -121,16 +146,7 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
         return Err(none(&client, args.issuer));
     };
     name_others(&others, args.lang);
-    let bytes = if args.compact {
-        bundle.encode()?
-    } else {
-        format!("{}\n", json.get().trim_end()).into_bytes()
-    };
-    match &args.out {
-        Some(out) => write(out, &bytes)?,
-        None if args.compact => io::stdout().lock().write_all(&bytes)?,
-        None => print(json.get())?,
-    }
+    put(args, &client, &json, &bundle)?;
     let head = Leaf::decode(&bundle.leaf)?.head;
     let (index, issuer) = (bundle.leaf_index, head.issuer);
     note(&args.lang.pick(
@@ -140,19 +156,62 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check_out(args: &Args) -> anyhow::Result<()> {
+/// Writes the proof in the form that was asked for.
+fn put(args: &Args, client: &Client, json: &RawValue, bundle: &ProofBundle) -> anyhow::Result<()> {
+    let bytes = match (args.form(), &args.out) {
+        (Form::Json, None) => return print(json.get()),
+        (Form::Json, Some(_)) => format!("{}\n", json.get().trim_end()).into_bytes(),
+        (Form::Compact, _) => bundle.encode()?,
+        (Form::Ots, _) => Runtime::new()?.block_on(ots::fetch(client, bundle, args.lang))?,
+        (Form::Cose, out) => {
+            let out = out.as_deref().expect("it was asked for");
+            let receipt = Runtime::new()?.block_on(cose::fetch(client, bundle))?;
+            write(&cose::leaf_beside(out), &bundle.leaf)?;
+            cose::name_signer(&receipt, out, args.lang)?;
+            receipt
+        }
+    };
     match &args.out {
-        Some(out) => demand(!is_there(out), || {
+        Some(out) => write(out, &bytes),
+        None => Ok(io::stdout().lock().write_all(&bytes)?),
+    }
+}
+
+impl Args {
+    fn form(&self) -> Form {
+        if self.compact {
+            Form::Compact
+        } else {
+            self.form
+        }
+    }
+}
+
+fn check_out(args: &Args) -> anyhow::Result<()> {
+    let form = args.form();
+    let free = |out: &Path| {
+        demand(!is_there(out), || {
             let out = out.display();
             (
                 format!("{out} exists; choose another --out"),
                 format!("{out} 已存在；請另選 --out"),
             )
-        }),
-        None => demand(!args.compact || !io::stdout().is_terminal(), || {
+        })
+    };
+    match &args.out {
+        Some(out) if form == Form::Cose => {
+            free(out)?;
+            free(&cose::leaf_beside(out))
+        }
+        Some(out) => free(out),
+        None if form == Form::Cose => Err(said(
+            "a COSE receipt is two files, itself and its leaf; give --out",
+            "COSE 收據有兩個檔案：收據與紀錄；請指定 --out",
+        )),
+        None => demand(form == Form::Json || !io::stdout().is_terminal(), || {
             (
-                "the compact form is not for a terminal; give --out".into(),
-                "精簡格式無法顯示在終端機；請指定 --out".into(),
+                "this form is not for a terminal; give --out".into(),
+                "此格式無法顯示在終端機；請指定 --out".into(),
             )
         }),
     }

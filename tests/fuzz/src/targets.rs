@@ -55,6 +55,14 @@ impl Target {
         Self { mutants, ..self }
     }
 
+    /// The same, for a decoder that allocates more for each byte.
+    const fn heap(self, heap_per_byte: usize) -> Self {
+        Self {
+            heap_per_byte,
+            ..self
+        }
+    }
+
     /// Good and bad examples, and all findings so far.
     ///
     /// # Panics
@@ -99,6 +107,9 @@ pub const TARGETS: &[&Target] = &[
     &log::NOTE_KEY,
     &log::ADD_CHECKPOINT,
     &log::TLOG_PROOF,
+    &log::COSE_RECEIPT,
+    &log::OTS,
+    &log::CALENDAR_REQUEST,
     &log::TILE_PATH,
     &log::ENTRY_BUNDLE,
     &log::FRONTIER,

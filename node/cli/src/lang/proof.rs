@@ -112,6 +112,7 @@ pub(super) fn log(error: &LogError) -> Option<String> {
         }
         LogError::NotSigned(_)
         | LogError::Key(_)
+        | LogError::CoseReceipt(_)
         | LogError::Checkpoint(_)
         | LogError::Origin { .. }
         | LogError::Twice(_)

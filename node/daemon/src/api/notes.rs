@@ -1,10 +1,10 @@
 //! Tiles and checkpoint notes of the log, for software that knows nothing of certificates
-//! (SPEC §9.5, §9.6).
+//! (SPEC §9.5, §9.6, §10.8).
 
 use std::time::Instant;
 
 use tbsi_rpc::BackendError;
-use tbsi_types::log::{NoteSigner, SignedNote, Tile, TlogProof};
+use tbsi_types::log::{CoseReceipt, LogCheckpoint, NoteSigner, SignedNote, Tile, TlogProof};
 use tbsi_types::{Bytes, LeafIndex};
 
 use crate::answers::{internal, store_error};
@@ -52,6 +52,25 @@ pub(super) fn tlog_proof(
         inclusion: inclusion.map_err(store_error)?,
         note: note(node, log, signer)?,
     }))
+}
+
+/// The leaf under the log of its own block, so that the receipts of all nodes are of one root.
+pub(super) fn cose_receipt(
+    node: &Node,
+    signer: &NoteSigner,
+    index: LeafIndex,
+) -> Result<Option<CoseReceipt>, BackendError> {
+    if index.0 >= node.tip().log_size.0 {
+        return Ok(None);
+    }
+    let (size, root) = proofs::log_of_block(node, index)?;
+    let inclusion = node
+        .store
+        .prove_inclusion(index, size)
+        .map_err(store_error)?;
+    let origin = node.identity.log_origin();
+    let log = LogCheckpoint { origin, size, root };
+    Ok(Some(CoseReceipt::sign(signer, log, index, inclusion)))
 }
 
 fn note(node: &Node, log: LogState, signer: &NoteSigner) -> Result<SignedNote, BackendError> {

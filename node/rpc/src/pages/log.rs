@@ -1,4 +1,5 @@
-//! `/log/`: C2SP tlog-tiles, and proofs as C2SP tlog-proof.
+//! `/log/`: C2SP tlog-tiles, and proofs as C2SP tlog-proof, as
+//! COSE receipts and for OpenTimestamps.
 
 use http::{Method, StatusCode};
 use tbsi_types::LeafIndex;
@@ -8,6 +9,9 @@ use super::{BYTES, Caching, Page, TEXT};
 use crate::api::{Api, Runner};
 use crate::error::Failure;
 
+/// RFC 9052 §10.3.
+const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
+
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
@@ -16,6 +20,8 @@ enum Target {
     Tile(Tile),
     Entries(EntryBundle),
     Proof(LeafIndex),
+    Cose(LeafIndex),
+    Ots(LeafIndex),
     HandoverCount,
     Handovers(EntryBundle),
 }
@@ -56,16 +62,28 @@ impl Target {
                 .map_err(|error| malformed(error.to_string()));
         }
         if let Some(name) = path.strip_prefix("proof/") {
-            let index = name.strip_suffix(".tlog-proof").and_then(decimal);
-            let wrong = || malformed("proofs are at /log/proof/<leaf index>.tlog-proof".into());
-            return index.map(Self::Proof).ok_or_else(wrong);
+            return Self::proof(name).ok_or_else(|| {
+                malformed("proofs are at /log/proof/<leaf index>.tlog-proof, .cose and .ots".into())
+            });
         }
         Err(Page::refusal(
             StatusCode::NOT_FOUND,
             "no such page; there are /log/checkpoint, /log/key, /log/tile/<level>/<index>, \
              /log/tile/entries/<index>, /log/proof/<leaf index>.tlog-proof, \
-             /log/handovers/count and /log/handovers/<index>",
+             .cose and .ots, /log/handovers/count and /log/handovers/<index>",
         ))
+    }
+
+    /// From the path after `/log/proof/`.
+    fn proof(name: &str) -> Option<Self> {
+        let (index, form) = name.split_once('.')?;
+        let index = decimal(index)?;
+        match form {
+            "tlog-proof" => Some(Self::Proof(index)),
+            "cose" => Some(Self::Cose(index)),
+            "ots" => Some(Self::Ots(index)),
+            _ => None,
+        }
     }
 
     fn page(self, api: &Api) -> Result<Page, Failure> {
@@ -97,6 +115,18 @@ impl Target {
                 let page =
                     proof.map(|proof| Page::new(TEXT, Caching::Never, proof.encode().into_bytes()));
                 Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
+            }
+            Self::Cose(index) => {
+                let receipt = backend.cose_receipt(index)?;
+                let page = receipt.map(|receipt| Page {
+                    compressible: false,
+                    ..Page::new(COSE, Caching::Never, receipt.encode())
+                });
+                Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
+            }
+            Self::Ots(index) => {
+                let answer = backend.ots_file(index)?;
+                Ok(super::calendar::page(answer, StatusCode::NOT_FOUND))
             }
             Self::HandoverCount => {
                 let count = format!("{}\n", backend.handover_count());
@@ -194,6 +224,8 @@ mod tests {
         let bundle = EntryBundle { index: 5, width: 3 };
         check("tile/entries/005.p/3", Ok(Target::Entries(bundle)));
         check("proof/17.tlog-proof", Ok(Target::Proof(LeafIndex(17))));
+        check("proof/17.cose", Ok(Target::Cose(LeafIndex(17))));
+        check("proof/17.ots", Ok(Target::Ots(LeafIndex(17))));
         check("handovers/count", Ok(Target::HandoverCount));
         check("handovers/005.p/3", Ok(Target::Handovers(bundle)));
         for malformed in [
@@ -216,6 +248,9 @@ mod tests {
             "proof/1",
             "proof/01.tlog-proof",
             "proof/-1.tlog-proof",
+            "proof/01.cose",
+            "proof/1.COSE",
+            "proof/1.cose.tlog-proof",
             "proof/18446744073709551616.tlog-proof",
         ] {
             check(malformed, Err(400));
