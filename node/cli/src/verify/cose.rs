@@ -53,7 +53,7 @@ pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Held, Failure> {
     let shown = args.proof.display().to_string();
     let receipt = CoseReceipt::decode(bytes).map_err(|error| of_form(error, &shown))?;
     let leaf_bytes = read_leaf(args).map_err(|error| Failure::could_not_tell("leaf", error))?;
-    let trust = |error| Failure::could_not_tell("trust", error);
+    let trust = |error: anyhow::Error| Failure::could_not_tell("trust", error);
     let genesis = args.genesis.as_deref().map(load_genesis).transpose();
     let genesis = genesis.map_err(trust)?;
     let key = key(args, genesis.as_ref(), &receipt)?;
@@ -119,7 +119,7 @@ fn key(
     genesis: Option<&Genesis>,
     receipt: &CoseReceipt,
 ) -> Result<NoteVerifier, Failure> {
-    let trust = |error| Failure::could_not_tell("trust", error);
+    let trust = |error: anyhow::Error| Failure::could_not_tell("trust", error);
     if let Some(genesis) = genesis {
         let own = genesis.identity().log_origin();
         if receipt.origin != own {

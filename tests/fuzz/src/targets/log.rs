@@ -151,7 +151,11 @@ pub(super) const OTS: Target = Target::binary(
         if let Ok((digest, found)) = read_ots_file(bytes) {
             assert!(!found.is_empty(), "every branch ends in an attestation");
             let start = bytes.len() - OtsWriter::file(digest).finish().len();
-            assert!(found.iter().all(|it| it.place.0 < it.place.1 && it.place.1 <= start));
+            assert!(
+                found
+                    .iter()
+                    .all(|it| it.place.0 < it.place.1 && it.place.1 <= start)
+            );
         }
         let Ok(found) = read_ots(bytes, &MESSAGE) else {
             return;
@@ -201,7 +205,10 @@ pub(super) const CALENDAR_REQUEST: Target = Target::text(
             }
         };
         let small = bytes.to_ascii_lowercase();
-        canonical(&small, Some(alloy_primitives::hex::encode(again).into_bytes()));
+        canonical(
+            &small,
+            Some(alloy_primitives::hex::encode(again).into_bytes()),
+        );
     },
     || {
         let leaves = hex_of(&vectors("leaf.json"), "leaves", "leaf").into_iter();

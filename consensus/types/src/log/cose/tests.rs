@@ -10,7 +10,7 @@ fn signer() -> NoteSigner {
 /// Leaf 1 of a log of `size` leaves, of which only the left half's shape counts.
 fn example() -> (CoseReceipt, B256) {
     let [a, b, c] = [b"a", b"b", b"c"].map(|leaf| leaf_hash(leaf));
-    let root = node_hash(node_hash(a, b), c);
+    let root = node_hash(&node_hash(&a, &b), &c);
     let log = LogCheckpoint {
         origin: ORIGIN.into(),
         size: TreeSize(3),

@@ -32,11 +32,11 @@ fn reads_what_it_writes() {
 #[test]
 fn a_path_leads_to_the_root() {
     let [a, b, c] = [b"a", b"b", b"c"].map(|leaf| leaf_hash(leaf));
-    let root = node_hash(node_hash(a, b), c);
+    let root = node_hash(&node_hash(&a, &b), &c);
     for (leaf, index, path) in [
         (b"a", 0, vec![b, c]),
         (b"b", 1, vec![a, c]),
-        (b"c", 2, vec![node_hash(a, b)]),
+        (b"c", 2, vec![node_hash(&a, &b)]),
     ] {
         let mut writer = OtsWriter::default();
         writer.prepend(&[0]);
