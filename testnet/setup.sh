@@ -120,5 +120,5 @@ if command -v python3 >/dev/null && ! cmp -s "$pins" "$python/installed.txt"; th
         "$python/bin/pip" install --quiet --require-hashes --only-binary :all: -r "$pins" &&
         cp "$pins" "$python/installed.txt"; } ||
         echo "no Python packages (Debian: apt-get install python3-venv): the parts that use" \
-            "rfc3161-client will be skipped" >&2
+            "rfc3161-client, scitt-cose and ots will be skipped" >&2
 fi

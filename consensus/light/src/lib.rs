@@ -5,7 +5,8 @@
 //! vouch for it, following changes of the validator set one by one. [`verify_checkpoint`] does
 //! the same for a checkpoint of the genesis set alone; [`verify_certificate`] is the half that
 //! consensus itself uses: signatures against one validator set. [`verify_inclusion`],
-//! [`verify_consistency`] and [`verify_note`] are what auditors of the log need.
+//! [`verify_consistency`] and [`verify_note`] are what auditors of the log need, and
+//! [`verify_cose_receipt`] what software for COSE has of it.
 //!
 //! [`verify_map`] proves what was not said: that a digest was not attested, that an attestation
 //! was not revoked.
@@ -46,7 +47,8 @@ pub use certificate::{VerifiedCertificate, verify_certificate};
 pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};
 pub use error::VerifyError;
 pub use log::{
-    LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,
+    LogError, VerifiedNote, verify_consistency, verify_cose_receipt, verify_inclusion, verify_note,
+    verify_tlog_proof,
 };
 pub use map::{KnownUpTo, ProvenStatus, VerifiedMap, VerifyMapError, verify_map};
 pub use post_quantum::{

@@ -4,8 +4,8 @@ use alloy_primitives::B256;
 use tbsi_types::log::note::NoteError;
 use tbsi_types::log::note_key::NoteKeyError;
 use tbsi_types::log::{
-    ConsistencyProof, InclusionProof, LogCheckpoint, NoteVerifier, ProofShapeError, SignatureType,
-    SignedNote, TlogProof, leaf_hash,
+    ConsistencyProof, CoseReceipt, InclusionProof, LogCheckpoint, NoteVerifier, ProofShapeError,
+    SignatureType, SignedNote, TlogProof, leaf_hash,
 };
 use tbsi_types::{LeafIndex, TreeSize};
 
@@ -45,6 +45,9 @@ pub enum LogError {
     /// A known key's signature is wrong.
     #[error("note")]
     Key(#[from] NoteKeyError),
+    /// The given key did not sign what the leaf leads to.
+    #[error("COSE receipt")]
+    CoseReceipt(#[source] NoteKeyError),
     /// The note is no checkpoint.
     #[error("note text")]
     Checkpoint(#[from] NoteError),
@@ -185,6 +188,24 @@ pub fn verify_tlog_proof(
     let leaf = leaf_hash(leaf);
     verify_inclusion(leaf, proof.index, size, &proof.inclusion, root)?;
     Ok(verified)
+}
+
+/// Verifies a COSE receipt of `leaf` (RFC 9942, SPEC §10.8): `key`, which it names, signed the
+/// root to which the leaf leads. Returns the log whose root that is.
+///
+/// That is the word of one node. Whether `key` is a validator's, the caller has to know.
+pub fn verify_cose_receipt(
+    leaf: &[u8],
+    receipt: &CoseReceipt,
+    key: &NoteVerifier,
+) -> Result<LogCheckpoint, LogError> {
+    let (index, size) = (receipt.index, receipt.size);
+    let root = receipt.inclusion.root(leaf_hash(leaf), index, size)?;
+    receipt
+        .verify_signature(root, key)
+        .map_err(LogError::CoseReceipt)?;
+    let origin = receipt.origin.clone();
+    Ok(LogCheckpoint { origin, size, root })
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 //!
 //! [`leaf`] is what one entry says, [`derive`] how a block's receipts become entries,
 //! [`tree`] how entries become a root, [`proof`] how a root proves an entry, [`tile`] how the
-//! tree is stored and served, [`note`], [`tlog_proof`] and [`add_checkpoint`] the texts that
-//! other log software reads, [`cosigner`] who signs them and [`post_quantum`] with which other
-//! keys, [`lookup`] what leaves are found by, [`status`] what they come to.
+//! tree is stored and served, [`note`], [`tlog_proof`], [`add_checkpoint`], [`cose`] and [`ots`]
+//! what other log software reads, [`cosigner`] who signs them and [`post_quantum`] with which
+//! other keys, [`lookup`] what leaves are found by, [`status`] what they come to.
 //! Nothing here verifies signatures of validators; `tbsi-light` does.
 
 pub mod add_checkpoint;
 pub mod algorithm;
 pub mod assurance;
+pub mod cose;
 pub mod cosigner;
 pub mod derive;
 pub mod leaf;
@@ -18,6 +19,7 @@ pub mod lookup;
 pub mod multi;
 pub mod note;
 pub mod note_key;
+pub mod ots;
 pub mod post_quantum;
 pub mod proof;
 pub mod status;
@@ -27,6 +29,7 @@ pub mod tree;
 
 pub use add_checkpoint::AddCheckpoint;
 pub use assurance::Assurance;
+pub use cose::CoseReceipt;
 pub use cosigner::{Cosigner, PostQuantumCosigner, cosigner_name};
 pub use derive::{
     ATTESTATIONS, FACTS, GOVERNANCE, GOVERNOR, LeafBatch, LeafCount, OUTBOX, count_all_leaves,
@@ -40,6 +43,7 @@ pub use lookup::{Found, Lookup};
 pub use multi::MultiProof;
 pub use note::{LogCheckpoint, NoteError, NoteSignature, SignedNote};
 pub use note_key::{NoteSigner, NoteVerifier, SignatureType};
+pub use ots::{OtsAttestation, OtsCommitment, OtsNotary, OtsWriter};
 pub use post_quantum::{PostQuantumSigner, PostQuantumVerifier};
 pub use proof::{ConsistencyProof, InclusionProof, NodeReader, ProofShapeError};
 pub use status::{AttestationStatus, Bearing};

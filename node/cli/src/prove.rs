@@ -1,7 +1,9 @@
 //! `tbsi prove`.
 
 mod absent;
+pub(crate) mod cose;
 mod issuers;
+mod ots;
 
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal, Write};
@@ -9,10 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use alloy_primitives::{Address, B256, Bytes, hex};
+use clap::ValueEnum;
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
-use tbsi_types::bundle::BundleError;
 use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm};
 use tbsi_types::log::{DigestWords, Leaf, Statement};
 use tbsi_types::{Height, LeafIndex, ProofBundle};
@@ -66,12 +68,34 @@ pub(crate) struct Args {
     /// File to write, which must not exist; stdout if absent.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Write the compact binary form, as short as can be.
-    #[arg(long)]
+    /// Write the compact binary form, as short as can be: --format compact.
+    #[arg(long, conflicts_with = "form")]
     compact: bool,
+    /// Form of the proof.
+    #[arg(
+        long = "format",
+        id = "form",
+        value_name = "FORM",
+        default_value = "json"
+    )]
+    form: Form,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
+}
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Everything that a verifier needs, as JSON.
+    Json,
+    /// The same, as short as can be.
+    Compact,
+    /// COSE receipt of RFC 9942 in FILE, and the leaf that it is of in FILE.leaf: the word of
+    /// one node, for software that reads COSE.
+    Cose,
+    /// OpenTimestamps file, of a node that is a calendar: proves something when it is in Bitcoin.
+    Ots,
 }
 
 /// One of these.
@@ -147,12 +171,8 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
         return Err(none(&client, args.issuer));
     };
     name_others(&others, args.lang);
+    put(args, &client, &json, &file)?;
     let bundle = &file.bundle;
-    let compact = match &file.map {
-        Some(map) => map.encode(),
-        None => bundle.encode(),
-    };
-    put(args, &json, compact)?;
     let head = Leaf::decode(&bundle.leaf)?.head;
     let (index, issuer) = (bundle.leaf_index, head.issuer);
     note(&args.lang.pick(
@@ -162,33 +182,74 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes the proof where it was asked for, in the form that was asked for.
-fn put(args: &Args, json: &RawValue, compact: Result<Vec<u8>, BundleError>) -> anyhow::Result<()> {
-    let bytes = if args.compact {
-        compact?
-    } else {
-        format!("{}\n", json.get().trim_end()).into_bytes()
+/// Writes the proof in the form that was asked for.
+fn put(args: &Args, client: &Client, json: &RawValue, file: &ProofFile) -> anyhow::Result<()> {
+    let bundle = &file.bundle;
+    let bytes = match (args.form(), &args.out) {
+        (Form::Json, None) => return print(json.get()),
+        (Form::Json, Some(_)) => format!("{}\n", json.get().trim_end()).into_bytes(),
+        (Form::Compact, _) => match &file.map {
+            Some(map) => map.encode()?,
+            None => bundle.encode()?,
+        },
+        (Form::Ots, _) => Runtime::new()?.block_on(ots::fetch(client, bundle, args.lang))?,
+        (Form::Cose, out) => {
+            let out = out.as_deref().expect("it was asked for");
+            let receipt = Runtime::new()?.block_on(cose::fetch(client, bundle))?;
+            write(&cose::leaf_beside(out), &bundle.leaf)?;
+            cose::name_signer(&receipt, out, args.lang)?;
+            receipt
+        }
     };
     match &args.out {
         Some(out) => write(out, &bytes),
-        None if args.compact => Ok(io::stdout().lock().write_all(&bytes)?),
-        None => print(json.get()),
+        None => Ok(io::stdout().lock().write_all(&bytes)?),
+    }
+}
+
+impl Args {
+    fn form(&self) -> Form {
+        if self.compact {
+            Form::Compact
+        } else {
+            self.form
+        }
     }
 }
 
 fn check_out(args: &Args) -> anyhow::Result<()> {
-    match &args.out {
-        Some(out) => demand(!is_there(out), || {
+    let form = args.form();
+    let with_map = args.absent || args.with_status || args.what.status.is_some();
+    let has_room = matches!(form, Form::Json | Form::Compact);
+    demand(has_room || !with_map, || {
+        (
+            "this form has no room for what the map says; leave --format out".into(),
+            "此格式無法附上對照表的內容；請移除 --format".into(),
+        )
+    })?;
+    let free = |out: &Path| {
+        demand(!is_there(out), || {
             let out = out.display();
             (
                 format!("{out} exists; choose another --out"),
                 format!("{out} 已存在；請另選 --out"),
             )
-        }),
-        None => demand(!args.compact || !io::stdout().is_terminal(), || {
+        })
+    };
+    match &args.out {
+        Some(out) if form == Form::Cose => {
+            free(out)?;
+            free(&cose::leaf_beside(out))
+        }
+        Some(out) => free(out),
+        None if form == Form::Cose => Err(said(
+            "a COSE receipt is two files, itself and its leaf; give --out",
+            "COSE 收據有兩個檔案：收據與紀錄；請指定 --out",
+        )),
+        None => demand(form == Form::Json || !io::stdout().is_terminal(), || {
             (
-                "the compact form is not for a terminal; give --out".into(),
-                "精簡格式無法顯示在終端機；請指定 --out".into(),
+                "this form is not for a terminal; give --out".into(),
+                "此格式無法顯示在終端機；請指定 --out".into(),
             )
         }),
     }

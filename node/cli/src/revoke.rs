@@ -70,7 +70,9 @@ pub(crate) fn named(what: &Path) -> anyhow::Result<Named> {
             "既不是識別碼（0x 加 64 個十六進位數字），也不是可讀取的證明".into(),
         )
     })?;
-    let bundle = proof::parse_any(&bundle).with_context(|| text.clone().into_owned())?.bundle;
+    let bundle = proof::parse_any(&bundle)
+        .with_context(|| text.clone().into_owned())?
+        .bundle;
     let leaf = Leaf::decode(&bundle.leaf)?;
     let id = leaf.attestation_id();
     Ok(Named {

@@ -2,6 +2,7 @@
 
 mod anchor;
 mod compare;
+mod cose;
 mod en;
 mod failure;
 mod identity;
@@ -28,7 +29,7 @@ use tbsi_types::{B256, Height, TimestampMs};
 use tokio::runtime::Runtime;
 
 use crate::handovers;
-use crate::lang::{Language, SayContext, causes, said};
+use crate::lang::{Language, SayContext, causes, demand, said};
 use crate::proof::{self, ProofFile};
 use crate::report::{Format, REFUSED};
 use crate::salt::Salt;
@@ -46,6 +47,9 @@ stated, by whom and when. Whether it was revoked later says a proof with status 
 Or --rpc asks a node, and verifies the revocation that it tells of; that there is none is then the
 node's word. A proof from `tbsi prove --absent` says that a digest was not attested.
 
+A COSE receipt (`tbsi prove --format cose`) has no certificate: it is the word of one node, whose
+key the genesis file names as a validator's, or --log-key.
+
 Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not tell
 (something is missing, of another network or version, or no proof at all).";
 
@@ -55,10 +59,10 @@ const COMPACT_EXTENSION: &str = ".tbsi";
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Proof, in JSON or in compact form.
+    /// Proof, in JSON or in compact form, or a COSE receipt.
     #[arg(value_name = "PROOF")]
     proof: PathBuf,
-    /// File that was attested [default: PROOF without .tbsi.json, if it exists].
+    /// File that was attested [default: PROOF without .tbsi.json or .cose, if it exists].
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// Salt of the file [default: .tbsi.salt next to the file or to the proof].
@@ -76,6 +80,13 @@ pub(crate) struct Args {
     handovers: Option<PathBuf>,
     #[command(flatten)]
     post_quantum: post_quantum::PostQuantumArgs,
+    /// Leaf that a COSE receipt is of [default: PROOF.leaf].
+    #[arg(long, value_name = "FILE")]
+    leaf: Option<PathBuf>,
+    /// Key of the node that signed a COSE receipt, as /log/key of a node has it: for a node that
+    /// the genesis file does not name.
+    #[arg(long, value_name = "KEY")]
+    log_key: Option<String>,
     /// JSON-RPC address of a node to ask whether it was revoked since.
     #[arg(long, value_name = "URL")]
     rpc: Option<String>,
@@ -150,9 +161,18 @@ fn about(leaf: &Leaf) -> Option<B256> {
     leaf.attestation_id()
 }
 
+/// What held.
+enum Held {
+    Bundle(Box<Verified>),
+    Receipt(Box<cose::Held>),
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let failure = match verify(args) {
-        Ok(verified) => {
+        Ok(Held::Receipt(held)) => {
+            return args.format.print(&held.text(args.lang), &held.summary());
+        }
+        Ok(Held::Bundle(verified)) => {
             let text = match args.lang {
                 Language::En => en::text(&verified),
                 Language::ZhTw => zh_tw::text(&verified),
@@ -181,8 +201,25 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(code)
 }
 
-fn verify(args: &Args) -> Result<Verified, Failure> {
-    let ProofFile { bundle, map } = read(&args.proof)?;
+fn verify(args: &Args) -> Result<Held, Failure> {
+    let bytes = proof::read(&args.proof);
+    let bytes = bytes.map_err(|error| Failure::could_not_tell("unreadable", error))?;
+    if cose::is_receipt(&bytes) {
+        return cose::verify(args, &bytes).map(|held| Held::Receipt(Box::new(held)));
+    }
+    verify_proof(args, &bytes).map(|verified| Held::Bundle(Box::new(verified)))
+}
+
+fn verify_proof(args: &Args, bytes: &[u8]) -> Result<Verified, Failure> {
+    let ProofFile { bundle, map } = read(&args.proof, bytes)?;
+    let unused = args.leaf.is_none() && args.log_key.is_none();
+    let unused = demand(unused, || {
+        (
+            "--leaf and --log-key are for COSE receipts; leave them out".into(),
+            "--leaf 與 --log-key 僅用於 COSE 收據；請移除".into(),
+        )
+    });
+    unused.map_err(|error| Failure::could_not_tell("trust", error))?;
     let (genesis, checkpoint) = (args.genesis.as_deref(), args.checkpoint.as_deref());
     let (trusted, mut anchor) = anchor::load(genesis, checkpoint, &bundle)?;
     let mut followed = None;
@@ -205,24 +242,7 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
     };
     let age = status::age(args, map.as_ref())?;
     let named_after = named_after(&args.proof);
-    let file = args.file.clone().or_else(|| {
-        let beside = named_after.clone();
-        beside.filter(|file| file.is_file())
-    });
-    let compared = file.map(|file| {
-        let beside = [Some(&file), named_after.as_ref()].into_iter().flatten();
-        let beside = beside.map(|file| Salt::path_of(file));
-        let salt = args.salt.clone();
-        let places = Places {
-            given: salt,
-            beside: beside.collect(),
-        };
-        match &map {
-            Some(map) if map.status.is_none() => compare::asked(map, &file, &places),
-            Some(_) | None => compare::file(&verified.leaf, &file, &places),
-        }
-    });
-    let file = compared.transpose()?;
+    let file = compare_file(args, &verified.leaf, map.as_ref(), named_after)?;
     let post_quantum = post_quantum::verify(&args.post_quantum, &bundle)?;
     let standing = ask(args, &verified.leaf, &anchor);
     let relied_until = relied_until(args, &verified.leaf);
@@ -237,6 +257,33 @@ fn verify(args: &Args) -> Result<Verified, Failure> {
         map,
         age,
     })
+}
+
+/// Compares the file that was given, or that the proof is named after and is there.
+fn compare_file(
+    args: &Args,
+    leaf: &Leaf,
+    map: Option<&VerifiedMap>,
+    named_after: Option<PathBuf>,
+) -> Result<Option<Compared>, Failure> {
+    let file = args.file.clone().or_else(|| {
+        let beside = named_after.clone();
+        beside.filter(|file| file.is_file())
+    });
+    let compared = file.map(|file| {
+        let beside = [Some(&file), named_after.as_ref()].into_iter().flatten();
+        let beside = beside.map(|file| Salt::path_of(file));
+        let salt = args.salt.clone();
+        let places = Places {
+            given: salt,
+            beside: beside.collect(),
+        };
+        match map {
+            Some(map) if map.status.is_none() => compare::asked(map, &file, &places),
+            Some(_) | None => compare::file(leaf, &file, &places),
+        }
+    });
+    compared.transpose()
 }
 
 /// From the genesis file to who decides `height`.
@@ -254,12 +301,11 @@ fn follow(file: &Path, anchor: TrustAnchor, height: Height) -> Result<HandoverFo
     }
 }
 
-fn read(path: &Path) -> Result<ProofFile, Failure> {
+fn read(path: &Path, bytes: &[u8]) -> Result<ProofFile, Failure> {
     let unreadable = |error| Failure::could_not_tell("unreadable", error);
-    let bytes = proof::read(path).map_err(unreadable)?;
-    proof::parse_any(&bytes).map_err(|error| {
+    proof::parse_any(bytes).map_err(|error| {
         let shown = path.display().to_string();
-        if let Some((en, zh_tw)) = looks_like(&bytes) {
+        if let Some((en, zh_tw)) = looks_like(bytes) {
             let (en, zh_tw) = (format!("{shown}: {en}"), format!("{shown}：{zh_tw}"));
             return unreadable(said(en, zh_tw));
         }

@@ -184,12 +184,13 @@ fn what_is_no_proof_is_not_called_invalid() {
     let dir = dir.path();
     let read = |name: &str| fs::read(dir.join(name)).unwrap();
     let (json, compact) = (read("report.pdf.tbsi.json"), read("report.pdf.tbsi"));
-    let cases: [(&[u8], &str); 8] = [
+    let cases: [(&[u8], &str); 9] = [
         (b"", "the file is empty"),
         (&read("report.pdf"), "this is no proof"),
         (&read("genesis.json"), "this is a genesis file"),
         (b"c2sp.org/tlog-proof@v1\nindex 1\n", "this is a tlog-proof"),
         (b"\x30\x82\x01\x00", "openssl ts -verify"),
+        (b"\0OpenTimestamps\0", "this is an OpenTimestamps file"),
         (&json[..json.len() / 2], "not valid JSON"),
         (&compact[..compact.len() - 1], "proof bytes"),
         (
@@ -383,4 +384,45 @@ fn the_other_commands_refuse_what_cannot_be_meant() {
         2,
         "COULD NOT TELL",
     );
+}
+
+/// A COSE receipt is one node's word: it holds for whoever knows the node's key.
+#[test]
+fn a_cose_receipt_needs_its_leaf_and_a_key() {
+    let dir = attested();
+    let dir = dir.path();
+    let vectors = fs::read_to_string("../../tests/vectors/cose.json").unwrap();
+    let vectors: Value = serde_json::from_str(&vectors).unwrap();
+    let (good, key) = (&vectors["cases"][0], vectors["key"].as_str().unwrap());
+    fs::write(dir.join("a.cose"), bytes(&good["receipt"])).unwrap();
+    let verify = |more: &[&str], code: i32, words: &str| {
+        let args = [["verify", "a.cose"].as_slice(), more].concat();
+        check(dir, &args, code, words);
+    };
+    verify(&["--log-key", key], 2, "read leaf a.cose.leaf");
+    fs::write(dir.join("a.cose.leaf"), bytes(&vectors["leaf"])).unwrap();
+    verify(&[], 2, "nothing is trusted yet");
+    verify(
+        &["--genesis", "genesis.json"],
+        2,
+        "that of the genesis file is",
+    );
+    verify(&["--log-key", "x"], 2, "verifier key must be");
+    verify(
+        &["--log-key", key, "--rpc", "http://127.0.0.1:1"],
+        2,
+        "leave them out",
+    );
+    // The receipt holds; what it is of is no leaf of a chain.
+    verify(&["--log-key", key], 1, "INVALID: ");
+    fs::write(dir.join("a.cose.leaf"), b"other").unwrap();
+    verify(&["--log-key", key], 1, "does not verify");
+    let proof = [
+        "verify",
+        "report.pdf.tbsi.json",
+        "--genesis",
+        "genesis.json",
+    ];
+    let unused = [proof.as_slice(), &["--log-key", key]].concat();
+    check(dir, &unused, 2, "are for COSE receipts");
 }

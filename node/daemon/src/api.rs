@@ -12,13 +12,13 @@ use tbsi_rpc::wire::{
     TransactionStatus, ValidatorName,
 };
 use tbsi_rpc::{
-    Backend, BackendError, LogKeys, PendingTimestamp, Timestamp, TimestampAdmission,
-    TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, Timestamp,
+    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, DigestWords, EntryBundle, Found, Lookup, NoteSigner, SignatureType,
-    SignedNote, Tile, TlogProof,
+    ConsistencyProof, CoseReceipt, DigestWords, EntryBundle, Found, Lookup, NoteSigner,
+    OtsCommitment, SignatureType, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::map::MapQuestion;
 use tbsi_types::{
@@ -29,6 +29,7 @@ use tbsi_types::{
 use tokio::sync::broadcast;
 
 use crate::answers::{internal, store_error};
+use crate::calendar::Calendar;
 use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
 use crate::map_proofs;
@@ -55,6 +56,16 @@ pub struct Witness {
     pub witnessed: WitnessedLogs,
     /// Makes time stamps (SPEC §11); `None` if the node is not configured to.
     pub authority: Option<Authority>,
+    /// Promises timestamps of OpenTimestamps (SPEC §10.9), with an authority only.
+    pub calendar: Option<Arc<Calendar>>,
+}
+
+impl Witness {
+    /// Both halves of a calendar.
+    fn calendar(&self) -> Result<(&Authority, &Calendar), BackendError> {
+        let both = self.authority.as_ref().zip(self.calendar.as_deref());
+        both.ok_or_else(|| BackendError::Internal("this node is no calendar".into()))
+    }
 }
 
 impl NodeApi {
@@ -401,6 +412,10 @@ impl Backend for NodeApi {
         notes::post_quantum_proof(&self.0, &self.1.log, index)
     }
 
+    fn cose_receipt(&self, index: LeafIndex) -> Result<Option<CoseReceipt>, BackendError> {
+        notes::cose_receipt(&self.0, &self.1.cosigner, index)
+    }
+
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission {
         match &self.1.authority {
             Some(authority) => authority.admit(client, &self.0.metrics),
@@ -432,6 +447,42 @@ impl Backend for NodeApi {
         match &self.1.authority {
             Some(authority) => authority.finish(&self.0, query, pending),
             None => Ok(None),
+        }
+    }
+
+    fn is_calendar(&self) -> bool {
+        self.1.calendar.is_some()
+    }
+
+    fn calendar_digest(
+        &self,
+        digest: B256,
+    ) -> Result<Result<PendingTimestamp, String>, BackendError> {
+        let (authority, _) = self.1.calendar()?;
+        authority.attest_digest(&self.0, digest)
+    }
+
+    fn calendar_reply(
+        &self,
+        pending: PendingTimestamp,
+    ) -> Result<Option<CalendarAnswer>, BackendError> {
+        let (authority, calendar) = self.1.calendar()?;
+        match authority.attested_digest(&self.0, pending)? {
+            Some(Ok(index)) => calendar.of_leaf(&self.0, index).map(Some),
+            Some(Err(sentence)) => Ok(Some(Err(sentence))),
+            None => Ok(None),
+        }
+    }
+
+    fn calendar_later(&self, commitment: &OtsCommitment) -> Result<CalendarAnswer, BackendError> {
+        let (_, calendar) = self.1.calendar()?;
+        calendar.later(&self.0, commitment)
+    }
+
+    fn ots_file(&self, index: LeafIndex) -> Result<CalendarAnswer, BackendError> {
+        match &self.1.calendar {
+            Some(calendar) => calendar.file(&self.0, index),
+            None => Ok(Err("this node is no calendar; ask one that is".into())),
         }
     }
 

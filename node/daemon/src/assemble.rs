@@ -24,6 +24,7 @@ use tracing::{info, warn};
 
 use crate::account::Sender;
 use crate::api::{NodeApi, Witness};
+use crate::calendar::Calendar;
 use crate::chain::NodeChain;
 use crate::clock::wall_clock;
 use crate::cosign::OwnCosigner;
@@ -53,6 +54,8 @@ pub(crate) struct Assembled {
     pub(crate) cosigner: Option<OwnCosigner>,
     /// One for each outside witness.
     pub(crate) submitters: Vec<Submitter>,
+    /// Of a node that is one.
+    pub(crate) calendar: Option<Arc<Calendar>>,
     /// Of the node's own account.
     pub(crate) account: Option<Sender>,
     /// Where the next validator key may be; `None` if a remote signer has the key (SPEC §6.8).
@@ -105,6 +108,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let witness = witness(home, &config, &node)?;
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
+    let calendar = witness.calendar.clone();
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::listen(server_config(&config), Arc::new(api)).await?;
     let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
@@ -126,6 +130,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         incoming,
         cosigner,
         submitters,
+        calendar,
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
     })
@@ -194,11 +199,15 @@ fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness>
         let set = node.tsa_until.set(authority.valid_until());
         assert!(set.is_ok(), "a node is assembled once");
     }
+    let calendar = config.tsa.as_ref().and_then(|tsa| tsa.calendar.as_ref());
+    let calendar = calendar.map(|calendar| Calendar::open(&home.calendar_dir(), calendar));
+    let calendar = calendar.transpose().context("open the calendar")?;
     Ok(Witness {
         log,
         cosigner,
         witnessed,
         authority,
+        calendar: calendar.map(Arc::new),
     })
 }
 

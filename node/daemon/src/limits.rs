@@ -121,11 +121,21 @@ pub const TSA_CERTIFICATE_WARN_DAYS: u64 = 90;
 /// How often it does so in its log.
 pub const TSA_WARN_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long an outside witness may take to answer.
+/// How long an outside witness or calendar may take to answer.
 pub const WITNESS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Bytes of its answer: some signature lines.
 pub const WITNESS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Anchors of the log that a calendar keeps: more than a year of one an hour.
+pub const ANCHORS_MAX: usize = 10_000;
+
+/// Of those that are not in Bitcoin, about how many is asked at a time.
+pub const ANCHORS_ASKED_MAX: usize = 16;
+
+/// Bytes of an anchor's timestamp: with the path from a leaf before it, it has to be one that
+/// clients take.
+pub const ANCHOR_BYTES_MAX: usize = 6_000;
 
 /// Networks whose time stamps are counted, each in some 100 bytes.
 pub const TSA_NETWORKS_MAX: usize = 65_536;

@@ -105,6 +105,7 @@ fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
         incoming,
         cosigner,
         submitters,
+        calendar,
         account,
         rotating: _,
     } = assembled;
@@ -128,6 +129,10 @@ fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
     all.spawn(named("cosignatures", cosignatures));
     for submitter in submitters {
         all.spawn(named("outside witness", submitter.run(stop())));
+    }
+    if let Some(calendar) = calendar {
+        let forwarded = calendar.run(Arc::clone(&node), stop());
+        all.spawn(named("calendar", forwarded));
     }
     all.spawn(named("rpc", rpc_task(rpc, stop())));
     all.spawn(named("health", health_task(health, pages, stop())));

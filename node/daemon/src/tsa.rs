@@ -17,7 +17,7 @@ use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp, TimestampAdmission, TimestampClient};
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{B256, Bytes, TimestampMs};
+use tbsi_types::{B256, Bytes, LeafIndex, TimestampMs};
 use tracing::debug;
 use x509_cert::Certificate;
 
@@ -84,6 +84,48 @@ impl Authority {
             }
             Err(error) => Err(internal(error)),
         }
+    }
+
+    /// Sends the transaction that attests a SHA-256; a sentence if none is taken now.
+    pub fn attest_digest(
+        &self,
+        node: &Node,
+        digest: B256,
+    ) -> Result<Result<PendingTimestamp, String>, BackendError> {
+        let since = wall_clock();
+        match self.attest(node, &Query::of_sha256(digest)) {
+            Ok(transaction) => Ok(Ok(PendingTimestamp { transaction, since })),
+            Err(SendError::Submit(
+                error @ (AdmissionError::Pool(_) | AdmissionError::Denied(_)),
+            )) => {
+                debug!("calendar: {}", causes(&error));
+                node.metrics.timestamp_refused("pool");
+                Ok(Err("the node takes no transaction now; retry later".into()))
+            }
+            Err(error) => Err(internal(error)),
+        }
+    }
+
+    /// The leaf of a digest that is being attested; `None` until that is final.
+    pub fn attested_digest(
+        &self,
+        node: &Node,
+        pending: PendingTimestamp,
+    ) -> Result<Option<Result<LeafIndex, String>>, BackendError> {
+        if let Some(leaves) = leaves_of(node, pending.transaction)? {
+            let failed = || "the attestation failed: the chain takes SHA-256 no more".to_owned();
+            let leaf = (leaves.count == 1).then_some(leaves.first);
+            return Ok(Some(leaf.ok_or_else(failed)));
+        }
+        let status = node.transaction_status(pending.transaction);
+        let TransactionStatus::Dropped { message, .. } = status.map_err(store_error)? else {
+            return Ok(None);
+        };
+        debug!(transaction = %pending.transaction, "calendar: dropped: {message}");
+        node.metrics.timestamp_refused("dropped");
+        Ok(Some(Err(
+            "the attestation of the digest was dropped; retry later".into(),
+        )))
     }
 
     /// The reply to a query whose digest is being attested; `None` until that is final.

@@ -157,6 +157,41 @@ pub struct TsaConfig {
     /// API keys, for those who need more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<TsaKeyConfig>,
+    /// A calendar of OpenTimestamps at `/digest` and `/timestamp`, under the same rates; without
+    /// this table there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarConfig>,
+}
+
+/// A calendar of OpenTimestamps (SPEC §10.9).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarConfig {
+    /// `http://HOST[:PORT]` or `https://...` under which clients reach this node's RPC port: it
+    /// is in every timestamp, and stays there.
+    pub url: String,
+    /// A calendar that is anchored in Bitcoin, `http://...`; the node has no TLS of its own.
+    /// Without it, timestamps stay pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// How often the log's root is sent there, if it has grown, seconds.
+    #[serde(default = "default_anchor_interval_s")]
+    pub interval_s: u64,
+}
+
+const fn default_anchor_interval_s() -> u64 {
+    3_600
+}
+
+impl CalendarConfig {
+    /// Under this URL, without Bitcoin.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            upstream: None,
+            interval_s: default_anchor_interval_s(),
+        }
+    }
 }
 
 /// Whoever sends the API key may ask for time stamps at a rate of its own.
@@ -198,6 +233,7 @@ impl TsaConfig {
             per_minute: default_per_minute(),
             address_per_minute: default_address_per_minute(),
             keys: Vec::new(),
+            calendar: None,
         }
     }
 }

@@ -244,6 +244,11 @@ impl Home {
         self.data_dir().join("witness")
     }
 
+    /// `data/calendar`, what another calendar said of the log's roots.
+    pub fn calendar_dir(&self) -> PathBuf {
+        self.data_dir().join("calendar")
+    }
+
     /// `data/decided`, the last decision that a signer was shown.
     pub fn decided_file(&self) -> PathBuf {
         self.data_dir().join("decided")

@@ -7,8 +7,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
-    ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, Lookup, NoteVerifier,
-    PostQuantumCosigner, PostQuantumVerifier, SignedNote, Tile, TlogProof,
+    ConsistencyProof, CoseReceipt, Cosigner, DigestWords, EntryBundle, Found, Lookup, NoteVerifier,
+    OtsCommitment, PostQuantumCosigner, PostQuantumVerifier, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{
     Account, AccountProof, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
@@ -116,6 +116,9 @@ pub enum Timestamp {
     /// when it is final.
     Pending(PendingTimestamp),
 }
+
+/// A timestamp of OpenTimestamps, or a sentence why there is none.
+pub type CalendarAnswer = Result<Bytes, String>;
 
 /// What a witness says to a checkpoint of another log (C2SP tlog-witness).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -311,6 +314,10 @@ pub trait Backend: Send + Sync + 'static {
     /// The proof of a leaf under such a note; `None` if none covers it.
     fn post_quantum_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError>;
 
+    /// That this node's key signed the log after the leaf's own block, and the path to its root
+    /// (SPEC §10.8); `None` if the log has fewer leaves.
+    fn cose_receipt(&self, index: LeafIndex) -> Result<Option<CoseReceipt>, BackendError>;
+
     /// Whether this client may ask for a time stamp now. Does not block.
     fn admit_timestamp(&self, client: &TimestampClient) -> TimestampAdmission;
 
@@ -328,6 +335,29 @@ pub trait Backend: Send + Sync + 'static {
         query: &[u8],
         pending: PendingTimestamp,
     ) -> Result<Option<Bytes>, BackendError>;
+
+    /// Whether this node is a calendar (SPEC §10.9). Does not block.
+    fn is_calendar(&self) -> bool;
+
+    /// Sends a transaction that attests a SHA-256 which a calendar was given; a sentence if it
+    /// takes none now.
+    fn calendar_digest(
+        &self,
+        digest: B256,
+    ) -> Result<Result<PendingTimestamp, String>, BackendError>;
+
+    /// The timestamp of a digest that [`Backend::calendar_digest`] has taken; `None` until its
+    /// transaction is final.
+    fn calendar_reply(
+        &self,
+        pending: PendingTimestamp,
+    ) -> Result<Option<CalendarAnswer>, BackendError>;
+
+    /// What is known by now of what the calendar promised.
+    fn calendar_later(&self, commitment: &OtsCommitment) -> Result<CalendarAnswer, BackendError>;
+
+    /// An `.ots` file for the file whose SHA-256 a leaf attests.
+    fn ots_file(&self, index: LeafIndex) -> Result<CalendarAnswer, BackendError>;
 
     /// How the node is doing.
     fn status(&self) -> NodeStatus;

@@ -51,8 +51,8 @@ mod tbsi;
 mod timed;
 
 pub use backend::{
-    Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
-    TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, SubmitError, Timestamp,
+    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 #[doc(hidden)]
 pub use client::LocalNode;

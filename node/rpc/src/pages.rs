@@ -1,7 +1,8 @@
 //! What other software reads over plain HTTP, on the port of JSON-RPC: the attestation log as
-//! C2SP tlog-tiles (SPEC §9.5, §9.6), checkpoints of other logs to cosign (SPEC §9.7), and time
-//! stamps of RFC 3161 (SPEC §11).
+//! C2SP tlog-tiles (SPEC §9.5, §9.6), checkpoints of other logs to cosign (SPEC §9.7), time
+//! stamps of RFC 3161 (SPEC §11), and a calendar of OpenTimestamps (SPEC §10.9).
 
+mod calendar;
 mod log;
 mod timestamp;
 mod witness;
@@ -226,8 +227,13 @@ impl Pages {
         let page = match request.uri().path() {
             TSA => timestamp::answer(&self, request).await,
             ADD_CHECKPOINT => witness::answer(&self, request).await,
+            DIGEST => calendar::digest(&self, request).await,
             path => {
                 let path = path.to_owned();
+                if let Some(commitment) = path.strip_prefix(TIMESTAMP) {
+                    let page = calendar::later(&self.runner, request.method(), commitment).await;
+                    return page.response(is_head);
+                }
                 log::answer(&self.runner, request.method(), &path).await
             }
         };
@@ -237,9 +243,13 @@ impl Pages {
 
 const TSA: &str = "/tsa";
 const ADD_CHECKPOINT: &str = "/add-checkpoint";
+const DIGEST: &str = "/digest";
+const TIMESTAMP: &str = "/timestamp/";
 
 fn is_ours(path: &str) -> bool {
-    path == TSA || path == ADD_CHECKPOINT || path == "/log" || path.starts_with("/log/")
+    let below = ["/log/", TIMESTAMP];
+    let own = [TSA, ADD_CHECKPOINT, DIGEST, "/log"];
+    own.contains(&path) || below.iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// [`Pages`] before a service.
@@ -286,6 +296,9 @@ mod tests {
             "/log/",
             "/log/checkpoint",
             "/log/../x",
+            "/digest",
+            "/timestamp/",
+            "/timestamp/00",
         ] {
             assert!(is_ours(path), "{path}");
         }
@@ -294,6 +307,8 @@ mod tests {
             "",
             "/tsa/",
             "/tsax",
+            "/digest/",
+            "/timestamp",
             "/add-checkpoints",
             "/logs",
             "/LOG/checkpoint",

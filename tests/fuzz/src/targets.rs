@@ -57,7 +57,7 @@ impl Target {
         Self { mutants, ..self }
     }
 
-    /// The same, for a decoder that makes a tree of small values.
+    /// The same, for a decoder that allocates more for each byte.
     const fn heap(self, heap_per_byte: usize) -> Self {
         Self {
             heap_per_byte,
@@ -112,6 +112,9 @@ pub const TARGETS: &[&Target] = &[
     &log::POST_QUANTUM_KEY,
     &log::ADD_CHECKPOINT,
     &log::TLOG_PROOF,
+    &log::COSE_RECEIPT,
+    &log::OTS,
+    &log::CALENDAR_REQUEST,
     &log::TILE_PATH,
     &log::ENTRY_BUNDLE,
     &log::FRONTIER,

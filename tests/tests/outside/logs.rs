@@ -16,12 +16,14 @@ use tlog_tiles::{
     prove_record, prove_tree, record_hash,
 };
 
+use crate::table::Row;
+
 /// Leaves of the earlier log and of the later one.
 const SIZES: (u64, u64) = (257, 1_000);
 
 /// A node's log, and a copy of its files.
-struct Served {
-    net: TestNetwork,
+pub(crate) struct Served {
+    pub(crate) net: TestNetwork,
     /// The node.
     node: usize,
     /// Its key.
@@ -37,8 +39,11 @@ struct Served {
 }
 
 impl Served {
-    async fn start() -> Self {
-        let mut net = TestNetwork::start(4, 1).await;
+    /// After `prepare` of four validators and an observer that do not run yet.
+    pub(crate) async fn start(prepare: impl FnOnce(&TestNetwork)) -> Self {
+        let net = TestNetwork::create(4, 1);
+        prepare(&net);
+        let mut net = net.started().await;
         let node = 4;
         let copy = net.scratch().join("copy");
         let mut issuer = Issuer::new("log", &net);
@@ -103,19 +108,30 @@ async fn get(net: &TestNetwork, node: usize, path: &str) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_verify_the_log_over_http_and_offline() {
-    let served = Served::start().await;
-    tlog_tiles_verifies(&served);
-    let old = [served.old.size.to_string(), hex::encode(served.old.root)];
-    verifies(&served, "served", &old);
-    verifies(&served, "tessera", &[served.old_note.display().to_string()]);
+    let served = Served::start(|_| {}).await;
+    served.by_tlog_tiles();
+    served.by_sumdb();
+    served.by_transparency_dev();
     served.net.assert_no_panic();
 }
 
+impl Served {
+    /// By golang.org/x/mod/sumdb; `None`, and said so, if that cannot be.
+    pub(crate) fn by_sumdb(&self) -> Option<Row> {
+        let old = [self.old.size.to_string(), hex::encode(self.old.root)];
+        verifies(self, "x/mod sumdb note, tlog", "served", &old)
+    }
+
+    /// By transparency-dev's libraries; `None`, and said so, if that cannot be.
+    pub(crate) fn by_transparency_dev(&self) -> Option<Row> {
+        let old = [self.old_note.display().to_string()];
+        verifies(self, "transparency-dev, tessera", "tessera", &old)
+    }
+}
+
 /// A Go program, at the node and without any network.
-fn verifies(served: &Served, name: &str, old: &[String]) {
-    let Some(program) = go_program(served.net.scratch(), name) else {
-        return;
-    };
+fn verifies(served: &Served, verifier: &'static str, name: &str, old: &[String]) -> Option<Row> {
+    let program = go_program(served.net.scratch(), name)?;
     let url = format!("{}/log", served.net.network.rpc_url(served.node));
     let extends = format!(
         "{} leaves of {}, which extend {}\n",
@@ -124,21 +140,30 @@ fn verifies(served: &Served, name: &str, old: &[String]) {
     let check = |start: &dyn Fn() -> Command, place: &str| {
         let said = accepts(start().arg(place).arg(&served.key).args(old));
         assert!(said.contains(&extends), "{said}");
-        assert_eq!(said.matches("refused a flipped bit").count(), 5, "{said}");
+        let flipped = said.matches("refused a flipped bit").count();
+        assert_eq!(flipped, 5, "{said}");
         assert!(said.contains("refused another history"), "{said}");
         let mut other = start();
         let other = other.arg(place).arg(&served.other_key).args(old);
         refuses(other, "note has no verifiable signatures");
+        // Another history, and another key.
+        flipped + 2
     };
-    check(&|| Command::new(&program), &url);
+    let refused = check(&|| Command::new(&program), &url);
     let address = served.net.network.nodes()[served.node].rpc;
-    let Some(offline) = Offline::new(&format!("{name} offline"), address) else {
-        return;
-    };
+    let offline = Offline::new(&format!("{name} offline"), address)?;
     check(&|| offline.command(&program), served.copy.to_str().unwrap());
     // In there, the node's own address is of no use.
     let mut online = offline.command(&program);
     refuses(online.arg(&url).arg(&served.key).args(old), "connect: ");
+    Some(Row {
+        verifier,
+        of: "checkpoint, tiles, tlog-proof",
+        accepts: true,
+        refused,
+        unnoticed: 0,
+        offline: true,
+    })
 }
 
 /// The copy as `tlog_tiles` reads it; in paths that contain `flip`, one bit is another.
@@ -205,19 +230,31 @@ impl TileReader for Files<'_> {
     fn save_tiles(&self, _: &[tlog_tiles::Tile], _: &[Vec<u8>]) {}
 }
 
-fn tlog_tiles_verifies(served: &Served) {
-    let files = |flip| Files {
-        copy: &served.copy,
-        flip,
-    };
-    files(None).verify(&served.old).unwrap();
-    for flip in ["checkpoint", "tile/0/", "tile/1/", "tile/entries/"] {
-        let refused = files(Some(flip)).verify(&served.old);
-        assert!(refused.is_err(), "a flipped bit in {flip} is accepted");
+impl Served {
+    /// By the crate `tlog_tiles`, in this process and on the copy: it has no network in it.
+    pub(crate) fn by_tlog_tiles(&self) -> Row {
+        let files = |flip| Files {
+            copy: &self.copy,
+            flip,
+        };
+        files(None).verify(&self.old).unwrap();
+        let flips = ["checkpoint", "tile/0/", "tile/1/", "tile/entries/"];
+        for flip in flips {
+            let refused = files(Some(flip)).verify(&self.old);
+            assert!(refused.is_err(), "a flipped bit in {flip} is accepted");
+        }
+        let mut other = self.old.clone();
+        other.root.0[0] ^= 1;
+        assert!(files(None).verify(&other).is_err(), "another history");
+        let unread = TileHashReader::new(SIZES.1, Hash([0; 32]), &files(None)).read_hashes(&[0]);
+        assert!(unread.is_err(), "tiles of another root");
+        Row {
+            verifier: "tlog_tiles",
+            of: "tiles",
+            accepts: true,
+            refused: flips.len() + 2,
+            unnoticed: 0,
+            offline: true,
+        }
     }
-    let mut other = served.old.clone();
-    other.root.0[0] ^= 1;
-    assert!(files(None).verify(&other).is_err(), "another history");
-    let unread = TileHashReader::new(SIZES.1, Hash([0; 32]), &files(None)).read_hashes(&[0]);
-    assert!(unread.is_err(), "tiles of another root");
 }

@@ -5,5 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod bundles;
+mod contract;
+mod cose;
 mod logs;
+mod matrix;
+mod ots;
 mod stamps;
+mod table;

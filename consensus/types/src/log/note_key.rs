@@ -215,6 +215,22 @@ impl NoteVerifier {
     }
 }
 
+impl NoteVerifier {
+    /// Verifies a signature over a Sig_structure of COSE (SPEC §10.8), strictly.
+    pub(crate) fn verify_cose(
+        &self,
+        structure: &[u8],
+        signature: &[u8; 64],
+    ) -> Result<(), NoteKeyError> {
+        let verified = self
+            .key
+            .verify_strict(structure, &Signature::from_bytes(signature));
+        verified.map_err(|_| NoteKeyError::Signature {
+            name: self.name.clone(),
+        })
+    }
+}
+
 /// Whether the point's y coordinate is below 2^255 - 19: the decoder also takes larger ones, and
 /// then one key would have two names.
 fn is_canonical(key: &[u8; 32]) -> bool {
@@ -266,6 +282,21 @@ impl NoteSigner {
         let signature = self.key.sign(cosigned(text, time).as_bytes()).to_bytes();
         let bytes = [time.to_be_bytes().as_slice(), &signature].concat();
         Ok(self.line(SignatureType::Cosignature, bytes))
+    }
+
+    /// Name of the key.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The public half, 32 bytes (RFC 8032).
+    pub fn public_key(&self) -> [u8; 32] {
+        self.key.verifying_key().to_bytes()
+    }
+
+    /// Signs a Sig_structure of COSE, which is no text and so never a note (SPEC §10.8).
+    pub(crate) fn sign_cose(&self, structure: &[u8]) -> [u8; 64] {
+        self.key.sign(structure).to_bytes()
     }
 
     fn line(&self, signature_type: SignatureType, bytes: Vec<u8>) -> NoteSignature {

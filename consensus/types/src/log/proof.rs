@@ -104,23 +104,39 @@ impl InclusionProof {
         index: LeafIndex,
         size: TreeSize,
     ) -> Result<B256, ProofShapeError> {
+        let mut root = leaf_hash;
+        for (sibling, is_left) in self.siblings(index, size)? {
+            root = if is_left {
+                node_hash(sibling, &root)
+            } else {
+                node_hash(&root, sibling)
+            };
+        }
+        Ok(root)
+    }
+
+    /// The hashes from the leaf's sibling upwards, each with whether it is the left one.
+    pub fn siblings(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<Vec<(&B256, bool)>, ProofShapeError> {
         let expected = inclusion_ranges(index.0, size.0)?.len();
         length(self.0.len(), expected)?;
-        let (mut node, mut last, mut root) = (index.0, size.0 - 1, leaf_hash);
-        for sibling in &self.0 {
-            if node & 1 == 1 || node == last {
-                root = node_hash(sibling, &root);
+        let (mut node, mut last) = (index.0, size.0 - 1);
+        let side = |sibling| {
+            let is_left = node & 1 == 1 || node == last;
+            if is_left {
                 // A node without right neighbour stands for itself until it is a right child.
                 let levels = node.trailing_zeros();
                 node = node.checked_shr(levels).unwrap_or(0);
                 last = last.checked_shr(levels).unwrap_or(0);
-            } else {
-                root = node_hash(&root, sibling);
             }
             node >>= 1;
             last >>= 1;
-        }
-        Ok(root)
+            (sibling, is_left)
+        };
+        Ok(self.0.iter().map(side).collect())
     }
 }
 

@@ -4,6 +4,8 @@ use tbsi_light::{DecisionError, LogError, VerifyBundleError, VerifyError, Verify
 use tbsi_types::bundle::BundleError;
 use tbsi_types::certificate::CertificateError;
 use tbsi_types::cursor::CursorError;
+use tbsi_types::log::cose::{COSE_RECEIPT_BYTES_MAX, CoseReceiptError};
+use tbsi_types::log::note_key::NoteKeyError;
 use tbsi_types::log::{LeafError, ProofShapeError};
 use tbsi_types::map::{AnswerError, EntryError};
 use tbsi_types::{KeyError, limits};
@@ -98,7 +100,7 @@ pub(super) fn verify(error: &VerifyError) -> String {
     }
 }
 
-/// `None` for errors of notes, which no proof bundle has.
+/// `None` for errors of notes, which no proof has that is read here.
 pub(super) fn log(error: &LogError) -> Option<String> {
     Some(match error {
         LogError::Shape(error) => shape(error),
@@ -111,6 +113,7 @@ pub(super) fn log(error: &LogError) -> Option<String> {
         LogError::LaterRoot { expected, computed } => {
             format!("一致性證明推得的較晚根雜湊為 {computed}，應為 {expected}")
         }
+        LogError::CoseReceipt(_) => "COSE 收據".into(),
         LogError::NotSigned(_)
         | LogError::Key(_)
         | LogError::Checkpoint(_)
@@ -118,6 +121,40 @@ pub(super) fn log(error: &LogError) -> Option<String> {
         | LogError::Twice(_)
         | LogError::Cosignatures { .. } => return None,
     })
+}
+
+/// `None` for what no user gives.
+pub(super) fn note_key(error: &NoteKeyError) -> Option<String> {
+    match error {
+        NoteKeyError::Signature { name } => Some(format!("`{name}` 的簽章不符")),
+        NoteKeyError::Layout => Some("金鑰格式應為 `<名稱>+<8 位十六進位>+<base64>`".into()),
+        NoteKeyError::KeyId { got, expected } => Some(format!(
+            "金鑰的識別碼為 {got:08x}，依其名稱與金鑰應為 {expected:08x}"
+        )),
+        NoteKeyError::Name(_)
+        | NoteKeyError::Type(_)
+        | NoteKeyError::PublicKey
+        | NoteKeyError::Malformed { .. }
+        | NoteKeyError::Time(_) => None,
+    }
+}
+
+pub(super) fn cose(error: &CoseReceiptError) -> String {
+    match error {
+        CoseReceiptError::TooLong(got) => {
+            format!("COSE 收據有 {got} 位元組，上限為 {COSE_RECEIPT_BYTES_MAX}")
+        }
+        CoseReceiptError::Message(detail) => {
+            format!("COSE 收據不是帶標籤的 COSE_Sign1（CBOR）：{detail}")
+        }
+        CoseReceiptError::Part { part, expected } => {
+            format!("COSE 收據的 {part} 不符，應為 {expected}")
+        }
+        CoseReceiptError::Size { signed, got } => {
+            format!("COSE 收據的路徑屬於 {got} 筆的日誌，簽署的是 {signed} 筆的日誌")
+        }
+        CoseReceiptError::NotCanonical => "COSE 收據不是唯一的編碼形式（SPEC §10.8）".into(),
+    }
 }
 
 pub(super) fn shape(error: &ProofShapeError) -> String {

@@ -27,6 +27,8 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(proof::map))
         .or_else(|| error.downcast_ref().map(proof::answer))
         .or_else(|| error.downcast_ref().map(proof::entry))
+        .or_else(|| error.downcast_ref().map(proof::cose))
+        .or_else(|| error.downcast_ref().and_then(proof::note_key))
         .or_else(|| error.downcast_ref().map(proof::leaf))
         .or_else(|| error.downcast_ref().map(proof::certificate))
         .or_else(|| error.downcast_ref().map(proof::cursor))

@@ -13,14 +13,14 @@ use tokio::runtime::Runtime;
 
 use super::{Args, digest_of, gave, put, start};
 use crate::lang::{SayContext, demand, said};
-use crate::proof;
+use crate::proof::{self, ProofFile};
 use crate::report::{note, refuse};
 
 /// Fetches the proof and says up to when it is one.
 pub(super) fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     let digest = asked(args).map_err(refuse)?;
     let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
-    let (json, bundle) = Runtime::new()?.block_on(fetch(&client, &digest, args))?;
+    let (json, file, bundle) = Runtime::new()?.block_on(fetch(&client, &digest, args))?;
     let (root, first) =
         read(&bundle, &digest).or_say(|| gave(&client, "a wrong proof", "錯誤的證明"))?;
     let absent = first.is_none_or(|first| args.before.is_some_and(|before| first.height >= before));
@@ -38,7 +38,7 @@ pub(super) fn prove(args: &Args) -> anyhow::Result<ExitCode> {
         ));
     }
     known_enough(&root, first, args.before)?;
-    put(args, &json, bundle.encode())?;
+    put(args, &client, &json, &file)?;
     let (index, up_to) = (bundle.proof.leaf_index, root.digest_height);
     note(&match first {
         None => args.lang.pick(
@@ -98,14 +98,15 @@ async fn fetch(
     client: &Client,
     digest: &Bytes,
     args: &Args,
-) -> anyhow::Result<(Box<RawValue>, MapBundle)> {
+) -> anyhow::Result<(Box<RawValue>, ProofFile, MapBundle)> {
     let from = start(client, args).await?;
     let wrong = || gave(client, "a wrong proof", "錯誤的證明");
     let json = client.absence(digest, from).await?;
     let json = json.ok_or_else(|| said(wrong().0, wrong().1))?;
     let file = proof::parse_any(json.get().as_bytes()).or_say(wrong)?;
-    let map = file.map.ok_or_else(|| said(wrong().0, wrong().1))?;
-    Ok((json, map))
+    let map = file.map.clone();
+    let map = map.ok_or_else(|| said(wrong().0, wrong().1))?;
+    Ok((json, file, map))
 }
 
 /// The map's root, and the first attestation of the digest; whether they are proven,

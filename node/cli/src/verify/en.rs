@@ -182,7 +182,7 @@ fn signers(
     Ok(())
 }
 
-fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::Result {
+pub(super) fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::Result {
     let kind = match &leaf.statement {
         Statement::Attestation(_) => "attestation",
         Statement::Revocation { .. } => "revocation",

@@ -127,6 +127,12 @@ pub(super) fn looks_like(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             "這是 tlog-proof，供讀取 C2SP 格式的軟體使用；`tbsi prove` 可取得本指令讀取的格式",
         ));
     }
+    if bytes.starts_with(b"\0OpenTimestamps") {
+        return Some((
+            "this is an OpenTimestamps file; `ots verify` verifies it, with a node of Bitcoin",
+            "這是 OpenTimestamps 檔；可用 `ots verify` 搭配比特幣節點驗證",
+        ));
+    }
     if starts("TBP") || starts("TBM") {
         return None;
     }

@@ -181,7 +181,7 @@ fn signers(
     Ok(())
 }
 
-fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::Result {
+pub(super) fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::Result {
     let kind = match &leaf.statement {
         Statement::Attestation(_) => "存證",
         Statement::Revocation { .. } => "撤銷",

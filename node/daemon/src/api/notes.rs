@@ -1,10 +1,12 @@
 //! Tiles and checkpoint notes of the log, for software that knows nothing of certificates
-//! (SPEC §9.5, §9.6, §9.12).
+//! (SPEC §9.5, §9.6, §9.12, §10.8).
 
 use std::time::Instant;
 
 use tbsi_rpc::BackendError;
-use tbsi_types::log::{NoteSignature, NoteSigner, SignedNote, Tile, TlogProof};
+use tbsi_types::log::{
+    CoseReceipt, LogCheckpoint, NoteSignature, NoteSigner, SignedNote, Tile, TlogProof,
+};
 use tbsi_types::{Bytes, LeafIndex};
 
 use crate::answers::{internal, store_error};

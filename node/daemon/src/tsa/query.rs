@@ -90,6 +90,14 @@ impl Query {
         })
     }
 
+    /// To attest a SHA-256.
+    pub(super) fn of_sha256(digest: B256) -> Self {
+        Self {
+            algorithm: 0x12,
+            digest: digest.to_vec(),
+        }
+    }
+
     /// The digest as the contract takes it: left-aligned words.
     pub(super) fn words(&self) -> Vec<B256> {
         let mut bytes = self.digest.clone();

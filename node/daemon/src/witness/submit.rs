@@ -4,15 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, StatusCode};
 use tbsi_home::config::WitnessConfig;
 use tbsi_types::TreeSize;
 use tbsi_types::log::{AddCheckpoint, ConsistencyProof, NoteSignature, NoteSigner, SignedNote};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tracing::{info, warn};
@@ -20,6 +15,7 @@ use tracing::{info, warn};
 use crate::cosign::LogState;
 use crate::limits::{WITNESS_ANSWER_BYTES_MAX, WITNESS_TIMEOUT};
 use crate::node::Node;
+use crate::outgoing::exchange;
 
 /// One outside witness.
 pub(crate) struct Submitter {
@@ -127,34 +123,12 @@ impl Submitter {
 
     async fn post(&self, body: String, text: &str) -> anyhow::Result<Answer> {
         let url = format!("{}/add-checkpoint", self.witness.url.trim_end_matches('/'));
-        let uri: Uri = url.parse().context("its URL")?;
-        let authority = uri.authority().context("its URL has no host")?.clone();
-        let port = authority.port_u16().unwrap_or(80);
-        let host = authority.host().trim_matches(['[', ']']).to_owned();
-        let socket = TcpStream::connect((host, port)).await.context("connect")?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(socket)).await?;
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let request = Request::post(path)
-            .header(HOST, authority.as_str())
-            .header(CONTENT_TYPE, "text/plain; charset=utf-8")
-            .body(Full::new(Bytes::from(body)))?;
-        let exchange = async {
-            let response = sender.send_request(request).await?;
-            let (head, body) = response.into_parts();
-            let body = Limited::new(body, WITNESS_ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
-            anyhow::Ok((head, String::from_utf8(body.to_vec())?))
-        };
-        tokio::pin!(exchange, connection);
-        let (head, body) = tokio::select! {
-            answer = &mut exchange => answer?,
-            ended = &mut connection => {
-                ended?;
-                exchange.await?
-            }
-        };
-        match head.status {
+        let kind = "text/plain; charset=utf-8";
+        let body = body.into_bytes();
+        let asked = exchange(Method::POST, &url, kind, body, WITNESS_ANSWER_BYTES_MAX);
+        let (status, body) = asked.await?;
+        let body = String::from_utf8(body.to_vec())?;
+        match status {
             StatusCode::OK => self.cosignature(text, &body).map(Answer::Cosigned),
             StatusCode::CONFLICT => {
                 let size = body.trim_end().parse().context("409 without a size")?;

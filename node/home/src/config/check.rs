@@ -7,9 +7,12 @@ use std::path::Path;
 use tbsi_keys::keyfile::is_peer_id;
 use tbsi_types::PublicKey;
 use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTION_BYTES_MAX};
+use tbsi_types::log::ots::is_calendar_url;
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
-use super::{AttestationLogConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig};
+use super::{
+    AttestationLogConfig, CalendarConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig,
+};
 use crate::limits::{TSA_KEYS_MAX, TSA_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;
@@ -182,12 +185,7 @@ fn check_attestation_log(log: &AttestationLogConfig) -> Result<(), Wrong> {
         if !seen.insert(*key.public_key()) {
             return wrong(&field("key"), "this public key appears twice");
         }
-        let uri = witness.url.parse::<http::Uri>().ok();
-        let plain = |uri: &http::Uri| {
-            let http = uri.scheme_str() == Some("http") && uri.query().is_none();
-            http && uri.host().is_some_and(|host| !host.is_empty())
-        };
-        if !uri.as_ref().is_some_and(plain) {
+        if !is_plain_http(&witness.url) {
             let problem = format!("`{}` is not like `http://192.0.2.7:8545`", witness.url);
             return wrong(&field("url"), problem);
         }
@@ -253,7 +251,38 @@ fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
             return wrong(&field("sha256"), "is that of an empty key");
         }
     }
-    Ok(())
+    tsa.calendar.as_ref().map_or(Ok(()), check_calendar)
+}
+
+fn check_calendar(calendar: &CalendarConfig) -> Result<(), Wrong> {
+    let uri = calendar.url.parse::<http::Uri>().ok();
+    let plain = |uri: &http::Uri| {
+        let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+        scheme && uri.path() == "/" && !calendar.url.ends_with('/')
+    };
+    if !uri.as_ref().is_some_and(plain) || !is_calendar_url(&calendar.url) {
+        let problem = format!(
+            "`{}` is not like `https://node.example.org`, without a path and a slash at the end",
+            calendar.url
+        );
+        return wrong("tsa.calendar.url", problem);
+    }
+    if let Some(upstream) = &calendar.upstream
+        && !is_plain_http(upstream)
+    {
+        let problem = format!("`{upstream}` is not like `http://192.0.2.7:14788`");
+        return wrong("tsa.calendar.upstream", problem);
+    }
+    within("tsa.calendar.interval_s", calendar.interval_s, 1, 86_400)
+}
+
+/// Whether a node can reach it: it has no TLS of its own.
+fn is_plain_http(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().ok();
+    uri.is_some_and(|uri| {
+        let http = uri.scheme_str() == Some("http") && uri.query().is_none();
+        http && uri.host().is_some_and(|host| !host.is_empty())
+    })
 }
 
 fn check_signer(signer: &SignerConfig, validator: bool) -> Result<(), Wrong> {

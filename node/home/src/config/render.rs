@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::Value;
 
 use super::{
-    AttestationLogConfig, Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig, RpcConfig,
-    SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
+    AttestationLogConfig, CalendarConfig, Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig,
+    RpcConfig, SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
 };
 
 impl Config {
@@ -243,7 +243,7 @@ policy = {policy}
 # Time stamps a minute of all who have no API key, and of one address of theirs.
 per_minute = {per_minute}
 address_per_minute = {address_per_minute}
-{keys}",
+{keys}{calendar}",
         certificate = path(&tsa.certificate),
         key = path(&tsa.key),
         issuer_key = path(&tsa.issuer_key),
@@ -251,6 +251,7 @@ address_per_minute = {address_per_minute}
         per_minute = tsa.per_minute,
         address_per_minute = tsa.address_per_minute,
         keys = tsa_keys(&tsa.keys),
+        calendar = calendar(tsa.calendar.as_ref()),
     )
 }
 
@@ -274,6 +275,36 @@ fn tsa_keys(keys: &[TsaKeyConfig]) -> String {
         )
     };
     keys.iter().map(table).collect()
+}
+
+fn calendar(calendar: Option<&CalendarConfig>) -> String {
+    let Some(calendar) = calendar else {
+        return "\
+# A calendar of OpenTimestamps at /digest and /timestamp:
+# [tsa.calendar]
+# url = \"https://node.example.org\"
+# upstream = \"http://192.0.2.7:14788\"
+# interval_s = 3600
+"
+        .into();
+    };
+    let upstream = match &calendar.upstream {
+        Some(upstream) => format!("upstream = {}", Value::from(upstream.as_str())),
+        None => "# upstream = \"http://192.0.2.7:14788\"".into(),
+    };
+    format!(
+        "
+# A calendar of OpenTimestamps at /digest and /timestamp.
+[tsa.calendar]
+# Under which clients reach this node's RPC port; it is in every timestamp.
+url = {url}
+# A calendar that is anchored in Bitcoin, and how often the log's root is sent there, seconds.
+{upstream}
+interval_s = {interval_s}
+",
+        url = Value::from(calendar.url.as_str()),
+        interval_s = calendar.interval_s,
+    )
 }
 
 fn p2p(p2p: &P2pConfig) -> String {

@@ -7,7 +7,8 @@ use tbsi_keys::signer::SignerAddress;
 use toml::{Table, Value};
 
 use super::{
-    Config, PeerConfig, SignerConfig, TsaConfig, TsaKeyConfig, WitnessConfig, WitnessedConfig,
+    CalendarConfig, Config, PeerConfig, SignerConfig, TsaConfig, TsaKeyConfig, WitnessConfig,
+    WitnessedConfig,
 };
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
@@ -51,6 +52,9 @@ fn schema() -> Table {
         sha256: B256::ZERO,
         per_minute: 0,
     });
+    let mut calendar = CalendarConfig::new("");
+    calendar.upstream = Some(String::new());
+    tsa.calendar = Some(calendar);
     full.tsa = Some(tsa);
     Table::try_from(full).expect("a configuration has string keys only")
 }

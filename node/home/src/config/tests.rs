@@ -209,6 +209,10 @@ proptest! {
                 sha256: B256::repeat_byte(seed),
                 per_minute: 6_000,
             }).collect(),
+            calendar: (peers > 0).then(|| CalendarConfig {
+                upstream: (peers > 1).then(|| "http://192.0.2.7:14788".into()),
+                ..CalendarConfig::new("https://node.example.org")
+            }),
             ..TsaConfig::new("tsa/憑證.pem", "/a \"b\".pem", "keys/issuer.key")
         });
         if json {
@@ -375,4 +379,33 @@ fn refuses_rates_and_keys_that_would_let_nobody_or_everybody_through() {
         "[rpc]\nconnections_per_address_max = 0",
         "`rpc.connections_per_address_max`: 0 is outside",
     );
+}
+
+#[test]
+fn refuses_calendars_that_nobody_could_reach() {
+    let check = |calendar: &str, words: &str| {
+        let tsa = "[tsa]\ncertificate = \"c\"\nkey = \"k\"\nissuer_key = \"i\"\n";
+        refuse(&format!("{tsa}[tsa.calendar]\n{calendar}"), words);
+    };
+    for url in [
+        "",
+        "x",
+        "ftp://a",
+        "http://a/",
+        "http://a/b",
+        "http://a?b",
+        "http://a%20",
+    ] {
+        check(&format!("url = \"{url}\""), "`tsa.calendar.url`: ");
+    }
+    let good = "url = \"http://a\"\n";
+    let upstream = "upstream = \"https://b\"";
+    check(&format!("{good}{upstream}"), "`tsa.calendar.upstream`: ");
+    let interval = "interval_s = 0";
+    check(
+        &format!("{good}{interval}"),
+        "`tsa.calendar.interval_s`: 0 is outside",
+    );
+    check("url = 7", "invalid type");
+    check("uri = \"\"", "nearest valid key is `tsa.calendar.url`");
 }

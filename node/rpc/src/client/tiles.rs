@@ -12,6 +12,8 @@ use tbsi_types::LeafIndex;
 use tbsi_types::bundle::chain::PAGE_BYTES_MAX;
 use tbsi_types::limits::VALIDATORS_MAX;
 use tbsi_types::log::EntryBundle;
+use tbsi_types::log::cose::COSE_RECEIPT_BYTES_MAX;
+use tbsi_types::log::ots::OTS_FILE_BYTES_MAX;
 use tbsi_types::log::tile::ENTRY_BUNDLE_BYTES_MAX;
 use tbsi_types::log::tlog_proof::TLOG_PROOF_BYTES_MAX;
 use tokio::time::timeout;
@@ -70,6 +72,19 @@ impl LogReader {
     pub async fn handovers(&self, page: EntryBundle) -> Result<Bytes, ClientError> {
         let path = page.path().replacen("tile/entries/", "handovers/", 1);
         self.get(&path, PAGE_BYTES_MAX).await
+    }
+
+    /// A COSE receipt of a leaf (SPEC §10.8), unchecked. Fails if the log has fewer leaves.
+    pub async fn cose_receipt(&self, index: LeafIndex) -> Result<Bytes, ClientError> {
+        let path = format!("proof/{index}.cose");
+        self.get(&path, COSE_RECEIPT_BYTES_MAX).await
+    }
+
+    /// An OpenTimestamps file of a leaf (SPEC §10.9), unchecked. Fails if the node is no calendar
+    /// or the leaf attests no SHA-256.
+    pub async fn ots_file(&self, index: LeafIndex) -> Result<Bytes, ClientError> {
+        let path = format!("proof/{index}.ots");
+        self.get(&path, OTS_FILE_BYTES_MAX).await
     }
 
     /// How often the validator set changed.

@@ -1,4 +1,5 @@
-//! `/log/`: C2SP tlog-tiles, and proofs as C2SP tlog-proof.
+//! `/log/`: C2SP tlog-tiles, and proofs as C2SP tlog-proof, as
+//! COSE receipts and for OpenTimestamps.
 
 use http::{Method, StatusCode};
 use tbsi_types::LeafIndex;
@@ -8,6 +9,9 @@ use super::{BYTES, Caching, Page, TEXT};
 use crate::api::{Api, Runner};
 use crate::error::Failure;
 use crate::wire::Organisation;
+
+/// RFC 9052 §10.3.
+const COSE: &str = "application/cose; cose-type=\"cose-sign1\"";
 
 /// What a path asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +24,8 @@ enum Target {
     PostQuantumCheckpoint,
     PostQuantumKey,
     PostQuantumProof(LeafIndex),
+    Cose(LeafIndex),
+    Ots(LeafIndex),
     HandoverCount,
     Handovers(EntryBundle),
 }
@@ -62,9 +68,9 @@ impl Target {
                 .map_err(|error| malformed(error.to_string()));
         }
         if let Some(name) = path.strip_prefix("proof/") {
-            let index = name.strip_suffix(".tlog-proof").and_then(decimal);
-            let wrong = || malformed("proofs are at /log/proof/<leaf index>.tlog-proof".into());
-            return index.map(Self::Proof).ok_or_else(wrong);
+            return Self::proof(name).ok_or_else(|| {
+                malformed("proofs are at /log/proof/<leaf index>.tlog-proof, .cose and .ots".into())
+            });
         }
         if let Some(name) = path.strip_prefix("post-quantum/") {
             let index = name.strip_suffix(".tlog-proof").and_then(decimal);
@@ -81,9 +87,22 @@ impl Target {
             StatusCode::NOT_FOUND,
             "no such page; there are /log/checkpoint, /log/key, /log/tile/<level>/<index>, \
              /log/tile/entries/<index>, /log/proof/<leaf index>.tlog-proof, \
-             /log/handovers/count, /log/handovers/<index>, /log/post-quantum/checkpoint, \
-             /log/post-quantum/key and /log/post-quantum/<leaf index>.tlog-proof",
+             .cose and .ots, /log/handovers/count, /log/handovers/<index>, \
+             /log/post-quantum/checkpoint, /log/post-quantum/key and \
+             /log/post-quantum/<leaf index>.tlog-proof",
         ))
+    }
+
+    /// From the path after `/log/proof/`.
+    fn proof(name: &str) -> Option<Self> {
+        let (index, form) = name.split_once('.')?;
+        let index = decimal(index)?;
+        match form {
+            "tlog-proof" => Some(Self::Proof(index)),
+            "cose" => Some(Self::Cose(index)),
+            "ots" => Some(Self::Ots(index)),
+            _ => None,
+        }
     }
 
     fn page(self, api: &Api) -> Result<Page, Failure> {
@@ -129,6 +148,18 @@ impl Target {
                 let proof = backend.post_quantum_proof(index)?;
                 let page = proof.map(|proof| text(proof.encode()));
                 Ok(page.unwrap_or_else(nobody_cosigned))
+            }
+            Self::Cose(index) => {
+                let receipt = backend.cose_receipt(index)?;
+                let page = receipt.map(|receipt| Page {
+                    compressible: false,
+                    ..Page::new(COSE, Caching::Never, receipt.encode())
+                });
+                Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
+            }
+            Self::Ots(index) => {
+                let answer = backend.ots_file(index)?;
+                Ok(super::calendar::page(answer, StatusCode::NOT_FOUND))
             }
             Self::HandoverCount => {
                 let count = format!("{}\n", backend.handover_count());
@@ -252,6 +283,8 @@ mod tests {
         let bundle = EntryBundle { index: 5, width: 3 };
         check("tile/entries/005.p/3", Ok(Target::Entries(bundle)));
         check("proof/17.tlog-proof", Ok(Target::Proof(LeafIndex(17))));
+        check("proof/17.cose", Ok(Target::Cose(LeafIndex(17))));
+        check("proof/17.ots", Ok(Target::Ots(LeafIndex(17))));
         check("handovers/count", Ok(Target::HandoverCount));
         check("post-quantum/key", Ok(Target::PostQuantumKey));
         let proof = Target::PostQuantumProof(LeafIndex(17));
@@ -280,6 +313,9 @@ mod tests {
             "proof/1",
             "proof/01.tlog-proof",
             "proof/-1.tlog-proof",
+            "proof/01.cose",
+            "proof/1.COSE",
+            "proof/1.cose.tlog-proof",
             "proof/18446744073709551616.tlog-proof",
         ] {
             check(malformed, Err(400));

@@ -9,11 +9,15 @@ use alloy_primitives::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, Method, StatusCode};
 use jsonrpsee::server::HttpRequest;
+use tbsi_types::Height;
+use tokio::sync::{SemaphorePermit, broadcast};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Caching, Hint, Page, Pages, read};
-use crate::api::Runner;
-use crate::backend::{Timestamp, TimestampAdmission, TimestampClient, TimestampFailure};
+use crate::api::{Api, Runner};
+use crate::backend::{
+    PendingTimestamp, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure,
+};
 use crate::caller::Caller;
 use crate::error::Failure;
 use crate::limits::{
@@ -40,26 +44,43 @@ where
         return Page::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence);
     }
     // Before anything is read, looked up or attested.
-    let client = client(&request);
-    let admission = pages.runner.api.backend.admit_timestamp(&client);
-    if let Some(refusal) = refusal(admission) {
-        return refusal;
-    }
+    let client = match admit(pages, &request) {
+        Ok(client) => client,
+        Err(refusal) => return refusal,
+    };
     let query = match read(request.into_body(), TIMESTAMP_QUERY_BYTES_MAX).await {
         Ok(query) => query,
         Err(refusal) => return refusal,
     };
+    let _place = match place(pages, &client) {
+        Ok(place) => place,
+        Err(refusal) => return refusal,
+    };
+    let page = stamp(&pages.runner, query).await;
+    page.unwrap_or_else(|failure| Page::failure(&failure))
+}
+
+/// Counts who asks for something that is attested.
+pub(super) fn admit<B>(pages: &Pages, request: &HttpRequest<B>) -> Result<TimestampClient, Page> {
+    let client = client(request);
+    let admission = pages.runner.api.backend.admit_timestamp(&client);
+    refusal(admission).map_or(Ok(client), Err)
+}
+
+/// A place among those who wait for finality.
+pub(super) fn place<'a>(
+    pages: &'a Pages,
+    client: &TimestampClient,
+) -> Result<SemaphorePermit<'a>, Page> {
     let (places, max) = match client.key {
         None => (&pages.timestamps, TIMESTAMPS_MAX),
         Some(_) => (&pages.timestamps_with_key, TIMESTAMPS_WITH_KEY_MAX),
     };
-    let Ok(_place) = places.try_acquire() else {
+    places.try_acquire().map_err(|_| {
         let backend = &pages.runner.api.backend;
         backend.timestamp_failed(TimestampFailure::Busy);
-        return Page::busy(format!("{max} time stamps are being made; retry later"));
-    };
-    let page = stamp(&pages.runner, query).await;
-    page.unwrap_or_else(|failure| Page::failure(&failure))
+        Page::busy(format!("{max} time stamps are being made; retry later"))
+    })
 }
 
 fn client<B>(request: &HttpRequest<B>) -> TimestampClient {
@@ -119,8 +140,7 @@ fn is_query(headers: &HeaderMap) -> bool {
 }
 
 async fn stamp(runner: &Runner, query: Bytes) -> Result<Page, Failure> {
-    let mut heads = runner.api.backend.subscribe();
-    let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
+    let heads = runner.api.backend.subscribe();
     let asked = query.clone();
     let begun = runner
         .run(move |api| Ok(api.backend.timestamp(&asked)?))
@@ -129,11 +149,27 @@ async fn stamp(runner: &Runner, query: Bytes) -> Result<Page, Failure> {
         Timestamp::Refused(reply) => return Ok(Page::new(REPLY, Caching::Never, reply)),
         Timestamp::Pending(pending) => pending,
     };
+    let look = move |api: &Api| {
+        let reply = api.backend.timestamp_reply(&query, pending)?;
+        Ok(reply.map(|reply| Page::new(REPLY, Caching::Never, reply)))
+    };
+    until_final(runner, heads, pending, look).await
+}
+
+/// Looks after each new height whether there is an answer, for so long.
+pub(super) async fn until_final<F>(
+    runner: &Runner,
+    mut heads: broadcast::Receiver<Height>,
+    pending: PendingTimestamp,
+    look: F,
+) -> Result<Page, Failure>
+where
+    F: Fn(&Api) -> Result<Option<Page>, Failure> + Clone + Send + 'static,
+{
+    let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
     loop {
-        let query = query.clone();
-        let look = move |api: &crate::api::Api| Ok(api.backend.timestamp_reply(&query, pending)?);
-        if let Some(reply) = runner.run(look).await? {
-            return Ok(Page::new(REPLY, Caching::Never, reply));
+        if let Some(page) = runner.run(look.clone()).await? {
+            return Ok(page);
         }
         // Lagging or not, a new height is a reason to look again.
         if timeout_at(deadline, heads.recv()).await.is_err() {

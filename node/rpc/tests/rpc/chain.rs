@@ -8,8 +8,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
-    Backend, BackendError, LogKeys, PendingTimestamp, SubmitError, Timestamp, TimestampAdmission,
-    TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, SubmitError, Timestamp,
+    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
@@ -19,9 +19,9 @@ use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
-    Attestation, ConsistencyProof, Cosigner, DigestWords, EntryBundle, Found, InclusionProof, Leaf,
-    LeafHead, LogCheckpoint, Lookup, NoteSigner, SignatureType, SignedNote, Statement, Tile,
-    TlogProof,
+    Attestation, ConsistencyProof, CoseReceipt, Cosigner, DigestWords, EntryBundle, Found,
+    InclusionProof, Leaf, LeafHead, LogCheckpoint, Lookup, NoteSigner, OtsCommitment,
+    SignatureType, SignedNote, Statement, Tile, TlogProof,
 };
 use tbsi_types::{
     Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
@@ -64,7 +64,8 @@ pub(crate) fn log_signer() -> NoteSigner {
 
 /// Signs as a validator.
 pub(crate) fn cosigner() -> NoteSigner {
-    NoteSigner::new("cosigner", &[8; 32]).unwrap()
+    let name = format!("{}/{}", identity().log_origin(), "00".repeat(32));
+    NoteSigner::new(&name, &[8; 32]).unwrap()
 }
 
 /// A size of the log at which its leaves are lost.
@@ -621,6 +622,47 @@ impl Backend for Chain {
             inclusion: InclusionProof(Vec::new()),
             note: note(),
         }))
+    }
+
+    fn cose_receipt(&self, index: LeafIndex) -> Result<Option<CoseReceipt>, BackendError> {
+        let log = LogCheckpoint::parse(note().text()).unwrap();
+        let sign = || CoseReceipt::sign(&cosigner(), log, index, InclusionProof(Vec::new()));
+        Ok((index == LeafIndex(0)).then(sign))
+    }
+
+    fn is_calendar(&self) -> bool {
+        true
+    }
+
+    fn calendar_digest(
+        &self,
+        digest: B256,
+    ) -> Result<Result<PendingTimestamp, String>, BackendError> {
+        Ok(if digest == B256::ZERO {
+            Err("the pool is full".into())
+        } else {
+            let since = TimestampMs(0);
+            let transaction = digest;
+            Ok(PendingTimestamp { transaction, since })
+        })
+    }
+
+    fn calendar_reply(
+        &self,
+        pending: PendingTimestamp,
+    ) -> Result<Option<CalendarAnswer>, BackendError> {
+        Ok(Some(Ok(pending.transaction.to_vec().into())))
+    }
+
+    fn calendar_later(&self, commitment: &OtsCommitment) -> Result<CalendarAnswer, BackendError> {
+        Ok(match commitment {
+            OtsCommitment::Root(B256::ZERO) => Err("not anchored yet".into()),
+            OtsCommitment::Root(_) | OtsCommitment::Leaf(_) => Ok(vec![8].into()),
+        })
+    }
+
+    fn ots_file(&self, index: LeafIndex) -> Result<CalendarAnswer, BackendError> {
+        Ok(Err(format!("leaf {index} attests nothing")))
     }
 
     fn timestamp_failed(&self, failure: TimestampFailure) {

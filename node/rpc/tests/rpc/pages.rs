@@ -61,6 +61,15 @@ async fn serves_checkpoint_key_and_proof_as_text() {
     let proof = get(&fixture, "/log/proof/1.tlog-proof").await;
     assert_eq!(proof.status, 404);
     assert_eq!(proof.body, "leaf 1 does not exist: the log has 0 leaves\n");
+
+    let receipt = get(&fixture, "/log/proof/0.cose").await;
+    assert_eq!(receipt.status, 200);
+    assert_header(
+        &receipt,
+        "content-type: application/cose; cose-type=\"cose-sign1\"",
+    );
+    assert_header(&receipt, "cache-control: no-cache");
+    assert_eq!(get(&fixture, "/log/proof/1.cose").await.status, 404);
 }
 
 #[tokio::test]
@@ -332,4 +341,45 @@ async fn keys_are_had_over_json_rpc_with_legal_names() {
     let organisation = &keys["cosigners"][0]["organisation"];
     assert_eq!(organisation["nameEn"], name.organisation.name_en);
     assert_eq!(keys["cosigners"][0]["nodeName"], name.node_name);
+}
+
+#[tokio::test]
+async fn a_calendar_takes_digests_and_says_what_became_of_them() {
+    let fixture = Fixture::new().await;
+    let post =
+        async |body: &[u8]| exchange_at(fixture.address(), "POST", "/digest", &[], body).await;
+    let good = post(&[b'd'; 32]).await;
+    assert_eq!((good.status, good.body.len()), (200, 32));
+    assert_header(&good, "content-type: application/octet-stream");
+    assert_eq!(post(&[b'd'; 33]).await.status, 413);
+    let short = post(&[b'd'; 31]).await;
+    assert_eq!(short.status, 400);
+    assert!(short.body.contains("32 bytes (SHA-256), this one 31"));
+    let full = post(&[0; 32]).await;
+    assert_eq!(
+        (full.status, full.body.as_str()),
+        (503, "the pool is full\n")
+    );
+    assert!(full.head.to_lowercase().contains("retry-after: "));
+    for (path, status, words) in [
+        ("/digest", 405, "POST"),
+        ("/timestamp/", 400, "a commitment is the hex of a log root"),
+        (
+            "/timestamp/zz",
+            400,
+            "a commitment is the hex of a log root",
+        ),
+        ("/log/proof/7.ots", 404, "leaf 7 attests nothing"),
+    ] {
+        let answer = get(&fixture, path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.body.contains(words), "{path}: {}", answer.body);
+    }
+    let known = get(&fixture, &format!("/timestamp/{}", "ab".repeat(32))).await;
+    assert_eq!(known.status, 200);
+    let unknown = get(&fixture, &format!("/timestamp/{}", "00".repeat(32))).await;
+    assert_eq!(
+        (unknown.status, unknown.body.as_str()),
+        (404, "not anchored yet\n")
+    );
 }

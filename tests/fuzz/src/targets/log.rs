@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::str;
 use std::sync::LazyLock;
 
-use tbsi_light::{TrustAnchor, verify_bundle};
+use tbsi_light::{TrustAnchor, verify_bundle, verify_cose_receipt};
 use tbsi_types::bundle::ProofBundle;
+use tbsi_types::log::ots::{OtsError, OtsWriter, read_ots, read_ots_file};
 use tbsi_types::log::tile::entries;
 use tbsi_types::log::{
-    AddCheckpoint, EntryBundle, Frontier, LogCheckpoint, NoteVerifier, PostQuantumVerifier,
-    SignedNote, Tile, TlogProof,
+    AddCheckpoint, CoseReceipt, EntryBundle, Frontier, LogCheckpoint, NoteVerifier, OtsCommitment,
+    PostQuantumVerifier, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{Genesis, TreeSize};
 
@@ -113,6 +114,122 @@ pub(super) const TLOG_PROOF: Target = Target::text(
     },
     || text_of(&vectors("log.json"), "tlogProofs", "text"),
     NOTE_WORDS,
+);
+
+/// What a COSE receipt is of.
+const LEAF_OF_RECEIPT: [u8; 8] = [0, 0, 0, 0, 0, 0, 0, 137];
+
+/// The values of CBOR take more room than their bytes.
+pub(super) const COSE_RECEIPT: Target = Target::binary(
+    "cose-receipt",
+    |bytes| {
+        let Ok(receipt) = CoseReceipt::decode(bytes) else {
+            return;
+        };
+        canonical(bytes, Some(receipt.encode()));
+        let verified = verify_cose_receipt(&LEAF_OF_RECEIPT, &receipt, &COSE_KEY);
+        assert!(verified.is_err() || COSE_GOOD.contains(bytes));
+    },
+    || hex_of(&vectors("cose.json"), "cases", "receipt"),
+)
+.heap(512)
+.slow(60_000);
+
+static COSE_KEY: LazyLock<NoteVerifier> = LazyLock::new(|| {
+    let vectors = vectors("cose.json");
+    let key = vectors["key"].as_str().expect("a key");
+    NoteVerifier::parse(key).expect("a key")
+});
+
+/// The receipts that verify.
+static COSE_GOOD: LazyLock<BTreeSet<Vec<u8>>> = LazyLock::new(|| {
+    let vectors = vectors("cose.json");
+    let cases = vectors["cases"].as_array().expect("cases");
+    let good = cases.iter().filter(|case| case.get("refused").is_none());
+    let bytes = |case: &serde_json::Value| {
+        let text = case["receipt"].as_str().expect("hex");
+        alloy_primitives::hex::decode(text).expect("hex")
+    };
+    good.map(bytes).collect()
+});
+
+/// What a message is in the timestamps that are read.
+const MESSAGE: [u8; 32] = [7; 32];
+
+pub(super) const OTS: Target = Target::binary(
+    "ots",
+    |bytes| {
+        if let Ok((digest, found)) = read_ots_file(bytes) {
+            assert!(!found.is_empty(), "every branch ends in an attestation");
+            let start = bytes.len() - OtsWriter::file(digest).finish().len();
+            assert!(
+                found
+                    .iter()
+                    .all(|it| it.place.0 < it.place.1 && it.place.1 <= start)
+            );
+        }
+        let Ok(found) = read_ots(bytes, &MESSAGE) else {
+            return;
+        };
+        // What is last can be replaced by another timestamp of the same message.
+        let last = found.iter().filter(|it| it.is_last);
+        for attestation in last {
+            let (start, end) = attestation.place;
+            let mut longer = OtsWriter::default();
+            longer.sha256();
+            longer.pending("http://a", true);
+            let spliced = [&bytes[..start], &longer.finish(), &bytes[end..]].concat();
+            let again = read_ots(&spliced, &MESSAGE);
+            let too_large = matches!(again, Err(OtsError::TooLong(_) | OtsError::Depth));
+            assert!(too_large || again.is_ok_and(|again| again.len() == found.len()));
+        }
+    },
+    || {
+        let mut writer = OtsWriter::default();
+        writer.prepend(&[0; 86]);
+        writer.pending("http://127.0.0.1:8545", false);
+        writer.sha256();
+        writer.append(&[1; 32]);
+        writer.prepend(&[1]);
+        writer.sha256();
+        let mut pending = writer.clone();
+        pending.pending("http://127.0.0.1:8545", true);
+        let bitcoin = b"\x00\x05\x88\x96\x0d\x73\xd7\x19\x01\x03\xe0\xa8\x2b";
+        let pending = pending.finish();
+        let file = OtsWriter::file(MESSAGE.into()).finish_with(&pending);
+        vec![pending, writer.finish_with(bitcoin), file]
+    },
+)
+.heap(64);
+
+pub(super) const CALENDAR_REQUEST: Target = Target::text(
+    "calendar-request",
+    |bytes| {
+        let Some(asked) = text(bytes).and_then(|text| OtsCommitment::parse(text).ok()) else {
+            return;
+        };
+        let again = match asked {
+            OtsCommitment::Root(root) => root.to_vec(),
+            OtsCommitment::Leaf(leaf) => {
+                let leaf = leaf.encode().expect("what was read is written");
+                [&[0], leaf.as_slice()].concat()
+            }
+        };
+        let small = bytes.to_ascii_lowercase();
+        canonical(
+            &small,
+            Some(alloy_primitives::hex::encode(again).into_bytes()),
+        );
+    },
+    || {
+        let leaves = hex_of(&vectors("leaf.json"), "leaves", "leaf").into_iter();
+        let asked = |leaf: Vec<u8>| {
+            let asked = [&[0], leaf.as_slice()].concat();
+            alloy_primitives::hex::encode(asked).into_bytes()
+        };
+        leaves.map(asked).chain([vec![b'a'; 64]]).collect()
+    },
+    &["0x", "00", "0001", "FF", " ", "\0"],
 );
 
 pub(super) const TILE_PATH: Target = Target::text(

@@ -1,0 +1,275 @@
+//! COSE receipts (SPEC §10.8): one node's word for a log, and the path from a leaf to it.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tbsi_light::verify_cose_receipt;
+use tbsi_types::bundle::describe;
+use tbsi_types::genesis::OrganisationEntry;
+use tbsi_types::log::cose::{COSE_SIGN1_TAG, CoseReceiptError};
+use tbsi_types::log::leaf::LEAF_BYTES_MAX;
+use tbsi_types::log::{CoseReceipt, Leaf, LogCheckpoint, NoteVerifier, SignatureType};
+use tbsi_types::{Genesis, Roster};
+
+use super::compare::Compared;
+use super::{Args, Failure, compare_file, en, identity, zh_tw};
+use crate::lang::{Language, SayContext, demand, said, wrap};
+use crate::proof::load_genesis;
+use crate::prove::cose::leaf_beside;
+
+/// What a receipt has behind the name of the file that it is about.
+const EXTENSION: &str = ".cose";
+
+/// Whether bytes are to be read as a receipt.
+pub(super) fn is_receipt(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&COSE_SIGN1_TAG)
+}
+
+/// All that was verified.
+pub(super) struct Held {
+    genesis: Option<Genesis>,
+    /// Of the node that signed, by the genesis file.
+    organisation: Option<OrganisationEntry>,
+    receipt: CoseReceipt,
+    log: LogCheckpoint,
+    leaf: Leaf,
+    file: Option<Compared>,
+}
+
+pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Held, Failure> {
+    let used = args.rpc.is_none() && args.checkpoint.is_none() && args.handovers.is_none();
+    let used = demand(used, || {
+        (
+            "--rpc, --checkpoint and --handovers are for proofs with a certificate, which a COSE \
+             receipt has not; leave them out"
+                .into(),
+            "--rpc、--checkpoint、--handovers 用於附有提交憑證的證明，COSE 收據沒有；請移除".into(),
+        )
+    });
+    used.map_err(|error| Failure::could_not_tell("trust", error))?;
+    let shown = args.proof.display().to_string();
+    let receipt = CoseReceipt::decode(bytes).map_err(|error| of_form(error, &shown))?;
+    let leaf_bytes = read_leaf(args).map_err(|error| Failure::could_not_tell("leaf", error))?;
+    let trust = |error: anyhow::Error| Failure::could_not_tell("trust", error);
+    let genesis = args.genesis.as_deref().map(load_genesis).transpose();
+    let genesis = genesis.map_err(trust)?;
+    let key = key(args, genesis.as_ref(), &receipt)?;
+    let log = verify_cose_receipt(&leaf_bytes, &receipt, &key);
+    let log = log.map_err(|error| Failure::invalid("inclusion", error))?;
+    let leaf = Leaf::decode(&leaf_bytes).map_err(|error| Failure::invalid("leaf", error))?;
+    let chain = format!("tbsi/{}/", leaf.head.chain_id);
+    let same = demand(log.origin.starts_with(&chain), || {
+        let (id, origin) = (leaf.head.chain_id, &log.origin);
+        (
+            format!("the leaf is of chain id {id}, the log is {origin}"),
+            format!("紀錄的 chain id 是 {id}，日誌卻是 {origin}"),
+        )
+    });
+    same.map_err(|error| Failure::invalid("leaf", error))?;
+    let organisation = genesis.as_ref().and_then(|it| organisation(it, &receipt));
+    Ok(Held {
+        organisation: organisation.cloned(),
+        file: compare_file(args, &leaf, None, named_after(&args.proof))?,
+        genesis,
+        receipt,
+        log,
+        leaf,
+    })
+}
+
+fn of_form(error: CoseReceiptError, shown: &str) -> Failure {
+    let file = (shown.to_owned(), shown.to_owned());
+    match error {
+        CoseReceiptError::TooLong(_) | CoseReceiptError::Message(_) => {
+            Failure::could_not_tell("unreadable", wrap(error, file))
+        }
+        CoseReceiptError::Part { .. }
+        | CoseReceiptError::Size { .. }
+        | CoseReceiptError::NotCanonical => Failure::invalid("form", wrap(error, file)),
+    }
+}
+
+/// The leaf, which is no part of the receipt.
+fn read_leaf(args: &Args) -> anyhow::Result<Vec<u8>> {
+    let path = args
+        .leaf
+        .clone()
+        .unwrap_or_else(|| leaf_beside(&args.proof));
+    let mut bytes = Vec::new();
+    let read = File::open(&path).and_then(|file| {
+        let mut limited = file.take(LEAF_BYTES_MAX as u64 + 1);
+        limited.read_to_end(&mut bytes)
+    });
+    read.or_say(|| {
+        let path = path.display();
+        (
+            format!("read leaf {path}; --leaf names the file that `tbsi prove` wrote"),
+            format!("讀取紀錄 {path}；可用 --leaf 指定 `tbsi prove` 寫出的檔案"),
+        )
+    })?;
+    Ok(bytes)
+}
+
+/// The key that counts: one that the user gave, or a validator's of the genesis file.
+fn key(
+    args: &Args,
+    genesis: Option<&Genesis>,
+    receipt: &CoseReceipt,
+) -> Result<NoteVerifier, Failure> {
+    let trust = |error: anyhow::Error| Failure::could_not_tell("trust", error);
+    if let Some(genesis) = genesis {
+        let own = genesis.identity().log_origin();
+        if receipt.origin != own {
+            let origin = &receipt.origin;
+            let other = said(
+                format!("the receipt is of log {origin}; that of the genesis file is {own}"),
+                format!("收據屬於日誌 {origin}；創世檔的日誌是 {own}"),
+            );
+            return Err(Failure::could_not_tell("otherNetwork", other));
+        }
+    }
+    if let Some(given) = &args.log_key {
+        return NoteVerifier::parse(given).map_err(|error| trust(error.into()));
+    }
+    let Some(genesis) = genesis else {
+        return Err(trust(said(
+            "nothing is trusted yet; give --genesis with the network's genesis file, or --log-key \
+             with the key of the node that signed",
+            "尚未指定信任的依據；請以 --genesis 指定該網路的創世檔，或以 --log-key 指定簽署節點的\
+             金鑰",
+        )));
+    };
+    let roster = Roster::of_genesis(genesis).map_err(|error| trust(error.into()))?;
+    let mut known = roster.cosigners(&genesis.identity()).into_iter();
+    let named = known
+        .find(|it| it.key.name() == receipt.signer && *it.key.public_key() == receipt.public_key);
+    named.map(|it| it.key).ok_or_else(|| {
+        let kind = SignatureType::Cosignature;
+        let key = NoteVerifier::new(&receipt.signer, kind, &receipt.public_key);
+        let key = key.map_or_else(|error| error.to_string(), |key| key.encode());
+        Failure::could_not_tell(
+            "signer",
+            said(
+                format!(
+                    "the genesis file has no validator with the key that signed; if you know from \
+                     elsewhere whose it is, give --log-key {key}"
+                ),
+                format!(
+                    "創世檔中沒有使用此簽署金鑰的驗證者；若您從他處得知金鑰屬於何人，請加上 \
+                     --log-key {key}"
+                ),
+            ),
+        )
+    })
+}
+
+/// Who answers for the node that signed.
+fn organisation<'a>(genesis: &'a Genesis, receipt: &CoseReceipt) -> Option<&'a OrganisationEntry> {
+    let mut nodes = genesis.nodes.iter();
+    let node = nodes.find(|node| {
+        let validator = node.validator.as_ref();
+        let key = validator.and_then(|validator| validator.log_key.as_ref());
+        key.is_some_and(|key| key.as_ref() == receipt.public_key)
+    });
+    genesis.organisations.get(&node?.organisation)
+}
+
+/// The file that a receipt is of, by its name.
+fn named_after(receipt: &Path) -> Option<PathBuf> {
+    let stem = receipt.file_name()?.to_str()?.strip_suffix(EXTENSION)?;
+    (!stem.is_empty()).then(|| receipt.with_file_name(stem))
+}
+
+impl Held {
+    pub(super) fn text(&self, lang: Language) -> String {
+        let mut text = String::new();
+        let written = match lang {
+            Language::En => self.write_en(&mut text),
+            Language::ZhTw => self.write_zh_tw(&mut text),
+        };
+        written.expect("a String takes all");
+        text
+    }
+
+    fn write_en(&self, text: &mut String) -> std::fmt::Result {
+        let (genesis, receipt) = (self.genesis.as_ref(), &self.receipt);
+        writeln!(text, "ok  log: {}", self.log.origin)?;
+        let (index, size) = (receipt.index, self.log.size);
+        writeln!(text, "    leaf {index} is among its {size} leaves")?;
+        writeln!(text, "    root {}", self.log.root)?;
+        writeln!(text, "ok  signature: one node's word, not a quorum's")?;
+        let name = match &self.organisation {
+            Some(of) => identity::names(of, Language::En) + &identity::identifiers(of),
+            None => "legal name: not proved (you gave its key)".into(),
+        };
+        writeln!(text, "    - {name}")?;
+        writeln!(text, "      key {}", receipt.signer)?;
+        en::leaf(text, &self.leaf, genesis)?;
+        match &self.file {
+            Some(file) => {
+                let shown = file.file.display();
+                writeln!(text, "ok  file: {shown} has this digest, to the last bit")?;
+            }
+            None => writeln!(
+                text,
+                "--  file: none was compared; --file FILE compares one"
+            )?,
+        }
+        writeln!(text, "THE RECEIPT HOLDS; revocation not checked")
+    }
+
+    fn write_zh_tw(&self, text: &mut String) -> std::fmt::Result {
+        let (genesis, receipt) = (self.genesis.as_ref(), &self.receipt);
+        writeln!(text, "通過  日誌：{}", self.log.origin)?;
+        let (index, size) = (receipt.index, self.log.size);
+        writeln!(text, "      第 {index} 筆紀錄在其 {size} 筆之中")?;
+        writeln!(text, "      根雜湊 {}", self.log.root)?;
+        writeln!(text, "通過  簽章：單一節點的陳述，並非法定多數")?;
+        let name = match &self.organisation {
+            Some(of) => identity::names(of, Language::ZhTw) + &identity::identifiers(of),
+            None => "法定名稱：未經證明（金鑰由您指定）".into(),
+        };
+        writeln!(text, "      - {name}")?;
+        writeln!(text, "        金鑰 {}", receipt.signer)?;
+        zh_tw::leaf(text, &self.leaf, genesis)?;
+        match &self.file {
+            Some(file) => {
+                let shown = file.file.display();
+                writeln!(text, "通過  檔案：{shown} 與上述摘要完全相符")?;
+            }
+            None => writeln!(text, "略過  檔案：未比對任何檔案；可用 --file FILE 指定")?,
+        }
+        writeln!(text, "收據驗證通過；未檢查事後是否撤銷")
+    }
+
+    /// For programs.
+    pub(super) fn summary(&self) -> Value {
+        let receipt = &self.receipt;
+        let file = self.file.as_ref().map(|file| {
+            json!({
+                "file": file.file,
+                "digest": file.digest,
+                "algorithm": file.algorithm,
+                "salted": file.salted,
+            })
+        });
+        json!({
+            "verdict": "valid",
+            "form": "cose",
+            "origin": self.log.origin,
+            "leafIndex": receipt.index,
+            "logSize": self.log.size,
+            "logRoot": self.log.root,
+            "signer": {
+                "key": receipt.signer,
+                "organisation": identity::summary(self.organisation.as_ref()),
+            },
+            "statement": describe(&self.leaf),
+            "file": file,
+            "revocation": { "status": "notChecked" },
+        })
+    }
+}
