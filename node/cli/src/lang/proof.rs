@@ -131,6 +131,12 @@ pub(super) fn note_key(error: &NoteKeyError) -> Option<String> {
         NoteKeyError::KeyId { got, expected } => Some(format!(
             "金鑰的識別碼為 {got:08x}，依其名稱與金鑰應為 {expected:08x}"
         )),
+        NoteKeyError::NotPostQuantum(got) => Some(format!(
+            "驗證金鑰的類型為 {got:#04x}，應為 0x06（ML-DSA-44 共同簽章）"
+        )),
+        NoteKeyError::PostQuantumKey(got) => {
+            Some(format!("ML-DSA-44 公鑰應為 1312 位元組，此為 {got}"))
+        }
         NoteKeyError::Name(_)
         | NoteKeyError::Type(_)
         | NoteKeyError::PublicKey

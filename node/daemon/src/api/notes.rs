@@ -92,6 +92,23 @@ pub(super) fn post_quantum_proof(
     }))
 }
 
+/// The leaf under the log of its own block, so that the receipts of all nodes are of one root.
+pub(super) fn cose_receipt(
+    node: &Node,
+    signer: &NoteSigner,
+    index: LeafIndex,
+) -> Result<Option<CoseReceipt>, BackendError> {
+    if index.0 >= node.tip().log_size.0 {
+        return Ok(None);
+    }
+    let (size, root) = proofs::log_of_block(node, index)?;
+    let inclusion = node.store.prove_inclusion(index, size);
+    let inclusion = inclusion.map_err(store_error)?;
+    let origin = node.identity.log_origin();
+    let log = LogCheckpoint { origin, size, root };
+    Ok(Some(CoseReceipt::sign(signer, log, index, inclusion)))
+}
+
 fn note(node: &Node, log: LogState, signer: &NoteSigner) -> Result<SignedNote, BackendError> {
     let lines = node.cosignatures().lines(log);
     signed(node, log, signer, lines)
