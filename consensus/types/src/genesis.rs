@@ -234,7 +234,6 @@ impl Genesis {
     }
 
     fn check_numbers(&self) -> Result<(), GenesisError> {
-        let consensus = &self.consensus;
         within(
             "version",
             self.version.into(),
@@ -249,6 +248,18 @@ impl Genesis {
             1 << 24,
             10_000_000_000,
         )?;
+        within(
+            "accounts",
+            self.accounts.len() as u64,
+            0,
+            GENESIS_ACCOUNTS_MAX as u64,
+        )?;
+        within("nodes", self.nodes.len() as u64, 1, NODES_MAX as u64)?;
+        self.check_consensus()
+    }
+
+    fn check_consensus(&self) -> Result<(), GenesisError> {
+        let consensus = &self.consensus;
         within(
             "consensus.timeout_propose_ms",
             consensus.timeout_propose_ms,
@@ -298,14 +309,7 @@ impl Genesis {
             consensus.map_period_ms(),
             1_000,
             86_400_000,
-        )?;
-        within(
-            "accounts",
-            self.accounts.len() as u64,
-            0,
-            GENESIS_ACCOUNTS_MAX as u64,
-        )?;
-        within("nodes", self.nodes.len() as u64, 1, NODES_MAX as u64)
+        )
     }
 
     fn check_governance(&self) -> Result<(), GenesisError> {
@@ -566,22 +570,19 @@ mod tests {
         assert_eq!(Genesis::parse(text.as_bytes()).unwrap(), with);
     }
 
-    #[test]
-    fn names_the_field_that_is_wrong() {
-        let refuse = |change: &dyn Fn(&mut Genesis), expected: &str| {
-            let mut bad = genesis();
-            change(&mut bad);
-            let error = bad.check().unwrap_err().to_string();
-            assert!(
-                error.contains(expected),
-                "`{error}` does not contain `{expected}`"
-            );
-        };
-        refuse(
-            &|g| g.chain_id = 0,
-            "`chain_id`: 0 is outside 1..=4503599627370476",
+    #[track_caller]
+    fn refuse(change: &dyn Fn(&mut Genesis), expected: &str) {
+        let mut bad = genesis();
+        change(&mut bad);
+        let error = bad.check().unwrap_err().to_string();
+        assert!(
+            error.contains(expected),
+            "`{error}` does not contain `{expected}`"
         );
-        refuse(&|g| g.version = 2, "`version`");
+    }
+
+    #[test]
+    fn parameters_of_consensus_are_bounded() {
         refuse(
             &|g| g.consensus.clock_lag_max_ms = Some(999),
             "`consensus.clock_lag_max_ms`: 999 is outside 1000..=600000",
@@ -590,6 +591,15 @@ mod tests {
             &|g| g.consensus.map_period_ms = Some(999),
             "`consensus.map_period_ms`: 999 is outside 1000..=86400000",
         );
+    }
+
+    #[test]
+    fn names_the_field_that_is_wrong() {
+        refuse(
+            &|g| g.chain_id = 0,
+            "`chain_id`: 0 is outside 1..=4503599627370476",
+        );
+        refuse(&|g| g.version = 2, "`version`");
         refuse(&|g| g.block_gas_limit = 1, "`block_gas_limit`");
         let storage_only = GenesisAccount {
             balance: U256::from(1),

@@ -1,6 +1,7 @@
 //! Puts a node together from its home directory, up to the point where tasks run.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,12 +115,7 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
     let engine = start_engine(engine, validator, &node).await?;
     node.announce(node.tip().height);
-    info!(
-        name = node.name, chain_id = identity.chain_id, genesis = %identity.genesis_hash,
-        role = if own.is_some() { "validator" } else { "observer" }, height = %node.tip().height,
-        rpc = %rpc.local_addr(), metrics = ?health.local_addr().ok(),
-        consensus = %config.p2p.consensus, gossip = %node.gossip.local_addr(), "node started"
-    );
+    say_started(&node, &config, rpc.local_addr(), health.local_addr().ok());
     Ok(Assembled {
         node,
         engine,
@@ -134,6 +130,19 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
     })
+}
+
+fn say_started(node: &Node, config: &Config, rpc: SocketAddr, metrics: Option<SocketAddr>) {
+    let role = if node.validator.is_some() {
+        "validator"
+    } else {
+        "observer"
+    };
+    info!(
+        name = node.name, chain_id = node.identity.chain_id,
+        genesis = %node.identity.genesis_hash, role, height = %node.tip().height, %rpc, ?metrics,
+        consensus = %config.p2p.consensus, gossip = %node.gossip.local_addr(), "node started"
+    );
 }
 
 async fn start_engine(

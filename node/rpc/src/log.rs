@@ -337,7 +337,7 @@ pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -
         let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
         if start.status {
             let problem = "status is known after the map's next root; ask tbsi_getProof then";
-            return Err(invalid_argument(1, &problem));
+            return Err(invalid_argument(1, problem));
         }
         let encoded: Bytes = arguments.required(0)?;
         Ok((submit_once(api, &encoded)?, start.from))
