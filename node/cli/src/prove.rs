@@ -175,10 +175,18 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     let bundle = &file.bundle;
     let head = Leaf::decode(&bundle.leaf)?.head;
     let (index, issuer) = (bundle.leaf_index, head.issuer);
-    note(&args.lang.pick(
-        format!("leaf {index} by issuer {issuer}; `tbsi verify` verifies it"),
-        format!("第 {index} 筆紀錄，簽發者 {issuer}；可用 `tbsi verify` 驗證"),
-    ));
+    let leaf = args.lang.pick(
+        format!("leaf {index} by issuer {issuer}"),
+        format!("第 {index} 筆紀錄，簽發者 {issuer}"),
+    );
+    // Software for Bitcoin verifies it, which was said.
+    let next = match args.form() {
+        Form::Ots => "",
+        Form::Json | Form::Compact | Form::Cose => args
+            .lang
+            .pick("; `tbsi verify` verifies it", "；可用 `tbsi verify` 驗證"),
+    };
+    note(&format!("{leaf}{next}"));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -29,15 +29,20 @@ pub(super) async fn fetch(
         return demand(false, wrong).map(|()| Vec::new());
     };
     demand(stated.digest.to_bytes() == digest.as_slice(), wrong)?;
-    for attestation in &attestations {
-        name(attestation, lang);
+    let mut said = Vec::new();
+    for OtsAttestation { notary, .. } in &attestations {
+        // A leaf and its root are promised by one calendar.
+        if !said.contains(&notary) {
+            name(notary, lang);
+            said.push(notary);
+        }
     }
     Ok(bytes.to_vec())
 }
 
 /// Says what an attestation is worth.
-fn name(attestation: &OtsAttestation, lang: Language) {
-    let sentence = match &attestation.notary {
+fn name(notary: &OtsNotary, lang: Language) {
+    let sentence = match notary {
         OtsNotary::Pending(url) => lang.pick(
             format!("pending at {url}, which proves nothing; later, `ots upgrade` asks there"),
             format!("待 {url} 處理，尚不構成證明；之後可用 `ots upgrade` 向其查詢"),
