@@ -45,6 +45,7 @@ node tools/bridge.mjs
 
 step "storage layouts"
 node tools/layouts.mjs
+node tools/next.mjs
 
 step "bridge: static analysis"
 ./slither.sh

@@ -25,7 +25,8 @@ interface IUpgrades {
     }
 
     /// @notice What blocks obey. Times are in milliseconds, an epoch is in seconds; bounds are
-    /// those of the genesis file, which has the values until an upgrade sets another one.
+    /// those of the genesis file, which has the values until an upgrade sets another one. How far
+    /// clocks may be off is not among them: proofs say it, by the genesis file.
     enum Parameter {
         None,
         BlockGasLimit,
@@ -34,8 +35,6 @@ interface IUpgrades {
         TimeoutDelta,
         EmptyBlockInterval,
         BlockSpacingMin,
-        ClockDriftMax,
-        ClockLagMax,
         EpochSeconds
     }
 

@@ -240,7 +240,6 @@ contract Upgrades is IUpgrades {
         if (parameter == uint8(Parameter.TimeoutDelta)) return (1, 600_000);
         if (parameter == uint8(Parameter.EmptyBlockInterval)) return (100, 86_400_000);
         if (parameter == uint8(Parameter.BlockSpacingMin)) return (0, 60_000);
-        if (parameter == uint8(Parameter.ClockDriftMax)) return (100, 600_000);
         if (parameter == uint8(Parameter.EpochSeconds)) return (0, 604_800);
         return (10, 600_000);
     }
