@@ -56,6 +56,8 @@ struct Ready {
     ready: bool,
     /// Empty if ready.
     reasons: Vec<String>,
+    /// What an operator has to do while the node is ready.
+    warnings: Vec<String>,
     height: u64,
     behind: u64,
     peers: u64,
@@ -106,6 +108,7 @@ async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) ->
     let page = Ready {
         ready,
         reasons,
+        warnings: node.upgrade_warning().into_iter().collect(),
         height: height.0,
         behind,
         peers: connected,
@@ -175,6 +178,7 @@ async fn metrics(State(health): State<Health>) -> Response {
         .set(node.peers_tip().above(node.tip().height));
     metrics.peers.set(node.gossip.connected());
     metrics.look_at_networks(&node.gossip, node.consensus_network.get());
+    metrics.upgrade.look(&node.protocol_status());
     let twin = node.consensus_network.get();
     let twin = twin.is_some_and(NetworkMonitor::twin_seen);
     metrics.twin_seen.set(u64::from(twin));

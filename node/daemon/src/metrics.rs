@@ -1,6 +1,7 @@
 //! The node's metrics, in the Prometheus text format.
 
 mod network;
+mod upgrade;
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tbsi_types::Address;
 
 use crate::gossip::GossipHandle;
 use network::NetworkMetrics;
+use upgrade::UpgradeMetrics;
 
 use crate::mempool::DropCounter;
 
@@ -54,6 +56,7 @@ struct OfValidator {
 pub struct Metrics {
     registry: Registry,
     networks: NetworkMetrics,
+    pub(crate) upgrade: UpgradeMetrics,
     /// Height of the last committed block.
     pub height: Gauge<u64, AtomicU64>,
     /// Round that consensus is in.
@@ -123,6 +126,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("tbsi"),
             networks: NetworkMetrics::default(),
+            upgrade: UpgradeMetrics::default(),
             height: Gauge::default(),
             round: Gauge::default(),
             missing_validators: Gauge::default(),
@@ -162,6 +166,7 @@ impl Default for Metrics {
         metrics.register_cosignatures();
         metrics.register_timestamps();
         metrics.networks.register(&mut metrics.registry);
+        metrics.upgrade.register(&mut metrics.registry);
         metrics
     }
 }

@@ -12,8 +12,8 @@ use tbsi_rpc::backend::{
     TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_rpc::wire::{
-    LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
-    TransactionStatus, ValidatorName,
+    LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, ProtocolStatus,
+    Role, TransactionStatus, ValidatorName,
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, ProofBundle};
@@ -664,6 +664,7 @@ impl Backend for Chain {
                 height: Some(Height(8)),
             }],
             pool: self.pool_counts(),
+            protocol: ProtocolStatus::default(),
         }
     }
 
