@@ -38,6 +38,7 @@ mod standing;
 mod status;
 mod testnet;
 mod time;
+mod upgrade;
 mod verify;
 mod version;
 

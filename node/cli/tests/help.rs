@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 122] = [
+const COMMANDS: [&str; 128] = [
     "",
     "attest",
     "checkpoint",
@@ -54,6 +54,7 @@ const COMMANDS: [&str; 122] = [
     "motion propose add-organisation",
     "motion propose add-validator",
     "motion propose amend-organisation",
+    "motion propose cancel-upgrade",
     "motion propose reinstate-organisation",
     "motion propose reinstate-validator",
     "motion propose remove-organisation",
@@ -130,6 +131,11 @@ const COMMANDS: [&str; 122] = [
     "testnet down",
     "testnet status",
     "testnet up",
+    "upgrade",
+    "upgrade cancel",
+    "upgrade declare",
+    "upgrade plan",
+    "upgrade status",
     "verify",
     "version",
 ];
