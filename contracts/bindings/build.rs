@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Contracts of a genesis file, and the constant of `tbsi_types::contracts` that is the address.
-const GENESIS: [(&str, &str); 8] = [
+const GENESIS: [(&str, &str); 9] = [
     ("Attestations", "ATTESTATIONS"),
     ("Chains", "CHAINS"),
     ("Facts", "FACTS"),
@@ -16,6 +16,7 @@ const GENESIS: [(&str, &str); 8] = [
     ("Organisations", "ORGANISATIONS"),
     ("Outbox", "OUTBOX"),
     ("Permissions", "PERMISSIONS"),
+    ("Upgrades", "UPGRADES"),
 ];
 
 /// Contracts that are deployed on other chains.

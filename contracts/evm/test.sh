@@ -43,5 +43,9 @@ step "bridge: vectors and artifacts"
 node tools/bridge-vectors.mjs
 node tools/bridge.mjs
 
+step "storage layouts"
+node tools/layouts.mjs
+node tools/next.mjs
+
 step "bridge: static analysis"
 ./slither.sh

@@ -9,7 +9,9 @@ use tbsi_bindings::genesis::Nodes::{
 use tbsi_bindings::genesis::Organisations::namesOfCall;
 use tbsi_bindings::genesis::PeerView;
 use tbsi_bindings::genesis::Permissions::chargeCall;
-pub use tbsi_types::contracts::{CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
+pub use tbsi_types::contracts::{
+    CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS, UPGRADES,
+};
 use tbsi_types::roster::{Member, Members, MembersError, PeerEntry, Peers, peer_id_of};
 use tbsi_types::{B256, PublicKey, VotingPower};
 

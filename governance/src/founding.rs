@@ -19,7 +19,7 @@ use crate::standing::UNLIMITED;
 
 /// Kinds of motions, in their order: whether a mistake would hurt, so that more must agree and
 /// some time passes before it takes effect.
-pub const MOTION_KINDS: [(&str, Weight); 18] = [
+pub const MOTION_KINDS: [(&str, Weight); 19] = [
     ("AddOrganisation", Weight::Heavy),
     ("SuspendOrganisation", Weight::Ordinary),
     ("RemoveOrganisation", Weight::Heavy),
@@ -38,6 +38,7 @@ pub const MOTION_KINDS: [(&str, Weight); 18] = [
     ("SetChain", Weight::Ordinary),
     ("ScheduleUpgrade", Weight::Heavy),
     ("Resolve", Weight::Ordinary),
+    ("CancelUpgrade", Weight::Ordinary),
 ];
 
 /// How much has to agree to a motion, and how fast it takes effect.

@@ -3,7 +3,9 @@
 use alloy_primitives::Bytes;
 use alloy_sol_types::SolCall;
 
-use crate::contracts::{Attestations, Chains, Motions, Nodes, Organisations, Permissions};
+use crate::contracts::{
+    Attestations, Chains, Motions, Nodes, Organisations, Permissions, Upgrades,
+};
 use crate::founding::MOTION_KINDS;
 
 /// What a motion asks for: a call, by the name of its kind.
@@ -41,10 +43,12 @@ pub enum Act {
     SetAlgorithm(Attestations::setAlgorithmCall),
     /// Operator or status of another chain's record.
     SetChain(Chains::setChainCall),
-    /// Announces an upgrade.
-    ScheduleUpgrade(Motions::scheduleUpgradeCall),
+    /// Other rules from a height on.
+    ScheduleUpgrade(Box<Upgrades::scheduleCall>),
     /// A text, by its SHA-256.
     Resolve(Motions::resolveCall),
+    /// The upgrade that waits is not carried out.
+    CancelUpgrade(Upgrades::cancelCall),
 }
 
 /// The arguments of a motion are not those of its kind.
@@ -84,6 +88,7 @@ impl Act {
             Self::SetChain(_) => 16,
             Self::ScheduleUpgrade(_) => 17,
             Self::Resolve(_) => 18,
+            Self::CancelUpgrade(_) => 19,
         }
     }
 
@@ -112,8 +117,9 @@ impl Act {
             Self::SetAccount(call) => arguments(call),
             Self::SetAlgorithm(call) => arguments(call),
             Self::SetChain(call) => arguments(call),
-            Self::ScheduleUpgrade(call) => arguments(call),
+            Self::ScheduleUpgrade(call) => arguments(call.as_ref()),
             Self::Resolve(call) => arguments(call),
+            Self::CancelUpgrade(call) => arguments(call),
         }
     }
 
@@ -139,8 +145,9 @@ impl Act {
             14 => read(arguments).map(Self::SetAccount),
             15 => read(arguments).map(Self::SetAlgorithm),
             16 => read(arguments).map(Self::SetChain),
-            17 => read(arguments).map(Self::ScheduleUpgrade),
+            17 => read(arguments).map(|call| Self::ScheduleUpgrade(Box::new(call))),
             18 => read(arguments).map(Self::Resolve),
+            19 => read(arguments).map(Self::CancelUpgrade),
             _ => Err("no such kind".into()),
         };
         decoded.map_err(|problem| ArgumentsError { kind, problem })

@@ -64,6 +64,11 @@ impl Network {
         }
     }
 
+    /// Nodes that start from now on run another program.
+    pub fn run_by(&mut self, binary: &Path) {
+        self.binary = binary.into();
+    }
+
     /// Where its files are.
     pub fn dir(&self) -> &Path {
         &self.dir

@@ -45,6 +45,8 @@ pub mod kind {
     pub const SET_QUOTA: u8 = 10;
     /// `setPublicPermissions`.
     pub const SET_PUBLIC_PERMISSIONS: u8 = 12;
+    /// `Upgrades.schedule`.
+    pub const SCHEDULE_UPGRADE: u8 = 17;
 }
 
 /// Gas of an act; the largest needs a fraction.
@@ -80,6 +82,28 @@ impl Actor {
     /// Its address.
     pub fn address(&self) -> Address {
         self.sender.address()
+    }
+
+    /// Creates a contract with this code and returns where it is.
+    pub async fn deploy(&self, client: &Client, code: &[u8]) -> Address {
+        let latest = BlockNumberOrTag::Latest;
+        let nonce = client.transaction_count(self.address(), latest).await;
+        let nonce = nonce.expect("the node answers");
+        let [high, low] = u16::try_from(code.len()).expect("EIP-170").to_be_bytes();
+        // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN.
+        let copy = [0x61, high, low, 0x80, 0x60, 10, 0x5f, 0x39, 0x5f, 0xf3];
+        let encoded = self.sender.sign(TxEip1559 {
+            chain_id: self.sender.chain_id(),
+            nonce,
+            gas_limit: GAS,
+            to: TxKind::Create,
+            input: [&copy[..], code].concat().into(),
+            ..TxEip1559::default()
+        });
+        let sent = client.send_raw_transaction(&encoded).await;
+        let hash = sent.unwrap_or_else(|error| panic!("deploy: {error}"));
+        wait_receipt(client, hash).await;
+        self.address().create(nonce)
     }
 
     /// Sends a call and waits until it is final; fails if it reverts.

@@ -71,6 +71,11 @@ pub fn json_of(ended: &Ended) -> serde_json::Value {
 
 /// Runs `tbsi` with these arguments to its end.
 pub async fn tbsi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Ended {
+    run_to_end(&tbsi_binary(), args).await
+}
+
+/// Runs a program with these arguments to its end.
+pub async fn run_to_end<A: AsRef<std::ffi::OsStr>>(binary: &Path, args: &[A]) -> Ended {
     // Files, not pipes: what a process that does not end has said can be shown.
     let [out, err] = [(); 2].map(|()| NamedTempFile::new().expect("a temporary file"));
     let file = |file: &NamedTempFile| file.reopen().expect("it was just made");
@@ -78,7 +83,7 @@ pub async fn tbsi<A: AsRef<std::ffi::OsStr>>(args: &[A]) -> Ended {
         let bytes = std::fs::read(file.path()).expect("tbsi's output");
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    let mut running = Command::new(tbsi_binary())
+    let mut running = Command::new(binary)
         .args(args)
         .stdin(Stdio::null())
         .stdout(file(&out))
@@ -305,6 +310,22 @@ impl Sender {
         TxEnvelope: From<Signed<T>>,
     {
         sign(transaction, &self.key).encoded.into()
+    }
+
+    /// Sends the next transfer and waits until a block has it; whether one came to have it.
+    pub async fn transfer_once(&mut self, client: &Client) -> bool {
+        let Ok(hash) = client.send_raw_transaction(&self.next_transfer()).await else {
+            return false;
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            match client.transaction_receipt(hash).await {
+                Ok(Some(_)) => return true,
+                Ok(None) => sleep(POLL_INTERVAL).await,
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     /// Sends the next transfer and waits until it is final; returns its height.

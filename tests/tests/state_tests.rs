@@ -355,7 +355,11 @@ impl Ledger {
                 error @ (ExecutionError::InvalidTransaction { .. }
                 | ExecutionError::BlockGas { .. }),
             ) => Ok(Err(error.to_string())),
-            Err(error @ (ExecutionError::View(_) | ExecutionError::Evm(_))) => Err(error.into()),
+            Err(
+                error @ (ExecutionError::View(_)
+                | ExecutionError::Evm(_)
+                | ExecutionError::Protocol { .. }),
+            ) => Err(error.into()),
         }
     }
 }

@@ -259,7 +259,17 @@ impl<C: Chain> Host<C> {
         Ok(())
     }
 
+    /// Timeouts and pacing of the height that is held or runs.
+    pub fn parameters(&self) -> &ConsensusParameters {
+        &self.parameters
+    }
+
+    /// From here on a height obeys what the block before it left.
     fn hold(&mut self, height: Height, cause: Cause) {
+        if let Some(parameters) = self.chain.parameters() {
+            self.parameters = parameters;
+            self.pacing.follow(parameters);
+        }
         self.progress.wait_for(height);
         self.held = Some(Held { height, cause });
     }

@@ -31,6 +31,11 @@ impl Pacing {
         }
     }
 
+    /// Paces by these from now on.
+    pub(crate) fn follow(&mut self, parameters: ConsensusParameters) {
+        self.parameters = parameters;
+    }
+
     pub(crate) fn height_started(&mut self, now: Duration) {
         self.started = now;
     }

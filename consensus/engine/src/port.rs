@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{
     Address, CheckpointDigest, CommitCertificate, Evidence, Height, Round, TimestampMs,
     ValidatorSet,
@@ -153,6 +154,12 @@ pub trait Chain: Send + 'static {
 
     /// The validator set of a height up to `tip + 1`.
     fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError>;
+
+    /// Timeouts and pacing of the height above the tip, as the chain has them by then
+    /// (SPEC §13.12); `None` for those that the engine was started with.
+    fn parameters(&self) -> Option<ConsensusParameters> {
+        None
+    }
 
     /// The validator of the next height that speaks through this peer (base58 id): block bytes
     /// are taken from such peers only.

@@ -69,7 +69,6 @@ enum Starter {
 /// Serves the engine's messages.
 pub(crate) struct Server<C> {
     host: Host<C>,
-    parameters: ConsensusParameters,
     clocks: Clocks,
     wake: Arc<Notify>,
     witnessed: Witnessed,
@@ -82,7 +81,6 @@ pub(crate) struct Server<C> {
 impl<C: Chain> Server<C> {
     pub(crate) fn new(
         host: Host<C>,
-        parameters: ConsensusParameters,
         clocks: Clocks,
         wake: Arc<Notify>,
         witnessed: Witnessed,
@@ -90,7 +88,6 @@ impl<C: Chain> Server<C> {
     ) -> Self {
         Self {
             host,
-            parameters,
             clocks,
             wake,
             tally: witnessed.lasting_tally(),
@@ -377,7 +374,7 @@ impl<C: Chain> Server<C> {
         } = start;
         self.witnessed.tally().start(height, &validators);
         let tally = Some(self.tally);
-        let parameters = height_parameters(&self.parameters, height, validators, tally);
+        let parameters = height_parameters(self.host.parameters(), height, validators, tally);
         let engine_height = Height(height);
         match self.starter.take() {
             Some(Starter::First(reply)) => {

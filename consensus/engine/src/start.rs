@@ -126,7 +126,7 @@ impl<C: Chain> Engine<C> {
         if let (Some(_), Some(time)) = (mark.filter(has_signed), config.twin_watch) {
             host.listen_for(time);
         }
-        let server = Server::new(host, config.parameters, clocks, wake, witnessed, progress);
+        let server = Server::new(host, clocks, wake, witnessed, progress);
         Ok((
             Self {
                 channels,

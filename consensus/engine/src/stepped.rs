@@ -426,7 +426,7 @@ impl<C: Chain> Stepped<C> {
             again,
         } = start;
         self.shell.start_tally(height, &validators);
-        let parameters = height_parameters(&self.shell.parameters, height, validators, None);
+        let parameters = height_parameters(self.shell.host.parameters(), height, validators, None);
         let set = parameters.validator_set.clone();
         if self.core.is_none() {
             self.core = Some(State::new(

@@ -20,3 +20,5 @@ pub const OUTBOX: Address = address!("0000000000000000000000000000000000001006")
 pub const FACTS: Address = address!("0000000000000000000000000000000000001007");
 /// Evidence of equivocation, verified for [`NODES`].
 pub const EQUIVOCATIONS: Address = address!("0000000000000000000000000000000000001008");
+/// Rules that change at a height.
+pub const UPGRADES: Address = address!("0000000000000000000000000000000000001009");

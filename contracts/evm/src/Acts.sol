@@ -7,23 +7,20 @@ import {IMotions} from "./IMotions.sol";
 import {INodes} from "./INodes.sol";
 import {IOrganisations} from "./IOrganisations.sol";
 import {IPermissions} from "./IPermissions.sol";
+import {IUpgrades} from "./IUpgrades.sol";
 import {Rules} from "./Rules.sol";
 import {System} from "./System.sol";
-import {Texts} from "./Texts.sol";
 
 /// @title What motions do: the call of each kind, and those that are the governor's own.
 /// @dev The functions that change something are called by the governor itself alone.
 abstract contract Acts is IMotions {
     /// @notice Highest `Kind`.
     uint8 public constant KIND_MAX = uint8(type(Kind).max);
-    /// @notice Bytes of the software version of an upgrade.
-    uint256 public constant VERSION_BYTES_MAX = 32;
     /// @notice Of members and of organisations with validators, one can be suspended by the rule
     /// for suspensions in this time, in seconds; each other one needs what a removal needs.
     uint256 public constant EMERGENCY_WINDOW = 30 days;
 
     mapping(uint8 kind => Rule) private _rules;
-    Upgrade[] private _upgrades;
     /// @inheritdoc IMotions
     Emergency public emergency;
 
@@ -89,17 +86,6 @@ abstract contract Acts is IMotions {
         _setRule(kind, rule);
     }
 
-    /// @notice `ScheduleUpgrade`: recorded and announced; nothing on the chain changes by it.
-    function scheduleUpgrade(bytes32 nameHash, uint64 height, string calldata version) external {
-        _requireSelf();
-        _requireCanonical(abi.encodeCall(this.scheduleUpgrade, (nameHash, height, version)));
-        if (nameHash == 0) revert MotionsNoHash();
-        if (height <= block.number) revert MotionsUpgradeInPast(height, block.number);
-        Texts.requireLine("version", version, 1, VERSION_BYTES_MAX);
-        _upgrades.push(Upgrade(nameHash, height, version));
-        emit UpgradeScheduled(nameHash, height, version);
-    }
-
     /// @notice `Resolve`: a text of which the chain has the SHA-256.
     function resolve(bytes32 textHash) external {
         _requireSelf();
@@ -113,19 +99,6 @@ abstract contract Acts is IMotions {
     function ruleOf(uint8 kind) public view returns (Rule memory) {
         _requireKind(kind);
         return _rules[kind];
-    }
-
-    /// @inheritdoc IMotions
-    function upgradeCount() external view returns (uint256) {
-        return _upgrades.length;
-    }
-
-    /// @inheritdoc IMotions
-    function upgrades(uint256 from, uint256 count) external view returns (Upgrade[] memory page) {
-        page = new Upgrade[](System.pageLength(_upgrades.length, from, count));
-        for (uint256 i = 0; i < page.length; i++) {
-            page[i] = _upgrades[from + i];
-        }
     }
 
     // The table of kinds
@@ -158,7 +131,8 @@ abstract contract Acts is IMotions {
             return (System.ATTESTATIONS, Attestations.setAlgorithm.selector, 4);
         }
         if (kind == Kind.SetChain) return (System.CHAINS, IChains.setChain.selector, 3);
-        if (kind == Kind.ScheduleUpgrade) return (self, this.scheduleUpgrade.selector, 0);
+        if (kind == Kind.ScheduleUpgrade) return (System.UPGRADES, IUpgrades.schedule.selector, 0);
+        if (kind == Kind.CancelUpgrade) return (System.UPGRADES, IUpgrades.cancel.selector, 1);
         if (kind == Kind.Resolve) return (self, this.resolve.selector, 1);
         return _permissionsCallOf(kind);
     }
@@ -185,6 +159,7 @@ abstract contract Acts is IMotions {
             kind == Kind.AddOrganisation || kind == Kind.SetRule || kind == Kind.SetPeriod
                 || kind == Kind.SetPublicPermissions || kind == Kind.SetAlgorithm
                 || kind == Kind.ScheduleUpgrade || kind == Kind.Resolve
+                || kind == Kind.CancelUpgrade
         ) {
             return 0;
         }
@@ -196,12 +171,19 @@ abstract contract Acts is IMotions {
         return first;
     }
 
-    /// The rule for a motion. One that changes a rule also needs what that rule asks for now, and
-    /// a suspension after another what a removal needs.
+    /// The rule for a motion. One that changes a rule also needs what that rule asks for now, a
+    /// suspension after another what a removal needs, and an upgrade, which may change whatever
+    /// others change, what any of them needs.
     function _ruleFor(uint8 number, bytes calldata arguments) internal view returns (Rule memory) {
         (Kind kind, Rule memory rule) = (Kind(number), ruleOf(number));
         if (kind == Kind.SetRule) {
             return Rules.stricter(rule, ruleOf(abi.decode(arguments[:32], (uint8))));
+        }
+        if (kind == Kind.ScheduleUpgrade) {
+            for (uint8 other = 1; other <= KIND_MAX; other++) {
+                rule = Rules.stricter(rule, _rules[other]);
+            }
+            return rule;
         }
         if (kind != Kind.SuspendOrganisation) return rule;
         return _isAfterAnother(abi.decode(arguments[:32], (uint32))) ? _asRemoval(rule) : rule;

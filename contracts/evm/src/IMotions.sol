@@ -26,7 +26,8 @@ interface IMotions {
         SetAlgorithm,
         SetChain,
         ScheduleUpgrade,
-        Resolve
+        Resolve,
+        CancelUpgrade
     }
 
     /// @notice `Open` until the deadline or until it passes; `Passed` until the delay is over;
@@ -118,13 +119,6 @@ interface IMotions {
         address account;
     }
 
-    /// @notice An upgrade that was announced. `nameHash` is the SHA-256 of its name.
-    struct Upgrade {
-        bytes32 nameHash;
-        uint64 height;
-        string version;
-    }
-
     /// @notice The last organisation with a vote or validators that was suspended by less than a
     /// removal needs, and when; 0 if there is none.
     struct Emergency {
@@ -148,7 +142,6 @@ interface IMotions {
     event MotionExecuted(uint32 indexed motion, uint8 indexed kind, address account);
     event MotionWithdrawn(uint32 indexed motion, uint16 reason, address account);
     event RuleSet(uint8 indexed kind, Rule rule);
-    event UpgradeScheduled(bytes32 indexed nameHash, uint64 height, string version);
     event Resolved(bytes32 indexed textHash);
 
     /// @notice Remedy: a number from 1 to `motionCount`.
@@ -186,8 +179,6 @@ interface IMotions {
     error MotionsThresholdOutOfRange(uint16 numerator, uint16 denominator);
     /// @notice Seconds of a voting period, delay or window.
     error MotionsTimeOutOfRange(uint256 min, uint256 max, uint256 got);
-    /// @notice Remedy: a height above this one.
-    error MotionsUpgradeInPast(uint64 height, uint256 now_);
     /// @notice Remedy: a hash that is not zero.
     error MotionsNoHash();
     /// @notice One rule for each kind, in their order.
@@ -235,10 +226,4 @@ interface IMotions {
 
     /// @notice The suspension after which another needs what a removal needs.
     function emergency() external view returns (uint32 organisation, uint64 time);
-
-    function upgradeCount() external view returns (uint256);
-
-    /// @notice Upgrades in the order in which they were scheduled, `count` (at most 100) from
-    /// position `from` (0 is the first).
-    function upgrades(uint256 from, uint256 count) external view returns (Upgrade[] memory);
 }

@@ -218,6 +218,10 @@ interface INodes {
     /// from the next block on.
     function handOver() external;
 
+    /// @notice By an upgrade (0x…1009): seconds of an epoch from now on; a handover that is due
+    /// keeps its time.
+    function setEpoch(uint32 length) external;
+
     /// @notice By the node, in block 1: what proofs of possession and evidence are bound to.
     function bindGenesis(bytes32 genesisHash) external;
 

@@ -77,6 +77,12 @@ abstract contract NodeRecords is INodes {
         _handovers.push(uint64(block.number));
     }
 
+    /// @inheritdoc INodes
+    function setEpoch(uint32 length) external {
+        System.requireCaller(System.UPGRADES);
+        epochLength = length;
+    }
+
     // By an organisation's administrators
 
     /// @inheritdoc INodes

@@ -220,7 +220,7 @@ contract ActsTest is World {
         refusesMotion(
             IMotions.Kind.SetRule,
             abi.encode(uint8(0), rule),
-            abi.encodeWithSelector(IMotions.MotionsKindOutOfRange.selector, 18, 0)
+            abi.encodeWithSelector(IMotions.MotionsKindOutOfRange.selector, 19, 0)
         );
         proposed(1, IMotions.Kind.SetRule, abi.encode(uint8(1), rule));
     }
@@ -263,35 +263,6 @@ contract ActsTest is World {
             IMotions.Kind.SetChain,
             abi.encode(uint32(9), uint32(3), uint8(1)),
             abi.encodeWithSelector(IChains.ChainsUnknown.selector, 9)
-        );
-    }
-
-    function test_ScheduleUpgrade() public {
-        vm.expectEmit(address(motions));
-        emit IMotions.UpgradeScheduled(TEXT, 100, "2.0.0");
-        decide(IMotions.Kind.ScheduleUpgrade, abi.encode(TEXT, uint64(100), "2.0.0"));
-        vm.assertEq(motions.upgradeCount(), 1);
-        IMotions.Upgrade[] memory page = motions.upgrades(0, 100);
-        vm.assertEq(page.length, 1);
-        vm.assertEq(page[0].nameHash, TEXT);
-        vm.assertEq(page[0].height, 100);
-        vm.assertEq(page[0].version, "2.0.0");
-        refusesMotion(
-            IMotions.Kind.ScheduleUpgrade,
-            abi.encode(TEXT, uint64(1), "2.0.0"),
-            abi.encodeWithSelector(IMotions.MotionsUpgradeInPast.selector, 1, 1)
-        );
-        refusesMotion(
-            IMotions.Kind.ScheduleUpgrade,
-            abi.encode(bytes32(0), uint64(100), "2.0.0"),
-            abi.encodeWithSelector(IMotions.MotionsNoHash.selector)
-        );
-        refusesMotion(
-            IMotions.Kind.ScheduleUpgrade,
-            abi.encode(TEXT, uint64(100), ""),
-            abi.encodeWithSignature(
-                "TextsLengthOutOfRange(string,uint256,uint256,uint256)", "version", 1, 32, 0
-            )
         );
     }
 

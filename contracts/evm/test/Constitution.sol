@@ -11,7 +11,7 @@ abstract contract Constitution is World {
         | (1 << 9) | (1 << 11) | (1 << 12) | (1 << 14) | (1 << 15) | (1 << 17);
 
     function foundingRules() internal pure override returns (IMotions.Rule[] memory rules) {
-        rules = new IMotions.Rule[](18);
+        rules = new IMotions.Rule[](19);
         for (uint256 kind = 1; kind <= rules.length; kind++) {
             rules[kind - 1] = (HEAVY >> kind) & 1 == 1
                 ? IMotions.Rule(3, 4, 2, 3, VOTING, DELAY, WINDOW)

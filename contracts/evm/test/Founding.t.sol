@@ -20,6 +20,7 @@ contract FoundingTest is World {
         placed("Nodes", address(nodes));
         placed("Organisations", address(organisations));
         placed("Permissions", address(permissions));
+        placed("Upgrades", address(upgrades));
     }
 
     function test_TheSetIsThatOfTheFounding() public {
@@ -131,7 +132,7 @@ contract FoundingTest is World {
             SYSTEM,
             address(motions),
             abi.encodeCall(motions.foundRules, (rules)),
-            abi.encodeWithSelector(IMotions.MotionsRuleCount.selector, 18, 17)
+            abi.encodeWithSelector(IMotions.MotionsRuleCount.selector, 19, 17)
         );
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IMotions} from "../src/IMotions.sol";
 import {INodes} from "../src/INodes.sol";
 import {IOrganisations} from "../src/IOrganisations.sol";
+import {IUpgrades} from "../src/IUpgrades.sol";
 import {Equivocating} from "./Equivocating.sol";
 
 /// @notice Gas of calls to the governance contracts, without what a transaction costs by itself;
@@ -66,12 +67,30 @@ contract GovernanceGasTest is Equivocating {
         bytes memory set = abi.encodeCall(nodes.validatorSet, ());
         measure("validatorSet, 128 with the longest names", address(nodes), SYSTEM, set);
         measure("peers, 128", address(nodes), SYSTEM, abi.encodeCall(nodes.peers, ()));
+        settlesAtTheLimits();
         bytes memory evidence = votes(1, 1, 0);
         measureTransaction(
             "submitEvidence, 128 validators",
             address(nodes),
             abi.encodeCall(nodes.submitEvidence, (evidence))
         );
+    }
+
+    /// A system call has 30 million gas.
+    function settlesAtTheLimits() private {
+        IUpgrades.Plan memory made = plan(uint64(block.number + 100), 2, 0);
+        made.settings = new IUpgrades.Setting[](7);
+        for (uint8 i = 1; i <= 7; i++) {
+            (, uint64 most) = upgrades.boundsOf(i);
+            made.settings[i - 1] = IUpgrades.Setting(i, most);
+        }
+        vm.prank(address(motions));
+        upgrades.schedule(made);
+        vm.roll(made.height - 1);
+        bytes memory data = abi.encodeCall(upgrades.settle, ());
+        // Without declarations, all of which are looked at.
+        uint256 gas = measure("settle, 128 validators", address(upgrades), SYSTEM, data);
+        vm.assertLe(gas, 30_000_000);
     }
 
     /// All but four equivocated, and nothing could be done so far.
@@ -152,6 +171,7 @@ contract GovernanceGasTest is Equivocating {
         vm.cool(address(nodes));
         vm.cool(address(organisations));
         vm.cool(address(permissions));
+        vm.cool(address(upgrades));
         vm.assertTrue(send(sender, target, data), name);
         gas = vm.lastCallGas().gasTotalUsed;
         vm.snapshotValue("Governance", name, gas);

@@ -56,7 +56,7 @@ contract GovernanceHandler is Equivocating {
 
     /// A motion from its beginning to its end.
     function decides(uint256 by, uint256 kind, uint256 a, uint256 b, uint256 c) external {
-        uint32 motion = proposes(by, uint8(1 + kind % 18), a, b, c);
+        uint32 motion = proposes(by, uint8(1 + kind % 19), a, b, c);
         if (motion == 0) return;
         passed(motion);
         vm.warp(block.timestamp + motions.motionOf(motion).rule.delay);
@@ -149,9 +149,9 @@ contract GovernanceHandler is Equivocating {
         bytes memory arguments = argumentsOf(kind, a, b, c);
         bytes memory data = abi.encodeCall(motions.propose, (kind, arguments));
         IMotions.Rule memory inForce;
-        if (kind > 0 && kind <= 18) {
+        if (kind > 0 && kind <= 19) {
             uint8 changed = kind == 9 ? abi.decode(arguments, (uint8)) : kind;
-            if (changed > 0 && changed <= 18) inForce = motions.ruleOf(changed);
+            if (changed > 0 && changed <= 19) inForce = motions.ruleOf(changed);
         }
         if (!succeeds(admin(acting(by)), address(motions), data)) return 0;
         rules[motions.motionCount()] = inForce;
@@ -163,7 +163,7 @@ contract GovernanceHandler is Equivocating {
         view
         returns (bytes memory)
     {
-        IMotions.Kind kind = IMotions.Kind(number > 18 ? 0 : number);
+        IMotions.Kind kind = IMotions.Kind(number > 19 ? 0 : number);
         uint32 organisation = kind == IMotions.Kind.ReinstateOrganisation ? suspended(a) : member(a);
         if (kind == IMotions.Kind.AddOrganisation) {
             return admission(1 + organisations.organisationCount() % ORGANISATIONS);
@@ -172,7 +172,10 @@ contract GovernanceHandler is Equivocating {
             return abi.encode(organisation, details(b % 12));
         }
         if (kind == IMotions.Kind.AddValidator) return abi.encode(someNode(a), somePower(b));
-        if (kind == IMotions.Kind.RemoveValidator) return abi.encode(someNode(a), uint16(b % 9));
+        if (kind == IMotions.Kind.RemoveValidator) {
+            // A founder's, mostly: few of the others validate.
+            return abi.encode(a % 4 == 0 ? someNode(a) : uint32(1 + a % 5), uint16(b % 9));
+        }
         if (kind == IMotions.Kind.ReinstateValidator) return abi.encode(convictedNode(a));
         if (kind == IMotions.Kind.SetRule) return abi.encode(uint8(a % 20), someRule(b, c));
         if (kind == IMotions.Kind.SetQuota) return abi.encode(organisation, uint64(b), uint64(c));
@@ -187,8 +190,10 @@ contract GovernanceHandler is Equivocating {
             return abi.encode(uint32(a % (chains.chainCount() + 1)), acting(b), uint8(1 + c % 3));
         }
         if (kind == IMotions.Kind.ScheduleUpgrade) {
-            return abi.encode(bytes32(a), uint64(b % (2 * block.number + 2)), "2.0.0");
+            uint64 height = uint64(block.number + 90 + b % 40);
+            return abi.encode(plan(height, uint32(1 + c % 4), uint64(a % 30_000_000)));
         }
+        if (kind == IMotions.Kind.CancelUpgrade) return abi.encode(uint32(upgrades.pending()));
         return shortArguments(kind, organisation, a, b);
     }
 

@@ -193,7 +193,7 @@ contract GovernanceInvariantsTest is World {
             if (i % 60 == 0) handler.registerChain(a, i);
             if (i % 40 == 0) handler.equivocate(a, 1, 0);
         }
-        for (uint8 kind = 1; kind <= 18; kind++) {
+        for (uint8 kind = 1; kind <= 19; kind++) {
             vm.assertGt(handler.executed(kind), 0, vm.toString(kind));
         }
     }

@@ -59,18 +59,18 @@ contract MotionsTest is World {
 
     function test_RefusesAKindThatIsNone() public {
         bytes memory reason =
-            abi.encodeWithSelector(IMotions.MotionsKindOutOfRange.selector, 18, uint8(0));
+            abi.encodeWithSelector(IMotions.MotionsKindOutOfRange.selector, 19, uint8(0));
         bytes memory data = abi.encodeCall(motions.propose, (0, ""));
         refuses(admin(1), address(motions), data, reason);
-        reason = abi.encodeWithSelector(IMotions.MotionsKindOutOfRange.selector, 18, uint8(19));
-        data = abi.encodeCall(motions.propose, (19, ""));
+        reason = abi.encodeWithSelector(IMotions.MotionsKindOutOfRange.selector, 19, uint8(20));
+        data = abi.encodeCall(motions.propose, (20, ""));
         refuses(admin(1), address(motions), data, reason);
         vm.expectRevert(reason);
-        motions.ruleOf(19);
+        motions.ruleOf(20);
     }
 
     function test_RefusesArgumentsOfAnotherLength() public {
-        for (uint8 kind = 1; kind <= 18; kind++) {
+        for (uint8 kind = 1; kind <= 19; kind++) {
             bytes memory data = abi.encodeCall(motions.propose, (kind, new bytes(33)));
             vm.assertFalse(send(admin(1), address(motions), data));
         }
@@ -96,9 +96,6 @@ contract MotionsTest is World {
             abi.encodePacked(abi.encode(uint32(2), details(2)), bytes32(0)),
             reason
         );
-        bytes memory upgrade = abi.encode(TEXT, uint64(100), "2.0.0");
-        refusesMotion(IMotions.Kind.ScheduleUpgrade, abi.encodePacked(upgrade, bytes1(0)), reason);
-        proposed(1, IMotions.Kind.ScheduleUpgrade, upgrade);
         proposed(1, IMotions.Kind.AddOrganisation, admission(6));
     }
 
@@ -294,11 +291,10 @@ contract MotionsTest is World {
     }
 
     function test_NobodyElseRehearsesOrActs() public {
-        bytes[9] memory calls = [
+        bytes[8] memory calls = [
             abi.encodeCall(motions.rehearse, (18, abi.encode(TEXT))),
             abi.encodeCall(motions.resolve, (TEXT)),
             abi.encodeCall(motions.setRule, (18, anyRule())),
-            abi.encodeCall(motions.scheduleUpgrade, (TEXT, 100, "2")),
             abi.encodeCall(motions.suspendOrganisation, (1, 1)),
             abi.encodeCall(motions.removeOrganisation, (1, 1)),
             abi.encodeCall(motions.reinstateOrganisation, (1, 1)),

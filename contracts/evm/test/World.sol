@@ -9,12 +9,14 @@ import {IMotions} from "../src/IMotions.sol";
 import {INodes} from "../src/INodes.sol";
 import {IOrganisations} from "../src/IOrganisations.sol";
 import {IPermissions} from "../src/IPermissions.sol";
+import {IUpgrades} from "../src/IUpgrades.sol";
 import {Identifiers} from "../src/Identifiers.sol";
 import {Motions} from "../src/Motions.sol";
 import {Nodes} from "../src/Nodes.sol";
 import {Organisations} from "../src/Organisations.sol";
 import {Permissions} from "../src/Permissions.sol";
 import {Possessions} from "../src/Possessions.sol";
+import {Upgrades} from "../src/Upgrades.sol";
 import {Vm} from "./Vm.sol";
 
 /// @notice Stands in for the node's precompile: a signature is good if R is the hash of message
@@ -41,6 +43,7 @@ abstract contract World {
         Permissions(0x0000000000000000000000000000000000001004);
     Chains internal constant chains = Chains(0x0000000000000000000000000000000000001005);
     Facts internal constant facts = Facts(0x0000000000000000000000000000000000001007);
+    Upgrades internal constant upgrades = Upgrades(0x0000000000000000000000000000000000001009);
     address internal constant SYSTEM = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
     address internal constant EQUIVOCATIONS = 0x0000000000000000000000000000000000001008;
     address internal constant ED25519 = 0x0000000000000000000000000000000000001100;
@@ -66,6 +69,7 @@ abstract contract World {
         vm.etch(address(chains), type(Chains).runtimeCode);
         vm.etch(address(facts), type(Facts).runtimeCode);
         vm.etch(EQUIVOCATIONS, type(Equivocations).runtimeCode);
+        vm.etch(address(upgrades), type(Upgrades).runtimeCode);
         vm.etch(ED25519, type(Ed25519Mock).runtimeCode);
         vm.chainId(CHAIN);
         vm.warp(NOW);
@@ -102,7 +106,7 @@ abstract contract World {
 
     /// More than half for all kinds; for rules more than two thirds, and a delay.
     function foundingRules() internal pure virtual returns (IMotions.Rule[] memory rules) {
-        rules = new IMotions.Rule[](18);
+        rules = new IMotions.Rule[](19);
         for (uint256 i = 0; i < rules.length; i++) {
             rules[i] = IMotions.Rule(1, 2, 1, 2, VOTING, 0, WINDOW);
         }
@@ -112,9 +116,15 @@ abstract contract World {
     /// What the node does after a block; then the next one.
     function endBlock() internal {
         uint256 due = nodes.handoverDue();
-        if (due != 0 && due <= block.timestamp) {
+        uint256 height = upgrades.dueHeight();
+        bool settles = height != 0 && height <= block.number + 1;
+        if (due != 0 && (due <= block.timestamp || settles)) {
             vm.prank(SYSTEM);
             nodes.handOver();
+        }
+        if (settles) {
+            vm.prank(SYSTEM);
+            upgrades.settle();
         }
         vm.roll(block.number + 1);
     }
@@ -309,6 +319,19 @@ abstract contract World {
     function joined(uint32 n) internal returns (uint32) {
         decide(IMotions.Kind.AddOrganisation, admission(n));
         return registered(n, n);
+    }
+
+    /// An upgrade to a protocol version, with another gas limit if it is not 0.
+    function plan(uint64 height, uint32 protocol, uint64 gas)
+        internal
+        pure
+        returns (IUpgrades.Plan memory made)
+    {
+        (made.nameHash, made.height) = (keccak256("an upgrade"), height);
+        (made.protocol, made.version) = (protocol, "2.0.0");
+        if (gas == 0) return made;
+        made.settings = new IUpgrades.Setting[](1);
+        made.settings[0] = IUpgrades.Setting(uint8(IUpgrades.Parameter.BlockGasLimit), gas);
     }
 
     // Calls

@@ -2,6 +2,7 @@
 // the committed artifacts byte for byte. UPDATE_ARTIFACT=1 writes the artifacts instead.
 import { readFileSync, writeFileSync } from 'node:fs'
 import solc from 'solc'
+import { layoutOf } from './layout.mjs'
 
 const CONTRACTS = [
   'Attestations',
@@ -12,6 +13,7 @@ const CONTRACTS = [
   'Nodes',
   'Organisations',
   'Permissions',
+  'Upgrades',
 ]
 const ROOT = new URL('../', import.meta.url)
 /** Bytes of code (EIP-170). */
@@ -31,7 +33,7 @@ const source = (name) => `src/${name}.sol`
 function compile() {
   const selected = CONTRACTS.map((name) => [
     source(name),
-    { [name]: ['abi', 'evm.deployedBytecode'] },
+    { [name]: ['abi', 'evm.deployedBytecode', 'storageLayout'] },
   ])
   const input = {
     language: 'Solidity',
@@ -53,7 +55,7 @@ function compile() {
   return output.contracts
 }
 
-function artifact(contract, { abi, evm }) {
+function artifact(contract, { abi, evm, storageLayout }) {
   const code = evm.deployedBytecode
   // Code with gaps to be filled at deployment cannot be placed in a genesis state.
   for (const gaps of ['immutableReferences', 'linkReferences']) {
@@ -68,6 +70,7 @@ function artifact(contract, { abi, evm }) {
     solc: solc.version(),
     settings: SETTINGS,
     abi,
+    storageLayout: layoutOf(storageLayout),
     deployedBytecode: `0x${code.object}`,
   }
   return `${JSON.stringify(whole, null, 2)}\n`

@@ -2,6 +2,7 @@
 // committed artifacts byte for byte. UPDATE_ARTIFACT=1 writes the artifacts instead.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import solc from 'solc'
+import { layoutOf } from './layout.mjs'
 
 const ROOT = new URL('../', import.meta.url)
 /** What is deployed on other chains has `bytecode`, what is in genesis `deployedBytecode`. */
@@ -27,7 +28,7 @@ const CODE_MAX = 24_576
 const read = (file) => readFileSync(new URL(file, ROOT), 'utf8')
 
 function compile(evmVersion) {
-  const selection = ({ name }) => ({ [name]: ['abi', 'evm.bytecode', 'evm.deployedBytecode'] })
+  const selection = ({ name }) => ({ [name]: ['abi', 'evm.bytecode', 'evm.deployedBytecode', 'storageLayout'] })
   const input = {
     language: 'Solidity',
     sources: Object.fromEntries(CONTRACTS.map(({ path }) => [path, { content: read(path) }])),
@@ -50,7 +51,7 @@ function compile(evmVersion) {
   return CONTRACTS.map(({ name, path }) => output.contracts[path][name])
 }
 
-function artifact({ name, genesis }, { abi, evm }) {
+function artifact({ name, genesis }, { abi, evm, storageLayout }) {
   const code = evm.deployedBytecode
   const size = code.object.length / 2
   if (size > CODE_MAX) throw new Error(`${name}: ${size} bytes of code, at most ${CODE_MAX}`)
@@ -59,7 +60,7 @@ function artifact({ name, genesis }, { abi, evm }) {
     throw new Error(`${name}: the code has gaps, which genesis cannot fill`)
   }
   const bytecode = genesis
-    ? { deployedBytecode: `0x${code.object}` }
+    ? { storageLayout: layoutOf(storageLayout), deployedBytecode: `0x${code.object}` }
     : { bytecode: `0x${evm.bytecode.object}` }
   const whole = { contract: name, solc: solc.version(), settings: SETTINGS, abi, ...bytecode }
   return `${JSON.stringify(whole, null, 2)}\n`

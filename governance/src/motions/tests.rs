@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, keccak256};
 
 use super::*;
-use crate::contracts::{Admission, Details, Rule};
+use crate::contracts::{Admission, Details, Plan, Replacement, Rule, Setting};
 
 fn details() -> Details {
     Details {
@@ -39,6 +39,24 @@ fn rule() -> Rule {
         votingPeriod: 600,
         delay: 60,
         window: 3_600,
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        nameHash: keccak256("name"),
+        height: 1_000,
+        protocol: 2,
+        version: "2.0.0".into(),
+        settings: vec![Setting {
+            parameter: 1,
+            value: 30_000_000,
+        }],
+        replacements: vec![Replacement {
+            target: Address::repeat_byte(1),
+            source: Address::repeat_byte(2),
+            codeHash: B256::repeat_byte(3),
+        }],
     }
 }
 
@@ -94,14 +112,11 @@ fn acts() -> Vec<Act> {
             operator: 2,
             status: 1,
         }),
-        Act::ScheduleUpgrade(Motions::scheduleUpgradeCall {
-            nameHash: keccak256("name"),
-            height: 1_000,
-            version: "2.0.0".into(),
-        }),
+        Act::ScheduleUpgrade(Box::new(Upgrades::scheduleCall { plan: plan() })),
         Act::Resolve(Motions::resolveCall {
             textHash: B256::repeat_byte(4),
         }),
+        Act::CancelUpgrade(Upgrades::cancelCall { upgrade: 3 }),
     ]
 }
 
@@ -119,6 +134,6 @@ fn every_kind_is_read_as_it_was_written() {
         assert!(Act::decode(number, cut).is_err(), "{name}");
     }
     assert!(Act::decode(0, &[]).is_err());
-    assert!(Act::decode(19, &acts[17].arguments()).is_err());
-    assert_eq!((Act::kind_name(0), Act::kind_name(19)), (None, None));
+    assert!(Act::decode(20, &acts[17].arguments()).is_err());
+    assert_eq!((Act::kind_name(0), Act::kind_name(20)), (None, None));
 }

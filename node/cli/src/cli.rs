@@ -6,7 +6,8 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     attest, checkpoint, config, fact, genesis, issuing, keys, log, motion, node, operator, org,
-    permission, prove, quota, relay, renew, revoke, signer, status, testnet, verify, version,
+    permission, prove, quota, relay, renew, revoke, signer, status, testnet, upgrade, verify,
+    version,
 };
 
 const EXIT_CODES: &str = "\
@@ -78,6 +79,9 @@ enum Command {
     /// What organisations decide together.
     #[command(subcommand)]
     Motion(motion::Command),
+    /// Rules that change at a height, and who is ready.
+    #[command(subcommand)]
+    Upgrade(upgrade::Command),
     /// What an account may do.
     #[command(subcommand)]
     Permission(permission::Command),
@@ -117,6 +121,7 @@ impl Cli {
             Command::Org(command) => org::run(command),
             Command::Operator(command) => operator::run(command),
             Command::Motion(command) => motion::run(command),
+            Command::Upgrade(command) => upgrade::run(command),
             Command::Permission(command) => permission::run(&command),
             Command::Quota(command) => quota::run(&command),
             Command::Status(args) => status::run(&args),

@@ -40,6 +40,7 @@ mod standing;
 mod status;
 mod testnet;
 mod time;
+mod upgrade;
 mod verify;
 mod version;
 

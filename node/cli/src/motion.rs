@@ -3,7 +3,11 @@
 mod file;
 mod propose;
 mod show;
+mod upgrade;
 mod words;
+
+pub(crate) use propose::{CancelArgs, UPGRADE_HELP, UpgradeArgs};
+pub(crate) use upgrade::{effect as upgrade_effect, parameter};
 
 use std::process::ExitCode;
 
@@ -94,6 +98,16 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             write,
         } => block_on(write.read.lang, withdraw(motion, reason, write)),
     }
+}
+
+/// `tbsi upgrade plan`.
+pub(crate) fn propose_upgrade(args: Box<UpgradeArgs>) -> anyhow::Result<ExitCode> {
+    run(Command::Propose(propose::Command::ScheduleUpgrade(args)))
+}
+
+/// `tbsi upgrade cancel`.
+pub(crate) fn propose_cancel(args: CancelArgs) -> anyhow::Result<ExitCode> {
+    run(Command::Propose(propose::Command::CancelUpgrade(args)))
 }
 
 async fn fetch(registry: &RegistryClient, motion: u32) -> anyhow::Result<Motion> {

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 127] = [
+const COMMANDS: [&str; 133] = [
     "",
     "attest",
     "checkpoint",
@@ -55,6 +55,7 @@ const COMMANDS: [&str; 127] = [
     "motion propose add-organisation",
     "motion propose add-validator",
     "motion propose amend-organisation",
+    "motion propose cancel-upgrade",
     "motion propose reinstate-organisation",
     "motion propose reinstate-validator",
     "motion propose remove-organisation",
@@ -135,6 +136,11 @@ const COMMANDS: [&str; 127] = [
     "testnet down",
     "testnet status",
     "testnet up",
+    "upgrade",
+    "upgrade cancel",
+    "upgrade declare",
+    "upgrade plan",
+    "upgrade status",
     "verify",
     "version",
 ];

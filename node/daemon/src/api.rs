@@ -323,6 +323,7 @@ impl Backend for NodeApi {
             missing_validators: missing,
             peers: self.peers(),
             pool: self.pool_counts(),
+            protocol: self.0.protocol_status(),
         }
     }
 

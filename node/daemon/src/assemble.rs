@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig};
-use tbsi_execution::BlockContext;
 use tbsi_home::config::{Config, SignerConfig, WitnessConfig};
 use tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
 use tbsi_home::{Home, LoadedHome};
@@ -37,6 +36,7 @@ use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_M
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
 use crate::rotation::{current_key, warn_if_unknown};
+use crate::rules::{NextRules, tip_context};
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 use crate::witness::submit::Submitter;
@@ -64,7 +64,7 @@ pub(crate) struct Assembled {
 }
 
 /// Opens and checks everything; refuses with the name of what is wrong.
-pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
+pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assembled> {
     let LoadedHome {
         config,
         genesis,
@@ -78,6 +78,13 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
     let identity = genesis.identity();
     let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
+    let rules = NextRules::at_tip(&store, &genesis)?;
+    if let Some(outdated) = store
+        .tip()
+        .and_then(|tip| rules.outdated(protocol, tip.height))
+    {
+        return Err(outdated.into());
+    }
     let roster = current_roster(&store, &genesis, founders)?;
     let local = match validator_key {
         Some(key) => Some(local_signer(home, &genesis, &store, &roster, key)?),
@@ -99,6 +106,8 @@ pub(crate) async fn assemble(home: &Home) -> anyhow::Result<Assembled> {
         roster,
         name: config.name.clone(),
         validator: own,
+        protocol,
+        rules,
         store,
         mempool: mempool_limits(&config),
         gossip,
@@ -316,15 +325,7 @@ pub fn current_roster(
     founders: Roster,
 ) -> anyhow::Result<Roster> {
     let tip = store.tip().context("the chain has no block")?;
-    let context = BlockContext {
-        chain_id: genesis.chain_id,
-        genesis_hash: genesis.hash(),
-        height: tip.height.next(),
-        time: tip.time.next(),
-        beneficiary: Address::ZERO,
-        gas_limit: genesis.block_gas_limit,
-        parent_hash: tip.block_hash,
-    };
+    let context = tip_context(store, genesis)?;
     let state = store.state_at(tip.height)?;
     let elected = tbsi_execution::elected(&state, &context)?;
     let elected = elected.map_or_else(|| founders.set_hash(), |elected| elected.set().hash());
@@ -464,7 +465,7 @@ fn engine_config(
 ) -> EngineConfig {
     let peers = config.p2p.peers.iter();
     EngineConfig {
-        parameters: node.genesis.consensus,
+        parameters: node.rules().block.consensus,
         name: config.name.clone(),
         p2p: tbsi_p2p::NetworkConfig {
             network: "consensus",

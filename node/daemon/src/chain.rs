@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use tbsi_engine::{Candidate, Chain, ChainError, Commit, Note, Verdict};
 use tbsi_governance::standing::Denied;
 use tbsi_store::{CommitBlock, LogUpdate, StateUpdate, StoreError};
+use tbsi_types::contracts::UPGRADES;
+use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{
     Address, B256, Checkpoint, CheckpointDigest, CommitCertificate, Evidence, Height, Members,
     ProposedBlock, Receipt, Roster, Round, StateDiff, TimestampMs, ValidatorSet, sha256,
@@ -197,6 +199,10 @@ impl Chain for NodeChain {
         Ok(members.ok_or_else(unknown)?.set().clone())
     }
 
+    fn parameters(&self) -> Option<ConsensusParameters> {
+        Some(self.node.rules().block.consensus)
+    }
+
     fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {
         self.node.roster().validator_of(peer_id)
     }
@@ -312,10 +318,17 @@ impl Chain for NodeChain {
             self.node.metrics.forget_validators();
             self.node.set_roster(roster);
         }
+        if executed.diff.accounts.contains_key(&UPGRADES) {
+            let followed = self.node.follow_upgrades();
+            followed.map_err(|error| ChainError::new("read the next block's rules", error))?;
+        }
         self.publish(&executed, certificate, took);
         self.room.on_decided(self.heaviest_late());
         self.executed.clear();
-        Ok(Commit::Done)
+        match self.node.outdated() {
+            Some(outdated) => Err(ChainError::new("stop before an upgrade", outdated)),
+            None => Ok(Commit::Done),
+        }
     }
 
     fn record_evidence(&mut self, evidence: &[Evidence]) -> Result<(), ChainError> {

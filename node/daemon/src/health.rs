@@ -56,7 +56,7 @@ struct Ready {
     ready: bool,
     /// Empty if ready.
     reasons: Vec<String>,
-    /// What the operator has to do some day soon.
+    /// What an operator has to do while the node is ready.
     warnings: Vec<String>,
     height: u64,
     behind: u64,
@@ -108,7 +108,10 @@ async fn readyz(State(health): State<Health>, Query(asked): Query<Readiness>) ->
     let page = Ready {
         ready,
         reasons,
-        warnings: node.tsa_warning(wall_clock()).into_iter().collect(),
+        warnings: [node.tsa_warning(wall_clock()), node.upgrade_warning()]
+            .into_iter()
+            .flatten()
+            .collect(),
         height: height.0,
         behind,
         peers: connected,
@@ -182,6 +185,7 @@ async fn metrics(State(health): State<Health>) -> Response {
         metrics.tsa_certificate_left(left);
     }
     metrics.look_at_networks(&node.gossip, node.consensus_network.get());
+    metrics.upgrade.look(&node.protocol_status());
     let twin = node.consensus_network.get();
     let twin = twin.is_some_and(NetworkMonitor::twin_seen);
     metrics.twin_seen.set(u64::from(twin));

@@ -29,8 +29,10 @@ mod pending;
 mod proofs;
 pub mod recover;
 mod rotation;
+pub mod rules;
 mod run;
 pub mod tsa;
+mod upgrade;
 mod watchdog;
 pub mod witness;
 
@@ -49,4 +51,5 @@ pub mod parts {
 
 pub use clock::wall_clock;
 pub use harden::forbid_core_dumps;
-pub use run::{abort_on_panic, run};
+pub use run::{abort_on_panic, run, run_supporting};
+pub use tbsi_execution::PROTOCOL_VERSION;

@@ -178,6 +178,12 @@ pub const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the node asks the contracts who may connect, beside every block that changed it.
 pub const PEERS_REFRESH_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often the log says that an upgrade waits which this program does not support.
+pub const UPGRADE_REMIND_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// Blocks from whose times it is estimated when a height comes.
+pub const UPGRADE_PACE_BLOCKS: u64 = 1_000;
+
 /// A height that runs for longer is reported, each time this passes.
 pub const STALL_REPORT_INTERVAL: Duration = Duration::from_secs(10);
 

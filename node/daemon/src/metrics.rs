@@ -1,6 +1,7 @@
 //! The node's metrics, in the Prometheus text format.
 
 mod network;
+mod upgrade;
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tbsi_types::Address;
 
 use crate::gossip::GossipHandle;
 use network::NetworkMetrics;
+use upgrade::UpgradeMetrics;
 
 use crate::mempool::DropCounter;
 
@@ -60,6 +62,7 @@ struct OfValidator {
 pub struct Metrics {
     registry: Registry,
     networks: NetworkMetrics,
+    pub(crate) upgrade: UpgradeMetrics,
     /// Height of the last committed block.
     pub height: Gauge<u64, AtomicU64>,
     /// Leaves whose digests are not in the map.
@@ -137,6 +140,7 @@ impl Default for Metrics {
         let mut metrics = Self {
             registry: Registry::with_prefix("tbsi"),
             networks: NetworkMetrics::default(),
+            upgrade: UpgradeMetrics::default(),
             height: Gauge::default(),
             map_waiting: Gauge::default(),
             round: Gauge::default(),
@@ -181,6 +185,7 @@ impl Default for Metrics {
         metrics.register_cosignatures();
         metrics.register_timestamps();
         metrics.networks.register(&mut metrics.registry);
+        metrics.upgrade.register(&mut metrics.registry);
         metrics
     }
 }

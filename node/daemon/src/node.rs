@@ -23,6 +23,7 @@ use crate::limits::HEADS_MAX;
 use crate::mempool::journal::Journal;
 use crate::mempool::{Intake, LastBlock, Mempool, MempoolError, MempoolLimits};
 use crate::metrics::Metrics;
+use crate::rules::NextRules;
 
 /// An error with its causes, in one line.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
@@ -87,6 +88,8 @@ pub struct Node {
     pub name: String,
     /// The validator key's address, if this node validates.
     pub validator: Option<Address>,
+    /// The highest protocol version that this node takes part in.
+    pub protocol: u32,
     /// Blocks and state.
     pub store: Store,
     /// Counters and gauges.
@@ -104,6 +107,7 @@ pub struct Node {
     pub(crate) tsa_until: OnceLock<u64>,
     heads: broadcast::Sender<Height>,
     roster: watch::Sender<Arc<Roster>>,
+    rules: watch::Sender<Arc<NextRules>>,
     mempool: Mutex<Mempool>,
     /// What keeps this node's own transactions over a restart, once it is open.
     pub(crate) journal: Mutex<Option<Journal>>,
@@ -123,6 +127,10 @@ pub struct NodeParts {
     pub name: String,
     /// The validator key's address.
     pub validator: Option<Address>,
+    /// The highest protocol version that this node takes part in: that of the program.
+    pub protocol: u32,
+    /// What the block after the tip obeys.
+    pub rules: NextRules,
     /// Blocks and state, at least genesis.
     pub store: Store,
     /// Bounds of the pool.
@@ -151,6 +159,7 @@ impl Node {
             genesis: parts.genesis,
             name: parts.name,
             validator: parts.validator,
+            protocol: parts.protocol,
             store: parts.store,
             metrics,
             wake: Arc::new(Notify::new()),
@@ -160,6 +169,7 @@ impl Node {
             tsa_until: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
             roster: watch::Sender::new(Arc::new(parts.roster)),
+            rules: watch::Sender::new(Arc::new(parts.rules)),
             mempool: Mutex::new(mempool),
             journal: Mutex::new(None),
             tell_all: AtomicBool::new(false),
@@ -190,9 +200,19 @@ impl Node {
             height: tip.height.next(),
             time,
             beneficiary,
-            gas_limit: self.genesis.block_gas_limit,
+            gas_limit: self.rules().block.gas_limit,
             parent_hash: tip.block_hash,
         }
+    }
+
+    /// What the block after the tip obeys.
+    pub fn rules(&self) -> Arc<NextRules> {
+        self.rules.borrow().clone()
+    }
+
+    /// Takes over what a committed block says.
+    pub(crate) fn set_rules(&self, rules: NextRules) {
+        self.rules.send_replace(Arc::new(rules));
     }
 
     /// Who decides the block after the tip, and who may connect.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use tbsi_engine::Engine;
+use tbsi_execution::PROTOCOL_VERSION;
 use tbsi_governance::standing::Denied;
 use tbsi_home::Home;
 use tbsi_p2p::Judgement;
@@ -47,8 +48,20 @@ pub fn run(
     home: &Home,
     stop: watch::Receiver<bool>,
 ) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + '_>> {
+    run_supporting(home, stop, PROTOCOL_VERSION)
+}
+
+/// As [`run`], as if this program knew no protocol version above `protocol`: an older program,
+/// for tests of upgrades (SPEC §13.12).
+#[doc(hidden)]
+pub fn run_supporting(
+    home: &Home,
+    stop: watch::Receiver<bool>,
+    protocol: u32,
+) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + '_>> {
+    assert!(protocol <= PROTOCOL_VERSION, "a version that is known");
     Box::pin(async move {
-        while let End::Rekeyed = run_tasks(home, stop.clone()).await? {
+        while let End::Rekeyed = run_tasks(home, stop.clone(), protocol).await? {
             info!("starting anew with the next validator key");
         }
         Ok(())
@@ -63,8 +76,8 @@ enum End {
     Rekeyed,
 }
 
-async fn run_tasks(home: &Home, stop: watch::Receiver<bool>) -> anyhow::Result<End> {
-    let mut assembled = assemble(home).await?;
+async fn run_tasks(home: &Home, stop: watch::Receiver<bool>, protocol: u32) -> anyhow::Result<End> {
+    let mut assembled = assemble(home, protocol).await?;
     let node = Arc::clone(&assembled.node);
     let rekeyed = rotation::due(assembled.rotating.take(), Arc::clone(&node));
     let (stop_tasks, stopping) = watch::channel(false);

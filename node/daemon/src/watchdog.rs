@@ -11,6 +11,7 @@ use tracing::{info, warn};
 use crate::clock::wall_clock;
 use crate::limits::{PEERS_REFRESH_INTERVAL, STALL_REPORT_INTERVAL, WATCH_INTERVAL};
 use crate::node::{Node, causes};
+use crate::upgrade::Reminder;
 
 /// What was last seen to move, and when.
 struct Watch {
@@ -39,10 +40,14 @@ pub(crate) async fn watch(
         refreshed: now,
         waited: None,
     };
+    let mut reminder = Reminder::default();
     loop {
         tokio::select! {
             _ = shutdown.wait_for(|stop| *stop) => return,
-            now = ticks.tick() => watch.tick(&node, &moved, now),
+            now = ticks.tick() => {
+                watch.tick(&node, &moved, now);
+                reminder.tick(&node, now);
+            }
         }
     }
 }

@@ -20,7 +20,9 @@ use crate::error::{ExecutionError, fatal, unreadable};
 use crate::gate::{Gate, is_governed};
 use crate::handler::{self, Ran};
 use crate::roster;
+use crate::rules::PROTOCOL_VERSION;
 use crate::transaction::tx_env;
+use crate::upgrade;
 use crate::words::{Chance, Refusal};
 
 /// Gas of the cheapest transaction (EIP-2).
@@ -64,7 +66,22 @@ pub fn execute(
     context: &BlockContext,
     transactions: &[Arc<Transaction>],
 ) -> Result<Outcome, ExecutionError> {
-    BlockRun::begin(view, Environment::new(context))?.execute(transactions)
+    BlockRun::begin(view, known(context, view)?)?.execute(transactions)
+}
+
+/// The environment of a block, by rules that this program knows.
+fn known(
+    context: &BlockContext,
+    view: &(impl StateView + ?Sized),
+) -> Result<Environment, ExecutionError> {
+    let environment = Environment::new(context, view)?;
+    if environment.protocol > PROTOCOL_VERSION {
+        return Err(ExecutionError::Protocol {
+            asked: environment.protocol,
+            known: PROTOCOL_VERSION,
+        });
+    }
+    Ok(environment)
 }
 
 /// Bounds of a block to build, beside its gas limit.
@@ -115,7 +132,7 @@ pub fn build(
     candidates: &mut dyn Iterator<Item = Arc<Transaction>>,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<Built, ExecutionError> {
-    let mut run = BlockRun::begin(view, Environment::new(context))?;
+    let mut run = BlockRun::begin(view, known(context, view)?)?;
     let mut transactions = Vec::new();
     let mut skipped = Vec::new();
     let mut bytes_left = limits.bytes_max;
@@ -287,7 +304,8 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
     }
 
     /// Does what follows the last transaction: organisations are charged, a handover that is due
-    /// takes place, and peers are asked for if the contracts that name them have changed.
+    /// takes place, peers are asked for if the contracts that name them have changed, and an
+    /// upgrade of the next height is settled.
     fn finish(mut self) -> Result<Outcome, ExecutionError> {
         let (mut members, mut peers) = (None, None);
         if let Some(gate) = &self.gate {
@@ -303,7 +321,13 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
                 peers = roster::read_peers(&mut self.evm)?;
             }
             let seconds = self.environment.block.timestamp.saturating_to();
-            members = roster::hand_over(&mut self.evm, seconds)?;
+            let number = self.environment.block.number.saturating_to();
+            // The set that decides the first block under new rules is the one that is counted.
+            let settles = upgrade::is_due(&mut self.evm, number)?;
+            members = roster::hand_over(&mut self.evm, seconds, settles)?;
+            if settles {
+                upgrade::settle(&mut self.evm)?;
+            }
         }
         let logs_bloom = self
             .receipts

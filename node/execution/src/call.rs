@@ -128,7 +128,7 @@ impl<'v, V: StateView + ?Sized> Caller<'v, V> {
         context: &BlockContext,
         request: &CallRequest,
     ) -> Result<Self, ExecutionError> {
-        let mut evm = Environment::new(context).evm(view);
+        let mut evm = Environment::new(context, view)?.evm(view);
         // The cap binds transactions; `estimate_gas` stays below it by itself.
         evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
         let bounds = bounds_of_call(

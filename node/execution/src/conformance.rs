@@ -47,6 +47,7 @@ impl Fork {
         // EIP-4844: 6 a block; EIP-7691: 9 a block; EIP-7594: 6 a transaction.
         let blobs_max = if self.0 == SpecId::PRAGUE { 9 } else { 6 };
         Rules {
+            version: 1,
             spec: self.0,
             fees: Fees::Charged,
             blobs_max: Some(blobs_max),
@@ -88,6 +89,7 @@ pub fn execute(
     let blobs = BlobExcessGasAndPrice::new_with_spec(block.excess_blob_gas, fork.0);
     let environment = Environment {
         rules: fork.rules(),
+        protocol: 1,
         chain_id: block.chain_id,
         block: BlockEnv {
             number: block.number,

@@ -5,12 +5,13 @@ use revm::context::{BlockEnv, Context};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::handler::{MainnetContext, MainnetEvm};
 use revm::{MainBuilder, MainContext};
+use tbsi_governance::upgrades;
 use tbsi_types::block::prev_randao;
-use tbsi_types::{Height, StateView, TimestampMs};
+use tbsi_types::{Height, StateView, TimestampMs, ViewError};
 
 use crate::overlay::Overlay;
 use crate::precompiles::precompiles;
-use crate::rules::{RULES, Rules};
+use crate::rules::{Rules, rules_of};
 
 /// The values of a block's header that its transactions can see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct BlockContext {
 #[derive(Clone, Debug)]
 pub(crate) struct Environment {
     pub(crate) rules: Rules,
+    /// What the chain asks for, which may be above what is known here.
+    pub(crate) protocol: u32,
     pub(crate) chain_id: u64,
     pub(crate) block: BlockEnv,
     /// Number and hash of the parent. Ethereum's state tests have none, and no EIP-2935 call.
@@ -43,8 +46,13 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// The environment of a TBSI block.
-    pub(crate) fn new(context: &BlockContext) -> Self {
+    /// The environment of a TBSI block on `view`, which says by which rules it is made.
+    pub(crate) fn new(
+        context: &BlockContext,
+        view: &(impl StateView + ?Sized),
+    ) -> Result<Self, ViewError> {
+        let head = upgrades::head(&mut |address: Address, slot: U256| view.storage(address, slot))?;
+        let rules = rules_of(head.protocol);
         let block = BlockEnv {
             number: U256::from(context.height.0),
             beneficiary: context.beneficiary,
@@ -53,11 +61,12 @@ impl Environment {
             basefee: 0,
             difficulty: U256::ZERO,
             prevrandao: Some(prev_randao(context.parent_hash, context.height)),
-            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice::new_with_spec(0, RULES.spec)),
+            blob_excess_gas_and_price: Some(BlobExcessGasAndPrice::new_with_spec(0, rules.spec)),
             slot_num: 0,
         };
-        Self {
-            rules: RULES,
+        Ok(Self {
+            rules,
+            protocol: head.protocol,
             chain_id: context.chain_id,
             block,
             parent: context
@@ -65,7 +74,7 @@ impl Environment {
                 .previous()
                 .map(|height| (height.0, context.parent_hash)),
             genesis_hash: context.genesis_hash,
-        }
+        })
     }
 
     /// A machine over `view` that has executed nothing, without instructions.
@@ -84,7 +93,7 @@ impl Environment {
     pub(crate) fn evm<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Evm<'v, V> {
         let mut evm = self.machine(view).build_mainnet();
         if self.rules.tbsi {
-            evm.precompiles = precompiles();
+            evm.precompiles = precompiles(self.rules);
         }
         evm
     }
@@ -104,7 +113,8 @@ mod tests {
 
     #[test]
     fn has_the_precompiles_of_osaka_and_its_own_and_no_other() {
-        let have: BTreeSet<Address> = precompiles().warm_addresses().iter().copied().collect();
+        let precompiles = precompiles(rules_of(1));
+        let have: BTreeSet<Address> = precompiles.warm_addresses().iter().copied().collect();
         let want: BTreeSet<Address> = (1..=0x11u64)
             .chain([0x100, 0x1100, 0x1101, 0x1102])
             .map(|number| Address::from_word(U256::from(number).into()))

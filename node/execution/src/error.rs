@@ -15,6 +15,14 @@ pub enum ExecutionError {
     /// revm failed in a way that no block can cause: the node halts.
     #[error("EVM failed: {0}")]
     Evm(String),
+    /// The chain has a protocol version that this program does not know: the node halts.
+    #[error("the chain has protocol version {asked}, and this program knows {known}")]
+    Protocol {
+        /// In force for the block.
+        asked: u32,
+        /// The newest that is known.
+        known: u32,
+    },
     /// The block is invalid: a transaction may not be in it.
     #[error("transaction {index} ({hash}) is invalid here: {reason}")]
     InvalidTransaction {

@@ -10,6 +10,7 @@ use tbsi_governance::reserve::{carries_out, reserved_for};
 use tbsi_governance::standing::{
     self, Amounts, Denied, Parameters, Permissions, Standing, within_quota,
 };
+use tbsi_governance::upgrades;
 use tbsi_types::log::{ATTESTATIONS, FACTS, GOVERNANCE, LeafCount, OUTBOX};
 use tbsi_types::{StateView, Transaction};
 
@@ -37,6 +38,8 @@ impl Usage {
 
 /// Permissions and quotas during one block.
 pub(crate) struct Gate {
+    /// Protocol version of the block.
+    protocol: u32,
     parameters: Parameters,
     period: u64,
     lifts_at: u64,
@@ -82,7 +85,9 @@ impl Gate {
         seconds: u64,
     ) -> Result<Self, ReadError> {
         let parameters = standing::parameters(&mut reader(overlay))?;
+        let protocol = upgrades::head(&mut reader(overlay))?.protocol;
         Ok(Self {
+            protocol,
             parameters,
             period: parameters.period(seconds),
             lifts_at: parameters.next_period_at(seconds),
@@ -110,7 +115,8 @@ impl Gate {
                 reserve_taken: false,
             }),
         };
-        let permission = to.and_then(|to| reserved_for(to, input));
+        let protocol = self.protocol;
+        let permission = to.and_then(|to| reserved_for(protocol, to, input));
         let reserve = match permission {
             Some(it) if !standing.permissions.contains(it) => Reserve::None,
             Some(_) if usage.reserve_taken => Reserve::Taken,

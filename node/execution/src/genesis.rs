@@ -56,7 +56,9 @@ pub fn genesis_diff(genesis: &Genesis) -> Result<StateDiff, GenesisStateError> {
             parent_hash: B256::ZERO,
         };
         let view = Written(&diff);
-        let mut evm = Environment::new(&context).evm(&view);
+        let mut evm = Environment::new(&context, &view)
+            .map_err(ExecutionError::from)?
+            .evm(&view);
         for call in calls {
             let called = evm.system_call(call.to, call.input).map_err(fatal)?;
             if !called.result.is_success() {

@@ -17,7 +17,6 @@ use tbsi_types::{StateView, Transaction, ViewError};
 
 use crate::environment::{BlockContext, Environment, Machine};
 use crate::overlay::ReadError;
-use crate::rules::RULES;
 use crate::transaction::tx_env;
 use crate::words::Refusal;
 
@@ -40,8 +39,9 @@ pub fn admissible(
     context: &BlockContext,
     transaction: &Transaction,
 ) -> Result<Result<(), Inadmissible>, ViewError> {
-    let mut machine = Environment::new(context).machine(view);
-    machine.tx = tx_env(transaction, RULES.fees);
+    let environment = Environment::new(context, view)?;
+    let mut machine = environment.machine(view);
+    machine.tx = tx_env(transaction, environment.rules.fees);
     let checked = match check(&mut machine) {
         Ok(_) => check_sender(&mut machine).map_err(|error| error.0)?,
         Err(refused) => Err(refused),

@@ -6,8 +6,9 @@
 //! signatures (a [`Transaction`](tbsi_types::Transaction) is verified already) and does not
 //! know consensus.
 //!
-//! The rules are Ethereum's Osaka fork from genesis with one difference (SPEC §5.2): the base
-//! fee is 0 and a signed bid is executed at price 0, so that a key without funds can send.
+//! The rules are those of the protocol version in the parent's state (SPEC §13.12): Ethereum's
+//! Osaka fork from genesis with one difference (SPEC §5.2): the base fee is 0 and a signed bid is
+//! executed at price 0, so that a key without funds can send.
 //!
 //! ```
 //! # use tbsi_execution::{BlockContext, execute};
@@ -48,6 +49,7 @@ mod roster;
 mod rules;
 mod system;
 mod transaction;
+mod upgrade;
 mod words;
 
 #[doc(hidden)]
@@ -61,4 +63,6 @@ pub use gate::admission;
 pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};
 pub use roster::{elected, peers};
+pub use rules::PROTOCOL_VERSION;
 pub use system::system_accounts;
+pub use upgrade::{block_rules, planned_upgrade};

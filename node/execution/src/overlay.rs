@@ -133,6 +133,20 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         Ok(())
     }
 
+    /// Gives an account other code that some account has, and leaves all else of it.
+    pub(crate) fn set_code(&mut self, address: Address, code_hash: B256) -> Result<(), ReadError> {
+        if let Some(account) = &mut self.entry(address)?.now {
+            account.code_hash = code_hash;
+        }
+        Ok(())
+    }
+
+    /// Hash of an account's code; `None` if there is no account.
+    pub(crate) fn code_hash(&mut self, address: Address) -> Result<Option<B256>, ReadError> {
+        let account = self.entry(address)?.now;
+        Ok(account.map(|account| account.code_hash))
+    }
+
     /// Whether the block has changed the account's storage so far.
     pub(crate) fn storage_changed(&self, address: Address) -> bool {
         let entry = self.accounts.get(&address);

@@ -11,7 +11,7 @@ use revm::precompile::{
 };
 
 use crate::foreign::{self, FOREIGN_HEADER, FOREIGN_STORAGE};
-use crate::rules::RULES;
+use crate::rules::{Rules, VERSIONS};
 
 /// Verifies an Ed25519 signature (RFC 8032): message 32, public key 32, signature 64 bytes.
 pub(crate) const ED25519_VERIFY: Address = address!("0000000000000000000000000000000000001100");
@@ -21,11 +21,13 @@ pub(crate) const ED25519_VERIFY: Address = address!("000000000000000000000000000
 const ED25519_GAS: u64 = 6_000;
 const ED25519_INPUT_BYTES: usize = 128;
 
-/// Ethereum's precompiles of the fork, and this chain's own.
-pub(crate) fn precompiles() -> EthPrecompiles {
-    static ALL: OnceLock<Precompiles> = OnceLock::new();
-    let all = ALL.get_or_init(|| {
-        let mut all = EthPrecompiles::new(RULES.spec).precompiles.clone();
+/// Ethereum's precompiles of a version's fork, and this chain's own.
+pub(crate) fn precompiles(rules: Rules) -> EthPrecompiles {
+    static ALL: [OnceLock<Precompiles>; VERSIONS.len()] =
+        [const { OnceLock::new() }; VERSIONS.len()];
+    let known = VERSIONS.iter().position(|it| it.version == rules.version);
+    let all = ALL[known.unwrap_or_default()].get_or_init(|| {
+        let mut all = EthPrecompiles::new(rules.spec).precompiles.clone();
         let id = PrecompileId::custom("TBSI_ED25519_VERIFY");
         all.extend([Precompile::new(id, ED25519_VERIFY, ed25519)]);
         let id = PrecompileId::custom("TBSI_FOREIGN_HEADER");
@@ -36,7 +38,7 @@ pub(crate) fn precompiles() -> EthPrecompiles {
     });
     EthPrecompiles {
         precompiles: all,
-        spec: RULES.spec,
+        spec: rules.spec,
     }
 }
 

@@ -18,7 +18,7 @@ pub fn peers(
     view: &(impl StateView + ?Sized),
     context: &BlockContext,
 ) -> Result<Option<Peers>, ExecutionError> {
-    let mut evm = Environment::new(context).evm(view);
+    let mut evm = Environment::new(context, view)?.evm(view);
     if !is_governed(evm.ctx.db_mut()).map_err(|error| ExecutionError::View(error.0))? {
         return Ok(None);
     }
@@ -30,7 +30,7 @@ pub fn elected(
     view: &(impl StateView + ?Sized),
     context: &BlockContext,
 ) -> Result<Option<Members>, ExecutionError> {
-    let mut evm = Environment::new(context).evm(view);
+    let mut evm = Environment::new(context, view)?.evm(view);
     if !is_governed(evm.ctx.db_mut()).map_err(|error| ExecutionError::View(error.0))? {
         return Ok(None);
     }
@@ -52,15 +52,16 @@ fn read_members<V: StateView + ?Sized>(
     Ok(answer.and_then(|answer| abi::members(&answer).ok()))
 }
 
-/// Hands over to the contracts' set if that is due with a block of this time: the validators
-/// from the next block on.
+/// Hands over to the contracts' set if that is due with a block of this time, or a set waits and
+/// an upgrade is settled with the block: the validators from the next block on.
 pub(crate) fn hand_over<V: StateView + ?Sized>(
     evm: &mut Evm<'_, V>,
     seconds: u64,
+    at_once: bool,
 ) -> Result<Option<Members>, ExecutionError> {
     let word = evm.ctx.db_mut().storage(NODES, abi::HANDOVER_SLOT);
     let due = abi::handover_due(word.map_err(|error| ExecutionError::View(error.0))?);
-    if due.is_none_or(|due| due > seconds) {
+    if due.is_none_or(|due| due > seconds && !at_once) {
         return Ok(None);
     }
     tell(evm, NODES, abi::hand_over_call())?;
@@ -68,7 +69,7 @@ pub(crate) fn hand_over<V: StateView + ?Sized>(
 }
 
 /// What a contract answers the protocol; `None` if the call fails. Nothing is changed.
-fn ask<V: StateView + ?Sized>(
+pub(crate) fn ask<V: StateView + ?Sized>(
     evm: &mut Evm<'_, V>,
     contract: Address,
     input: Bytes,
@@ -81,16 +82,17 @@ fn ask<V: StateView + ?Sized>(
 }
 
 /// Calls a contract as the protocol and keeps what it changes; a call that fails changes
-/// nothing, so that no contract can stop the chain.
+/// nothing, so that no contract can stop the chain. What it returns, if it does not fail.
 pub(crate) fn tell<V: StateView + ?Sized>(
     evm: &mut Evm<'_, V>,
     contract: Address,
     input: Bytes,
-) -> Result<(), ExecutionError> {
+) -> Result<Option<Bytes>, ExecutionError> {
     let called = evm.system_call(contract, input).map_err(fatal)?;
-    if called.result.is_success() {
-        let kept = evm.ctx.db_mut().commit(called.state);
-        kept.map_err(|error| ExecutionError::View(error.0))?;
-    }
-    Ok(())
+    let ExecutionResult::Success { output, .. } = called.result else {
+        return Ok(None);
+    };
+    let kept = evm.ctx.db_mut().commit(called.state);
+    kept.map_err(|error| ExecutionError::View(error.0))?;
+    Ok(Some(output.into_data()))
 }

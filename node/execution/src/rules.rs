@@ -1,6 +1,11 @@
 //! By which rules blocks are executed.
 
 use revm::primitives::hardfork::SpecId;
+use tbsi_governance::upgrades::FIRST_PROTOCOL;
+
+/// The newest protocol version that this program knows (SPEC §13.12). A chain that goes further
+/// is not followed.
+pub const PROTOCOL_VERSION: u32 = VERSIONS[VERSIONS.len() - 1].version;
 
 /// Who pays for gas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +20,8 @@ pub(crate) enum Fees {
 /// against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
+    /// Protocol version.
+    pub(crate) version: u32,
     pub(crate) spec: SpecId,
     pub(crate) fees: Fees,
     /// Blobs in one transaction; `None` refuses blob transactions.
@@ -23,10 +30,46 @@ pub(crate) struct Rules {
     pub(crate) tbsi: bool,
 }
 
-/// The rules of this chain from genesis. The fork is named, never revm's default.
-pub(crate) const RULES: Rules = Rules {
-    spec: SpecId::OSAKA,
-    fees: Fees::Waived,
-    blobs_max: None,
-    tbsi: true,
-};
+impl Rules {
+    /// The rules of a TBSI chain under a protocol version. The fork is named, never revm's
+    /// default.
+    const fn of_version(version: u32, spec: SpecId) -> Self {
+        Self {
+            version,
+            spec,
+            fees: Fees::Waived,
+            blobs_max: None,
+            tbsi: true,
+        }
+    }
+}
+
+/// Every protocol version, from the first: what it means is what is here and what asks for
+/// `version`. Never changed once a network has it, so that old blocks execute as they did.
+pub(crate) const VERSIONS: [Rules; 2] = [
+    Rules::of_version(1, SpecId::OSAKA),
+    // A declaration of support is of the calls that are reserved (SPEC §13.4).
+    Rules::of_version(2, SpecId::OSAKA),
+];
+
+/// The rules of a protocol version; of the newest that is known if it is above that, with which
+/// no block is executed.
+pub(crate) fn rules_of(version: u32) -> Rules {
+    let index = version.saturating_sub(FIRST_PROTOCOL) as usize;
+    VERSIONS[index.min(VERSIONS.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbered_from_the_first() {
+        for (version, rules) in (FIRST_PROTOCOL..).zip(VERSIONS) {
+            assert_eq!(rules.version, version);
+            assert_eq!(rules_of(version).version, version);
+        }
+        assert_eq!(rules_of(0).version, FIRST_PROTOCOL);
+        assert_eq!(rules_of(u32::MAX).version, PROTOCOL_VERSION);
+    }
+}

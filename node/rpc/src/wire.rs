@@ -352,6 +352,38 @@ pub struct NodeStatus {
     pub peers: Vec<Peer>,
     /// The transaction pool.
     pub pool: PoolCounts,
+    /// By which rules blocks are made, and which come.
+    pub protocol: ProtocolStatus,
+}
+
+/// Protocol versions (SPEC §13.12).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProtocolStatus {
+    /// Of the next block.
+    pub in_force: u32,
+    /// The highest that this node supports.
+    pub supported: u32,
+    /// The upgrade that waits.
+    pub upgrade: Option<UpgradeStatus>,
+}
+
+/// An upgrade that waits for its height.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpgradeStatus {
+    /// Its number in the contract.
+    pub number: u32,
+    /// The first block that it changes.
+    pub height: Height,
+    /// Protocol version from there on.
+    pub protocol: u32,
+    /// Software with which it was tried.
+    pub version: String,
+    /// Seconds until then, as fast as blocks came of late; null if that cannot be told.
+    pub seconds: Option<u64>,
+    /// Whether this node supports it.
+    pub supported: bool,
 }
 
 /// Positions of a transaction's leaves. Answer of `tbsi_getLeaves`.

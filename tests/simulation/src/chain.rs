@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tbsi_engine::{Chain, ChainError, Commit, Note, Verdict};
 use tbsi_node::chain::NodeChain;
+use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{
     Address, BlockError, CheckpointDigest, CommitCertificate, Evidence, Height, ProposedBlock,
     Round, TimestampMs, ValidatorSet,
@@ -82,6 +83,12 @@ impl Chain for SimChain {
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError> {
         self.inner.validators(height)
+    }
+
+    fn parameters(&self) -> Option<ConsensusParameters> {
+        // A node that takes any time goes by parameters of its own.
+        let own = self.side.has(Mutant::AnyTime);
+        (!own).then(|| self.inner.parameters()).flatten()
     }
 
     fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {

@@ -13,6 +13,7 @@ use tbsi_engine::stepped::{CrashFile, KnownSignatures, Stepped, SteppedConfig, S
 use tbsi_home::Home;
 use tbsi_keys::keyfile::{LogKey, open_validator_key};
 use tbsi_keys::{LocalSigner, SignState};
+use tbsi_node::PROTOCOL_VERSION;
 use tbsi_node::chain::NodeChain;
 use tbsi_node::gossip::GossipHandle;
 use tbsi_node::mempool::MempoolLimits;
@@ -20,6 +21,7 @@ use tbsi_node::node::{Node as TbsiNode, NodeParts};
 use tbsi_node::parts::{
     Accuser, Cosigning, OwnCosigner, Sender, current_key, current_roster, highest_signed,
 };
+use tbsi_node::rules::NextRules;
 use tbsi_store::Store;
 use tbsi_types::{Address, CommitCertificate, Height, Roster, SecretKey};
 use tempfile::TempDir;
@@ -247,6 +249,8 @@ impl Node {
         let mut node = TbsiNode::new(NodeParts {
             name: format!("node-{}", self.index),
             validator: Some(own),
+            protocol: PROTOCOL_VERSION,
+            rules: NextRules::at_tip(&store, &genesis).expect("the store has a tip"),
             genesis,
             roster,
             store,

@@ -228,6 +228,7 @@ fn status(held: &Held, shown: u64) -> Value {
         missing_validators: vec![],
         peers: vec![],
         pool: wire::PoolCounts::default(),
+        protocol: wire::ProtocolStatus::default(),
     })
 }
 

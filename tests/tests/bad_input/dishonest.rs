@@ -17,7 +17,8 @@ use tbsi_node::chain::NodeChain;
 use tbsi_node::gossip::{self, GossipHandle};
 use tbsi_node::mempool::MempoolLimits;
 use tbsi_node::node::{Node, NodeParts};
-use tbsi_node::wall_clock;
+use tbsi_node::rules::NextRules;
+use tbsi_node::{PROTOCOL_VERSION, wall_clock};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::Client;
 use tbsi_store::{Store, StoreOptions};
@@ -334,6 +335,8 @@ pub(crate) async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
     let store = Store::open(&home.database_dir(), identity, StoreOptions::default()).unwrap();
     let gossip = listen_only(&loaded).await;
     let node = Node::new(NodeParts {
+        protocol: PROTOCOL_VERSION,
+        rules: NextRules::at_tip(&store, genesis).unwrap(),
         roster: Roster::of_genesis(genesis).unwrap(),
         genesis: genesis.clone(),
         name: loaded.config.name.clone(),

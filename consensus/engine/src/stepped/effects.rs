@@ -20,7 +20,6 @@ use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_signing::{Verifier, VerifierExt};
 use mc::{SignedMessage, TimeoutKind, ValueOrigin};
-use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{ChainIdentity, CheckpointDigest, PublicKey, Round, Signature};
 
 use super::log::{CrashFile, CrashLog};
@@ -56,7 +55,6 @@ pub(super) struct Shell<C> {
     pub(super) identity: ChainIdentity,
     pub(super) log: CrashLog,
     pub(super) host: Host<C>,
-    pub(super) parameters: ConsensusParameters,
     pub(super) pending: VecDeque<Pending>,
     pub(super) timeouts: Patience,
     /// Whether this node is of the running height's validator set.
@@ -84,7 +82,6 @@ impl<C: Chain> Shell<C> {
             identity,
             log,
             host: Host::new(chain, config.parameters, config.own, now),
-            parameters: config.parameters,
             pending: VecDeque::new(),
             timeouts: Patience::default(),
             own: config.own,

@@ -10,8 +10,10 @@ mod nodes;
 mod organisations;
 mod permissions;
 mod shared;
+mod upgrades;
 
 use alloy_primitives::{Address, U256, hex, keccak256};
+use tbsi_governance::upgrades::Parameter;
 
 use super::client::RegistryClient;
 use super::words;
@@ -42,6 +44,7 @@ fn all() -> impl Iterator<Item = &'static Sentence> {
         shared::SENTENCES,
         attestations::SENTENCES,
         facts::SENTENCES,
+        upgrades::SENTENCES,
     ];
     contracts.into_iter().flatten()
 }
@@ -130,6 +133,7 @@ fn shown(
         "key" => words::word(&words::KEY_USES, code, lang),
         "permissions" => words::permissions(u32::try_from(code).ok()?, lang),
         "time" => words::time(code, lang),
+        "parameter" => Parameter::name_of(u8::try_from(code).ok()?)?.into(),
         "hex" => format!("{number:#x}"),
         _ => return None,
     })

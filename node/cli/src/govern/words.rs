@@ -69,7 +69,7 @@ pub(crate) const CHOICES: [Pair; 4] = [
 ];
 
 /// Kinds of motions, from code 1.
-pub(crate) const MOTION_KINDS: [Pair; 18] = [
+pub(crate) const MOTION_KINDS: [Pair; 19] = [
     ("add-organisation", "新增機構"),
     ("suspend-organisation", "機構停權"),
     ("remove-organisation", "機構除名"),
@@ -88,6 +88,22 @@ pub(crate) const MOTION_KINDS: [Pair; 18] = [
     ("set-chain", "設定其他鏈"),
     ("schedule-upgrade", "排定升級"),
     ("resolve", "決議文"),
+    ("cancel-upgrade", "取消升級"),
+];
+
+/// Status of an upgrade, from code 1.
+pub(crate) const UPGRADE_STATUS: [Pair; 4] = [
+    ("waiting", "待生效"),
+    ("active", "已生效"),
+    ("cancelled", "已取消"),
+    ("lapsed", "未生效"),
+];
+
+/// Why an upgrade did not take effect, from code 1.
+pub(crate) const UPGRADE_LAPSES: [Pair; 3] = [
+    ("too little power was ready", "就緒的投票權不足"),
+    ("the code was no longer there", "程式碼已變更"),
+    ("its height had passed", "已逾其高度"),
 ];
 
 /// Status of a digest algorithm, from code 1.
@@ -199,7 +215,7 @@ mod tests {
             let typed = plain(typed).replace("setpermissions", "setorganisationpermissions");
             assert_eq!(typed, name);
         }
-        assert_eq!(Act::kind_name(19), None);
+        assert_eq!(Act::kind_name(20), None);
     }
 
     #[test]

@@ -219,7 +219,8 @@ impl Writer {
             )));
         }
         // What is reserved goes through although the quota is used up (SPEC §13.4).
-        let reserved = reserved_for(planned.to, &planned.input);
+        let protocol = registry.client.status().await?.protocol.in_force;
+        let reserved = reserved_for(protocol, planned.to, &planned.input);
         if reserved.is_some_and(|it| Permissions(self.permissions).contains(it)) {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! `tbsi motion propose`.
 
 mod act;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,6 +12,8 @@ use serde_json::json;
 use tbsi_governance::abi::MOTIONS;
 use tbsi_governance::contracts::Motions;
 use tbsi_types::log::algorithm::by_name;
+
+pub(crate) use upgrade::{HELP as UPGRADE_HELP, UpgradeArgs, contract_name};
 
 use super::{fetch, outcome, show, words};
 use crate::govern::words::{ALGORITHM_STATUS, CHAIN_STATUS, MOTION_KINDS, code_of};
@@ -160,16 +163,10 @@ pub(crate) struct ChainArgs {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct UpgradeArgs {
-    /// Name of the upgrade; the chain has its SHA-256.
-    #[arg(value_name = "NAME")]
-    name: String,
-    /// From which height.
-    #[arg(long, value_name = "HEIGHT")]
-    height: u64,
-    /// Version of the software.
-    #[arg(long, value_name = "VERSION")]
-    version: String,
+pub(crate) struct CancelArgs {
+    /// Number of the upgrade; `tbsi upgrade status` shows it.
+    #[arg(value_name = "UPGRADE")]
+    upgrade: u32,
     #[command(flatten)]
     write: Write,
 }
@@ -253,8 +250,11 @@ pub(crate) enum Command {
     SetAlgorithm(AlgorithmArgs),
     /// Operator and status of another chain's record. What is not given stays.
     SetChain(ChainArgs),
-    /// Announce an upgrade of the software.
-    ScheduleUpgrade(UpgradeArgs),
+    /// Other rules from a height on: protocol version, parameters, code of system contracts.
+    #[command(after_help = UPGRADE_HELP)]
+    ScheduleUpgrade(Box<UpgradeArgs>),
+    /// The upgrade that waits is not carried out.
+    CancelUpgrade(CancelArgs),
     /// A text; the chain has its SHA-256.
     Resolve {
         /// The text.
@@ -312,6 +312,7 @@ fn write_of(command: &Command) -> &Write {
         Command::SetAlgorithm(args) => &args.write,
         Command::SetChain(args) => &args.write,
         Command::ScheduleUpgrade(args) => &args.write,
+        Command::CancelUpgrade(args) => &args.write,
         Command::AddOrganisation { write, .. }
         | Command::AddValidator { write, .. }
         | Command::RemoveValidator { write, .. }

@@ -10,6 +10,7 @@ use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::log::algorithm::by_code;
 
 use super::show::rule as rule_words;
+use super::upgrade;
 use crate::govern::RegistryClient;
 use crate::govern::words::{
     ALGORITHM_STATUS, CHAIN_STATUS, MOTION_KINDS, ORGANISATION_KINDS, ORGANISATION_STATUS, REASONS,
@@ -69,16 +70,11 @@ pub(super) async fn effect(
         Act::SetAccount(it) => account_set(registry, it, now).await?,
         Act::SetAlgorithm(it) => algorithm_set(registry, it, now).await?,
         Act::SetChain(it) => chain_set(registry, it, now).await?,
-        Act::ScheduleUpgrade(it) => {
-            let (version, height, hash) = (&it.version, it.height, it.nameHash);
-            lang.pick(
-                format!(
-                    "announce the upgrade to {version} at height {height} (SHA-256 of its name \
-                     {hash})"
-                ),
-                format!("公告於高度 {height} 升級至 {version}（名稱的 SHA-256 為 {hash}）"),
-            )
-        }
+        Act::ScheduleUpgrade(it) => upgrade::effect(registry, &it.plan, now).await?,
+        Act::CancelUpgrade(it) => lang.pick(
+            format!("cancel upgrade {}: the chain goes on unchanged", it.upgrade),
+            format!("取消第 {} 次升級：鏈照舊運作", it.upgrade),
+        ),
         Act::Resolve(it) => lang.pick(
             format!("resolve the text with SHA-256 {}", it.textHash),
             format!("通過決議文，其 SHA-256 為 {}", it.textHash),

@@ -33,7 +33,7 @@ impl From<ExecutionError> for CheckError {
             ExecutionError::InvalidTransaction { .. } | ExecutionError::BlockGas { .. } => {
                 Self::Invalid(error.to_string())
             }
-            ExecutionError::View(_) | ExecutionError::Evm(_) => {
+            ExecutionError::View(_) | ExecutionError::Evm(_) | ExecutionError::Protocol { .. } => {
                 Self::Fault(ChainError::new("execute a block", error))
             }
         }

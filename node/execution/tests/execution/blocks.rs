@@ -241,7 +241,10 @@ fn check_refused(transaction: TxEip1559, expected: &str) {
             hash,
             reason,
         } => assert_eq!((index, hash, reason), (1, bad.hash(), expected)),
-        ExecutionError::View(_) | ExecutionError::Evm(_) | ExecutionError::BlockGas { .. } => {
+        ExecutionError::View(_)
+        | ExecutionError::Evm(_)
+        | ExecutionError::Protocol { .. }
+        | ExecutionError::BlockGas { .. } => {
             panic!("{error}")
         }
     }
@@ -321,6 +324,7 @@ fn refusal(state: &MemoryState, transaction: std::sync::Arc<tbsi_types::Transact
         ExecutionError::InvalidTransaction { reason, .. } => reason,
         error @ (ExecutionError::View(_)
         | ExecutionError::Evm(_)
+        | ExecutionError::Protocol { .. }
         | ExecutionError::BlockGas { .. }) => panic!("{error}"),
     }
 }
@@ -367,6 +371,7 @@ fn block_gas_limit_counts_gas_used_before_and_gas_asked_for_next() {
         } => assert_eq!((index, gas, left), (1, ask, ask - 1)),
         error @ (ExecutionError::View(_)
         | ExecutionError::Evm(_)
+        | ExecutionError::Protocol { .. }
         | ExecutionError::InvalidTransaction { .. }) => panic!("{error}"),
     }
 }

@@ -26,6 +26,13 @@ pub(crate) const PERIOD: u64 = 1_700_000_000 / 60;
 /// With this many organisations, numbered from 1; the wallet of a number may do everything for
 /// its organisation.
 pub(crate) fn founded(organisations: u8) -> MemoryState {
+    let mut state = MemoryState::default();
+    state.apply(&genesis_diff(&genesis(organisations)).unwrap());
+    state
+}
+
+/// Its file.
+pub(crate) fn genesis(organisations: u8) -> Genesis {
     let tax_ids = ["04595257", "10458575", "12345675", "22099131"];
     let all: BTreeSet<Permission> = Permission::ALL.into();
     let organisation = |number: u8| {
@@ -39,7 +46,7 @@ pub(crate) fn founded(organisations: u8) -> MemoryState {
         };
         (format!("org{number}"), entry)
     };
-    let genesis = Genesis {
+    Genesis {
         version: 1,
         name: "test".into(),
         chain_id: CHAIN_ID,
@@ -50,10 +57,7 @@ pub(crate) fn founded(organisations: u8) -> MemoryState {
         nodes: Vec::new(),
         governance: Some(GovernanceEntry::development()),
         accounts: system_accounts(true),
-    };
-    let mut state = MemoryState::default();
-    state.apply(&genesis_diff(&genesis).unwrap());
-    state
+    }
 }
 
 fn entry(key: U256, slot: u64) -> U256 {

@@ -23,6 +23,7 @@ fn asked(state: &MemoryState, transaction: Arc<Transaction>) -> Result<(), Inadm
         Err(
             error @ (ExecutionError::View(_)
             | ExecutionError::Evm(_)
+            | ExecutionError::Protocol { .. }
             | ExecutionError::BlockGas { .. }),
         ) => panic!("{error}"),
     };

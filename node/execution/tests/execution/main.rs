@@ -17,3 +17,4 @@ mod properties;
 mod quotas;
 mod state;
 mod support;
+mod upgrades;

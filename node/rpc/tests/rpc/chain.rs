@@ -12,8 +12,8 @@ use tbsi_rpc::backend::{
     TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_rpc::wire::{
-    LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
-    TransactionStatus, ValidatorName,
+    LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, ProtocolStatus,
+    Role, TransactionStatus, ValidatorName,
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
@@ -731,6 +731,7 @@ impl Backend for Chain {
                 height: Some(Height(8)),
             }],
             pool: self.pool_counts(),
+            protocol: ProtocolStatus::default(),
         }
     }
 

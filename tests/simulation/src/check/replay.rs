@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tbsi_engine::{Chain, Commit, Verdict};
+use tbsi_node::PROTOCOL_VERSION;
 use tbsi_node::chain::NodeChain;
 use tbsi_node::gossip::GossipHandle;
 use tbsi_node::mempool::MempoolLimits;
 use tbsi_node::node::{Node, NodeParts};
+use tbsi_node::rules::NextRules;
 use tbsi_store::Store;
 use tbsi_types::{Height, TreeSize};
 
@@ -31,12 +33,15 @@ pub(super) fn check(world: &World, findings: &mut Findings) {
     world.founding.write_database(dir.path());
     let genesis = world.founding.genesis.clone();
     let fresh = Store::open(dir.path(), world.founding.identity, store_options());
+    let fresh = fresh.expect("a new database");
     let fresh = Arc::new(Node::new(NodeParts {
         name: "replay".into(),
         validator: None,
+        protocol: PROTOCOL_VERSION,
+        rules: NextRules::at_tip(&fresh, &genesis).expect("the store has a tip"),
         genesis,
         roster: world.founding.roster.clone(),
-        store: fresh.expect("a new database"),
+        store: fresh,
         mempool: MempoolLimits::default(),
         gossip: GossipHandle::detached(),
         witnesses: Vec::new(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tbsi_engine::{Chain, ChainError, Commit, Note, Verdict};
 use tbsi_node::chain::NodeChain;
+use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{
     Address, CheckpointDigest, CommitCertificate, Evidence, Height, Roster, Round, TimestampMs,
     ValidatorSet, sha256,
@@ -179,6 +180,10 @@ impl Chain for Liar {
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError> {
         self.honest.validators(height)
+    }
+
+    fn parameters(&self) -> Option<ConsensusParameters> {
+        self.honest.parameters()
     }
 
     fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {

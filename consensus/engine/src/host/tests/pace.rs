@@ -90,3 +90,26 @@ fn a_block_that_came_early_starts_its_height() {
     host.on_finalized(Height(1), &[]).unwrap();
     assert!(starts_at(&mut host, at(20)) <= at(20).monotonic);
 }
+
+/// What the block before a height has left is what that height goes by (SPEC §13.12).
+#[test]
+fn a_height_is_paced_by_what_the_chain_has_by_then() {
+    let founded = ConsensusParameters::default();
+    let slower = ConsensusParameters {
+        timeout_propose_ms: 2_000,
+        empty_block_interval_ms: 40_000,
+        ..founded
+    };
+    let mut host = running(founded);
+    let first = block(1, TimestampMs(GENESIS.0 + 1), "first");
+    host.on_proposal(proposal(0, turn(0), &first, at(1)))
+        .unwrap();
+    host.chain_mut().parameters = Some(slower);
+    assert_eq!(*host.parameters(), founded, "height 1 runs by its own");
+    host.on_decided(at(10), &certificate(1, digest_of(&first)))
+        .unwrap();
+    host.on_finalized(Height(1), &[]).unwrap();
+    assert_eq!(*host.parameters(), slower);
+    let waits = starts_at(&mut host, at(20)) - at(10).monotonic;
+    assert_eq!(waits, Duration::from_millis(42_000));
+}

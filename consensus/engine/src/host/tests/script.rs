@@ -42,6 +42,8 @@ pub(super) struct Script {
     pub(super) tip_time: TimestampMs,
     pub(super) peers_tip: Height,
     pub(super) work: bool,
+    /// What an upgrade has left for the height above the tip.
+    pub(super) parameters: Option<ConsensusParameters>,
     /// Undecided blocks, oldest first.
     pub(super) kept: Vec<(CheckpointDigest, Vec<u8>)>,
     pub(super) executed: usize,
@@ -76,6 +78,10 @@ impl Chain for Script {
 
     fn validators(&self, _height: Height) -> Result<ValidatorSet, ChainError> {
         Ok(validators())
+    }
+
+    fn parameters(&self) -> Option<ConsensusParameters> {
+        self.parameters
     }
 
     fn validator_of_peer(&self, peer_id: &str) -> Option<Address> {

@@ -84,11 +84,6 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "表決期間、等待期間或執行期間須為 {0} 至 {1} 秒，{2} 秒不在範圍內",
     ),
     says(
-        "MotionsUpgradeInPast(uint64,uint256)",
-        "height {0} of the upgrade is not above the present one, {1}",
-        "升級高度 {0} 未高於目前高度 {1}",
-    ),
-    says(
         "MotionsNoHash()",
         "the hash is zero; give the SHA-256 of the text",
         "雜湊值為零；請提供文件的 SHA-256",

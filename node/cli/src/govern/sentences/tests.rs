@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-const ARTIFACTS: [(&str, &str); 6] = [
+const ARTIFACTS: [(&str, &str); 7] = [
     (
         "Motions",
         include_str!("../../../../../contracts/evm/artifacts/Motions.json"),
@@ -30,6 +30,10 @@ const ARTIFACTS: [(&str, &str); 6] = [
     (
         "Facts",
         include_str!("../../../../../contracts/evm/artifacts/Facts.json"),
+    ),
+    (
+        "Upgrades",
+        include_str!("../../../../../contracts/evm/artifacts/Upgrades.json"),
     ),
 ];
 const ATTESTATIONS: &str = include_str!("../../../../../contracts/evm/artifacts/Attestations.json");

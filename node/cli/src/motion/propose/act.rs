@@ -7,16 +7,14 @@ use anyhow::Context;
 use sha2::{Digest, Sha256};
 use tbsi_governance::abi::{CHAINS, MOTIONS, PERMISSIONS};
 use tbsi_governance::contracts::{
-    Attestations, Chain, Chains, Motions, Nodes, Organisations, Permissions, Rule,
+    Attestations, Chain, Chains, Motions, Nodes, Organisations, Permissions, Rule, Upgrades,
 };
 use tbsi_governance::motions::Act;
 use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::log::algorithm::by_code;
 
 use super::super::file::Entry;
-use super::{
-    About, AlgorithmArgs, AmendArgs, ChainArgs, Command, QuotaArgs, RuleArgs, UpgradeArgs,
-};
+use super::{About, AlgorithmArgs, AmendArgs, ChainArgs, Command, QuotaArgs, RuleArgs, upgrade};
 use crate::govern::RegistryClient;
 use crate::report::{refuse, refused};
 
@@ -81,7 +79,10 @@ pub(super) async fn act(registry: &RegistryClient, command: Command) -> anyhow::
         }),
         Command::SetAlgorithm(args) => algorithm(registry, &args).await?,
         Command::SetChain(args) => set_chain(registry, &args).await?,
-        Command::ScheduleUpgrade(args) => upgrade(args),
+        Command::ScheduleUpgrade(args) => upgrade::act(registry, *args).await?,
+        Command::CancelUpgrade(args) => Act::CancelUpgrade(Upgrades::cancelCall {
+            upgrade: args.upgrade,
+        }),
         Command::Resolve { file, .. } => resolution(&file)?,
     })
 }
@@ -121,14 +122,6 @@ async fn algorithm(registry: &RegistryClient, args: &AlgorithmArgs) -> anyhow::R
         status: args.status,
         until,
     }))
-}
-
-fn upgrade(args: UpgradeArgs) -> Act {
-    Act::ScheduleUpgrade(Motions::scheduleUpgradeCall {
-        nameHash: B256::from_slice(&Sha256::digest(&args.name)),
-        height: args.height,
-        version: args.version,
-    })
 }
 
 fn resolution(file: &Path) -> anyhow::Result<Act> {
