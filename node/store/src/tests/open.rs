@@ -70,8 +70,8 @@ fn refuses_a_newer_schema_even_with_unknown_tables() {
     assert!(matches!(
         error,
         StoreError::SchemaVersion {
-            found: 5,
-            supported: 4
+            found: 6,
+            supported: 5
         }
     ));
     let words = error.to_string();
