@@ -277,6 +277,7 @@ fn answers(genesis: &Genesis) -> Vec<AnswerCase> {
 }
 
 /// Answers that are refused, or lead elsewhere.
+#[allow(clippy::too_many_lines, reason = "a table: one entry for each case")]
 fn bad_answers(world: &World) -> Vec<AnswerCase> {
     let map = &world.map;
     let about = |number: u64| MapQuestion::digest(digest(number).as_slice()).unwrap();
@@ -440,6 +441,7 @@ fn edit_root(leaf: &mut Leaf, edit: impl FnOnce(&mut MapRoot)) {
     edit(root);
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: one entry for each case")]
 fn bad_proofs(genesis: &Genesis) -> Vec<ProofCase> {
     let world = World::new(genesis);
     let more = ROOT_AT + 2;
