@@ -154,6 +154,7 @@ pub fn block_rules<E>(read: &mut impl ReadSlot<E>, genesis: &Genesis) -> Result<
             block_spacing_min_ms: set(Parameter::BlockSpacingMin, founded.block_spacing_min_ms)?,
             clock_drift_max_ms: founded.clock_drift_max_ms,
             clock_lag_max_ms: Some(lag),
+            map_period_ms: founded.map_period_ms,
         },
         head,
     })

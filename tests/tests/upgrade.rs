@@ -1,5 +1,7 @@
 //! Rules that change at a height (SPEC §13.12), on networks of real processes with two programs.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

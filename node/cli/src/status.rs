@@ -132,6 +132,29 @@ fn about(known: &Standing, id: B256, lang: Language) -> Result<String, std::fmt:
     Ok(text)
 }
 
+fn write_protocol(text: &mut String, status: &NodeStatus) -> std::fmt::Result {
+    let protocol = &status.protocol;
+    let (in_force, supported) = (protocol.in_force, protocol.supported);
+    writeln!(
+        text,
+        "protocol version {in_force} in force, this node supports {supported}"
+    )?;
+    let Some(upgrade) = &protocol.upgrade else {
+        return Ok(());
+    };
+    let (number, height) = (upgrade.number, upgrade.height);
+    let state = if upgrade.supported {
+        "this node supports it".to_owned()
+    } else {
+        format!("NOT SUPPORTED: install tbsi {} before", upgrade.version)
+    };
+    writeln!(
+        text,
+        "upgrade  {number} from height {height} on, protocol version {}: {state}",
+        upgrade.protocol
+    )
+}
+
 fn text(status: &NodeStatus) -> Result<String, std::fmt::Error> {
     let role = match status.role {
         Role::Validator => "validator",
@@ -154,25 +177,7 @@ fn text(status: &NodeStatus) -> Result<String, std::fmt::Error> {
         "height   {}, block {}",
         status.height, status.block_hash
     )?;
-    let protocol = &status.protocol;
-    let (in_force, supported) = (protocol.in_force, protocol.supported);
-    writeln!(
-        text,
-        "protocol version {in_force} in force, this node supports {supported}"
-    )?;
-    if let Some(upgrade) = &protocol.upgrade {
-        let (number, height) = (upgrade.number, upgrade.height);
-        let state = if upgrade.supported {
-            "this node supports it".to_owned()
-        } else {
-            format!("NOT SUPPORTED: install tbsi {} before", upgrade.version)
-        };
-        writeln!(
-            text,
-            "upgrade  {number} from height {height} on, protocol version {}: {state}",
-            upgrade.protocol
-        )?;
-    }
+    write_protocol(&mut text, status)?;
     if status.syncing {
         writeln!(text, "syncing  {} blocks behind", status.behind)?;
     }

@@ -78,13 +78,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let identity = genesis.identity();
     let store = open_store(home, identity, config.store.history_blocks).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
-    let rules = NextRules::at_tip(&store, &genesis)?;
-    if let Some(outdated) = store
-        .tip()
-        .and_then(|tip| rules.outdated(protocol, tip.height))
-    {
-        return Err(outdated.into());
-    }
+    let rules = next_rules(&store, &genesis, protocol)?;
     let roster = current_roster(&store, &genesis, founders)?;
     let local = match validator_key {
         Some(key) => Some(local_signer(home, &genesis, &store, &roster, key)?),
@@ -139,6 +133,16 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
     })
+}
+
+/// What the next block obeys; refuses if this build does not know it.
+fn next_rules(store: &Store, genesis: &Genesis, protocol: u32) -> anyhow::Result<NextRules> {
+    let rules = NextRules::at_tip(store, genesis)?;
+    let tip = store.tip();
+    match tip.and_then(|tip| rules.outdated(protocol, tip.height)) {
+        Some(outdated) => Err(outdated.into()),
+        None => Ok(rules),
+    }
 }
 
 fn say_started(node: &Node, config: &Config, rpc: SocketAddr, metrics: Option<SocketAddr>) {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use tbsi_governance::abi::UPGRADES;
-use tbsi_governance::contracts::{Node, Upgrade, Upgrades};
+use tbsi_governance::contracts::{Node, Setting, Upgrade, Upgrades};
 
 use crate::govern::words::{UPGRADE_LAPSES, UPGRADE_STATUS, word};
 use crate::govern::{Read, RegistryClient};
@@ -37,23 +37,7 @@ pub(super) async fn run(read: Read) -> anyhow::Result<ExitCode> {
     let call = |from, count| Upgrades::upgradesCall { from, count };
     let all: Vec<Upgrade> = registry.pages(UPGRADES, (1, count.into()), call).await?;
     let declared = declarations(&registry).await?;
-    let mut text = lang.pick(
-        format!(
-            "protocol  version {in_force} in force; the node at {} supports {supported}\n",
-            read.rpc
-        ),
-        format!(
-            "協定版本  目前為 {in_force}；{} 的節點支援到 {supported}\n",
-            read.rpc
-        ),
-    );
-    for setting in &set {
-        let (name, value) = (parameter(setting.parameter), setting.value);
-        text += &lang.pick(
-            format!("set       {name} {value}\n"),
-            format!("已設定    {name} {value}\n"),
-        );
-    }
+    let mut text = in_force_now(&read.rpc, (in_force, supported), &set, lang);
     let waiting = all.last().filter(|it| it.status == 1);
     let mut readiness = Value::Null;
     let (mut asked, mut seconds) = (in_force, None);
@@ -103,6 +87,26 @@ pub(super) async fn run(read: Read) -> anyhow::Result<ExitCode> {
         "upgrades": (1u32..).zip(&all).map(|(number, it)| summary(number, it)).collect::<Vec<_>>(),
     });
     registry.format.print(&text, &json)
+}
+
+fn in_force_now(
+    rpc: &str,
+    (in_force, supported): (u32, u32),
+    set: &[Setting],
+    lang: Language,
+) -> String {
+    let mut text = lang.pick(
+        format!("protocol  version {in_force} in force; the node at {rpc} supports {supported}\n"),
+        format!("協定版本  目前為 {in_force}；{rpc} 的節點支援到 {supported}\n"),
+    );
+    for setting in set {
+        let (name, value) = (parameter(setting.parameter), setting.value);
+        text += &lang.pick(
+            format!("set       {name} {value}\n"),
+            format!("已設定    {name} {value}\n"),
+        );
+    }
+    text
 }
 
 async fn declarations(registry: &RegistryClient) -> anyhow::Result<Vec<Declared>> {

@@ -35,8 +35,11 @@ const JSON_WORDS: &[&str] = &[
     "\"other\":",
 ];
 
-/// The vectors' network; and what its map says: each entry's key with its value.
-static SAID: LazyLock<(TrustAnchor, BTreeSet<(B256, Vec<u8>)>)> = LazyLock::new(|| {
+/// Each entry's key with its value.
+type Entries = BTreeSet<(B256, Vec<u8>)>;
+
+/// The vectors' network, and what its map says.
+static SAID: LazyLock<(TrustAnchor, Entries)> = LazyLock::new(|| {
     let vectors = vectors("map.json");
     let genesis = Genesis::parse(vectors["genesis"].to_string().as_bytes());
     let anchor = TrustAnchor::genesis(&genesis.expect("a genesis")).expect("it has validators");
@@ -49,7 +52,7 @@ static SAID: LazyLock<(TrustAnchor, BTreeSet<(B256, Vec<u8>)>)> = LazyLock::new(
         };
         Some((entry.question.key(), value))
     });
-    let said: BTreeSet<_> = said.collect();
+    let said: Entries = said.collect();
     assert!(!said.is_empty(), "the vectors prove something");
     (anchor, said)
 });
