@@ -24,7 +24,7 @@ func decodeCompact(data []byte) (*bundle, error) {
 	}
 	c := &cursor{data: data}
 	if magic := c.take("format", 4); c.err == nil && string(magic) != "TBP1" {
-		return nil, otherVersion("not a proof in a form that is known here; use newer software")
+		return nil, unknownForm()
 	}
 	b := &bundle{genesisHash: c.hash("genesisHash")}
 	b.leaf = c.take("leaf", c.count("leaf", LeafBytesMax))
@@ -54,6 +54,10 @@ func decodeCompact(data []byte) (*bundle, error) {
 	b.handovers = takeHandovers(c, chain, b.validators)
 	c.end()
 	return b, c.err
+}
+
+func unknownForm() error {
+	return otherVersion("not a proof in a form that is known here; use newer software")
 }
 
 // takeSet gives a set of one member without names after a failure.

@@ -13,57 +13,17 @@ type shape struct{ strict.Shape }
 
 func (s *shape) hash(of *strict.Object, name string) Hash { return Hash(s.Bytes(of, name, 32)) }
 
+func (s *shape) hashes(of *strict.Object, name string) []Hash {
+	var hashes []Hash
+	for _, it := range s.List(of, name) {
+		hashes = append(hashes, Hash(s.Hex(it, name, 32)))
+	}
+	return hashes
+}
+
 type handoverShape struct {
 	validators  []Validator
 	last, first decision
-}
-
-// readJSON reads the JSON form (SPEC §10.3). Shape comes first, content after it, as in every
-// other verifier: that decides which of two faults is told.
-func readJSON(data []byte) (*bundle, error) {
-	if len(data) > BundleJSONBytesMax {
-		return nil, unreadable("proof has %d bytes, at most %d are allowed", len(data), BundleJSONBytesMax)
-	}
-	const what = "proof"
-	value, err := strict.Parse(what, data)
-	if err != nil {
-		return nil, notStrict(err)
-	}
-	s := &shape{strict.Shape{What: what}}
-	top := s.Fields(value, "proof", "format", "genesisHash", "statement", "leaf", "leafIndex",
-		"inclusionProof", "checkpoint", "certificate", "validators", "handovers")
-	name := s.Text(top, "format")
-	given, _ := top.Get("statement")
-	statement := s.Object(given, "statement")
-	b := &bundle{genesisHash: s.hash(top, "genesisHash"), leaf: s.Bytes(top, "leaf", -1)}
-	b.leafIndex = s.Integer(top, "leafIndex", 1<<64-1)
-	for _, it := range s.List(top, "inclusionProof") {
-		b.inclusion = append(b.inclusion, Hash(s.Hex(it, "inclusionProof", 32)))
-	}
-	b.decision = s.decision(top)
-	validators := s.validators(top)
-	var handovers []handoverShape
-	for _, it := range s.List(top, "handovers") {
-		part := s.Fields(it, "handover", "validators", "last", "first")
-		last, _ := part.Get("last")
-		first, _ := part.Get("first")
-		handovers = append(handovers, handoverShape{
-			s.validators(part),
-			s.decision(s.Fields(last, "last", "checkpoint", "certificate")),
-			s.decision(s.Fields(first, "first", "checkpoint", "certificate")),
-		})
-	}
-	switch {
-	case s.Err != nil:
-		return nil, notStrict(s.Err)
-	case name != format:
-		return nil, otherVersion("not a proof in a form that is known here (`%s`)", format)
-	case len(b.leaf) > LeafBytesMax:
-		return nil, wrongForm("leaf has %d bytes, at most %d are allowed", len(b.leaf), LeafBytesMax)
-	case len(b.inclusion) > InclusionHashesMax || len(handovers) > HandoversMax:
-		return nil, unreadable("proof has too many hashes or handovers")
-	}
-	return b, b.content(statement, validators, handovers)
 }
 
 // notStrict is why a text is no JSON form of a proof, as an error of this package.
@@ -75,35 +35,104 @@ func notStrict(err error) error {
 	return err
 }
 
-// content checks what the shape does not say, and fills in sets and handovers.
-func (b *bundle) content(statement *strict.Object, validators []Validator, given []handoverShape) error {
+// bundleShape is a bundle of which the content is not checked.
+type bundleShape struct {
+	format     string
+	statement  *strict.Object
+	bundle     bundle
+	validators []Validator
+	handovers  []handoverShape
+}
+
+// readJSON reads the JSON form (SPEC §10.3, §10.7). Shape comes first, content after it, as in
+// every other verifier: that decides which of two faults is told.
+func readJSON(data []byte) (*proof, error) {
+	if len(data) > BundleJSONBytesMax {
+		return nil, unreadable("proof has %d bytes, at most %d are allowed", len(data), BundleJSONBytesMax)
+	}
+	const what = "proof"
+	value, err := strict.Parse(what, data)
+	if err != nil {
+		return nil, notStrict(err)
+	}
+	if top, ok := value.(*strict.Object); ok {
+		if name, _ := top.Get("format"); name == formatWithMap {
+			return readWithMap(value)
+		}
+	}
+	s := &shape{strict.Shape{What: what}}
+	given := s.bundle(value)
+	if s.Err != nil {
+		return nil, notStrict(s.Err)
+	}
+	found, err := given.content()
+	return &proof{bundle: found}, err
+}
+
+func (s *shape) bundle(value any) *bundleShape {
+	top := s.Fields(value, "proof", "format", "genesisHash", "statement", "leaf", "leafIndex",
+		"inclusionProof", "checkpoint", "certificate", "validators", "handovers")
+	statement, _ := top.Get("statement")
+	given := &bundleShape{
+		format: s.Text(top, "format"), statement: s.Object(statement, "statement"),
+		bundle: bundle{
+			genesisHash: s.hash(top, "genesisHash"), leaf: s.Bytes(top, "leaf", -1),
+			leafIndex: s.Integer(top, "leafIndex", 1<<64-1), inclusion: s.hashes(top, "inclusionProof"),
+			decision: s.decision(top),
+		},
+		validators: s.validators(top),
+	}
+	for _, it := range s.List(top, "handovers") {
+		part := s.Fields(it, "handover", "validators", "last", "first")
+		last, _ := part.Get("last")
+		first, _ := part.Get("first")
+		given.handovers = append(given.handovers, handoverShape{
+			s.validators(part),
+			s.decision(s.Fields(last, "last", "checkpoint", "certificate")),
+			s.decision(s.Fields(first, "first", "checkpoint", "certificate")),
+		})
+	}
+	return given
+}
+
+// content checks what the shape does not say.
+func (g *bundleShape) content() (*bundle, error) {
+	b := &g.bundle
+	switch {
+	case g.format != format:
+		return nil, otherVersion("not a proof in a form that is known here (`%s`)", format)
+	case len(b.leaf) > LeafBytesMax:
+		return nil, wrongForm("leaf has %d bytes, at most %d are allowed", len(b.leaf), LeafBytesMax)
+	case len(b.inclusion) > InclusionHashesMax || len(g.handovers) > HandoversMax:
+		return nil, unreadable("proof has too many hashes or handovers")
+	}
 	leaf, err := DecodeLeaf(b.leaf)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if !says(statement, leaf.statement()) {
-		return wrongForm("proof field `statement` says something else than `leaf`")
+	if !says(g.statement, leaf.statement()) {
+		return nil, wrongForm("proof field `statement` says something else than `leaf`")
 	}
 	if err = b.decision.certificate.check(); err != nil {
-		return err
+		return nil, err
 	}
-	if b.validators, err = newSet(validators); err != nil {
-		return err
+	if b.validators, err = newSet(g.validators); err != nil {
+		return nil, err
 	}
-	for _, it := range given {
+	for _, it := range g.handovers {
 		old, err := newSet(it.validators)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err = it.last.certificate.check(); err != nil {
-			return err
+			return nil, err
 		}
 		if err = it.first.certificate.check(); err != nil {
-			return err
+			return nil, err
 		}
 		b.handovers = append(b.handovers, handover{old, it.last, it.first})
 	}
-	return nil
+	return b, nil
 }
 
 // says compares an object with what it must have, field by field.

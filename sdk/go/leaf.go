@@ -48,6 +48,10 @@ var layouts = []layout{
 		{"schema", 'h', 32}, {"textHash", 'h', 32}, {"commitsTo", 'i', 1}, {"revocable", 'f', 1},
 	}},
 	{7, "algorithmSet", []part{{"algorithm", 'i', 4}, {"bits", 'i', 2}, {"status", 'i', 1}}},
+	{8, "mapRoot", []part{
+		{"root", 'h', 32}, {"entries", 'i', 8}, {"mapHeight", 'i', 8}, {"digestHeight", 'i', 8},
+		{"revokedAlgorithmsHash", 'h', 32},
+	}},
 	{16, "governanceAct", []part{{"event", 'h', 32}, {"bodyHash", 'h', 32}}},
 	{32, "message", []part{
 		{"destination", 'h', 32}, {"receiver", 'h', 32}, {"sequence", 'i', 8}, {"timeout", 'i', 8},
@@ -72,7 +76,7 @@ func DecodeLeaf(data []byte) (*Leaf, error) {
 	kind := byte(c.uint("kind", 1))
 	found := layoutOf(kind)
 	if c.err == nil && kind != 1 && found == nil {
-		const known = "1 to 7, 16, 32 and 33 are known; use newer software"
+		const known = "1 to 8, 16, 32 and 33 are known; use newer software"
 		return nil, otherVersion("leaf kind %d is unknown, %s", kind, known)
 	}
 	leaf := &Leaf{

@@ -16,6 +16,14 @@ const (
 	LeafBytesMax = 512
 	// InclusionHashesMax bounds an inclusion proof.
 	InclusionHashesMax = 64
+	// MapDepthMax bounds the bits of a path in the map (SPEC §9.11).
+	MapDepthMax = 256
+	// MapValueBytesMax bounds a value in the map.
+	MapValueBytesMax = 75
+	// MapEntriesMax bounds answers of the map in one proof (SPEC §10.7).
+	MapEntriesMax = 3
+	// MapAlgorithmsMax bounds revoked algorithms in one proof.
+	MapAlgorithmsMax = 64
 
 	varintBytesMax = 9
 	roundMax       = 1<<32 - 2

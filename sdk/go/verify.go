@@ -8,6 +8,7 @@ package tbsi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 )
 
 // Verdict on a proof.
@@ -18,7 +19,9 @@ type Code string
 
 // Verdicts and codes of SPEC §10.5, as far as a verifier of bundles has them.
 const (
-	Valid        Verdict = "valid"
+	Valid Verdict = "valid"
+	// Void: the proof holds, and what it proves was revoked.
+	Void         Verdict = "void"
 	Invalid      Verdict = "invalid"
 	CouldNotTell Verdict = "could not tell"
 
@@ -27,16 +30,19 @@ const (
 	HandoverCode  Code = "handover"
 	CheckpointBad Code = "checkpoint"
 	Fork          Code = "fork"
+	MapCode       Code = "map"
 	Form          Code = "form"
 	OtherNetwork  Code = "otherNetwork"
 	Gap           Code = "gap"
 	BeforeTrusted Code = "beforeTrusted"
+	StatusMissing Code = "statusMissing"
+	StatusOld     Code = "statusOld"
 	OtherVersion  Code = "otherVersion"
 	Unreadable    Code = "unreadable"
 )
 
-// Report is what Verify found. Of a proof that holds, Code and Reason are empty; of any other,
-// the rest is nil.
+// Report is what Verify found. Of a proof that holds, Code is empty, and Reason too unless it is
+// void; of any other, the rest is nil.
 type Report struct {
 	Verdict   Verdict
 	Code      Code
@@ -46,14 +52,31 @@ type Report struct {
 	Decision  *Decision
 	// Each by the old set, then by the new one.
 	Handovers [][2]Decision
+	// Map is nil for a proof without the map.
+	Map *Map
 }
 
 func failed(verdict Verdict, code Code, reason string) Report {
 	return Report{Verdict: verdict, Code: code, Reason: reason}
 }
 
-// Verify verifies a proof in either form under what is trusted. A proof that holds does not say
-// that nothing was revoked later.
+// VerifyStatus is Verify with a greatest age of the status that is stapled to the proof.
+func VerifyStatus(proof []byte, anchor Anchor, age StatusAge) Report {
+	found := Verify(proof, anchor)
+	if found.Decision == nil {
+		return found
+	}
+	if found.Map == nil {
+		return failed(CouldNotTell, StatusMissing, "no status is stapled to the proof")
+	}
+	if problem := found.Map.tooOld(age); problem != "" {
+		return failed(CouldNotTell, StatusOld, problem)
+	}
+	return found
+}
+
+// Verify verifies a proof in any form under what is trusted. A proof without the map that holds
+// does not say that nothing was revoked later; with it, Map says up to when that is known.
 func Verify(proof []byte, anchor Anchor) Report {
 	found, err := parse(proof)
 	if err != nil {
@@ -69,17 +92,32 @@ func Verify(proof []byte, anchor Anchor) Report {
 		reason := "proof is of the network with genesis hash " + found.genesisHash.String()
 		return failed(CouldNotTell, OtherNetwork, reason)
 	}
-	return found.judge(anchor)
+	report := found.judge(anchor)
+	if report.Verdict != Valid || found.mapped == nil {
+		return report
+	}
+	report.Map, err = found.mapped.verify(&report, anchor.chain)
+	if err != nil {
+		return failed(Invalid, MapCode, "map: "+err.Error())
+	}
+	if report.Reason = report.Map.void(); report.Reason != "" {
+		report.Verdict = Void
+	}
+	return report
 }
 
-func parse(proof []byte) (*bundle, error) {
-	if len(proof) == 0 {
+func parse(data []byte) (*proof, error) {
+	if len(data) == 0 {
 		return nil, unreadable("the proof is empty: bytes needed, 0 left")
 	}
-	if bytes.HasPrefix(proof, []byte("TBP")) {
-		return decodeCompact(proof)
+	if bytes.HasPrefix(data, []byte("TBM")) {
+		return decodeWithMap(data)
 	}
-	return readJSON(proof)
+	if bytes.HasPrefix(data, []byte("TBP")) {
+		found, err := decodeCompact(data)
+		return &proof{bundle: found}, err
+	}
+	return readJSON(data)
 }
 
 func (b *bundle) judge(anchor Anchor) Report {
@@ -88,12 +126,8 @@ func (b *bundle) judge(anchor Anchor) Report {
 		return failed(Invalid, LeafCode, err.Error())
 	}
 	at := &b.decision.checkpoint
-	if leaf.ChainID != anchor.chain.ChainID {
-		return failed(Invalid, LeafCode, "leaf is of another chain id")
-	}
-	later := leaf.Height > at.Height || leaf.TimeMs > at.TimeMs
-	if later || (leaf.Height == at.Height) != (leaf.TimeMs == at.TimeMs) {
-		return failed(Invalid, LeafCode, "leaf is of a place that the checkpoint cannot cover")
+	if err := leaf.checkPlace(at, anchor.chain); err != nil {
+		return failed(Invalid, LeafCode, err.Error())
 	}
 	root, err := rootOf(leafHash(b.leaf), b.leafIndex, at.LogSize, b.inclusion)
 	if err != nil {
@@ -118,6 +152,18 @@ func (b *bundle) judge(anchor Anchor) Report {
 	return Report{
 		Verdict: Valid, Leaf: leaf, LeafIndex: b.leafIndex, Decision: &decision, Handovers: handovers,
 	}
+}
+
+// checkPlace: the leaf is of the chain, and not from after the checkpoint.
+func (leaf *Leaf) checkPlace(at *Checkpoint, chain Chain) error {
+	if leaf.ChainID != chain.ChainID {
+		return fmt.Errorf("leaf is of chain id %d, trusted is %d", leaf.ChainID, chain.ChainID)
+	}
+	later := leaf.Height > at.Height || leaf.TimeMs > at.TimeMs
+	if later || (leaf.Height == at.Height) != (leaf.TimeMs == at.TimeMs) {
+		return errors.New("leaf is of a place that the checkpoint cannot cover")
+	}
+	return nil
 }
 
 func (b *bundle) undecided(err error) Report {

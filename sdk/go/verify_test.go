@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func read(t *testing.T, name string, into any) {
+func read(t testing.TB, name string, into any) {
 	t.Helper()
 	data, err := os.ReadFile("../../tests/vectors/" + name)
 	if err != nil {
@@ -20,7 +20,7 @@ func read(t *testing.T, name string, into any) {
 	}
 }
 
-func data(t *testing.T, text string) []byte {
+func data(t testing.TB, text string) []byte {
 	t.Helper()
 	found, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
 	if err != nil {
@@ -116,25 +116,50 @@ func check(t *testing.T, it bundleCase, got Report) {
 	}
 }
 
+type verdictCase struct {
+	Name        string
+	Text, Bytes *string
+	Verdict     Verdict
+	Code        Code
+	Says        *told
+}
+
+// told is what a proof with the map says.
+type told struct {
+	Status              string
+	AsOf, AsOfMs        uint64
+	DigestsAsOf         uint64
+	DigestsAsOfMs       *uint64
+	Digests             []*Place
+	Revoked, Superseded *struct {
+		Place
+		Reason    uint64
+		Successor string
+	}
+}
+
+type verdictVectors struct {
+	Cases []verdictCase
+	Ages  []struct {
+		Name           string
+		MaxAgeMs, AtMs uint64
+		Expected       string
+	}
+}
+
+func (c *verdictCase) proof(t testing.TB) []byte {
+	if c.Text != nil {
+		return []byte(*c.Text)
+	}
+	return data(t, *c.Bytes)
+}
+
 func TestVerdictsThatEveryVerifierShares(t *testing.T) {
 	_, anchor := load(t)
-	var vectors struct {
-		Cases []struct {
-			Name        string
-			Text, Bytes *string
-			Verdict     Verdict
-			Code        Code
-		}
-	}
+	var vectors verdictVectors
 	read(t, "verdicts.json", &vectors)
 	for _, it := range vectors.Cases {
-		var proof []byte
-		if it.Text != nil {
-			proof = []byte(*it.Text)
-		} else {
-			proof = data(t, *it.Bytes)
-		}
-		got := Verify(proof, anchor)
+		got := Verify(it.proof(t), anchor)
 		if got.Verdict != it.Verdict || got.Code != it.Code {
 			t.Errorf("%s: got %s %s (%s), want %s %s", it.Name, got.Verdict, got.Code, got.Reason,
 				it.Verdict, it.Code)
@@ -142,6 +167,74 @@ func TestVerdictsThatEveryVerifierShares(t *testing.T) {
 	}
 	if len(vectors.Cases) < 80 {
 		t.Errorf("%d cases", len(vectors.Cases))
+	}
+}
+
+func TestWhatTheMapSays(t *testing.T) {
+	_, anchor := load(t)
+	var vectors verdictVectors
+	read(t, "verdicts.json", &vectors)
+	count := 0
+	for _, it := range vectors.Cases {
+		if it.Says == nil {
+			continue
+		}
+		count++
+		if got := Verify(it.proof(t), anchor).Map; !got.says(it.Says) {
+			t.Errorf("%s: got %+v", it.Name, got)
+		}
+	}
+	if count < 36 {
+		t.Errorf("%d cases", count)
+	}
+}
+
+func (m *Map) says(want *told) bool {
+	same := m.Known.Height == want.AsOf && m.Known.TimeMs == want.AsOfMs
+	if m.Status == nil {
+		known := m.DigestsKnown
+		same = same && known.Height == want.DigestsAsOf && known.Timed == (want.DigestsAsOfMs != nil) &&
+			(!known.Timed || known.TimeMs == *want.DigestsAsOfMs) && len(m.Digests) == len(want.Digests)
+		for i := range m.Digests {
+			got, want := m.Digests[i].First, want.Digests[i]
+			same = same && (got == nil) == (want == nil) && (got == nil || *got == *want)
+		}
+		return same
+	}
+	status, got := "notRevoked", m.Status
+	if got.Revocation != nil {
+		status = "revoked"
+	} else if got.AlgorithmRevoked {
+		status = "algorithmRevoked"
+	}
+	same = same && status == want.Status && (got.Supersession == nil) == (want.Superseded == nil)
+	if got.Revocation != nil {
+		same = same && *got.Revocation == Revocation{want.Revoked.Place, want.Revoked.Reason}
+	}
+	if got.Supersession != nil {
+		it := want.Superseded
+		same = same && got.Supersession.Place == it.Place && got.Supersession.Successor.String() == it.Successor
+	}
+	return same
+}
+
+func TestHowOldAStatusMayBe(t *testing.T) {
+	_, anchor := load(t)
+	var vectors verdictVectors
+	read(t, "verdicts.json", &vectors)
+	for _, age := range vectors.Ages {
+		for _, it := range vectors.Cases {
+			if it.Name != age.Name {
+				continue
+			}
+			got := VerifyStatus(it.proof(t), anchor, StatusAge{age.MaxAgeMs, age.AtMs})
+			if string(got.Verdict) != age.Expected && string(got.Code) != age.Expected {
+				t.Errorf("%+v: got %s %s", age, got.Verdict, got.Code)
+			}
+		}
+	}
+	if len(vectors.Ages) < 15 {
+		t.Errorf("%d ages", len(vectors.Ages))
 	}
 }
 
@@ -214,6 +307,62 @@ func TestEveryByteCounts(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestEveryByteOfAStatusCounts(t *testing.T) {
+	_, anchor := load(t)
+	const name = "map: revoked under a schema that does not allow it (compact)"
+	good := mapProof(t, name)
+	if Verify(good, anchor).Verdict != Valid {
+		t.Fatal(name)
+	}
+	for at := range good {
+		mutant := bytes.Clone(good)
+		mutant[at] ^= 1 << (at % 8)
+		if got := Verify(mutant, anchor); got.Verdict == Valid || got.Code == "" {
+			t.Errorf("byte %d: %s", at, got.Verdict)
+		}
+	}
+}
+
+func mapProof(t testing.TB, name string) []byte {
+	t.Helper()
+	var vectors verdictVectors
+	read(t, "verdicts.json", &vectors)
+	for _, it := range vectors.Cases {
+		if it.Name == name {
+			return it.proof(t)
+		}
+	}
+	t.Fatal(name)
+	return nil
+}
+
+// FuzzMapDoesNotPanic takes the bundle as verified, whoever signed it.
+func FuzzMapDoesNotPanic(f *testing.F) {
+	for _, name := range []string{
+		"map: revoked under a schema that allows it (json)", "map: three digests, one of 64 bytes (compact)",
+		"map: superseded, and revoked by a stranger (compact)", "map: absent, another entry there (json)",
+	} {
+		f.Add(mapProof(f, name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		found, err := parse(data)
+		if err != nil || found.mapped == nil {
+			return
+		}
+		leaf, err := DecodeLeaf(found.leaf)
+		if err != nil {
+			t.Fatal("a bundle has a leaf")
+		}
+		taken := Report{
+			Leaf: leaf, LeafIndex: found.leafIndex, Decision: &Decision{Checkpoint: found.decision.checkpoint},
+		}
+		says, err := found.mapped.verify(&taken, Chain{leaf.ChainID, found.genesisHash})
+		if (err == nil) == (says == nil) {
+			t.Error("neither an error nor a map")
+		}
+	})
 }
 
 func FuzzVerifyDoesNotPanic(f *testing.F) {

@@ -1,6 +1,7 @@
 //! The developer kit in `sdk/`: its own tests, against a network of real processes; and that the
 //! verdicts which all verifiers share are those of `tbsi verify`.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -31,20 +32,41 @@ async fn verdicts_are_those_that_all_verifiers_share() {
     let vectors = read("verdicts.json");
     let cases = vectors["cases"].as_array().expect("a list of cases");
     for case in cases {
-        let bytes = match (case["text"].as_str(), case["bytes"].as_str()) {
-            (Some(text), _) => text.as_bytes().to_vec(),
-            (None, bytes) => hex::decode(bytes.expect("text or bytes")).expect("hex digits"),
-        };
-        std::fs::write(&proof, bytes).expect("write the proof");
-        let args = ["verify".as_ref(), proof.as_os_str(), "--genesis".as_ref()];
-        let rest = [genesis.as_os_str(), "--json".as_ref()];
-        let ended = tbsi(&[&args[..], &rest[..]].concat()).await;
-        let said: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+        let said = verdict(case, &proof, &genesis, &[]).await;
         for field in ["verdict", "code"] {
             assert_eq!(said[field], case[field], "{}: {said}", case["name"]);
         }
     }
-    assert!(cases.len() >= 80, "{}", cases.len());
+    assert!(cases.len() >= 280, "{}", cases.len());
+    let ages = vectors["ages"].as_array().expect("a list of ages");
+    for age in ages {
+        let named = |case: &&Value| case["name"] == age["name"];
+        let case = cases.iter().find(named).expect("a case of this name");
+        let most = age["maxAgeMs"].as_u64().expect("milliseconds") / 1_000;
+        let (most, at) = (format!("{most}s"), age["at"].as_str().expect("a time"));
+        let more = ["--status-max-age", &most, "--at", at];
+        let said = verdict(case, &proof, &genesis, &more).await;
+        let expected = &age["expected"];
+        assert!(
+            said["code"] == *expected || said["verdict"] == *expected,
+            "{age}: {said}"
+        );
+    }
+    assert!(ages.len() >= 15, "{}", ages.len());
+}
+
+/// What `tbsi verify --json` says of a case, which it writes to `proof`.
+async fn verdict(case: &Value, proof: &Path, genesis: &Path, more: &[&str]) -> Value {
+    let bytes = match (case["text"].as_str(), case["bytes"].as_str()) {
+        (Some(text), _) => text.as_bytes().to_vec(),
+        (None, bytes) => hex::decode(bytes.expect("text or bytes")).expect("hex digits"),
+    };
+    std::fs::write(proof, bytes).expect("write the proof");
+    let mut args: Vec<&OsStr> = vec!["verify".as_ref(), proof.as_os_str(), "--genesis".as_ref()];
+    args.extend([genesis.as_os_str(), "--json".as_ref()]);
+    args.extend(more.iter().map(AsRef::<OsStr>::as_ref));
+    let ended = tbsi(&args).await;
+    serde_json::from_str(&ended.stdout).expect("one JSON object")
 }
 
 #[tokio::test]

@@ -125,15 +125,8 @@ def verify_bundle(bundle: Bundle, anchor: TrustAnchor) -> VerifiedBundle:
         statement = decode_leaf(bundle.leaf)
     except LeafError as error:
         raise ProofError("leaf", str(error)) from error
-    _check_leaf(statement, anchor, checkpoint)
-    try:
-        hash_, size = leaf_hash(bundle.leaf), checkpoint.log_size
-        computed = root_of(hash_, bundle.leaf_index, size, bundle.inclusion)
-    except ShapeError as error:
-        raise ProofError("inclusion", str(error)) from error
-    if computed != checkpoint.log_root:
-        leads = f"inclusion proof leads to log root {to_hex(computed)}"
-        raise ProofError("inclusion", f"{leads}, expected {to_hex(checkpoint.log_root)}")
+    check_leaf(statement, anchor.chain, checkpoint)
+    check_included(bundle, checkpoint)
     anchor, handovers = follow(bundle.handovers, bundle.validators, anchor)
     try:
         _, decision = _extend(anchor, bundle.decision, bundle.validators)
@@ -142,8 +135,21 @@ def verify_bundle(bundle: Bundle, anchor: TrustAnchor) -> VerifiedBundle:
     return VerifiedBundle(statement, bundle.leaf_index, decision, handovers)
 
 
-def _check_leaf(statement: dict, anchor: TrustAnchor, checkpoint: Checkpoint) -> None:
-    chain_id, trusted = statement["chainId"], anchor.chain.chain_id
+def check_included(it, checkpoint: Checkpoint) -> None:
+    """That a leaf is in the log of a checkpoint."""
+    try:
+        hash_, size = leaf_hash(it.leaf), checkpoint.log_size
+        computed = root_of(hash_, it.leaf_index, size, it.inclusion)
+    except ShapeError as error:
+        raise ProofError("inclusion", str(error)) from error
+    if computed != checkpoint.log_root:
+        leads = f"inclusion proof leads to log root {to_hex(computed)}"
+        raise ProofError("inclusion", f"{leads}, expected {to_hex(checkpoint.log_root)}")
+
+
+def check_leaf(statement: dict, chain: Chain, checkpoint: Checkpoint) -> None:
+    """That a leaf is of the chain, and not from after the checkpoint."""
+    chain_id, trusted = statement["chainId"], chain.chain_id
     if chain_id != trusted:
         raise ProofError("leaf", f"leaf is of chain id {chain_id}, trusted is {trusted}")
     height, time_ms = statement["height"], statement["timeMs"]

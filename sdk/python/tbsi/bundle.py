@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from .decision import Certificate, Chain, Checkpoint, Decision, Validator, ValidatorSet
 from .errors import FormError, LeafError, ShapeError
-from .forms import Cursor, CursorError, Fields, object_of, parse_json
+from .forms import Cursor, CursorError, Fields, object_of
 from .leaf import decode_leaf, leaf_hash, root_of
 from .limits import (
-    BUNDLE_BYTES_MAX, BUNDLE_JSON_BYTES_MAX, HANDOVERS_MAX, INCLUSION_HASHES_MAX, LEAF_BYTES_MAX,
+    BUNDLE_BYTES_MAX, HANDOVERS_MAX, INCLUSION_HASHES_MAX, LEAF_BYTES_MAX,
     NAME_BYTES_MAX, U32_MAX, VALIDATORS_MAX, VARINT_BYTES_MAX,
 )
 
@@ -44,20 +44,6 @@ class Bundle:
     handovers: list
 
 
-def parse_bundle(data: bytes) -> Bundle:
-    """Reads either form; raises a FormError."""
-    try:
-        if data.startswith(b"TBP"):
-            return _decode(data)
-        if len(data) > BUNDLE_JSON_BYTES_MAX:
-            raise _too_long(data, BUNDLE_JSON_BYTES_MAX)
-        if not data:
-            raise FormError("unreadable", "the proof is empty: bytes needed, 0 left")
-        return _read_json(data)
-    except (CursorError, LeafError, ShapeError) as error:
-        raise form_error(error) from error
-
-
 def form_error(error: Exception) -> FormError:
     """What was raised while a form was read, as what it says of the form."""
     if isinstance(error, FormError):
@@ -70,30 +56,38 @@ def form_error(error: Exception) -> FormError:
     return FormError("unreadable", f"proof bytes: {error}")
 
 
-def _too_long(data: bytes, most: int) -> FormError:
+def too_long(data: bytes, most: int) -> FormError:
     return FormError("unreadable", f"proof has {len(data)} bytes, at most {most} are allowed")
 
 
-def _entries(field: str, got: int, most: int) -> FormError:
+def at_most(field: str, got: int, most: int) -> int:
+    """Refuses a list that is too long."""
+    if got <= most:
+        return got
     problem = f"proof field `{field}` has {got} entries, at most {most} are allowed"
-    return FormError("unreadable", problem)
+    raise FormError("unreadable", problem)
 
 
-def _not_canonical(field: str) -> FormError:
+def not_canonical(field: str) -> FormError:
     return FormError("form", f"proof field `{field}` is not in canonical form")
 
 
-def _decode(data: bytes) -> Bundle:
+def other_version() -> FormError:
+    known = "not a proof in a form that is known here; use newer software, or the JSON form"
+    return FormError("otherVersion", known)
+
+
+def decode_compact(data: bytes) -> Bundle:
+    """Accepts the one compact form that a bundle has."""
     if len(data) > BUNDLE_BYTES_MAX:
-        raise _too_long(data, BUNDLE_BYTES_MAX)
+        raise too_long(data, BUNDLE_BYTES_MAX)
     cursor = Cursor(data)
     if cursor.take("format", 4) != b"TBP1":
-        known = "not a proof in a form that is known here; use newer software, or the JSON form"
-        raise FormError("otherVersion", known)
+        raise other_version()
     genesis_hash = cursor.take("genesisHash", 32)
-    leaf = cursor.take("leaf", _count(cursor, "leaf", LEAF_BYTES_MAX))
-    leaf_index = _number(cursor, "leafIndex")
-    hashes = _count(cursor, "inclusionProof", INCLUSION_HASHES_MAX)
+    leaf = cursor.take("leaf", take_count(cursor, "leaf", LEAF_BYTES_MAX))
+    leaf_index = take_number(cursor, "leafIndex")
+    hashes = take_count(cursor, "inclusionProof", INCLUSION_HASHES_MAX)
     inclusion = [cursor.take("inclusionProof", 32) for _ in range(hashes)]
     validators = take_set(cursor)
     chain = Chain(decode_leaf(leaf)["chainId"], genesis_hash)
@@ -102,7 +96,7 @@ def _decode(data: bytes) -> Bundle:
     checkpoint = checkpoint.with_root(root)
     certificate = _certificate(cursor, chain, checkpoint, validators)
     decision = Decision(checkpoint, certificate)
-    count = _count(cursor, "handovers", HANDOVERS_MAX)
+    count = take_count(cursor, "handovers", HANDOVERS_MAX)
     sets = [take_set(cursor) for _ in range(count)]
     handovers = []
     for old, new in zip(sets, [*sets[1:], validators]):
@@ -112,7 +106,7 @@ def _decode(data: bytes) -> Bundle:
     return Bundle(genesis_hash, leaf, leaf_index, inclusion, decision, validators, handovers)
 
 
-def _number(cursor: Cursor, field: str) -> int:
+def take_number(cursor: Cursor, field: str) -> int:
     """Unsigned LEB128 below 2^63 in its shortest form."""
     value = 0
     for position in range(VARINT_BYTES_MAX):
@@ -126,39 +120,36 @@ def _number(cursor: Cursor, field: str) -> int:
     raise FormError("form", problem)
 
 
-def _count(cursor: Cursor, field: str, most: int) -> int:
-    count = _number(cursor, field)
-    if count > most:
-        raise _entries(field, count, most)
-    return count
+def take_count(cursor: Cursor, field: str, most: int) -> int:
+    return at_most(field, take_number(cursor, field), most)
 
 
 def take_set(cursor: Cursor) -> ValidatorSet:
-    count = _count(cursor, "validators", VALIDATORS_MAX)
+    count = take_count(cursor, "validators", VALIDATORS_MAX)
     members = []
     for _ in range(count):
-        address, power = cursor.take("address", 20), _number(cursor, "power")
+        address, power = cursor.take("address", 20), take_number(cursor, "power")
         members.append(Validator(address, power, _name(cursor), _name(cursor)))
     return ValidatorSet(members)
 
 
 def _name(cursor: Cursor) -> str:
-    data = cursor.take("name", _count(cursor, "name", NAME_BYTES_MAX))
+    data = cursor.take("name", take_count(cursor, "name", NAME_BYTES_MAX))
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _not_canonical("name") from error
+        raise not_canonical("name") from error
 
 
 def _facts(cursor: Cursor, chain: Chain, set_hash: bytes) -> Checkpoint:
     """A checkpoint whose log root is still to come."""
-    height, time_ms = _number(cursor, "height"), _number(cursor, "timeMs")
+    height, time_ms = take_number(cursor, "height"), take_number(cursor, "timeMs")
     block_hash, state_root = cursor.take("blockHash", 32), cursor.take("stateRoot", 32)
-    log_size = _number(cursor, "logSize")
+    log_size = take_number(cursor, "logSize")
     flag = cursor.uint("next set flag", 1)
     following = cursor.take("nextValidatorSetHash", 32) if flag == 1 else set_hash
     if flag > 1 or (flag == 1 and following == set_hash):
-        raise _not_canonical("nextValidatorSetHash")
+        raise not_canonical("nextValidatorSetHash")
     return Checkpoint(
         chain.chain_id, height, time_ms, block_hash, state_root, log_size, bytes(32), set_hash,
         following,
@@ -166,13 +157,13 @@ def _facts(cursor: Cursor, chain: Chain, set_hash: bytes) -> Checkpoint:
 
 
 def _certificate(cursor, chain, checkpoint, validators) -> Certificate:
-    turn = _number(cursor, "round")
+    turn = take_number(cursor, "round")
     if turn > U32_MAX:
         raise FormError("form", "proof field `round` is out of range")
     members = validators.validators
     bits = int.from_bytes(cursor.take("signers", -(-len(members) // 8)), "little")
     if bits >> len(members):
-        raise _not_canonical("signers")
+        raise not_canonical("signers")
     signers = [it.address for at, it in enumerate(members) if bits >> at & 1]
     signatures = [(address, cursor.take("signature", 65)) for address in signers]
     digest = checkpoint.digest(chain)
@@ -186,9 +177,12 @@ def take_decision(cursor: Cursor, chain: Chain, validators: ValidatorSet) -> Dec
     return Decision(checkpoint, _certificate(cursor, chain, checkpoint, validators))
 
 
-def _read_json(data: bytes) -> Bundle:
-    """Shape comes first, content after it: that decides which of two faults is told."""
-    fields = Fields(parse_json(data), "proof", _BUNDLE)
+def bundle_shape(value):
+    """Checks the shape of a bundle; what it returns checks the content, and gives the bundle.
+
+    Shape comes first, content after it: that decides which of two faults is told.
+    """
+    fields = Fields(value, "proof", _BUNDLE)
     name, genesis_hash = fields.text("format"), fields.bytes("genesisHash", 32)
     statement = object_of(fields.get("statement"), "proof field `statement`")
     leaf, leaf_index = fields.bytes("leaf"), fields.integer("leafIndex")
@@ -196,15 +190,19 @@ def _read_json(data: bytes) -> Bundle:
     decision = _json_decision(fields)
     members = [_json_validator(it) for it in fields.list("validators")]
     handovers = [_json_handover(it) for it in fields.list("handovers")]
+    given = genesis_hash, leaf, leaf_index, inclusion, decision
+    return lambda: _content(name, statement, given, members, handovers)
+
+
+def _content(name: str, statement: dict, given, members, handovers) -> Bundle:
+    genesis_hash, leaf, leaf_index, inclusion, decision = given
     if name != _FORMAT:
         known = f"not a proof in a form that is known here (`{_FORMAT}`); use newer software"
         raise FormError("otherVersion", known)
     if len(leaf) > LEAF_BYTES_MAX:
         raise LeafError(f"leaf has {len(leaf)} bytes, at most {LEAF_BYTES_MAX} are allowed")
-    if len(inclusion) > INCLUSION_HASHES_MAX:
-        raise _entries("inclusionProof", len(inclusion), INCLUSION_HASHES_MAX)
-    if len(handovers) > HANDOVERS_MAX:
-        raise _entries("handovers", len(handovers), HANDOVERS_MAX)
+    at_most("inclusionProof", len(inclusion), INCLUSION_HASHES_MAX)
+    at_most("handovers", len(handovers), HANDOVERS_MAX)
     if not _says(statement, decode_leaf(leaf)):
         problem = "proof field `statement` says something else than `leaf`; regenerate the proof"
         raise FormError("form", problem)

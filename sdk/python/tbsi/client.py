@@ -83,6 +83,11 @@ def new_salt() -> bytes:
     return secrets.token_bytes(SALT_BYTES)
 
 
+def _text(proof):
+    """A proof as it is kept in a file; None for none."""
+    return None if proof is None else json.dumps(proof, ensure_ascii=False, indent=2) + "\n"
+
+
 class Client:
     """One node. With `genesis`, the network's file, proofs are verified before they are returned."""
 
@@ -143,10 +148,23 @@ class Client:
             all_.append({**made, "proof": self._proven(made)} if proofs else made)
         return all_
 
-    def prove(self, **selector):
-        """The proof of a leaf in JSON, by `index`, `id` or `digest`; None if there is none."""
-        found = self.call("tbsi_getProof", selector)
-        return None if found is None else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+    def prove(self, *, from_height=None, status: bool = False, **selector):
+        """The proof of a leaf in JSON, by `index`, `id` or `digest`; None if there is none.
+
+        With `status`, what became of the attestation is stapled to it (SPEC §10.7).
+        """
+        options = {} if from_height is None else {"from": from_height}
+        if status:
+            options["status"] = True
+        return _text(self.call("tbsi_getProof", selector, *([options] if options else [])))
+
+    def prove_absence(self, digest: str, *, from_height=None):
+        """The proof that nobody attested a digest of 0x and digits, or who first did (SPEC §10.7).
+
+        What it says is in `map.digests` of its report.
+        """
+        options = [] if from_height is None else [{"from": from_height}]
+        return _text(self.call("tbsi_getAbsence", digest, *options))
 
     def revoke(self, account: Account, id_: str, reason: int = 1) -> str:
         """Withdraws an attestation of the account's, for ever; the transaction's hash."""

@@ -24,6 +24,10 @@ class ShapeError(Exception):
     """Index, size and number of hashes do not fit together."""
 
 
+class MapError(Exception):
+    """An answer that is none of the map's."""
+
+
 class DecisionError(Exception):
     """A decision that does not follow from what is trusted.
 
@@ -36,7 +40,7 @@ class DecisionError(Exception):
 
 
 class ProofError(Exception):
-    """A proof that was read and does not hold, and the step of SPEC §10.4."""
+    """A proof that was read and does not hold, and the step of SPEC §10.4; `map` is §10.7."""
 
     def __init__(self, step: str, message: str, problem: str = "other", handover: int = 0):
         super().__init__(message)

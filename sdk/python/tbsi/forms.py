@@ -162,6 +162,12 @@ class Fields:
         value = self.get(name)
         return value if isinstance(value, list) else self.wrong(name, "a list")
 
+    def integers(self, name: str, most: int) -> list:
+        values = self.list(name)
+        if all(type(it) is int and 0 <= it <= most for it in values):
+            return values
+        return self.wrong(name, f"integers from 0 to {most}")
+
     def bytes(self, name: str, length=None) -> bytes:
         return self._hex(name, self.get(name), length)
 

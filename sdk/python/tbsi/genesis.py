@@ -28,6 +28,7 @@ _CONSENSUS = {
     "block_spacing_min_ms": (0, 60_000),
     "clock_drift_max_ms": (100, 600_000),
 }
+_OPTIONAL = ("clock_lag_max_ms", "map_period_ms")
 _KINDS = ("association", "operator", "issuer", "relayer", "auditor", "authority")
 _PERMISSIONS = ("send", "deploy", "attest", "relay", "administer", "vote")
 _TEXTS = ("tax_id", "lei", "jurisdiction", "contact_url")
@@ -126,12 +127,14 @@ def _digits(text, length=None) -> str:
 
 
 def _consensus(value):
-    fields = Fields(value, "genesis field `consensus`", tuple(_CONSENSUS), ("clock_lag_max_ms",))
+    fields = Fields(value, "genesis field `consensus`", tuple(_CONSENSUS), _OPTIONAL)
     canonical = {name: _within(fields, name, *bounds) for name, bounds in _CONSENSUS.items()}
     propose = canonical["timeout_propose_ms"]
     lag = max(propose, _CLOCK_LAG_MAX_MS)
     if fields.get("clock_lag_max_ms") is not None:
         lag = canonical["clock_lag_max_ms"] = _within(fields, "clock_lag_max_ms", propose, 600_000)
+    if fields.get("map_period_ms") is not None:
+        canonical["map_period_ms"] = _within(fields, "map_period_ms", 1_000, 86_400_000)
     return canonical, canonical["clock_drift_max_ms"], lag
 
 

@@ -12,6 +12,9 @@ _KINDS = {
     5: ("countersignature", "id:h32 have:i2 need:i2"),
     6: ("schemaRegistered", "schema:h32 textHash:h32 commitsTo:i1 revocable:f1"),
     7: ("algorithmSet", "algorithm:i4 bits:i2 status:i1"),
+    8: (
+        "mapRoot", "root:h32 entries:i8 mapHeight:i8 digestHeight:i8 revokedAlgorithmsHash:h32",
+    ),
     16: ("governanceAct", "event:h32 bodyHash:h32"),
     32: ("message", "destination:h32 receiver:h32 sequence:i8 timeout:i8 payloadHash:h32"),
     33: (
@@ -65,7 +68,7 @@ def _read(cursor: Cursor) -> dict:
         raise LeafError(f"leaf version {version} is unknown, 1 is known; use newer software", True)
     kind = cursor.uint("kind", 1)
     if kind != 1 and kind not in _KINDS:
-        known = "1 to 7, 16, 32 and 33 are known; use newer software"
+        known = "1 to 8, 16, 32 and 33 are known; use newer software"
         raise LeafError(f"leaf kind {kind} is unknown, {known}", True)
     head = _take(cursor, _HEAD)
     if kind != 1:

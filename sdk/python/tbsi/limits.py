@@ -13,6 +13,12 @@ VALIDATORS_MAX = 128
 NAME_BYTES_MAX = 512
 LEAF_BYTES_MAX = 512
 INCLUSION_HASHES_MAX = 64
+# Bits of the longest path in the map (SPEC §9.11), and bytes of its longest value.
+MAP_DEPTH_MAX = 256
+MAP_VALUE_BYTES_MAX = 75
+# Answers and revoked algorithms in one proof (SPEC §10.7).
+MAP_ENTRIES_MAX = 3
+MAP_ALGORITHMS_MAX = 64
 NODES_MAX = 1024
 GENESIS_ACCOUNTS_MAX = 100_000
 # Objects and arrays within each other.
@@ -21,6 +27,7 @@ JSON_DEPTH_MAX = 127
 INTEGER_CHARS_MAX = 20
 VARINT_BYTES_MAX = 9
 ROUND_MAX = 2**32 - 2
+U16_MAX = 2**16 - 1
 U32_MAX = 2**32 - 1
 U64_MAX = 2**64 - 1
 # Integers above this are not exact in JSON (RFC 8785 §3.2.2.3).

@@ -1,20 +1,19 @@
 """Verdicts on proofs: those of `tbsi verify --json`, offline (SPEC §10.4, §10.5)."""
 
-from datetime import datetime, timedelta
-
 from .anchor import TrustAnchor, follow_stream, verify_bundle
-from .bundle import parse_bundle
 from .decision import Chain, Checkpoint
 from .digest import (
-    FILE_SCHEMA, SALTED_FILE_SCHEMA, SALT_BYTES, algorithm, digest_of, pad, parse_salt,
+    ALGORITHMS, FILE_SCHEMA, SALTED_FILE_SCHEMA, SALT_BYTES, algorithm, digest_of, pad, parse_salt,
 )
 from .errors import FormError, ProofError, TrustError
 from .forms import CursorError, from_hex, parse_json, to_hex
 from .genesis import parse_genesis
+from .leaf import words_per_digest
 from .limits import CHECKPOINT_FILE_BYTES_MAX, PIECE_BYTES
+from .proof import parse_proof
+from .status import age_of, map_report, status_report, verify_map, void_reason
+from .times import times_of
 
-# The last millisecond that RFC 3339 can say with any offset.
-_LATEST_MS = 253_402_207_200_999
 _GAP = (
     "the proof begins after a change of the validators that is not in it; give the handovers, or "
     "a checkpoint of where it begins"
@@ -33,15 +32,17 @@ def _could_not(code: str, reason) -> _Failure:
 
 
 def verify(proof, *, genesis=None, checkpoint=None, anchor=None, handovers=None, file=None,
-           salt=None) -> dict:
+           salt=None, status_max_age_ms=None, at_ms=None) -> dict:
     """The object that `tbsi verify --json` prints. Raises nothing.
 
     `proof`, `genesis` (the network's file), `checkpoint` (a file of `tbsi checkpoint get`) and
     `handovers` are bytes or text; `file` and `salt` are paths. Give one of genesis, checkpoint
-    and anchor.
+    and anchor. With `status_max_age_ms`, the status of the proof must have been known no longer
+    than that before `at_ms`, milliseconds since 1970: no clock is asked.
     """
     try:
-        return _judge(proof, genesis, checkpoint, anchor, handovers, file, salt)
+        age = None if status_max_age_ms is None else (status_max_age_ms, at_ms)
+        return _judge(proof, genesis, checkpoint, anchor, handovers, file, salt, age)
     except _Failure as failure:
         verdict, code = failure.verdict, failure.code
         return {"verdict": verdict, "code": code, "reason": str(failure)}
@@ -49,9 +50,10 @@ def verify(proof, *, genesis=None, checkpoint=None, anchor=None, handovers=None,
         return {"verdict": "could not tell", "code": "unreadable", "reason": str(error)}
 
 
-def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt) -> dict:
+def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt, age) -> dict:
     try:
-        bundle = parse_bundle(_bytes(proof))
+        parsed = parse_proof(_bytes(proof))
+        bundle = parsed.bundle
     except FormError as error:
         verdict = "invalid" if error.problem == "form" else "could not tell"
         raise _Failure(verdict, error.problem, error) from error
@@ -68,10 +70,28 @@ def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt) -> dict:
             raise _could_not("handovers", error) from error
     try:
         verified = verify_bundle(bundle, anchor)
+        mapped = parsed.map and verify_map(parsed.map, verified, anchor.chain)
     except ProofError as error:
         raise _failure_of(error, bundle) from error
-    compared = None if file is None else _compare(verified.statement, file, salt)
-    return _report(verified, founding, trusted, followed, compared)
+    aged = None if age is None else _age(mapped, *age)
+    compared = None
+    if file is not None and mapped is not None and mapped.status is None:
+        compared = _compare_asked([it["digest"] for it in mapped.digests], file, salt)
+    elif file is not None:
+        compared = _compare(verified.statement, file, salt)
+    return _report(verified, mapped, aged, founding, trusted, followed, compared)
+
+
+def _age(mapped, max_age_ms, at_ms) -> dict:
+    if mapped is None:
+        missing = "no status is stapled to the proof; fetch it again with its status"
+        raise _could_not("statusMissing", missing)
+    if type(max_age_ms) is not int or type(at_ms) is not int:
+        raise _could_not("statusOld", "an age and a time are whole milliseconds")
+    found = age_of(mapped, max_age_ms, at_ms)
+    if isinstance(found, str):
+        raise _could_not("statusOld", found)
+    return found
 
 
 def _bytes(content) -> bytes:
@@ -145,12 +165,7 @@ def _compare(statement: dict, file, salt) -> dict:
     if known is None:
         raise _could_not("file", f"digest algorithm {code:#x} is not known here")
     salted = _salt(statement["schema"], salt)
-    try:
-        with open(file, "rb") as source:
-            pieces = iter(lambda: source.read(PIECE_BYTES), b"")
-            digest = digest_of(known[3], pieces, salted or b"")
-    except OSError as error:
-        raise _could_not("file", f"read {file}: {error}") from error
+    digest = _digest(known[3], file, salted)
     if digest is None:
         raise _could_not("file", f"this program does not compute {known[1]}")
     if to_hex(pad(code, digest)) != statement["digest"]:
@@ -160,13 +175,39 @@ def _compare(statement: dict, file, salt) -> dict:
             f"{file} is not the file that was attested: its {known[1]} digest is "
             f"{to_hex(digest)}, attested is {attested}",
         )
+    return _compared(file, digest, known[1], salted)
+
+
+def _digest(make, file, salted):
+    try:
+        with open(file, "rb") as source:
+            pieces = iter(lambda: source.read(PIECE_BYTES), b"")
+            return digest_of(make, pieces, salted or b"")
+    except OSError as error:
+        raise _could_not("file", f"read {file}: {error}") from error
+
+
+def _compared(file, digest: bytes, name: str, salted) -> dict:
     return {
-        "file": str(file), "digest": to_hex(digest), "algorithm": known[1],
+        "file": str(file), "digest": to_hex(digest), "algorithm": name,
         "salted": salted is not None,
     }
 
 
-def _salt(schema: str, path):
+def _compare_asked(asked: list, file, salt) -> dict:
+    """With the digests that were looked for, by each algorithm that may have made them."""
+    salted = _salt(None, salt)
+    for code, name, _, make in ALGORITHMS:
+        if not any(len(it) == 2 + 64 * words_per_digest(code) for it in asked):
+            continue
+        digest = _digest(make, file, salted)
+        if digest is not None and to_hex(pad(code, digest)) in asked:
+            return _compared(file, digest, name, salted)
+    problem = f"the proof is about another digest than any of {file}"
+    raise _Failure("invalid", "otherFile", problem)
+
+
+def _salt(schema, path):
     """A built-in schema says whether there is a salt; of others, the caller has to know."""
     if path is None:
         if schema == SALTED_FILE_SCHEMA:
@@ -184,12 +225,15 @@ def _salt(schema: str, path):
     return found
 
 
-def _report(verified, founding, trusted, followed, compared) -> dict:
+def _report(verified, mapped, aged, founding, trusted, followed, compared) -> dict:
     statement = verified.statement
+    issuer = statement["issuer"]
     about = statement["kind"] in ("attestation", "revocation", "supersession")
+    status = mapped and status_report(mapped, issuer)
+    void = mapped and void_reason(mapped, issuer)
     return {
-        "verdict": "valid",
-        "reason": None,
+        "verdict": "valid" if void is None else "void",
+        "reason": void,
         "trusted": trusted,
         "file": compared,
         "statement": statement,
@@ -199,7 +243,8 @@ def _report(verified, founding, trusted, followed, compared) -> dict:
         "timeAccuracyMs": founding and {
             "ahead": founding.clock_drift_max_ms, "behind": founding.clock_lag_max_ms,
         },
-        "revocation": {"status": "notChecked"} if about else None,
+        "revocation": status or ({"status": "notChecked"} if about else None),
+        "map": mapped and map_report(mapped, issuer, aged),
         "leafIndex": verified.leaf_index,
         "decision": _decision(verified.decision, founding),
         "followed": followed,
@@ -239,16 +284,3 @@ def _decision(of, founding) -> dict:
         "logRoot": to_hex(of.checkpoint.log_root), "power": of.power,
         "totalPower": of.total_power, "signers": signers,
     }
-
-
-def times_of(ms: int) -> dict:
-    """RFC 3339, in UTC and in Taipei, where there has been no summer time since 1979."""
-    if ms > _LATEST_MS:
-        return {"utc": f"{ms} ms", "taipei": f"{ms} ms"}
-
-    def text(of: int) -> str:
-        whole = (datetime(1970, 1, 1) + timedelta(seconds=of // 1000)).isoformat()
-        fraction = f"{of % 1000:03}".rstrip("0")
-        return f"{whole}.{fraction}" if fraction else whole
-
-    return {"utc": f"{text(ms)}Z", "taipei": f"{text(ms + 8 * 3_600_000)}+08:00"}

@@ -1,26 +1,26 @@
 // Makes tests/vectors/verdicts.json: proofs and what `tbsi verify --json` says of them, for every
 // verifier to agree with. What is wrong with each is written here; the verdict is the binary's,
-// and a test of the workspace asks it again.
+// and a test of the workspace asks it again. Of proofs with the map the verdict is written down
+// too (map-cases.mjs), and the binary has to agree.
 //
 // usage: node make-verdicts.mjs TBSI_BINARY
+import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { concat, toHex, uint, utf8 } from '../dist/verify/bytes.js'
-import { checkpointDigest, precommitDigest } from '../dist/verify/decision.js'
 import { leafHash, rootOf } from '../dist/verify/tree.js'
-import { validatorSet } from '../dist/verify/validators.js'
+import { AGES, mapCases } from './map-cases.mjs'
+import { compact, number, sign } from './writer.mjs'
 import { bytes, read } from './vectors.mjs'
 
 const [, , binary] = process.argv
-const { genesis, genesisHash, cases } = read('bundle.json')
-const keys = new Map(read('certificate.json').validators.map((it) => [it.address, bytes(it.secretKey)]))
+const { genesis, cases } = read('bundle.json')
 const named = (name) => cases.find((it) => it.name === name)
 const good = named('signed by a quorum')
 const far = named('two handovers')
-const chain = { chainId: BigInt(genesis.chain_id), genesisHash: bytes(genesisHash) }
 const made = []
 
 const add = (name, proof) => made.push(
@@ -37,25 +37,6 @@ function text(name, from, to) {
   const json = JSON.stringify(good.json)
   if (!json.includes(from)) throw new Error(`${name}: no ${from}`)
   add(name, json.replace(from, to))
-}
-
-/** Signs the checkpoint of a bundle again, with its digest and height. */
-function sign(json, round = 0) {
-  const { checkpoint: it, certificate } = json
-  const checkpoint = {
-    chainId: BigInt(it.chainId), height: BigInt(it.height), timeMs: BigInt(it.timeMs),
-    blockHash: bytes(it.blockHash), stateRoot: bytes(it.stateRoot), logSize: BigInt(it.logSize),
-    logRoot: bytes(it.logRoot), validatorSetHash: bytes(it.validatorSetHash),
-    nextValidatorSetHash: bytes(it.nextValidatorSetHash),
-  }
-  const checkpointDigest_ = checkpointDigest(chain, checkpoint)
-  const statement = { height: checkpoint.height, round, checkpointDigest: checkpointDigest_, signatures: [] }
-  const digest = precommitDigest(chain, statement)
-  Object.assign(certificate, { height: it.height, round, checkpointDigest: toHex(checkpointDigest_) })
-  for (const entry of certificate.signatures) {
-    const raw = secp256k1.sign(digest, keys.get(entry.validator), { prehash: false, format: 'recovered' })
-    entry.signature = toHex(concat(raw.slice(1), uint(27 + raw[0], 1)))
-  }
 }
 
 /** With another leaf, in a log of that leaf alone. */
@@ -112,7 +93,7 @@ function contents() {
     json.leaf = toHex(change(raw) ?? raw)
   }
   edit('leaf of another version', leaf((raw) => { raw[0] = 2 }))
-  edit('leaf of another kind', leaf((raw) => { raw[1] = 8 }))
+  edit('leaf of another kind', leaf((raw) => { raw[1] = 9 }))
   edit('leaf with a byte too many', leaf((raw) => concat(raw, new Uint8Array(1))))
   edit('leaf cut short', leaf((raw) => raw.slice(0, -1)))
   edit('empty leaf', leaf(() => new Uint8Array()))
@@ -215,38 +196,6 @@ function handovers() {
   edit('a handover that nobody needs', (json) => { json.handovers = far.json.handovers.slice(0, 1) })
 }
 
-function number(value) {
-  const out = []
-  let rest = BigInt(value)
-  for (; rest >= 128n; rest >>= 7n) out.push(Number(rest & 127n) | 128)
-  return new Uint8Array([...out, Number(rest)])
-}
-
-/** The compact form of a bundle without handovers, with faults. */
-function compact(given, fault = {}) {
-  const json = structuredClone(given)
-  const set = validatorSet(json.validators.map((it) => ({ ...it, address: bytes(it.address), power: BigInt(it.power) })))
-  if (fault.resigned) sign(json)
-  const { checkpoint, certificate } = json
-  const name = (it) => concat(number(utf8(it).length), utf8(it))
-  const members = json.validators.map((it, at) => concat(
-    bytes(it.address), number(fault.powers?.[at] ?? it.power),
-    at === 0 && fault.name ? concat(number(fault.name.length), fault.name) : name(it.nameZhTw),
-    name(it.nameEn)))
-  const signers = new Set(certificate.signatures.map(({ validator }) => validator))
-  const bits = json.validators.reduce((all, { address }, at) => all | (signers.has(address) ? 1 << at : 0), 0)
-  return concat(
-    utf8(fault.magic ?? 'TBP1'), bytes(json.genesisHash), number(bytes(json.leaf).length), bytes(json.leaf),
-    number(json.leafIndex), number(json.inclusionProof.length), ...json.inclusionProof.map(bytes),
-    number(members.length), ...members,
-    fault.height ?? number(checkpoint.height), number(checkpoint.timeMs),
-    bytes(checkpoint.blockHash), bytes(checkpoint.stateRoot), number(checkpoint.logSize),
-    fault.next?.(set) ?? new Uint8Array([0]),
-    number(fault.round ?? certificate.round), new Uint8Array([fault.bits?.(bits) ?? bits]),
-    ...certificate.signatures.map(({ signature }) => bytes(signature)),
-    fault.handovers ?? number(0))
-}
-
 function compacts() {
   const { json } = good
   const same = toHex(compact(json)) === good.compact
@@ -275,6 +224,10 @@ function compacts() {
 }
 
 shapes(); contents(); signed(); handovers(); compacts()
+for (const { name, proof, says, ...expected } of mapCases()) {
+  add(name, proof)
+  Object.assign(made.at(-1), { says, expected })
+}
 const dir = mkdtempSync(join(tmpdir(), 'tbsi-verdicts-'))
 try {
   const file = join(dir, 'genesis.json')
@@ -284,13 +237,17 @@ try {
     writeFileSync(proof, it.text ?? bytes(it.bytes))
     const { stdout } = spawnSync(binary, ['verify', proof, '--genesis', file, '--json'])
     const { verdict, code } = JSON.parse(stdout)
-    return { ...it, verdict, code }
+    const { expected = { verdict, code }, ...given } = it
+    assert.deepEqual({ verdict, code }, expected, it.name)
+    return { ...given, verdict, code }
   })
   const description =
     'Proofs, as text or bytes, under the genesis file of bundle.json, and the verdict and code ' +
-    '(SPEC §10.5) that every verifier gives. sdk/typescript/test/make-verdicts.mjs makes them.'
+    '(SPEC §10.5) that every verifier gives; says is what a proof with the map says, and ages what ' +
+    'becomes of cases, by name, if a greatest age of the status is given, and when. ' +
+    'sdk/typescript/test/make-verdicts.mjs makes them.'
   const target = new URL('../../../tests/vectors/verdicts.json', import.meta.url)
-  writeFileSync(target, `${JSON.stringify({ description, cases: vectors }, null, 1)}\n`)
+  writeFileSync(target, `${JSON.stringify({ description, cases: vectors, ages: AGES }, null, 1)}\n`)
 } finally {
   rmSync(dir, { recursive: true })
 }

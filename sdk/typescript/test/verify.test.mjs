@@ -1,5 +1,6 @@
 // Vectors of the repository, must-fail ones included.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import test from 'node:test'
 import { FILE_SCHEMA, SALTED_FILE_SCHEMA, fromHex, inspect, networkOf, toHex, verify } from '@tbsi/sdk/verify'
 import { decodeLeaf, idOf } from '../dist/verify/leaf.js'
@@ -24,6 +25,22 @@ test('genesis hash', () => {
   const [one, other] = [loose, strict].map((it) => networkOf(JSON.stringify(it)).genesisHash)
   assert.equal(one, other)
   assert.notEqual(one, genesisHash)
+})
+
+test('the period of the map is part of the genesis hash', () => {
+  const { genesis } = read('bundle.json')
+  const sorted = (_, value) => (value === null || typeof value !== 'object' || Array.isArray(value)
+    ? value : Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))))
+  for (const period of [undefined, 1_000, 86_400_000]) {
+    genesis.consensus.map_period_ms = period
+    const canonical = JSON.stringify(genesis, sorted)
+    const hash = createHash('sha256').update('TBSI-GENESIS-1').update(canonical).digest('hex')
+    assert.equal(networkOf(JSON.stringify(genesis)).genesisHash, `0x${hash}`, `${period}`)
+  }
+  for (const period of [999, 86_400_001, '60000']) {
+    genesis.consensus.map_period_ms = period
+    assert.throws(() => networkOf(JSON.stringify(genesis)), /map_period_ms/)
+  }
 })
 
 for (const it of bundleCases()) {
@@ -159,7 +176,7 @@ test('foreign input never throws', () => {
   const trust = { genesis: JSON.stringify(genesis) }
   const proofs = [
     '', '{}', '[]', 'null', '1', '"', '[[[[', '['.repeat(100_000), '{"a":'.repeat(5_000), '\ufeff{}',
-    'TBP', 'TBP1', 'TBP2', undefined, null, 7, {}, new Uint8Array(3), new Uint8Array([0xff, 0xfe]),
+    'TBP', 'TBP1', 'TBM1', 'TBP2', undefined, null, 7, {}, new Uint8Array(3), new Uint8Array([0xff, 0xfe]),
     `{"format":${'9'.repeat(1_000_000)}}`,
   ]
   for (const proof of proofs) {

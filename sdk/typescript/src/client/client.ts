@@ -2,7 +2,7 @@
 import { toHex, type Hex } from '../verify/bytes.js'
 import { messageOf } from '../verify/errors.js'
 import {
-  inspect, verify, type Content, type GivenFile, type Report, type Trust,
+  inspect, verify, type Content, type GivenFile, type Report, type StatusAge, type Trust,
 } from '../verify/index.js'
 import { JsonObject } from '../verify/json.js'
 import {
@@ -118,13 +118,33 @@ export class TbsiClient {
     return (await this.#final(sender, supersedeCall(id, successor))).hash
   }
 
-  /** The proof of a leaf in JSON; undefined if there is no such leaf. Unverified. */
+  /**
+   * The proof of a leaf in JSON; undefined if there is no such leaf. Unverified. With `status`,
+   * what became of the attestation is stapled to it (SPEC §10.7).
+   */
   async prove(
     selector: Selector,
+    { from, status = false }: { readonly from?: bigint | number; readonly status?: boolean } = {},
+  ): Promise<string | undefined> {
+    return this.#proof('tbsi_getProof', selector, {
+      ...(from === undefined ? {} : { from }), ...(status ? { status } : {}),
+    })
+  }
+
+  /**
+   * The proof in JSON that nobody attested a digest of 32 or 64 bytes, or of who first did.
+   * Unverified; what it says is in `map.digests` of its report.
+   */
+  async proveAbsence(
+    digest: Hex,
     { from }: { readonly from?: bigint | number } = {},
   ): Promise<string | undefined> {
-    const start = from === undefined ? [] : [{ from }]
-    const result = await this.rpc.call('tbsi_getProof', selector, ...start)
+    return this.#proof('tbsi_getAbsence', digest, from === undefined ? {} : { from })
+  }
+
+  async #proof(method: string, of: Selector | Hex, options: object): Promise<string | undefined> {
+    const given = Object.keys(options).length === 0 ? [] : [options]
+    const result = await this.rpc.call(method, of, ...given)
     return result === null ? undefined : textOf(result)
   }
 
@@ -190,13 +210,20 @@ export class TbsiClient {
    */
   async verify(
     proof: Content,
-    more: { readonly trust?: Trust; readonly file?: GivenFile } = {},
+    more: {
+      readonly trust?: Trust
+      readonly file?: GivenFile
+      readonly statusAge?: StatusAge
+    } = {},
   ): Promise<Report> {
-    const { trust = this.#options.trust, file } = more
+    const { trust = this.#options.trust, file, statusAge } = more
     if (trust === undefined) {
       return { verdict: 'could not tell', code: 'trust', reason: 'nothing is trusted yet' }
     }
-    const question = { proof, trust, ...(file === undefined ? {} : { file }) }
+    const question = {
+      proof, trust, ...(file === undefined ? {} : { file }),
+      ...(statusAge === undefined ? {} : { statusAge }),
+    }
     const offline = verify(question)
     if (offline.verdict !== 'valid') return offline
     const statement = inspect(proof)

@@ -4,7 +4,7 @@
  *     <tbsi-proof src="report.pdf.tbsi.json" genesis="genesis.json" file="report.pdf"></tbsi-proof>
  *
  * Whoever puts it on a page vouches for the genesis file. It asks nobody but the page's own
- * server, so it says of revocation that it was not checked.
+ * server, so it says of revocation what is stapled to the proof, or that it was not checked.
  */
 import { verify, type GivenFile, type Question, type Report, type Trust } from '../verify/index.js'
 import { STYLE, view } from './view.js'
@@ -20,7 +20,8 @@ const PART_BYTES_MAX = 64 * 1024 * 1024
 /** Bytes of a salt file. */
 const SALT_BYTES_MAX = 68
 
-const ATTRIBUTES = ['src', 'genesis', 'checkpoint', 'file', 'salt', 'lang'] as const
+const ATTRIBUTES =
+  ['src', 'genesis', 'checkpoint', 'file', 'salt', 'status-max-age', 'lang'] as const
 
 export class TbsiProofElement extends HTMLElement {
   static readonly observedAttributes = ATTRIBUTES
@@ -94,7 +95,9 @@ export class TbsiProofElement extends HTMLElement {
       const trust = await this.#trust()
       code = 'file'
       const file = await this.#file()
-      return verify({ proof, trust, ...(file === undefined ? {} : { file }) })
+      return verify({
+        proof, trust, ...(file === undefined ? {} : { file }), ...this.#statusAge(),
+      })
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown)
       return { verdict: 'could not tell', code, reason }
@@ -116,6 +119,13 @@ export class TbsiProofElement extends HTMLElement {
     if (this.getAttribute('salt') === null) return { name, bytes }
     const salt = new TextDecoder().decode(await this.#part('salt', SALT_BYTES_MAX))
     return { name, bytes, salt }
+  }
+
+  /** Seconds that a status may be old, by the reader's clock; any number without the attribute. */
+  #statusAge(): Pick<Question, 'statusAge'> {
+    const seconds = this.getAttribute('status-max-age')
+    if (seconds === null) return {}
+    return { statusAge: { maxAgeMs: Number(seconds) * 1000, atMs: Date.now() } }
   }
 
   /** What an attribute names, of at most so many bytes. */

@@ -1,6 +1,7 @@
 /** A report as a piece of a page. Text goes in as text: nothing of a proof becomes markup. */
 import { algorithmBy } from '../verify/digest.js'
 import type { Fails, Holds, OrganisationReport, Report } from '../verify/report.js'
+import { timesOf, type Times } from '../verify/time.js'
 import { CODES, KINDS, VERDICTS, fill, say, type Language } from './words.js'
 
 type Child = Node | string
@@ -33,14 +34,23 @@ function held(report: Holds, language: Language): Child[] {
   const row = (name: Parameters<typeof fill>[1], ...values: readonly Child[]) => {
     rows.append(make('dt', '', fill(language, name)), make('dd', '', ...values))
   }
-  const { organisation, issuer } = report
+  const { organisation, issuer, map } = report
   const legal = organisation === null ? fill(language, 'unproven') : names(organisation, language)
-  row('issuer', legal, small(issuer))
+  // All validators together say what the map holds: it has no issuer.
+  if (report.statement.kind !== 'mapRoot') row('issuer', legal, small(issuer))
   row('time', timeOf(report, language), ...boundsOf(report, language))
   row('kind', say(language, KINDS[report.statement.kind] ?? ['?', '?']))
   const attestation = report.statement.kind === 'attestation'
-  if (attestation) row('file', fileOf(report, language))
+  if (attestation || report.file !== null) row('file', fileOf(report, language))
   if (report.revocation !== null) row('revocation', revocationOf(report, language))
+  const successor = report.revocation?.supersession?.['successor']
+  if (successor !== undefined) row('successor', small(String(successor)))
+  for (const { digest, first } of map?.digests ?? []) {
+    const found = first === null
+      ? fill(language, 'notAttested', { time: digestsTime(report, language) })
+      : fill(language, 'firstAttested', { block: first.height, leaf: first.leafIndex })
+    row('asked', small(digest), found)
+  }
   return [rows, detailsOf(report, language)]
 }
 
@@ -58,11 +68,22 @@ export function names(of: OrganisationReport, language: Language): string {
 }
 
 function timeOf({ time, statement }: Holds, language: Language): string {
+  return moment(time, statement.height, language)
+}
+
+function moment(time: Times, height: unknown, language: Language): string {
   const text = language === 'en' ? time.utc : time.taipei
   const zone = language === 'en' ? ' UTC' : '（臺北時間）'
   const readable = text.replace('T', ' ').replace(/(?:Z|\+08:00)$/, zone)
   const comma = language === 'en' ? ', ' : '，'
-  return `${readable}${comma}${fill(language, 'block')} ${statement.height}`
+  return `${readable}${comma}${fill(language, 'block')} ${String(height)}`
+}
+
+/** Up to where digests are known; without a time if the proof has none. */
+function digestsTime({ map }: Holds, language: Language): string {
+  const { height, timeMs = null } = map?.digestsKnownUpTo ?? {}
+  if (timeMs !== null) return moment(timesOf(timeMs), height, language)
+  return `${fill(language, 'block')} ${String(height)}`
 }
 
 function boundsOf({ timeAccuracyMs }: Holds, language: Language): Child[] {
@@ -79,9 +100,18 @@ function fileOf({ file }: Holds, language: Language): string {
 }
 
 function revocationOf({ revocation }: Holds, language: Language): string {
-  const { status = 'notChecked', asOf } = revocation ?? {}
-  return fill(language, status, { block: asOf })
+  const { status = 'notChecked', asOf, asOfTimeMs, source } = revocation ?? {}
+  if (source !== 'map' || status === 'notChecked') return fill(language, status, { block: asOf })
+  const { timeMs = asOfTimeMs, height = asOf } = revocation?.revocation ?? {}
+  const time = moment(timesOf(timeMs as bigint), height, language)
+  return fill(language, PROVEN[status], { time })
 }
+
+const PROVEN = {
+  notRevoked: 'provenNotRevoked',
+  revoked: 'provenRevoked',
+  algorithmRevoked: 'provenAlgorithmRevoked',
+} as const
 
 function detailsOf(report: Holds, language: Language): HTMLElement {
   const { statement, decision, trusted } = report

@@ -34,6 +34,10 @@ export const CODES: Readonly<Record<Code, Both>> = {
     'It contradicts the checkpoint that you trust: somebody signed two histories.',
     '與您信任的檢查點矛盾：有人簽署了兩份歷史。',
   ],
+  map: [
+    'What it says of the present state does not follow from the map that was signed.',
+    '其所述的現況無法由經簽署的對照表推得。',
+  ],
   form: ['Parts of the proof contradict each other.', '證明的各部分互相矛盾。'],
   otherFile: [
     'The file is not the one that was attested, or was changed since.',
@@ -45,6 +49,14 @@ export const CODES: Readonly<Record<Code, Both>> = {
     '證明始於一次未附上的驗證者變更之後。',
   ],
   beforeTrusted: ['The proof is older than what you trust.', '證明早於您信任的檢查點。'],
+  statusMissing: [
+    'The proof does not say what became of it since; fetch it again with its status.',
+    '證明未附後續狀態；請重新取得附狀態的證明。',
+  ],
+  statusOld: [
+    'What it says became of it is too old; fetch the proof again.',
+    '證明所附的狀態過舊；請重新取得證明。',
+  ],
   otherVersion: ['A newer version of this software may be able to read the proof.', '較新版本的軟體或許能讀取這份證明。'],
   unreadable: ['This is no proof, or only a part of one.', '這不是證明，或不完整。'],
   trust: ['The genesis file or checkpoint cannot be used.', '創世檔或檢查點無法使用。'],
@@ -73,6 +85,18 @@ export const WORDS = {
   notRevoked: ['not revoked as of block {block}, says the node', '節點表示：截至區塊 {block} 未撤銷'],
   revoked: ['revoked by its issuer', '已由簽發者撤銷'],
   algorithmRevoked: ['its digest algorithm was revoked', '其摘要演算法已廢止'],
+  provenNotRevoked: ['proven: not revoked up to {time}', '經證明：截至 {time} 未撤銷'],
+  provenRevoked: ['proven: revoked by its issuer on {time}', '經證明：已由簽發者於 {time} 撤銷'],
+  provenAlgorithmRevoked: [
+    'proven: its digest algorithm was revoked, up to {time}',
+    '經證明：截至 {time}，其摘要演算法已廢止',
+  ],
+  successor: ['Superseded by', '已由下列存證取代'],
+  asked: ['Digest that was looked for', '查找的摘要'],
+  notAttested: ['not attested by anyone up to {time}', '截至 {time} 無人存證'],
+  firstAttested: [
+    'first attested in block {block}, as leaf {leaf}', '首次存證於區塊 {block}，第 {leaf} 筆紀錄',
+  ],
   signedBy: [
     'Signed by {count} validators with {power} of {total} voting power',
     '{count} 個驗證者簽署，投票權 {power}／{total}',
@@ -101,6 +125,7 @@ export const KINDS: Readonly<Record<string, Both>> = {
   countersignature: ['countersignature', '連署'],
   schemaRegistered: ['schema registered', '登記綱要'],
   algorithmSet: ['algorithm set', '設定演算法'],
+  mapRoot: ['root of the map of what is current', '對照表的根雜湊'],
   governanceAct: ['act of governance', '治理行為'],
   message: ['message to another chain', '傳往他鏈的訊息'],
   foreignFact: ['fact of another chain', '他鏈的事實'],

@@ -4,7 +4,7 @@ import type { Bundle, Handover } from './bundle.js'
 import {
   checkpointDigest, countQuorum, type Chain, type Checkpoint, type Decision,
 } from './decision.js'
-import { DecisionError, ProofError, messageOf } from './errors.js'
+import { DecisionError, ProofError, messageOf, type Step } from './errors.js'
 import { decodeLeaf, type Statement } from './leaf.js'
 import { leafHash, rootOf } from './tree.js'
 import type { NamedValidator, ValidatorSet } from './validators.js'
@@ -145,19 +145,21 @@ export function verifyBundle(bundle: Bundle, trusted: TrustAnchor): VerifiedBund
   }
   const { checkpoint } = bundle.decision
   const statement = at('leaf', () => decodeLeaf(bundle.leaf))
-  checkLeaf(statement, trusted, checkpoint)
-  at('inclusion', () => {
-    const hash = leafHash(bundle.leaf)
-    const computed = rootOf(hash, bundle.leafIndex, checkpoint.logSize, bundle.inclusion)
-    if (!equal(computed, checkpoint.logRoot)) {
-      throw other(
-        `inclusion proof leads to log root ${toHex(computed)}, expected ` +
-        toHex(checkpoint.logRoot))
-    }
-  })
+  checkLeaf(statement, trusted.chain, checkpoint)
+  at('inclusion', () => { checkIncluded(bundle, checkpoint) })
   const { anchor, verified } = follow(bundle.handovers, bundle.validators, trusted)
   const [, decision] = at('decision', () => extend(anchor, bundle.decision, bundle.validators))
   return { statement, leafIndex: bundle.leafIndex, decision, handovers: verified }
+}
+
+/** That a leaf is in the log of a checkpoint. */
+export function checkIncluded(
+  { leaf, leafIndex, inclusion }: Pick<Bundle, 'leaf' | 'leafIndex' | 'inclusion'>,
+  { logSize, logRoot }: Checkpoint,
+): void {
+  const computed = rootOf(leafHash(leaf), leafIndex, logSize, inclusion)
+  if (equal(computed, logRoot)) return
+  throw other(`inclusion proof leads to log root ${toHex(computed)}, expected ${toHex(logRoot)}`)
 }
 
 function at<T>(step: 'leaf' | 'inclusion' | 'decision', verify: () => T): T {
@@ -169,16 +171,21 @@ function at<T>(step: 'leaf' | 'inclusion' | 'decision', verify: () => T): T {
   }
 }
 
-function checkLeaf(statement: Statement, anchor: TrustAnchor, checkpoint: Checkpoint): void {
-  const { chainId } = anchor.chain
+/** That a leaf is of the chain, and not from after the checkpoint. */
+export function checkLeaf(
+  statement: Statement,
+  { chainId }: Chain,
+  checkpoint: Checkpoint,
+  step: Step = 'leaf',
+): void {
   if (statement.chainId !== chainId) {
-    throw new ProofError('leaf', `leaf is of chain id ${statement.chainId}, trusted is ${chainId}`)
+    throw new ProofError(step, `leaf is of chain id ${statement.chainId}, trusted is ${chainId}`)
   }
   const { height, timeMs } = statement
   const later = height > checkpoint.height || timeMs > checkpoint.timeMs
   if (later || (height === checkpoint.height) !== (timeMs === checkpoint.timeMs)) {
     throw new ProofError(
-      'leaf',
+      step,
       `leaf is of height ${height} and time ${timeMs} ms, which a checkpoint of height ` +
       `${checkpoint.height} and time ${checkpoint.timeMs} ms cannot cover`)
   }

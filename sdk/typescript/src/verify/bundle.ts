@@ -1,12 +1,15 @@
-/** The proof bundle: all that a verifier needs beside what it trusts (SPEC §10). */
+/** The proof: all that a verifier needs beside what it trusts (SPEC §10). */
 import { CursorError, fromUtf8 } from './bytes.js'
 import { decodeCompact } from './compact.js'
 import type { Decision } from './decision.js'
 import { FormError, messageOf } from './errors.js'
-import { JsonError } from './json.js'
-import { readBundle } from './json-form.js'
+import { JsonError, JsonObject, parseJson } from './json.js'
+import { bundleShape } from './json-form.js'
 import { LeafError } from './leaf.js'
 import { BUNDLE_JSON_BYTES_MAX } from './limits.js'
+import {
+  FORMAT_WITH_MAP, MAGIC_WITH_MAP, decodeWithMap, readWithMap, type MapPart,
+} from './map-form.js'
 import { ShapeError } from './tree.js'
 import type { ValidatorSet } from './validators.js'
 
@@ -27,13 +30,21 @@ export interface Bundle {
   readonly handovers: readonly Handover[]
 }
 
-/** What the compact form begins with, in all versions. */
+/** A bundle, and what the map says with it (SPEC §10.7). */
+export interface Proof {
+  readonly bundle: Bundle
+  readonly map?: MapPart
+}
+
+/** What the compact form of a bundle begins with, in all versions. */
 const COMPACT_MAGIC = [0x54, 0x42, 0x50]
 
 /** Reads either form. Throws a `FormError` and nothing else. */
-export function parseBundle(bytes: Uint8Array): Bundle {
+export function parseProof(bytes: Uint8Array): Proof {
   try {
-    if (COMPACT_MAGIC.every((byte, at) => bytes[at] === byte)) return decodeCompact(bytes)
+    const begins = (magic: readonly number[]) => magic.every((byte, at) => bytes[at] === byte)
+    if (begins(MAGIC_WITH_MAP)) return decodeWithMap(bytes)
+    if (begins(COMPACT_MAGIC)) return { bundle: decodeCompact(bytes) }
     if (bytes.length > BUNDLE_JSON_BYTES_MAX) {
       throw new FormError(
         'unreadable',
@@ -44,7 +55,9 @@ export function parseBundle(bytes: Uint8Array): Bundle {
     }
     const text = fromUtf8(bytes)
     if (text === undefined) throw new FormError('unreadable', 'this is no proof: it is not text')
-    return readBundle(text)
+    const value = parseJson(text)
+    const format = value instanceof JsonObject ? value.fields.get('format') : undefined
+    return format === FORMAT_WITH_MAP ? readWithMap(value) : { bundle: bundleShape(value)() }
   } catch (thrown) {
     throw formError(thrown)
   }

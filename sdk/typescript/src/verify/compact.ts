@@ -22,11 +22,7 @@ export function decodeCompact(bytes: Uint8Array): Bundle {
       'unreadable', `proof has ${bytes.length} bytes, at most ${BUNDLE_BYTES_MAX} are allowed`)
   }
   const cursor = new Cursor(bytes)
-  if (!equal(cursor.take('format', 4), MAGIC)) {
-    throw new FormError(
-      'otherVersion',
-      'not a proof in a form that is known here; use newer software, or the JSON form')
-  }
+  if (!equal(cursor.take('format', 4), MAGIC)) otherVersion()
   const genesisHash = cursor.take('genesisHash', 32)
   const leaf = cursor.take('leaf', takeCount(cursor, 'leaf', LEAF_BYTES_MAX))
   const leafIndex = takeNumber(cursor, 'leafIndex')
@@ -43,12 +39,18 @@ export function decodeCompact(bytes: Uint8Array): Bundle {
   return { genesisHash, leaf, leafIndex, inclusion, decision, validators, handovers }
 }
 
-function repeat<T>(count: number, take: () => T): T[] {
+export function otherVersion(): never {
+  throw new FormError(
+    'otherVersion',
+    'not a proof in a form that is known here; use newer software, or the JSON form')
+}
+
+export function repeat<T>(count: number, take: () => T): T[] {
   return Array.from({ length: count }, take)
 }
 
 /** Unsigned LEB128 below 2^63 in its shortest form. */
-function takeNumber(cursor: Cursor, field: string): bigint {
+export function takeNumber(cursor: Cursor, field: string): bigint {
   let value = 0n
   for (let position = 0; position < VARINT_BYTES_MAX; position += 1) {
     const byte = cursor.small(field, 1)
@@ -62,7 +64,7 @@ function takeNumber(cursor: Cursor, field: string): bigint {
     'form', `proof field \`${field}\` is not a number in its shortest form, or out of range`)
 }
 
-function takeCount(cursor: Cursor, field: string, max: number): number {
+export function takeCount(cursor: Cursor, field: string, max: number): number {
   const count = takeNumber(cursor, field)
   if (count <= BigInt(max)) return Number(count)
   throw new FormError(
@@ -84,7 +86,7 @@ function takeName(cursor: Cursor, field: string): string {
   return name ?? notCanonical(field)
 }
 
-function notCanonical(field: string): never {
+export function notCanonical(field: string): never {
   throw new FormError('form', `proof field \`${field}\` is not in canonical form`)
 }
 

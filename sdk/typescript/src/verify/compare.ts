@@ -1,10 +1,10 @@
 /** Whether a file is the one that was attested. */
 import { equal, fromHex, toHex, type Hex } from './bytes.js'
 import {
-  FILE_SCHEMA, SALTED_FILE_SCHEMA, SALT_BYTES, algorithmBy, digestOf, padDigest, parseSalt,
+  ALGORITHMS, FILE_SCHEMA, SALTED_FILE_SCHEMA, SALT_BYTES, algorithmBy, digestOf, padDigest, parseSalt,
   type Algorithm,
 } from './digest.js'
-import type { Statement } from './leaf.js'
+import { wordsPerDigest, type Statement } from './leaf.js'
 
 /** A file to compare: all of its bytes, or its digest (salt included) where it is large. */
 export interface GivenFile {
@@ -52,6 +52,23 @@ export function compareFile(statement: Statement, file: GivenFile): Compared {
   return {
     file: file.name, digest: toHex(digest), algorithm: algorithm.name, salted: salt !== undefined,
   }
+}
+
+/** Compares with the digests that were looked for, by each algorithm that may have made them. */
+export function compareAsked(asked: readonly Hex[], file: GivenFile): Compared {
+  const salt = saltOf(undefined, file.salt)
+  const content = file.digest === undefined ? [file.bytes ?? missing()] : []
+  for (const algorithm of ALGORITHMS) {
+    const size = 2 + 64 * wordsPerDigest(algorithm.code)
+    if (!asked.some((it) => it.length === size)) continue
+    const digest = file.digest ?? digestOf(algorithm, content, salt)
+    if (digest === undefined || digest.length * 8 !== algorithm.bits) continue
+    if (!asked.includes(toHex(padDigest(algorithm.code, digest) ?? digest))) continue
+    return {
+      file: file.name, digest: toHex(digest), algorithm: algorithm.name, salted: salt !== undefined,
+    }
+  }
+  throw new OtherFileError(`the proof is about another digest than any of ${file.name}`)
 }
 
 function missing(): never {

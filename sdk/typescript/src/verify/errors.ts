@@ -34,8 +34,8 @@ export class DecisionError extends Error {
   }
 }
 
-/** The step of SPEC §10.4 at which a proof fails. */
-export type Step = 'genesis' | 'leaf' | 'inclusion' | 'handover' | 'decision'
+/** The step of SPEC §10.4 at which a proof fails; `map` is all of §10.7. */
+export type Step = 'genesis' | 'leaf' | 'inclusion' | 'handover' | 'decision' | 'map'
 
 /** A proof that was read and does not hold. */
 export class ProofError extends Error {

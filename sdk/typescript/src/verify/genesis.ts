@@ -101,7 +101,8 @@ function read(text: string): Genesis {
 
 function readConsensus(value: JsonValue | undefined) {
   const fields = new Fields(
-    value, 'genesis field `consensus`', Object.keys(CONSENSUS), ['clock_lag_max_ms'])
+    value, 'genesis field `consensus`', Object.keys(CONSENSUS),
+    ['clock_lag_max_ms', 'map_period_ms'])
   const entries = Object.entries(CONSENSUS).map(([name, [min, max]]) =>
     [name, integerIn(fields, name, min, max)] as const)
   const canonical: Record<string, Plain> = Object.fromEntries(entries)
@@ -110,6 +111,9 @@ function readConsensus(value: JsonValue | undefined) {
   if (fields.has('clock_lag_max_ms')) {
     lag = integerIn(fields, 'clock_lag_max_ms', propose, 600_000n)
     canonical['clock_lag_max_ms'] = lag
+  }
+  if (fields.has('map_period_ms')) {
+    canonical['map_period_ms'] = integerIn(fields, 'map_period_ms', 1_000n, 86_400_000n)
   }
   return { canonical, lag, drift: fields.integer('clock_drift_max_ms') }
 }

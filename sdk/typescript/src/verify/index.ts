@@ -3,9 +3,11 @@
  * verdicts and codes are those of `tbsi verify --json` (SPEC §10.4, §10.5).
  */
 import { anchorOf, anchorOfSet, verifyBundle, type TrustAnchor } from './anchor.js'
-import { parseBundle, type Bundle } from './bundle.js'
+import { parseProof, type Bundle } from './bundle.js'
 import { equal, fromHex, fromUtf8, toHex, utf8, type Hex } from './bytes.js'
-import { OtherFileError, compareFile, type Compared, type GivenFile } from './compare.js'
+import {
+  OtherFileError, compareAsked, compareFile, type Compared, type GivenFile,
+} from './compare.js'
 import { checkpointDigest, decodeCheckpoint } from './decision.js'
 import { FormError, ProofError, TrustError, messageOf } from './errors.js'
 import { parseGenesis, type Genesis } from './genesis.js'
@@ -13,6 +15,8 @@ import { followStream } from './handovers.js'
 import { JsonError, JsonObject, parseJson, type JsonValue } from './json.js'
 import { decodeLeaf, type Statement } from './leaf.js'
 import { CHECKPOINT_FILE_BYTES_MAX } from './limits.js'
+import { verifyMap, type VerifiedMap } from './map-proof.js'
+import { ageOf, type AgeReport, type StatusAge } from './map-report.js'
 import { report, type Code, type Fails, type Report } from './report.js'
 import { aboutAttestation, type Standing } from './standing.js'
 
@@ -20,6 +24,7 @@ export { stringify } from './json.js'
 export { fromHex, toHex, type Hex } from './bytes.js'
 export type { Kind, Statement } from './leaf.js'
 export type { Compared, GivenFile } from './compare.js'
+export type { AgeReport, KnownUpTo, MapReport, StatusAge } from './map-report.js'
 export type { Revocation } from './standing.js'
 export type {
   Code, DecisionReport, Fails, Holds, OrganisationReport, Report,
@@ -51,6 +56,8 @@ export interface Question {
   readonly handovers?: Uint8Array
   /** A file to compare with the digest. */
   readonly file?: GivenFile
+  /** How old a status may be, and when; without it any age will do. */
+  readonly statusAge?: StatusAge
 }
 
 /** A question, and what a node told of the attestation. Made by the client of this package. */
@@ -86,8 +93,9 @@ function couldNot(code: Code, reason: string): Fails {
   return { verdict: 'could not tell', code, reason }
 }
 
-function judge({ proof, trust, handovers, file, standing }: QuestionWithStanding): Report {
-  const bundle = or(failureOfForm, () => parseBundle(bytesOf(proof)))
+function judge(question: QuestionWithStanding): Report {
+  const { proof, trust, handovers, file, standing, statusAge } = question
+  const { bundle, map: part } = or(failureOfForm, () => parseProof(bytesOf(proof)))
   const basis = basisOf(trust, bundle)
   let followed: number | undefined
   if (handovers !== undefined) {
@@ -98,22 +106,44 @@ function judge({ proof, trust, handovers, file, standing }: QuestionWithStanding
     basis.anchor = result.anchor
     followed = result.followed
   }
-  const verified = or(
-    (error) => failureOfProof(error, bundle), () => verifyBundle(bundle, basis.anchor))
-  const compared = file === undefined ? undefined : comparison(verified.statement, file)
+  const { chain } = basis.anchor
+  const [verified, map] = or((error) => failureOfProof(error, bundle), () => {
+    const holds = verifyBundle(bundle, basis.anchor)
+    return [holds, part === undefined ? undefined : verifyMap(part, holds, chain)] as const
+  })
+  const age = statusAge === undefined ? undefined : checkAge(statusAge, map)
+  const compared = file === undefined ? undefined : comparison(verified.statement, map, file)
   const { genesis, trustedHeight } = basis
-  const { genesisHash } = basis.anchor.chain
   return report({
-    bundle: verified, genesisHash, genesis, trustedHeight, file: compared, followed, standing,
+    bundle: verified, map, age, genesisHash: chain.genesisHash, genesis, trustedHeight,
+    file: compared, followed, standing,
   })
 }
 
-function comparison(statement: Statement, file: GivenFile): Compared {
+function checkAge(given: StatusAge, map: VerifiedMap | undefined): AgeReport {
+  if (map === undefined) {
+    throw new Failure(
+      'could not tell', 'statusMissing',
+      'no status is stapled to the proof; fetch it again with its status')
+  }
+  const age = or(
+    () => new Failure('could not tell', 'statusOld', 'an age and a time are whole milliseconds'),
+    () => ageOf(given, map))
+  if (typeof age !== 'string') return age
+  throw new Failure('could not tell', 'statusOld', age)
+}
+
+function comparison(
+  statement: Statement,
+  map: VerifiedMap | undefined,
+  file: GivenFile,
+): Compared {
   return or(
     (error) => error instanceof OtherFileError
       ? new Failure('invalid', 'otherFile', error.message)
       : new Failure('could not tell', 'file', messageOf(error)),
-    () => compareFile(statement, file))
+    () => map === undefined || map.status !== undefined
+      ? compareFile(statement, file) : compareAsked(map.digests.map(({ digest }) => digest), file))
 }
 
 /** Runs `body`; what it throws becomes what `failure` makes of it. */
@@ -233,7 +263,7 @@ function field(value: JsonValue | undefined, name: string): JsonValue | undefine
 /** What a proof says, unverified: for instance which digest of a file to compute. */
 export function inspect(proof: Content): Statement | undefined {
   try {
-    return decodeLeaf(parseBundle(bytesOf(proof)).leaf)
+    return decodeLeaf(parseProof(bytesOf(proof)).bundle.leaf)
   } catch {
     return undefined
   }

@@ -5,7 +5,7 @@ import {
   certificate, type Certificate, type Checkpoint, type CommitSignature, type Decision,
 } from './decision.js'
 import { FormError } from './errors.js'
-import { parseJson, type JsonObject, type JsonValue } from './json.js'
+import type { JsonObject, JsonValue } from './json.js'
 import { LeafError, decodeLeaf } from './leaf.js'
 import { HANDOVERS_MAX, INCLUSION_HASHES_MAX, LEAF_BYTES_MAX, U32_MAX } from './limits.js'
 import { Fields, objectOf } from './shape.js'
@@ -14,11 +14,12 @@ import { validatorSet, type NamedValidator } from './validators.js'
 const FORMAT = 'tbsi-proof-1'
 
 /**
- * Reads a bundle. White space and the order of keys are free. Shape comes first, content after
- * it, as in every other verifier: that decides which of two faults is told.
+ * Checks the shape of a bundle; what it returns checks the content, and gives the bundle. White
+ * space and the order of keys are free. Shape comes first, content after it, as in every other
+ * verifier: that decides which of two faults is told.
  */
-export function readBundle(text: string): Bundle {
-  const fields = new Fields(parseJson(text), 'proof', [
+export function bundleShape(value: JsonValue | undefined): () => Bundle {
+  const fields = new Fields(value, 'proof', [
     'format', 'genesisHash', 'statement', 'leaf', 'leafIndex', 'inclusionProof', 'checkpoint',
     'certificate', 'validators', 'handovers',
   ])
@@ -32,32 +33,36 @@ export function readBundle(text: string): Bundle {
   const decision = decisionShape(shape.checkpoint, shape.certificate)
   const validators = fields.list('validators').map(readValidator)
   const handovers = fields.list('handovers').map(handoverShape)
-  if (format !== FORMAT) {
-    throw new FormError(
-      'otherVersion', `not a proof in a form that is known here (\`${FORMAT}\`); use newer software`)
-  }
-  if (leaf.length > LEAF_BYTES_MAX) {
-    throw new LeafError(`leaf has ${leaf.length} bytes, at most ${LEAF_BYTES_MAX} are allowed`)
-  }
-  atMost('inclusionProof', inclusion.length, INCLUSION_HASHES_MAX)
-  atMost('handovers', handovers.length, HANDOVERS_MAX)
-  if (!says(statement, decodeLeaf(leaf))) {
-    throw new FormError(
-      'form', 'proof field `statement` says something else than `leaf`; regenerate the proof')
-  }
-  return {
-    genesisHash, leaf, leafIndex, inclusion,
-    decision: checked(decision),
-    validators: validatorSet(validators),
-    handovers: handovers.map((it): Handover => ({
-      validators: validatorSet(it.validators),
-      last: checked(it.last),
-      first: checked(it.first),
-    })),
+  return () => {
+    if (format !== FORMAT) {
+      throw new FormError(
+        'otherVersion',
+        `not a proof in a form that is known here (\`${FORMAT}\`); use newer software`)
+    }
+    if (leaf.length > LEAF_BYTES_MAX) {
+      throw new LeafError(`leaf has ${leaf.length} bytes, at most ${LEAF_BYTES_MAX} are allowed`)
+    }
+    atMost('inclusionProof', inclusion.length, INCLUSION_HASHES_MAX)
+    atMost('handovers', handovers.length, HANDOVERS_MAX)
+    if (!says(statement, decodeLeaf(leaf))) {
+      throw new FormError(
+        'form', 'proof field `statement` says something else than `leaf`; regenerate the proof')
+    }
+    return {
+      genesisHash, leaf, leafIndex, inclusion,
+      decision: checked(decision),
+      validators: validatorSet(validators),
+      handovers: handovers.map((it): Handover => ({
+        validators: validatorSet(it.validators),
+        last: checked(it.last),
+        first: checked(it.first),
+      })),
+    }
   }
 }
 
-function atMost(field: string, got: number, max: number): void {
+/** Refuses a list that is too long. */
+export function atMost(field: string, got: number, max: number): void {
   if (got <= max) return
   throw new FormError(
     'unreadable', `proof field \`${field}\` has ${got} entries, at most ${max} are allowed`)

@@ -17,7 +17,7 @@ export class LeafError extends Error {
 /** Names of the kinds of leaves (SPEC §10.3). */
 export type Kind =
   | 'attestation' | 'revocation' | 'supersession' | 'countersigningOpened' | 'countersignature'
-  | 'schemaRegistered' | 'algorithmSet' | 'governanceAct' | 'message' | 'foreignFact'
+  | 'schemaRegistered' | 'algorithmSet' | 'mapRoot' | 'governanceAct' | 'message' | 'foreignFact'
 
 /** What a leaf says, with the names of SPEC §9.3 in camel case and the `id` of an attestation. */
 export interface Statement {
@@ -61,6 +61,13 @@ const KINDS: ReadonlyMap<number, readonly [Kind, Reader]> = new Map<number, read
     algorithm: cursor.uint('algorithm', 4),
     bits: cursor.uint('bits', 2),
     status: cursor.uint('status', 1),
+  })]],
+  [8, ['mapRoot', (cursor) => ({
+    root: b256(cursor, 'map root'),
+    entries: cursor.uint('entries', 8),
+    mapHeight: cursor.uint('map height', 8),
+    digestHeight: cursor.uint('digest height', 8),
+    revokedAlgorithmsHash: b256(cursor, 'revoked algorithms hash'),
   })]],
   [16, ['governanceAct', (cursor) => ({
     event: b256(cursor, 'event'), bodyHash: b256(cursor, 'body hash'),
@@ -110,7 +117,7 @@ function read(cursor: Cursor): Statement {
   const known = KINDS.get(code)
   if (known === undefined) {
     throw new LeafError(
-      `leaf kind ${code} is unknown, 1 to 7, 16, 32 and 33 are known; use newer software`, true)
+      `leaf kind ${code} is unknown, 1 to 8, 16, 32 and 33 are known; use newer software`, true)
   }
   const [kind, reader] = known
   const head = {

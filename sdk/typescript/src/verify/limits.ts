@@ -30,6 +30,18 @@ export const LEAF_BYTES_MAX = 512
 /** Hashes of the longest inclusion proof. */
 export const INCLUSION_HASHES_MAX = 64
 
+/** Bits of the longest path in the map (SPEC §9.11). */
+export const MAP_DEPTH_MAX = 256
+
+/** Bytes of the longest value in the map. */
+export const MAP_VALUE_BYTES_MAX = 75
+
+/** Answers of the map in one proof (SPEC §10.7). */
+export const MAP_ENTRIES_MAX = 3
+
+/** Revoked algorithms in one proof. */
+export const MAP_ALGORITHMS_MAX = 64
+
 /** Nodes in a genesis file. */
 export const NODES_MAX = 1024
 
@@ -45,6 +57,7 @@ export const VARINT_BYTES_MAX = 9
 /** Largest round that is encodable. */
 export const ROUND_MAX = 2 ** 32 - 2
 
+export const U16_MAX = 2n ** 16n - 1n
 export const U32_MAX = 2n ** 32n - 1n
 export const U64_MAX = 2n ** 64n - 1n
 

@@ -4,13 +4,18 @@ import { toHex, type Hex } from './bytes.js'
 import type { Compared } from './compare.js'
 import type { Genesis, GenesisOrganisation } from './genesis.js'
 import type { Statement } from './leaf.js'
+import type { VerifiedMap } from './map-proof.js'
+import {
+  mapReport, stapledSummary, stapledVoid, type AgeReport, type MapReport,
+} from './map-report.js'
 import { aboutAttestation, summaryOf, voidReason, type Revocation, type Standing } from './standing.js'
 import { timesOf, type Times } from './time.js'
 
 /** Why a proof does not hold, or why nobody can tell; the same in every language. */
 export type Code =
-  | 'leaf' | 'inclusion' | 'handover' | 'checkpoint' | 'fork' | 'form' | 'otherFile'
-  | 'otherNetwork' | 'gap' | 'beforeTrusted' | 'otherVersion' | 'unreadable'
+  | 'leaf' | 'inclusion' | 'handover' | 'checkpoint' | 'fork' | 'map' | 'form' | 'otherFile'
+  | 'otherNetwork' | 'gap' | 'beforeTrusted' | 'statusMissing' | 'statusOld' | 'otherVersion'
+  | 'unreadable'
   | 'trust' | 'handovers' | 'file' | 'status'
 
 export interface OrganisationReport {
@@ -54,6 +59,8 @@ export interface Holds {
   readonly timeAccuracyMs: { readonly ahead: bigint; readonly behind: bigint } | null
   /** null for a statement that is about no attestation. */
   readonly revocation: Revocation | null
+  /** null for a proof without the map. */
+  readonly map: MapReport | null
   readonly leafIndex: bigint
   readonly decision: DecisionReport
   /** Handovers of a file that were followed; null without one. */
@@ -74,6 +81,8 @@ export type Report = Holds | Fails
 /** All that a report is made of. */
 export interface Verified {
   readonly bundle: VerifiedBundle
+  readonly map: VerifiedMap | undefined
+  readonly age: AgeReport | undefined
   readonly genesisHash: Uint8Array
   /** Absent if a checkpoint or a validator set was trusted. */
   readonly genesis: Genesis | undefined
@@ -84,9 +93,9 @@ export interface Verified {
 }
 
 export function report(verified: Verified): Holds {
-  const { bundle, genesis, standing } = verified
+  const { bundle, genesis, map } = verified
   const { statement } = bundle
-  const reason = standing === undefined ? null : voidReason(statement, standing.of)
+  const reason = voidOf(verified)
   return {
     verdict: reason === null ? 'valid' : 'void',
     reason,
@@ -99,6 +108,7 @@ export function report(verified: Verified): Holds {
     timeAccuracyMs: genesis === undefined
       ? null : { ahead: genesis.clockDriftMaxMs, behind: genesis.clockLagMaxMs },
     revocation: revocationOf(verified),
+    map: map === undefined ? null : mapReport(statement.issuer, map, verified.age ?? null),
     leafIndex: bundle.leafIndex,
     decision: decision(bundle.decision, genesis),
     followed: verified.followed === undefined ? null : BigInt(verified.followed),
@@ -114,8 +124,17 @@ function trusted({ genesisHash, genesis, trustedHeight }: Verified): Holds['trus
     ? { genesisHash: hash } : { genesisHash: hash, height: trustedHeight }
 }
 
-function revocationOf({ bundle, standing }: Verified): Revocation | null {
+/** What the proof itself shows goes before what a node tells. */
+function voidOf({ bundle: { statement }, map, standing }: Verified): string | null {
+  const stapled = map === undefined ? null : stapledVoid(statement.issuer, map)
+  if (stapled !== null || standing === undefined) return stapled
+  return voidReason(statement, standing.of)
+}
+
+function revocationOf({ bundle, map, standing }: Verified): Revocation | null {
   if (standing !== undefined) return summaryOf(standing.of, standing.source)
+  const stapled = map === undefined ? undefined : stapledSummary(bundle.statement.issuer, map)
+  if (stapled !== undefined) return stapled
   return aboutAttestation(bundle.statement) === undefined ? null : { status: 'notChecked' }
 }
 

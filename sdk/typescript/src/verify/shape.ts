@@ -64,6 +64,13 @@ export class Fields {
     return this.list(name).map((item) => this.#hex(name, item, 32))
   }
 
+  integers(name: string, max: bigint): bigint[] {
+    return this.list(name).map((item) => {
+      if (typeof item === 'bigint' && item >= 0n && item <= max) return item
+      return this.wrong(name, `integers from 0 to ${max}`)
+    })
+  }
+
   wrong(name: string, expected: string): never {
     throw new JsonError(`${this.where} field \`${name}\` must be ${expected}`)
   }

@@ -118,20 +118,29 @@ export function voidReason(statement: Statement, standing: Standing): string | n
   }
   if (standing.revocation !== undefined) {
     const { height, timeMs, reason } = standing.revocation.statement
-    return `REVOKED at ${timesOf(timeMs).utc} (block ${height}) by its issuer ${issuer}: ` +
-      reasonWord(reason)
+    return revokedText({ height, timeMs, reason, issuer })
   }
   if (!standing.algorithmRevoked) return null
   return `its digest algorithm was revoked, as of block ${standing.asOf}`
+}
+
+export function revokedText(
+  { height, timeMs, reason, issuer }:
+  { height: bigint; timeMs: bigint; reason: unknown; issuer: Hex },
+): string {
+  return `REVOKED at ${timesOf(timeMs).utc} (block ${height}) by its issuer ${issuer}: ` +
+    reasonWord(reason)
 }
 
 /** What is said of later statements in a report. */
 export interface Revocation {
   readonly status: 'notChecked' | 'notRevoked' | 'revoked' | 'algorithmRevoked'
   readonly asOf?: bigint
-  /** Who was asked. */
+  /** Until when a stapled status is known. */
+  readonly asOfTimeMs?: bigint
+  /** Who was asked; `map` if the status is stapled to the proof. */
   readonly source?: string
-  /** Whether it was proven, and not only told, that it is revoked. */
+  /** Whether it was proven, and not only told, that it is revoked; of a stapled status, always. */
   readonly proven?: boolean
   readonly revocable?: boolean
   readonly revocation?: Readonly<Record<string, unknown>> | null

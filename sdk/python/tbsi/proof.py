@@ -1,0 +1,186 @@
+"""A proof in any form: a bundle, and what the map says with it (SPEC §10.2, §10.3, §10.7)."""
+
+from dataclasses import dataclass
+
+from .bundle import (
+    Bundle, at_most, bundle_shape, decode_compact, form_error, not_canonical, other_version,
+    take_count, take_number, too_long,
+)
+from .errors import FormError, LeafError, ShapeError
+from .forms import Cursor, CursorError, Fields, parse_json
+from .limits import (
+    BUNDLE_BYTES_MAX, BUNDLE_JSON_BYTES_MAX, INCLUSION_HASHES_MAX, LEAF_BYTES_MAX,
+    MAP_ALGORITHMS_MAX, MAP_DEPTH_MAX, MAP_ENTRIES_MAX, MAP_VALUE_BYTES_MAX, U16_MAX, U32_MAX,
+)
+from .map import Answer, Asked
+
+_FORMAT = "tbsi-map-proof-1"
+
+
+@dataclass(frozen=True)
+class RootLeaf:
+    """A map root as a second leaf under the bundle's checkpoint."""
+
+    leaf: bytes
+    leaf_index: int
+    inclusion: list
+
+
+@dataclass(frozen=True)
+class MapPart:
+    """`root` is None if the map root is the bundle's leaf; entries are questions and answers."""
+
+    root: RootLeaf | None
+    revoked_algorithms: list
+    entries: list
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A bundle, and what the map says with it."""
+
+    bundle: Bundle
+    map: MapPart | None = None
+
+
+def parse_proof(data: bytes) -> Proof:
+    """Reads any form; raises a FormError."""
+    try:
+        if data.startswith(b"TBM"):
+            return _decode(data)
+        if data.startswith(b"TBP"):
+            return Proof(decode_compact(data))
+        if len(data) > BUNDLE_JSON_BYTES_MAX:
+            raise too_long(data, BUNDLE_JSON_BYTES_MAX)
+        if not data:
+            raise FormError("unreadable", "the proof is empty: bytes needed, 0 left")
+        value = parse_json(data)
+        if isinstance(value, dict) and value.get("format") == _FORMAT:
+            return _read_json(value)
+        return Proof(bundle_shape(value)())
+    except (CursorError, LeafError, ShapeError) as error:
+        raise form_error(error) from error
+
+
+def _decode(data: bytes) -> Proof:
+    if len(data) > BUNDLE_BYTES_MAX:
+        raise too_long(data, BUNDLE_BYTES_MAX)
+    cursor = Cursor(data)
+    if cursor.take("format", 4) != b"TBM1":
+        raise other_version()
+    length = take_count(cursor, "proof", BUNDLE_BYTES_MAX)
+    bundle = decode_compact(cursor.take("proof", length))
+    root = _take_root(cursor) if _take_tag(cursor, "root", 1) else None
+    count = take_count(cursor, "revokedAlgorithms", MAP_ALGORITHMS_MAX)
+    codes = [cursor.uint("revokedAlgorithms", 4) for _ in range(count)]
+    count = take_count(cursor, "entries", MAP_ENTRIES_MAX)
+    entries = [(_take_asked(cursor), _take_answer(cursor)) for _ in range(count)]
+    cursor.end()
+    return Proof(bundle, MapPart(root, codes, entries))
+
+
+def _take_tag(cursor: Cursor, field: str, most: int) -> int:
+    tag = cursor.uint(field, 1)
+    if tag > most:
+        raise not_canonical(field)
+    return tag
+
+
+def _take_root(cursor: Cursor) -> RootLeaf:
+    leaf = cursor.take("root", take_count(cursor, "root", LEAF_BYTES_MAX))
+    index = take_number(cursor, "leafIndex")
+    hashes = take_count(cursor, "inclusionProof", INCLUSION_HASHES_MAX)
+    return RootLeaf(leaf, index, [cursor.take("inclusionProof", 32) for _ in range(hashes)])
+
+
+def _take_asked(cursor: Cursor) -> Asked:
+    tag = _take_tag(cursor, "question", 3)
+    if tag == 1:
+        return _digest(cursor.take("digest", cursor.uint("digest", 1)))
+    if tag == 2:
+        return Asked("status", (cursor.take("id", 32), cursor.take("issuer", 20)))
+    if tag == 3:
+        return Asked("schema", (cursor.take("schema", 32),))
+    raise not_canonical("question")
+
+
+def _digest(digest: bytes) -> Asked:
+    if len(digest) not in (32, 64):
+        raise not_canonical("digest")
+    return Asked("digest", (digest,))
+
+
+def _take_answer(cursor: Cursor) -> Answer:
+    depth = take_count(cursor, "depth", MAP_DEPTH_MAX)
+    bitmap = cursor.take("bitmap", -(-depth // 8))
+    count = int.from_bytes(bitmap, "big").bit_count()
+    siblings = [cursor.take("siblings", 32) for _ in range(count)]
+    end = _take_tag(cursor, "end", 2)
+    key = cursor.take("key", 32) if end == 2 else None
+    value = _take_value(cursor) if end else None
+    if end == 2:
+        return Answer(depth, bitmap, siblings, None, (key, value))
+    return Answer(depth, bitmap, siblings, value, None)
+
+
+def _take_value(cursor: Cursor) -> bytes:
+    return cursor.take("value", take_count(cursor, "value", MAP_VALUE_BYTES_MAX))
+
+
+def _read_json(value: dict) -> Proof:
+    """The shape of all of it, then the content."""
+    fields = Fields(value, "proof", ("format", "proof", "map"))
+    content = bundle_shape(fields.get("proof"))
+    part = Fields(fields.get("map"), "map", ("root", "revokedAlgorithms", "entries"))
+    root = None if part.get("root") is None else _root_shape(part.get("root"))
+    codes = part.integers("revokedAlgorithms", U32_MAX)
+    entries = [_entry_shape(it) for it in part.list("entries")]
+    at_most("revokedAlgorithms", len(codes), MAP_ALGORITHMS_MAX)
+    at_most("entries", len(entries), MAP_ENTRIES_MAX)
+    bundle = content()
+    if root is not None:
+        if len(root.leaf) > LEAF_BYTES_MAX:
+            problem = f"at most {LEAF_BYTES_MAX} are allowed"
+            raise LeafError(f"leaf has {len(root.leaf)} bytes, {problem}")
+        at_most("inclusionProof", len(root.inclusion), INCLUSION_HASHES_MAX)
+    for asked, answer in entries:
+        at_most("siblings", len(answer.siblings), MAP_DEPTH_MAX)
+        if answer.value is not None and answer.other is not None:
+            raise not_canonical("other")
+        if asked.kind == "digest":
+            _digest(*asked.parts)
+    return Proof(bundle, MapPart(root, codes, entries))
+
+
+def _root_shape(value) -> RootLeaf:
+    fields = Fields(value, "root", ("leaf", "leafIndex", "inclusionProof"))
+    index, inclusion = fields.integer("leafIndex"), fields.hashes("inclusionProof")
+    return RootLeaf(fields.bytes("leaf"), index, inclusion)
+
+
+def _entry_shape(value):
+    names = ("question", "depth", "bitmap", "siblings", "value", "other")
+    fields = Fields(value, "entry", names)
+    own = None if fields.get("value") is None else fields.bytes("value")
+    other = fields.get("other")
+    if other is not None:
+        parts = Fields(other, "other", ("key", "value"))
+        other = parts.bytes("key", 32), parts.bytes("value")
+    depth, siblings = fields.integer("depth", U16_MAX), fields.hashes("siblings")
+    answer = Answer(depth, fields.bytes("bitmap"), siblings, own, other)
+    return _asked_shape(fields.get("question")), answer
+
+
+_PARTS = {
+    "digest": {"digest": None}, "status": {"id": 32, "issuer": 20}, "schema": {"schema": 32},
+}
+
+
+def _asked_shape(value) -> Asked:
+    names = [name for parts in _PARTS.values() for name in parts]
+    kind = Fields(value, "question", ("kind",), names).text("kind")
+    parts = _PARTS.get(kind, {})
+    fields = Fields(value, "question", ("kind", *parts))
+    if not parts:
+        fields.wrong("kind", "digest, status or schema")
+    return Asked(kind, tuple(fields.bytes(name, size) for name, size in parts.items()))
