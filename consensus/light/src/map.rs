@@ -143,7 +143,7 @@ fn verify_root(
         Some(root) => {
             let leaf = Leaf::decode(&root.leaf)?;
             let checkpoint = &verified.decision.checkpoint;
-            crate::bundle::check_leaf(&leaf, anchor, checkpoint)?;
+            crate::bundle::check_leaf(&leaf, anchor, checkpoint).map_err(VerifyMapError::Place)?;
             verify_inclusion(
                 leaf_hash(&root.leaf),
                 root.leaf_index,

@@ -11,12 +11,15 @@ use crate::log::LogError;
 /// Why a proof with the map is refused. Each is final.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyMapError {
-    /// The bundle, or the place of the map's root.
+    /// The bundle.
     #[error(transparent)]
     Bundle(#[from] VerifyBundleError),
     /// The second leaf is none.
     #[error("leaf of the map's root")]
     Leaf(#[from] LeafError),
+    /// The second leaf is of another chain, or from after the checkpoint.
+    #[error("place of the map's root")]
+    Place(#[source] VerifyBundleError),
     /// The second leaf is not in the log at this place.
     #[error("inclusion of the map's root")]
     Inclusion(#[source] LogError),

@@ -212,6 +212,7 @@ pub(super) fn map(error: &VerifyMapError) -> String {
     match error {
         VerifyMapError::Bundle(error) => bundle(error),
         VerifyMapError::Leaf(_) => "對照表根雜湊的紀錄".into(),
+        VerifyMapError::Place(_) => "對照表根雜湊所屬的鏈或時間".into(),
         VerifyMapError::Inclusion(_) => "對照表根雜湊在日誌中的位置".into(),
         VerifyMapError::NoRoot => "應載有對照表根雜湊的紀錄屬於其他種類".into(),
         VerifyMapError::Heights => "對照表的根雜湊不是所屬區塊前一個區塊的".into(),
