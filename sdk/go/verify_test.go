@@ -156,8 +156,10 @@ func (c *verdictCase) proof(t testing.TB) []byte {
 
 func TestVerdictsThatEveryVerifierShares(t *testing.T) {
 	_, anchor := load(t)
-	var vectors verdictVectors
+	var vectors, withMap verdictVectors
 	read(t, "verdicts.json", &vectors)
+	read(t, "map_verdicts.json", &withMap)
+	vectors.Cases = append(vectors.Cases, withMap.Cases...)
 	for _, it := range vectors.Cases {
 		got := Verify(it.proof(t), anchor)
 		if got.Verdict != it.Verdict || got.Code != it.Code {
@@ -165,7 +167,7 @@ func TestVerdictsThatEveryVerifierShares(t *testing.T) {
 				it.Verdict, it.Code)
 		}
 	}
-	if len(vectors.Cases) < 80 {
+	if len(vectors.Cases) < 280 {
 		t.Errorf("%d cases", len(vectors.Cases))
 	}
 }
@@ -173,7 +175,7 @@ func TestVerdictsThatEveryVerifierShares(t *testing.T) {
 func TestWhatTheMapSays(t *testing.T) {
 	_, anchor := load(t)
 	var vectors verdictVectors
-	read(t, "verdicts.json", &vectors)
+	read(t, "map_verdicts.json", &vectors)
 	count := 0
 	for _, it := range vectors.Cases {
 		if it.Says == nil {
@@ -221,7 +223,7 @@ func (m *Map) says(want *told) bool {
 func TestHowOldAStatusMayBe(t *testing.T) {
 	_, anchor := load(t)
 	var vectors verdictVectors
-	read(t, "verdicts.json", &vectors)
+	read(t, "map_verdicts.json", &vectors)
 	for _, age := range vectors.Ages {
 		for _, it := range vectors.Cases {
 			if it.Name != age.Name {
@@ -328,7 +330,7 @@ func TestEveryByteOfAStatusCounts(t *testing.T) {
 func mapProof(t testing.TB, name string) []byte {
 	t.Helper()
 	var vectors verdictVectors
-	read(t, "verdicts.json", &vectors)
+	read(t, "map_verdicts.json", &vectors)
 	for _, it := range vectors.Cases {
 		if it.Name == name {
 			return it.proof(t)

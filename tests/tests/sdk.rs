@@ -29,18 +29,19 @@ async fn verdicts_are_those_that_all_verifiers_share() {
     let [genesis, proof] = ["genesis.json", "proof"].map(|name| dir.path().join(name));
     let founding = read("bundle.json")["genesis"].to_string();
     std::fs::write(&genesis, founding).expect("write the genesis file");
-    let vectors = read("verdicts.json");
-    let cases = vectors["cases"].as_array().expect("a list of cases");
-    for case in cases {
+    let (plain, with_map) = (read("verdicts.json"), read("map_verdicts.json"));
+    let all = [&plain, &with_map].map(|it| it["cases"].as_array().expect("a list of cases"));
+    let cases: Vec<&Value> = all.into_iter().flatten().collect();
+    for case in &cases {
         let said = verdict(case, &proof, &genesis, &[]).await;
         for field in ["verdict", "code"] {
             assert_eq!(said[field], case[field], "{}: {said}", case["name"]);
         }
     }
     assert!(cases.len() >= 280, "{}", cases.len());
-    let ages = vectors["ages"].as_array().expect("a list of ages");
+    let ages = with_map["ages"].as_array().expect("a list of ages");
     for age in ages {
-        let named = |case: &&Value| case["name"] == age["name"];
+        let named = |case: &&&Value| case["name"] == age["name"];
         let case = cases.iter().find(named).expect("a case of this name");
         let most = age["maxAgeMs"].as_u64().expect("milliseconds") / 1_000;
         let (most, at) = (format!("{most}s"), age["at"].as_str().expect("a time"));

@@ -13,7 +13,8 @@ const options = { skip: noBrowser }
 
 test('verdicts in a page are those in Node.js, offline', options, async () => {
   const { genesis } = read('bundle.json')
-  const shared = read('verdicts.json').cases.map((it) =>
+  const cases = ['verdicts.json', 'map_verdicts.json'].flatMap((name) => read(name).cases)
+  const shared = cases.map((it) =>
     ({ ...it, proof: it.text ?? bytes(it.bytes), trust: { genesis: JSON.stringify(genesis) } }))
   const questions = [...bundleCases(), ...shared].map(({ name, proof, trust }) => ({ name, proof, trust }))
   const page_ = '<!doctype html><script type="module" src="page.js"></script>'

@@ -1,5 +1,5 @@
-// Makes tests/vectors/verdicts.json: proofs and what `tbsi verify --json` says of them, for every
-// verifier to agree with. What is wrong with each is written here; the verdict is the binary's,
+// Makes tests/vectors/verdicts.json, and map_verdicts.json of proofs with the map: proofs and what
+// `tbsi verify --json` says of them, for every verifier to agree with. What is wrong with each is written here; the verdict is the binary's,
 // and a test of the workspace asks it again. Of proofs with the map the verdict is written down
 // too (map-cases.mjs), and the binary has to agree.
 //
@@ -243,11 +243,15 @@ try {
   })
   const description =
     'Proofs, as text or bytes, under the genesis file of bundle.json, and the verdict and code ' +
-    '(SPEC §10.5) that every verifier gives; says is what a proof with the map says, and ages what ' +
-    'becomes of cases, by name, if a greatest age of the status is given, and when. ' +
-    'sdk/typescript/test/make-verdicts.mjs makes them.'
-  const target = new URL('../../../tests/vectors/verdicts.json', import.meta.url)
-  writeFileSync(target, `${JSON.stringify({ description, cases: vectors, ages: AGES }, null, 1)}\n`)
+    '(SPEC §10.5) that every verifier gives. sdk/typescript/test/make-verdicts.mjs makes them.'
+  const withMap =
+    'The same of proofs with the map (SPEC §10.7). says is what one says that holds; ages is what ' +
+    'becomes of cases, by name, if a greatest age of the status is given, and when.'
+  const write = (name, content) => writeFileSync(
+    new URL(`../../../tests/vectors/${name}`, import.meta.url), `${JSON.stringify(content, null, 1)}\n`)
+  const isMap = ({ name }) => name.startsWith('map: ')
+  write('verdicts.json', { description, cases: vectors.filter((it) => !isMap(it)) })
+  write('map_verdicts.json', { description: withMap, cases: vectors.filter(isMap), ages: AGES })
 } finally {
   rmSync(dir, { recursive: true })
 }
