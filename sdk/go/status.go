@@ -93,6 +93,9 @@ func (r *rootLeaf) verify(at *Checkpoint, chain Chain) (*Leaf, error) {
 	if err != nil {
 		return nil, err
 	}
+	if leaf.ChainID != chain.ChainID {
+		return nil, fmt.Errorf("leaf is of chain id %d, trusted is %d", leaf.ChainID, chain.ChainID)
+	}
 	if err := leaf.checkPlace(at, chain); err != nil {
 		return nil, err
 	}

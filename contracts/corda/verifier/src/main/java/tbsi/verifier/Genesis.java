@@ -39,6 +39,7 @@ public record Genesis(String name, Chain chain, Bytes validatorSetHash, long tim
     private static final long GAS_MIN = 1 << 24;
     private static final long GAS_MAX = 10_000_000_000L;
     private static final String CLOCK_LAG = "clock_lag_max_ms";
+    private static final String MAP_PERIOD = "map_period_ms";
     private static final long MS_MAX = 600_000;
     /** Least and most of each. */
     private static final Map<String, long[]> CONSENSUS = Map.of(
@@ -147,7 +148,7 @@ public record Genesis(String name, Chain chain, Bytes validatorSetHash, long tim
     private static SortedMap<String, Object> consensus(Object value)
             throws FormException, UnusableException {
         Fields fields =
-                Fields.of(value, "`consensus`", CONSENSUS.keySet(), Set.of(CLOCK_LAG));
+                Fields.of(value, "`consensus`", CONSENSUS.keySet(), Set.of(CLOCK_LAG, MAP_PERIOD));
         SortedMap<String, Object> form = new TreeMap<>();
         for (Map.Entry<String, long[]> it : CONSENSUS.entrySet()) {
             long[] bounds = it.getValue();
@@ -156,6 +157,9 @@ public record Genesis(String name, Chain chain, Bytes validatorSetHash, long tim
         if (fields.has(CLOCK_LAG)) {
             long least = fields.integer("timeout_propose_ms");
             form.put(CLOCK_LAG, within(fields, CLOCK_LAG, least, MS_MAX));
+        }
+        if (fields.has(MAP_PERIOD)) {
+            form.put(MAP_PERIOD, within(fields, MAP_PERIOD, 1_000, 86_400_000));
         }
         return form;
     }

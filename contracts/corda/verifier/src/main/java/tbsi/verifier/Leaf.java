@@ -75,6 +75,9 @@ public record Leaf(
                     new Part("revocable", Form.FLAG, 1)),
             layout(7, "algorithmSet",
                     integer("algorithm", 4), integer("bits", 2), integer("status", 1)),
+            layout(8, "mapRoot",
+                    bytes("root", 32), integer("entries", 8), integer("mapHeight", 8),
+                    integer("digestHeight", 8), bytes("revokedAlgorithmsHash", 32)),
             layout(16, "governanceAct", bytes("event", 32), bytes("bodyHash", 32)),
             layout(32, "message",
                     bytes("destination", 32), bytes("receiver", 32), integer("sequence", 8),
@@ -116,7 +119,7 @@ public record Leaf(
         Layout layout = layoutOf(kind);
         if (kind != ATTESTATION_CODE && layout == null) {
             throw otherVersion(
-                    "leaf kind %d is unknown, 1 to 7, 16, 32 and 33 are known; use newer software",
+                    "leaf kind %d is unknown, 1 to 8, 16, 32 and 33 are known; use newer software",
                     kind);
         }
         long chainId = cursor.uint("chain id", 8);
