@@ -82,7 +82,21 @@ impl Failure {
     pub(super) fn of_map(error: VerifyMapError, bundle: &ProofBundle) -> Self {
         match error {
             VerifyMapError::Bundle(error) => Self::of_proof(error, bundle),
-            error => Self::invalid("map", error),
+            error @ (VerifyMapError::Leaf(_)
+            | VerifyMapError::Place(_)
+            | VerifyMapError::Inclusion(_)
+            | VerifyMapError::NoRoot
+            | VerifyMapError::Heights
+            | VerifyMapError::Algorithms
+            | VerifyMapError::Answer(_)
+            | VerifyMapError::Entry(_)
+            | VerifyMapError::Root { .. }
+            | VerifyMapError::NoQuestion
+            | VerifyMapError::Twice
+            | VerifyMapError::Question
+            | VerifyMapError::NoAttestation
+            | VerifyMapError::Older { .. }
+            | VerifyMapError::NoSchema) => Self::invalid("map", error),
         }
     }
 
