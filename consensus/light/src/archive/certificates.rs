@@ -58,6 +58,10 @@ pub struct Trust {
 impl Trust {
     /// From certificates in PEM: of authorities, or of those who issued theirs.
     pub fn from_pem(pem: &[u8]) -> Result<Self, StampCertificateError> {
+        // The library counts down from the length.
+        if pem.trim_ascii().is_empty() {
+            return Err(StampCertificateError::Pem);
+        }
         let roots = Certificate::load_pem_chain(pem).map_err(|_| StampCertificateError::Pem)?;
         if roots.is_empty() || roots.len() > CERTIFICATES_MAX {
             return Err(StampCertificateError::Pem);

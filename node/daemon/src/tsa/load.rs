@@ -125,8 +125,15 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
         );
         return Err(unfit("certificate", problem));
     }
-    let chain = Certificate::load_pem_chain(&bytes)
-        .map_err(|error| unfit("certificate", format!("{}: {error}", path.display())))?;
+    // The library counts down from the length.
+    let text = bytes.trim_ascii();
+    let chain = if text.is_empty() {
+        Ok(Vec::new())
+    } else {
+        Certificate::load_pem_chain(text)
+    };
+    let chain =
+        chain.map_err(|error| unfit("certificate", format!("{}: {error}", path.display())))?;
     if chain.is_empty() || chain.len() > CERTIFICATES_MAX {
         let problem = format!(
             "{} holds {} certificates, 1 to {CERTIFICATES_MAX} are possible",

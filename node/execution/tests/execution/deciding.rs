@@ -14,7 +14,7 @@ const NOW: u64 = 1_700_000_001;
 
 /// To deprecate SHA-256, which is for more than two thirds.
 fn proposal() -> Motions::proposeCall {
-    let words = [0x12u64, 256, 2].map(|word| B256::from(U256::from(word)));
+    let words = [0x12u64, 256, 2, 0].map(|word| B256::from(U256::from(word)));
     Motions::proposeCall {
         kind: 15,
         arguments: words.concat().into(),
