@@ -24,7 +24,7 @@ mod token;
 mod tree;
 
 pub use certificates::{StampCertificateError, Trust};
-pub use digest::{DigestAlgorithm, Digests};
+pub use digest::{ArchiveDigest, Digests};
 pub use query::{QueryError, query, read_reply, reply_token};
 pub use record::{EvidenceRecord, EvidenceRecordError, Sunsets, TimeStamped, VerifiedRecord};
 pub use renewal::{Basis, Renewal, RenewalError};

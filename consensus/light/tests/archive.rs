@@ -7,7 +7,7 @@ use std::error::Error;
 use std::path::Path;
 
 use serde::Deserialize;
-use tbsi_light::archive::{DigestAlgorithm, Digests, EvidenceRecord, Sunsets, Trust, reply_token};
+use tbsi_light::archive::{ArchiveDigest, Digests, EvidenceRecord, Sunsets, Trust, reply_token};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +48,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 fn digests(file: &str) -> Digests {
-    let all = DigestAlgorithm::ALL.into_iter();
+    let all = ArchiveDigest::ALL.into_iter();
     all.map(|algorithm| (algorithm, algorithm.hash([file.as_bytes()])))
         .collect()
 }
@@ -88,7 +88,7 @@ fn records_of_others_verify_as_the_file_says() {
 fn a_reply_of_another_authority_is_read() {
     for case in &vectors().replies {
         let token = reply_token(&bytes(&case.reply)).unwrap();
-        assert_eq!(token.algorithm(), DigestAlgorithm::Sha256);
+        assert_eq!(token.algorithm(), ArchiveDigest::Sha256);
         assert_eq!(
             Some(&token.imprint().to_vec()),
             digests("a").get(&token.algorithm())

@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use tbsi_light::archive::{DigestAlgorithm, Sunsets, Trust};
+use tbsi_light::archive::{ArchiveDigest, Sunsets, Trust};
 use tbsi_types::TimestampMs;
 use tokio::runtime::Runtime;
 
@@ -110,11 +110,11 @@ pub(super) enum Hash {
 }
 
 impl Hash {
-    fn algorithm(self) -> DigestAlgorithm {
+    fn algorithm(self) -> ArchiveDigest {
         match self {
-            Self::Sha256 => DigestAlgorithm::Sha256,
-            Self::Sha384 => DigestAlgorithm::Sha384,
-            Self::Sha512 => DigestAlgorithm::Sha512,
+            Self::Sha256 => ArchiveDigest::Sha256,
+            Self::Sha384 => ArchiveDigest::Sha384,
+            Self::Sha512 => ArchiveDigest::Sha512,
         }
     }
 }

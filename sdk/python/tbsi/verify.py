@@ -245,6 +245,9 @@ def _report(verified, mapped, aged, founding, trusted, followed, compared) -> di
         },
         "revocation": status or ({"status": "notChecked"} if about else None),
         "map": mapped and map_report(mapped, issuer, aged),
+        # What `tbsi verify` asks a node and post-quantum cosignatures; nobody does here.
+        "algorithmReliedUntil": None,
+        "postQuantum": {"status": "notChecked"},
         "leafIndex": verified.leaf_index,
         "decision": _decision(verified.decision, founding),
         "followed": followed,

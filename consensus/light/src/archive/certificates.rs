@@ -11,7 +11,7 @@ use x509_cert::Certificate;
 use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage};
 use x509_cert::spki::{AlgorithmIdentifierOwned, SubjectPublicKeyInfoOwned};
 
-use crate::archive::digest::DigestAlgorithm;
+use crate::archive::digest::ArchiveDigest;
 use crate::archive::limits::{CERTIFICATE_PATH_MAX, CERTIFICATES_MAX};
 
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
@@ -163,7 +163,7 @@ pub(crate) fn subject(certificate: &Certificate) -> String {
 /// or more. `digest` is for messages whose signature algorithm does not name one.
 pub(crate) fn is_signed(
     algorithm: &AlgorithmIdentifierOwned,
-    digest: Option<DigestAlgorithm>,
+    digest: Option<ArchiveDigest>,
     key: &SubjectPublicKeyInfoOwned,
     message: &[u8],
     signature: &[u8],
@@ -180,10 +180,10 @@ pub(crate) fn is_signed(
 
 fn verifier(
     algorithm: &AlgorithmIdentifierOwned,
-    digest: Option<DigestAlgorithm>,
+    digest: Option<ArchiveDigest>,
     key: &SubjectPublicKeyInfoOwned,
 ) -> Option<&'static dyn VerificationAlgorithm> {
-    use DigestAlgorithm::{Sha256, Sha384, Sha512};
+    use ArchiveDigest::{Sha256, Sha384, Sha512};
     let (is_rsa, digest) = match algorithm.oid.to_string().as_str() {
         "1.2.840.10045.4.3.2" => (false, Sha256),
         "1.2.840.10045.4.3.3" => (false, Sha384),

@@ -8,7 +8,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 /// A hash algorithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DigestAlgorithm {
+pub enum ArchiveDigest {
     /// SHA-256.
     Sha256,
     /// SHA-384.
@@ -18,9 +18,9 @@ pub enum DigestAlgorithm {
 }
 
 /// Digests of one file, by algorithm.
-pub type Digests = BTreeMap<DigestAlgorithm, Vec<u8>>;
+pub type Digests = BTreeMap<ArchiveDigest, Vec<u8>>;
 
-impl DigestAlgorithm {
+impl ArchiveDigest {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
 

@@ -4,7 +4,7 @@ use der::asn1::{AnyRef, OctetString, Uint};
 use der::{Decode, Encode, Reader, Tag, Tagged};
 
 use crate::archive::asn1::{MessageImprint, Request, lengths_fit};
-use crate::archive::digest::DigestAlgorithm;
+use crate::archive::digest::ArchiveDigest;
 use crate::archive::limits::{NESTING_MAX, REPLY_BYTES_MAX};
 use crate::archive::token::{Token, TokenError};
 
@@ -34,7 +34,7 @@ pub enum QueryError {
 }
 
 /// A query for a time stamp over a digest, with certificates.
-pub fn query(algorithm: DigestAlgorithm, imprint: &[u8], nonce: u64) -> Vec<u8> {
+pub fn query(algorithm: ArchiveDigest, imprint: &[u8], nonce: u64) -> Vec<u8> {
     let request = Request {
         version: 1,
         message_imprint: MessageImprint {

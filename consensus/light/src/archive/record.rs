@@ -8,14 +8,14 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use crate::archive::asn1::{Record, Stamp, strict};
 use crate::archive::certificates::Trust;
-use crate::archive::digest::{DigestAlgorithm, Digests};
+use crate::archive::digest::{ArchiveDigest, Digests};
 use crate::archive::limits::{CHAIN_STAMPS_MAX, CHAINS_MAX, RECORD_BYTES_MAX};
 use crate::archive::token::{Token, TokenError};
 use crate::archive::tree::{self, ReducedTree};
 
 /// Until when algorithms are relied upon, in seconds since the Unix epoch, as the chain says
 /// (SPEC §12.6). One that is not named has no end that is known.
-pub type Sunsets = BTreeMap<DigestAlgorithm, u64>;
+pub type Sunsets = BTreeMap<ArchiveDigest, u64>;
 
 /// Why bytes are no evidence record, or it proves nothing.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub struct TimeStamped {
     /// When it was made, milliseconds since the Unix epoch.
     pub time_ms: u64,
     /// Its hash algorithm.
-    pub algorithm: DigestAlgorithm,
+    pub algorithm: ArchiveDigest,
     /// Subject of its signer's certificate.
     pub signer: String,
     /// Last second at which its certificates are valid.
@@ -197,7 +197,7 @@ impl EvidenceRecord {
             chains,
             algorithms: algorithms
                 .into_iter()
-                .map(DigestAlgorithm::identifier)
+                .map(ArchiveDigest::identifier)
                 .collect(),
         }
     }
@@ -243,7 +243,7 @@ impl EvidenceRecord {
     }
 
     /// The algorithms by which the file's digests are needed.
-    pub fn needs(&self) -> BTreeSet<DigestAlgorithm> {
+    pub fn needs(&self) -> BTreeSet<ArchiveDigest> {
         self.chains
             .iter()
             .map(|chain| algorithm_of(chain))
@@ -261,7 +261,7 @@ impl EvidenceRecord {
     pub(crate) fn subject(
         &self,
         number: usize,
-        algorithm: DigestAlgorithm,
+        algorithm: ArchiveDigest,
         digests: &Digests,
     ) -> Result<Vec<u8>, EvidenceRecordError> {
         let digest = digests.get(&algorithm);
@@ -381,7 +381,7 @@ fn written(chain: &[Link]) -> Vec<Stamp> {
 }
 
 /// A chain has the algorithm of its first time stamp.
-pub(crate) fn algorithm_of(chain: &[Link]) -> DigestAlgorithm {
+pub(crate) fn algorithm_of(chain: &[Link]) -> ArchiveDigest {
     chain
         .first()
         .expect("a chain has a time stamp")

@@ -1,7 +1,7 @@
 //! Many records that are made or renewed with one time stamp (RFC 4998 §5.2).
 
 use crate::archive::certificates::Trust;
-use crate::archive::digest::{DigestAlgorithm, Digests};
+use crate::archive::digest::{ArchiveDigest, Digests};
 use crate::archive::limits::{CHAIN_STAMPS_MAX, CHAINS_MAX, FILES_MAX};
 use crate::archive::record::{EvidenceRecord, EvidenceRecordError, Link, Sunsets, algorithm_of};
 use crate::archive::token::{Token, TokenError};
@@ -42,7 +42,7 @@ pub enum RenewalError {
 /// Records to be renewed with one time stamp, once it is there.
 #[derive(Debug)]
 pub struct Renewal {
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
     bases: Vec<Basis>,
     trees: Vec<Option<ReducedTree>>,
     root: Vec<u8>,
@@ -53,7 +53,7 @@ impl Renewal {
     /// record needs). A record that does not hold as of `now`, in seconds since the Unix epoch, is
     /// refused: of the files the first such one is named by its position.
     pub fn new(
-        algorithm: DigestAlgorithm,
+        algorithm: ArchiveDigest,
         files: Vec<(Basis, Digests)>,
         (trust, sunsets): (&Trust, &Sunsets),
         now: u64,
@@ -80,7 +80,7 @@ impl Renewal {
     }
 
     /// What the time stamp is to be over.
-    pub fn imprint(&self) -> (DigestAlgorithm, &[u8]) {
+    pub fn imprint(&self) -> (ArchiveDigest, &[u8]) {
         (self.algorithm, &self.root)
     }
 
@@ -119,7 +119,7 @@ impl Renewal {
 fn group(
     basis: &Basis,
     digests: &Digests,
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
 ) -> Result<Vec<Vec<u8>>, RenewalError> {
     let Basis::Record(record) = basis else {
         let digest = digests.get(&algorithm);

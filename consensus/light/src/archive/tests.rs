@@ -10,7 +10,7 @@ const DAY: u64 = 86_400;
 const START: u64 = 1_800_000_000;
 
 fn digests(content: &[u8]) -> Digests {
-    let all = DigestAlgorithm::ALL.into_iter();
+    let all = ArchiveDigest::ALL.into_iter();
     all.map(|algorithm| (algorithm, algorithm.hash([content])))
         .collect()
 }
@@ -18,7 +18,7 @@ fn digests(content: &[u8]) -> Digests {
 /// Renews at a time, with an authority that others trust.
 fn renew(
     bases: Vec<(Basis, Digests)>,
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
     by: &Authority,
     trust: &Trust,
     at: u64,
@@ -45,7 +45,7 @@ fn world() -> (Authority, Authority, Trust) {
 
 #[test]
 fn a_record_outlives_its_certificate_and_its_algorithm() {
-    use DigestAlgorithm::{Sha256, Sha512};
+    use ArchiveDigest::{Sha256, Sha512};
     let (first, second, trust) = world();
     let files: Vec<Digests> = ["a", "b", "c"].map(|it| digests(it.as_bytes())).into();
     let fresh = files.iter().map(|it| (Basis::File, it.clone())).collect();
@@ -111,7 +111,7 @@ fn a_record_outlives_its_certificate_and_its_algorithm() {
 fn what_does_not_hold_is_not_renewed() {
     let (first, second, trust) = world();
     let a = digests(b"a");
-    let algorithm = DigestAlgorithm::Sha256;
+    let algorithm = ArchiveDigest::Sha256;
     let fresh = vec![(Basis::File, a.clone())];
     let made = renew(fresh, algorithm, &first, &trust, START).unwrap();
     let try_at = |digests: &Digests, by: &Authority, at: u64| {
@@ -148,7 +148,7 @@ fn no_byte_of_a_record_can_be_changed() {
     let (first, second, trust) = world();
     let (a, sunsets) = (digests(b"a"), Sunsets::new());
     let files = vec![(Basis::File, a.clone()), (Basis::File, digests(b"b"))];
-    let algorithm = DigestAlgorithm::Sha256;
+    let algorithm = ArchiveDigest::Sha256;
     let made = renew(files, algorithm, &first, &trust, START).unwrap();
     let bases = vec![(basis(&made[0]), a.clone())];
     let record = renew(bases, algorithm, &second, &trust, START + 50 * DAY).unwrap();
@@ -181,8 +181,8 @@ fn no_byte_of_a_record_can_be_changed() {
 #[test]
 fn a_reply_is_read_and_a_refusal_too() {
     let (first, _, _) = world();
-    let digest = DigestAlgorithm::Sha256.hash([b"a".as_slice()]);
-    let query = query(DigestAlgorithm::Sha256, &digest, 0x80);
+    let digest = ArchiveDigest::Sha256.hash([b"a".as_slice()]);
+    let query = query(ArchiveDigest::Sha256, &digest, 0x80);
     assert_eq!(query[..2], [0x30, u8::try_from(query.len() - 2).unwrap()]);
     let refusal = [0x30, 9, 0x30, 7, 2, 1, 2, 0x30, 2, 0x0c, 0];
     let refused = read_reply(&refusal, 1);
@@ -191,7 +191,7 @@ fn a_reply_is_read_and_a_refusal_too() {
         "{refused:?}"
     );
     assert_eq!(read_reply(b"", 1), Err(QueryError::Malformed));
-    let token = first.stamp(DigestAlgorithm::Sha256, &digest, START);
+    let token = first.stamp(ArchiveDigest::Sha256, &digest, START);
     let status = [0x30, 3, 2, 1, 0];
     let body = [status.as_slice(), token.der()].concat();
     let length = u16::try_from(body.len()).unwrap().to_be_bytes();

@@ -9,7 +9,7 @@ use x509_cert::Certificate;
 
 use crate::archive::asn1::{Info, lengths_fit};
 use crate::archive::certificates::{StampCertificateError, Trust, is_signed, subject};
-use crate::archive::digest::DigestAlgorithm;
+use crate::archive::digest::ArchiveDigest;
 use crate::archive::limits::{CERTIFICATES_MAX, NESTING_MAX, TOKEN_BYTES_MAX};
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
@@ -51,7 +51,7 @@ pub struct Token {
     der: Vec<u8>,
     signed: SignedData,
     info: Info,
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
 }
 
 impl Token {
@@ -76,7 +76,7 @@ impl Token {
         let info = info
             .filter(|_| certificates <= CERTIFICATES_MAX)
             .ok_or_else(malformed)?;
-        let algorithm = DigestAlgorithm::of_oid(info.imprint.algorithm.oid);
+        let algorithm = ArchiveDigest::of_oid(info.imprint.algorithm.oid);
         let algorithm = algorithm.ok_or(TokenError::Algorithm)?;
         if info.imprint.digest.as_bytes().len() != algorithm.length() {
             return Err(malformed());
@@ -108,7 +108,7 @@ impl Token {
     }
 
     /// The algorithm of the digest that is stamped.
-    pub fn algorithm(&self) -> DigestAlgorithm {
+    pub fn algorithm(&self) -> ArchiveDigest {
         self.algorithm
     }
 
@@ -153,7 +153,7 @@ impl Token {
         certificate: &Certificate,
     ) -> Result<(), TokenError> {
         let name = || subject(certificate);
-        let digest = DigestAlgorithm::of_oid(signer.digest_alg.oid);
+        let digest = ArchiveDigest::of_oid(signer.digest_alg.oid);
         let digest = digest.ok_or_else(|| TokenError::Signature(name()))?;
         let content = self.signed.encap_content_info.econtent.as_ref();
         let content = content.map(Any::value).unwrap_or_default();
@@ -209,7 +209,7 @@ fn attribute(signer: &SignerInfo, oid: ObjectIdentifier) -> Option<Any> {
 }
 
 /// Algorithm and hash of the first ESSCertIDv2 (RFC 5035 §4).
-fn signing_certificate(value: &Any) -> Option<(DigestAlgorithm, Vec<u8>)> {
+fn signing_certificate(value: &Any) -> Option<(ArchiveDigest, Vec<u8>)> {
     let der = value.to_der().ok()?;
     let list = AnyRef::from_der(&der).ok()?;
     let read = list.sequence(|reader| {
@@ -251,8 +251,8 @@ fn signing_certificate(value: &Any) -> Option<(DigestAlgorithm, Vec<u8>)> {
     });
     let (algorithm, hash) = id.ok()?;
     let algorithm = match algorithm {
-        Some(oid) => DigestAlgorithm::of_oid(oid)?,
-        None => DigestAlgorithm::Sha256,
+        Some(oid) => ArchiveDigest::of_oid(oid)?,
+        None => ArchiveDigest::Sha256,
     };
     Some((algorithm, hash))
 }

@@ -1,19 +1,19 @@
 //! Hash trees: from many hashes to one, and each one's way there (RFC 4998 §4).
 
-use crate::archive::digest::DigestAlgorithm;
+use crate::archive::digest::ArchiveDigest;
 use crate::archive::limits::{TREE_LIST_HASHES_MAX, TREE_LISTS_MAX};
 
 /// Lists of a reduced hash tree, the first of which has the hash that it is about.
 pub(crate) type ReducedTree = Vec<Vec<Vec<u8>>>;
 
 /// Hash of the father of these: they are sorted first.
-fn father<'a>(algorithm: DigestAlgorithm, children: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+fn father<'a>(algorithm: ArchiveDigest, children: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut children: Vec<&[u8]> = children.into_iter().collect();
     children.sort_unstable();
     algorithm.hash(children)
 }
 
-fn node(algorithm: DigestAlgorithm, list: &[Vec<u8>]) -> Vec<u8> {
+fn node(algorithm: ArchiveDigest, list: &[Vec<u8>]) -> Vec<u8> {
     match list {
         [one] => one.clone(),
         list => father(algorithm, list.iter().map(Vec::as_slice)),
@@ -23,7 +23,7 @@ fn node(algorithm: DigestAlgorithm, list: &[Vec<u8>]) -> Vec<u8> {
 /// Where a reduced hash tree leads: `None` if its first list lacks `hash`, or it is no tree of this
 /// algorithm.
 pub(crate) fn root(
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
     tree: &[Vec<Vec<u8>>],
     hash: &[u8],
 ) -> Option<Vec<u8>> {
@@ -49,7 +49,7 @@ pub(crate) fn root(
 /// The root over groups of hashes, and each group's reduced tree: `None` where the root is its only
 /// hash.
 pub(crate) fn build(
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
     groups: &[Vec<Vec<u8>>],
 ) -> (Vec<u8>, Vec<Option<ReducedTree>>) {
     let mut level: Vec<Vec<u8>> = groups.iter().map(|group| node(algorithm, group)).collect();
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn every_group_leads_to_the_root_and_no_other_hash_does() {
-        let algorithm = DigestAlgorithm::Sha256;
+        let algorithm = ArchiveDigest::Sha256;
         for count in 1..=17u8 {
             let hash = |of: u8| algorithm.hash([[of].as_slice()]);
             let groups: Vec<_> = (0..count)
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn refuses_trees_of_other_hashes() {
-        let algorithm = DigestAlgorithm::Sha256;
+        let algorithm = ArchiveDigest::Sha256;
         let hash = vec![1; 32];
         assert_eq!(
             root(algorithm, &[vec![hash.clone()]], &hash),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use tbsi_light::archive::limits::{FILES_MAX, RECORD_BYTES_MAX, REPLY_BYTES_MAX};
-use tbsi_light::archive::{Basis, DigestAlgorithm, Digests, EvidenceRecord, Token, reply_token};
+use tbsi_light::archive::{ArchiveDigest, Basis, Digests, EvidenceRecord, Token, reply_token};
 use walkdir::WalkDir;
 
 use crate::lang::{SayContext, demand, said};
@@ -152,9 +152,9 @@ pub(super) fn digests(file: &Path) -> anyhow::Result<Digests> {
         c.update(part);
     }
     Ok(Digests::from([
-        (DigestAlgorithm::Sha256, a.finalize().to_vec()),
-        (DigestAlgorithm::Sha384, b.finalize().to_vec()),
-        (DigestAlgorithm::Sha512, c.finalize().to_vec()),
+        (ArchiveDigest::Sha256, a.finalize().to_vec()),
+        (ArchiveDigest::Sha384, b.finalize().to_vec()),
+        (ArchiveDigest::Sha512, c.finalize().to_vec()),
     ]))
 }
 

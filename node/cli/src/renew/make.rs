@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use serde_json::json;
 use tbsi_light::archive::limits::REPLY_BYTES_MAX;
 use tbsi_light::archive::{
-    Basis, DigestAlgorithm, Digests, EvidenceRecord, Renewal, query, read_reply,
+    ArchiveDigest, Basis, Digests, EvidenceRecord, Renewal, query, read_reply,
 };
 use tbsi_rpc::request_timestamp;
 
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 async fn renew(args: &Args) -> anyhow::Result<Vec<(PathBuf, EvidenceRecord)>> {
     let circumstances = args.common.circumstances(None).await?;
-    let mut groups: BTreeMap<DigestAlgorithm, Vec<Item>> = BTreeMap::new();
+    let mut groups: BTreeMap<ArchiveDigest, Vec<Item>> = BTreeMap::new();
     for file in args.selection.files()? {
         let item = (basis(&file)?, digests(&file)?);
         if is_wanted(args, &circumstances, &item).map_err(|error| about(&file, error))? {
@@ -93,28 +93,28 @@ fn is_wanted(
     Ok(verified.relied_until <= it.now.saturating_add(days(within)))
 }
 
-fn algorithm(args: &Args, it: &Circumstances, basis: &Basis) -> DigestAlgorithm {
+fn algorithm(args: &Args, it: &Circumstances, basis: &Basis) -> ArchiveDigest {
     if let Some(hash) = args.hash {
         return hash.algorithm();
     }
     let now = match basis {
         Basis::Record(record) => record.last().algorithm(),
-        Basis::File => DigestAlgorithm::Sha256,
+        Basis::File => ArchiveDigest::Sha256,
     };
     let needed = it.now.saturating_add(days(args.within.unwrap_or_default()));
-    let lasts = |algorithm: &DigestAlgorithm| {
+    let lasts = |algorithm: &ArchiveDigest| {
         it.sunsets
             .get(algorithm)
             .is_none_or(|until| *until > needed)
     };
-    let mut candidates = DigestAlgorithm::ALL.into_iter().filter(|it| *it >= now);
+    let mut candidates = ArchiveDigest::ALL.into_iter().filter(|it| *it >= now);
     candidates.find(lasts).unwrap_or(now)
 }
 
 async fn renew_group(
     args: &Args,
     it: &Circumstances,
-    algorithm: DigestAlgorithm,
+    algorithm: ArchiveDigest,
     items: Vec<Item>,
 ) -> anyhow::Result<Vec<(PathBuf, EvidenceRecord)>> {
     let mut paths = Vec::new();

@@ -4,7 +4,7 @@ use serde_json::json;
 use tbsi_bindings::SolCall;
 use tbsi_bindings::contracts::ATTESTATIONS;
 use tbsi_bindings::genesis::Attestations::{algorithmOfCall, reliedUntilCall};
-use tbsi_light::archive::{DigestAlgorithm, Sunsets};
+use tbsi_light::archive::{ArchiveDigest, Sunsets};
 use tbsi_rpc::Client;
 use tbsi_types::Bytes;
 
@@ -17,7 +17,7 @@ const REVOKED: u8 = 3;
 pub(super) async fn ask(url: &str) -> anyhow::Result<Sunsets> {
     let client = Client::new(url)?;
     let mut sunsets = Sunsets::new();
-    for algorithm in DigestAlgorithm::ALL {
+    for algorithm in ArchiveDigest::ALL {
         let code = algorithm.multihash();
         if call(&client, algorithmOfCall { algorithm: code })
             .await?

@@ -192,3 +192,20 @@ fn check(certificate: &Certificate, key: &SigningKey) -> Result<(), AuthorityErr
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_certificates_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("chain.pem");
+        for nothing in ["", "\n", "\r\n\n", " "] {
+            std::fs::write(&path, nothing).expect("a file");
+            let error = certificates(&path).expect_err("no certificate");
+            let words = error.to_string();
+            assert!(words.contains("holds 0 certificates, 1 to"), "{words}");
+        }
+    }
+}

@@ -61,6 +61,10 @@ export interface Holds {
   readonly revocation: Revocation | null
   /** null for a proof without the map. */
   readonly map: MapReport | null
+  /** Until when the digest's algorithm is relied upon, in seconds: nobody is asked here. */
+  readonly algorithmReliedUntil: null
+  /** Of post-quantum cosignatures, which `tbsi verify --post-quantum` verifies. */
+  readonly postQuantum: { readonly status: 'notChecked' }
   readonly leafIndex: bigint
   readonly decision: DecisionReport
   /** Handovers of a file that were followed; null without one. */
@@ -109,6 +113,8 @@ export function report(verified: Verified): Holds {
       ? null : { ahead: genesis.clockDriftMaxMs, behind: genesis.clockLagMaxMs },
     revocation: revocationOf(verified),
     map: map === undefined ? null : mapReport(statement.issuer, map, verified.age ?? null),
+    algorithmReliedUntil: null,
+    postQuantum: { status: 'notChecked' },
     leafIndex: bundle.leafIndex,
     decision: decision(bundle.decision, genesis),
     followed: verified.followed === undefined ? null : BigInt(verified.followed),

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use tbsi_light::archive::{DigestAlgorithm, Digests, EvidenceRecord, Sunsets, Trust, reply_token};
+use tbsi_light::archive::{ArchiveDigest, Digests, EvidenceRecord, Sunsets, Trust, reply_token};
 
 use super::{Target, canonical};
 use crate::corpus::{hex_of, vectors};
@@ -12,7 +12,7 @@ static WORLD: LazyLock<(Trust, Digests)> = LazyLock::new(|| {
     let vectors = vectors("evidence_records.json");
     let pem = vectors["trust"].as_str().expect("certificates");
     let trust = Trust::from_pem(pem.as_bytes()).expect("certificates");
-    let all = DigestAlgorithm::ALL.into_iter();
+    let all = ArchiveDigest::ALL.into_iter();
     let digests = all.map(|algorithm| (algorithm, algorithm.hash([b"a".as_slice()])));
     (trust, digests.collect())
 });

@@ -22,7 +22,7 @@ use x509_cert::time::{Time, Validity};
 use x509_cert::{Certificate, TbsCertificate};
 
 use crate::archive::asn1::MessageImprint;
-use crate::archive::{DigestAlgorithm, Token};
+use crate::archive::{ArchiveDigest, Token};
 
 pub(super) struct Authority {
     root: Certificate,
@@ -120,7 +120,7 @@ impl Authority {
         self.root.to_pem(LineEnding::LF).unwrap()
     }
 
-    pub(super) fn stamp(&self, algorithm: DigestAlgorithm, imprint: &[u8], at: u64) -> Token {
+    pub(super) fn stamp(&self, algorithm: ArchiveDigest, imprint: &[u8], at: u64) -> Token {
         let time = der::DateTime::from_unix_duration(Duration::from_secs(at)).unwrap();
         let text = format!(
             "{:04}{:02}{:02}{:02}{:02}{:02}Z",
@@ -145,7 +145,7 @@ impl Authority {
     }
 
     fn sign(&self, info: &[u8]) -> Vec<u8> {
-        let sha2_256 = DigestAlgorithm::Sha256;
+        let sha2_256 = ArchiveDigest::Sha256;
         let content = oid("1.2.840.113549.1.9.16.1.4");
         let hash = |bytes: &[u8]| OctetString::new(sha2_256.hash([bytes])).unwrap();
         let signing = SigningCertificate {
