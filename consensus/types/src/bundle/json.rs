@@ -17,6 +17,7 @@ use super::{
 };
 use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::checkpoint::{Checkpoint, CheckpointDigest};
+use crate::json::from_json;
 use crate::keys::Signature;
 use crate::log::leaf::{LEAF_BYTES_MAX, Leaf, LeafError};
 use crate::log::proof::{INCLUSION_HASHES_MAX, InclusionProof};
@@ -127,7 +128,7 @@ impl ProofBundle {
                 max: BUNDLE_JSON_BYTES_MAX,
             });
         }
-        let json: BundleJson = serde_json::from_slice(text)?;
+        let json: BundleJson = from_json(text)?;
         if json.format != FORMAT {
             return Err(BundleError::Format);
         }
