@@ -7,6 +7,7 @@
 //! consensus itself uses: signatures against one validator set. [`verify_inclusion`],
 //! [`verify_consistency`] and [`verify_note`] are what auditors of the log need.
 //!
+//! [`verify_erasure`] is about statements that a salt was destroyed.
 //! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs.
 //!
 //! Pure: no clock, no disk, no network, no engine, no EVM, no database.
@@ -27,6 +28,7 @@
 pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
+pub mod erasure;
 pub mod error;
 pub mod foreign;
 pub mod log;
@@ -37,6 +39,7 @@ pub use bundle::{
 };
 pub use certificate::{VerifiedCertificate, verify_certificate};
 pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};
+pub use erasure::{VerifyErasureError, verify_erasure};
 pub use error::VerifyError;
 pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_inclusion, verify_note, verify_tlog_proof,

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 122] = [
+const COMMANDS: [&str; 131] = [
     "",
     "attest",
     "checkpoint",
@@ -20,6 +20,14 @@ const COMMANDS: [&str; 122] = [
     "countersign",
     "countersign open",
     "countersign sign",
+    "delegate",
+    "delegate attest",
+    "delegate cancel",
+    "delegate revoke",
+    "delegate send",
+    "erase",
+    "erase check",
+    "erase salt",
     "fact",
     "fact clients",
     "fact freeze",
@@ -117,6 +125,7 @@ const COMMANDS: [&str; 122] = [
     "relay run",
     "relay send",
     "relay status",
+    "report",
     "revoke",
     "schema",
     "schema register",

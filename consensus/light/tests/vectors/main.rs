@@ -1,5 +1,5 @@
-//! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json` and
-//! `bundle.json`: the bytes that every verifier of
+//! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json`,
+//! `bundle.json` and `erasure.json`: the bytes that every verifier of
 //! TBSI must accept and refuse, whatever language it is written in.
 //!
 //! One test makes the files again and compares (`UPDATE_VECTORS=1` rewrites them, which
@@ -9,6 +9,7 @@
 
 mod bundle;
 mod bundle_vectors;
+mod erasure_vectors;
 mod fixture;
 mod handovers;
 mod ids;
@@ -121,6 +122,7 @@ fn vectors_are_what_this_code_makes() {
     compare("leaf.json", &leaf_vectors::make());
     compare("log.json", &log_vectors::make());
     compare("bundle.json", &bundle_vectors::make());
+    compare("erasure.json", &erasure_vectors::make());
 }
 
 fn check(name: &str, got: Result<u64, String>, expected: &Expected) {

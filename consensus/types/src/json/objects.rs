@@ -352,11 +352,7 @@ mod tests {
             (r#""b": {"a": 3}"#, r#""b": [3, null]"#, "`parts[1].b`"),
             (r#"{"a": 4}"#, "[4, null]", "`by_name.x`"),
             (r#"{"a": 5}"#, "[5, null]", "`choices[1]`"),
-            (
-                r#"{"part": {"a": 6}}"#,
-                r#"[{"a": 6}]"#,
-                "`choices[2]`",
-            ),
+            (r#"{"part": {"a": 6}}"#, r#"[{"a": 6}]"#, "`choices[2]`"),
             (GOOD, "[[], {}, [], [1, 2], null, 1]", "the document"),
         ] {
             let text = GOOD.replace(from, to);
