@@ -94,8 +94,8 @@ fn steps(inputs: &Inputs, checks: &Checks, verdict: &Verdict, lang: Language) ->
             "status" => inputs.trust.rpc.is_some(),
             "statusMissing" => checks.status_max_age.is_some(),
             "postQuantum" => checks.post_quantum.post_quantum.is_some(),
-            // Whether there is a map is known of proofs that have one and fail by it.
-            "map" => code == "map",
+            // Nothing else tells here whether the proof has one.
+            "map" => matches!(code, "map" | "statusOld"),
             _ => true,
         };
         if !asked {
