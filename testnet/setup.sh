@@ -74,6 +74,17 @@ if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null &&
             >/dev/null; } ||
         echo "no Chromium: the tests of the kit in a browser will be skipped" >&2
 fi
+# Reports for courts: a font with Chinese characters, and a program that reads PDFs.
+reading=()
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || reading+=(fonts-noto-cjk)
+command -v pdftotext >/dev/null || reading+=(poppler-utils)
+if [ ${#reading[@]} -gt 0 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "installing Debian packages: ${reading[*]}"
+    { apt-get update -qq || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            "${reading[@]}" >/dev/null; } ||
+        echo "no ${reading[*]}: the tests of reports as PDF will be skipped" >&2
+fi
 if command -v go >/dev/null; then
     (cd sdk/go && go mod download) ||
         echo "go mod download failed: the tests of the Go kit will be skipped" >&2
@@ -110,6 +121,16 @@ if command -v mvn >/dev/null; then
         "-Dexec.args=make $scratch/records.json" >/dev/null) ||
         echo "no Maven packages: the parts that use Bouncy Castle will be skipped" >&2
     rm -rf "$scratch"
+fi
+# Other people's validator of PDF/A and PDF/UA.
+jars=$HOME/.cache/tbsi/verapdf
+sums=$PWD/tests/outside/verapdf/jars.sha256
+if command -v mvn >/dev/null && ! (cd "$jars" 2>/dev/null && sha256sum --quiet -c "$sums" 2>/dev/null); then
+    echo "fetching the jars of tests/outside/verapdf"
+    { mvn -q -B -f tests/outside/verapdf/pom.xml \
+        org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+        -DoutputDirectory="$jars" && (cd "$jars" && sha256sum --quiet -c "$sums"); } ||
+        echo "no veraPDF: reports as PDF will not be validated with it" >&2
 fi
 python=$HOME/.cache/tbsi/python
 pins=tests/outside/requirements.txt

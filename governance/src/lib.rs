@@ -12,8 +12,10 @@
 //! ```
 
 pub mod abi;
+pub mod confusables;
 pub mod consent;
 pub mod contracts;
+pub mod delegation;
 pub mod founding;
 pub mod identifiers;
 pub mod layouts;

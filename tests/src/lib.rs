@@ -8,3 +8,4 @@ pub mod faults;
 pub mod harness;
 pub mod issuer;
 pub mod outside;
+pub mod stand_in;

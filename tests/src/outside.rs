@@ -134,6 +134,34 @@ pub fn python(what: &str) -> Option<PathBuf> {
     None
 }
 
+/// Java with veraPDF, for a PDF and flavours such as `2a` and `ua1` as arguments; `None`, and
+/// said so, if `testnet/setup.sh` has not fetched it.
+pub fn verapdf(what: &str) -> Option<Command> {
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let jars = home.join(".cache/tbsi/verapdf");
+    let sums = std::fs::read_to_string(outside().join("verapdf/jars.sha256"));
+    let sums = sums.expect("the list of jars");
+    let mut named = sums.lines().filter_map(|line| line.split("  ").nth(1));
+    let java = Command::new("java").arg("-version").output();
+    if !java.is_ok_and(|ran| ran.status.success()) || !named.all(|jar| jars.join(jar).is_file()) {
+        let missing = "no Java, or not its jars";
+        skip(
+            what,
+            missing,
+            "install Java 17 and Maven, run testnet/setup.sh",
+        );
+        return None;
+    }
+    let mut command = Command::new("java");
+    command
+        .arg("-cp")
+        .arg(jars.join("*"))
+        .arg(outside().join("verapdf/Verify.java"));
+    Some(command)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use alloy_primitives::Address;
 use serde_json::Value;
 use tbsi_home::Home;
 use tbsi_tests::harness::{Ended, Sender, TestNetwork, eventually, json_of, said, tbsi};
+use tbsi_tests::stand_in::stand_in;
 use tbsi_types::Height;
 
 /// Commands against one network of four validators, each of an association of its own.
@@ -450,7 +451,51 @@ async fn a_validator_rotates_its_key_under_traffic() {
     desk.net.wait_height(3, height.next()).await;
 
     other_rotations(&desk, &home, &key).await;
+    proofs_that_begin_later(&desk).await;
     desk.net.assert_no_panic();
+}
+
+/// After more changes than one proof can show, which is as many as this node says.
+async fn proofs_that_begin_later(desk: &Desk) {
+    let network = &desk.net.network;
+    let node = network.rpc_url(0).replace("http://", "");
+    let node = node.parse().expect("an address");
+    let from_genesis = |method: &str, params: &Value| {
+        let begins = &params[1]["from"];
+        method == "tbsi_getProof" && (begins.is_null() || *begins == 0)
+    };
+    let url = format!("http://{}", stand_in(node, from_genesis).await);
+    let genesis = network.genesis_file().display().to_string();
+    let key = network.development_key_file(1).display().to_string();
+    let file = desk.write("deed.txt", "after many changes");
+    let args = [
+        "attest",
+        &file,
+        "--key",
+        &key,
+        "--genesis",
+        &genesis,
+        "--rpc",
+        &url,
+    ];
+    said(&tbsi(&args).await, 0, &["the proofs begin at height"]);
+    let proof = format!("{file}.tbsi.json");
+    let verify = ["verify", &proof, "--genesis", &genesis];
+    said(&tbsi(&verify).await, 2, &["give --handovers"]);
+    let (kept, log) = (desk.path("handovers"), network.rpc_url(0) + "/log");
+    let args = [
+        "log",
+        "handovers",
+        "--genesis",
+        &genesis,
+        "--out",
+        &kept,
+        "--log",
+        &log,
+    ];
+    said(&tbsi(&args).await, 0, &["changes of the validator set"]);
+    let args = [verify.as_slice(), &["--handovers", &kept]].concat();
+    said(&tbsi(&args).await, 0, &["THE PROOF HOLDS"]);
 }
 
 async fn other_rotations(desk: &Desk, home: &str, key: &str) {

@@ -11,8 +11,9 @@
 //! [`verify_map`] proves what was not said: that a digest was not attested, that an attestation
 //! was not revoked.
 //!
-//! [`foreign`] is about other chains: sealed headers of theirs, and storage proofs; [`archive`]
-//! about time stamps and what renews them.
+//! [`verify_erasure`] is about statements that a salt was destroyed; [`foreign`] about other
+//! chains: sealed headers of theirs, and storage proofs; [`archive`] about time stamps and what
+//! renews them.
 //!
 //! Pure: no clock, no disk, no network, no engine, no EVM, no database.
 //!
@@ -33,6 +34,7 @@ pub mod archive;
 pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
+pub mod erasure;
 pub mod error;
 pub mod foreign;
 pub mod log;
@@ -45,6 +47,7 @@ pub use bundle::{
 };
 pub use certificate::{VerifiedCertificate, verify_certificate};
 pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};
+pub use erasure::{VerifyErasureError, verify_erasure};
 pub use error::VerifyError;
 pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_cose_receipt, verify_inclusion, verify_note,

@@ -12,7 +12,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::ChainIdentity;
-use crate::json::canonical_json;
+use crate::json::{canonical_json, from_json};
 use crate::keys::{KeyError, PublicKey};
 use crate::limits::{
     EPOCH_SECONDS_MAX, GENESIS_ACCOUNTS_MAX, GENESIS_BYTES_MAX, NODES_MAX,
@@ -218,7 +218,7 @@ impl Genesis {
         if bytes.len() > GENESIS_BYTES_MAX {
             return Err(GenesisError::TooLarge(bytes.len()));
         }
-        let genesis: Self = serde_json::from_slice(bytes)?;
+        let genesis: Self = from_json(bytes)?;
         genesis.check()?;
         Ok(genesis)
     }

@@ -1,4 +1,9 @@
-//! Canonical JSON (RFC 8785), for what is hashed as a document.
+//! JSON: the canonical form (RFC 8785), for what is hashed as a document, and how what strangers
+//! hand in is read.
+
+mod objects;
+
+pub use objects::from_json;
 
 use std::collections::BTreeMap;
 

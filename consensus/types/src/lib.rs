@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod contracts;
 pub mod cursor;
+pub mod erasure;
 pub mod evidence;
 pub mod genesis;
 pub mod identity;
@@ -35,6 +36,7 @@ pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidator
 pub use call::{CallOutcome, CallRequest};
 pub use certificate::{CommitCertificate, CommitSignature};
 pub use checkpoint::{Checkpoint, CheckpointDigest};
+pub use erasure::{Erasure, ErasureError, SignedErasure};
 pub use evidence::Evidence;
 pub use genesis::{Genesis, GenesisError};
 pub use identity::ChainIdentity;

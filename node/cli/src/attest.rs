@@ -2,6 +2,7 @@
 
 mod batch;
 mod inputs;
+mod later;
 mod report;
 mod write;
 
@@ -16,6 +17,7 @@ use tbsi_types::log::algorithm::DigestAlgorithm;
 use tbsi_types::log::{Attestation, DigestWords};
 use tbsi_types::{B256, Genesis, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
+use tokio::sync::OnceCell;
 
 use crate::contract::{Sender, check_algorithm, load_key, schema_of};
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
@@ -26,6 +28,7 @@ use crate::salt::{Salt, is_there};
 use crate::{progress, proof, schema, standing};
 use batch::Statements;
 use inputs::{Inputs, Target};
+use later::Later;
 
 /// Calls to the node at a time.
 const CALLS_AT_A_TIME: usize = 16;
@@ -109,6 +112,8 @@ pub(super) struct Session {
     account: Sender,
     chain_id: u64,
     anchor: Option<TrustAnchor>,
+    /// Where proofs begin that cannot begin at genesis, once one was fetched.
+    later: OnceCell<Later>,
     schema: B256,
 }
 
@@ -142,6 +147,10 @@ async fn attest(
     let found: Option<Vec<Found>> = found.into_iter().collect();
     let found = found.context("a statement was neither found nor sent")?;
     let written = write::proofs(&session, &items, &statements, &found).await?;
+    if let Some(later) = session.later.get() {
+        let (en, zh_tw) = later::explanation(later.from);
+        note(&args.lang.pick(en, zh_tw));
+    }
     let salts = items.iter().filter(|item| item.salted).count();
     if salts > 0 {
         note(&match args.lang {
@@ -195,6 +204,7 @@ impl Session {
             account: Sender::new(key, status.chain_id),
             chain_id: status.chain_id,
             anchor,
+            later: OnceCell::new(),
             schema,
         })
     }

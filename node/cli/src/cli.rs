@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, fact, genesis, issuing, keys, log, motion, node, operator, org,
-    permission, prove, quota, relay, renew, revoke, signer, status, testnet, upgrade, verify,
-    version,
+    attest, checkpoint, config, court, delegate, erase, fact, genesis, issuing, keys, log, motion,
+    node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status, testnet,
+    upgrade, verify, version,
 };
 
 const EXIT_CODES: &str = "\
@@ -28,10 +28,18 @@ enum Command {
     Attest(attest::Args),
     /// Verify a proof offline.
     Verify(verify::Args),
+    /// Verify a proof, and write a report for a court.
+    Report(court::Args),
     /// Fetch the proof of what somebody attested.
     Prove(prove::Args),
     /// Withdraw an attestation.
     Revoke(revoke::Args),
+    /// Sign what others send in your name, and send what others signed.
+    #[command(subcommand)]
+    Delegate(delegate::Command),
+    /// Destroy the salt of an attestation, with a receipt.
+    #[command(subcommand)]
+    Erase(erase::Command),
     /// Name the attestation that takes the place of another.
     Supersede(issuing::SupersedeArgs),
     /// Have an attestation signed by others too.
@@ -103,8 +111,11 @@ impl Cli {
         match self.command {
             Command::Attest(args) => attest::run(&args),
             Command::Verify(args) => verify::run(&args),
+            Command::Report(args) => court::run(&args),
             Command::Prove(args) => prove::run(&args),
             Command::Revoke(args) => revoke::run(&args),
+            Command::Delegate(command) => delegate::run(&command),
+            Command::Erase(command) => erase::run(&command),
             Command::Supersede(args) => issuing::supersede(&args),
             Command::Countersign(command) => issuing::countersign(&command),
             Command::Schema(command) => issuing::schema(&command),

@@ -199,7 +199,11 @@ fn own(stated: &Leaf, writer: &Writer) -> anyhow::Result<()> {
 }
 
 /// Sends a call to the attestation contract, and says which leaf it made.
-async fn state(writer: &Writer, call: &impl SolCall, change: String) -> anyhow::Result<ExitCode> {
+pub(crate) async fn state(
+    writer: &Writer,
+    call: &impl SolCall,
+    change: String,
+) -> anyhow::Result<ExitCode> {
     let planned = Planned::new(ATTESTATIONS, call, change);
     writer
         .perform(&planned, async |done: &Done| made(writer, done).await)

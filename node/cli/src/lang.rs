@@ -1,5 +1,6 @@
 //! What people read, in their language.
 
+mod erasure;
 mod foreign;
 mod proof;
 mod zh_tw;

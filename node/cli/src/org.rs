@@ -2,6 +2,7 @@
 
 mod accounts;
 mod chains;
+mod list;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ use chains::{ChainStatus, or_dash};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// All organisations.
+    /// All organisations; a name that can be taken for another's is pointed out.
     List {
         #[command(flatten)]
         read: Read,
@@ -156,7 +157,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::List { read } => block_on(read.lang, list(read)),
+        Command::List { read } => block_on(read.lang, list::run(read)),
         Command::Show { organisation, read } => block_on(read.lang, show(organisation, read)),
         Command::History { organisation, read } => block_on(read.lang, history(organisation, read)),
         Command::Consent {
@@ -216,26 +217,6 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         ),
         Command::Chains { read } => block_on(read.lang, chains::list(read)),
     }
-}
-
-async fn list(read: Read) -> anyhow::Result<ExitCode> {
-    let registry = RegistryClient::open(&read).await?;
-    let lang = registry.lang;
-    let mut text = String::new();
-    let mut all = Vec::new();
-    for (number, it) in registry.organisations() {
-        let status = word(&ORGANISATION_STATUS, it.status.into(), lang);
-        let kind = word(&ORGANISATION_KINDS, it.kind.into(), lang);
-        let (names, vote) = (names(it), vote(it, lang));
-        text += &lang.pick(
-            format!("{number:>4}  {status:<9}  {names} ({kind}, {vote})\n"),
-            format!("{number:>4}  {status}  {names}（{kind}，{vote}）\n"),
-        );
-        all.push(summary(number, it));
-    }
-    registry
-        .format
-        .print(&text, &json!({ "organisations": all }))
 }
 
 fn names(it: &Organisation) -> String {

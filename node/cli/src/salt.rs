@@ -1,7 +1,7 @@
 //! The salt of a file: what keeps others from guessing the file by its digest.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -93,6 +93,22 @@ impl Salt {
         Ok(salt)
     }
 
+    /// Overwrites a salt file and removes its name. One that an earlier attempt overwrote already
+    /// is removed too. What the file system, the disk or a backup keeps elsewhere is out of reach.
+    pub(crate) fn destroy(path: &Path) -> io::Result<()> {
+        let metadata = fs::symlink_metadata(path)?;
+        if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
+            let problem = "it is no salt file: links and other files are not destroyed";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        let length = usize::try_from(metadata.len()).unwrap_or_default();
+        file.write_all(&vec![0; length])?;
+        file.sync_all()?;
+        fs::remove_file(path)?;
+        File::open(directory_of(path))?.sync_all()
+    }
+
     /// On the disk, name included, before anything is sent that depends on it.
     fn store(&self, path: &Path) -> io::Result<()> {
         let directory = directory_of(path);
@@ -137,6 +153,37 @@ mod tests {
         let other = Salt::ensure(&dir.path().join("b")).unwrap();
         assert_ne!(other, salt);
         assert_eq!(format!("{salt:?}"), "Salt(..)");
+    }
+
+    #[test]
+    fn is_overwritten_before_its_name_goes() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("salt");
+        Salt::ensure(&path).unwrap();
+        // What another name of the file shows afterwards.
+        let other = dir.path().join("other");
+        fs::hard_link(&path, &other).unwrap();
+        Salt::destroy(&path).unwrap();
+        assert!(!is_there(&path));
+        assert_eq!(fs::read(&other).unwrap(), [0; 65]);
+        // An attempt that ended in between leaves such a file.
+        Salt::destroy(&other).unwrap();
+        assert!(!is_there(&other));
+        assert!(Salt::destroy(&path).is_err());
+    }
+
+    #[test]
+    fn nothing_but_a_salt_is_destroyed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        fs::write(path("document"), [1; 69]).unwrap();
+        Salt::ensure(&path("salt")).unwrap();
+        std::os::unix::fs::symlink(path("salt"), path("link")).unwrap();
+        for name in ["document", "link", "."] {
+            assert!(Salt::destroy(&path(name)).is_err(), "{name}");
+        }
+        assert_eq!(fs::read(path("document")).unwrap(), [1; 69]);
+        Salt::load(&path("salt")).unwrap();
     }
 
     #[test]

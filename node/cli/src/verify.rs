@@ -5,18 +5,28 @@ mod compare;
 mod cose;
 mod en;
 mod failure;
-mod identity;
+pub(crate) mod identity;
+mod inputs;
 pub(crate) mod post_quantum;
 mod report;
-mod status;
+pub(crate) mod status;
+mod steps;
+mod verdict;
 mod zh_tw;
 
+pub(crate) use anchor::Trusted;
+pub(crate) use compare::{Compared, attested_digest};
+pub(crate) use cose::{is_receipt, no_certificate};
 pub(crate) use en::assurance as assurance_en;
+pub(crate) use failure::Failure;
+pub(crate) use inputs::{Checks, Inputs, Trust};
+pub(crate) use report::{accuracy, fields, named};
+pub(crate) use steps::{Mark, Step};
+pub(crate) use verdict::{Verdict, VerdictKind};
 pub(crate) use zh_tw::assurance as assurance_zh_tw;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde_json::json;
 use tbsi_light::{
@@ -25,19 +35,19 @@ use tbsi_light::{
 };
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
-use tbsi_types::{B256, Height, TimestampMs};
+use tbsi_types::{B256, Height, NamedValidators};
 use tokio::runtime::Runtime;
 
 use crate::handovers;
-use crate::lang::{Language, SayContext, causes, demand, said};
+use crate::lang::{Language, SayContext, said};
 use crate::proof::{self, ProofFile};
-use crate::report::{Format, REFUSED};
+use crate::report::Format;
 use crate::salt::Salt;
 use crate::standing::{self, Standing};
-use anchor::Trusted;
-use compare::{Compared, Places};
-use failure::{Failure, FailureKind, looks_like};
-use status::{Age, parse_duration, parse_time};
+use compare::Places;
+use cose::{Receipt, ReceiptArgs};
+use failure::looks_like;
+use status::Age;
 
 const HELP: &str = "\
 Without --rpc nothing is asked of any network. Trust comes from the genesis file, or from a
@@ -59,44 +69,12 @@ const COMPACT_EXTENSION: &str = ".tbsi";
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Proof, in JSON or in compact form, or a COSE receipt.
-    #[arg(value_name = "PROOF")]
-    proof: PathBuf,
-    /// File that was attested [default: PROOF without .tbsi.json or .cose, if it exists].
-    #[arg(long, value_name = "FILE")]
-    file: Option<PathBuf>,
-    /// Salt of the file [default: .tbsi.salt next to the file or to the proof].
-    #[arg(long, value_name = "FILE")]
-    salt: Option<PathBuf>,
-    /// Genesis file of the network.
-    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
-    genesis: Option<PathBuf>,
-    /// Trusted checkpoint of the network, from `tbsi checkpoint get`.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-    /// File with changes of the validator set since genesis, from `tbsi log handovers`: for a
-    /// proof that begins later.
-    #[arg(long, value_name = "FILE", requires = "genesis")]
-    handovers: Option<PathBuf>,
     #[command(flatten)]
-    post_quantum: post_quantum::PostQuantumArgs,
-    /// Leaf that a COSE receipt is of [default: PROOF.leaf].
-    #[arg(long, value_name = "FILE")]
-    leaf: Option<PathBuf>,
-    /// Key of the node that signed a COSE receipt, as /log/key of a node has it: for a node that
-    /// the genesis file does not name.
-    #[arg(long, value_name = "KEY")]
-    log_key: Option<String>,
-    /// JSON-RPC address of a node to ask whether it was revoked since.
-    #[arg(long, value_name = "URL")]
-    rpc: Option<String>,
-    /// Greatest age of the status in the proof, such as 90s, 15m, 24h or 7d: an older one, or none,
-    /// is no verdict.
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    status_max_age: Option<Duration>,
-    /// Time at which the status must not be older, in RFC 3339 [default: this machine's clock].
-    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "status_max_age")]
-    at: Option<TimestampMs>,
+    inputs: Inputs,
+    #[command(flatten)]
+    checks: Checks,
+    #[command(flatten)]
+    receipt: ReceiptArgs,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -106,35 +84,42 @@ pub(crate) struct Args {
 
 /// All that was verified.
 #[derive(Debug)]
-struct Verified {
-    trusted: Trusted,
+pub(crate) struct Verified {
+    pub(crate) trusted: Trusted,
     /// Changes of the validator set that were followed in a file.
-    followed: Option<u64>,
-    bundle: VerifiedBundle,
+    pub(crate) followed: Option<u64>,
+    pub(crate) bundle: VerifiedBundle,
+    /// Who could have signed the checkpoint.
+    pub(crate) validators: NamedValidators,
     /// What the map says; `None` if the proof has no map part.
-    map: Option<VerifiedMap>,
+    pub(crate) map: Option<VerifiedMap>,
     /// How old that is; `None` if nobody asked.
-    age: Option<Age>,
+    pub(crate) age: Option<Age>,
     /// `None` if no file was given or found.
-    file: Option<Compared>,
+    pub(crate) file: Option<Compared>,
     /// Who cosigned the log with post-quantum keys; `None` if no cosignatures were given.
-    post_quantum: Option<VerifiedPostQuantum>,
+    pub(crate) post_quantum: Option<VerifiedPostQuantum>,
     /// What a node knows of the attestation; `None` if none was asked, or for statements that
     /// are about no attestation.
-    standing: Option<Standing>,
+    pub(crate) standing: Option<Standing>,
     /// Until when the algorithm of the digest is relied upon, in seconds, as a node says; `None`
     /// if none was asked, or no end is known.
-    relied_until: Option<u64>,
+    pub(crate) relied_until: Option<u64>,
 }
 
 impl Verified {
     /// The attestation that this is, or is about, can be revoked.
-    fn is_about_attestation(&self) -> bool {
+    pub(crate) fn is_about_attestation(&self) -> bool {
         about(&self.bundle.leaf).is_some()
     }
 
-    fn is_attestation(&self) -> bool {
+    pub(crate) fn is_attestation(&self) -> bool {
         matches!(self.bundle.leaf.statement, Statement::Attestation(_))
+    }
+
+    /// What the map answers about digests, if that is what the proof is of.
+    pub(crate) fn answers(&self) -> Option<&VerifiedMap> {
+        self.map.as_ref().filter(|map| map.status.is_none())
     }
 
     /// Why what was proven counts for nothing, as far as is known.
@@ -151,6 +136,37 @@ impl Verified {
         let void = self.is_attestation() && known.is_void();
         void.then(|| known.verdict(lang))
     }
+
+    /// Each step, in words.
+    pub(crate) fn steps(&self, lang: Language) -> Vec<Step> {
+        match lang {
+            Language::En => en::steps(self),
+            Language::ZhTw => zh_tw::steps(self),
+        }
+    }
+
+    /// What it comes to.
+    pub(crate) fn verdict(&self, lang: Language) -> Verdict {
+        let reason = self.void(lang);
+        Verdict {
+            kind: match reason {
+                Some(_) => VerdictKind::Void,
+                None => VerdictKind::Valid,
+            },
+            code: None,
+            reason,
+            words: match lang {
+                Language::En => en::verdict(self),
+                Language::ZhTw => zh_tw::verdict(self),
+            },
+        }
+    }
+
+    /// What kind of statement was proven.
+    pub(crate) fn kind(&self, lang: Language) -> &'static str {
+        let statement = &self.bundle.leaf.statement;
+        lang.pick(en::kind(statement), zh_tw::kind(statement))
+    }
 }
 
 /// The attestation that a leaf is, revokes or supersedes.
@@ -164,66 +180,67 @@ fn about(leaf: &Leaf) -> Option<B256> {
 /// What held.
 enum Held {
     Bundle(Box<Verified>),
-    Receipt(Box<cose::Held>),
+    Receipt(Box<Receipt>),
 }
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let failure = match verify(args) {
-        Ok(Held::Receipt(held)) => {
-            return args.format.print(&held.text(args.lang), &held.summary());
-        }
+    let lang = args.lang;
+    let (verdict, steps, json) = match held(args) {
         Ok(Held::Bundle(verified)) => {
-            let text = match args.lang {
-                Language::En => en::text(&verified),
-                Language::ZhTw => zh_tw::text(&verified),
-            };
-            args.format.print(&text, &report::summary(&verified))?;
-            return Ok(match verified.void(args.lang) {
-                Some(_) => ExitCode::FAILURE,
-                None => ExitCode::SUCCESS,
+            let verdict = verified.verdict(lang);
+            (verdict, verified.steps(lang), report::summary(&verified))
+        }
+        Ok(Held::Receipt(receipt)) => {
+            let verdict = receipt.verdict(lang);
+            (verdict, receipt.steps(lang), receipt.summary())
+        }
+        Err(failure) => {
+            let verdict = failure.verdict(lang);
+            let json = json!({
+                "verdict": verdict.kind.name(),
+                "code": verdict.code,
+                "reason": verdict.reason,
             });
-        }
-        Err(failure) => failure,
-    };
-    let reason = causes(failure.error.as_ref(), args.lang);
-    let (verdict, shown, code) = match failure.kind {
-        FailureKind::Invalid => {
-            let shown = args.lang.pick("INVALID: ", "證明無效：");
-            ("invalid", shown, ExitCode::FAILURE)
-        }
-        FailureKind::CouldNotTell => {
-            let shown = args.lang.pick("COULD NOT TELL: ", "無法判斷：");
-            ("could not tell", shown, ExitCode::from(REFUSED))
+            (verdict, Vec::new(), json)
         }
     };
-    let json = json!({ "verdict": verdict, "code": failure.code, "reason": reason });
-    args.format.print(&format!("{shown}{reason}"), &json)?;
-    Ok(code)
+    let text = steps::text(&steps, &verdict.words, lang);
+    args.format.print(&text, &json)?;
+    Ok(verdict.kind.exit_code())
 }
 
-fn verify(args: &Args) -> Result<Held, Failure> {
-    let bytes = proof::read(&args.proof);
-    let bytes = bytes.map_err(|error| Failure::could_not_tell("unreadable", error))?;
-    if cose::is_receipt(&bytes) {
-        return cose::verify(args, &bytes).map(|held| Held::Receipt(Box::new(held)));
+fn held(args: &Args) -> Result<Held, Failure> {
+    let bytes = bytes(&args.inputs.proof)?;
+    if is_receipt(&bytes) {
+        let receipt = cose::verify(args, &bytes)?;
+        return Ok(Held::Receipt(Box::new(receipt)));
     }
-    verify_proof(args, &bytes).map(|verified| Held::Bundle(Box::new(verified)))
+    args.receipt.must_be_unused()?;
+    let verified = verify_proof(&args.inputs, &args.checks, &bytes)?;
+    Ok(Held::Bundle(Box::new(verified)))
 }
 
-fn verify_proof(args: &Args, bytes: &[u8]) -> Result<Verified, Failure> {
-    let ProofFile { bundle, map } = read(&args.proof, bytes)?;
-    let unused = args.leaf.is_none() && args.log_key.is_none();
-    let unused = demand(unused, || {
-        (
-            "--leaf and --log-key are for COSE receipts; leave them out".into(),
-            "--leaf 與 --log-key 僅用於 COSE 收據；請移除".into(),
-        )
-    });
-    unused.map_err(|error| Failure::could_not_tell("trust", error))?;
-    let (genesis, checkpoint) = (args.genesis.as_deref(), args.checkpoint.as_deref());
+/// Verifies a proof with a certificate; asks nobody unless `rpc` is given.
+pub(crate) fn verify(inputs: &Inputs, checks: &Checks) -> Result<Verified, Failure> {
+    let bytes = bytes(&inputs.proof)?;
+    if is_receipt(&bytes) {
+        let (en, zh_tw) = no_certificate(&inputs.proof);
+        return Err(Failure::could_not_tell("unreadable", said(en, zh_tw)));
+    }
+    verify_proof(inputs, checks, &bytes)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    proof::read(path).map_err(|error| Failure::could_not_tell("unreadable", error))
+}
+
+fn verify_proof(inputs: &Inputs, checks: &Checks, bytes: &[u8]) -> Result<Verified, Failure> {
+    let ProofFile { bundle, map } = read(&inputs.proof, bytes)?;
+    let trust = &inputs.trust;
+    let (genesis, checkpoint) = (trust.genesis.as_deref(), trust.checkpoint.as_deref());
     let (trusted, mut anchor) = anchor::load(genesis, checkpoint, &bundle)?;
     let mut followed = None;
-    if let Some(file) = &args.handovers {
+    if let Some(file) = &trust.handovers {
         let follower = follow(file, anchor, bundle.decision.checkpoint.height)?;
         anchor = *follower.anchor();
         followed = Some(follower.followed());
@@ -240,20 +257,21 @@ fn verify_proof(args: &Args, bytes: &[u8]) -> Result<Verified, Failure> {
             (verified.bundle.clone(), Some(verified))
         }
     };
-    let age = status::age(args, map.as_ref())?;
-    let named_after = named_after(&args.proof);
-    let file = compare_file(args, &verified.leaf, map.as_ref(), named_after)?;
-    let post_quantum = post_quantum::verify(&args.post_quantum, &bundle)?;
-    let standing = ask(args, &verified.leaf, &anchor);
-    let relied_until = relied_until(args, &verified.leaf);
+    let age = status::age(checks, map.as_ref())?;
+    let named_after = named_after(&inputs.proof);
+    let file = compare_file(inputs, &verified.leaf, map.as_ref(), named_after)?;
+    let post_quantum = post_quantum::verify(&checks.post_quantum, &bundle)?;
+    let unanswered = |error| Failure::could_not_tell("status", error);
+    let url = trust.rpc.as_deref();
     Ok(Verified {
         trusted,
         followed,
         file,
         post_quantum,
-        standing: standing.map_err(|error| Failure::could_not_tell("status", error))?,
-        relied_until: relied_until.map_err(|error| Failure::could_not_tell("status", error))?,
+        standing: ask(url, &verified.leaf, &anchor).map_err(unanswered)?,
+        relied_until: relied_until(url, &verified.leaf).map_err(unanswered)?,
         bundle: verified,
+        validators: bundle.validators,
         map,
         age,
     })
@@ -261,21 +279,16 @@ fn verify_proof(args: &Args, bytes: &[u8]) -> Result<Verified, Failure> {
 
 /// Compares the file that was given, or that the proof is named after and is there.
 fn compare_file(
-    args: &Args,
+    inputs: &Inputs,
     leaf: &Leaf,
     map: Option<&VerifiedMap>,
     named_after: Option<PathBuf>,
 ) -> Result<Option<Compared>, Failure> {
-    let file = args.file.clone().or_else(|| {
-        let beside = named_after.clone();
-        beside.filter(|file| file.is_file())
-    });
-    let compared = file.map(|file| {
+    let compared = inputs.file_or(named_after.as_deref()).map(|file| {
         let beside = [Some(&file), named_after.as_ref()].into_iter().flatten();
         let beside = beside.map(|file| Salt::path_of(file));
-        let salt = args.salt.clone();
         let places = Places {
-            given: salt,
+            given: inputs.salt.clone(),
             beside: beside.collect(),
         };
         match map {
@@ -314,8 +327,8 @@ fn read(path: &Path, bytes: &[u8]) -> Result<ProofFile, Failure> {
 }
 
 /// What a node knows of the attestation, if one is named.
-fn ask(args: &Args, leaf: &Leaf, anchor: &TrustAnchor) -> anyhow::Result<Option<Standing>> {
-    let (Some(url), Some(id)) = (&args.rpc, about(leaf)) else {
+fn ask(url: Option<&str>, leaf: &Leaf, anchor: &TrustAnchor) -> anyhow::Result<Option<Standing>> {
+    let (Some(url), Some(id)) = (url, about(leaf)) else {
         return Ok(None);
     };
     let client = Client::new(url)?;
@@ -330,8 +343,8 @@ fn ask(args: &Args, leaf: &Leaf, anchor: &TrustAnchor) -> anyhow::Result<Option<
 }
 
 /// Until when the attestation's algorithm is relied upon, if a node is named.
-fn relied_until(args: &Args, leaf: &Leaf) -> anyhow::Result<Option<u64>> {
-    let (Some(url), Statement::Attestation(attestation)) = (&args.rpc, &leaf.statement) else {
+fn relied_until(url: Option<&str>, leaf: &Leaf) -> anyhow::Result<Option<u64>> {
+    let (Some(url), Statement::Attestation(attestation)) = (url, &leaf.statement) else {
         return Ok(None);
     };
     let client = Client::new(url)?;
@@ -340,7 +353,7 @@ fn relied_until(args: &Args, leaf: &Leaf) -> anyhow::Result<Option<u64>> {
 }
 
 /// The file that a proof is of, by its name.
-fn named_after(proof: &Path) -> Option<PathBuf> {
+pub(crate) fn named_after(proof: &Path) -> Option<PathBuf> {
     let name = proof.file_name()?.to_str()?;
     let extensions = [proof::EXTENSION, COMPACT_EXTENSION];
     let mut stems = extensions.iter().filter_map(|end| name.strip_suffix(end));

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 133] = [
+const COMMANDS: [&str; 142] = [
     "",
     "attest",
     "checkpoint",
@@ -20,6 +20,14 @@ const COMMANDS: [&str; 133] = [
     "countersign",
     "countersign open",
     "countersign sign",
+    "delegate",
+    "delegate attest",
+    "delegate cancel",
+    "delegate revoke",
+    "delegate send",
+    "erase",
+    "erase check",
+    "erase salt",
     "fact",
     "fact clients",
     "fact freeze",
@@ -123,6 +131,7 @@ const COMMANDS: [&str; 133] = [
     "renew check",
     "renew due",
     "renew run",
+    "report",
     "revoke",
     "schema",
     "schema register",

@@ -185,3 +185,146 @@ fn what_is_wrong_has_a_code() {
     assert_eq!(ran.code, 2, "{}", ran.stdout);
     assert!(ran.stdout.contains("use newer software"), "{}", ran.stdout);
 }
+
+/// A report on the proof of this name: the code, and what it says.
+fn report(name: &str, extra: &[&str]) -> (i32, String) {
+    let dir = proof(name);
+    let args = [
+        "report",
+        "proof",
+        "--genesis",
+        "genesis.json",
+        "--out",
+        "a.html",
+    ];
+    let ran = tbsi(dir.path(), &[&args, extra].concat());
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    let html = fs::read_to_string(dir.path().join("a.html"));
+    (ran.code, html.unwrap_or(ran.stderr))
+}
+
+#[test]
+fn a_report_has_the_status_and_its_age() {
+    let known = "known up to block 2, 2023-11-14T22:13:23Z";
+    let age = ["--status-max-age", "1h", "--at", "2023-11-14T23:13:23Z"];
+    for (name, extra, code, words) in [
+        (
+            "not revoked",
+            &[][..],
+            0,
+            &[
+                "What became of it",
+                "not revoked as of block 2",
+                known,
+                "not judged",
+            ][..],
+        ),
+        (
+            "not revoked",
+            &age,
+            0,
+            &[
+                "3600 s old at 2023-11-14T23:13:23Z",
+                "--status-max-age 3600s",
+            ],
+        ),
+        (
+            "not revoked",
+            &["--lang", "zh-TW"],
+            0,
+            &["事後狀態", "截至區塊 2 未撤銷", "未判斷"],
+        ),
+        (
+            "revoked",
+            &[],
+            1,
+            &["BUT REVOKED at", "it counts for nothing", "by its issuer"],
+        ),
+        ("superseded", &[], 0, &["names a successor: 0x"]),
+        (
+            "not revoked",
+            &["--status-max-age", "1s", "--at", "2023-11-14T23:13:23Z"],
+            2,
+            &["COULD NOT TELL", "statusOld", "fetch the proof again"],
+        ),
+    ] {
+        let (got, said) = report(name, extra);
+        assert_eq!(got, code, "{name}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{name}: `{word}` is not in {said}");
+        }
+    }
+    // A report is the same whenever it is made.
+    let (code, said) = report("not revoked", &["--status-max-age", "1h"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("--at") && !said.contains("<html"), "{said}");
+}
+
+#[test]
+fn a_report_says_that_a_digest_was_not_attested() {
+    let (code, said) = report("absent", &[]);
+    assert_eq!(code, 0, "{said}");
+    for word in [
+        "What was asked, and the answer",
+        "was not attested up to block 2",
+        "2023-11-14T22:13:23Z",
+        "No account made this statement",
+        "after the block that is named",
+    ] {
+        assert!(said.contains(word), "`{word}` is not in {said}");
+    }
+    assert!(!said.contains("By whom"), "{said}");
+    let (code, said) = report("absent", &["--lang", "zh-TW"]);
+    assert_eq!(code, 0, "{said}");
+    assert!(
+        said.contains("詢問與答案") && said.contains("未經存證"),
+        "{said}"
+    );
+    let (code, said) = report("another map's root", &[]);
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.contains("what the map says follows from its root"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_receipt_of_one_node_has_no_report() {
+    let text = fs::read_to_string("../../tests/vectors/cose.json").unwrap();
+    let vectors: Value = serde_json::from_str(&text).unwrap();
+    let dir = proof("absent");
+    let receipt = bytes(&vectors["cases"][0]["receipt"]);
+    fs::write(dir.path().join("a.cose"), receipt).unwrap();
+    let args = [
+        "report",
+        "a.cose",
+        "--genesis",
+        "genesis.json",
+        "--out",
+        "a.html",
+    ];
+    let ran = tbsi(dir.path(), &args);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    for word in ["the word of one node", "`tbsi prove` without --format cose"] {
+        assert!(
+            ran.stderr.contains(word),
+            "`{word}` is not in {}",
+            ran.stderr
+        );
+    }
+    assert!(!dir.path().join("a.html").exists());
+    // Nor is a calendar's promise a proof; that is what its report says.
+    fs::write(dir.path().join("a.ots"), b"\0OpenTimestamps\0\0Proof\0").unwrap();
+    let args = [
+        "report",
+        "a.ots",
+        "--genesis",
+        "genesis.json",
+        "--out",
+        "a.html",
+    ];
+    let ran = tbsi(dir.path(), &args);
+    let html = fs::read_to_string(dir.path().join("a.html")).unwrap();
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(html.contains("`ots verify` verifies it"), "{html}");
+}

@@ -12,12 +12,14 @@ mod signatures;
 use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256, Bytes};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tbsi_governance::rules::{RuleError, check_complete};
 use tbsi_types::genesis::{
     ConsensusParameters, GenesisAccount, GovernanceEntry, NodeEntry, OrganisationEntry,
     ValidatorEntry,
 };
+use tbsi_types::json::from_json;
 use tbsi_types::{Genesis, GenesisError, KeyError, TimestampMs, canonical_json, sha256};
 
 use crate::{HomeError, check_peer_ids};
@@ -350,7 +352,7 @@ fn to_json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("plain data") + "\n"
 }
 
-fn parse<T: for<'a> Deserialize<'a>>(
+fn parse<T: DeserializeOwned>(
     what: &'static str,
     bytes: &[u8],
     max: usize,
@@ -359,7 +361,7 @@ fn parse<T: for<'a> Deserialize<'a>>(
         let got = bytes.len();
         return Err(CeremonyError::TooLarge { what, got, max });
     }
-    serde_json::from_slice(bytes).map_err(|source| CeremonyError::Json { what, source })
+    from_json(bytes).map_err(|source| CeremonyError::Json { what, source })
 }
 
 fn check_version(what: &'static str, got: u32) -> Result<(), CeremonyError> {

@@ -87,6 +87,28 @@ function shapes() {
   edit('other format', (json) => { json.format = 'tbsi-proof-2' })
 }
 
+/** Objects given as the list of their values, in the order of SPEC §10.3. */
+function lists() {
+  const CHECKPOINT = ['chainId', 'height', 'timeMs', 'blockHash', 'stateRoot', 'logSize', 'logRoot',
+    'validatorSetHash', 'nextValidatorSetHash']
+  const CERTIFICATE = ['height', 'round', 'checkpointDigest', 'signatures']
+  const BUNDLE = ['format', 'genesisHash', 'statement', 'leaf', 'leafIndex', 'inclusionProof', 'checkpoint',
+    'certificate', 'validators', 'handovers']
+  const list = (name, change, of) => edit(`${name} as a list of its values`, change, of)
+  const put = (parent, key, fields) => { parent[key] = fields.map((field) => parent[key][field]) }
+  list('the bundle', (json) => BUNDLE.map((field) => json[field]))
+  list('the checkpoint', (json) => put(json, 'checkpoint', CHECKPOINT))
+  list('the certificate', (json) => put(json, 'certificate', CERTIFICATE))
+  list('the statement', (json) => put(json, 'statement', Object.keys(json.statement)))
+  list('a signature', (json) => put(json.certificate.signatures, 0, ['validator', 'signature']))
+  list('a validator', (json) => put(json.validators, 0, ['address', 'power', 'nameZhTw', 'nameEn']))
+  list('a handover', (json) => put(json.handovers, 0, ['validators', 'last', 'first']), far)
+  list('a decision', (json) => put(json.handovers[0], 'last', ['checkpoint', 'certificate']), far)
+  list('a checkpoint of a handover', (json) => put(json.handovers[1].first, 'checkpoint', CHECKPOINT), far)
+  list('a validator of a handover', (json) => put(json.handovers[1].validators, 0,
+    ['address', 'power', 'nameZhTw', 'nameEn']), far)
+}
+
 function contents() {
   const leaf = (change) => (json) => {
     const raw = bytes(json.leaf)
@@ -223,7 +245,7 @@ function compacts() {
   add('a hash too few, compact', compact({ ...json, inclusionProof: json.inclusionProof.slice(1) }))
 }
 
-shapes(); contents(); signed(); handovers(); compacts()
+shapes(); lists(); contents(); signed(); handovers(); compacts()
 for (const { name, proof, says, ...expected } of mapCases()) {
   add(name, proof)
   Object.assign(made.at(-1), { says, expected })

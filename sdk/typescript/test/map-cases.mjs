@@ -331,6 +331,17 @@ function badForms() {
   json('an algorithm of 33 bits', 'unreadable', (it) => { it.map.revokedAlgorithms = [2 ** 32] })
   json('a digest of 33 bytes', 'form', (it) => { it.map.entries[0].question.digest = fill('01', 33) })
   json('an inner statement of something else', 'form', (it) => { it.proof.statement.entries += 1 })
+  const list = (label, find, fields) => json(`${label} as a list of its values`, 'unreadable', (it) => {
+    const [parent, key] = find(it)
+    parent[key] = fields.map((field) => parent[key][field])
+  })
+  json('the proof as a list of its values', 'unreadable', (it) => [it.format, it.proof, it.map])
+  list('the map', (it) => [it, 'map'], ['root', 'revokedAlgorithms', 'entries'])
+  list('an entry', (it) => [it.map.entries, 0], ['question', 'depth', 'bitmap', 'siblings', 'value', 'other'])
+  list('a question', (it) => [it.map.entries[0], 'question'], ['kind', 'digest'])
+  list('the inner certificate', (it) => [it.proof, 'certificate'],
+    ['height', 'round', 'checkpointDigest', 'signatures'])
+  json('a question that has another field as null', 'unreadable', (it) => { it.map.entries[0].question.id = null })
   json('an inner proof alone', 'valid', (it) => it.proof)
   const bytes = (label, expected, part, of = proof) =>
     cases.push({

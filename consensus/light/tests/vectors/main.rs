@@ -1,5 +1,5 @@
 //! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json`,
-//! `bundle.json`, `map.json` and `cose.json`: the bytes that every verifier of
+//! `bundle.json`, `map.json`, `cose.json` and `erasure.json`: the bytes that every verifier of
 //! TBSI must accept and refuse, whatever language it is written in.
 //!
 //! One test makes the files again and compares (`UPDATE_VECTORS=1` rewrites them, which
@@ -10,6 +10,7 @@
 mod bundle;
 mod bundle_vectors;
 mod cose_vectors;
+mod erasure_vectors;
 mod fixture;
 mod handovers;
 mod ids;
@@ -127,6 +128,7 @@ fn vectors_are_what_this_code_makes() {
     compare("bundle.json", &bundle_vectors::make());
     compare("map.json", &map_vectors::make());
     compare("cose.json", &cose_vectors::make());
+    compare("erasure.json", &erasure_vectors::make());
 }
 
 fn check(name: &str, got: Result<u64, String>, expected: &Expected) {

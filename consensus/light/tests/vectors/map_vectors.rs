@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tbsi_light::{KnownUpTo, TrustAnchor, VerifiedMap, verify_map};
 use tbsi_types::bundle::{MapBundle, MapEntry};
 use tbsi_types::log::{Leaf, MapRoot, Statement};
@@ -709,4 +709,96 @@ fn proofs_with_the_map_verify_as_the_file_says() {
         ),
         (15, 42)
     );
+}
+
+/// The same JSON with the object at `path` as the list of `fields`, in the order of SPEC §10.7.
+fn as_list(json: &Value, path: &str, fields: &[&str]) -> Vec<u8> {
+    let mut json = json.clone();
+    let part = json.pointer_mut(path).unwrap();
+    assert_eq!(part.as_object().unwrap().len(), fields.len(), "{path}");
+    *part = fields.iter().map(|field| part[*field].clone()).collect();
+    serde_json::to_vec(&json).unwrap()
+}
+
+#[test]
+fn objects_of_the_json_form_are_never_lists() {
+    let vectors: MapVectors = serde_json::from_str(&read("map.json")).unwrap();
+    let json = |name: &str| {
+        let mut cases = vectors.proofs.iter();
+        let case = cases.find(|case| case.name == name).unwrap();
+        case.json.clone().unwrap()
+    };
+    let (stapled, asked) = (json("not revoked under a schema"), json("absent"));
+    let mut refused = 0;
+    let mut check = |json: &Value, path: &str, fields: &[&str], field: &str| {
+        MapBundle::parse_json(&serde_json::to_vec(json).unwrap()).unwrap();
+        let error = words(&MapBundle::parse_json(&as_list(json, path, fields)).unwrap_err());
+        assert!(error.contains("must be a JSON object"), "{path}: {error}");
+        assert!(error.contains(field), "{path}: {error}");
+        refused += 1;
+    };
+    check(&asked, "", &["format", "proof", "map"], "the document");
+    check(
+        &asked,
+        "/map",
+        &["root", "revokedAlgorithms", "entries"],
+        "`map`",
+    );
+    let root = ["leaf", "leafIndex", "inclusionProof"];
+    check(&stapled, "/map/root", &root, "`map.root`");
+    let entry = ["question", "depth", "bitmap", "siblings", "value", "other"];
+    check(&asked, "/map/entries/0", &entry, "`map.entries[0]`");
+    let question = "/map/entries/0/question";
+    let place = "`map.entries[0].question`";
+    check(&asked, question, &["kind", "digest"], place);
+    check(&stapled, question, &["kind", "id", "issuer"], place);
+    let ended = vectors.proofs.iter().filter_map(|case| case.json.as_ref());
+    let mut ended = ended.filter(|json| json.pointer("/map/entries/0/other/key").is_some());
+    let other = ended.next().unwrap();
+    let path = "/map/entries/0/other";
+    check(other, path, &["key", "value"], "`map.entries[0].other`");
+    let checkpoint = "/proof/certificate";
+    let fields = ["height", "round", "checkpointDigest", "signatures"];
+    check(&asked, checkpoint, &fields, "`proof.certificate`");
+    assert_eq!(refused, 8);
+}
+
+#[test]
+fn a_question_has_the_fields_of_its_kind() {
+    let vectors: MapVectors = serde_json::from_str(&read("map.json")).unwrap();
+    let mut cases = vectors.proofs.iter();
+    let good = cases.find(|case| case.name == "absent").unwrap();
+    let good = good.json.clone().unwrap();
+    let digest = good["map"]["entries"][0]["question"]["digest"].clone();
+    for (question, expected) in [
+        (json!({ "kind": "digest" }), "field `question` must have"),
+        (json!({ "digest": digest }), "missing field `kind`"),
+        (json!({ "kind": 0, "digest": digest }), "invalid type"),
+        (
+            json!({ "kind": { "digest": null }, "digest": digest }),
+            "invalid type",
+        ),
+        (
+            json!({ "kind": "Digest", "digest": digest }),
+            "field `question` must have",
+        ),
+        (
+            json!({ "kind": "digest", "digest": digest, "schema": null }),
+            "invalid type",
+        ),
+        (
+            json!({ "kind": "digest", "digest": digest, "colour": 1 }),
+            "unknown field `colour`",
+        ),
+        (
+            json!({ "kind": "digest", "digest": digest, "schema": B256::ZERO }),
+            "field `question` must have",
+        ),
+    ] {
+        let mut json = good.clone();
+        json["map"]["entries"][0]["question"] = question;
+        let text = serde_json::to_vec(&json).unwrap();
+        let error = words(&MapBundle::parse_json(&text).unwrap_err());
+        assert!(error.contains(expected), "`{error}` lacks `{expected}`");
+    }
 }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::certificate::{CommitCertificate, CommitSignature};
 use crate::checkpoint::{Checkpoint, CheckpointDigest};
+use crate::json::from_json;
 use crate::keys::Signature;
 use crate::log::leaf::{LEAF_BYTES_MAX, Leaf, LeafError};
 use crate::log::proof::{INCLUSION_HASHES_MAX, InclusionProof};
@@ -115,7 +116,7 @@ impl ProofBundle {
                 max: BUNDLE_JSON_BYTES_MAX,
             });
         }
-        serde_json::from_slice::<BundleJson>(text)?.parse()
+        from_json::<BundleJson>(text)?.parse()
     }
 }
 

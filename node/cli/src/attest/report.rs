@@ -39,6 +39,7 @@ pub(super) fn print(
         "schema": session.schema,
         "algorithm": args.algorithm.name,
         "verified": session.anchor.is_some(),
+        "proofsFrom": session.later.get().map(|it| it.from),
         "transactions": transactions,
         "files": files,
         "leftOut": left_out.iter().map(|one| json!({

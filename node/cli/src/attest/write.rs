@@ -7,17 +7,21 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
-use tbsi_light::verify_bundle;
+use tbsi_light::{TrustAnchor, verify_bundle};
+use tbsi_rpc::ClientError;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::log::{Attestation, Leaf, Statement};
 use tbsi_types::{B256, ProofBundle};
 
 use super::batch::Statements;
-use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof};
+use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof, later};
 use crate::lang::{SayContext, Sentence, demand, said};
 use crate::report::refuse;
 use crate::salt::directory_of;
 use crate::{progress, proof};
+
+/// JSON-RPC code of a node that would have to leave something out.
+const LIMIT_EXCEEDED: i32 = -32005;
 
 /// A file whose proof is there.
 pub(super) struct Written<'a> {
@@ -173,7 +177,8 @@ fn kept(session: &Session, item: &Item, attestation: &Attestation) -> Option<(Fo
         return None;
     }
     let bundle = proof::parse(&proof::read(&item.target.proof).ok()?).ok()?;
-    let leaf = check(session, attestation, &bundle).ok()?;
+    let anchor = session.anchor.as_ref();
+    let leaf = check(session, anchor, attestation, &bundle).ok()?;
     let found = Found {
         index: bundle.leaf_index,
         reused: true,
@@ -187,7 +192,7 @@ async fn fetched(
     attestation: &Attestation,
     found: Found,
 ) -> anyhow::Result<Leaf> {
-    let json = fetch(session, found).await?;
+    let (json, anchor) = fetch(session, found).await?;
     let url = session.client.url();
     let wrong = || -> Sentence {
         let index = found.index;
@@ -205,7 +210,7 @@ async fn fetched(
                 format!("它是第 {index} 筆紀錄的證明"),
             )
         })?;
-        check(session, attestation, &bundle)
+        check(session, anchor.as_ref(), attestation, &bundle)
     };
     let leaf = read().or_say(wrong)?;
     store(&item.target.proof, &json).or_say(|| {
@@ -215,26 +220,42 @@ async fn fetched(
     Ok(leaf)
 }
 
-async fn fetch(session: &Session, found: Found) -> anyhow::Result<Box<RawValue>> {
-    let selector = LeafSelector::Index(found.index);
-    let answer = session.client.proof(&selector).await?;
-    answer.ok_or_else(|| {
-        let (url, index) = (session.client.url(), found.index);
+/// A proof, and what it verifies with. One from genesis, unless the validator set changed more
+/// often than one proof can show.
+async fn fetch(
+    session: &Session,
+    found: Found,
+) -> anyhow::Result<(Box<RawValue>, Option<TrustAnchor>)> {
+    let (client, index) = (&session.client, found.index);
+    let selector = LeafSelector::Index(index);
+    let (answer, anchor) = match client.proof(&selector).await {
+        Err(ClientError::Refused { code, .. }) if code == LIMIT_EXCEEDED => {
+            let later = session.later.get_or_try_init(|| later::begin(session));
+            let later = later.await?;
+            let answer = client.proof_from(&selector, later.from).await?;
+            (answer, later.anchor)
+        }
+        answer => (answer?, session.anchor),
+    };
+    let answer = answer.ok_or_else(|| {
+        let url = client.url();
         said(
             format!("{url} has no proof of leaf {index}"),
             format!("{url} 沒有第 {index} 筆紀錄的證明"),
         )
-    })
+    })?;
+    Ok((answer, anchor))
 }
 
 /// That a bundle proves what is stated; with a genesis file, as any verifier would.
 fn check(
     session: &Session,
+    anchor: Option<&TrustAnchor>,
     attestation: &Attestation,
     bundle: &ProofBundle,
 ) -> anyhow::Result<Leaf> {
     let leaf = says(bundle, session, attestation)?;
-    if let Some(anchor) = &session.anchor {
+    if let Some(anchor) = anchor {
         verify_bundle(bundle, anchor)?;
     }
     Ok(leaf)

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use tbsi_rpc::wire;
+use tbsi_types::json::from_json;
 use tbsi_types::{
     Address, Checkpoint, CommitCertificate, Decision, Genesis, Handover, NamedValidators, PublicKey,
 };
@@ -51,7 +52,7 @@ impl CheckpointFile {
 
     /// Reads the JSON of a file of this format.
     pub(crate) fn parse(json: &str) -> anyhow::Result<Self> {
-        let file: Self = serde_json::from_str(json).context("not a file of `checkpoint get`")?;
+        let file: Self = from_json(json.as_bytes()).context("not a file of `checkpoint get`")?;
         if file.format != FORMAT {
             bail!("format `{}` is not known, `{FORMAT}` is", file.format);
         }

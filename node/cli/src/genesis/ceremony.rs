@@ -16,6 +16,7 @@ use tbsi_home::founding::{
 use tbsi_home::load_genesis;
 use tbsi_keys::keyfile::is_there;
 use tbsi_types::genesis::{ConsensusParameters, GovernanceEntry, OrganisationEntry, Permission};
+use tbsi_types::json::from_json;
 use tbsi_types::{B256, Genesis, TimestampMs};
 use tempfile::NamedTempFile;
 
@@ -190,7 +191,7 @@ fn governance(file: Option<&Path>) -> anyhow::Result<GovernanceEntry> {
 pub(super) fn founder(args: FounderArgs) -> anyhow::Result<ExitCode> {
     let draft = load_draft(&args.draft)?;
     let text = read(&args.organisation_file)?;
-    let organisation: OrganisationEntry = serde_json::from_slice(&text)
+    let organisation: OrganisationEntry = from_json(&text)
         .with_context(|| format!("organisation file {}", args.organisation_file.display()))?;
     if !organisation.accounts.is_empty() {
         bail!(

@@ -10,7 +10,7 @@ use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError}
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
-use super::{foreign, proof};
+use super::{erasure, foreign, proof};
 
 /// `None` if there is no translation.
 pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
@@ -39,6 +39,8 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(foreign::inbound))
         .or_else(|| error.downcast_ref().map(foreign::header))
         .or_else(|| error.downcast_ref().map(foreign::proof))
+        .or_else(|| error.downcast_ref().map(erasure::form))
+        .or_else(|| error.downcast_ref().map(erasure::statement))
         .or_else(|| error.downcast_ref().map(client))
         .or_else(|| error.downcast_ref().map(genesis))
 }

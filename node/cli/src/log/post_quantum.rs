@@ -62,8 +62,7 @@ pub(super) async fn fetch(args: &Args) -> Checked {
     let verified = verified.map_err(|error| Failure::No(error.into()))?;
     write(&args.out, &text)?;
     write(&args.keys_out, &keys_text)?;
-    let mut shown = lines(Some(&verified), args.lang).join("\n");
-    shown.push('\n');
+    let mut shown = lines(&verified, args.lang);
     shown += &args.lang.pick(
         format!(
             "Of the founding validators; `tbsi verify PROOF --post-quantum {} --post-quantum-keys \

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use tbsi_governance::contracts::{Admission, Details};
 use tbsi_governance::standing::UNLIMITED;
 use tbsi_types::genesis::{OrganisationKind, Permission, QuotaEntry};
+use tbsi_types::json::from_json;
 
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -53,7 +54,7 @@ impl Entry {
             .extension()
             .is_some_and(|extension| extension == "json");
         let parsed = if json {
-            serde_json::from_str(&text).map_err(anyhow::Error::from)
+            from_json(text.as_bytes()).map_err(anyhow::Error::from)
         } else {
             toml::from_str(&text).map_err(anyhow::Error::from)
         };

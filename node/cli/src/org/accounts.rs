@@ -13,6 +13,7 @@ use tbsi_governance::abi::PERMISSIONS;
 use tbsi_governance::consent::{self, Joining};
 use tbsi_governance::contracts::Permissions;
 use tbsi_types::B256;
+use tbsi_types::json::from_json;
 
 use crate::contract::load_key;
 use crate::govern::words::{change, permissions, permissions_argument, time};
@@ -145,7 +146,7 @@ fn read(file: &Path) -> anyhow::Result<Consent> {
          `tbsi org consent` wrote",
         file.display()
     );
-    let consent: Consent = serde_json::from_slice(&fs::read(file).with_context(what)?)
+    let consent: Consent = from_json(&fs::read(file).with_context(what)?)
         .with_context(|| format!("{} is not what `tbsi org consent` wrote", file.display()))?;
     anyhow::ensure!(
         consent.format == FORMAT,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tbsi_light::TrustAnchor;
+use tbsi_types::log::Leaf;
 use tbsi_types::{B256, ChainIdentity, Genesis, Height, ProofBundle};
 
 use super::Failure;
@@ -12,7 +13,7 @@ use crate::proof::load_genesis;
 
 /// Where trust came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trusted {
+pub(crate) enum Trusted {
     /// A genesis file, and its hash.
     Genesis { file: Box<Genesis>, hash: B256 },
     /// A checkpoint file.
@@ -24,8 +25,17 @@ pub(super) enum Trusted {
 }
 
 impl Trusted {
+    /// The network of a leaf that was verified.
+    pub(crate) fn chain(&self, leaf: &Leaf) -> ChainIdentity {
+        let (Self::Genesis { hash, .. } | Self::Checkpoint { hash, .. }) = self;
+        ChainIdentity {
+            chain_id: leaf.head.chain_id,
+            genesis_hash: *hash,
+        }
+    }
+
     /// The genesis file, which names organisations and the bounds of time.
-    pub(super) fn genesis(&self) -> Option<&Genesis> {
+    pub(crate) fn genesis(&self) -> Option<&Genesis> {
         match self {
             Self::Genesis { file, .. } => Some(file),
             Self::Checkpoint { .. } => None,

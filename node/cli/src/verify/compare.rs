@@ -16,11 +16,12 @@ use crate::{progress, schema};
 
 /// A file whose digest is the one in the leaf.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Compared {
-    pub(super) file: PathBuf,
-    pub(super) digest: Bytes,
-    pub(super) algorithm: &'static str,
-    pub(super) salted: bool,
+pub(crate) struct Compared {
+    pub(crate) file: PathBuf,
+    pub(crate) digest: Bytes,
+    pub(crate) algorithm: &'static str,
+    /// The file of the salt, if there is one.
+    pub(crate) salt: Option<PathBuf>,
 }
 
 /// Where a salt may be.
@@ -33,11 +34,11 @@ pub(super) struct Places {
 
 /// Hashes `file` as the leaf says and compares.
 pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, Failure> {
-    let (attestation, algorithm, digest, salted) =
+    let (attestation, algorithm, digest, salt) =
         digest(leaf, file, salt).map_err(|error| Failure::could_not_tell("file", error))?;
     let words = DigestWords::of(attestation.algorithm, &digest);
     if words != Some(attestation.digest) {
-        let (with, added) = if salted {
+        let (with, added) = if salt.is_some() {
             (" with this salt", "加上此鹽值後的 ")
         } else {
             ("", "的 ")
@@ -57,14 +58,14 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
         file: file.into(),
         digest: digest.into(),
         algorithm: algorithm.name,
-        salted,
+        salt,
     })
 }
 
 /// Hashes `file` by each algorithm whose digests are as long as the one that was asked about.
-pub(super) fn asked(map: &VerifiedMap, file: &Path, salt: &Places) -> Result<Compared, Failure> {
+pub(super) fn asked(map: &VerifiedMap, file: &Path, places: &Places) -> Result<Compared, Failure> {
     let failed = |error| Failure::could_not_tell("file", error);
-    let salt = salt.given.as_deref().map(Salt::load).transpose();
+    let salt = places.given.as_deref().map(Salt::load).transpose();
     let salt = salt.map_err(failed)?;
     for known in ALGORITHMS {
         let Ok(algorithm) = parse_algorithm(known.name) else {
@@ -82,7 +83,7 @@ pub(super) fn asked(map: &VerifiedMap, file: &Path, salt: &Places) -> Result<Com
                 file: file.into(),
                 digest: digest.into(),
                 algorithm: algorithm.name,
-                salted: salt.is_some(),
+                salt: places.given.clone(),
             });
         }
     }
@@ -94,7 +95,12 @@ pub(super) fn asked(map: &VerifiedMap, file: &Path, salt: &Places) -> Result<Com
     Err(Failure::invalid("otherFile", differs))
 }
 
-type Digested = (Attestation, &'static DigestAlgorithm, Vec<u8>, bool);
+type Digested = (
+    Attestation,
+    &'static DigestAlgorithm,
+    Vec<u8>,
+    Option<PathBuf>,
+);
 
 fn digest(leaf: &Leaf, file: &Path, salt: &Places) -> anyhow::Result<Digested> {
     let Statement::Attestation(attestation) = leaf.statement else {
@@ -107,12 +113,13 @@ fn digest(leaf: &Leaf, file: &Path, salt: &Places) -> anyhow::Result<Digested> {
         ));
     };
     let algorithm = algorithm_of(attestation.algorithm)?;
-    let salt = salt_of(attestation.schema, salt)?;
+    let path = salt_of(attestation.schema, salt)?;
+    let salt = path.as_deref().map(Salt::load).transpose()?;
     let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
     let bar = progress::bytes(bytes, "hashing");
     let digest = digest_file(file, algorithm, salt.as_ref(), &|read| bar.inc(read))?;
     bar.finish_and_clear();
-    Ok((attestation, algorithm, digest, salt.is_some()))
+    Ok((attestation, algorithm, digest, path))
 }
 
 fn algorithm_of(code: u32) -> anyhow::Result<&'static DigestAlgorithm> {
@@ -132,7 +139,7 @@ fn algorithm_of(code: u32) -> anyhow::Result<&'static DigestAlgorithm> {
 }
 
 /// A built-in schema says whether there is a salt; of others, the user has to know.
-fn salt_of(schema: B256, places: &Places) -> anyhow::Result<Option<Salt>> {
+fn salt_of(schema: B256, places: &Places) -> anyhow::Result<Option<PathBuf>> {
     let mut beside = places.beside.iter().filter(|path| path.exists());
     match (schema, &places.given, beside.next()) {
         (schema::FILE, Some(_), _) => Err(said(
@@ -140,7 +147,7 @@ fn salt_of(schema: B256, places: &Places) -> anyhow::Result<Option<Salt>> {
             "這是未加鹽值的檔案證明（tbsi:file:v1）；請不要加 --salt",
         )),
         (schema::FILE, None, _) => Ok(None),
-        (_, Some(path), _) | (_, None, Some(path)) => Salt::load(path).map(Some),
+        (_, Some(path), _) | (_, None, Some(path)) => Ok(Some(path.clone())),
         (schema::SALTED_FILE, None, None) => Err(said(
             "the proof is of a file with a salt, and no .tbsi.salt is there; give --salt",
             "這是加了鹽值的檔案證明，卻找不到 .tbsi.salt 檔；請用 --salt 指定",
@@ -150,7 +157,7 @@ fn salt_of(schema: B256, places: &Places) -> anyhow::Result<Option<Salt>> {
 }
 
 /// As long as the algorithm makes it, if that is known.
-pub(super) fn attested_digest(attestation: &Attestation) -> Bytes {
+pub(crate) fn attested_digest(attestation: &Attestation) -> Bytes {
     let mut bytes = attestation.digest.to_bytes();
     if let Some(known) = by_code(attestation.algorithm) {
         bytes.truncate(usize::from(known.bits / 8));

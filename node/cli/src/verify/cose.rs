@@ -1,6 +1,5 @@
 //! COSE receipts (SPEC §10.8): one node's word for a log, and the path from a leaf to it.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,8 +14,9 @@ use tbsi_types::log::{CoseReceipt, Leaf, LogCheckpoint, NoteVerifier, SignatureT
 use tbsi_types::{Genesis, Roster};
 
 use super::compare::Compared;
-use super::{Args, Failure, compare_file, en, identity, zh_tw};
-use crate::lang::{Language, SayContext, demand, said, wrap};
+use super::steps::{Mark, Step, Steps};
+use super::{Args, Failure, Verdict, VerdictKind, compare_file, en, identity, zh_tw};
+use crate::lang::{Language, SayContext, Sentence, demand, said, wrap};
 use crate::proof::load_genesis;
 use crate::prove::cose::leaf_beside;
 
@@ -24,12 +24,52 @@ use crate::prove::cose::leaf_beside;
 const EXTENSION: &str = ".cose";
 
 /// Whether bytes are to be read as a receipt.
-pub(super) fn is_receipt(bytes: &[u8]) -> bool {
+pub(crate) fn is_receipt(bytes: &[u8]) -> bool {
     bytes.first() == Some(&COSE_SIGN1_TAG)
 }
 
+/// Why a receipt is not enough for what needs a quorum, and what is.
+pub(crate) fn no_certificate(path: &Path) -> Sentence {
+    let path = path.display();
+    (
+        format!(
+            "{path} is a COSE receipt, the word of one node, and has no certificate; fetch the \
+             proof with `tbsi prove` without --format cose (`tbsi verify` verifies a receipt)"
+        ),
+        format!(
+            "{path} 是 COSE 收據，僅為單一節點的陳述，未附提交憑證；請以不加 --format cose 的 \
+             `tbsi prove` 取得證明（`tbsi verify` 可驗證收據）"
+        ),
+    )
+}
+
+/// What a receipt takes to be verified.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReceiptArgs {
+    /// Leaf that a COSE receipt is of [default: PROOF.leaf].
+    #[arg(long, value_name = "FILE")]
+    leaf: Option<PathBuf>,
+    /// Key of the node that signed a COSE receipt, as /log/key of a node has it: for a node that
+    /// the genesis file does not name.
+    #[arg(long, value_name = "KEY")]
+    log_key: Option<String>,
+}
+
+impl ReceiptArgs {
+    /// Of a proof that is no receipt.
+    pub(super) fn must_be_unused(&self) -> Result<(), Failure> {
+        let unused = demand(self.leaf.is_none() && self.log_key.is_none(), || {
+            (
+                "--leaf and --log-key are for COSE receipts; leave them out".into(),
+                "--leaf 與 --log-key 僅用於 COSE 收據；請移除".into(),
+            )
+        });
+        unused.map_err(|error| Failure::could_not_tell("trust", error))
+    }
+}
+
 /// All that was verified.
-pub(super) struct Held {
+pub(super) struct Receipt {
     genesis: Option<Genesis>,
     /// Of the node that signed, by the genesis file.
     organisation: Option<OrganisationEntry>,
@@ -39,23 +79,15 @@ pub(super) struct Held {
     file: Option<Compared>,
 }
 
-pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Held, Failure> {
-    let used = args.rpc.is_none() && args.checkpoint.is_none() && args.handovers.is_none();
-    let used = demand(used, || {
-        (
-            "--rpc, --checkpoint and --handovers are for proofs with a certificate, which a COSE \
-             receipt has not; leave them out"
-                .into(),
-            "--rpc、--checkpoint、--handovers 用於附有提交憑證的證明，COSE 收據沒有；請移除".into(),
-        )
-    });
-    used.map_err(|error| Failure::could_not_tell("trust", error))?;
-    let shown = args.proof.display().to_string();
+pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Receipt, Failure> {
+    check_options(args).map_err(|error| Failure::could_not_tell("trust", error))?;
+    let inputs = &args.inputs;
+    let shown = inputs.proof.display().to_string();
     let receipt = CoseReceipt::decode(bytes).map_err(|error| of_form(error, &shown))?;
     let leaf_bytes = read_leaf(args).map_err(|error| Failure::could_not_tell("leaf", error))?;
     let trust = |error: anyhow::Error| Failure::could_not_tell("trust", error);
-    let genesis = args.genesis.as_deref().map(load_genesis).transpose();
-    let genesis = genesis.map_err(trust)?;
+    let genesis = inputs.trust.genesis.as_deref().map(load_genesis);
+    let genesis = genesis.transpose().map_err(trust)?;
     let key = key(args, genesis.as_ref(), &receipt)?;
     let log = verify_cose_receipt(&leaf_bytes, &receipt, &key);
     let log = log.map_err(|error| Failure::invalid("inclusion", error))?;
@@ -70,13 +102,36 @@ pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Held, Failure> {
     });
     same.map_err(|error| Failure::invalid("leaf", error))?;
     let organisation = genesis.as_ref().and_then(|it| organisation(it, &receipt));
-    Ok(Held {
+    Ok(Receipt {
         organisation: organisation.cloned(),
-        file: compare_file(args, &leaf, None, named_after(&args.proof))?,
+        file: compare_file(inputs, &leaf, None, named_after(&inputs.proof))?,
         genesis,
         receipt,
         log,
         leaf,
+    })
+}
+
+/// Options that say something of certificates, or of the map, say nothing here.
+fn check_options(args: &Args) -> anyhow::Result<()> {
+    let (trust, checks) = (&args.inputs.trust, &args.checks);
+    let used = trust.rpc.is_none() && trust.checkpoint.is_none() && trust.handovers.is_none();
+    demand(used, || {
+        (
+            "--rpc, --checkpoint and --handovers are for proofs with a certificate, which a COSE \
+             receipt has not; leave them out"
+                .into(),
+            "--rpc、--checkpoint、--handovers 用於附有提交憑證的證明，COSE 收據沒有；請移除".into(),
+        )
+    })?;
+    let used = checks.status_max_age.is_none() && checks.post_quantum.post_quantum.is_none();
+    demand(used, || {
+        (
+            "--status-max-age and --post-quantum are for proofs with a certificate, which a COSE \
+             receipt has not; leave them out"
+                .into(),
+            "--status-max-age、--post-quantum 用於附有提交憑證的證明，COSE 收據沒有；請移除".into(),
+        )
     })
 }
 
@@ -94,10 +149,8 @@ fn of_form(error: CoseReceiptError, shown: &str) -> Failure {
 
 /// The leaf, which is no part of the receipt.
 fn read_leaf(args: &Args) -> anyhow::Result<Vec<u8>> {
-    let path = args
-        .leaf
-        .clone()
-        .unwrap_or_else(|| leaf_beside(&args.proof));
+    let given = args.receipt.leaf.clone();
+    let path = given.unwrap_or_else(|| leaf_beside(&args.inputs.proof));
     let mut bytes = Vec::new();
     let read = File::open(&path).and_then(|file| {
         let mut limited = file.take(LEAF_BYTES_MAX as u64 + 1);
@@ -131,7 +184,7 @@ fn key(
             return Err(Failure::could_not_tell("otherNetwork", other));
         }
     }
-    if let Some(given) = &args.log_key {
+    if let Some(given) = &args.receipt.log_key {
         return NoteVerifier::parse(given).map_err(|error| trust(error.into()));
     }
     let Some(genesis) = genesis else {
@@ -183,66 +236,68 @@ fn named_after(receipt: &Path) -> Option<PathBuf> {
     (!stem.is_empty()).then(|| receipt.with_file_name(stem))
 }
 
-impl Held {
-    pub(super) fn text(&self, lang: Language) -> String {
-        let mut text = String::new();
-        let written = match lang {
-            Language::En => self.write_en(&mut text),
-            Language::ZhTw => self.write_zh_tw(&mut text),
-        };
-        written.expect("a String takes all");
-        text
+impl Receipt {
+    pub(super) fn verdict(&self, lang: Language) -> Verdict {
+        let words = lang.pick(
+            "THE RECEIPT HOLDS; revocation not checked",
+            "收據驗證通過；未檢查事後是否撤銷",
+        );
+        Verdict {
+            kind: VerdictKind::Valid,
+            code: None,
+            reason: None,
+            words: words.into(),
+        }
     }
 
-    fn write_en(&self, text: &mut String) -> std::fmt::Result {
-        let (genesis, receipt) = (self.genesis.as_ref(), &self.receipt);
-        writeln!(text, "ok  log: {}", self.log.origin)?;
-        let (index, size) = (receipt.index, self.log.size);
-        writeln!(text, "    leaf {index} is among its {size} leaves")?;
-        writeln!(text, "    root {}", self.log.root)?;
-        writeln!(text, "ok  signature: one node's word, not a quorum's")?;
-        let name = match &self.organisation {
-            Some(of) => identity::names(of, Language::En) + &identity::identifiers(of),
-            None => "legal name: not proved (you gave its key)".into(),
-        };
-        writeln!(text, "    - {name}")?;
-        writeln!(text, "      key {}", receipt.signer)?;
-        en::leaf(text, &self.leaf, genesis)?;
-        match &self.file {
-            Some(file) => {
-                let shown = file.file.display();
-                writeln!(text, "ok  file: {shown} has this digest, to the last bit")?;
-            }
-            None => writeln!(
-                text,
-                "--  file: none was compared; --file FILE compares one"
-            )?,
+    /// Each step, in words.
+    pub(super) fn steps(&self, lang: Language) -> Vec<Step> {
+        let (receipt, log) = (&self.receipt, &self.log);
+        let mut steps = Steps::default();
+        steps.passed(lang.pick("log: ", "日誌：").to_owned() + &log.origin);
+        let (index, size, root) = (receipt.index, log.size, log.root);
+        steps.detail(lang.pick(
+            format!("leaf {index} is among its {size} leaves"),
+            format!("第 {index} 筆紀錄在其 {size} 筆之中"),
+        ));
+        steps.detail(lang.pick(format!("root {root}"), format!("根雜湊 {root}")));
+        steps.passed(lang.pick(
+            "signature: one node's word, not a quorum's",
+            "簽章：單一節點的陳述，並非法定多數",
+        ));
+        let unknown = lang.pick(
+            "legal name: not proved (you gave its key)",
+            "法定名稱：未經證明（金鑰由您指定）",
+        );
+        let name = self.organisation.as_ref().map_or_else(
+            || unknown.to_owned(),
+            |of| identity::names(of, lang) + &identity::identifiers(of),
+        );
+        steps.detail(format!("- {name}"));
+        let key = &receipt.signer;
+        steps.detail(lang.pick(format!("  key {key}"), format!("  金鑰 {key}")));
+        let genesis = self.genesis.as_ref();
+        match lang {
+            Language::En => en::leaf(&mut steps, &self.leaf, genesis),
+            Language::ZhTw => zh_tw::leaf(&mut steps, &self.leaf, genesis),
         }
-        writeln!(text, "THE RECEIPT HOLDS; revocation not checked")
+        self.write_file(&mut steps, lang);
+        steps.into_vec()
     }
 
-    fn write_zh_tw(&self, text: &mut String) -> std::fmt::Result {
-        let (genesis, receipt) = (self.genesis.as_ref(), &self.receipt);
-        writeln!(text, "通過  日誌：{}", self.log.origin)?;
-        let (index, size) = (receipt.index, self.log.size);
-        writeln!(text, "      第 {index} 筆紀錄在其 {size} 筆之中")?;
-        writeln!(text, "      根雜湊 {}", self.log.root)?;
-        writeln!(text, "通過  簽章：單一節點的陳述，並非法定多數")?;
-        let name = match &self.organisation {
-            Some(of) => identity::names(of, Language::ZhTw) + &identity::identifiers(of),
-            None => "法定名稱：未經證明（金鑰由您指定）".into(),
+    fn write_file(&self, steps: &mut Steps, lang: Language) {
+        let Some(file) = &self.file else {
+            let what = lang.pick(
+                "file: none was compared; --file FILE compares one",
+                "檔案：未比對任何檔案；可用 --file FILE 指定",
+            );
+            return steps.add(Mark::Skipped, what);
         };
-        writeln!(text, "      - {name}")?;
-        writeln!(text, "        金鑰 {}", receipt.signer)?;
-        zh_tw::leaf(text, &self.leaf, genesis)?;
-        match &self.file {
-            Some(file) => {
-                let shown = file.file.display();
-                writeln!(text, "通過  檔案：{shown} 與上述摘要完全相符")?;
-            }
-            None => writeln!(text, "略過  檔案：未比對任何檔案；可用 --file FILE 指定")?,
-        }
-        writeln!(text, "收據驗證通過；未檢查事後是否撤銷")
+        let shown = file.file.display();
+        steps.passed(lang.pick(
+            format!("file: {shown} has this digest, to the last bit"),
+            format!("檔案：{shown} 與上述摘要完全相符"),
+        ));
     }
 
     /// For programs.
@@ -253,7 +308,7 @@ impl Held {
                 "file": file.file,
                 "digest": file.digest,
                 "algorithm": file.algorithm,
-                "salted": file.salted,
+                "salted": file.salt.is_some(),
             })
         });
         json!({

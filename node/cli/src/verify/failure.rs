@@ -4,37 +4,53 @@ use tbsi_light::{DecisionError, VerifyBundleError, VerifyMapError};
 use tbsi_types::ProofBundle;
 use tbsi_types::bundle::BundleError;
 
-use crate::lang::{Sentence, wrap};
+use super::{Verdict, VerdictKind};
+use crate::lang::{Language, Sentence, causes, wrap};
 use crate::proof::is_of_another_version;
 
 /// A verdict against the proof, or none.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) kind: FailureKind,
+pub(crate) struct Failure {
+    /// The proof or the file is wrong; or what would tell is missing, or is of another kind than
+    /// what is asked for.
+    kind: VerdictKind,
     /// For programs: the same in every language and version (SPEC §10.5).
-    pub(super) code: &'static str,
-    pub(super) error: anyhow::Error,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FailureKind {
-    /// The proof or the file is wrong.
-    Invalid,
-    /// What would tell is missing, or is of another kind than what is asked for.
-    CouldNotTell,
+    pub(crate) code: &'static str,
+    error: anyhow::Error,
 }
 
 impl Failure {
     pub(super) fn invalid(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
-        let kind = FailureKind::Invalid;
+        let kind = VerdictKind::Invalid;
         let error = error.into();
         Self { kind, code, error }
     }
 
     pub(super) fn could_not_tell(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
-        let kind = FailureKind::CouldNotTell;
+        let kind = VerdictKind::CouldNotTell;
         let error = error.into();
         Self { kind, code, error }
+    }
+
+    /// For commands that do nothing then.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        self.error
+    }
+
+    /// What it comes to, in one sentence.
+    pub(crate) fn verdict(&self, lang: Language) -> Verdict {
+        let reason = causes(self.error.as_ref(), lang);
+        let shown = if self.kind == VerdictKind::Invalid {
+            lang.pick("INVALID: ", "證明無效：")
+        } else {
+            lang.pick("COULD NOT TELL: ", "無法判斷：")
+        };
+        Verdict {
+            kind: self.kind,
+            code: Some(self.code),
+            words: format!("{shown}{reason}"),
+            reason: Some(reason),
+        }
     }
 
     /// Of a proof that was read, under what is trusted.

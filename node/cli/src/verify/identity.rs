@@ -8,14 +8,14 @@ use tbsi_types::{Address, Genesis, PublicKey};
 use crate::lang::Language;
 
 /// The organisation that an account belonged to when the network was founded.
-pub(super) fn of_account(genesis: &Genesis, account: Address) -> Option<&OrganisationEntry> {
+pub(crate) fn of_account(genesis: &Genesis, account: Address) -> Option<&OrganisationEntry> {
     let mut all = genesis.organisations.values();
     all.find(|it| it.accounts.contains_key(&account))
 }
 
 /// The organisation of a validator whose key is that of the founding, if its legal names are
 /// still those.
-pub(super) fn of_signer<'a>(
+pub(crate) fn of_signer<'a>(
     genesis: &'a Genesis,
     signer: &NamedSigner,
 ) -> Option<&'a OrganisationEntry> {
@@ -30,20 +30,20 @@ pub(super) fn of_signer<'a>(
 }
 
 /// Both names.
-pub(super) fn names(of: &OrganisationEntry, lang: Language) -> String {
+pub(crate) fn names(of: &OrganisationEntry, lang: Language) -> String {
     let names = lang.pick([&of.name_en, &of.name_zh_tw], [&of.name_zh_tw, &of.name_en]);
     names.map(String::as_str).join(" ").trim().to_owned()
 }
 
 /// 統一編號 and LEI, as far as there are any; begins with a comma.
-pub(super) fn identifiers(of: &OrganisationEntry) -> String {
+pub(crate) fn identifiers(of: &OrganisationEntry) -> String {
     let tax_id = of.tax_id.as_ref().map(|it| format!(", 統一編號 {it}"));
     let lei = of.lei.as_ref().map(|it| format!(", LEI {it}"));
     [tax_id, lei].into_iter().flatten().collect()
 }
 
 /// For programs.
-pub(super) fn summary(of: Option<&OrganisationEntry>) -> Value {
+pub(crate) fn summary(of: Option<&OrganisationEntry>) -> Value {
     of.map_or(Value::Null, |it| {
         json!({
             "nameZhTw": it.name_zh_tw,

@@ -13,20 +13,21 @@ use tbsi_types::log::{PostQuantumVerifier, TlogProof};
 use tbsi_types::{ChainIdentity, ProofBundle};
 
 use super::failure::Failure;
+use super::steps::{self, Mark, Steps};
 use crate::lang::{Language, SayContext, demand, said};
 
 /// Bytes of a file of keys: as many as there can be validators, each with its comment.
 const KEYS_BYTES_MAX: usize = VALIDATORS_MAX * 4 * 1024;
 
 /// What was given to look at.
-#[derive(Debug, clap::Args)]
-pub(super) struct PostQuantumArgs {
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct PostQuantumArgs {
     /// Post-quantum cosignatures of a log that holds the leaf, from `tbsi log post-quantum`.
     #[arg(long, value_name = "FILE", requires = "post_quantum_keys")]
-    post_quantum: Option<PathBuf>,
+    pub(crate) post_quantum: Option<PathBuf>,
     /// Post-quantum keys that you trust, as `tbsi log post-quantum` writes them.
     #[arg(long, value_name = "FILE", requires = "post_quantum")]
-    post_quantum_keys: Option<PathBuf>,
+    pub(crate) post_quantum_keys: Option<PathBuf>,
 }
 
 /// Which of the proof's validators cosigned; `None` if nothing was given.
@@ -172,17 +173,32 @@ pub(crate) fn summary(verified: Option<&VerifiedPostQuantum>) -> Value {
     })
 }
 
-/// For people: one line for all, then one for each operator.
-pub(crate) fn lines(verified: Option<&VerifiedPostQuantum>, lang: Language) -> Vec<String> {
+/// For people: a step, and a line for each operator.
+pub(super) fn write(steps: &mut Steps, verified: Option<&VerifiedPostQuantum>, lang: Language) {
     let Some(verified) = verified else {
-        return vec![
-            lang.pick(
-                "--  post-quantum: not checked; --post-quantum FILE checks cosignatures",
-                "略過  後量子：未檢查；可用 --post-quantum FILE 檢查共同簽章",
-            )
-            .into(),
-        ];
+        let what = lang.pick(
+            "post-quantum: not checked; --post-quantum FILE checks cosignatures",
+            "後量子：未檢查；可用 --post-quantum FILE 檢查共同簽章",
+        );
+        steps.add(Mark::Skipped, what);
+        return;
     };
+    let words = words(verified, lang);
+    steps.passed(lang.pick(format!("post-quantum: {words}"), format!("後量子：{words}")));
+    for line in operators(verified, lang) {
+        steps.detail(line);
+    }
+}
+
+/// The same, as lines.
+pub(crate) fn lines(verified: &VerifiedPostQuantum, lang: Language) -> String {
+    let mut steps = Steps::default();
+    write(&mut steps, Some(verified), lang);
+    steps::lines(&steps.into_vec(), lang)
+}
+
+/// How much voting power cosigned, and which log.
+pub(crate) fn words(verified: &VerifiedPostQuantum, lang: Language) -> String {
     let (power, total) = (verified.power.0, verified.total.0);
     let quorum = if verified.is_quorum() {
         lang.pick("a quorum", "達法定權重")
@@ -190,23 +206,27 @@ pub(crate) fn lines(verified: Option<&VerifiedPostQuantum>, lang: Language) -> V
         lang.pick("NOT a quorum", "未達法定權重")
     };
     let size = verified.checkpoint.size;
-    let mut lines = vec![lang.pick(
-        format!(
-            "ok  post-quantum: power {power} of {total} cosigned the log of {size} leaves, {quorum}"
-        ),
-        format!("通過  後量子：權重 {power}／{total} 共同簽署共 {size} 筆的日誌，{quorum}"),
-    )];
-    for it in &verified.signatories {
+    lang.pick(
+        format!("power {power} of {total} cosigned the log of {size} leaves, {quorum}"),
+        format!("權重 {power}／{total} 共同簽署共 {size} 筆的日誌，{quorum}"),
+    )
+}
+
+/// Who cosigned.
+pub(crate) fn operators(
+    verified: &VerifiedPostQuantum,
+    lang: Language,
+) -> impl Iterator<Item = String> {
+    verified.signatories.iter().map(move |it| {
         let names = [&it.name_zh_tw, &it.name_en].map(|name| name.trim());
         let names = names.join(" / ");
         let names = names.trim_start_matches(" / ");
         let power = it.power.0;
-        lines.push(lang.pick(
-            format!("    {names} (power {power})"),
-            format!("      {names}（權重 {power}）"),
-        ));
-    }
-    lines
+        lang.pick(
+            format!("{names} (power {power})"),
+            format!("{names}（權重 {power}）"),
+        )
+    })
 }
 
 #[cfg(test)]

@@ -28,18 +28,18 @@ pub(super) fn summary(verified: &Verified) -> Value {
         json!({ "last": decision(last, genesis), "first": decision(first, genesis) })
     });
     let issuer = genesis.and_then(|genesis| identity::of_account(genesis, bundle.issuer()));
-    let void = verified.void(Language::En);
+    let verdict = verified.verdict(Language::En);
     let file = verified.file.as_ref().map(|file| {
         json!({
             "file": file.file,
             "digest": file.digest,
             "algorithm": file.algorithm,
-            "salted": file.salted,
+            "salted": file.salt.is_some(),
         })
     });
     json!({
-        "verdict": if void.is_some() { "void" } else { "valid" },
-        "reason": void,
+        "verdict": verdict.kind.name(),
+        "reason": verdict.reason,
         "trusted": trusted,
         "file": file,
         "statement": describe(&bundle.leaf),
@@ -77,7 +77,7 @@ fn revocation(verified: &Verified) -> Value {
 
 /// How far, in milliseconds, a block's time may be ahead of and behind an honest validator's
 /// clock (SPEC §6.10); each round after the first adds to the latter.
-pub(super) fn accuracy(genesis: Option<&Genesis>) -> Option<(u64, u64)> {
+pub(crate) fn accuracy(genesis: Option<&Genesis>) -> Option<(u64, u64)> {
     let bounds = &genesis?.consensus;
     Some((bounds.clock_drift_max_ms, bounds.clock_lag_max_ms()))
 }
@@ -110,7 +110,7 @@ fn decision(decision: &VerifiedDecision, genesis: Option<&Genesis>) -> Value {
 }
 
 /// Schema and digest of an attestation, in names as far as there are any.
-pub(super) fn named(attestation: &Attestation) -> (String, String, String) {
+pub(crate) fn named(attestation: &Attestation) -> (String, String, String) {
     let id = attestation.schema;
     let schema = match schema::name_of(id) {
         Some(name) => name.to_owned(),
@@ -124,7 +124,7 @@ pub(super) fn named(attestation: &Attestation) -> (String, String, String) {
 }
 
 /// The fields of a statement that is no attestation, each as `name value`.
-pub(super) fn fields(statement: &Statement) -> Vec<(&'static str, String)> {
+pub(crate) fn fields(statement: &Statement) -> Vec<(&'static str, String)> {
     match statement {
         Statement::Attestation(_) => Vec::new(),
         Statement::Revocation { id, reason } => {

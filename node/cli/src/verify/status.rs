@@ -1,6 +1,5 @@
 //! What the map says beside a proof, and how old that is (SPEC §10.7).
 
-use std::fmt::{self, Write};
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
@@ -10,7 +9,8 @@ use tbsi_light::{KnownUpTo, ProvenStatus, VerifiedMap};
 use tbsi_types::TimestampMs;
 use tbsi_types::map::{FirstAttested, MapQuestion};
 
-use super::{Args, Failure, Verified};
+use super::steps::{Mark, Steps};
+use super::{Checks, Failure, Verified};
 use crate::clock;
 use crate::lang::{Language, said};
 use crate::reasons::reason_word;
@@ -18,7 +18,7 @@ use crate::time::Times;
 
 /// How old what the map says was, and for whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Age {
+pub(crate) struct Age {
     /// When it is asked.
     at: TimestampMs,
     /// That is this machine's clock.
@@ -54,7 +54,7 @@ pub(super) fn parse_time(text: &str) -> Result<TimestampMs, String> {
 }
 
 /// Up to when what was asked is known.
-fn known(map: &VerifiedMap) -> KnownUpTo {
+pub(crate) fn known(map: &VerifiedMap) -> KnownUpTo {
     if map.status.is_some() {
         map.known
     } else {
@@ -63,8 +63,8 @@ fn known(map: &VerifiedMap) -> KnownUpTo {
 }
 
 /// How old it is, if that is asked; a failure if it is too old.
-pub(super) fn age(args: &Args, map: Option<&VerifiedMap>) -> Result<Option<Age>, Failure> {
-    let Some(max) = args.status_max_age else {
+pub(super) fn age(checks: &Checks, map: Option<&VerifiedMap>) -> Result<Option<Age>, Failure> {
+    let Some(max) = checks.status_max_age else {
         return Ok(None);
     };
     let Some(map) = map else {
@@ -75,7 +75,7 @@ pub(super) fn age(args: &Args, map: Option<&VerifiedMap>) -> Result<Option<Age>,
         );
         return Err(Failure::could_not_tell("statusMissing", missing));
     };
-    let (at, local) = match args.at {
+    let (at, local) = match checks.at {
         Some(at) => (at, false),
         None => {
             let now = clock::now();
@@ -120,7 +120,7 @@ pub(super) fn age(args: &Args, map: Option<&VerifiedMap>) -> Result<Option<Age>,
 }
 
 /// What the attestation comes to, in a few words.
-pub(super) fn verdict(map: &VerifiedMap, status: &ProvenStatus, lang: Language) -> String {
+pub(crate) fn verdict(map: &VerifiedMap, status: &ProvenStatus, lang: Language) -> String {
     let height = map.known.height;
     if let Some(revocation) = status.revocation {
         let (times, block) = (Times::of(revocation.time), revocation.height);
@@ -149,7 +149,7 @@ pub(super) fn verdict(map: &VerifiedMap, status: &ProvenStatus, lang: Language) 
 }
 
 /// What a question about a digest comes to.
-fn attested(map: &VerifiedMap, asked: &Asked<'_>, lang: Language) -> String {
+pub(crate) fn attested(map: &VerifiedMap, asked: &Asked<'_>, lang: Language) -> String {
     let digest = asked.digest();
     let height = map.digests_known.height;
     match asked.1 {
@@ -168,10 +168,10 @@ fn attested(map: &VerifiedMap, asked: &Asked<'_>, lang: Language) -> String {
 }
 
 /// A question about a digest, and its answer.
-struct Asked<'a>(&'a MapQuestion, Option<FirstAttested>);
+pub(crate) struct Asked<'a>(&'a MapQuestion, Option<FirstAttested>);
 
 impl Asked<'_> {
-    fn digest(&self) -> Bytes {
+    pub(crate) fn digest(&self) -> Bytes {
         match self.0 {
             MapQuestion::Digest(words) => words.to_bytes().into(),
             MapQuestion::Status { .. } | MapQuestion::Schema(_) => Bytes::new(),
@@ -179,7 +179,7 @@ impl Asked<'_> {
     }
 }
 
-fn asked(map: &VerifiedMap) -> impl Iterator<Item = Asked<'_>> {
+pub(crate) fn asked(map: &VerifiedMap) -> impl Iterator<Item = Asked<'_>> {
     let digests = map.digests.iter();
     digests.map(|(question, first)| Asked(question, *first))
 }
@@ -192,51 +192,59 @@ pub(super) fn summary_words(verified: &Verified, lang: Language) -> Option<Strin
     Some(words.join(lang.pick("; ", "；")))
 }
 
-/// Line by line.
-pub(super) fn write(text: &mut String, verified: &Verified, lang: Language) -> fmt::Result {
-    let Some(map) = &verified.map else {
-        return Ok(());
-    };
-    let (good, bad, more) = lang.pick(("ok  ", "NO  ", "    "), ("通過  ", "不符  ", "      "));
+/// Step by step.
+pub(super) fn write(steps: &mut Steps, verified: &Verified, lang: Language) {
+    let Some(map) = &verified.map else { return };
     for one in asked(map) {
         let label = lang.pick("digest: ", "摘要：");
-        writeln!(text, "{good}{label}{}", attested(map, &one, lang))?;
+        steps.passed(format!("{label}{}", attested(map, &one, lang)));
     }
     if let Some(status) = map.status {
-        let mark = if status.is_void() { bad } else { good };
+        let mark = if status.is_void() {
+            Mark::Failed
+        } else {
+            Mark::Passed
+        };
         let label = lang.pick("status: ", "狀態：");
-        writeln!(text, "{mark}{label}{}", verdict(map, &status, lang))?;
-        if let Some(successor) = status.supersession {
-            let id = successor.what;
-            let line = lang.pick(
-                format!("its issuer names a successor: {id}"),
-                format!("簽發者指定由此存證取代：{id}"),
-            );
-            writeln!(text, "{more}{line}")?;
+        steps.add(mark, format!("{label}{}", verdict(map, &status, lang)));
+        if let Some(line) = successor(&status, lang) {
+            steps.detail(line);
         }
     }
+    steps.detail(source(map, lang));
+    if let Some(age) = &verified.age {
+        steps.detail(age.words(lang));
+    }
+}
+
+/// What its issuer put in its place.
+pub(crate) fn successor(status: &ProvenStatus, lang: Language) -> Option<String> {
+    let id = status.supersession?.what;
+    Some(lang.pick(
+        format!("its issuer names a successor: {id}"),
+        format!("簽發者指定由此存證取代：{id}"),
+    ))
+}
+
+/// Up to when it is known, and where from.
+pub(crate) fn source(map: &VerifiedMap, lang: Language) -> String {
     let known = known(map);
     let index = map.root_index;
     let time = known.time.map_or_else(
-        || lang.pick("-".to_owned(), "-".to_owned()),
+        || "-".to_owned(),
         |time| lang.pick(Times::of(time).utc, Times::of(time).taipei),
     );
     let (height, entries) = (known.height, map.root.entries);
-    let source = lang.pick(
+    lang.pick(
         format!(
             "known up to block {height}, {time}; from the map in leaf {index}, {entries} entries"
         ),
         format!("所知截至區塊 {height}，{time}；依第 {index} 筆紀錄的對照表（{entries} 項）"),
-    );
-    writeln!(text, "{more}{source}")?;
-    if let Some(age) = &verified.age {
-        writeln!(text, "{more}{}", age.words(lang))?;
-    }
-    Ok(())
+    )
 }
 
 impl Age {
-    fn words(&self, lang: Language) -> String {
+    pub(crate) fn words(&self, lang: Language) -> String {
         let (seconds, most) = (self.ms / 1_000, self.max.as_secs());
         let at = Times::of(self.at);
         let local = self.local;

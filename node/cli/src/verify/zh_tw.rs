@@ -1,118 +1,112 @@
 //! What was verified, in Traditional Chinese of Taiwan.
 
-use std::fmt::Write;
-
 use tbsi_light::{VerificationStep, VerifiedDecision};
 use tbsi_types::log::{Assurance, Leaf, Statement};
 use tbsi_types::{Address, Genesis};
 
 use super::anchor::Trusted;
 use super::report::{accuracy, fields, named};
+use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
 use crate::time::Times;
 
-pub(super) fn text(verified: &Verified) -> String {
-    let mut text = String::new();
-    write(&mut text, verified).expect("a String takes all");
-    text
+pub(super) fn steps(verified: &Verified) -> Vec<Step> {
+    let mut steps = Steps::default();
+    write(&mut steps, verified);
+    steps.into_vec()
 }
 
-fn write(text: &mut String, verified: &Verified) -> std::fmt::Result {
+fn write(steps: &mut Steps, verified: &Verified) {
     match &verified.trusted {
         Trusted::Genesis { file, hash } => {
-            writeln!(text, "通過  網路：{}，創世檔雜湊 {hash}", file.name)?;
+            steps.passed(format!("網路：{}，創世檔雜湊 {hash}", file.name));
         }
         Trusted::Checkpoint { height, hash } => {
-            writeln!(text, "通過  網路：與您信任的檢查點（高度 {height}）相同")?;
-            writeln!(text, "      創世檔雜湊 {hash}")?;
+            steps.passed(format!("網路：與您信任的檢查點（高度 {height}）相同"));
+            steps.detail(format!("創世檔雜湊 {hash}"));
         }
     }
     if let Some(count) = verified.followed {
-        writeln!(
-            text,
-            "通過  交接：檔案中的 {count} 次，每次都由新舊集合共同簽署"
-        )?;
+        steps.passed(format!(
+            "交接：檔案中的 {count} 次，每次都由新舊集合共同簽署"
+        ));
     }
     let genesis = verified.trusted.genesis();
     for step in verified.bundle.steps() {
         match step {
             VerificationStep::Handover { last, first } => {
                 let (old, new) = (last.checkpoint.height, first.checkpoint.height);
-                writeln!(text, "通過  交接：原驗證者集合簽署高度 {old}")?;
-                signers(text, last, genesis)?;
-                writeln!(text, "      新驗證者集合簽署高度 {new}")?;
-                signers(text, first, genesis)?;
+                steps.passed(format!("交接：原驗證者集合簽署高度 {old}"));
+                signers(steps, last, genesis);
+                steps.detail(format!("新驗證者集合簽署高度 {new}"));
+                signers(steps, first, genesis);
             }
-            VerificationStep::Certificate(decision) => certificate(text, decision, genesis)?,
+            VerificationStep::Certificate(decision) => certificate(steps, decision, genesis),
             VerificationStep::Inclusion { index, size, root } => {
-                writeln!(
-                    text,
-                    "通過  日誌：共 {size} 筆，此筆位置為 {index}（自 0 起算）"
-                )?;
-                writeln!(text, "      根雜湊 {root}")?;
+                steps.passed(format!(
+                    "日誌：共 {size} 筆，此筆位置為 {index}（自 0 起算）"
+                ));
+                steps.detail(format!("根雜湊 {root}"));
             }
-            VerificationStep::Leaf { .. } => leaf(text, &verified.bundle.leaf, genesis)?,
+            VerificationStep::Leaf { .. } => leaf(steps, &verified.bundle.leaf, genesis),
         }
     }
-    for line in post_quantum::lines(verified.post_quantum.as_ref(), Language::ZhTw) {
-        writeln!(text, "{line}")?;
-    }
+    post_quantum::write(steps, verified.post_quantum.as_ref(), Language::ZhTw);
     if let Some(until) = verified.relied_until {
         let until = crate::renew::utc(until);
-        writeln!(
-            text,
-            "注意  演算法：可信賴至 {until}；請於此前以 `tbsi renew` 更新"
-        )?;
+        steps.add(
+            Mark::Note,
+            format!("演算法：可信賴至 {until}；請於此前以 `tbsi renew` 更新"),
+        );
     }
-    later(text, verified)?;
+    later(steps, verified);
     match &verified.file {
         Some(file) => {
-            let salt = if file.salted {
+            let salt = if file.salt.is_some() {
                 "加上鹽值後，"
             } else {
                 ""
             };
             let shown = file.file.display();
-            writeln!(text, "通過  檔案：{shown} {salt}與上述摘要完全相符")?;
+            steps.passed(format!("檔案：{shown} {salt}與上述摘要完全相符"));
         }
         None if verified.is_attestation() => {
-            writeln!(text, "略過  檔案：未比對任何檔案；可用 --file FILE 指定")?;
+            steps.add(Mark::Skipped, "檔案：未比對任何檔案；可用 --file FILE 指定");
         }
         None => {}
     }
-    writeln!(text, "{}", verdict(verified))
 }
 
 /// What was said of the attestation afterwards.
-fn later(text: &mut String, verified: &Verified) -> std::fmt::Result {
-    status::write(text, verified, Language::ZhTw)?;
+fn later(steps: &mut Steps, verified: &Verified) {
+    status::write(steps, verified, Language::ZhTw);
     match (&verified.standing, verified.is_about_attestation()) {
-        (_, false) => Ok(()),
-        (None, true) if verified.map.is_some() => Ok(()),
-        (None, true) if verified.is_attestation() => writeln!(
-            text,
-            "略過  撤銷：未檢查事後是否撤銷；可用 --rpc URL 詢問節點"
+        (_, false) => {}
+        (None, true) if verified.map.is_some() => {}
+        (None, true) if verified.is_attestation() => steps.add(
+            Mark::Skipped,
+            "撤銷：未檢查事後是否撤銷；可用 --rpc URL 詢問節點",
         ),
-        (None, true) => writeln!(
-            text,
-            "略過  效力：未檢查；只有存證簽發者本人的陳述有效，可用 --rpc URL 詢問節點"
+        (None, true) => steps.add(
+            Mark::Skipped,
+            "效力：未檢查；只有存證簽發者本人的陳述有效，可用 --rpc URL 詢問節點",
         ),
         (Some(known), true) => {
             let lang = Language::ZhTw;
             let (mark, what) = match verified.void(lang) {
-                Some(why) => ("不符", why),
-                None if verified.is_attestation() => ("通過", known.verdict(lang)),
-                None => ("通過", "與存證為同一簽發者".to_owned()),
+                Some(why) => (Mark::Failed, why),
+                None if verified.is_attestation() => (Mark::Passed, known.verdict(lang)),
+                None => (Mark::Passed, "與存證為同一簽發者".to_owned()),
             };
-            writeln!(text, "{mark}  後續：{what}")?;
-            writeln!(text, "      {}", known.source(lang))
+            steps.add(mark, format!("後續：{what}"));
+            steps.detail(known.source(lang));
         }
     }
 }
 
 /// The last line: what holds, and what was not looked at.
-fn verdict(verified: &Verified) -> String {
+pub(super) fn verdict(verified: &Verified) -> String {
     let attestation = verified.is_attestation();
     if let Some(why) = verified.void(Language::ZhTw) {
         return if attestation {
@@ -140,49 +134,38 @@ fn verdict(verified: &Verified) -> String {
     text
 }
 
-fn certificate(
-    text: &mut String,
-    decision: &VerifiedDecision,
-    genesis: Option<&Genesis>,
-) -> std::fmt::Result {
+fn certificate(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
     let checkpoint = &decision.checkpoint;
-    writeln!(
-        text,
-        "通過  檢查點：高度 {}，摘要 {}",
+    steps.passed(format!(
+        "檢查點：高度 {}，摘要 {}",
         checkpoint.height, decision.digest
-    )?;
-    signers(text, decision, genesis)
+    ));
+    signers(steps, decision, genesis);
 }
 
-fn signers(
-    text: &mut String,
-    decision: &VerifiedDecision,
-    genesis: Option<&Genesis>,
-) -> std::fmt::Result {
-    writeln!(
-        text,
-        "      {} 個簽章皆有效，占總投票權 {} 中的 {}（超過三分之二）：",
+fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
+    steps.detail(format!(
+        "{} 個簽章皆有效，占總投票權 {} 中的 {}（超過三分之二）：",
         decision.signers.len(),
         decision.total.0,
         decision.power.0
-    )?;
+    ));
     for signer in &decision.signers {
         let names = [signer.name_zh_tw.as_str(), signer.name_en.as_str()];
         let names = names.join(" ");
         let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
         let identifiers = known.map(identity::identifiers).unwrap_or_default();
-        writeln!(
-            text,
-            "      - {}{identifiers}（金鑰 {}）",
+        steps.detail(format!(
+            "- {}{identifiers}（金鑰 {}）",
             names.trim(),
             signer.validator
-        )?;
+        ));
     }
-    Ok(())
 }
 
-pub(super) fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) -> std::fmt::Result {
-    let kind = match &leaf.statement {
+/// What kind of statement a leaf is.
+pub(super) fn kind(statement: &Statement) -> &'static str {
+    match statement {
         Statement::Attestation(_) => "存證",
         Statement::Revocation { .. } => "撤銷",
         Statement::Supersession { .. } => "取代",
@@ -194,38 +177,40 @@ pub(super) fn leaf(text: &mut String, leaf: &Leaf, genesis: Option<&Genesis>) ->
         Statement::GovernanceAct { .. } => "治理行為",
         Statement::Message { .. } => "跨鏈訊息",
         Statement::ForeignFact(_) => "他鏈事實",
-    };
+    }
+}
+
+/// What a leaf says.
+pub(super) fn leaf(steps: &mut Steps, leaf: &Leaf, genesis: Option<&Genesis>) {
+    let kind = kind(&leaf.statement);
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
-    writeln!(text, "通過  陳述：{kind}")?;
-    writeln!(text, "      簽發者 {}", head.issuer)?;
-    writeln!(text, "             {}", legal_name(head.issuer, genesis))?;
-    writeln!(
-        text,
-        "      時間   {}（臺北），區塊 {}",
+    steps.passed(format!("陳述：{kind}"));
+    steps.detail(format!("簽發者 {}", head.issuer));
+    steps.detail(format!("       {}", legal_name(head.issuer, genesis)));
+    steps.detail(format!(
+        "時間   {}（臺北），區塊 {}",
         times.taipei, head.height
-    )?;
-    writeln!(text, "             {}（UTC）", times.utc)?;
+    ));
+    steps.detail(format!("       {}（UTC）", times.utc));
     if let Some((ahead, behind)) = accuracy(genesis) {
-        writeln!(
-            text,
-            "             依驗證者的時鐘：至多快 {ahead} 毫秒，通常至多慢 {behind} 毫秒"
-        )?;
+        steps.detail(format!(
+            "       依驗證者的時鐘：至多快 {ahead} 毫秒，通常至多慢 {behind} 毫秒"
+        ));
     }
     if let Some(id) = leaf.attestation_id() {
-        writeln!(text, "      識別碼 {id}")?;
+        steps.detail(format!("識別碼 {id}"));
     }
     if let Statement::Attestation(attestation) = &leaf.statement {
         let (schema, algorithm, digest) = named(attestation);
-        writeln!(text, "      綱要   {schema}")?;
-        writeln!(text, "      摘要   {digest}（{algorithm}）")?;
+        steps.detail(format!("綱要   {schema}"));
+        steps.detail(format!("摘要   {digest}（{algorithm}）"));
     }
     if let Statement::ForeignFact(fact) = &leaf.statement {
-        writeln!(text, "      證明   {}", assurance(fact.assurance))?;
+        steps.detail(format!("證明   {}", assurance(fact.assurance)));
     }
     for (name, value) in fields(&leaf.statement) {
-        writeln!(text, "      {name:<6} {value}")?;
+        steps.detail(format!("{name:<6} {value}"));
     }
-    Ok(())
 }
 
 /// Whose account it is, as far as anything shows.

@@ -49,3 +49,12 @@ where
     let value = Option::<Strict<T>>::deserialize(deserializer)?;
     Ok(value.map(|strict| strict.0))
 }
+
+/// A value: for what may be missing, but is not null.
+pub(in crate::bundle) fn some<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr<Err: Display>,
+    D: Deserializer<'de>,
+{
+    one(deserializer).map(Some)
+}

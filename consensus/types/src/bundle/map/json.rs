@@ -1,11 +1,13 @@
 //! The JSON form.
 
 use alloy_primitives::{Address, B256, Bytes};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::super::json::{BundleJson, at_most, lower_hex};
 use super::super::{BUNDLE_JSON_BYTES_MAX, BundleError};
 use super::{MAP_ENTRIES_MAX, MAP_FORMAT, MapBundle, MapEntry, StapledRoot};
+use crate::json::from_json;
 use crate::log::DigestWords;
 use crate::log::leaf::{LEAF_BYTES_MAX, LeafError};
 use crate::log::proof::{INCLUSION_HASHES_MAX, InclusionProof};
@@ -58,23 +60,35 @@ struct MapEntryJson {
     other: Option<OtherJson>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
-enum QuestionJson {
-    Digest {
-        #[serde(deserialize_with = "lower_hex::one")]
-        digest: Bytes,
-    },
-    Status {
-        #[serde(deserialize_with = "lower_hex::one")]
-        id: B256,
-        #[serde(deserialize_with = "lower_hex::one")]
-        issuer: Address,
-    },
-    Schema {
-        #[serde(deserialize_with = "lower_hex::one")]
-        schema: B256,
-    },
+/// `kind` says which of the others there are. No enum with a tag: serde reads one from a list too.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct QuestionJson {
+    kind: String,
+    #[serde(
+        default,
+        deserialize_with = "lower_hex::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    digest: Option<Bytes>,
+    #[serde(
+        default,
+        deserialize_with = "lower_hex::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    id: Option<B256>,
+    #[serde(
+        default,
+        deserialize_with = "lower_hex::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    issuer: Option<Address>,
+    #[serde(
+        default,
+        deserialize_with = "lower_hex::some",
+        skip_serializing_if = "Option::is_none"
+    )]
+    schema: Option<B256>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,7 +133,7 @@ impl MapBundle {
         if size > max {
             return Err(BundleError::TooLong { size, max });
         }
-        let json: MapBundleJson = serde_json::from_slice(text)?;
+        let json: MapBundleJson = from_json(text)?;
         if json.format != MAP_FORMAT {
             return Err(BundleError::Format);
         }
@@ -198,32 +212,56 @@ impl MapEntryJson {
     }
 }
 
+const DIGEST: &str = "digest";
+const STATUS: &str = "status";
+const SCHEMA: &str = "schema";
+
 impl From<&MapQuestion> for QuestionJson {
     fn from(question: &MapQuestion) -> Self {
+        let of = |kind: &str| Self {
+            kind: kind.into(),
+            ..Self::default()
+        };
         match *question {
-            MapQuestion::Digest(words) => Self::Digest {
-                digest: words.to_bytes().into(),
+            MapQuestion::Digest(words) => Self {
+                digest: Some(words.to_bytes().into()),
+                ..of(DIGEST)
             },
-            MapQuestion::Status { id, issuer } => Self::Status { id, issuer },
-            MapQuestion::Schema(schema) => Self::Schema { schema },
+            MapQuestion::Status { id, issuer } => Self {
+                id: Some(id),
+                issuer: Some(issuer),
+                ..of(STATUS)
+            },
+            MapQuestion::Schema(schema) => Self {
+                schema: Some(schema),
+                ..of(SCHEMA)
+            },
         }
     }
 }
 
 impl QuestionJson {
     fn parse(&self) -> Result<MapQuestion, BundleError> {
-        match self {
-            Self::Digest { digest } => {
+        match (
+            self.kind.as_str(),
+            &self.digest,
+            self.id,
+            self.issuer,
+            self.schema,
+        ) {
+            (DIGEST, Some(digest), None, None, None) => {
                 let words = DigestWords::parse(digest);
                 words
                     .map(MapQuestion::Digest)
                     .ok_or(BundleError::NotCanonical("digest"))
             }
-            Self::Status { id, issuer } => {
-                let (id, issuer) = (*id, *issuer);
-                Ok(MapQuestion::Status { id, issuer })
-            }
-            Self::Schema { schema } => Ok(MapQuestion::Schema(*schema)),
+            (STATUS, None, Some(id), Some(issuer), None) => Ok(MapQuestion::Status { id, issuer }),
+            (SCHEMA, None, None, None, Some(schema)) => Ok(MapQuestion::Schema(schema)),
+            (_, _, _, _, _) => Err(serde_json::Error::custom(
+                "field `question` must have kind and digest, kind and id and issuer, or kind and \
+                 schema",
+            )
+            .into()),
         }
     }
 }
