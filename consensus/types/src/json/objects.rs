@@ -132,7 +132,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
             let problem = "must be a JSON object with named fields, not a list of their values";
             return Err(A::Error::custom(match self.path {
                 Path::Whole => format!("the document {problem}"),
-                path => format!("field `{path}` {problem}"),
+                path @ (Path::Key(..) | Path::Item(..)) => format!("field `{path}` {problem}"),
             }));
         }
         self.inner.visit_seq(Items {
