@@ -319,7 +319,7 @@ pub(super) fn steps(steps: &[Step], lang: Language) -> Section {
         for detail in &step.details {
             text = format!("{text}\n{}", detail.trim_start());
         }
-        vec![step.mark.word(lang).to_owned(), text]
+        vec![step.mark.result(lang).to_owned(), text]
     });
     section.table(head, &[12, 88], rows.collect());
     section

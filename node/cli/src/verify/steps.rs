@@ -29,6 +29,16 @@ impl Mark {
             Self::NotReached => lang.pick("..", "未及"),
         }
     }
+
+    /// In a word, for those who do not read terminals.
+    pub(crate) fn result(self, lang: Language) -> &'static str {
+        match self {
+            Self::Passed => lang.pick("passed", "通過"),
+            Self::Failed => lang.pick("FAILED", "不符"),
+            Self::Skipped => lang.pick("not done", "未進行"),
+            Self::NotReached => lang.pick("not reached", "未及"),
+        }
+    }
 }
 
 /// One of them.
