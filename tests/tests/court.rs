@@ -252,7 +252,7 @@ async fn a_salt_is_destroyed_with_a_receipt() {
         ),
         (
             vec!["erase", "salt", &statement, "--key", &desk.key],
-            "read proof",
+            "says nothing of the file",
         ),
     ] {
         said(&desk.trusting(&args).await, 2, &[words]);

@@ -135,7 +135,11 @@ fn a_proof_that_does_not_hold_has_a_report_too() {
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     has(
         &html,
-        &["INVALID: report.pdf is not the file", "otherFile", ">FAILED<"],
+        &[
+            "INVALID: report.pdf is not the file",
+            "otherFile",
+            ">FAILED<",
+        ],
     );
     // Nothing that such a proof says is passed on.
     assert!(

@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(like(1, named("台灣測試公會", "Test Association", 3)), none);
         assert_eq!(like(2, named("臺灣測試公會", "Illumina", 1)), none);
         assert_eq!(like(3, named("", "lllumina.", 1)), [2]);
-        assert_eq!(like(4, named("台灣測試公會", "lllumina", 1)), [2]);
+        assert_eq!(like(4, named("台灣測試公會", "lllumina", 1)), [2, 3]);
         assert_eq!(like(5, named("台灣測試公會乙", "Other", 1)), none);
     }
 

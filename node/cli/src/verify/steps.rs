@@ -36,6 +36,7 @@ impl Mark {
             Self::Passed => lang.pick("passed", "通過"),
             Self::Failed => lang.pick("FAILED", "不符"),
             Self::Skipped => lang.pick("not done", "未進行"),
+            Self::Note => lang.pick("note", "注意"),
             Self::NotReached => lang.pick("not reached", "未及"),
         }
     }
