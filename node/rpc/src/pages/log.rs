@@ -108,14 +108,8 @@ impl Target {
     fn page(self, api: &Api) -> Result<Page, Failure> {
         let backend = &api.backend;
         match self {
-            Self::Checkpoint => {
-                let note = backend.log_note()?.encode();
-                Ok(Page::new(TEXT, Caching::Never, note.into_bytes()))
-            }
-            Self::Key => {
-                let keys = keys(api)?;
-                Ok(Page::new(TEXT, Caching::Never, keys.into_bytes()))
-            }
+            Self::Checkpoint => Ok(text(backend.log_note()?.encode())),
+            Self::Key => Ok(text(keys(api)?)),
             Self::Tile(tile) => {
                 let bytes = backend.log_tile(tile)?;
                 let page = bytes.map(|bytes| Page {
@@ -131,8 +125,7 @@ impl Target {
             }
             Self::Proof(index) => {
                 let proof = backend.tlog_proof(index)?;
-                let page =
-                    proof.map(|proof| Page::new(TEXT, Caching::Never, proof.encode().into_bytes()));
+                let page = proof.map(|proof| text(proof.encode()));
                 Ok(page.unwrap_or_else(|| absent(api, &format!("leaf {index}"))))
             }
             Self::PostQuantumCheckpoint => {
