@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tbsi_light::KnownSignatures;
 use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{Roster, TimestampMs};
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ pub struct EngineConfig {
     /// How long a validator that has signed before listens, when it starts, for what somebody else
     /// signs with its key; none looks out for nobody.
     pub twin_watch: Option<Duration>,
+    /// Shared with the chain, so that a signature is verified once.
+    pub known: Arc<KnownSignatures>,
     /// Folder of the write-ahead log.
     pub wal_dir: PathBuf,
     /// The time of day.

@@ -124,9 +124,6 @@ pub const STATUSES_PER_SECOND_MAX: u32 = 4;
 /// Peers whose rates are remembered.
 pub const RATED_PEERS_MAX: usize = 2 * tbsi_types::limits::NODES_MAX;
 
-/// Signatures that are remembered as good.
-pub const VERIFIED_SIGNATURES_MAX: usize = 8_192;
-
 /// Messages of consensus that the engine was given and has not worked off.
 pub const ENGINE_MESSAGES_MAX: u64 = 4_096;
 

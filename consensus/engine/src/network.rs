@@ -88,7 +88,7 @@ pub(crate) struct Surroundings {
     /// Where consensus stands.
     pub(crate) progress: watch::Receiver<Progress>,
     /// Shared with the engine's verifier.
-    pub(crate) verified: Arc<Verified>,
+    pub(crate) verified: Verified,
     /// Ends the wait of an idle chain.
     pub(crate) wake: Arc<Notify>,
     /// Has the tally of votes.

@@ -1,7 +1,5 @@
 //! Signing and verifying, in the engine's words.
 
-use std::sync::Arc;
-
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
@@ -99,12 +97,12 @@ impl Signer<Ctx> for EngineSigner {
 /// Checks signatures of one chain, knows those that the network has checked already, and passes
 /// on the votes that have good ones.
 pub(crate) struct ChainVerifier {
-    verified: Arc<Verified>,
+    verified: Verified,
     witnessed: Witnessed,
 }
 
 impl ChainVerifier {
-    pub(crate) fn new(verified: Arc<Verified>, witnessed: Witnessed) -> Self {
+    pub(crate) fn new(verified: Verified, witnessed: Witnessed) -> Self {
         Self {
             verified,
             witnessed,

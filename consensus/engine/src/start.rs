@@ -111,7 +111,7 @@ impl<C: Chain> Engine<C> {
         let surroundings = Surroundings {
             roster: config.roster.clone(),
             progress: watched.clone(),
-            verified: Arc::new(Verified::new(config.p2p.chain)),
+            verified: Verified::new(config.p2p.chain, Arc::clone(&config.known)),
             wake: Arc::clone(&wake),
             witnessed: witnessed.clone(),
             twin,

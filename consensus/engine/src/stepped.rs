@@ -8,10 +8,10 @@
 
 mod effects;
 mod log;
-mod verifier;
 pub mod wire;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_malachitebft_app_channel::app::consensus::r#gen::{CoResult, Gen};
@@ -24,6 +24,7 @@ use arc_malachitebft_app_channel::app::types::PeerId;
 use arc_malachitebft_app_channel::app::types::core as mc;
 use bytes::Bytes;
 use mc::{ThresholdParam, ValidatorSet as _, ValueOrigin};
+use tbsi_light::KnownSignatures;
 use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::{ChainIdentity, CommitCertificate, Height, Round, Signature};
 
@@ -36,7 +37,6 @@ use crate::serve::{evidence_from_engine, height_parameters};
 use effects::{Pending, Shell};
 pub use log::CrashFile;
 use tbsi_keys::ConsensusStatement;
-pub use verifier::KnownSignatures;
 
 /// Heights above the running one whose messages wait: the engine's default.
 const QUEUED_HEIGHTS_MAX: usize = 10;
@@ -200,8 +200,8 @@ pub struct SteppedConfig {
     pub quorum_of_3: u64,
     /// Whether votes and certificates are verified, unless that is planted.
     pub verify: bool,
-    /// What nodes of one process share, so that a signature is verified once.
-    pub known: KnownSignatures,
+    /// Nodes of one process may share it, so that a signature is verified once.
+    pub known: Arc<KnownSignatures>,
 }
 
 /// A node's consensus.

@@ -6,6 +6,7 @@ use tbsi_types::{
 };
 
 use crate::error::VerifyError;
+use crate::known::KnownSignatures;
 
 /// A certificate whose every signature verified and whose signers are a quorum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +34,36 @@ pub fn verify_certificate(
     count_quorum(chain, certificate, power, set.total_power())
 }
 
+/// [`verify_certificate`] that need not verify again what is `known`.
+pub fn verify_certificate_known(
+    chain: &ChainIdentity,
+    set: &ValidatorSet,
+    certificate: &CommitCertificate,
+    known: &KnownSignatures,
+) -> Result<VerifiedCertificate, VerifyError> {
+    let power = |address: &Address| set.get(address).map(|member| member.power);
+    let is_by = |signer, digest, signature: &_| known.verify(signer, digest, signature);
+    count(chain, certificate, power, set.total_power(), is_by)
+}
+
 /// [`verify_certificate`] for a set of which `power_of` knows the members and `total` the
-/// weight. A signature is a member's if its address recovers from it, as on an EVM.
+/// weight.
 pub(crate) fn count_quorum(
     chain: &ChainIdentity,
     certificate: &CommitCertificate,
     power_of: impl Fn(&Address) -> Option<VotingPower>,
     total: VotingPower,
+) -> Result<VerifiedCertificate, VerifyError> {
+    let is_by = |signer, digest, signature: &Signature| signature.verify(digest, signer);
+    count(chain, certificate, power_of, total, is_by)
+}
+
+fn count(
+    chain: &ChainIdentity,
+    certificate: &CommitCertificate,
+    power_of: impl Fn(&Address) -> Option<VotingPower>,
+    total: VotingPower,
+    is_by: impl Fn(Address, B256, &Signature) -> Result<(), KeyError>,
 ) -> Result<VerifiedCertificate, VerifyError> {
     let digest = certificate.statement().digest(chain);
     let mut signers = Vec::with_capacity(certificate.signatures().len());
@@ -47,7 +71,7 @@ pub(crate) fn count_quorum(
     for entry in certificate.signatures() {
         let validator = entry.validator;
         let weight = power_of(&validator).ok_or(VerifyError::ForeignSigner { validator })?;
-        verify_signer(digest, validator, &entry.signature)
+        is_by(validator, digest, &entry.signature)
             .map_err(|source| VerifyError::Signature { validator, source })?;
         power = power
             .checked_add(weight.0)
@@ -63,14 +87,6 @@ pub(crate) fn count_quorum(
         power,
         total,
     })
-}
-
-fn verify_signer(digest: B256, expected: Address, signature: &Signature) -> Result<(), KeyError> {
-    let got = signature.recover(digest)?;
-    if got != expected {
-        return Err(KeyError::WrongSigner { expected, got });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub mod checkpoint;
 pub mod erasure;
 pub mod error;
 pub mod foreign;
+pub mod known;
 pub mod log;
 pub mod map;
 pub mod post_quantum;
@@ -45,10 +46,11 @@ pub use bundle::{
     DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
     VerifiedDecision, VerifyBundleError, verify_bundle, verify_decision,
 };
-pub use certificate::{VerifiedCertificate, verify_certificate};
+pub use certificate::{VerifiedCertificate, verify_certificate, verify_certificate_known};
 pub use checkpoint::{GenesisSigner, VerifiedCheckpoint, verify_checkpoint};
 pub use erasure::{VerifyErasureError, verify_erasure};
 pub use error::VerifyError;
+pub use known::KnownSignatures;
 pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_cose_receipt, verify_inclusion, verify_note,
     verify_tlog_proof,

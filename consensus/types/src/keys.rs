@@ -114,6 +114,16 @@ impl Signature {
         Ok(self.recover_key(digest)?.address())
     }
 
+    /// Verifies that `signer`'s key signed `digest`, as on an EVM: that its address recovers.
+    pub fn verify(&self, digest: B256, signer: Address) -> Result<(), KeyError> {
+        let got = self.recover(digest)?;
+        if got != signer {
+            let expected = signer;
+            return Err(KeyError::WrongSigner { expected, got });
+        }
+        Ok(())
+    }
+
     fn recover_key(&self, digest: B256) -> Result<PublicKey, KeyError> {
         let v = match self.0[64] {
             27 => RecoveryId::Zero,

@@ -106,6 +106,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         mempool: mempool_limits(&config),
         gossip,
         witnesses: outside_keys(&config),
+        known: Arc::default(),
     }));
     let validator = vote_signer(local, home, &node, config.signer.as_ref()).await?;
     node.take_back(&home.data_dir().join(journal::FILE_NAME));
@@ -489,6 +490,7 @@ fn engine_config(
             0 => None,
             ms => Some(Duration::from_millis(ms)),
         },
+        known: Arc::clone(&node.known),
         wal_dir: home.wal_dir(),
         clock: wall_clock,
     }

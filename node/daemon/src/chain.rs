@@ -298,7 +298,8 @@ impl Chain for NodeChain {
         }
         let roster = self.node.roster();
         let (identity, set) = (&self.node.identity, roster.members.set());
-        let verified = tbsi_light::verify_certificate(identity, set, certificate);
+        let known = &self.node.known;
+        let verified = tbsi_light::verify_certificate_known(identity, set, certificate, known);
         verified.map_err(|error| ChainError::new("verify a certificate of our own", error))?;
         let started = Instant::now();
         self.node

@@ -7,6 +7,7 @@ use alloy_primitives::keccak256;
 use tbsi_engine::{NetworkMonitor, Progress};
 use tbsi_execution::{BlockContext, ExecutionError, Inadmissible};
 use tbsi_governance::standing::Denied;
+use tbsi_light::KnownSignatures;
 use tbsi_store::{Store, StoreError, Tip};
 use tbsi_types::log::NoteVerifier;
 use tbsi_types::{
@@ -98,6 +99,8 @@ pub struct Node {
     pub wake: Arc<Notify>,
     /// Transactions and tips between nodes.
     pub gossip: GossipHandle,
+    /// Signatures that consensus found good.
+    pub(crate) known: Arc<KnownSignatures>,
     /// Where consensus stands; set when it starts.
     pub progress: OnceLock<watch::Receiver<Progress>>,
     /// Sees the network of consensus; set when it starts.
@@ -139,6 +142,8 @@ pub struct NodeParts {
     pub gossip: GossipHandle,
     /// Keys of outside witnesses of the log.
     pub witnesses: Vec<NoteVerifier>,
+    /// Shared with consensus.
+    pub known: Arc<KnownSignatures>,
 }
 
 impl Node {
@@ -164,6 +169,7 @@ impl Node {
             metrics,
             wake: Arc::new(Notify::new()),
             gossip: parts.gossip,
+            known: parts.known,
             progress: OnceLock::new(),
             consensus_network: OnceLock::new(),
             tsa_until: OnceLock::new(),

@@ -16,6 +16,7 @@ use tbsi_types::Height;
 use crate::error::StoreError;
 use crate::keys;
 use crate::limits::{OPEN_FILES_MAX, WAL_BYTES_MAX, WRITE_BUFFER_BYTES};
+use crate::store::StoreOptions;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 const KIB: usize = 1024;
@@ -89,14 +90,14 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the database in `dir`, or makes it.
-    pub(crate) fn open(dir: &Path, cache_bytes: usize) -> Result<Self, StoreError> {
+    pub(crate) fn open(dir: &Path, chosen: StoreOptions) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir).map_err(|source| StoreError::CreateDirectory {
             dir: dir.to_owned(),
             source,
         })?;
         let history_floor = Arc::new(AtomicU64::new(0));
-        let cache = Cache::new_lru_cache(cache_bytes);
-        let options = database_options();
+        let cache = Cache::new_lru_cache(chosen.cache_bytes);
+        let options = database_options(chosen.preallocates);
         // A newer schema may have tables that this program does not know. They must be named
         // to open the database, whose version is then refused with a better error.
         let stored = DB::list_cf(&options, dir).unwrap_or_default();
@@ -343,7 +344,7 @@ fn open_error(dir: &Path, source: rocksdb::Error) -> StoreError {
     }
 }
 
-fn database_options() -> Options {
+fn database_options(preallocates: bool) -> Options {
     let mut options = Options::default();
     options.create_if_missing(true);
     options.create_missing_column_families(true);
@@ -359,7 +360,11 @@ fn database_options() -> Options {
     options.set_keep_log_file_num(2);
     options.set_max_log_file_size(4 * KIB * KIB);
     options.set_stats_dump_period_sec(0);
-    options
+    if preallocates {
+        return options;
+    }
+    let options = options.get_options_from_string("allow_fallocate=false");
+    options.expect("RocksDB knows its own option")
 }
 
 fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) -> Options {

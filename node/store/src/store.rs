@@ -36,6 +36,9 @@ pub struct StoreOptions {
     pub history_blocks: u64,
     /// Bytes of cache for reads.
     pub cache_bytes: usize,
+    /// Whether files get their room on the disk before they are written: cheaper on a disk, and
+    /// dear in memory.
+    pub preallocates: bool,
 }
 
 impl Default for StoreOptions {
@@ -43,6 +46,7 @@ impl Default for StoreOptions {
         Self {
             history_blocks: 256,
             cache_bytes: CACHE_BYTES,
+            preallocates: true,
         }
     }
 }
@@ -130,7 +134,7 @@ impl Store {
         if options.history_blocks < STATE_WINDOW_MIN {
             return Err(StoreError::HistoryTooShort(options.history_blocks));
         }
-        let database = Database::open(dir, options.cache_bytes)?;
+        let database = Database::open(dir, options)?;
         check_owner(&database, &identity)?;
         let record = database.get(Table::Meta, keys::TIP, "tip")?;
         let tip = match record {

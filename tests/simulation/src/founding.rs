@@ -223,6 +223,7 @@ pub fn stranger_key() -> SecretKey {
 pub fn store_options() -> StoreOptions {
     StoreOptions {
         cache_bytes: 1024 * 1024,
+        preallocates: false,
         ..StoreOptions::default()
     }
 }

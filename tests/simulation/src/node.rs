@@ -9,10 +9,11 @@ use std::time::Instant;
 
 use alloy_primitives::hex;
 use bytes::Bytes;
-use tbsi_engine::stepped::{CrashFile, KnownSignatures, Stepped, SteppedConfig, Stop, Timer};
+use tbsi_engine::stepped::{CrashFile, Stepped, SteppedConfig, Stop, Timer};
 use tbsi_home::Home;
 use tbsi_keys::keyfile::{LogKey, open_validator_key};
 use tbsi_keys::{LocalSigner, SignState};
+use tbsi_light::KnownSignatures;
 use tbsi_node::PROTOCOL_VERSION;
 use tbsi_node::chain::NodeChain;
 use tbsi_node::gossip::GossipHandle;
@@ -69,7 +70,7 @@ pub struct Node {
     /// What moments are told from, for code that counts with the standard library's.
     beginning: Instant,
     files: Files,
-    known: KnownSignatures,
+    known: Arc<KnownSignatures>,
 }
 
 /// What a node knows of others' blocks.
@@ -137,7 +138,7 @@ impl Node {
         founding: &Founding,
         index: usize,
         mutant: Option<Mutant>,
-        known: KnownSignatures,
+        known: Arc<KnownSignatures>,
     ) -> Self {
         let dir = scratch();
         let files = Files {
@@ -257,6 +258,7 @@ impl Node {
             mempool: MempoolLimits::default(),
             gossip: GossipHandle::detached(),
             witnesses: Vec::new(),
+            known: Arc::clone(&self.known),
         });
         node.identity = founding.identity;
         node
@@ -310,7 +312,7 @@ impl Node {
             own: Some(own),
             quorum_of_3: if small { 1 } else { 2 },
             verify: !self.side.has(Mutant::SignaturesNotVerified),
-            known: self.known.clone(),
+            known: Arc::clone(&self.known),
         }
     }
 

@@ -15,7 +15,8 @@ use std::thread;
 use bytes::Bytes;
 use tbsi_engine::Note;
 use tbsi_engine::stepped::wire::{self, Seen};
-use tbsi_engine::stepped::{Input, KnownSignatures, Milestone, Stepped, Stop, Timer, Topic};
+use tbsi_engine::stepped::{Input, Milestone, Stepped, Stop, Timer, Topic};
+use tbsi_light::KnownSignatures;
 use tbsi_node::gossip::Cosignatures;
 use tbsi_types::{Height, Roster, TimestampMs, ValidatorSet, sha256};
 
@@ -176,11 +177,11 @@ impl World {
         let founding = Founding::of(plan.validators, plan.epoch_seconds, flaw);
         let mut rng = Rng::new(plan.seed ^ 0x5eed);
         let honest = |node: &usize| !plan.liars.contains_key(node);
-        let known = KnownSignatures::default();
+        let known = Arc::new(KnownSignatures::default());
         let nodes = (0..founding.nodes())
             .map(|node| {
                 let mutant = plan.mutant.filter(|_| honest(&node));
-                Node::new(&founding, node, mutant, known.clone())
+                Node::new(&founding, node, mutant, Arc::clone(&known))
             })
             .collect();
         let liars = plan.liars.iter();

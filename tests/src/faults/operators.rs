@@ -174,7 +174,7 @@ pub async fn rolling(amount: Amount) -> anyhow::Result<Found> {
     let acknowledged = stage.judge(&mut load).await?;
     Ok(Found::Kept(format!(
         "one version, every node in turn: out for {}, longest block interval {longest} ms, \
-         {acknowledged} acknowledgements, 0 lost (two versions: not shown, there is one)",
+         {acknowledged} acknowledgements, 0 lost (two versions: --test upgrade)",
         spread(&mut outages)
     )))
 }

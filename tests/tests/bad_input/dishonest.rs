@@ -101,6 +101,7 @@ pub(crate) fn engine_config(
         },
         roster: watch::channel(Arc::new(Roster::of_genesis(genesis).unwrap())).1,
         twin_watch: None,
+        known: Arc::default(),
         wal_dir: wal.into(),
         clock: wall_clock,
     }
@@ -348,6 +349,7 @@ pub(crate) async fn adopt(home: &Home) -> (Arc<Node>, LoadedHome) {
         mempool: MempoolLimits::default(),
         gossip,
         witnesses: Vec::new(),
+        known: Arc::default(),
     });
     (Arc::new(node), loaded)
 }

@@ -53,7 +53,7 @@ const PROPOSAL: u8 = 0;
 
 /// Decides of each message whether it is taken.
 pub(crate) struct Gate {
-    verified: Arc<Verified>,
+    verified: Verified,
     roster: Arc<Roster>,
     /// The validators before the last change: some nodes still vote with them.
     before: Option<ValidatorSet>,
@@ -68,7 +68,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(verified: Arc<Verified>, roster: Arc<Roster>) -> Self {
+    pub(crate) fn new(verified: Verified, roster: Arc<Roster>) -> Self {
         let mut gate = Self {
             verified,
             roster,

@@ -198,7 +198,7 @@ impl Stage {
             twin: None,
             roster: rosters,
             progress: watched,
-            verified: Arc::new(Verified::new(chain())),
+            verified: Verified::new(chain(), Arc::default()),
             wake: Arc::default(),
         };
         let spawned = start(swarm, surroundings).await.unwrap();

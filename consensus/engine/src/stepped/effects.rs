@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -23,15 +24,16 @@ use mc::{SignedMessage, TimeoutKind, ValueOrigin};
 use tbsi_types::{ChainIdentity, CheckpointDigest, PublicKey, Round, Signature};
 
 use super::log::{CrashFile, CrashLog};
-use super::verifier::MemoVerifier;
 use super::{
     Crashed, Milestone, Place, SteppedConfig, Stop, SyncFault, Timer, TimerKind, Topic, World, wire,
 };
 use crate::codec::{CodecError, WireCodec};
 use crate::context::{Address, Ctx, Height, Part, Value, round_from_engine, round_to_engine};
 use crate::host::{Host, Now, Piece, Streamed};
+use crate::network::Verified;
 use crate::port::{Chain, ChainError};
 use crate::serve::to_engine;
+use crate::signing::ChainVerifier;
 use crate::tally::Patience;
 use crate::witnessed::Witnessed;
 use tbsi_keys::ConsensusStatement;
@@ -63,7 +65,7 @@ pub(super) struct Shell<C> {
     pub(super) replaying: bool,
     own: Option<tbsi_types::Address>,
     witnessed: Witnessed,
-    verifier: MemoVerifier,
+    verifier: ChainVerifier,
     verify: bool,
     streams_started: u64,
 }
@@ -77,6 +79,7 @@ impl<C: Chain> Shell<C> {
     ) -> Result<Self, Stop> {
         let identity = config.chain;
         let witnessed = Witnessed::default();
+        let verified = Verified::new(identity, Arc::clone(&config.known));
         let log = CrashLog::open(log).map_err(|error| Stop::Core(format!("the log: {error}")))?;
         Ok(Self {
             identity,
@@ -87,7 +90,7 @@ impl<C: Chain> Shell<C> {
             own: config.own,
             votes: false,
             replaying: false,
-            verifier: MemoVerifier::new(identity, witnessed.clone(), config.known.clone()),
+            verifier: ChainVerifier::new(verified, witnessed.clone()),
             witnessed,
             verify: config.verify,
             streams_started: 0,
@@ -393,7 +396,7 @@ impl<C: Chain> Shell<C> {
 
     fn verdict<'a, F>(
         &'a self,
-        verify: impl FnOnce(&'a MemoVerifier) -> F,
+        verify: impl FnOnce(&'a ChainVerifier) -> F,
     ) -> Result<(), mc::CertificateError<Ctx>>
     where
         F: Future<Output = Result<(), mc::CertificateError<Ctx>>>,

@@ -45,6 +45,7 @@ pub(super) fn check(world: &World, findings: &mut Findings) {
         mempool: MempoolLimits::default(),
         gossip: GossipHandle::detached(),
         witnesses: Vec::new(),
+        known: Arc::default(),
     }));
     let mut chain = NodeChain::new(Arc::clone(&fresh));
     for height in 1..=tip.0 {

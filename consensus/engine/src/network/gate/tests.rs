@@ -57,7 +57,7 @@ fn roster(names: &[&str]) -> Arc<Roster> {
 }
 
 fn gate(names: &[&str]) -> Gate {
-    let mut gate = Gate::new(Arc::new(Verified::new(CHAIN)), roster(names));
+    let mut gate = Gate::new(Verified::new(CHAIN, Arc::default()), roster(names));
     gate.move_to(HEIGHT, ROUND);
     gate
 }
