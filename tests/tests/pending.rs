@@ -88,6 +88,7 @@ async fn a_transaction_that_full_pools_refused_is_included_once_they_drain() {
     for node in 0..4 {
         net.configure(node, |config| {
             config.mempool.transactions_max = 4;
+            config.mempool.own_part = 1;
             config.mempool.per_sender_max = 4;
             config.mempool.nonce_gap_max = 4;
         });

@@ -187,7 +187,7 @@ fn launch(
             wal_dir: config.wal_dir.clone(),
             problem,
         };
-        let verified = Arc::clone(&surroundings.verified);
+        let verified = surroundings.verified.clone();
         let verifier = Box::new(ChainVerifier::new(verified, witnessed.clone()));
         let consensus = match validator {
             Some(signer) => {

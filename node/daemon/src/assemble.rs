@@ -430,6 +430,7 @@ fn mempool_limits(config: &Config) -> MempoolLimits {
         // A small pool too has room for what can be executed.
         queued_max: MEMPOOL_QUEUED_MAX.min(transactions_max / 2),
         bytes_max: usize::try_from(config.mempool.bytes_max).unwrap_or(usize::MAX),
+        own_part: count(config.mempool.own_part),
         per_sender_max: count(config.mempool.per_sender_max),
         nonce_gap_max: config.mempool.nonce_gap_max.into(),
         ..MempoolLimits::default()

@@ -10,6 +10,13 @@ pub const MEMPOOL_TRANSACTIONS_MAX: usize = 20_000;
 /// Encoded bytes of all transactions in the mempool, unless the operator says otherwise.
 pub const MEMPOOL_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// One part in so many of the mempool is for what is sent to this node. The rest is for what other
+/// nodes pass on, so that while all are flooded each of them knows what any of them proposes.
+pub const MEMPOOL_OWN_PART: usize = 4;
+
+/// Transactions that a mempool without room verifies in a round: one may replace another.
+pub const MEMPOOL_FULL_CHECKS_MAX: u32 = 64;
+
 /// Transactions of one sender in the mempool.
 pub const MEMPOOL_PER_SENDER_MAX: usize = 1_024;
 

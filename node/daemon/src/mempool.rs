@@ -35,7 +35,7 @@ pub use error::MempoolError;
 pub use ready::Ready;
 pub use schedule::Intake;
 
-use crate::limits::{ANNOUNCE_BYTES_MAX, ANNOUNCE_INTERVAL};
+use crate::limits::{ANNOUNCE_BYTES_MAX, ANNOUNCE_INTERVAL, MEMPOOL_FULL_CHECKS_MAX};
 use dropped::Drops;
 use schedule::Schedule;
 use sender::{Entry, Sender};
@@ -69,6 +69,26 @@ pub struct SenderContent {
     pub queued: Vec<Arc<Transaction>>,
 }
 
+/// What was sent to this node.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Own {
+    transactions: usize,
+    /// Encoded.
+    bytes: usize,
+}
+
+impl Own {
+    fn add(&mut self, transaction: &Transaction) {
+        self.transactions += 1;
+        self.bytes += transaction.encoded().len();
+    }
+
+    fn remove(&mut self, transaction: &Transaction) {
+        self.transactions -= 1;
+        self.bytes -= transaction.encoded().len();
+    }
+}
+
 /// The pool.
 #[derive(Debug)]
 pub struct Mempool {
@@ -83,6 +103,9 @@ pub struct Mempool {
     waiting: BTreeSet<Address>,
     pending: usize,
     bytes: usize,
+    own: Own,
+    /// In this round.
+    full_checks_left: u32,
     schedule: Schedule,
     drops: Drops,
     /// Hash and nonce of what a sender's newer account overtook. The next block tells whether it
@@ -103,6 +126,8 @@ impl Mempool {
             waiting: BTreeSet::new(),
             pending: 0,
             bytes: 0,
+            own: Own::default(),
+            full_checks_left: MEMPOOL_FULL_CHECKS_MAX,
             schedule: Schedule::default(),
             drops: Drops::new(limits.dropped_max, counter),
             overtaken: Vec::new(),
@@ -122,10 +147,13 @@ impl Mempool {
         let overtaken = overtaken.iter().map(Entry::hash_and_nonce);
         self.overtaken.extend(overtaken);
         let (hash, nonce) = (transaction.hash(), transaction.nonce());
-        let replaced = self.check(&transaction, account)?;
+        let replaced = self.check(&transaction, account, intake)?;
         self.bytes += transaction.encoded().len();
         self.by_hash.insert(hash, Arc::clone(&transaction));
         self.schedule.add(hash, intake);
+        if intake == Intake::Own {
+            self.own.add(&transaction);
+        }
         self.drops.forget(&hash);
         let tip = self.last.height;
         self.senders
@@ -141,7 +169,11 @@ impl Mempool {
     /// A client sent a transaction that is here already: it is told to peers again in the next
     /// round. Returns whether it is this node's own only from now on.
     pub fn claim(&mut self, hash: &B256) -> bool {
-        self.schedule.claim(hash)
+        let is_new = self.schedule.claim(hash);
+        if is_new {
+            self.own.add(&self.by_hash[hash]);
+        }
+        is_new
     }
 
     /// Takes note of the block at `last`, which holds `included`: `nonces` are the accounts
@@ -196,6 +228,7 @@ impl Mempool {
     /// peers again, at most [`ANNOUNCE_BYTES_MAX`] or one transaction.
     pub fn begin_round(&mut self) -> Vec<Arc<Transaction>> {
         self.schedule.begin_round();
+        self.full_checks_left = MEMPOOL_FULL_CHECKS_MAX;
         let mut due: Vec<Arc<Transaction>> = Vec::new();
         let mut left = ANNOUNCE_BYTES_MAX;
         while let Some(turn) = self.schedule.first_due() {
@@ -234,7 +267,9 @@ impl Mempool {
             let (hash, _) = entry.hash_and_nonce();
             self.bytes -= entry.transaction.encoded().len();
             self.by_hash.remove(&hash);
-            self.schedule.remove(&hash);
+            if self.schedule.remove(&hash) == Some(Intake::Own) {
+                self.own.remove(&entry.transaction);
+            }
         }
         self.pending = self.pending - pending_before + sender.pending;
         if sender.pending == 0 {

@@ -350,9 +350,13 @@ impl Node {
         encoded: &[u8],
         intake: Intake,
     ) -> Result<Arc<Transaction>, AdmissionError> {
-        if self.pooled(&keccak256(encoded)).is_some() {
+        let hash = keccak256(encoded);
+        let mut mempool = self.mempool();
+        if mempool.get(&hash).is_some() {
             return Err(MempoolError::AlreadyKnown.into());
         }
+        mempool.look(encoded.len(), intake)?;
+        drop(mempool);
         let transaction = Transaction::parse_and_verify(encoded, self.identity.chain_id)?;
         let transaction = Arc::new(transaction);
         self.admission(&transaction)?;

@@ -320,6 +320,9 @@ pub struct MempoolConfig {
     pub transactions_max: u32,
     /// Bytes in all.
     pub bytes_max: u64,
+    /// One part in so many of both is for what is sent to this node, the rest for what other
+    /// nodes pass on; 1: all is for both.
+    pub own_part: u32,
     /// Transactions of one sender.
     pub per_sender_max: u32,
     /// How far above the account's nonce a transaction may wait.
@@ -426,6 +429,7 @@ impl Default for MempoolConfig {
         Self {
             transactions_max: 20_000,
             bytes_max: 64 * 1024 * 1024,
+            own_part: 4,
             per_sender_max: 1_024,
             nonce_gap_max: 64,
         }

@@ -185,7 +185,7 @@ impl Database {
     /// Adds a table that this program does not know to a closed database.
     #[cfg(test)]
     pub(crate) fn add_table(dir: &Path, name: &str) {
-        let options = database_options();
+        let options = database_options(true);
         let mut db = DB::open_cf(&options, dir, DB::list_cf(&options, dir).unwrap()).unwrap();
         db.create_cf(name, &Options::default()).unwrap();
     }

@@ -115,6 +115,7 @@ async fn a_full_pool_says_so_and_drains() {
     for node in 0..4 {
         net.configure(node, |config| {
             config.mempool.transactions_max = 18;
+            config.mempool.own_part = 1;
             config.mempool.per_sender_max = 3;
             config.mempool.nonce_gap_max = 2;
         });

@@ -1,9 +1,9 @@
 //! What the pool may hold, unless the operator says otherwise.
 
 use crate::limits::{
-    DROPPED_MAX, MEMPOOL_BYTES_MAX, MEMPOOL_NONCE_GAP_MAX, MEMPOOL_PER_SENDER_MAX,
-    MEMPOOL_QUEUED_BLOCKS_MAX, MEMPOOL_QUEUED_MAX, MEMPOOL_ROUNDS_MAX, MEMPOOL_STUCK_ROUNDS,
-    MEMPOOL_TRANSACTIONS_MAX,
+    DROPPED_MAX, MEMPOOL_BYTES_MAX, MEMPOOL_NONCE_GAP_MAX, MEMPOOL_OWN_PART,
+    MEMPOOL_PER_SENDER_MAX, MEMPOOL_QUEUED_BLOCKS_MAX, MEMPOOL_QUEUED_MAX, MEMPOOL_ROUNDS_MAX,
+    MEMPOOL_STUCK_ROUNDS, MEMPOOL_TRANSACTIONS_MAX,
 };
 
 /// What the pool may hold.
@@ -13,6 +13,8 @@ pub struct MempoolLimits {
     pub transactions_max: usize,
     /// Encoded bytes of all transactions; from half of it on, only pending ones are taken.
     pub bytes_max: usize,
+    /// One part in so many of both is for what is sent to this node.
+    pub own_part: usize,
     /// Transactions of one sender.
     pub per_sender_max: usize,
     /// Nonces that may be missing before a transaction.
@@ -34,6 +36,7 @@ impl Default for MempoolLimits {
         Self {
             transactions_max: MEMPOOL_TRANSACTIONS_MAX,
             bytes_max: MEMPOOL_BYTES_MAX,
+            own_part: MEMPOOL_OWN_PART,
             per_sender_max: MEMPOOL_PER_SENDER_MAX,
             nonce_gap_max: MEMPOOL_NONCE_GAP_MAX,
             queued_max: MEMPOOL_QUEUED_MAX,

@@ -5,7 +5,7 @@ use alloy_consensus::Transaction as _;
 use tbsi_types::{Account, Address, B256, Transaction, U256};
 
 use super::sender::{Entry, Sender};
-use super::{Mempool, MempoolError};
+use super::{Intake, Mempool, MempoolError};
 use crate::limits::MEMPOOL_BUMP_PERCENT;
 
 impl Mempool {
@@ -14,6 +14,7 @@ impl Mempool {
         &self,
         transaction: &Transaction,
         account: &Account,
+        intake: Intake,
     ) -> Result<Option<B256>, MempoolError> {
         if self.by_hash.contains_key(&transaction.hash()) {
             return Err(MempoolError::AlreadyKnown);
@@ -31,8 +32,22 @@ impl Mempool {
         check_funds(transaction, account, known)?;
         match known.and_then(|known| known.transactions.get(&nonce)) {
             Some(taken) => self.check_replacement(transaction, taken).map(Some),
-            None => self.check_room(transaction, known, state).map(|()| None),
+            None => {
+                self.check_room(transaction, known, state, intake)?;
+                Ok(None)
+            }
         }
+    }
+
+    /// Whether it is worth while to verify so many bytes: a pool without room looks at a few each
+    /// round, one of which may replace another.
+    pub fn look(&mut self, bytes: usize, intake: Intake) -> Result<(), MempoolError> {
+        let room = self.check_own(bytes, intake);
+        let room = room.and_then(|()| self.check_bytes(bytes, self.bytes, self.by_hash.len()));
+        if let Err(full) = room {
+            self.full_checks_left = self.full_checks_left.checked_sub(1).ok_or(full)?;
+        }
+        Ok(())
     }
 
     /// A higher bid replaces, as on Ethereum, although nobody pays it: it says which version is
@@ -58,7 +73,7 @@ impl Mempool {
         let bytes = self.bytes - taken.transaction.encoded().len();
         let known = self.senders.get(&transaction.sender());
         let next = known.map_or(0, Sender::next_nonce);
-        self.check_bytes(transaction, bytes, self.by_hash.len() - 1)?;
+        self.check_bytes(transaction.encoded().len(), bytes, self.by_hash.len() - 1)?;
         if transaction.nonce() > next {
             let after = bytes.saturating_add(transaction.encoded().len());
             self.check_queued_bytes(transaction.sender(), next, after)?;
@@ -72,6 +87,7 @@ impl Mempool {
         transaction: &Transaction,
         known: Option<&Sender>,
         state: u64,
+        intake: Intake,
     ) -> Result<(), MempoolError> {
         let (sender, nonce) = (transaction.sender(), transaction.nonce());
         let next = known.map_or(state, Sender::next_nonce);
@@ -91,7 +107,8 @@ impl Mempool {
                 limit: limits.per_sender_max,
             });
         }
-        self.check_bytes(transaction, self.bytes, self.by_hash.len())?;
+        self.check_own(transaction.encoded().len(), intake)?;
+        self.check_bytes(transaction.encoded().len(), self.bytes, self.by_hash.len())?;
         if nonce > next {
             self.check_queue(sender, next)?;
             let after = self.bytes.saturating_add(transaction.encoded().len());
@@ -100,15 +117,32 @@ impl Mempool {
         Ok(())
     }
 
-    /// Whether it fits beside so many bytes and transactions.
+    /// Whether so many more bytes are within the part of those who send to this node.
+    fn check_own(&self, more: usize, intake: Intake) -> Result<(), MempoolError> {
+        let (limits, own) = (&self.limits, self.own);
+        let [transactions_max, bytes_max] =
+            [limits.transactions_max, limits.bytes_max].map(|all| all.div_ceil(limits.own_part));
+        let is_of_all = intake == Intake::Gossiped || limits.own_part == 1;
+        if is_of_all || own.transactions < transactions_max && own.bytes + more <= bytes_max {
+            return Ok(());
+        }
+        Err(MempoolError::OwnFull {
+            transactions: own.transactions,
+            transactions_max,
+            bytes: own.bytes,
+            bytes_max,
+        })
+    }
+
+    /// Whether so many `more` bytes fit beside so many bytes and transactions.
     fn check_bytes(
         &self,
-        transaction: &Transaction,
+        more: usize,
         bytes: usize,
         transactions: usize,
     ) -> Result<(), MempoolError> {
         let limits = &self.limits;
-        let after = bytes.saturating_add(transaction.encoded().len());
+        let after = bytes.saturating_add(more);
         if transactions < limits.transactions_max && after <= limits.bytes_max {
             return Ok(());
         }

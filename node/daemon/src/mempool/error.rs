@@ -91,6 +91,21 @@ pub enum MempoolError {
         /// [`bytes_max`](super::MempoolLimits::bytes_max).
         bytes_max: usize,
     },
+    /// What is sent to this node has its part of the pool, and that is full.
+    #[error(
+        "txpool is full: {transactions} transactions of at most {transactions_max} that were sent \
+         to this node, {bytes} bytes of at most {bytes_max}; retry after the next block"
+    )]
+    OwnFull {
+        /// In the pool.
+        transactions: usize,
+        /// A part of [`transactions_max`](super::MempoolLimits::transactions_max).
+        transactions_max: usize,
+        /// In the pool, encoded.
+        bytes: usize,
+        /// A part of [`bytes_max`](super::MempoolLimits::bytes_max).
+        bytes_max: usize,
+    },
     /// Too many transactions wait for an earlier nonce already.
     #[error(
         "txpool is full: {queued} transactions wait for an earlier nonce, at most {limit} are \
@@ -134,6 +149,7 @@ impl MempoolError {
             Self::InsufficientFunds { .. } => "insufficient_funds",
             Self::SenderFull { .. } => "sender_full",
             Self::Full { .. } => "full",
+            Self::OwnFull { .. } => "own_full",
             Self::QueueFull { .. } => "queue_full",
             Self::QueueBytesFull { .. } => "queue_bytes_full",
         }

@@ -90,10 +90,11 @@ impl Schedule {
         self.places.insert(hash, place);
     }
 
-    pub(super) fn remove(&mut self, hash: &B256) {
-        if let Some(place) = self.places.remove(hash) {
-            self.line.remove(&place.due);
-        }
+    /// Returns how it came.
+    pub(super) fn remove(&mut self, hash: &B256) -> Option<Intake> {
+        let place = self.places.remove(hash)?;
+        self.line.remove(&place.due);
+        Some(place.intake)
     }
 
     /// A client sent it again: it is told in the next round, and from then on as this node's

@@ -315,3 +315,62 @@ fn all_is_bounded_and_begins_with_what_can_be_executed() {
     assert_eq!(pool.all(2 * size + 1).len(), 2);
     assert_eq!(pool.all(size - 1), []);
 }
+
+#[test]
+fn what_is_sent_to_this_node_leaves_room_for_what_others_pass_on() {
+    let limits = MempoolLimits {
+        transactions_max: 8,
+        own_part: 4,
+        ..MempoolLimits::default()
+    };
+    let mut pool = pool(limits);
+    let own = |pool: &mut Mempool, nonce| pool.insert(tx(ALICE, nonce), &account(0), Intake::Own);
+    own(&mut pool, 0).unwrap();
+    own(&mut pool, 1).unwrap();
+    let bytes = pool.counts().bytes;
+    let full = format!(
+        "txpool is full: 2 transactions of at most 2 that were sent to this node, {bytes} bytes of \
+         at most {}; retry after the next block",
+        MempoolLimits::default().bytes_max / 4
+    );
+    assert_eq!(own(&mut pool, 2).unwrap_err().to_string(), full);
+    // A peer passes it on; its sender says it here too.
+    pool.take(tx(ALICE, 2), &account(0)).unwrap();
+    assert!(pool.claim(&tx(ALICE, 2).hash()));
+    for nonce in 0..5 {
+        pool.take(tx(BOB, nonce), &account(0)).unwrap();
+    }
+    let full = pool.take(tx(BOB, 5), &account(0)).unwrap_err();
+    assert_eq!(full.kind(), "full");
+    // Two leave, and one of three is still there.
+    pool.block(1, [(ALICE, 2)]);
+    assert_eq!(own(&mut pool, 3), Ok(Inserted::Pending));
+    assert_eq!(own(&mut pool, 4).unwrap_err().kind(), "own_full");
+    pool.block(2, [(ALICE, 4)]);
+    assert_eq!(pool.own, Own::default());
+}
+
+#[test]
+fn a_pool_without_room_looks_at_a_few_each_round() {
+    let limits = MempoolLimits {
+        transactions_max: 1,
+        ..MempoolLimits::default()
+    };
+    let mut pool = pool(limits);
+    assert_eq!(pool.look(100, Intake::Gossiped), Ok(()));
+    pool.take(tx(ALICE, 0), &account(0)).unwrap();
+    for _ in 0..2 {
+        for _ in 0..MEMPOOL_FULL_CHECKS_MAX {
+            assert_eq!(pool.look(100, Intake::Gossiped), Ok(()));
+        }
+        let full = pool.look(100, Intake::Gossiped).unwrap_err();
+        assert_eq!(full.kind(), "full");
+        pool.begin_round();
+    }
+    // One of them replaces what is there.
+    pool.take(tx_with(ALICE, 0, 1, 0, 0), &account(0)).unwrap();
+    pool.block(1, [(ALICE, 1)]);
+    for _ in 0..=MEMPOOL_FULL_CHECKS_MAX {
+        assert_eq!(pool.look(100, Intake::Gossiped), Ok(()));
+    }
+}

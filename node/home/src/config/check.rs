@@ -64,7 +64,7 @@ impl Config {
         let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
         let response_min = 2 * BLOCK_BYTES_MAX as u64;
         let all: u64 = mempool.transactions_max.into();
-        let limits: [(&str, u64, u64, u64); 15] = [
+        let limits: [(&str, u64, u64, u64); 16] = [
             ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
             (
                 "rpc.connections_per_address_max",
@@ -108,6 +108,7 @@ impl Config {
             ("keys.twin_watch_ms", self.keys.twin_watch_ms, 0, 60_000),
             ("mempool.transactions_max", all, 1, 1_000_000),
             ("mempool.bytes_max", mempool.bytes_max, MIB, 4_096 * MIB),
+            ("mempool.own_part", mempool.own_part.into(), 1, 100),
             (
                 "mempool.per_sender_max",
                 mempool.per_sender_max.into(),

@@ -111,12 +111,15 @@ fn mempool(mempool: &MempoolConfig) -> String {
 [mempool]
 transactions_max = {transactions_max}
 bytes_max = {bytes_max}
+# One part in so many is for what is sent to this node, the rest for what other nodes pass on.
+own_part = {own_part}
 per_sender_max = {per_sender_max}
 # How far above the account's nonce a transaction may wait.
 nonce_gap_max = {nonce_gap_max}
 ",
         transactions_max = mempool.transactions_max,
         bytes_max = mempool.bytes_max,
+        own_part = mempool.own_part,
         per_sender_max = mempool.per_sender_max,
         nonce_gap_max = mempool.nonce_gap_max,
     )
