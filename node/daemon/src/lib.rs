@@ -31,6 +31,7 @@ pub mod recover;
 mod rotation;
 pub mod rules;
 mod run;
+mod serving;
 pub mod tsa;
 mod upgrade;
 mod watchdog;

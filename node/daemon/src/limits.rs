@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use tbsi_types::log::post_quantum::{POST_QUANTUM_COSIGNATURE_BYTES, POST_QUANTUM_KEY_BYTES};
 
+/// Niceness of threads that serve RPC: the processor time of 28 of them weighs as much as that of
+/// one thread that decides blocks.
+pub const SERVING_NICE: i32 = 15;
+
 /// Transactions in the mempool, unless the operator says otherwise.
 pub const MEMPOOL_TRANSACTIONS_MAX: usize = 20_000;
 

@@ -29,6 +29,7 @@ use crate::limits::{STOP_TIMEOUT, TSA_WARN_INTERVAL};
 use crate::node::{AdmissionError, Node};
 use crate::pending;
 use crate::rotation;
+use crate::serving::Serving;
 use crate::watchdog;
 
 /// Makes any panic end the process. A node with a dead task inside looks alive and is not.
@@ -81,7 +82,8 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>, protocol: u32) -> a
     let node = Arc::clone(&assembled.node);
     let rekeyed = rotation::due(assembled.rotating.take(), Arc::clone(&node));
     let (stop_tasks, stopping) = watch::channel(false);
-    let Tasks { mut all, gossip } = spawn(assembled, &stopping);
+    let serving = Serving::start().context("start the threads that serve")?;
+    let Tasks { mut all, gossip } = spawn(assembled, &serving, &stopping);
     let outcome = tokio::select! {
         ended = first_end(&mut all, stop) => ended.map(|()| End::Stopped),
         due = rekeyed => due.map(|()| End::Rekeyed),
@@ -94,7 +96,7 @@ async fn run_tasks(home: &Home, stop: watch::Receiver<bool>, protocol: u32) -> a
     }
     node.gossip.shutdown().await;
     // What did not stop in time is aborted here: no task outlives this function.
-    drop((all, gossip));
+    drop((all, gossip, serving));
     info!(height = %node.tip().height, "node stopped");
     outcome
 }
@@ -107,7 +109,7 @@ struct Tasks {
     gossip: JoinSet<()>,
 }
 
-fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
+fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<bool>) -> Tasks {
     let Assembled {
         node,
         engine,
@@ -147,7 +149,7 @@ fn spawn(assembled: Assembled, stopping: &watch::Receiver<bool>) -> Tasks {
         let forwarded = calendar.run(Arc::clone(&node), stop());
         all.spawn(named("calendar", forwarded));
     }
-    all.spawn(named("rpc", rpc_task(rpc, stop())));
+    all.spawn_on(named("rpc", rpc_task(rpc, stop())), serving.handle());
     all.spawn(named("health", health_task(health, pages, stop())));
     all.spawn(named(
         "watchdog",
