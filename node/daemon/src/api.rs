@@ -3,17 +3,19 @@
 mod notes;
 mod operators;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_consensus::Header;
 use tbsi_execution::BlockContext;
+use tbsi_governance::standing::Denied;
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
     TransactionStatus, ValidatorName,
 };
 use tbsi_rpc::{
-    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, Timestamp,
-    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
@@ -33,6 +35,7 @@ use crate::calendar::Calendar;
 use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
 use crate::map_proofs;
+use crate::mempool::SenderContent;
 use crate::node::{AdmissionError, Node, causes};
 use crate::proofs;
 use crate::tsa::Authority;
@@ -46,8 +49,11 @@ pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
 /// [`Backend`] over the shared node.
 pub struct NodeApi(pub Arc<Node>, pub Witness);
 
-/// With what a node signs for software that knows nothing of certificates.
+/// Who a node is to its peers, and with what it signs for software that knows nothing of
+/// certificates.
 pub struct Witness {
+    /// Its libp2p id.
+    pub peer_id: String,
     /// Signs checkpoint notes (SPEC §9.6).
     pub log: Arc<NoteSigner>,
     /// Cosigns, this log or others.
@@ -145,6 +151,35 @@ impl NodeApi {
     }
 }
 
+/// What a sender lacks, in Besu's words where it may not send at all.
+fn refusal(denied: &Denied) -> tbsi_rpc::SubmitError {
+    let reason = denied.to_string();
+    let account = match denied {
+        Denied::Permission {
+            account,
+            permission: "send",
+            ..
+        }
+        | Denied::Suspended { account, .. } => account,
+        Denied::Permission { .. } => {
+            let message = reason.clone();
+            return tbsi_rpc::SubmitError::Denied { message, reason };
+        }
+        Denied::Quota { .. } => return tbsi_rpc::SubmitError::Refused(reason),
+    };
+    tbsi_rpc::SubmitError::Denied {
+        message: format!("sender account not authorized to send transactions: {account}; {reason}"),
+        reason,
+    }
+}
+
+fn of_pool(content: SenderContent) -> PoolContent {
+    PoolContent {
+        pending: content.pending,
+        queued: content.queued,
+    }
+}
+
 impl Backend for NodeApi {
     fn identity(&self) -> ChainIdentity {
         self.0.identity
@@ -233,6 +268,7 @@ impl Backend for NodeApi {
             Err(error @ AdmissionError::State(_)) => {
                 Err(tbsi_rpc::SubmitError::Internal(causes(&error)))
             }
+            Err(AdmissionError::Denied(denied)) => Err(refusal(&denied)),
             Err(error) => Err(tbsi_rpc::SubmitError::Refused(error.to_string())),
         }
     }
@@ -256,6 +292,23 @@ impl Backend for NodeApi {
             queued: counts.queued as u64,
             bytes: counts.bytes as u64,
         }
+    }
+
+    fn pool_content(&self) -> PoolContent {
+        of_pool(self.0.mempool().contents())
+    }
+
+    fn pool_of(&self, sender: Address) -> PoolContent {
+        of_pool(self.0.mempool().content(sender))
+    }
+
+    fn pool_shares(&self) -> (u64, u64) {
+        let mempool = self.0.mempool();
+        (mempool.own().len() as u64, mempool.capacity() as u64)
+    }
+
+    fn pool_announcements(&self) -> broadcast::Receiver<B256> {
+        self.0.pool_announcements()
     }
 
     fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError> {
@@ -292,6 +345,25 @@ impl Backend for NodeApi {
 
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {
         self.0.store.evidence(limit).map_err(store_error)
+    }
+
+    fn precompiles(&self) -> BTreeMap<String, Address> {
+        tbsi_execution::precompile_names(self.0.rules().block.head.protocol)
+    }
+
+    fn coinbase(&self) -> Option<Address> {
+        self.0.validator
+    }
+
+    fn admitted_peers(&self) -> Vec<String> {
+        self.0.roster().peers.keys().cloned().collect()
+    }
+
+    fn own_peer(&self) -> OwnPeer {
+        OwnPeer {
+            peer_id: self.1.peer_id.clone(),
+            address: self.0.gossip.local_addr(),
+        }
     }
 
     fn status(&self) -> NodeStatus {

@@ -109,7 +109,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     }));
     let validator = vote_signer(local, home, &node, config.signer.as_ref()).await?;
     node.take_back(&home.data_dir().join(journal::FILE_NAME));
-    let witness = witness(home, &config, &node)?;
+    let witness = witness(home, &config, &node, node_key.peer_id())?;
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
     let calendar = witness.calendar.clone();
@@ -196,7 +196,7 @@ fn warn_of_plain_keys(home: &Home, chain_id: u64) -> anyhow::Result<()> {
 
 /// What the node signs with for other software. The log key is made here if the home is older
 /// than the log.
-fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness> {
+fn witness(home: &Home, config: &Config, node: &Node, peer_id: String) -> anyhow::Result<Witness> {
     let identity = &node.identity;
     let operator = operator(node);
     let key = home.ensure_log_key()?;
@@ -225,6 +225,7 @@ fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness>
     let calendar = calendar.map(|calendar| Calendar::open(&home.calendar_dir(), calendar));
     let calendar = calendar.transpose().context("open the calendar")?;
     Ok(Witness {
+        peer_id,
         log,
         cosigner,
         witnessed,

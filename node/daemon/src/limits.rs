@@ -10,6 +10,9 @@ pub const MEMPOOL_TRANSACTIONS_MAX: usize = 20_000;
 /// Encoded bytes of all transactions in the mempool, unless the operator says otherwise.
 pub const MEMPOOL_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Hashes of transactions that the pool took last, for those who follow it.
+pub const POOL_ANNOUNCEMENTS_MAX: usize = 4_096;
+
 /// Transactions of one sender in the mempool.
 pub const MEMPOOL_PER_SENDER_MAX: usize = 1_024;
 

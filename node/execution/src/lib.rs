@@ -62,6 +62,7 @@ pub use error::ExecutionError;
 pub use gate::admission;
 pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};
+pub use precompiles::precompile_names;
 pub use roster::{elected, peers};
 pub use rules::PROTOCOL_VERSION;
 pub use system::system_accounts;

@@ -1,5 +1,6 @@
 //! What this chain's machine has beside Ethereum's precompiles (SPEC §5.3).
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use alloy_primitives::{Address, address};
@@ -11,7 +12,7 @@ use revm::precompile::{
 };
 
 use crate::foreign::{self, FOREIGN_HEADER, FOREIGN_STORAGE};
-use crate::rules::{Rules, VERSIONS};
+use crate::rules::{Rules, VERSIONS, rules_of};
 
 /// Verifies an Ed25519 signature (RFC 8032): message 32, public key 32, signature 64 bytes.
 pub(crate) const ED25519_VERIFY: Address = address!("0000000000000000000000000000000000001100");
@@ -40,6 +41,16 @@ pub(crate) fn precompiles(rules: Rules) -> EthPrecompiles {
         precompiles: all,
         spec: rules.spec,
     }
+}
+
+/// The precompiled contracts under a protocol version, by the names of EIP-7910, and this chain's
+/// own.
+pub fn precompile_names(protocol: u32) -> BTreeMap<String, Address> {
+    let all = precompiles(rules_of(protocol));
+    let named = all.precompiles.inner().values();
+    named
+        .map(|it| (it.id().name().to_owned(), *it.address()))
+        .collect()
 }
 
 fn ed25519(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {

@@ -1,6 +1,6 @@
 //! What a method's function works with, and how a call runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jsonrpsee::types::Params;
 use serde::Serialize;
@@ -9,7 +9,8 @@ use tokio::sync::Semaphore;
 
 use crate::arguments::Arguments;
 use crate::backend::Backend;
-use crate::error::{Failure, internal};
+use crate::error::{Failure, internal, response_too_large};
+use crate::filters::Filters;
 use crate::limits::{ACKNOWLEDGEMENTS_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX};
 
 /// What a method's function answers.
@@ -22,6 +23,15 @@ pub(crate) type Handler = fn(&Api, &Arguments<'_>) -> Reply;
 pub(crate) struct Api {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) limits: RpcLimits,
+    pub(crate) filters: Filters,
+    large: Mutex<()>,
+}
+
+impl Api {
+    /// The turn of a call that needs much memory; others wait until it is dropped.
+    pub(crate) fn large_turn(&self) -> MutexGuard<'_, ()> {
+        self.large.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A result as JSON.
@@ -45,7 +55,12 @@ impl Runner {
     pub(crate) fn new(backend: Arc<dyn Backend>, limits: RpcLimits) -> Self {
         let places = limits.calls_max.min(Semaphore::MAX_PERMITS);
         let running = Arc::new(Semaphore::new(places));
-        let api = Arc::new(Api { backend, limits });
+        let api = Arc::new(Api {
+            backend,
+            limits,
+            filters: Filters::default(),
+            large: Mutex::default(),
+        });
         Self {
             api,
             running,
@@ -70,13 +85,35 @@ impl Runner {
         task.await.unwrap_or_else(|error| Err(internal(&error)))
     }
 
+    /// Runs a method that takes so many arguments, of which the first ones must be there.
     pub(crate) async fn call(
         &self,
-        handler: Handler,
+        handler: impl FnOnce(&Api, &Arguments<'_>) -> Reply + Send + 'static,
+        required: usize,
         count: usize,
         params: Params<'static>,
     ) -> Reply {
-        self.run(move |api| handler(api, &Arguments::split(&params, count)?))
-            .await
+        let reply = self.call_whole(handler, required, count, params).await?;
+        let limit = self.api.limits.response_bytes_max;
+        match usize::try_from(limit) {
+            Ok(most) if reply.get().len() > most => Err(response_too_large(limit)),
+            Ok(_) | Err(_) => Ok(reply),
+        }
+    }
+
+    /// The same, with an answer of any size.
+    pub(crate) async fn call_whole(
+        &self,
+        handler: impl FnOnce(&Api, &Arguments<'_>) -> Reply + Send + 'static,
+        required: usize,
+        count: usize,
+        params: Params<'static>,
+    ) -> Reply {
+        self.run(move |api| {
+            let arguments = Arguments::split(&params, count)?;
+            arguments.have(required)?;
+            handler(api, &arguments)
+        })
+        .await
     }
 }

@@ -1,6 +1,7 @@
 //! The port to the node: what the server needs to know, and nothing about where it comes from.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use alloy_consensus::Header;
@@ -47,6 +48,14 @@ pub enum SubmitError {
     /// The sender's fault, or a limit of the pool, in go-ethereum's words.
     #[error("{0}")]
     Refused(String),
+    /// The sender lacks a permission.
+    #[error("{message}")]
+    Denied {
+        /// In Besu's words, where there are any.
+        message: String,
+        /// Which permission, and who can give it.
+        reason: String,
+    },
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),
@@ -137,6 +146,24 @@ pub enum Witnessing {
     Inconsistent(String),
 }
 
+/// Transactions in the pool, those of each sender in the order of their nonces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolContent {
+    /// A block could include these now.
+    pub pending: Vec<Arc<Transaction>>,
+    /// These wait for an earlier nonce.
+    pub queued: Vec<Arc<Transaction>>,
+}
+
+/// A node as its peers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPeer {
+    /// libp2p id, base58.
+    pub peer_id: String,
+    /// Where it listens for transactions and tips.
+    pub address: SocketAddr,
+}
+
 /// Who signs checkpoints of the log here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogKeys {
@@ -223,6 +250,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Size of the pool.
     fn pool_counts(&self) -> PoolCounts;
+
+    /// All that the pool holds; the caller has looked at [`Backend::pool_counts`].
+    fn pool_content(&self) -> PoolContent;
+
+    /// What the pool holds of one sender.
+    fn pool_of(&self, sender: Address) -> PoolContent;
+
+    /// How many pooled transactions came from clients of this node, and how many may be there in
+    /// all.
+    fn pool_shares(&self) -> (u64, u64);
+
+    /// Announces the hash of each transaction that the pool takes. A receiver that lags has
+    /// missed the oldest.
+    fn pool_announcements(&self) -> broadcast::Receiver<B256>;
 
     /// The checkpoint of a height.
     fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError>;
@@ -358,6 +399,19 @@ pub trait Backend: Send + Sync + 'static {
 
     /// An `.ots` file for the file whose SHA-256 a leaf attests.
     fn ots_file(&self, index: LeafIndex) -> Result<CalendarAnswer, BackendError>;
+
+    /// Precompiled contracts of the rules in force, by the names of EIP-7910, and this chain's
+    /// own.
+    fn precompiles(&self) -> BTreeMap<String, Address>;
+
+    /// The address that this node's blocks name; `None` if it does not validate.
+    fn coinbase(&self) -> Option<Address>;
+
+    /// libp2p ids that the chain admits.
+    fn admitted_peers(&self) -> Vec<String>;
+
+    /// This node as its peers see it.
+    fn own_peer(&self) -> OwnPeer;
 
     /// How the node is doing.
     fn status(&self) -> NodeStatus;

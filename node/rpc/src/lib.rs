@@ -31,12 +31,16 @@ pub mod backend;
 pub mod limits;
 pub mod wire;
 
+mod admin;
 mod api;
 mod arguments;
+mod besu;
 mod caller;
 mod client;
+mod debug;
 mod error;
 mod eth;
+mod filters;
 #[doc(hidden)]
 pub mod fuzz;
 mod log;
@@ -49,13 +53,16 @@ mod stream;
 mod subscribe;
 mod tbsi;
 mod timed;
+mod txpool;
+mod waiting;
 
 pub use backend::{
-    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, SubmitError, Timestamp,
-    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 #[doc(hidden)]
 pub use client::LocalNode;
 pub use client::{Client, ClientError, Leaves, LogReader, request_timestamp};
 pub use limits::RpcLimits;
+pub use methods::{Audience, openrpc_document};
 pub use server::{RpcError, RpcServer, ServerConfig, listen};

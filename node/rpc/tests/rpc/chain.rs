@@ -1,5 +1,6 @@
 //! A small chain in memory that implements the server's port.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
@@ -8,8 +9,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
-    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, SubmitError, Timestamp,
-    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, ProtocolStatus,
@@ -150,6 +151,8 @@ impl Gate {
 pub(crate) struct Chain {
     blocks: RwLock<Vec<(Block, Vec<Receipt>)>>,
     heads: broadcast::Sender<Height>,
+    /// What the pool takes is announced here.
+    pub(crate) pooled: broadcast::Sender<B256>,
     log_size: AtomicU64,
     /// Leaves that are looked up.
     pub(crate) stated: Mutex<Vec<Leaf>>,
@@ -168,6 +171,7 @@ impl Chain {
         let chain = Self {
             blocks: RwLock::default(),
             heads: broadcast::channel(2).0,
+            pooled: broadcast::channel(4).0,
             log_size: AtomicU64::new(0),
             stated: Mutex::default(),
             asked: Mutex::default(),
@@ -439,6 +443,45 @@ impl Backend for Chain {
             pending: 1,
             queued: 0,
             bytes: 100,
+        }
+    }
+
+    fn pool_content(&self) -> PoolContent {
+        self.pool_of(sender())
+    }
+
+    fn pool_of(&self, address: Address) -> PoolContent {
+        let pending = (address == sender()).then(|| self.pending());
+        PoolContent {
+            pending: pending.into_iter().collect(),
+            queued: Vec::new(),
+        }
+    }
+
+    fn pool_shares(&self) -> (u64, u64) {
+        (1, 10)
+    }
+
+    fn pool_announcements(&self) -> broadcast::Receiver<B256> {
+        self.pooled.subscribe()
+    }
+
+    fn precompiles(&self) -> BTreeMap<String, Address> {
+        [("ECREC".into(), Address::with_last_byte(1))].into()
+    }
+
+    fn coinbase(&self) -> Option<Address> {
+        Some(Address::repeat_byte(0xbe))
+    }
+
+    fn admitted_peers(&self) -> Vec<String> {
+        vec!["12D3KooW".into()]
+    }
+
+    fn own_peer(&self) -> OwnPeer {
+        OwnPeer {
+            peer_id: "12D3KooWown".into(),
+            address: ([127, 0, 0, 1], 30_303).into(),
         }
     }
 

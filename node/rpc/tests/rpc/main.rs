@@ -5,12 +5,14 @@
 mod attestations;
 mod chain;
 mod client;
+mod filters;
 mod fuzz;
 mod http;
 mod leaves;
 mod limits;
 mod methods;
 mod pages;
+mod reference;
 mod shapes;
 mod subscriptions;
 mod transactions;
