@@ -1,5 +1,6 @@
 //! Answers of this node to its JSON-RPC server.
 
+mod hindsight;
 mod notes;
 mod operators;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig};
-use tbsi_home::config::{Config, SignerConfig, WitnessConfig};
+use tbsi_home::config::{Config, SignerConfig, StoreConfig, WitnessConfig};
 use tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
 use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
@@ -76,7 +76,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     warn_of_plain_keys(home, genesis.chain_id)?;
     let founders = Roster::of_genesis(&genesis)?;
     let identity = genesis.identity();
-    let store = open_store(home, identity, config.store.history_blocks).await?;
+    let store = open_store(home, identity, &config.store).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
     let rules = next_rules(&store, &genesis, protocol)?;
     let roster = current_roster(&store, &genesis, founders)?;
@@ -305,10 +305,11 @@ fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submi
 async fn open_store(
     home: &Home,
     identity: ChainIdentity,
-    history_blocks: u64,
+    config: &StoreConfig,
 ) -> Result<Store, StoreError> {
     let options = StoreOptions {
-        history_blocks,
+        history_blocks: config.history_blocks,
+        address_index: config.address_index,
         ..StoreOptions::default()
     };
     let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;

@@ -196,7 +196,7 @@ impl<'v, V: StateView + ?Sized> Caller<'v, V> {
     }
 }
 
-fn call_env(context: &BlockContext, request: &CallRequest) -> TxEnv {
+pub(crate) fn call_env(context: &BlockContext, request: &CallRequest) -> TxEnv {
     let tx_type = if !request.authorizations.is_empty() {
         alloy_consensus::TxType::Eip7702
     } else if !request.access_list.is_empty() {

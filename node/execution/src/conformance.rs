@@ -9,10 +9,10 @@ use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::primitives::hardfork::SpecId;
 use tbsi_types::{StateView, Transaction};
 
-use crate::block::{BlockRun, Outcome};
 use crate::environment::Environment;
 use crate::error::ExecutionError;
 use crate::rules::{Fees, Rules};
+use crate::run::{BlockRun, Outcome};
 
 /// A fork of Ethereum.
 #[derive(Clone, Copy, Debug)]

@@ -102,8 +102,9 @@ impl Environment {
 /// Block, transaction and rules over a state in an [`Overlay`].
 pub(crate) type Machine<'v, V> = MainnetContext<Overlay<'v, V>>;
 
-/// The same with Ethereum's instructions and precompiles, and this chain's own.
-pub(crate) type Evm<'v, V> = MainnetEvm<Machine<'v, V>>;
+/// The same with Ethereum's instructions and precompiles, and this chain's own; `I` watches what
+/// it does.
+pub(crate) type Evm<'v, V, I = ()> = MainnetEvm<Machine<'v, V>, I>;
 
 #[cfg(test)]
 mod tests {

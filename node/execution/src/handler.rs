@@ -25,6 +25,7 @@ use tbsi_types::StateView;
 use tbsi_types::log::count_leaves;
 
 use crate::environment::Evm;
+use crate::frames::Frames;
 use crate::gate::Bounds;
 use crate::intrinsic;
 use crate::overlay::ReadError;
@@ -41,36 +42,45 @@ pub(crate) struct Ran {
 }
 
 /// Runs a transaction; its changes stay in the machine's journal.
-pub(crate) fn run<V: StateView + ?Sized>(
-    evm: &mut Evm<'_, V>,
+pub(crate) fn run<'v, V: StateView + ?Sized, I>(
+    evm: &mut Evm<'v, V, I>,
     tx: TxEnv,
     bounds: Option<&Bounds>,
-) -> Result<Ran, RunError> {
+) -> Result<Ran, RunError>
+where
+    Evm<'v, V, I>: Frames,
+{
     SenderHandler::new(bounds, true).run_in(evm, tx)
 }
 
 /// Runs what nobody signed: the sender's nonce and code are not looked at.
-pub(crate) fn run_unsigned<V: StateView + ?Sized>(
-    evm: &mut Evm<'_, V>,
+pub(crate) fn run_unsigned<'v, V: StateView + ?Sized, I>(
+    evm: &mut Evm<'v, V, I>,
     tx: TxEnv,
     bounds: Option<&Bounds>,
-) -> Result<Ran, RunError> {
+) -> Result<Ran, RunError>
+where
+    Evm<'v, V, I>: Frames,
+{
     SenderHandler::new(bounds, false).run_in(evm, tx)
 }
 
 /// revm has switches for calls without a signature, but behind features which, once enabled,
 /// every other user of revm in the same binary gets as well.
-struct SenderHandler<'v, 'b, V: ?Sized> {
+struct SenderHandler<'v, 'b, V: ?Sized, I> {
     signed: bool,
     /// None on a chain that does not govern itself, and for calls of nobody.
     bounds: Option<&'b Bounds>,
     /// The first thing that the transaction tried and its sender may not do.
     denied: Option<Denied>,
     leaves: u64,
-    machine: PhantomData<&'v V>,
+    machine: PhantomData<(&'v V, I)>,
 }
 
-impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
+impl<'v, 'b, V: StateView + ?Sized, I> SenderHandler<'v, 'b, V, I>
+where
+    Evm<'v, V, I>: Frames,
+{
     fn new(bounds: Option<&'b Bounds>, signed: bool) -> Self {
         Self {
             signed,
@@ -81,7 +91,7 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
         }
     }
 
-    fn run_in(mut self, evm: &mut Evm<'v, V>, tx: TxEnv) -> Result<Ran, RunError> {
+    fn run_in(mut self, evm: &mut Evm<'v, V, I>, tx: TxEnv) -> Result<Ran, RunError> {
         evm.ctx.tx = tx;
         let result = self.run(evm)?;
         let Self { leaves, denied, .. } = self;
@@ -96,26 +106,24 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
     /// the reason as its return data; no code of it runs.
     fn begin(
         &mut self,
-        evm: &mut Evm<'v, V>,
-        init: FrameInit,
+        evm: &mut Evm<'v, V, I>,
+        mut init: FrameInit,
     ) -> Result<Option<FrameResult>, RunError> {
         if let (FrameInput::Create(inputs), Some(bounds)) = (&init.frame_input, self.bounds)
             && let Err(denied) = bounds.creation()
         {
-            let result = refused(inputs, &denied);
+            let mut result = refused(inputs, &denied);
+            evm.refused(&mut init.frame_input, &mut result);
             self.denied.get_or_insert(denied);
             return Ok(Some(result));
         }
-        Ok(match evm.frame_init(init)? {
-            ItemOrResult::Item(_) => None,
-            ItemOrResult::Result(result) => Some(result),
-        })
+        Ok(evm.enter(init)?)
     }
 
     /// Undoes everything since `before` if it was more than the sender may do.
     fn judge(
         &mut self,
-        evm: &mut Evm<'v, V>,
+        evm: &mut Evm<'v, V, I>,
         before: JournalCheckpoint,
         result: &mut FrameResult,
     ) -> Result<(), RunError> {
@@ -132,7 +140,6 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
         }
         let (tx, journal) = evm.ctx.tx_journal_mut();
         let Some(denied) = &self.denied else {
-            journal.checkpoint_commit();
             return Ok(());
         };
         journal.checkpoint_revert(before);
@@ -150,12 +157,16 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
         }
         outcome.result = InstructionResult::Revert;
         outcome.output = reason(denied).into();
+        evm.judged(outcome);
         Ok(())
     }
 }
 
-impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
-    type Evm = Evm<'v, V>;
+impl<'v, V: StateView + ?Sized, I> Handler for SenderHandler<'v, '_, V, I>
+where
+    Evm<'v, V, I>: Frames,
+{
+    type Evm = Evm<'v, V, I>;
     type Error = RunError;
     type HaltReason = HaltReason;
 
@@ -203,6 +214,8 @@ impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
         // What precedes execution (delegations of EIP-7702) stays, however execution ends.
         evm.ctx.journaled_state.checkpoint_commit();
         let before = evm.ctx.journaled_state.checkpoint();
+        // Only remembered, not open: the outermost frame is at depth 0, where tracers expect it.
+        evm.ctx.journaled_state.checkpoint_commit();
         let mut result = self.run_exec_loop(evm, first)?;
         self.judge(evm, before, &mut result)?;
         self.last_frame_result(evm, &mut result, gas)?;
@@ -218,7 +231,7 @@ impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
             return Ok(result);
         }
         loop {
-            let result = match evm.frame_run()? {
+            let result = match evm.go_on()? {
                 ItemOrResult::Item(init) => match self.begin(evm, init)? {
                     None => continue,
                     Some(result) => result,

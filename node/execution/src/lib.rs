@@ -36,26 +36,32 @@
 
 mod block;
 mod call;
+mod calls;
 mod environment;
 mod error;
 mod foreign;
+mod frames;
 mod gate;
 mod genesis;
 mod handler;
 mod intrinsic;
+pub mod limits;
 mod overlay;
 mod precompiles;
 mod roster;
 mod rules;
+mod run;
 mod system;
+mod trace;
 mod transaction;
 mod upgrade;
+mod watch;
 mod words;
 
 #[doc(hidden)]
 pub mod conformance;
 
-pub use block::{BuildLimits, Built, Outcome, Skipped, build, execute};
+pub use block::{BuildLimits, Built, Skipped, build, execute};
 pub use call::{call, estimate_gas};
 pub use environment::BlockContext;
 pub use error::ExecutionError;
@@ -65,5 +71,9 @@ pub use intrinsic::{Inadmissible, admissible};
 pub use precompiles::precompile_names;
 pub use roster::{elected, peers};
 pub use rules::PROTOCOL_VERSION;
+pub use run::Outcome;
 pub use system::system_accounts;
+pub use trace::{
+    Trace, TraceBounds, TraceError, TraceKind, TracedBlock, slots_within, trace_block, trace_calls,
+};
 pub use upgrade::{block_rules, planned_upgrade};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
-use revm::Database;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::database_interface::DBErrorMarker;
 use revm::state::{self, AccountInfo, Bytecode, EvmState};
+use revm::{Database, DatabaseRef};
 use tbsi_types::{Account, AccountChange, StateDiff, StateView, ViewError};
 
 /// A failed read on its way through revm.
@@ -153,6 +153,16 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         entry.is_some_and(|entry| entry.slots.values().any(|slot| slot.before != slot.now))
     }
 
+    /// The slots of an account that the block read or wrote, as they are now, and whether the
+    /// view's other slots are no longer its own.
+    pub(crate) fn slots_of(&self, address: Address) -> (bool, BTreeMap<U256, U256>) {
+        let Some(entry) = self.accounts.get(&address) else {
+            return (false, BTreeMap::new());
+        };
+        let slots = entry.slots.iter().map(|(key, slot)| (*key, slot.now));
+        (entry.fresh, slots.collect())
+    }
+
     /// What the block changed; what it wrote and put back is not listed.
     pub(crate) fn into_diff(self) -> StateDiff {
         let mut diff = StateDiff::default();
@@ -173,28 +183,34 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
     }
 }
 
+/// What revm is told of an account.
+fn info(account: Account) -> AccountInfo {
+    AccountInfo {
+        nonce: account.nonce,
+        balance: account.balance,
+        code_hash: account.code_hash,
+        account_id: None,
+        code: (account.code_hash == KECCAK256_EMPTY).then(Bytecode::default),
+    }
+}
+
+/// Code from genesis may begin like a delegation (EIP-7702) without being one.
+fn bytecode(bytes: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes))
+}
+
 impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
     type Error = ReadError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
-        let account = self.entry(address)?.now;
-        Ok(account.map(|account| AccountInfo {
-            nonce: account.nonce,
-            balance: account.balance,
-            code_hash: account.code_hash,
-            account_id: None,
-            code: (account.code_hash == KECCAK256_EMPTY).then(Bytecode::default),
-        }))
+        Ok(self.entry(address)?.now.map(info))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, ReadError> {
         if let Some(code) = self.codes.get(&code_hash) {
             return Ok(code.clone());
         }
-        let bytes = self.view.code(code_hash)?;
-        // Code from genesis may begin like a delegation (EIP-7702) without being one.
-        let code = Bytecode::new_raw_checked(bytes.clone())
-            .unwrap_or_else(|_| Bytecode::new_legacy(bytes));
+        let code = bytecode(self.view.code(code_hash)?);
         self.codes.insert(code_hash, code.clone());
         Ok(code)
     }
@@ -216,6 +232,42 @@ impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, ReadError> {
+        match self.parent {
+            Some((height, hash)) if height == number => Ok(hash),
+            Some(_) | None => Ok(self.view.block_hash(number)?),
+        }
+    }
+}
+
+/// The same, and nothing is remembered: for those who look at a transaction that ended.
+impl<V: StateView + ?Sized> DatabaseRef for Overlay<'_, V> {
+    type Error = ReadError;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
+        let account = match self.accounts.get(&address) {
+            Some(entry) => entry.now,
+            None => self.view.account(address)?,
+        };
+        Ok(account.map(info))
+    }
+
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, ReadError> {
+        match self.codes.get(&code_hash) {
+            Some(code) => Ok(code.clone()),
+            None => Ok(bytecode(self.view.code(code_hash)?)),
+        }
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, ReadError> {
+        match self.accounts.get(&address) {
+            Some(entry) if entry.fresh || entry.slots.contains_key(&slot) => {
+                Ok(entry.slots.get(&slot).map_or(U256::ZERO, |slot| slot.now))
+            }
+            Some(_) | None => Ok(self.view.storage(address, slot)?),
+        }
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, ReadError> {
         match self.parent {
             Some((height, hash)) if height == number => Ok(hash),
             Some(_) | None => Ok(self.view.block_hash(number)?),

@@ -11,7 +11,7 @@ use crate::arguments::Arguments;
 use crate::backend::Backend;
 use crate::error::{Failure, internal, response_too_large};
 use crate::filters::Filters;
-use crate::limits::{ACKNOWLEDGEMENTS_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX};
+use crate::limits::{ACKNOWLEDGEMENTS_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX, TRACES_MAX};
 
 /// What a method's function answers.
 pub(crate) type Reply = Result<Box<RawValue>, Failure>;
@@ -44,6 +44,8 @@ pub(crate) fn reply(result: impl Serialize) -> Reply {
 pub(crate) struct Runner {
     pub(crate) api: Arc<Api>,
     running: Arc<Semaphore>,
+    /// Places of what executes again.
+    traces: Arc<Semaphore>,
     /// Places of those who wait for finality.
     pub(crate) acknowledgements: Arc<Semaphore>,
     /// Places of subscriptions, over all connections.
@@ -64,6 +66,7 @@ impl Runner {
         Self {
             api,
             running,
+            traces: Arc::new(Semaphore::new(TRACES_MAX)),
             acknowledgements: Arc::new(Semaphore::new(ACKNOWLEDGEMENTS_MAX)),
             subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_ALL_MAX)),
         }
@@ -115,5 +118,23 @@ impl Runner {
             handler(api, &arguments)
         })
         .await
+    }
+
+    /// The same for what executes again: few at a time, and nothing else waits for them.
+    pub(crate) async fn call_in_turn(
+        &self,
+        handler: Handler,
+        required: usize,
+        count: usize,
+        params: Params<'static>,
+    ) -> Reply {
+        let turn = Arc::clone(&self.traces).acquire_owned().await;
+        let turn = turn.map_err(|error| internal(&error))?;
+        let handler = move |api: &Api, arguments: &Arguments<'_>| {
+            // Held by the work itself, as its place is.
+            let _turn = turn;
+            handler(api, arguments)
+        };
+        self.call(handler, required, count, params).await
     }
 }

@@ -1,5 +1,7 @@
 //! The port to the node: what the server needs to know, and nothing about where it comes from.
 
+pub mod hindsight;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -181,7 +183,7 @@ pub struct LogKeys {
 /// threads, a bounded number at a time.
 ///
 /// A height is at most [`Backend::tip`] wherever one is passed in.
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: hindsight::Hindsight {
     /// Chain id and genesis hash.
     fn identity(&self) -> ChainIdentity;
 

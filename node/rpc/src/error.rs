@@ -126,6 +126,11 @@ pub(crate) fn not_in_time(message: impl Into<String>, hash: B256) -> Failure {
     Failure::owned(NOT_IN_TIME, message, Some(hash))
 }
 
+/// The answer would be larger than a limit of this server.
+pub(crate) fn too_large(message: impl Into<String>, data: impl Serialize) -> Failure {
+    Failure::owned(NOT_PERMITTED, message, Some(data))
+}
+
 /// This node's own fault: the log gets the cause, the client a public sentence.
 pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Failure {
     tracing::error!(%cause, "JSON-RPC call failed inside the node");

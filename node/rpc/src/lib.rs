@@ -47,15 +47,20 @@ mod log;
 mod methods;
 mod middleware;
 mod net;
+mod ots;
 mod pages;
 mod server;
 mod stream;
 mod subscribe;
 mod tbsi;
 mod timed;
+mod trace;
 mod txpool;
 mod waiting;
 
+pub use backend::hindsight::{
+    Allowance, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
+};
 pub use backend::{
     Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
     SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,

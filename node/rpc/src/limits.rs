@@ -76,6 +76,28 @@ pub(crate) const FEE_BLOCKS_MAX: u64 = 1_024;
 /// Percentiles in one `eth_feeHistory` (go-ethereum's bound).
 pub(crate) const FEE_PERCENTILES_MAX: usize = 100;
 
+/// Requests that execute something again (`debug_trace…`, `trace_…`, some of `ots_…`) that run at
+/// a time; the others wait.
+pub const TRACES_MAX: usize = 2;
+
+/// Milliseconds that a trace may take if `timeout` does not say otherwise (go-ethereum's default).
+pub const TRACE_MS: u64 = 5_000;
+
+/// Milliseconds that `timeout` may ask for; more is cut to this.
+pub const TRACE_MS_MAX: u64 = 20_000;
+
+/// Blocks that one `trace_filter` may cover.
+pub const TRACE_FILTER_BLOCKS_MAX: u64 = 100;
+
+/// Calls in one `trace_callMany`.
+pub const TRACE_CALLS_MAX: usize = 100;
+
+/// Slots in one `debug_storageRangeAt`; a larger request is cut to this.
+pub const STORAGE_RANGE_MAX: usize = 1_024;
+
+/// Transactions that one page of `ots_…` asks for; a larger request is cut to this.
+pub const OTS_PAGE_MAX: usize = 100;
+
 /// Pieces of evidence in one `tbsi_getEvidence`, newest first.
 pub const EVIDENCE_MAX: usize = 100;
 

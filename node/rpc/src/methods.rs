@@ -13,9 +13,11 @@ mod eth;
 mod leaves;
 mod objects;
 mod openrpc;
+mod ots;
 mod schemas;
 mod tbsi;
 mod tools;
+mod trace;
 mod validators;
 
 use jsonrpsee::RpcModule;
@@ -33,12 +35,15 @@ use entry::{Namespace, Run};
 static NAMESPACES: &[Namespace] = &[
     admin::NAMESPACE,
     debug::NAMESPACE,
+    ots::ERIGON,
     eth::NAMESPACE,
     tools::NET,
+    ots::NAMESPACE,
     besu::PERM,
     besu::QBFT,
     tools::RPC,
     tbsi::NAMESPACE,
+    trace::NAMESPACE,
     tools::TXPOOL,
     tools::WEB3,
 ];
@@ -85,6 +90,11 @@ pub(crate) fn module(
             Run::Whole(handler) => {
                 module.register_async_method(name, move |params, runner, _| async move {
                     runner.call_whole(handler, required, count, params).await
+                })?;
+            }
+            Run::Turn(handler) => {
+                module.register_async_method(name, move |params, runner, _| async move {
+                    runner.call_in_turn(handler, required, count, params).await
                 })?;
             }
             Run::CallOf(handler) => {

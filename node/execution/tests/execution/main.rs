@@ -17,4 +17,5 @@ mod properties;
 mod quotas;
 mod state;
 mod support;
+mod traces;
 mod upgrades;

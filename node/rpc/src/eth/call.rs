@@ -41,7 +41,7 @@ pub(crate) struct TransactionArguments {
 
 impl TransactionArguments {
     /// The object at index 0, free of contradictions.
-    fn parse(api: &Api, arguments: &Arguments<'_>) -> Result<Self, Failure> {
+    pub(crate) fn parse(api: &Api, arguments: &Arguments<'_>) -> Result<Self, Failure> {
         let this: Self = arguments.required(0)?;
         this.check(api.backend.identity().chain_id)?;
         Ok(this)
@@ -86,7 +86,7 @@ impl TransactionArguments {
         input.cloned().unwrap_or_default()
     }
 
-    fn request(&self) -> CallRequest {
+    pub(crate) fn request(&self) -> CallRequest {
         CallRequest {
             from: self.from.unwrap_or_default(),
             to: self.to,

@@ -90,6 +90,8 @@ pub(crate) enum Run {
     /// The same, with an answer that is one thing, such as a block: nobody could ask for less, so
     /// the limit of an answer's bytes does not bind it.
     Whole(Handler),
+    /// The same, for what executes again or searches: few at a time.
+    Turn(Handler),
     /// The same, knowing who calls.
     CallOf(CallerHandler),
     /// For long, without a place among the calls that run.
@@ -143,6 +145,17 @@ pub(super) const fn whole(
     handler: Handler,
 ) -> Method {
     method(name, about, arguments, result, Run::Whole(handler))
+}
+
+/// A method that executes again or searches.
+pub(super) const fn turn(
+    name: &'static str,
+    about: &'static str,
+    arguments: &'static [Argument],
+    result: Kind,
+    handler: Handler,
+) -> Method {
+    method(name, about, arguments, result, Run::Turn(handler))
 }
 
 /// A method in full.

@@ -129,7 +129,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let mut state = self.state.lock().unwrap();
         state.0 += 1;
         while !state.1 {

@@ -7,6 +7,7 @@ mod chain;
 mod client;
 mod filters;
 mod fuzz;
+mod hindsight;
 mod http;
 mod leaves;
 mod limits;

@@ -10,6 +10,7 @@ mod blocks;
 mod calls;
 mod signed;
 mod state;
+mod traces;
 
 fn hex(number: u64) -> Value {
     json!(format!("{number:#x}"))

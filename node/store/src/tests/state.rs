@@ -268,6 +268,31 @@ fn the_window_moves_and_compaction_drops_what_is_behind_it() {
 }
 
 #[test]
+fn an_archive_keeps_every_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = crate::StoreOptions {
+        history_blocks: u64::MAX,
+        ..OPTIONS
+    };
+    let store = Store::open(dir.path(), identity(), archive).unwrap();
+    let last = OPTIONS.history_blocks + 40;
+    for n in 0..=last {
+        advance(&store, &tick(n));
+    }
+    store.database.compact(Table::History);
+    assert_eq!(store.oldest_state(), Height(0));
+    for height in 0..=last {
+        let state = store.state_at(Height(height)).unwrap();
+        assert_eq!(state.account(address(0)).unwrap().unwrap().nonce, height);
+        let slot = state.storage(address(0), U256::from(1)).unwrap();
+        assert_eq!(slot, U256::from(height + 1));
+        let root = store.header(Height(height)).unwrap().unwrap().state_root;
+        let proof = store.prove(Height(height), address(0), &[]).unwrap();
+        assert_eq!(keccak256(&proof.nodes[0]), root);
+    }
+}
+
+#[test]
 fn a_state_that_leaves_the_window_while_it_is_read_is_an_error() {
     let (_dir, store) = ticked(1);
     let past = store.state_at(Height(0)).unwrap();
