@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_consensus::Header;
-use tbsi_execution::BlockContext;
+use tbsi_execution::{CallSite, Protocol, SimulationHost};
 use tbsi_governance::standing::Denied;
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
@@ -18,6 +18,7 @@ use tbsi_rpc::{
     Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
     Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
+use tbsi_store::StateAt;
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
     ConsistencyProof, CoseReceipt, DigestWords, EntryBundle, Found, Lookup, NoteSigner,
@@ -25,9 +26,10 @@ use tbsi_types::log::{
 };
 use tbsi_types::map::MapQuestion;
 use tbsi_types::{
-    Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
-    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, StateView,
-    Transaction, TreeSize, U256,
+    Accessed, Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallOverrides,
+    CallRequest, ChainIdentity, Checkpoint, CommitCertificate, Evidence, Height, LeafIndex,
+    Members, Receipt, SimulatedBlock, Simulation, SimulationRefused, StateDiff, StateView,
+    Transaction, TreeSize, U256, ViewError,
 };
 use tokio::sync::broadcast;
 
@@ -88,26 +90,20 @@ impl NodeApi {
             })
     }
 
-    /// A call runs in a block that would follow nothing: the environment of `height` itself.
-    fn context(&self, height: Height) -> Result<BlockContext, BackendError> {
+    /// A call runs in a block that would follow nothing: with the header of `height` itself.
+    fn at<T, E: From<BackendError>>(
+        &self,
+        height: Height,
+        work: impl FnOnce(&CallSite<'_, StateAt<'_>>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let store = &self.0.store;
         let missing = || BackendError::Internal(format!("block {height} is not stored"));
-        let header = store
-            .header(height)
-            .map_err(store_error)?
-            .ok_or_else(missing)?;
-        let checkpoint = store
-            .checkpoint(height)
-            .map_err(store_error)?
-            .ok_or_else(missing)?;
-        Ok(BlockContext {
-            chain_id: self.0.identity.chain_id,
-            genesis_hash: self.0.identity.genesis_hash,
-            height,
-            time: checkpoint.time,
-            beneficiary: header.beneficiary,
-            gas_limit: header.gas_limit,
-            parent_hash: header.parent_hash,
+        let header = store.header(height).map_err(store_error)?;
+        work(&CallSite {
+            view: &store.state_at(height).map_err(store_error)?,
+            protocol: &Protocol::of(&self.0.identity),
+            header: &header.ok_or_else(missing)?,
+            gas_cap: CALL_GAS_MAX,
         })
     }
 
@@ -247,20 +243,58 @@ impl Backend for NodeApi {
         proof.map_err(store_error)
     }
 
-    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
-        let context = self.context(height)?;
-        let state = self.0.store.state_at(height).map_err(store_error)?;
-        tbsi_execution::call(&state, &context, request, CALL_GAS_MAX).map_err(internal)
+    fn call(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<CallOutcome, BackendError> {
+        self.at(height, |site| {
+            site.call(request, overrides).map_err(internal)
+        })
     }
 
     fn estimate_gas(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
     ) -> Result<Result<u64, CallOutcome>, BackendError> {
-        let context = self.context(height)?;
-        let state = self.0.store.state_at(height).map_err(store_error)?;
-        tbsi_execution::estimate_gas(&state, &context, request, CALL_GAS_MAX).map_err(internal)
+        self.at(height, |site| {
+            site.estimate_gas(request, overrides).map_err(internal)
+        })
+    }
+
+    fn access_list(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<Accessed, BackendError> {
+        self.at(height, |site| {
+            site.access_list(request, overrides).map_err(internal)
+        })
+    }
+
+    fn simulate(
+        &self,
+        simulation: &Simulation,
+        height: Height,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<Result<Vec<SimulatedBlock>, SimulationRefused>, BackendError> {
+        self.at(height, |site| {
+            let state_root = |diff: &StateDiff| {
+                site.view.root_after(diff).map_err(|error| ViewError {
+                    what: "state root of a simulated block".into(),
+                    source: Box::new(error),
+                })
+            };
+            let host = SimulationHost {
+                state_root: &state_root,
+                keep_going,
+            };
+            site.simulate(simulation, &host).map_err(internal)
+        })
     }
 
     fn submit(&self, encoded: &[u8]) -> Result<B256, tbsi_rpc::SubmitError> {

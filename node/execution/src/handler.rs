@@ -12,7 +12,7 @@ use alloy_sol_types::{Revert, SolError};
 use revm::context::TxEnv;
 use revm::context_interface::journaled_state::JournalCheckpoint;
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
-use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
+use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason};
 use revm::context_interface::{ContextTr, JournalTr, Transaction as _};
 use revm::handler::{EvmTr, FrameResult, Handler, ItemOrResult, execution, pre_execution};
 use revm::interpreter::interpreter_action::{FrameInit, FrameInput};
@@ -29,6 +29,7 @@ use crate::frames::Frames;
 use crate::gate::Bounds;
 use crate::intrinsic;
 use crate::overlay::ReadError;
+use crate::transfers;
 
 type RunError = EVMError<ReadError>;
 
@@ -50,25 +51,50 @@ pub(crate) fn run<'v, V: StateView + ?Sized, I>(
 where
     Evm<'v, V, I>: Frames,
 {
-    SenderHandler::new(bounds, true).run_in(evm, tx)
+    SenderHandler::new(bounds, Signed::Yes, Transfers::Silent).run_in(evm, tx)
 }
 
-/// Runs what nobody signed: the sender's nonce and code are not looked at.
+/// Runs what nobody signed: the sender's code is not looked at.
 pub(crate) fn run_unsigned<'v, V: StateView + ?Sized, I>(
     evm: &mut Evm<'v, V, I>,
     tx: TxEnv,
     bounds: Option<&Bounds>,
+    checks: Checks,
+    transfers: Transfers,
 ) -> Result<Ran, RunError>
 where
     Evm<'v, V, I>: Frames,
 {
-    SenderHandler::new(bounds, false).run_in(evm, tx)
+    SenderHandler::new(bounds, Signed::No(checks), transfers).run_in(evm, tx)
+}
+
+/// What is asked of what nobody signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Checks {
+    /// That the nonce is its sender's next.
+    pub(crate) nonce: bool,
+    /// That the bid is not below the base fee even if it is nothing.
+    pub(crate) base_fee: bool,
+}
+
+/// Whether value that is passed on appears as a log (ERC-7528).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transfers {
+    Silent,
+    Logged,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signed {
+    Yes,
+    No(Checks),
 }
 
 /// revm has switches for calls without a signature, but behind features which, once enabled,
 /// every other user of revm in the same binary gets as well.
 struct SenderHandler<'v, 'b, V: ?Sized, I> {
-    signed: bool,
+    signed: Signed,
+    transfers: Transfers,
     /// None on a chain that does not govern itself, and for calls of nobody.
     bounds: Option<&'b Bounds>,
     /// The first thing that the transaction tried and its sender may not do.
@@ -81,9 +107,10 @@ impl<'v, 'b, V: StateView + ?Sized, I> SenderHandler<'v, 'b, V, I>
 where
     Evm<'v, V, I>: Frames,
 {
-    fn new(bounds: Option<&'b Bounds>, signed: bool) -> Self {
+    fn new(bounds: Option<&'b Bounds>, signed: Signed, transfers: Transfers) -> Self {
         Self {
             signed,
+            transfers,
             bounds,
             denied: None,
             leaves: 0,
@@ -117,7 +144,20 @@ where
             self.denied.get_or_insert(denied);
             return Ok(Some(result));
         }
-        Ok(evm.enter(init)?)
+        let moved = match self.transfers {
+            Transfers::Silent => None,
+            Transfers::Logged => transfers::of_frame(evm, &init.frame_input)?,
+        };
+        let ended = evm.enter(init)?;
+        // What began is undone with its log if it fails later.
+        if let Some(log) = moved
+            && ended
+                .as_ref()
+                .is_none_or(|it| it.instruction_result().is_ok())
+        {
+            evm.ctx.journaled_state.log(log);
+        }
+        Ok(ended)
     }
 
     /// Undoes everything since `before` if it was more than the sender may do.
@@ -171,7 +211,18 @@ where
     type HaltReason = HaltReason;
 
     fn validate(&self, evm: &mut Self::Evm) -> Result<InitialAndFloorGas, Self::Error> {
-        let mut gas = intrinsic::check(&mut evm.ctx).map_err(EVMError::Transaction)?;
+        let base_fee = evm.ctx.block.basefee;
+        let free = evm.ctx.tx.gas_price == 0;
+        if let Signed::No(Checks {
+            base_fee: false, ..
+        }) = self.signed
+            && free
+        {
+            evm.ctx.block.basefee = 0;
+        }
+        let checked = intrinsic::check(&mut evm.ctx);
+        evm.ctx.block.basefee = base_fee;
+        let mut gas = checked.map_err(EVMError::Transaction)?;
         self.validate_against_state_and_deduct_caller(evm, &mut gas)?;
         Ok(gas)
     }
@@ -181,22 +232,21 @@ where
         evm: &mut Self::Evm,
         _gas: &mut InitialAndFloorGas,
     ) -> Result<(), Self::Error> {
-        if self.signed {
+        let Signed::No(checks) = self.signed else {
             return pre_execution::validate_against_state_and_deduct_caller(&mut evm.ctx);
-        }
-        let (_, tx, _, journal, _, _) = evm.ctx.all_mut();
+        };
+        let (block, tx, cfg, journal, _, _) = evm.ctx.all_mut();
         let mut sender = journal.load_account_with_code_mut(tx.caller())?.data;
-        if *sender.balance() < tx.value() {
-            return Err(EVMError::Transaction(
-                InvalidTransaction::LackOfFundForMaxFee {
-                    fee: Box::new(tx.value()),
-                    balance: Box::new(*sender.balance()),
-                },
-            ));
-        }
-        // A creation raises the nonce itself.
+        let account = &sender.account().info;
+        pre_execution::validate_account_nonce_and_code(account, tx.nonce(), true, !checks.nonce)
+            .map_err(EVMError::Transaction)?;
+        let balance = pre_execution::calculate_caller_fee(*sender.balance(), tx, block, cfg);
+        sender.set_balance(balance.map_err(EVMError::Transaction)?);
+        // A creation raises the nonce itself. An overridden nonce may be the last: go-ethereum's
+        // wraps around.
         if tx.kind().is_call() {
-            sender.bump_nonce();
+            let next = sender.nonce().wrapping_add(1);
+            sender.set_nonce(next);
         }
         Ok(())
     }

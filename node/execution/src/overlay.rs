@@ -19,7 +19,8 @@ impl DBErrorMarker for ReadError {}
 /// Reads through to the view once, keeps what was read and written in order of keys.
 pub(crate) struct Overlay<'v, V: ?Sized> {
     view: &'v V,
-    parent: Option<(u64, B256)>,
+    /// Of blocks that the view does not know.
+    hashes: BTreeMap<u64, B256>,
     accounts: BTreeMap<Address, Entry>,
     codes: BTreeMap<B256, Bytecode>,
 }
@@ -103,7 +104,7 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
     pub(crate) fn new(view: &'v V, parent: Option<(u64, B256)>) -> Self {
         Self {
             view,
-            parent,
+            hashes: parent.into_iter().collect(),
             accounts: BTreeMap::new(),
             codes: BTreeMap::new(),
         }
@@ -141,6 +142,52 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         Ok(())
     }
 
+    /// Names a block for BLOCKHASH that the view does not know.
+    pub(crate) fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.hashes.insert(number, hash);
+    }
+
+    /// Changes an account as no transaction can. One that is empty afterwards does not exist
+    /// (EIP-161).
+    pub(crate) fn change_account(
+        &mut self,
+        address: Address,
+        change: impl FnOnce(&mut Account),
+    ) -> Result<(), ReadError> {
+        let entry = self.entry(address)?;
+        let mut account = entry.now.unwrap_or_default();
+        change(&mut account);
+        entry.now = (!account.is_empty()).then_some(account);
+        Ok(())
+    }
+
+    /// Makes code known, which an account can then have by its hash.
+    pub(crate) fn add_code(&mut self, code_hash: B256, code: &Bytes) {
+        let code = bytecode(code.clone());
+        self.codes.entry(code_hash).or_insert(code);
+    }
+
+    /// Empties an account's storage.
+    pub(crate) fn clear_storage(&mut self, address: Address) -> Result<(), ReadError> {
+        self.entry(address)?.forget_storage();
+        Ok(())
+    }
+
+    /// Sets a storage slot as no transaction can.
+    pub(crate) fn set_slot(
+        &mut self,
+        address: Address,
+        slot: U256,
+        value: U256,
+    ) -> Result<(), ReadError> {
+        // What it was must be known: only what differs is in the block's changes.
+        self.storage(address, slot)?;
+        if let Some(slot) = self.entry(address)?.slots.get_mut(&slot) {
+            slot.now = value;
+        }
+        Ok(())
+    }
+
     /// Hash of an account's code; `None` if there is no account.
     pub(crate) fn code_hash(&mut self, address: Address) -> Result<Option<B256>, ReadError> {
         let account = self.entry(address)?.now;
@@ -164,9 +211,9 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
     }
 
     /// What the block changed; what it wrote and put back is not listed.
-    pub(crate) fn into_diff(self) -> StateDiff {
+    pub(crate) fn diff(&self) -> StateDiff {
         let mut diff = StateDiff::default();
-        for (address, entry) in self.accounts {
+        for (address, entry) in &self.accounts {
             let Some(change) = entry.change() else {
                 continue;
             };
@@ -177,7 +224,7 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
             {
                 diff.codes.insert(code_hash, code.original_bytes());
             }
-            diff.accounts.insert(address, change);
+            diff.accounts.insert(*address, change);
         }
         diff
     }
@@ -194,7 +241,7 @@ fn info(account: Account) -> AccountInfo {
     }
 }
 
-/// Code from genesis may begin like a delegation (EIP-7702) without being one.
+/// Code that no transaction put there may begin like a delegation (EIP-7702) without being one.
 fn bytecode(bytes: Bytes) -> Bytecode {
     Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes))
 }
@@ -232,9 +279,9 @@ impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, ReadError> {
-        match self.parent {
-            Some((height, hash)) if height == number => Ok(hash),
-            Some(_) | None => Ok(self.view.block_hash(number)?),
+        match self.hashes.get(&number) {
+            Some(hash) => Ok(*hash),
+            None => Ok(self.view.block_hash(number)?),
         }
     }
 }
@@ -268,9 +315,9 @@ impl<V: StateView + ?Sized> DatabaseRef for Overlay<'_, V> {
     }
 
     fn block_hash_ref(&self, number: u64) -> Result<B256, ReadError> {
-        match self.parent {
-            Some((height, hash)) if height == number => Ok(hash),
-            Some(_) | None => Ok(self.view.block_hash(number)?),
+        match self.hashes.get(&number) {
+            Some(hash) => Ok(*hash),
+            None => Ok(self.view.block_hash(number)?),
         }
     }
 }

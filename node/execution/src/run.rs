@@ -6,16 +6,17 @@ use std::sync::Arc;
 use alloy_consensus::Transaction as _;
 use alloy_consensus::proofs::calculate_receipt_root;
 use alloy_consensus::{Eip658Value, TxType};
-use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_primitives::{B256, Bloom, Log};
+use revm::ExecuteEvm;
 use revm::context_interface::ContextTr;
 use revm::context_interface::result::{EVMError, ExecutionResult, ResultAndState};
-use revm::{ExecuteEvm, SystemCallEvm};
+use revm::primitives::hardfork::SpecId;
 use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_governance::standing::{Amounts, Denied};
 use tbsi_types::roster::{Members, Peers};
 use tbsi_types::{Receipt, StateDiff, StateView, Transaction};
 
+use crate::boundary;
 use crate::environment::{BlockContext, Environment, Evm};
 use crate::error::{ExecutionError, fatal, unreadable};
 use crate::frames::Frames;
@@ -57,7 +58,11 @@ pub(crate) fn known(
     context: &BlockContext,
     view: &(impl StateView + ?Sized),
 ) -> Result<Environment, ExecutionError> {
-    let environment = Environment::new(context, view)?;
+    supported(Environment::new(context, view)?)
+}
+
+/// The same environment, if this program knows its rules.
+pub(crate) fn supported(environment: Environment) -> Result<Environment, ExecutionError> {
     if environment.protocol > PROTOCOL_VERSION {
         return Err(ExecutionError::Protocol {
             asked: environment.protocol,
@@ -73,7 +78,7 @@ pub(crate) struct BlockRun<'v, V: StateView + ?Sized, I = ()> {
     environment: Environment,
     /// Permissions and quotas, on a chain that has them.
     gate: Option<Gate>,
-    receipts: Vec<Receipt>,
+    pub(crate) receipts: Vec<Receipt>,
     denied: Vec<Denied>,
     gas_used: u64,
 }
@@ -93,14 +98,13 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
     /// contract (EIP-2935), and in block 1 the genesis hash into the governance contracts.
     pub(crate) fn begin(view: &'v V, environment: Environment) -> Result<Self, ExecutionError> {
         let mut evm = environment.evm(view);
-        if let Some((_, parent_hash)) = environment.parent {
-            let called = evm.system_call(HISTORY_STORAGE_ADDRESS, parent_hash.0.into());
-            let called = called.map_err(fatal)?;
-            if !called.result.is_success() {
-                let problem = format!("history contract (EIP-2935): {}", called.result);
-                return Err(ExecutionError::Evm(problem));
-            }
-            evm.ctx.db_mut().commit(called.state).map_err(unreadable)?;
+        if let Some((_, parent_hash)) = environment.parent
+            && environment.rules.spec.is_enabled_in(SpecId::PRAGUE)
+        {
+            boundary::record_parent(&mut evm, parent_hash)?;
+        }
+        if let Some(root) = environment.beacon_root {
+            boundary::record_beacon_root(&mut evm, root)?;
         }
         let mut gate = None;
         if environment.rules.tbsi && is_governed(evm.ctx.db_mut()).map_err(unreadable)? {
@@ -177,7 +181,7 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
             receipts_root: calculate_receipt_root(&self.receipts),
             receipts: self.receipts,
             denied: self.denied,
-            diff: self.evm.ctx.journaled_state.database.into_diff(),
+            diff: self.evm.ctx.db_mut().diff(),
             members,
             peers,
         })

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_trace::geth::mux::{MuxConfig, MuxFrame};
 use alloy_rpc_types_trace::geth::{
@@ -22,16 +23,17 @@ use revm_inspectors::tracing::{
     DebugInspector, DebugInspectorError, TracingInspector, TracingInspectorConfig,
     TransactionContext,
 };
-use tbsi_types::{CallRequest, StateView, Transaction};
+use tbsi_types::{CallOverrides, CallRequest, StateView, Transaction};
 
-use crate::call::call_env;
+use crate::call::{CallSite, call_env};
 use crate::calls::call_tree;
-use crate::environment::{BlockContext, Environment};
 use crate::error::{ExecutionError, fatal, unreadable};
 use crate::gate::bounds_of_call;
-use crate::handler::run_unsigned;
+use crate::handler::{Checks, Transfers, run_unsigned};
 use crate::overlay::{Overlay, ReadError};
-use crate::run::{BlockRun, known};
+use crate::overrides;
+use crate::protocol::Protocol;
+use crate::run::{BlockRun, supported};
 use crate::watch::{Eye, Shown, Stop, Watch};
 use crate::words::{self, Refusal};
 
@@ -78,12 +80,24 @@ pub enum TraceError {
 /// A block to execute again.
 #[derive(Clone, Copy, Debug)]
 pub struct TracedBlock<'a> {
+    /// The chain's rules.
+    pub protocol: &'a Protocol,
     /// What its transactions can see of it.
-    pub context: &'a BlockContext,
-    /// Hash of its header.
+    pub header: &'a Header,
+    /// Hash of the header.
     pub hash: B256,
     /// All of them.
     pub transactions: &'a [Arc<Transaction>],
+}
+
+impl TracedBlock<'_> {
+    fn begin<'v, V: StateView + ?Sized>(
+        &self,
+        view: &'v V,
+    ) -> Result<BlockRun<'v, V>, ExecutionError> {
+        let environment = self.protocol.environment(view, self.header)?;
+        BlockRun::begin(view, supported(environment)?)
+    }
 }
 
 /// Executes a block on the state of its parent and says what its transactions did: all of them,
@@ -97,7 +111,7 @@ pub fn trace_block(
 ) -> Result<Vec<Trace>, TraceError> {
     let (first, count) = only.map_or((0, block.transactions.len()), |index| (index, 1));
     let (before, from) = split(block.transactions, first);
-    let mut run = BlockRun::begin(view, known(block.context, view)?)?;
+    let mut run = block.begin(view)?;
     run.apply_all(before)?;
     let mut run = run.watched(Watch::new(eyes(kind)?, bounds));
     let mut traces = Vec::new();
@@ -119,39 +133,44 @@ pub fn trace_block(
     Ok(traces)
 }
 
-/// Executes calls on `view`, each on what those before it left, and says what they did. They are
+/// Executes calls at a site, each on what those before it left, and says what they did. They are
 /// bound as in [`crate::call`].
-pub fn trace_calls(
-    view: &(impl StateView + ?Sized),
-    context: &BlockContext,
+pub fn trace_calls<V: StateView + ?Sized>(
+    site: &CallSite<'_, V>,
     calls: &[(CallRequest, TraceKind)],
-    gas_cap: u64,
+    overridden: &CallOverrides,
     bounds: TraceBounds<'_>,
 ) -> Result<Vec<Trace>, TraceError> {
+    let environment = site.environment(overridden)?;
     let watch = Watch::new(Vec::new(), bounds);
-    let mut evm = Environment::new(context, view)
-        .map_err(ExecutionError::from)?
-        .evm(view)
-        .with_inspector(watch);
+    let mut evm = environment.evm(site.view).with_inspector(watch);
     evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
+    let changed = overrides::change_state(&mut evm, &overridden.state);
+    changed.map_err(unreadable)?.map_err(TraceError::Refused)?;
     let mut traces = Vec::new();
     for (request, kind) in calls {
         let permitted = bounds_of_call(
             evm.ctx.db_mut(),
-            context.time.seconds(),
+            environment.block.timestamp.saturating_to(),
             request.from,
             request.to,
             &request.input,
         );
         let permitted = permitted.map_err(unreadable)?;
-        let mut tx = call_env(context, request);
+        let mut tx = call_env(environment.chain_id, environment.rules, request);
         if !tx.authorization_list.is_empty() && tx.kind.is_create() {
             return Err(TraceError::Refused(words::SET_CODE_CREATE.into()));
         }
-        tx.gas_limit = request.gas.unwrap_or(gas_cap).min(gas_cap);
-        tx.gas_limit = tx.gas_limit.min(context.gas_limit);
+        tx.gas_limit = request.gas.unwrap_or(site.gas_cap).min(site.gas_cap);
+        tx.gas_limit = tx.gas_limit.min(environment.block.gas_limit);
         evm.inspector.renew(eyes(kind)?);
-        let ran = run_unsigned(&mut evm, tx, permitted.as_ref());
+        let ran = run_unsigned(
+            &mut evm,
+            tx,
+            permitted.as_ref(),
+            Checks::default(),
+            Transfers::Silent,
+        );
         let state = evm.finalize();
         let ran = ran.map_err(|error| refused(error, &evm.ctx.tx))?;
         let ran = ResultAndState::new(ran.result, state);
@@ -173,7 +192,7 @@ pub fn slots_within(
     index: usize,
     account: Address,
 ) -> Result<(bool, BTreeMap<U256, U256>), ExecutionError> {
-    let mut run = BlockRun::begin(view, known(block.context, view)?)?;
+    let mut run = block.begin(view)?;
     run.apply_all(split(block.transactions, index).0)?;
     Ok(run.evm().ctx.db_mut().slots_of(account))
 }

@@ -14,9 +14,9 @@ use tbsi_types::log::{
     OtsCommitment, PostQuantumCosigner, PostQuantumVerifier, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{
-    Account, AccountProof, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, TimestampMs, Transaction,
-    TreeSize,
+    Accessed, Account, AccountProof, Block, CallOutcome, CallOverrides, CallRequest, ChainIdentity,
+    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, SimulatedBlock,
+    Simulation, SimulationRefused, TimestampMs, Transaction, TreeSize,
 };
 use tokio::sync::broadcast;
 
@@ -42,6 +42,16 @@ pub enum BackendError {
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),
+}
+
+/// Who pays for gas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fees {
+    /// Nobody, whatever was bid (SPEC §5.2).
+    #[default]
+    Waived,
+    /// The sender, as on Ethereum, whose chain conformance tests serve.
+    Charged,
 }
 
 /// Why a transaction was not taken.
@@ -228,15 +238,44 @@ pub trait Backend: hindsight::Hindsight {
         height: Height,
     ) -> Result<AccountProof, BackendError>;
 
-    /// Executes on top of the state of `height`, with the node's gas cap.
-    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError>;
+    /// Who pays for gas on this chain.
+    fn fees(&self) -> Fees {
+        Fees::Waived
+    }
+
+    /// Executes on top of the state of `height`, with the node's gas cap. Overrides that
+    /// contradict each other refuse the call.
+    fn call(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<CallOutcome, BackendError>;
 
     /// The least gas limit with which the call succeeds, or how it fails without one.
     fn estimate_gas(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
     ) -> Result<Result<u64, CallOutcome>, BackendError>;
+
+    /// What the call reads and writes, and how it ends when it says so beforehand.
+    fn access_list(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<Accessed, BackendError>;
+
+    /// Executes blocks on top of the state of `height`, all calls together with the node's gas
+    /// cap, as long as `keep_going` says so.
+    fn simulate(
+        &self,
+        simulation: &Simulation,
+        height: Height,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<Result<Vec<SimulatedBlock>, SimulationRefused>, BackendError>;
 
     /// Takes an EIP-2718 transaction into the pool.
     fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError>;

@@ -5,7 +5,7 @@ use alloy_sol_types::{Panic, Revert, SolError};
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 use serde_json::json;
-use tbsi_types::{CallOutcome, Height};
+use tbsi_types::{CallOutcome, Height, SimulationFault, SimulationRefused};
 
 use crate::backend::{BackendError, SubmitError};
 use crate::limits::{ECHO_CHARS_MAX, FILTER_IDLE_S_MAX, SUBSCRIPTIONS_ALL_MAX};
@@ -25,6 +25,8 @@ const LIMIT_EXCEEDED: i32 = -32005;
 const METHOD_NOT_FOUND: i32 = -32601;
 const INVALID_PARAMS: i32 = -32602;
 const INTERNAL: i32 = -32603;
+/// Of a simulated call that neither returned nor reverted.
+pub(crate) const VM_ERROR: i32 = -32015;
 
 fn failure(code: i32, message: impl Into<String>) -> Failure {
     Failure::owned(code, message, None::<()>)
@@ -176,6 +178,25 @@ impl From<SubmitError> for Failure {
             SubmitError::Internal(cause) => internal(&cause),
         }
     }
+}
+
+/// Why there is no simulation, in the codes of execution-apis.
+pub(crate) fn simulation_refused(refused: &SimulationRefused) -> Failure {
+    let code = match refused.fault {
+        SimulationFault::NonceTooLow => -38010,
+        SimulationFault::NonceTooHigh => -38011,
+        SimulationFault::BidTooLow => -38012,
+        SimulationFault::IntrinsicGas => -38013,
+        SimulationFault::Funds => -38014,
+        SimulationFault::BlockGas => -38015,
+        SimulationFault::Numbers => -38020,
+        SimulationFault::Times => -38021,
+        SimulationFault::InitCode => -38025,
+        SimulationFault::Limit => -38026,
+        SimulationFault::Overrides => REFUSED,
+        SimulationFault::Invalid => INTERNAL,
+    };
+    failure(code, refused.reason.clone())
 }
 
 /// Return data, or how the call failed.

@@ -17,7 +17,9 @@ pub(crate) mod fees;
 pub(crate) mod filters;
 pub(crate) mod logs;
 pub(crate) mod objects;
+pub(crate) mod overrides;
 pub(crate) mod receipt;
+pub(crate) mod simulate;
 pub(crate) mod state;
 
 impl Api {

@@ -62,7 +62,7 @@ pub use backend::hindsight::{
     Allowance, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 pub use backend::{
-    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
     SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 #[doc(hidden)]

@@ -70,6 +70,15 @@ pub(crate) const FILTER_VALUES_MAX: usize = 1_000;
 /// Slots in one `eth_getProof` (go-ethereum's bound).
 pub(crate) const PROOF_SLOTS_MAX: usize = 1_024;
 
+/// Accounts and slots that the overrides of one request may name.
+pub const OVERRIDES_MAX: usize = 10_000;
+
+/// Calls in one `eth_simulateV1`. Its blocks, gas and output are bounded by `tbsi-execution`.
+pub const SIMULATED_CALLS_MAX: usize = 1_000;
+
+/// Time that one `eth_simulateV1` may take, milliseconds; the block that runs is finished.
+pub const SIMULATION_MS_MAX: u64 = 5_000;
+
 /// Blocks in one `eth_feeHistory`; a larger request is cut to this (go-ethereum's bound).
 pub(crate) const FEE_BLOCKS_MAX: u64 = 1_024;
 

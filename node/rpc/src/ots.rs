@@ -63,7 +63,7 @@ fn details(api: &Api, height: Option<Height>) -> Reply {
     let Some(height) = height else {
         return reply(());
     };
-    let block = objects::block(&stored(api, height)?, false);
+    let block = objects::block(&stored(api, height)?, api.backend.fees(), false);
     reply(BlockDetails::from(block))
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn block_transactions(api: &Api, arguments: &Arguments<'_>) -> Reply 
         .iter()
         .map(|it| receipt::without_logs(it, block.header.timestamp))
         .collect();
-    let mut shown = objects::block(&block, true);
+    let mut shown = objects::block(&block, api.backend.fees(), true);
     if let Transactions::Full(all) = &mut shown.transactions {
         all.truncate(range.end);
         all.drain(..range.start);

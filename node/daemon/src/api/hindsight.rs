@@ -6,17 +6,16 @@ use std::time::Instant;
 use alloy_primitives::keccak256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
-use tbsi_execution::{Trace, TraceBounds, TraceError, TraceKind, TracedBlock};
+use tbsi_execution::{Protocol, Trace, TraceBounds, TraceError, TraceKind, TracedBlock};
 use tbsi_rpc::{
     Allowance, BackendError, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 use tbsi_store::limits::SEARCH_BLOCKS_MAX;
 use tbsi_store::{SlotPage, StateAt};
-use tbsi_types::{Address, B256, CallRequest, Height, U256};
+use tbsi_types::{Address, B256, CallOverrides, CallRequest, Height, U256};
 
 use super::NodeApi;
 use crate::answers::{internal, store_error};
-use crate::limits::CALL_GAS_MAX;
 
 impl Hindsight for NodeApi {
     fn debug_block(
@@ -46,12 +45,13 @@ impl Hindsight for NodeApi {
     fn debug_call(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
         options: &GethDebugTracingOptions,
         allowance: Allowance,
     ) -> Result<GethTrace, HindsightError> {
         let kind = TraceKind::Geth(Box::new(options.clone()));
-        let traces = self.trace_calls(&[(request.clone(), kind)], height, allowance)?;
+        let traces = self.trace_calls(&[(request.clone(), kind)], overrides, height, allowance)?;
         let trace = traces.into_iter().find_map(geth);
         Ok(trace.expect("each call has a trace of its kind"))
     }
@@ -66,7 +66,7 @@ impl Hindsight for NodeApi {
             .iter()
             .map(|(request, types)| (request.clone(), TraceKind::Parity(types.clone())))
             .collect();
-        let traces = self.trace_calls(&calls, height, allowance)?;
+        let traces = self.trace_calls(&calls, &CallOverrides::default(), height, allowance)?;
         Ok(traces.into_iter().filter_map(parity).collect())
     }
 
@@ -116,7 +116,6 @@ impl NodeApi {
     ) -> Result<T, E> {
         let missing = |what| BackendError::Internal(format!("block {height} {what}"));
         let parent = height.previous().ok_or_else(|| missing("has no parent"))?;
-        let context = self.context(height)?;
         let stored = self.0.store.block(height).map_err(store_error)?;
         let block = stored.ok_or_else(|| missing("is not stored"))?.block;
         // The oldest block that can be executed again is the one after the oldest state.
@@ -134,7 +133,8 @@ impl NodeApi {
                 | BackendError::Internal(_)) => other,
             })?;
         let traced = TracedBlock {
-            context: &context,
+            protocol: &Protocol::of(&self.0.identity),
+            header: &block.header,
             hash: block.hash(),
             transactions: &block.transactions,
         };
@@ -162,17 +162,18 @@ impl NodeApi {
     fn trace_calls(
         &self,
         calls: &[(CallRequest, TraceKind)],
+        overrides: &CallOverrides,
         height: Height,
         allowance: Allowance,
     ) -> Result<Vec<Trace>, HindsightError> {
-        let context = self.context(height)?;
-        let state = self.0.store.state_at(height).map_err(store_error)?;
         let keep_going = || Instant::now() < allowance.until;
         let bounds = TraceBounds {
             bytes_max: allowance.bytes_max,
             keep_going: &keep_going,
         };
-        tbsi_execution::trace_calls(&state, &context, calls, CALL_GAS_MAX, bounds).map_err(failure)
+        self.at(height, |site| {
+            tbsi_execution::trace_calls(site, calls, overrides, bounds).map_err(failure)
+        })
     }
 }
 

@@ -11,11 +11,11 @@ use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
 use revm::bytecode::opcode as op;
 use serde_json::{Value, json};
 use tbsi_execution::{
-    ExecutionError, Outcome, Trace, TraceBounds, TraceError, TraceKind, TracedBlock, execute,
-    slots_within, trace_block, trace_calls,
+    CallSite, ExecutionError, Outcome, Trace, TraceBounds, TraceError, TraceKind, TracedBlock,
+    execute, slots_within, trace_block, trace_calls,
 };
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{CallRequest, Transaction};
+use tbsi_types::{AccountOverride, CallOverrides, CallRequest, Transaction};
 
 use crate::governed::*;
 use crate::support::*;
@@ -146,13 +146,28 @@ fn trace(
     kind: &TraceKind,
     bounds: TraceBounds<'_>,
 ) -> Result<Vec<Trace>, TraceError> {
-    let context = context(1);
     let block = TracedBlock {
-        context: &context,
+        protocol: &protocol(),
+        header: &header_of(&context(1)),
         hash: B256::repeat_byte(0xb1),
         transactions,
     };
     trace_block(state, &block, only, kind, bounds)
+}
+
+/// At block 1, with some overrides.
+fn traced_calls(
+    state: &MemoryState,
+    calls: &[(CallRequest, TraceKind)],
+    overrides: &CallOverrides,
+) -> Result<Vec<Trace>, TraceError> {
+    let site = CallSite {
+        view: state,
+        protocol: &protocol(),
+        header: &header_of(&context(1)),
+        gas_cap: 50_000_000,
+    };
+    trace_calls(&site, calls, overrides, ALL)
 }
 
 fn of_geth(trace: Trace) -> GethTrace {
@@ -512,7 +527,7 @@ fn calls_follow_each_other() {
         (request(STORING, words(3, 5)), kind()),
         (request(REVERTING, words(1, 2)), kind()),
     ];
-    let traced = trace_calls(&state, &context(1), &calls, 50_000_000, ALL).unwrap();
+    let traced = traced_calls(&state, &calls, &CallOverrides::default()).unwrap();
     let traced: Vec<_> = traced.into_iter().map(of_parity).collect();
     let slot = |index: usize| {
         let difference = traced[index].state_diff.as_ref().unwrap();
@@ -530,7 +545,17 @@ fn calls_follow_each_other() {
         value: U256::from(1_000_000),
         ..request(STORING, Vec::new())
     };
-    let refused = trace_calls(&state, &context(1), &[(poor, kind())], 50_000_000, ALL);
+    let rich = AccountOverride {
+        balance: Some(U256::from(1_000_000)),
+        ..AccountOverride::default()
+    };
+    let rich = CallOverrides {
+        state: [(poor.from, rich)].into(),
+        ..CallOverrides::default()
+    };
+    let calls = [(poor, kind())];
+    traced_calls(&state, &calls, &rich).unwrap();
+    let refused = traced_calls(&state, &calls, &CallOverrides::default());
     let Err(TraceError::Refused(words)) = refused else {
         panic!("nobody has that much");
     };
@@ -549,9 +574,10 @@ fn storage_between_two_transactions_is_known() {
         wallet.call(2, STORING, &words(2, 2)),
         wallet.call(3, STORING, &words(2, 3)),
     ];
-    let context = context(2);
+    let (protocol, header) = (protocol(), header_of(&context(2)));
     let block = TracedBlock {
-        context: &context,
+        protocol: &protocol,
+        header: &header,
         hash: keccak256("block"),
         transactions: &transactions,
     };

@@ -6,7 +6,7 @@ use std::time::Instant;
 use alloy_primitives::{Address, B256, U256};
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
-use tbsi_types::{CallRequest, Height};
+use tbsi_types::{CallOverrides, CallRequest, Height};
 
 use super::BackendError;
 
@@ -95,6 +95,7 @@ pub trait Hindsight: Send + Sync + 'static {
     fn debug_call(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
         options: &GethDebugTracingOptions,
         allowance: Allowance,

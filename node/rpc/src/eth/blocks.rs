@@ -34,13 +34,13 @@ fn block_at(api: &Api, height: Option<Height>) -> Result<Option<Block>, Failure>
 /// `eth_getBlockByHash(hash, full)`.
 pub(crate) fn block_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let full = arguments.required(1)?;
-    reply(by_hash(api, arguments)?.map(|block| objects::block(&block, full)))
+    reply(by_hash(api, arguments)?.map(|block| objects::block(&block, api.backend.fees(), full)))
 }
 
 /// `eth_getBlockByNumber(number, full)`.
 pub(crate) fn block_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let full = arguments.required(1)?;
-    reply(by_number(api, arguments)?.map(|block| objects::block(&block, full)))
+    reply(by_number(api, arguments)?.map(|block| objects::block(&block, api.backend.fees(), full)))
 }
 
 /// `eth_getBlockTransactionCountByHash(hash)`.
@@ -56,20 +56,20 @@ pub(crate) fn count_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
 /// `eth_getTransactionByBlockHashAndIndex(hash, index)`.
 pub(crate) fn transaction_by_hash_and_index(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let index: U64 = arguments.required(1)?;
-    reply(by_hash(api, arguments)?.and_then(|block| transaction_in(&block, index.to())))
+    reply(by_hash(api, arguments)?.and_then(|block| transaction_in(api, &block, index.to())))
 }
 
 /// `eth_getTransactionByBlockNumberAndIndex(number, index)`.
 pub(crate) fn transaction_by_number_and_index(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let index: U64 = arguments.required(1)?;
-    reply(by_number(api, arguments)?.and_then(|block| transaction_in(&block, index.to())))
+    reply(by_number(api, arguments)?.and_then(|block| transaction_in(api, &block, index.to())))
 }
 
 pub(crate) type TransactionObject = alloy_rpc_types_eth::Transaction<tbsi_types::TxEnvelope>;
 
-fn transaction_in(block: &Block, index: u64) -> Option<TransactionObject> {
+fn transaction_in(api: &Api, block: &Block, index: u64) -> Option<TransactionObject> {
     let transaction = block.transactions.get(usize::try_from(index).ok()?)?;
-    let place = Place::of(&block.header);
+    let place = Place::of(&block.header, api.backend.fees());
     Some(objects::transaction(transaction, Some((place, index))))
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn find_transaction(
 ) -> Result<Option<TransactionObject>, Failure> {
     if let Some((height, index)) = api.backend.transaction_location(hash)? {
         let block = api.backend.block(height)?;
-        return Ok(block.and_then(|block| transaction_in(&block, index.into())));
+        return Ok(block.and_then(|block| transaction_in(api, &block, index.into())));
     }
     let pending = api.backend.pending_transaction(hash);
     Ok(pending.map(|transaction| objects::transaction(&transaction, None)))
@@ -104,7 +104,11 @@ pub(crate) fn receipts_at(
     })?;
     // Those of a block of the greatest size are some hundred megabytes: one at a time.
     let _turn = (logs_in(&receipts) > LOGS_AT_A_TIME_MAX).then(|| api.large_turn());
-    Ok(Some(objects::receipts(&block, receipts)?))
+    Ok(Some(objects::receipts(
+        &block,
+        receipts,
+        api.backend.fees(),
+    )?))
 }
 
 fn logs_in(receipts: &[Receipt]) -> usize {

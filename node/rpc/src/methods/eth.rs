@@ -2,7 +2,7 @@
 
 use super::entry::Kind::{List, Maybe, MaybeList, One};
 use super::entry::{
-    Audience, Method, Namespace, Run, Schema, any_of, call, json, may, method, need, whole,
+    Audience, Method, Namespace, Run, Schema, any_of, call, json, may, method, need, object, whole,
 };
 use super::objects::{
     ACCOUNT, ACCOUNT_INFO, ACCOUNT_PROOF, BLOCK, CAPABILITIES, CONFIG, FEE_HISTORY, FILLED, LOG,
@@ -71,6 +71,37 @@ const SLOTS: Schema = json(
     r#"{"type":"object","examples":[{"0x00000000000000000000000000000000000000aa":["0x1"]}]}"#,
 );
 
+const ACCESSED: Schema = object(
+    "Accessed",
+    "An access list (EIP-2930), gas, and how the call fails if it does.",
+    &[
+        need("accessList", List(&ANY_OBJECT)),
+        may("error", One(&TEXT)),
+        need("gasUsed", One(&QUANTITY)),
+    ],
+);
+
+const SIMULATION: Schema = object(
+    "Simulation",
+    "Up to 256 blocks with 1,000 calls, and how they are executed.",
+    &[
+        need("blockStateCalls", List(&BLOCK_STATE_CALLS)),
+        may("traceTransfers", One(&BOOLEAN)),
+        may("validation", One(&BOOLEAN)),
+        may("returnFullTransactions", One(&BOOLEAN)),
+    ],
+);
+
+const BLOCK_STATE_CALLS: Schema = object(
+    "BlockStateCalls",
+    "A block to simulate: what its header and accounts are, and its calls.",
+    &[
+        may("blockOverrides", One(&ANY_OBJECT)),
+        may("stateOverrides", One(&ANY_OBJECT)),
+        may("calls", List(&CALL)),
+    ],
+);
+
 #[rustfmt::skip]
 const METHODS: &[Method] = &[
     call("eth_accounts", "Accounts whose keys the node holds: none.", &[], List(&ADDRESS), eth::accounts),
@@ -84,6 +115,9 @@ const METHODS: &[Method] = &[
     call("eth_chainId", "The EIP-155 chain id.", &[], One(&QUANTITY), eth::chain_id),
     call("eth_coinbase", "The address that this validator's blocks name; an error of an observer.", &[], One(&ADDRESS), config::coinbase),
     call("eth_config", "The fork and its contracts (EIP-7910).", &[], One(&CONFIG), config::config),
+    call("eth_createAccessList", "What a call reads and writes, and its gas when it says so beforehand.",
+        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&ANY_OBJECT)), may("blockOverrides", One(&ANY_OBJECT))],
+        One(&ACCESSED), eth::call::create_access_list),
     call("eth_estimateGas", "The gas limit with which a transaction would succeed.",
         &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&ANY_OBJECT)), may("blockOverrides", One(&ANY_OBJECT))],
         One(&QUANTITY), eth::call::estimate_gas),
@@ -156,6 +190,8 @@ const METHODS: &[Method] = &[
     method("eth_sendRawTransactionSync", "Takes a signed transaction and answers its receipt when it is final (EIP-7966).",
         &[need("transaction", One(&BYTES)), may("timeoutMs", One(&TIMEOUT))], One(&RECEIPT),
         Run::Wait(|runner, params, _| Box::pin(async move { receipt::send_raw_transaction_sync(&runner, params).await }))),
+    call("eth_simulateV1", "Executes blocks on top of one and forgets them; says how their calls end.",
+        &[need("options", One(&SIMULATION)), may("block", One(&BLOCK_ID))], List(&ANY_OBJECT), eth::simulate::simulate),
     method("eth_subscribe", "Sends what comes, as `eth_subscription`; answers an id.",
         &[need("topic", One(&TOPIC)), may("options", One(&OPTIONS))], One(&TEXT), Run::Subscription),
     call("eth_syncing", "False, or how far the node has come.", &[], One(&SYNCING), eth::syncing),

@@ -103,7 +103,10 @@ fn page(
         let position = usize::try_from(index).unwrap_or(usize::MAX);
         let transaction = of_block.transactions.get(position);
         if let (Some(transaction), Some(it)) = (transaction, its_receipts.get(position)) {
-            let place = Some((Place::of(&of_block.header), index.into()));
+            let place = Some((
+                Place::of(&of_block.header, api.backend.fees()),
+                index.into(),
+            ));
             txs.push(objects::transaction(transaction, place));
             receipts.push(receipt::timed(it, of_block.header.timestamp)?);
         }

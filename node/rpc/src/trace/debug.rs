@@ -2,8 +2,6 @@
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, Bytes, keccak256};
-use alloy_rpc_types_eth::BlockOverrides;
-use alloy_rpc_types_eth::state::StateOverride;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,6 +12,7 @@ use crate::api::{Api, Reply};
 use crate::arguments::Arguments;
 use crate::error::{Failure, invalid_argument, refused};
 use crate::eth::call::TransactionArguments;
+use crate::eth::overrides::{self, BlockObject, StateObject};
 
 /// One transaction in the answer for a block.
 #[derive(Serialize)]
@@ -97,8 +96,8 @@ fn trace_block_at(api: &Api, height: Height, options: &GethDebugTracingOptions) 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct CallOptions {
-    state_overrides: Option<StateOverride>,
-    block_overrides: Option<BlockOverrides>,
+    state_overrides: Option<StateObject>,
+    block_overrides: Option<BlockObject>,
     tx_index: Option<Value>,
 }
 
@@ -108,29 +107,17 @@ pub(crate) fn trace_call(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let height = api.state_height(arguments, 1)?;
     let options = options(arguments, 2)?;
     let more: CallOptions = arguments.optional(2)?.unwrap_or_default();
-    let overrides = [
-        (
-            "stateOverrides",
-            more.state_overrides.is_some_and(|it| !it.is_empty()),
-        ),
-        (
-            "blockOverrides",
-            more.block_overrides
-                .is_some_and(|it| it != BlockOverrides::default()),
-        ),
-        ("txIndex", more.tx_index.is_some()),
-    ];
-    if let Some((name, _)) = overrides.into_iter().find(|(_, is_set)| *is_set) {
-        return Err(invalid_argument(
-            2,
-            &format!("`{name}` is not supported here"),
-        ));
+    if more.tx_index.is_some() {
+        return Err(invalid_argument(2, "`txIndex` is not supported here"));
     }
+    let state = more.state_overrides.unwrap_or_default();
+    let block = more.block_overrides.unwrap_or_default();
+    let overrides = overrides::read(state, block)?;
     let bounds = Bounds::new(api, options.timeout.as_deref())?;
     let request = transaction.request();
     let trace = api
         .backend
-        .debug_call(&request, height, &options, bounds.allowance)
+        .debug_call(&request, &overrides, height, &options, bounds.allowance)
         .map_err(|error| bounds.failure(api, error))?;
     bounds.reply(api, trace)
 }

@@ -25,9 +25,10 @@ use tbsi_types::log::{
     SignatureType, SignedNote, Statement, Tile, TlogProof,
 };
 use tbsi_types::{
-    Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
-    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, SlotProof,
-    TimestampMs, Transaction, TreeSize, U256,
+    Accessed, Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallOverrides,
+    CallRequest, ChainIdentity, Checkpoint, CommitCertificate, Evidence, Height, LeafIndex,
+    Members, Receipt, SimulatedBlock, SimulatedOutcome, Simulation, SimulationFault,
+    SimulationRefused, SlotProof, TimestampMs, Transaction, TreeSize, U256,
 };
 use tokio::sync::broadcast;
 
@@ -357,9 +358,14 @@ impl Backend for Chain {
         })
     }
 
-    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
+    fn call(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<CallOutcome, BackendError> {
         self.check_state(height)?;
-        let gas_used = 21_000;
+        let gas_used = overrides.block.gas_limit.unwrap_or(21_000);
         Ok(match request.to.unwrap_or_default() {
             REVERTS => CallOutcome::Reverted {
                 output: Revert::from("user error").abi_encode().into(),
@@ -390,15 +396,62 @@ impl Backend for Chain {
     fn estimate_gas(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
     ) -> Result<Result<u64, CallOutcome>, BackendError> {
-        let outcome = self.call(request, height)?;
+        let outcome = self.call(request, overrides, height)?;
         Ok(match outcome {
             CallOutcome::Returned { gas_used, .. } => Ok(gas_used),
             failed @ (CallOutcome::Reverted { .. }
             | CallOutcome::Halted { .. }
             | CallOutcome::Refused { .. }) => Err(failed),
         })
+    }
+
+    fn access_list(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<Accessed, BackendError> {
+        Ok(Accessed {
+            list: request.access_list.clone(),
+            outcome: self.call(request, overrides, height)?,
+        })
+    }
+
+    fn simulate(
+        &self,
+        simulation: &Simulation,
+        height: Height,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<Result<Vec<SimulatedBlock>, SimulationRefused>, BackendError> {
+        assert!(keep_going());
+        let mut blocks = Vec::new();
+        for block in &simulation.blocks {
+            let mut simulated = SimulatedBlock {
+                header: self.at(height, |block, _| block.header.clone()).unwrap(),
+                transactions: Vec::new(),
+                calls: Vec::new(),
+                withdrawals: Vec::new(),
+            };
+            for call in &block.calls {
+                let outcome = self.call(&call.request, &CallOverrides::default(), height)?;
+                if let CallOutcome::Refused { reason } = outcome {
+                    let fault = SimulationFault::IntrinsicGas;
+                    return Ok(Err(SimulationRefused { fault, reason }));
+                }
+                let envelope = transfer(call.nonce.unwrap_or_default()).envelope().clone();
+                simulated.transactions.push((envelope, call.request.from));
+                simulated.calls.push(SimulatedOutcome {
+                    outcome,
+                    gas_needed: 30_000,
+                    logs: vec![alloy_primitives::Log::default()],
+                });
+            }
+            blocks.push(simulated);
+        }
+        Ok(Ok(blocks))
     }
 
     fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError> {

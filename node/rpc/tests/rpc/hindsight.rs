@@ -10,7 +10,7 @@ use tbsi_rpc::{
     Allowance, Backend, BackendError, HashedSlot, HashedSlots, Hindsight, HindsightError,
     TransactionPlaces,
 };
-use tbsi_types::{Address, B256, Block, CallRequest, Height, Transaction, U256};
+use tbsi_types::{Address, B256, Block, CallOverrides, CallRequest, Height, Transaction, U256};
 
 use crate::chain::{Chain, SLOT, SLOT_VALUE, WAITS};
 use crate::transactions::CONTRACT;
@@ -157,6 +157,7 @@ impl Hindsight for Chain {
     fn debug_call(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
         options: &GethDebugTracingOptions,
         _: Allowance,
@@ -164,6 +165,9 @@ impl Hindsight for Chain {
         self.code(CONTRACT, height)?;
         if request.to == Some(WAITS) {
             self.gate.pass();
+        }
+        if let Some(number) = overrides.block.number {
+            return Err(HindsightError::Refused(format!("block {number}")));
         }
         geth(&self.pending(), options)
     }

@@ -130,18 +130,23 @@ proptest! {
             let height = advance(&store, &diff);
             let root = store.tip().unwrap().state_root;
             prop_assert_eq!(root, state_root(&model));
-            past.push((height, root, model.clone()));
+            past.push((height, root, model.clone(), diff));
             if reopen {
                 drop(store);
                 store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
             }
         }
-        for (height, root, model) in &past {
+        for pair in past.windows(2) {
+            let ((before, ..), (_, root, _, diff)) = (&pair[0], &pair[1]);
+            let state = store.state_at(*before).unwrap();
+            prop_assert_eq!(state.root_after(diff).unwrap(), *root);
+        }
+        for (height, root, model, _) in &past {
             check(&store, *height, *root, model);
         }
         store.database.compact(Table::History);
         store.database.compact(Table::State);
-        for (height, root, model) in &past {
+        for (height, root, model, _) in &past {
             check(&store, *height, *root, model);
         }
     }

@@ -323,7 +323,7 @@ async fn storage_is_told_by_the_hash_of_its_slots() {
 }
 
 #[tokio::test]
-async fn calls_are_traced_without_overrides() {
+async fn calls_are_traced_with_overrides() {
     let fixture = fixture().await;
     let call = json!({"to": CONTRACT, "data": "0x01"});
     let options = json!({"tracer": "callTracer"});
@@ -339,19 +339,23 @@ async fn calls_are_traced_without_overrides() {
     fixture
         .result("debug_traceCall", json!([call, "latest", none]))
         .await;
-    for (name, value) in [
-        (
-            "stateOverrides",
-            json!({CONTRACT.to_string(): {"nonce": "0x1"}}),
-        ),
-        ("blockOverrides", json!({"number": "0x1"})),
-        ("txIndex", json!("0x1")),
-    ] {
-        let params = json!([call, "latest", {name: value}]);
+    let error = async |options: Value| {
+        let params = json!([call, "latest", options]);
         let (code, message, _) = fixture.error("debug_traceCall", params).await;
-        assert_eq!(code, -32602);
-        assert!(message.contains(name), "{message}");
-    }
+        (code, message)
+    };
+    let (code, message) = error(json!({"txIndex": "0x1"})).await;
+    assert_eq!(code, -32602);
+    assert!(message.contains("txIndex"), "{message}");
+    let number = json!({"blockOverrides": {"number": "0x7"}});
+    assert_eq!(error(number).await, (-32000, "block 7".into()));
+    let both = json!({CONTRACT.to_string(): {"state": {}, "stateDiff": {}}});
+    let (code, message) = error(json!({"stateOverrides": both})).await;
+    assert_eq!(code, -32000);
+    assert!(
+        message.ends_with("both 'state' and 'stateDiff'"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
