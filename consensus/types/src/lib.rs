@@ -26,6 +26,7 @@ pub mod log;
 pub mod map;
 pub mod number;
 pub mod roster;
+pub mod simulation;
 pub mod state;
 pub mod transaction;
 pub mod validator;
@@ -33,7 +34,10 @@ pub mod vote;
 
 pub use block::{Block, BlockError, ProposedBlock};
 pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidators, ProofBundle};
-pub use call::{CallOutcome, CallRequest};
+pub use call::{
+    Accessed, AccountOverride, Bid, BlockOverrides, CallOutcome, CallOverrides, CallRequest,
+    StateOverrides, StorageOverride,
+};
 pub use certificate::{CommitCertificate, CommitSignature};
 pub use checkpoint::{Checkpoint, CheckpointDigest};
 pub use erasure::{Erasure, ErasureError, SignedErasure};
@@ -44,6 +48,10 @@ pub use json::canonical_json;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
 pub use roster::{Member, Members, MembersError, PeerEntry, Roster};
+pub use simulation::{
+    BlockCalls, SimulatedBlock, SimulatedCall, SimulatedOutcome, Simulation, SimulationFault,
+    SimulationRefused,
+};
 pub use state::{Account, AccountChange, AccountProof, SlotProof, StateDiff, StateView, ViewError};
 pub use transaction::{
     Receipt, SignedTransaction, Transaction, TransactionError, TxEnvelope, UnsignedTransaction,

@@ -30,6 +30,9 @@ pub(crate) enum Command {
         /// Home directory, made by `tbsi node init`.
         #[arg(long, value_name = "DIR")]
         home: PathBuf,
+        /// Keep the state after every block from now on, whatever `store.history_blocks` says.
+        #[arg(long)]
+        archive: bool,
         #[command(flatten)]
         password: PasswordFile,
     },
@@ -93,7 +96,11 @@ pub(crate) struct InitArgs {
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run { home, password } => run_node(&home, &password),
+        Command::Run {
+            home,
+            archive,
+            password,
+        } => run_node(&home, archive, &password),
         Command::Init(args) => init(args),
         Command::Recover(args) => recover(&args),
     }
@@ -166,12 +173,12 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     args.format.print(&text, &json)
 }
 
-fn run_node(dir: &Path, password: &PasswordFile) -> anyhow::Result<ExitCode> {
+fn run_node(dir: &Path, archive: bool, password: &PasswordFile) -> anyhow::Result<ExitCode> {
     let config = Config::load(&Home::new(dir).config_file())?;
     logging::start(&config.log)?;
     tbsi_node::abort_on_panic();
     tbsi_node::forbid_core_dumps()?;
-    let home = &password.unlock(dir)?;
+    let home = &password.unlock(dir)?.with_archive(archive);
     let runtime = Runtime::new().context("start the asynchronous runtime")?;
     let outcome = runtime.block_on(until_stopped(home));
     runtime.shutdown_timeout(THREADS_TIMEOUT);

@@ -1,20 +1,24 @@
 //! Answers of this node to its JSON-RPC server.
 
+mod hindsight;
 mod notes;
 mod operators;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alloy_consensus::Header;
-use tbsi_execution::BlockContext;
+use tbsi_execution::{CallSite, Protocol, SimulationHost};
+use tbsi_governance::standing::Denied;
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, Role,
     TransactionStatus, ValidatorName,
 };
 use tbsi_rpc::{
-    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, Timestamp,
-    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
+use tbsi_store::StateAt;
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
 use tbsi_types::log::{
     ConsistencyProof, CoseReceipt, DigestWords, EntryBundle, Found, Lookup, NoteSigner,
@@ -22,9 +26,10 @@ use tbsi_types::log::{
 };
 use tbsi_types::map::MapQuestion;
 use tbsi_types::{
-    Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
-    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, StateView,
-    Transaction, TreeSize, U256,
+    Accessed, Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallOverrides,
+    CallRequest, ChainIdentity, Checkpoint, CommitCertificate, Evidence, Height, LeafIndex,
+    Members, Receipt, SimulatedBlock, Simulation, SimulationRefused, StateDiff, StateView,
+    Transaction, TreeSize, U256, ViewError,
 };
 use tokio::sync::broadcast;
 
@@ -33,6 +38,7 @@ use crate::calendar::Calendar;
 use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
 use crate::map_proofs;
+use crate::mempool::SenderContent;
 use crate::node::{AdmissionError, Node, causes};
 use crate::proofs;
 use crate::tsa::Authority;
@@ -46,8 +52,11 @@ pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
 /// [`Backend`] over the shared node.
 pub struct NodeApi(pub Arc<Node>, pub Witness);
 
-/// With what a node signs for software that knows nothing of certificates.
+/// Who a node is to its peers, and with what it signs for software that knows nothing of
+/// certificates.
 pub struct Witness {
+    /// Its libp2p id.
+    pub peer_id: String,
     /// Signs checkpoint notes (SPEC §9.6).
     pub log: Arc<NoteSigner>,
     /// Cosigns, this log or others.
@@ -81,26 +90,20 @@ impl NodeApi {
             })
     }
 
-    /// A call runs in a block that would follow nothing: the environment of `height` itself.
-    fn context(&self, height: Height) -> Result<BlockContext, BackendError> {
+    /// A call runs in a block that would follow nothing: with the header of `height` itself.
+    fn at<T, E: From<BackendError>>(
+        &self,
+        height: Height,
+        work: impl FnOnce(&CallSite<'_, StateAt<'_>>) -> Result<T, E>,
+    ) -> Result<T, E> {
         let store = &self.0.store;
         let missing = || BackendError::Internal(format!("block {height} is not stored"));
-        let header = store
-            .header(height)
-            .map_err(store_error)?
-            .ok_or_else(missing)?;
-        let checkpoint = store
-            .checkpoint(height)
-            .map_err(store_error)?
-            .ok_or_else(missing)?;
-        Ok(BlockContext {
-            chain_id: self.0.identity.chain_id,
-            genesis_hash: self.0.identity.genesis_hash,
-            height,
-            time: checkpoint.time,
-            beneficiary: header.beneficiary,
-            gas_limit: header.gas_limit,
-            parent_hash: header.parent_hash,
+        let header = store.header(height).map_err(store_error)?;
+        work(&CallSite {
+            view: &store.state_at(height).map_err(store_error)?,
+            protocol: &Protocol::of(&self.0.identity),
+            header: &header.ok_or_else(missing)?,
+            gas_cap: CALL_GAS_MAX,
         })
     }
 
@@ -142,6 +145,35 @@ impl NodeApi {
             progress.round,
             names.join(", ")
         ))
+    }
+}
+
+/// What a sender lacks, in Besu's words where it may not send at all.
+fn refusal(denied: &Denied) -> tbsi_rpc::SubmitError {
+    let reason = denied.to_string();
+    let account = match denied {
+        Denied::Permission {
+            account,
+            permission: "send",
+            ..
+        }
+        | Denied::Suspended { account, .. } => account,
+        Denied::Permission { .. } => {
+            let message = reason.clone();
+            return tbsi_rpc::SubmitError::Denied { message, reason };
+        }
+        Denied::Quota { .. } => return tbsi_rpc::SubmitError::Refused(reason),
+    };
+    tbsi_rpc::SubmitError::Denied {
+        message: format!("sender account not authorized to send transactions: {account}; {reason}"),
+        reason,
+    }
+}
+
+fn of_pool(content: SenderContent) -> PoolContent {
+    PoolContent {
+        pending: content.pending,
+        queued: content.queued,
     }
 }
 
@@ -211,20 +243,58 @@ impl Backend for NodeApi {
         proof.map_err(store_error)
     }
 
-    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
-        let context = self.context(height)?;
-        let state = self.0.store.state_at(height).map_err(store_error)?;
-        tbsi_execution::call(&state, &context, request, CALL_GAS_MAX).map_err(internal)
+    fn call(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<CallOutcome, BackendError> {
+        self.at(height, |site| {
+            site.call(request, overrides).map_err(internal)
+        })
     }
 
     fn estimate_gas(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
     ) -> Result<Result<u64, CallOutcome>, BackendError> {
-        let context = self.context(height)?;
-        let state = self.0.store.state_at(height).map_err(store_error)?;
-        tbsi_execution::estimate_gas(&state, &context, request, CALL_GAS_MAX).map_err(internal)
+        self.at(height, |site| {
+            site.estimate_gas(request, overrides).map_err(internal)
+        })
+    }
+
+    fn access_list(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<Accessed, BackendError> {
+        self.at(height, |site| {
+            site.access_list(request, overrides).map_err(internal)
+        })
+    }
+
+    fn simulate(
+        &self,
+        simulation: &Simulation,
+        height: Height,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<Result<Vec<SimulatedBlock>, SimulationRefused>, BackendError> {
+        self.at(height, |site| {
+            let state_root = |diff: &StateDiff| {
+                site.view.root_after(diff).map_err(|error| ViewError {
+                    what: "state root of a simulated block".into(),
+                    source: Box::new(error),
+                })
+            };
+            let host = SimulationHost {
+                state_root: &state_root,
+                keep_going,
+            };
+            site.simulate(simulation, &host).map_err(internal)
+        })
     }
 
     fn submit(&self, encoded: &[u8]) -> Result<B256, tbsi_rpc::SubmitError> {
@@ -233,6 +303,7 @@ impl Backend for NodeApi {
             Err(error @ AdmissionError::State(_)) => {
                 Err(tbsi_rpc::SubmitError::Internal(causes(&error)))
             }
+            Err(AdmissionError::Denied(denied)) => Err(refusal(&denied)),
             Err(error) => Err(tbsi_rpc::SubmitError::Refused(error.to_string())),
         }
     }
@@ -256,6 +327,23 @@ impl Backend for NodeApi {
             queued: counts.queued as u64,
             bytes: counts.bytes as u64,
         }
+    }
+
+    fn pool_content(&self) -> PoolContent {
+        of_pool(self.0.mempool().contents())
+    }
+
+    fn pool_of(&self, sender: Address) -> PoolContent {
+        of_pool(self.0.mempool().content(sender))
+    }
+
+    fn pool_shares(&self) -> (u64, u64) {
+        let mempool = self.0.mempool();
+        (mempool.own().len() as u64, mempool.capacity() as u64)
+    }
+
+    fn pool_announcements(&self) -> broadcast::Receiver<B256> {
+        self.0.pool_announcements()
     }
 
     fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError> {
@@ -292,6 +380,25 @@ impl Backend for NodeApi {
 
     fn evidence(&self, limit: usize) -> Result<Vec<Evidence>, BackendError> {
         self.0.store.evidence(limit).map_err(store_error)
+    }
+
+    fn precompiles(&self) -> BTreeMap<String, Address> {
+        tbsi_execution::precompile_names(self.0.rules().block.head.protocol)
+    }
+
+    fn coinbase(&self) -> Option<Address> {
+        self.0.validator
+    }
+
+    fn admitted_peers(&self) -> Vec<String> {
+        self.0.roster().peers.keys().cloned().collect()
+    }
+
+    fn own_peer(&self) -> OwnPeer {
+        OwnPeer {
+            peer_id: self.1.peer_id.clone(),
+            address: self.0.gossip.local_addr(),
+        }
     }
 
     fn status(&self) -> NodeStatus {

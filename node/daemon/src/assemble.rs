@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig};
-use tbsi_home::config::{Config, SignerConfig, WitnessConfig};
+use tbsi_home::config::{Config, SignerConfig, StoreConfig, WitnessConfig};
 use tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
 use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
@@ -76,7 +76,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     warn_of_plain_keys(home, genesis.chain_id)?;
     let founders = Roster::of_genesis(&genesis)?;
     let identity = genesis.identity();
-    let store = open_store(home, identity, config.store.history_blocks).await?;
+    let store = open_store(home, identity, &config.store).await?;
     ensure_genesis(&store, &genesis, &founders.members)?;
     let rules = next_rules(&store, &genesis, protocol)?;
     let roster = current_roster(&store, &genesis, founders)?;
@@ -110,7 +110,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     }));
     let validator = vote_signer(local, home, &node, config.signer.as_ref()).await?;
     node.take_back(&home.data_dir().join(journal::FILE_NAME));
-    let witness = witness(home, &config, &node)?;
+    let witness = witness(home, &config, &node, node_key.peer_id())?;
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
     let calendar = witness.calendar.clone();
@@ -197,7 +197,7 @@ fn warn_of_plain_keys(home: &Home, chain_id: u64) -> anyhow::Result<()> {
 
 /// What the node signs with for other software. The log key is made here if the home is older
 /// than the log.
-fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness> {
+fn witness(home: &Home, config: &Config, node: &Node, peer_id: String) -> anyhow::Result<Witness> {
     let identity = &node.identity;
     let operator = operator(node);
     let key = home.ensure_log_key()?;
@@ -226,6 +226,7 @@ fn witness(home: &Home, config: &Config, node: &Node) -> anyhow::Result<Witness>
     let calendar = calendar.map(|calendar| Calendar::open(&home.calendar_dir(), calendar));
     let calendar = calendar.transpose().context("open the calendar")?;
     Ok(Witness {
+        peer_id,
         log,
         cosigner,
         witnessed,
@@ -305,10 +306,11 @@ fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submi
 async fn open_store(
     home: &Home,
     identity: ChainIdentity,
-    history_blocks: u64,
+    config: &StoreConfig,
 ) -> Result<Store, StoreError> {
     let options = StoreOptions {
-        history_blocks,
+        history_blocks: config.history_blocks,
+        address_index: config.address_index,
         ..StoreOptions::default()
     };
     let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;

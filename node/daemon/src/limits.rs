@@ -21,6 +21,9 @@ pub const MEMPOOL_OWN_PART: usize = 4;
 /// Transactions that a mempool without room verifies in a round: one may replace another.
 pub const MEMPOOL_FULL_CHECKS_MAX: u32 = 64;
 
+/// Hashes of transactions that the pool took last, for those who follow it.
+pub const POOL_ANNOUNCEMENTS_MAX: usize = 4_096;
+
 /// Transactions of one sender in the mempool.
 pub const MEMPOOL_PER_SENDER_MAX: usize = 1_024;
 

@@ -60,7 +60,7 @@ pub struct MempoolCounts {
     pub bytes: usize,
 }
 
-/// One sender's transactions, in nonce order.
+/// One sender's transactions, or all, those of each sender in nonce order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SenderContent {
     /// A block could include these.
@@ -369,17 +369,39 @@ impl Mempool {
         }
     }
 
+    /// All that the pool holds.
+    pub fn contents(&self) -> SenderContent {
+        let queued = self
+            .waiting
+            .iter()
+            .flat_map(|address| self.queued_of(address));
+        SenderContent {
+            pending: self.ready().cloned().collect(),
+            queued: queued.cloned().collect(),
+        }
+    }
+
+    /// How many transactions the pool may hold.
+    pub fn capacity(&self) -> usize {
+        self.limits.transactions_max
+    }
+
+    fn queued_of(&self, address: &Address) -> impl Iterator<Item = &Arc<Transaction>> {
+        let sender: &Sender = &self.senders[address];
+        let queued = sender.transactions.values().skip(sender.pending);
+        queued.map(|entry| &entry.transaction)
+    }
+
     /// Transactions for a peer that has none: pending ones in the order of [`Mempool::ready`],
     /// then queued ones, as many as `bytes_max` encoded bytes hold.
     pub fn all(&self, bytes_max: usize) -> Vec<Arc<Transaction>> {
-        let queued = |address| {
-            let sender: &Sender = &self.senders[address];
-            sender.transactions.values().skip(sender.pending)
-        };
-        let queued = self.waiting.iter().flat_map(queued);
+        let queued = self
+            .waiting
+            .iter()
+            .flat_map(|address| self.queued_of(address));
         let mut left = bytes_max;
         self.ready()
-            .chain(queued.map(|entry| &entry.transaction))
+            .chain(queued)
             .map_while(|transaction| {
                 left = left.checked_sub(transaction.encoded().len())?;
                 Some(Arc::clone(transaction))

@@ -20,7 +20,7 @@ use crate::clock::wall_clock;
 use crate::cosign::{CosignaturePool, PostQuantumPool};
 use crate::expiry;
 use crate::gossip::GossipHandle;
-use crate::limits::HEADS_MAX;
+use crate::limits::{HEADS_MAX, POOL_ANNOUNCEMENTS_MAX};
 use crate::mempool::journal::Journal;
 use crate::mempool::{Intake, LastBlock, Mempool, MempoolError, MempoolLimits};
 use crate::metrics::Metrics;
@@ -109,6 +109,7 @@ pub struct Node {
     /// it starts, if it is one.
     pub(crate) tsa_until: OnceLock<u64>,
     heads: broadcast::Sender<Height>,
+    pooled: broadcast::Sender<B256>,
     roster: watch::Sender<Arc<Roster>>,
     rules: watch::Sender<Arc<NextRules>>,
     mempool: Mutex<Mempool>,
@@ -174,6 +175,7 @@ impl Node {
             consensus_network: OnceLock::new(),
             tsa_until: OnceLock::new(),
             heads: broadcast::channel(HEADS_MAX).0,
+            pooled: broadcast::channel(POOL_ANNOUNCEMENTS_MAX).0,
             roster: watch::Sender::new(Arc::new(parts.roster)),
             rules: watch::Sender::new(Arc::new(parts.rules)),
             mempool: Mutex::new(mempool),
@@ -293,6 +295,11 @@ impl Node {
         self.heads.subscribe()
     }
 
+    /// Transactions that the pool takes, by hash.
+    pub fn pool_announcements(&self) -> broadcast::Receiver<B256> {
+        self.pooled.subscribe()
+    }
+
     /// Tells whoever listens that `height` is stored.
     pub fn announce(&self, height: Height) {
         // Nobody listening is no error.
@@ -336,9 +343,11 @@ impl Node {
     ) -> Result<Arc<Transaction>, AdmissionError> {
         let outcome = self.try_insert(encoded, intake);
         match &outcome {
-            Ok(_) => {
+            Ok(transaction) => {
                 self.metrics.transactions_accepted.inc();
                 self.wake.notify_one();
+                // Nobody listening is no error.
+                let _listeners = self.pooled.send(transaction.hash());
             }
             Err(error) => self.metrics.transaction_refused(error.kind()),
         }

@@ -140,9 +140,9 @@ fn open_store(home: &Home, genesis: &Genesis, config: &Config) -> anyhow::Result
     if !home.has_database()? {
         return Ok(None);
     }
-    let history_blocks = config.store.history_blocks;
     let options = StoreOptions {
-        history_blocks,
+        history_blocks: config.store.history_blocks,
+        address_index: config.store.address_index,
         ..StoreOptions::default()
     };
     let store = Store::open(&home.database_dir(), genesis.identity(), options)?;

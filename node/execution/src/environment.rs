@@ -1,16 +1,18 @@
 //! What a block is executed under: its header's values and the rules.
 
 use alloy_primitives::{Address, B256, U256};
-use revm::context::{BlockEnv, Context};
+use revm::MainContext;
+use revm::context::{BlockEnv, Context, Evm as RevmEvm};
 use revm::context_interface::block::BlobExcessGasAndPrice;
-use revm::handler::{MainnetContext, MainnetEvm};
-use revm::{MainBuilder, MainContext};
+use revm::handler::instructions::EthInstructions;
+use revm::handler::{EthFrame, EthPrecompiles, MainnetContext};
+use revm::interpreter::interpreter::EthInterpreter;
 use tbsi_governance::upgrades;
 use tbsi_types::block::prev_randao;
 use tbsi_types::{Height, StateView, TimestampMs, ViewError};
 
 use crate::overlay::Overlay;
-use crate::precompiles::precompiles;
+use crate::precompiles::{Installed, precompiles};
 use crate::rules::{Rules, rules_of};
 
 /// The values of a block's header that its transactions can see.
@@ -42,6 +44,8 @@ pub(crate) struct Environment {
     pub(crate) block: BlockEnv,
     /// Number and hash of the parent. Ethereum's state tests have none, and no EIP-2935 call.
     pub(crate) parent: Option<(u64, B256)>,
+    /// EIP-4788, which TBSI does not have.
+    pub(crate) beacon_root: Option<B256>,
     pub(crate) genesis_hash: B256,
 }
 
@@ -73,14 +77,20 @@ impl Environment {
                 .height
                 .previous()
                 .map(|height| (height.0, context.parent_hash)),
+            beacon_root: None,
             genesis_hash: context.genesis_hash,
         })
     }
 
     /// A machine over `view` that has executed nothing, without instructions.
     pub(crate) fn machine<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Machine<'v, V> {
+        self.machine_on(Overlay::new(view, self.parent))
+    }
+
+    /// A machine that goes on from where another one has come to.
+    fn machine_on<'v, V: StateView + ?Sized>(&self, overlay: Overlay<'v, V>) -> Machine<'v, V> {
         Context::mainnet()
-            .with_db(Overlay::new(view, self.parent))
+            .with_db(overlay)
             .with_block(self.block.clone())
             .modify_cfg_chained(|cfg| {
                 cfg.set_spec_and_mainnet_gas_params(self.rules.spec);
@@ -91,19 +101,37 @@ impl Environment {
 
     /// A machine over `view` that has executed nothing.
     pub(crate) fn evm<'v, V: StateView + ?Sized>(&self, view: &'v V) -> Evm<'v, V> {
-        let mut evm = self.machine(view).build_mainnet();
-        if self.rules.tbsi {
-            evm.precompiles = precompiles(self.rules);
-        }
-        evm
+        self.evm_on(Overlay::new(view, self.parent))
+    }
+
+    /// The same, on a state that blocks before it have changed.
+    pub(crate) fn evm_on<'v, V: StateView + ?Sized>(&self, overlay: Overlay<'v, V>) -> Evm<'v, V> {
+        let spec = self.rules.spec;
+        let precompiles = if self.rules.tbsi {
+            precompiles(self.rules)
+        } else {
+            EthPrecompiles::new(spec)
+        };
+        RevmEvm::new(
+            self.machine_on(overlay),
+            EthInstructions::new_mainnet_with_spec(spec),
+            Installed::ByRules(precompiles),
+        )
     }
 }
 
 /// Block, transaction and rules over a state in an [`Overlay`].
 pub(crate) type Machine<'v, V> = MainnetContext<Overlay<'v, V>>;
 
-/// The same with Ethereum's instructions and precompiles, and this chain's own.
-pub(crate) type Evm<'v, V> = MainnetEvm<Machine<'v, V>>;
+/// The same with Ethereum's instructions and precompiles, and this chain's own; `I` watches what
+/// it does.
+pub(crate) type Evm<'v, V, I = ()> = RevmEvm<
+    Machine<'v, V>,
+    I,
+    EthInstructions<EthInterpreter, Machine<'v, V>>,
+    Installed,
+    EthFrame<EthInterpreter>,
+>;
 
 #[cfg(test)]
 mod tests {

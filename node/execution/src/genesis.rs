@@ -71,7 +71,7 @@ pub fn genesis_diff(genesis: &Genesis) -> Result<StateDiff, GenesisStateError> {
             let kept = evm.ctx.db_mut().commit(called.state);
             kept.map_err(|error| ExecutionError::View(error.0))?;
         }
-        evm.ctx.journaled_state.database.into_diff()
+        evm.ctx.db_mut().diff()
     };
     for (address, change) in founded.accounts {
         let entry = diff.accounts.entry(address).or_default();

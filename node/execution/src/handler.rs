@@ -12,7 +12,7 @@ use alloy_sol_types::{Revert, SolError};
 use revm::context::TxEnv;
 use revm::context_interface::journaled_state::JournalCheckpoint;
 use revm::context_interface::journaled_state::account::JournaledAccountTr;
-use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction};
+use revm::context_interface::result::{EVMError, ExecutionResult, HaltReason};
 use revm::context_interface::{ContextTr, JournalTr, Transaction as _};
 use revm::handler::{EvmTr, FrameResult, Handler, ItemOrResult, execution, pre_execution};
 use revm::interpreter::interpreter_action::{FrameInit, FrameInput};
@@ -25,9 +25,11 @@ use tbsi_types::StateView;
 use tbsi_types::log::count_leaves;
 
 use crate::environment::Evm;
+use crate::frames::Frames;
 use crate::gate::Bounds;
 use crate::intrinsic;
 use crate::overlay::ReadError;
+use crate::transfers;
 
 type RunError = EVMError<ReadError>;
 
@@ -41,39 +43,74 @@ pub(crate) struct Ran {
 }
 
 /// Runs a transaction; its changes stay in the machine's journal.
-pub(crate) fn run<V: StateView + ?Sized>(
-    evm: &mut Evm<'_, V>,
+pub(crate) fn run<'v, V: StateView + ?Sized, I>(
+    evm: &mut Evm<'v, V, I>,
     tx: TxEnv,
     bounds: Option<&Bounds>,
-) -> Result<Ran, RunError> {
-    SenderHandler::new(bounds, true).run_in(evm, tx)
+) -> Result<Ran, RunError>
+where
+    Evm<'v, V, I>: Frames,
+{
+    SenderHandler::new(bounds, Signed::Yes, Transfers::Silent).run_in(evm, tx)
 }
 
-/// Runs what nobody signed: the sender's nonce and code are not looked at.
-pub(crate) fn run_unsigned<V: StateView + ?Sized>(
-    evm: &mut Evm<'_, V>,
+/// Runs what nobody signed: the sender's code is not looked at.
+pub(crate) fn run_unsigned<'v, V: StateView + ?Sized, I>(
+    evm: &mut Evm<'v, V, I>,
     tx: TxEnv,
     bounds: Option<&Bounds>,
-) -> Result<Ran, RunError> {
-    SenderHandler::new(bounds, false).run_in(evm, tx)
+    checks: Checks,
+    transfers: Transfers,
+) -> Result<Ran, RunError>
+where
+    Evm<'v, V, I>: Frames,
+{
+    SenderHandler::new(bounds, Signed::No(checks), transfers).run_in(evm, tx)
+}
+
+/// What is asked of what nobody signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Checks {
+    /// That the nonce is its sender's next.
+    pub(crate) nonce: bool,
+    /// That the bid is not below the base fee even if it is nothing.
+    pub(crate) base_fee: bool,
+}
+
+/// Whether value that is passed on appears as a log (ERC-7528).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transfers {
+    Silent,
+    Logged,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signed {
+    Yes,
+    No(Checks),
 }
 
 /// revm has switches for calls without a signature, but behind features which, once enabled,
 /// every other user of revm in the same binary gets as well.
-struct SenderHandler<'v, 'b, V: ?Sized> {
-    signed: bool,
+struct SenderHandler<'v, 'b, V: ?Sized, I> {
+    signed: Signed,
+    transfers: Transfers,
     /// None on a chain that does not govern itself, and for calls of nobody.
     bounds: Option<&'b Bounds>,
     /// The first thing that the transaction tried and its sender may not do.
     denied: Option<Denied>,
     leaves: u64,
-    machine: PhantomData<&'v V>,
+    machine: PhantomData<(&'v V, I)>,
 }
 
-impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
-    fn new(bounds: Option<&'b Bounds>, signed: bool) -> Self {
+impl<'v, 'b, V: StateView + ?Sized, I> SenderHandler<'v, 'b, V, I>
+where
+    Evm<'v, V, I>: Frames,
+{
+    fn new(bounds: Option<&'b Bounds>, signed: Signed, transfers: Transfers) -> Self {
         Self {
             signed,
+            transfers,
             bounds,
             denied: None,
             leaves: 0,
@@ -81,7 +118,7 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
         }
     }
 
-    fn run_in(mut self, evm: &mut Evm<'v, V>, tx: TxEnv) -> Result<Ran, RunError> {
+    fn run_in(mut self, evm: &mut Evm<'v, V, I>, tx: TxEnv) -> Result<Ran, RunError> {
         evm.ctx.tx = tx;
         let result = self.run(evm)?;
         let Self { leaves, denied, .. } = self;
@@ -96,26 +133,37 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
     /// the reason as its return data; no code of it runs.
     fn begin(
         &mut self,
-        evm: &mut Evm<'v, V>,
-        init: FrameInit,
+        evm: &mut Evm<'v, V, I>,
+        mut init: FrameInit,
     ) -> Result<Option<FrameResult>, RunError> {
         if let (FrameInput::Create(inputs), Some(bounds)) = (&init.frame_input, self.bounds)
             && let Err(denied) = bounds.creation()
         {
-            let result = refused(inputs, &denied);
+            let mut result = refused(inputs, &denied);
+            evm.refused(&mut init.frame_input, &mut result);
             self.denied.get_or_insert(denied);
             return Ok(Some(result));
         }
-        Ok(match evm.frame_init(init)? {
-            ItemOrResult::Item(_) => None,
-            ItemOrResult::Result(result) => Some(result),
-        })
+        let moved = match self.transfers {
+            Transfers::Silent => None,
+            Transfers::Logged => transfers::of_frame(evm, &init.frame_input)?,
+        };
+        let ended = evm.enter(init)?;
+        // What began is undone with its log if it fails later.
+        if let Some(log) = moved
+            && ended
+                .as_ref()
+                .is_none_or(|it| it.instruction_result().is_ok())
+        {
+            evm.ctx.journaled_state.log(log);
+        }
+        Ok(ended)
     }
 
     /// Undoes everything since `before` if it was more than the sender may do.
     fn judge(
         &mut self,
-        evm: &mut Evm<'v, V>,
+        evm: &mut Evm<'v, V, I>,
         before: JournalCheckpoint,
         result: &mut FrameResult,
     ) -> Result<(), RunError> {
@@ -132,7 +180,6 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
         }
         let (tx, journal) = evm.ctx.tx_journal_mut();
         let Some(denied) = &self.denied else {
-            journal.checkpoint_commit();
             return Ok(());
         };
         journal.checkpoint_revert(before);
@@ -150,17 +197,32 @@ impl<'v, 'b, V: StateView + ?Sized> SenderHandler<'v, 'b, V> {
         }
         outcome.result = InstructionResult::Revert;
         outcome.output = reason(denied).into();
+        evm.judged(outcome);
         Ok(())
     }
 }
 
-impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
-    type Evm = Evm<'v, V>;
+impl<'v, V: StateView + ?Sized, I> Handler for SenderHandler<'v, '_, V, I>
+where
+    Evm<'v, V, I>: Frames,
+{
+    type Evm = Evm<'v, V, I>;
     type Error = RunError;
     type HaltReason = HaltReason;
 
     fn validate(&self, evm: &mut Self::Evm) -> Result<InitialAndFloorGas, Self::Error> {
-        let mut gas = intrinsic::check(&mut evm.ctx).map_err(EVMError::Transaction)?;
+        let base_fee = evm.ctx.block.basefee;
+        let free = evm.ctx.tx.gas_price == 0;
+        if let Signed::No(Checks {
+            base_fee: false, ..
+        }) = self.signed
+            && free
+        {
+            evm.ctx.block.basefee = 0;
+        }
+        let checked = intrinsic::check(&mut evm.ctx);
+        evm.ctx.block.basefee = base_fee;
+        let mut gas = checked.map_err(EVMError::Transaction)?;
         self.validate_against_state_and_deduct_caller(evm, &mut gas)?;
         Ok(gas)
     }
@@ -170,22 +232,21 @@ impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
         evm: &mut Self::Evm,
         _gas: &mut InitialAndFloorGas,
     ) -> Result<(), Self::Error> {
-        if self.signed {
+        let Signed::No(checks) = self.signed else {
             return pre_execution::validate_against_state_and_deduct_caller(&mut evm.ctx);
-        }
-        let (_, tx, _, journal, _, _) = evm.ctx.all_mut();
+        };
+        let (block, tx, cfg, journal, _, _) = evm.ctx.all_mut();
         let mut sender = journal.load_account_with_code_mut(tx.caller())?.data;
-        if *sender.balance() < tx.value() {
-            return Err(EVMError::Transaction(
-                InvalidTransaction::LackOfFundForMaxFee {
-                    fee: Box::new(tx.value()),
-                    balance: Box::new(*sender.balance()),
-                },
-            ));
-        }
-        // A creation raises the nonce itself.
+        let account = &sender.account().info;
+        pre_execution::validate_account_nonce_and_code(account, tx.nonce(), true, !checks.nonce)
+            .map_err(EVMError::Transaction)?;
+        let balance = pre_execution::calculate_caller_fee(*sender.balance(), tx, block, cfg);
+        sender.set_balance(balance.map_err(EVMError::Transaction)?);
+        // A creation raises the nonce itself. An overridden nonce may be the last: go-ethereum's
+        // wraps around.
         if tx.kind().is_call() {
-            sender.bump_nonce();
+            let next = sender.nonce().wrapping_add(1);
+            sender.set_nonce(next);
         }
         Ok(())
     }
@@ -203,6 +264,8 @@ impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
         // What precedes execution (delegations of EIP-7702) stays, however execution ends.
         evm.ctx.journaled_state.checkpoint_commit();
         let before = evm.ctx.journaled_state.checkpoint();
+        // Only remembered, not open: the outermost frame is at depth 0, where tracers expect it.
+        evm.ctx.journaled_state.checkpoint_commit();
         let mut result = self.run_exec_loop(evm, first)?;
         self.judge(evm, before, &mut result)?;
         self.last_frame_result(evm, &mut result, gas)?;
@@ -218,7 +281,7 @@ impl<'v, V: StateView + ?Sized> Handler for SenderHandler<'v, '_, V> {
             return Ok(result);
         }
         loop {
-            let result = match evm.frame_run()? {
+            let result = match evm.go_on()? {
                 ItemOrResult::Item(init) => match self.begin(evm, init)? {
                     None => continue,
                     Some(result) => result,

@@ -34,35 +34,54 @@
 //! # Ok::<(), tbsi_execution::ExecutionError>(())
 //! ```
 
+mod access_list;
 mod block;
+mod boundary;
 mod call;
+mod calls;
 mod environment;
 mod error;
 mod foreign;
+mod frames;
 mod gate;
 mod genesis;
 mod handler;
 mod intrinsic;
+pub mod limits;
 mod overlay;
+mod overrides;
 mod precompiles;
+mod protocol;
 mod roster;
 mod rules;
+mod run;
+mod simulate;
 mod system;
+mod trace;
 mod transaction;
+mod transfers;
 mod upgrade;
+mod watch;
 mod words;
 
 #[doc(hidden)]
 pub mod conformance;
 
-pub use block::{BuildLimits, Built, Outcome, Skipped, build, execute};
-pub use call::{call, estimate_gas};
+pub use block::{BuildLimits, Built, Skipped, build, execute};
+pub use call::{CallSite, call, estimate_gas};
 pub use environment::BlockContext;
 pub use error::ExecutionError;
 pub use gate::admission;
 pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};
+pub use precompiles::precompile_names;
+pub use protocol::Protocol;
 pub use roster::{elected, peers};
 pub use rules::PROTOCOL_VERSION;
+pub use run::Outcome;
+pub use simulate::{SIMULATED_BLOCKS_MAX, SIMULATED_BYTES_MAX, SimulationHost};
 pub use system::system_accounts;
+pub use trace::{
+    Trace, TraceBounds, TraceError, TraceKind, TracedBlock, slots_within, trace_block, trace_calls,
+};
 pub use upgrade::{block_rules, planned_upgrade};

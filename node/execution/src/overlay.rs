@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 
-use alloy_primitives::{Address, B256, KECCAK256_EMPTY, U256};
-use revm::Database;
+use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256};
 use revm::database_interface::DBErrorMarker;
 use revm::state::{self, AccountInfo, Bytecode, EvmState};
+use revm::{Database, DatabaseRef};
 use tbsi_types::{Account, AccountChange, StateDiff, StateView, ViewError};
 
 /// A failed read on its way through revm.
@@ -19,7 +19,8 @@ impl DBErrorMarker for ReadError {}
 /// Reads through to the view once, keeps what was read and written in order of keys.
 pub(crate) struct Overlay<'v, V: ?Sized> {
     view: &'v V,
-    parent: Option<(u64, B256)>,
+    /// Of blocks that the view does not know.
+    hashes: BTreeMap<u64, B256>,
     accounts: BTreeMap<Address, Entry>,
     codes: BTreeMap<B256, Bytecode>,
 }
@@ -103,7 +104,7 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
     pub(crate) fn new(view: &'v V, parent: Option<(u64, B256)>) -> Self {
         Self {
             view,
-            parent,
+            hashes: parent.into_iter().collect(),
             accounts: BTreeMap::new(),
             codes: BTreeMap::new(),
         }
@@ -141,6 +142,52 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         Ok(())
     }
 
+    /// Names a block for BLOCKHASH that the view does not know.
+    pub(crate) fn set_block_hash(&mut self, number: u64, hash: B256) {
+        self.hashes.insert(number, hash);
+    }
+
+    /// Changes an account as no transaction can. One that is empty afterwards does not exist
+    /// (EIP-161).
+    pub(crate) fn change_account(
+        &mut self,
+        address: Address,
+        change: impl FnOnce(&mut Account),
+    ) -> Result<(), ReadError> {
+        let entry = self.entry(address)?;
+        let mut account = entry.now.unwrap_or_default();
+        change(&mut account);
+        entry.now = (!account.is_empty()).then_some(account);
+        Ok(())
+    }
+
+    /// Makes code known, which an account can then have by its hash.
+    pub(crate) fn add_code(&mut self, code_hash: B256, code: &Bytes) {
+        let code = bytecode(code.clone());
+        self.codes.entry(code_hash).or_insert(code);
+    }
+
+    /// Empties an account's storage.
+    pub(crate) fn clear_storage(&mut self, address: Address) -> Result<(), ReadError> {
+        self.entry(address)?.forget_storage();
+        Ok(())
+    }
+
+    /// Sets a storage slot as no transaction can.
+    pub(crate) fn set_slot(
+        &mut self,
+        address: Address,
+        slot: U256,
+        value: U256,
+    ) -> Result<(), ReadError> {
+        // What it was must be known: only what differs is in the block's changes.
+        self.storage(address, slot)?;
+        if let Some(slot) = self.entry(address)?.slots.get_mut(&slot) {
+            slot.now = value;
+        }
+        Ok(())
+    }
+
     /// Hash of an account's code; `None` if there is no account.
     pub(crate) fn code_hash(&mut self, address: Address) -> Result<Option<B256>, ReadError> {
         let account = self.entry(address)?.now;
@@ -153,10 +200,20 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         entry.is_some_and(|entry| entry.slots.values().any(|slot| slot.before != slot.now))
     }
 
+    /// The slots of an account that the block read or wrote, as they are now, and whether the
+    /// view's other slots are no longer its own.
+    pub(crate) fn slots_of(&self, address: Address) -> (bool, BTreeMap<U256, U256>) {
+        let Some(entry) = self.accounts.get(&address) else {
+            return (false, BTreeMap::new());
+        };
+        let slots = entry.slots.iter().map(|(key, slot)| (*key, slot.now));
+        (entry.fresh, slots.collect())
+    }
+
     /// What the block changed; what it wrote and put back is not listed.
-    pub(crate) fn into_diff(self) -> StateDiff {
+    pub(crate) fn diff(&self) -> StateDiff {
         let mut diff = StateDiff::default();
-        for (address, entry) in self.accounts {
+        for (address, entry) in &self.accounts {
             let Some(change) = entry.change() else {
                 continue;
             };
@@ -167,34 +224,40 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
             {
                 diff.codes.insert(code_hash, code.original_bytes());
             }
-            diff.accounts.insert(address, change);
+            diff.accounts.insert(*address, change);
         }
         diff
     }
+}
+
+/// What revm is told of an account.
+fn info(account: Account) -> AccountInfo {
+    AccountInfo {
+        nonce: account.nonce,
+        balance: account.balance,
+        code_hash: account.code_hash,
+        account_id: None,
+        code: (account.code_hash == KECCAK256_EMPTY).then(Bytecode::default),
+    }
+}
+
+/// Code that no transaction put there may begin like a delegation (EIP-7702) without being one.
+fn bytecode(bytes: Bytes) -> Bytecode {
+    Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes))
 }
 
 impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
     type Error = ReadError;
 
     fn basic(&mut self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
-        let account = self.entry(address)?.now;
-        Ok(account.map(|account| AccountInfo {
-            nonce: account.nonce,
-            balance: account.balance,
-            code_hash: account.code_hash,
-            account_id: None,
-            code: (account.code_hash == KECCAK256_EMPTY).then(Bytecode::default),
-        }))
+        Ok(self.entry(address)?.now.map(info))
     }
 
     fn code_by_hash(&mut self, code_hash: B256) -> Result<Bytecode, ReadError> {
         if let Some(code) = self.codes.get(&code_hash) {
             return Ok(code.clone());
         }
-        let bytes = self.view.code(code_hash)?;
-        // Code from genesis may begin like a delegation (EIP-7702) without being one.
-        let code = Bytecode::new_raw_checked(bytes.clone())
-            .unwrap_or_else(|_| Bytecode::new_legacy(bytes));
+        let code = bytecode(self.view.code(code_hash)?);
         self.codes.insert(code_hash, code.clone());
         Ok(code)
     }
@@ -216,9 +279,45 @@ impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
     }
 
     fn block_hash(&mut self, number: u64) -> Result<B256, ReadError> {
-        match self.parent {
-            Some((height, hash)) if height == number => Ok(hash),
-            Some(_) | None => Ok(self.view.block_hash(number)?),
+        match self.hashes.get(&number) {
+            Some(hash) => Ok(*hash),
+            None => Ok(self.view.block_hash(number)?),
+        }
+    }
+}
+
+/// The same, and nothing is remembered: for those who look at a transaction that ended.
+impl<V: StateView + ?Sized> DatabaseRef for Overlay<'_, V> {
+    type Error = ReadError;
+
+    fn basic_ref(&self, address: Address) -> Result<Option<AccountInfo>, ReadError> {
+        let account = match self.accounts.get(&address) {
+            Some(entry) => entry.now,
+            None => self.view.account(address)?,
+        };
+        Ok(account.map(info))
+    }
+
+    fn code_by_hash_ref(&self, code_hash: B256) -> Result<Bytecode, ReadError> {
+        match self.codes.get(&code_hash) {
+            Some(code) => Ok(code.clone()),
+            None => Ok(bytecode(self.view.code(code_hash)?)),
+        }
+    }
+
+    fn storage_ref(&self, address: Address, slot: U256) -> Result<U256, ReadError> {
+        match self.accounts.get(&address) {
+            Some(entry) if entry.fresh || entry.slots.contains_key(&slot) => {
+                Ok(entry.slots.get(&slot).map_or(U256::ZERO, |slot| slot.now))
+            }
+            Some(_) | None => Ok(self.view.storage(address, slot)?),
+        }
+    }
+
+    fn block_hash_ref(&self, number: u64) -> Result<B256, ReadError> {
+        match self.hashes.get(&number) {
+            Some(hash) => Ok(*hash),
+            None => Ok(self.view.block_hash(number)?),
         }
     }
 }

@@ -1,17 +1,23 @@
-//! What this chain's machine has beside Ethereum's precompiles (SPEC §5.3).
+//! What this chain's machine has beside Ethereum's precompiles (SPEC §5.3), and which of both a
+//! call takes to be elsewhere.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use alloy_primitives::{Address, address};
 use ed25519_dalek::{Signature, VerifyingKey};
-use revm::handler::EthPrecompiles;
+use revm::context_interface::{Cfg, ContextTr, JournalTr, LocalContextTr};
+use revm::handler::{EthPrecompiles, PrecompileProvider, precompile_output_to_interpreter_result};
+use revm::interpreter::{CallInputs, InterpreterResult};
 use revm::precompile::{
     EthPrecompileOutput, EthPrecompileResult, Precompile, PrecompileHalt, PrecompileId,
     PrecompileResult, Precompiles, call_eth_precompile,
 };
+use revm::primitives::AddressSet;
+use revm::primitives::hardfork::SpecId;
 
 use crate::foreign::{self, FOREIGN_HEADER, FOREIGN_STORAGE};
-use crate::rules::{Rules, VERSIONS};
+use crate::rules::{Rules, VERSIONS, rules_of};
 
 /// Verifies an Ed25519 signature (RFC 8032): message 32, public key 32, signature 64 bytes.
 pub(crate) const ED25519_VERIFY: Address = address!("0000000000000000000000000000000000001100");
@@ -20,6 +26,93 @@ pub(crate) const ED25519_VERIFY: Address = address!("000000000000000000000000000
 /// than twice as long as one recovery, which is 3,000 gas.
 const ED25519_GAS: u64 = 6_000;
 const ED25519_INPUT_BYTES: usize = 128;
+
+/// The precompiles that a machine has.
+#[derive(Clone, Debug)]
+pub(crate) enum Installed {
+    /// As the rules say.
+    ByRules(EthPrecompiles),
+    /// As a call takes them to be.
+    Overridden(Box<Overridden>),
+}
+
+/// Precompiles by where they are.
+#[derive(Clone, Debug)]
+pub(crate) struct Overridden {
+    by_address: BTreeMap<Address, Precompile>,
+    warm: AddressSet,
+}
+
+impl Installed {
+    pub(crate) fn get(&self, address: &Address) -> Option<&Precompile> {
+        match self {
+            Self::ByRules(rules) => rules.precompiles.get(address),
+            Self::Overridden(overridden) => overridden.by_address.get(address),
+        }
+    }
+
+    /// Puts a precompile somewhere else, or away.
+    pub(crate) fn relocate(&mut self, from: Address, to: Option<Address>) {
+        let mut by_address = match self {
+            Self::ByRules(rules) => {
+                let all = rules.precompiles.inner().iter();
+                all.map(|(address, it)| (*address, it.clone())).collect()
+            }
+            Self::Overridden(overridden) => std::mem::take(&mut overridden.by_address),
+        };
+        if let (Some(moved), Some(to)) = (by_address.remove(&from), to) {
+            by_address.insert(to, moved);
+        }
+        let warm = by_address.keys().copied().collect();
+        *self = Self::Overridden(Box::new(Overridden { by_address, warm }));
+    }
+}
+
+impl<C: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<C> for Installed {
+    type Output = InterpreterResult;
+
+    fn set_spec(&mut self, spec: SpecId) -> bool {
+        match self {
+            Self::ByRules(rules) => PrecompileProvider::<C>::set_spec(rules, spec),
+            // They were made for the machine's rules, which do not change while it lives.
+            Self::Overridden(_) => false,
+        }
+    }
+
+    fn run(
+        &mut self,
+        context: &mut C,
+        inputs: &CallInputs,
+    ) -> Result<Option<InterpreterResult>, String> {
+        let overridden = match self {
+            Self::ByRules(rules) => return rules.run(context, inputs),
+            Self::Overridden(overridden) => overridden,
+        };
+        let Some(precompile) = overridden.by_address.get(&inputs.bytecode_address) else {
+            return Ok(None);
+        };
+        let (gas_limit, reservoir) = (inputs.gas_limit, inputs.reservoir);
+        let output = precompile
+            .execute(&inputs.input.as_bytes(context), gas_limit, reservoir)
+            .map_err(|error| error.to_string())?;
+        if let Some(halt) = output.halt_reason()
+            && !halt.is_oog()
+            && context.journal().depth() == 1
+        {
+            let words = halt.to_string();
+            context.local_mut().set_precompile_error_context(words);
+        }
+        let result = precompile_output_to_interpreter_result(output, gas_limit);
+        Ok(Some(result))
+    }
+
+    fn warm_addresses(&self) -> &AddressSet {
+        match self {
+            Self::ByRules(rules) => rules.warm_addresses(),
+            Self::Overridden(overridden) => &overridden.warm,
+        }
+    }
+}
 
 /// Ethereum's precompiles of a version's fork, and this chain's own.
 pub(crate) fn precompiles(rules: Rules) -> EthPrecompiles {
@@ -40,6 +133,16 @@ pub(crate) fn precompiles(rules: Rules) -> EthPrecompiles {
         precompiles: all,
         spec: rules.spec,
     }
+}
+
+/// The precompiled contracts under a protocol version, by the names of EIP-7910, and this chain's
+/// own.
+pub fn precompile_names(protocol: u32) -> BTreeMap<String, Address> {
+    let all = precompiles(rules_of(protocol));
+    let named = all.precompiles.inner().values();
+    named
+        .map(|it| (it.id().name().to_owned(), *it.address()))
+        .collect()
 }
 
 fn ed25519(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {

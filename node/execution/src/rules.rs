@@ -1,5 +1,6 @@
 //! By which rules blocks are executed.
 
+use alloy_primitives::U256;
 use revm::primitives::hardfork::SpecId;
 use tbsi_governance::upgrades::FIRST_PROTOCOL;
 
@@ -28,6 +29,8 @@ pub(crate) struct Rules {
     pub(crate) blobs_max: Option<u64>,
     /// Whether this chain's own precompiles and its governance are there.
     pub(crate) tbsi: bool,
+    /// What a block's beneficiary is given; nothing since the merge, and here.
+    pub(crate) block_reward: U256,
 }
 
 impl Rules {
@@ -40,6 +43,7 @@ impl Rules {
             fees: Fees::Waived,
             blobs_max: None,
             tbsi: true,
+            block_reward: U256::ZERO,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod check;
 mod error;
+mod history;
 mod render;
 mod schema;
 
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tbsi_keys::signer::SignerAddress;
 
 pub use error::ConfigError;
+pub use history::HISTORY_ALL;
 
 use crate::limits::TWIN_WATCH_MS;
 
@@ -308,8 +310,13 @@ pub struct PeerConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// Blocks behind the tip whose state can still be read and proved, at least 128.
+    /// Blocks behind the tip whose state can still be read and proved, at least 128;
+    /// [`HISTORY_ALL`], in the file "all", keeps the state after every block.
+    #[serde(with = "history")]
     pub history_blocks: u64,
+    /// Whether an index finds the transactions of an account (`ots_searchTransactions…`). It
+    /// knows the blocks since it was turned on.
+    pub address_index: bool,
 }
 
 /// Transactions that wait for a block.
@@ -420,6 +427,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             history_blocks: 256,
+            address_index: false,
         }
     }
 }

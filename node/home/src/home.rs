@@ -33,7 +33,7 @@ use tbsi_keys::signer::DecidedError;
 use tbsi_types::{Genesis, GenesisError, SecretKey};
 use zeroize::Zeroizing;
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, HISTORY_ALL};
 
 use check::{check_node, check_peers, named_log_key};
 pub use check::{check_peer_ids, load_genesis};
@@ -120,6 +120,7 @@ pub enum HomeError {
 pub struct Home {
     dir: PathBuf,
     password: Option<Password>,
+    archive: bool,
 }
 
 /// All that a home holds but its data, read, checked and consistent.
@@ -143,7 +144,14 @@ impl Home {
         Self {
             dir: dir.into(),
             password: None,
+            archive: false,
         }
+    }
+
+    /// The same home, whose configuration counts as keeping every state.
+    pub fn with_archive(mut self, archive: bool) -> Self {
+        self.archive = archive;
+        self
     }
 
     /// The same home with a password: encrypted key files open with it, and new ones are made
@@ -261,7 +269,10 @@ impl Home {
 
     /// Reads everything but the data, and checks that it fits together.
     pub fn load(&self) -> Result<LoadedHome, HomeError> {
-        let config = Config::load(&self.config_file())?;
+        let mut config = Config::load(&self.config_file())?;
+        if self.archive {
+            config.store.history_blocks = HISTORY_ALL;
+        }
         let genesis = load_genesis(&self.genesis_file())?;
         let home = self.unlock(&config)?;
         let (node_key, validator_key) = home.load_keys(&config)?;

@@ -1,6 +1,6 @@
 //! What a method's function works with, and how a call runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jsonrpsee::types::Params;
 use serde::Serialize;
@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 
 use crate::arguments::Arguments;
 use crate::backend::Backend;
-use crate::error::{Failure, internal};
-use crate::limits::{ACKNOWLEDGEMENTS_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX};
+use crate::error::{Failure, internal, response_too_large};
+use crate::filters::Filters;
+use crate::limits::{ACKNOWLEDGEMENTS_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX, TRACES_MAX};
 
 /// What a method's function answers.
 pub(crate) type Reply = Result<Box<RawValue>, Failure>;
@@ -22,6 +23,15 @@ pub(crate) type Handler = fn(&Api, &Arguments<'_>) -> Reply;
 pub(crate) struct Api {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) limits: RpcLimits,
+    pub(crate) filters: Filters,
+    large: Mutex<()>,
+}
+
+impl Api {
+    /// The turn of a call that needs much memory; others wait until it is dropped.
+    pub(crate) fn large_turn(&self) -> MutexGuard<'_, ()> {
+        self.large.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A result as JSON.
@@ -34,6 +44,8 @@ pub(crate) fn reply(result: impl Serialize) -> Reply {
 pub(crate) struct Runner {
     pub(crate) api: Arc<Api>,
     running: Arc<Semaphore>,
+    /// Places of what executes again.
+    traces: Arc<Semaphore>,
     /// Places of those who wait for finality.
     pub(crate) acknowledgements: Arc<Semaphore>,
     /// Places of subscriptions, over all connections.
@@ -45,10 +57,16 @@ impl Runner {
     pub(crate) fn new(backend: Arc<dyn Backend>, limits: RpcLimits) -> Self {
         let places = limits.calls_max.min(Semaphore::MAX_PERMITS);
         let running = Arc::new(Semaphore::new(places));
-        let api = Arc::new(Api { backend, limits });
+        let api = Arc::new(Api {
+            backend,
+            limits,
+            filters: Filters::default(),
+            large: Mutex::default(),
+        });
         Self {
             api,
             running,
+            traces: Arc::new(Semaphore::new(TRACES_MAX)),
             acknowledgements: Arc::new(Semaphore::new(ACKNOWLEDGEMENTS_MAX)),
             subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_ALL_MAX)),
         }
@@ -70,13 +88,53 @@ impl Runner {
         task.await.unwrap_or_else(|error| Err(internal(&error)))
     }
 
+    /// Runs a method that takes so many arguments, of which the first ones must be there.
     pub(crate) async fn call(
         &self,
-        handler: Handler,
+        handler: impl FnOnce(&Api, &Arguments<'_>) -> Reply + Send + 'static,
+        required: usize,
         count: usize,
         params: Params<'static>,
     ) -> Reply {
-        self.run(move |api| handler(api, &Arguments::split(&params, count)?))
-            .await
+        let reply = self.call_whole(handler, required, count, params).await?;
+        let limit = self.api.limits.response_bytes_max;
+        match usize::try_from(limit) {
+            Ok(most) if reply.get().len() > most => Err(response_too_large(limit)),
+            Ok(_) | Err(_) => Ok(reply),
+        }
+    }
+
+    /// The same, with an answer of any size.
+    pub(crate) async fn call_whole(
+        &self,
+        handler: impl FnOnce(&Api, &Arguments<'_>) -> Reply + Send + 'static,
+        required: usize,
+        count: usize,
+        params: Params<'static>,
+    ) -> Reply {
+        self.run(move |api| {
+            let arguments = Arguments::split(&params, count)?;
+            arguments.have(required)?;
+            handler(api, &arguments)
+        })
+        .await
+    }
+
+    /// The same for what executes again: few at a time, and nothing else waits for them.
+    pub(crate) async fn call_in_turn(
+        &self,
+        handler: Handler,
+        required: usize,
+        count: usize,
+        params: Params<'static>,
+    ) -> Reply {
+        let turn = Arc::clone(&self.traces).acquire_owned().await;
+        let turn = turn.map_err(|error| internal(&error))?;
+        let handler = move |api: &Api, arguments: &Arguments<'_>| {
+            // Held by the work itself, as its place is.
+            let _turn = turn;
+            handler(api, arguments)
+        };
+        self.call(handler, required, count, params).await
     }
 }

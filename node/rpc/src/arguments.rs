@@ -28,10 +28,18 @@ impl<'a> Arguments<'a> {
         Ok(arguments)
     }
 
+    /// That the first `required` arguments are there, and not null.
+    pub(crate) fn have(&self, required: usize) -> Result<(), Failure> {
+        let is_there = |index: &usize| self.0.get(*index).is_some_and(|it| it.get() != "null");
+        match (0..required).find(|index| !is_there(index)) {
+            Some(index) => Err(missing(index)),
+            None => Ok(()),
+        }
+    }
+
     /// The argument at `index`, which must be there.
     pub(crate) fn required<T: Deserialize<'a>>(&self, index: usize) -> Result<T, Failure> {
-        self.optional(index)?
-            .ok_or_else(|| invalid_params(format!("missing value for required argument {index}")))
+        self.optional(index)?.ok_or_else(|| missing(index))
     }
 
     /// The argument at `index`; `None` if it is absent or null.
@@ -45,6 +53,10 @@ impl<'a> Arguments<'a> {
             invalid_argument(index, text.strip_suffix(&position).unwrap_or(&text))
         })
     }
+}
+
+fn missing(index: usize) -> Failure {
+    invalid_params(format!("missing value for required argument {index}"))
 }
 
 impl<'de> Deserialize<'de> for Arguments<'de> {

@@ -1,6 +1,9 @@
 //! The port to the node: what the server needs to know, and nothing about where it comes from.
 
-use std::net::IpAddr;
+pub mod hindsight;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use alloy_consensus::Header;
@@ -11,9 +14,9 @@ use tbsi_types::log::{
     OtsCommitment, PostQuantumCosigner, PostQuantumVerifier, SignedNote, Tile, TlogProof,
 };
 use tbsi_types::{
-    Account, AccountProof, Block, CallOutcome, CallRequest, ChainIdentity, Checkpoint,
-    CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, TimestampMs, Transaction,
-    TreeSize,
+    Accessed, Account, AccountProof, Block, CallOutcome, CallOverrides, CallRequest, ChainIdentity,
+    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, SimulatedBlock,
+    Simulation, SimulationRefused, TimestampMs, Transaction, TreeSize,
 };
 use tokio::sync::broadcast;
 
@@ -41,12 +44,30 @@ pub enum BackendError {
     Internal(String),
 }
 
+/// Who pays for gas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fees {
+    /// Nobody, whatever was bid (SPEC §5.2).
+    #[default]
+    Waived,
+    /// The sender, as on Ethereum, whose chain conformance tests serve.
+    Charged,
+}
+
 /// Why a transaction was not taken.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum SubmitError {
     /// The sender's fault, or a limit of the pool, in go-ethereum's words.
     #[error("{0}")]
     Refused(String),
+    /// The sender lacks a permission.
+    #[error("{message}")]
+    Denied {
+        /// In Besu's words, where there are any.
+        message: String,
+        /// Which permission, and who can give it.
+        reason: String,
+    },
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),
@@ -137,6 +158,24 @@ pub enum Witnessing {
     Inconsistent(String),
 }
 
+/// Transactions in the pool, those of each sender in the order of their nonces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolContent {
+    /// A block could include these now.
+    pub pending: Vec<Arc<Transaction>>,
+    /// These wait for an earlier nonce.
+    pub queued: Vec<Arc<Transaction>>,
+}
+
+/// A node as its peers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnPeer {
+    /// libp2p id, base58.
+    pub peer_id: String,
+    /// Where it listens for transactions and tips.
+    pub address: SocketAddr,
+}
+
 /// Who signs checkpoints of the log here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogKeys {
@@ -154,7 +193,7 @@ pub struct LogKeys {
 /// threads, a bounded number at a time.
 ///
 /// A height is at most [`Backend::tip`] wherever one is passed in.
-pub trait Backend: Send + Sync + 'static {
+pub trait Backend: hindsight::Hindsight {
     /// Chain id and genesis hash.
     fn identity(&self) -> ChainIdentity;
 
@@ -199,15 +238,44 @@ pub trait Backend: Send + Sync + 'static {
         height: Height,
     ) -> Result<AccountProof, BackendError>;
 
-    /// Executes on top of the state of `height`, with the node's gas cap.
-    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError>;
+    /// Who pays for gas on this chain.
+    fn fees(&self) -> Fees {
+        Fees::Waived
+    }
+
+    /// Executes on top of the state of `height`, with the node's gas cap. Overrides that
+    /// contradict each other refuse the call.
+    fn call(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<CallOutcome, BackendError>;
 
     /// The least gas limit with which the call succeeds, or how it fails without one.
     fn estimate_gas(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
     ) -> Result<Result<u64, CallOutcome>, BackendError>;
+
+    /// What the call reads and writes, and how it ends when it says so beforehand.
+    fn access_list(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<Accessed, BackendError>;
+
+    /// Executes blocks on top of the state of `height`, all calls together with the node's gas
+    /// cap, as long as `keep_going` says so.
+    fn simulate(
+        &self,
+        simulation: &Simulation,
+        height: Height,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<Result<Vec<SimulatedBlock>, SimulationRefused>, BackendError>;
 
     /// Takes an EIP-2718 transaction into the pool.
     fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError>;
@@ -223,6 +291,20 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Size of the pool.
     fn pool_counts(&self) -> PoolCounts;
+
+    /// All that the pool holds; the caller has looked at [`Backend::pool_counts`].
+    fn pool_content(&self) -> PoolContent;
+
+    /// What the pool holds of one sender.
+    fn pool_of(&self, sender: Address) -> PoolContent;
+
+    /// How many pooled transactions came from clients of this node, and how many may be there in
+    /// all.
+    fn pool_shares(&self) -> (u64, u64);
+
+    /// Announces the hash of each transaction that the pool takes. A receiver that lags has
+    /// missed the oldest.
+    fn pool_announcements(&self) -> broadcast::Receiver<B256>;
 
     /// The checkpoint of a height.
     fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError>;
@@ -358,6 +440,19 @@ pub trait Backend: Send + Sync + 'static {
 
     /// An `.ots` file for the file whose SHA-256 a leaf attests.
     fn ots_file(&self, index: LeafIndex) -> Result<CalendarAnswer, BackendError>;
+
+    /// Precompiled contracts of the rules in force, by the names of EIP-7910, and this chain's
+    /// own.
+    fn precompiles(&self) -> BTreeMap<String, Address>;
+
+    /// The address that this node's blocks name; `None` if it does not validate.
+    fn coinbase(&self) -> Option<Address>;
+
+    /// libp2p ids that the chain admits.
+    fn admitted_peers(&self) -> Vec<String>;
+
+    /// This node as its peers see it.
+    fn own_peer(&self) -> OwnPeer;
 
     /// How the node is doing.
     fn status(&self) -> NodeStatus;

@@ -18,6 +18,13 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Caller(pub(crate) IpAddr);
 
+impl Caller {
+    /// As whom its limits count: an IPv4 address, or the /64 of an IPv6 address.
+    pub(crate) fn network(self) -> IpAddr {
+        network(self.0)
+    }
+}
+
 /// The other end of a connection, unless that is a proxy which is believed: then whom it names.
 /// Each proxy adds to the end of the header whom it heard, so what stands before the first
 /// that is not believed is anybody's word.

@@ -1,27 +1,32 @@
 //! Errors in the codes and words of go-ethereum, which clients match on.
 
-use alloy_primitives::{Bytes, U64};
+use alloy_primitives::{B256, Bytes, U64};
 use alloy_sol_types::{Panic, Revert, SolError};
 use jsonrpsee::types::ErrorObjectOwned;
 use serde::Serialize;
 use serde_json::json;
-use tbsi_types::{CallOutcome, Height};
+use tbsi_types::{CallOutcome, Height, SimulationFault, SimulationRefused};
 
 use crate::backend::{BackendError, SubmitError};
-use crate::limits::{ECHO_CHARS_MAX, SUBSCRIPTIONS_ALL_MAX};
+use crate::limits::{ECHO_CHARS_MAX, FILTER_IDLE_S_MAX, SUBSCRIPTIONS_ALL_MAX};
 
 /// What a method answers instead of a result.
 pub(crate) type Failure = ErrorObjectOwned;
 
 const REVERTED: i32 = 3;
+const NOT_IN_TIME: i32 = 4;
 const STATE_PRUNED: i32 = 4444;
 /// go-ethereum's code for whatever has no code of its own.
 pub(crate) const REFUSED: i32 = -32000;
 const TIMED_OUT: i32 = -32002;
+/// Also go-ethereum's code for a response that is too large.
+const NOT_PERMITTED: i32 = -32003;
 const LIMIT_EXCEEDED: i32 = -32005;
 const METHOD_NOT_FOUND: i32 = -32601;
 const INVALID_PARAMS: i32 = -32602;
 const INTERNAL: i32 = -32603;
+/// Of a simulated call that neither returned nor reverted.
+pub(crate) const VM_ERROR: i32 = -32015;
 
 fn failure(code: i32, message: impl Into<String>) -> Failure {
     Failure::owned(code, message, None::<()>)
@@ -78,6 +83,31 @@ pub(crate) fn too_many_subscriptions() -> Failure {
     )
 }
 
+/// As many filters as there may be.
+pub(crate) fn too_many_filters(of: &str, limit: usize) -> Failure {
+    limit_exceeded(
+        format!(
+            "{of} has {limit} filters already; uninstall one, or retry later: those that are not \
+             polled for {FILTER_IDLE_S_MAX} s go"
+        ),
+        json!({ "limit": limit, "idleSeconds": FILTER_IDLE_S_MAX }),
+    )
+}
+
+/// More than one answer may have.
+pub(crate) fn response_too_large(limit: u32) -> Failure {
+    Failure::owned(
+        NOT_PERMITTED,
+        format!("response too large: an answer has at most {limit} bytes; ask for less"),
+        Some(json!({ "limitBytes": limit })),
+    )
+}
+
+/// A filter that never was, was uninstalled, or was not polled for too long.
+pub(crate) fn filter_not_found() -> Failure {
+    refused("filter not found")
+}
+
 /// A limit of this server; `data` says which and how large.
 pub(crate) fn limit_exceeded(message: impl Into<String>, data: impl Serialize) -> Failure {
     Failure::owned(LIMIT_EXCEEDED, message, Some(data))
@@ -91,6 +121,16 @@ pub(crate) fn out_of_range(message: impl Into<String>, data: impl Serialize) -> 
 /// The call took longer than a limit of this server.
 pub(crate) fn timed_out(message: impl Into<String>, data: impl Serialize) -> Failure {
     Failure::owned(TIMED_OUT, message, Some(data))
+}
+
+/// A transaction was taken, and is not final in time (EIP-7966).
+pub(crate) fn not_in_time(message: impl Into<String>, hash: B256) -> Failure {
+    Failure::owned(NOT_IN_TIME, message, Some(hash))
+}
+
+/// The answer would be larger than a limit of this server.
+pub(crate) fn too_large(message: impl Into<String>, data: impl Serialize) -> Failure {
+    Failure::owned(NOT_PERMITTED, message, Some(data))
 }
 
 /// This node's own fault: the log gets the cause, the client a public sentence.
@@ -132,9 +172,31 @@ impl From<SubmitError> for Failure {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Refused(message) => refused(message),
+            SubmitError::Denied { message, reason } => {
+                Self::owned(NOT_PERMITTED, message, Some(json!({ "reason": reason })))
+            }
             SubmitError::Internal(cause) => internal(&cause),
         }
     }
+}
+
+/// Why there is no simulation, in the codes of execution-apis.
+pub(crate) fn simulation_refused(refused: &SimulationRefused) -> Failure {
+    let code = match refused.fault {
+        SimulationFault::NonceTooLow => -38010,
+        SimulationFault::NonceTooHigh => -38011,
+        SimulationFault::BidTooLow => -38012,
+        SimulationFault::IntrinsicGas => -38013,
+        SimulationFault::Funds => -38014,
+        SimulationFault::BlockGas => -38015,
+        SimulationFault::Numbers => -38020,
+        SimulationFault::Times => -38021,
+        SimulationFault::InitCode => -38025,
+        SimulationFault::Limit => -38026,
+        SimulationFault::Overrides => REFUSED,
+        SimulationFault::Invalid => INTERNAL,
+    };
+    failure(code, refused.reason.clone())
 }
 
 /// Return data, or how the call failed.

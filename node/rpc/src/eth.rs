@@ -2,18 +2,24 @@
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{Address, Bytes, U64};
-use serde_json::json;
+use serde_json::{Value, json};
 use tbsi_types::Height;
 
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
 use crate::error::{Failure, header_not_found, quantity};
 
+pub(crate) mod account;
 pub(crate) mod blocks;
 pub(crate) mod call;
+pub(crate) mod config;
 pub(crate) mod fees;
+pub(crate) mod filters;
 pub(crate) mod logs;
 pub(crate) mod objects;
+pub(crate) mod overrides;
+pub(crate) mod receipt;
+pub(crate) mod simulate;
 pub(crate) mod state;
 
 impl Api {
@@ -94,13 +100,21 @@ pub(crate) fn send_raw_transaction(api: &Api, arguments: &Arguments<'_>) -> Repl
 
 /// `eth_syncing`: false, or how far the node has come.
 pub(crate) fn syncing(api: &Api, _: &Arguments<'_>) -> Reply {
-    let status = api.backend.status();
-    if !status.syncing {
-        return reply(false);
+    match progress(api) {
+        Some(progress) => reply(progress),
+        None => reply(false),
     }
-    reply(json!({
-        "startingBlock": quantity(Height::GENESIS),
-        "currentBlock": quantity(status.height),
-        "highestBlock": quantity(Height(status.height.0.saturating_add(status.behind))),
-    }))
+}
+
+/// How far a node has come that catches up.
+pub(crate) fn progress(api: &Api) -> Option<Value> {
+    let status = api.backend.status();
+    let highest = Height(status.height.0.saturating_add(status.behind));
+    status.syncing.then(|| {
+        json!({
+            "startingBlock": quantity(Height::GENESIS),
+            "currentBlock": quantity(status.height),
+            "highestBlock": quantity(highest),
+        })
+    })
 }

@@ -7,10 +7,13 @@ use alloy_primitives::{Address, B256, Bytes, U64};
 use jsonrpsee::types::Params;
 use serde::Deserialize;
 use serde_json::Value;
+use tbsi_types::CallOverrides;
 
 use crate::arguments::Arguments;
 use crate::eth::call::TransactionArguments;
 use crate::eth::logs::filter;
+use crate::eth::overrides::of_call;
+use crate::eth::simulate::Options;
 use crate::eth::state::Slot;
 use crate::limits::ARGUMENTS_MAX;
 use crate::tbsi::operator_query;
@@ -41,6 +44,10 @@ fn readings(arguments: &Arguments<'_>, index: usize) -> usize {
     let taken = [
         transaction.is_ok_and(|transaction| transaction.check(1).is_ok()),
         text.is_ok_and(|text| Slot::parse(&text).is_ok()),
+        of_call(arguments, index).is_ok_and(|it| it != CallOverrides::default()),
+        arguments
+            .required::<Options>(index)
+            .is_ok_and(|options| options.read(1).is_ok()),
         value.is_ok_and(|value| operator_query(&value).is_some()),
         matches!(filter(arguments, index), Ok(Some(_))),
         takes::<Address>(arguments, index),

@@ -31,31 +31,43 @@ pub mod backend;
 pub mod limits;
 pub mod wire;
 
+mod admin;
 mod api;
 mod arguments;
+mod besu;
 mod caller;
 mod client;
+mod debug;
 mod error;
 mod eth;
+mod filters;
 #[doc(hidden)]
 pub mod fuzz;
 mod log;
 mod methods;
 mod middleware;
 mod net;
+mod ots;
 mod pages;
 mod server;
 mod stream;
 mod subscribe;
 mod tbsi;
 mod timed;
+mod trace;
+mod txpool;
+mod waiting;
 
+pub use backend::hindsight::{
+    Allowance, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
+};
 pub use backend::{
-    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, SubmitError, Timestamp,
-    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 #[doc(hidden)]
 pub use client::LocalNode;
 pub use client::{Client, ClientError, Leaves, LogReader, request_timestamp};
 pub use limits::RpcLimits;
+pub use methods::{Audience, openrpc_document};
 pub use server::{RpcError, RpcServer, ServerConfig, listen};

@@ -6,6 +6,10 @@ pub const REQUEST_BYTES_MAX: u32 = 5 * 1024 * 1024;
 /// Bytes of one response or one batch of responses.
 pub const RESPONSE_BYTES_MAX: u32 = 25 * 1024 * 1024;
 
+/// Bytes of an answer that is one thing, such as the receipts of a block: about twice what a
+/// block of the usual gas limit can make of them (a log costs 375 gas and is 366 bytes of JSON).
+pub const WHOLE_BYTES_MAX: u32 = 640 * 1024 * 1024;
+
 /// TCP connections at a time.
 pub const CONNECTIONS_MAX: u32 = 512;
 
@@ -36,11 +40,29 @@ pub const LOG_RESULTS_MAX: usize = 10_000;
 /// Time that one `eth_getLogs` may take, milliseconds.
 pub(crate) const LOG_SCAN_MS_MAX: u64 = 10_000;
 
+/// Logs of one block beyond which only one call at a time makes objects of them.
+pub(crate) const LOGS_AT_A_TIME_MAX: usize = 50_000;
+
+/// Bytes of a log in JSON without topics and data, about.
+pub(crate) const LOG_JSON_BYTES: usize = 366;
+
 /// Characters of a libp2p peer id; those of Ed25519 keys have 52.
 pub(crate) const PEER_ID_CHARS_MAX: usize = 64;
 
 /// Changes of the validator set in one `tbsi_getHandovers`.
 pub const HANDOVERS_PAGE_MAX: usize = 64;
+
+/// Bytes that a pooled transaction takes in an answer beside its data, about.
+pub(crate) const POOLED_OBJECT_BYTES: u64 = 1_000;
+
+/// Filters that clients poll, over all addresses.
+pub const FILTERS_MAX: usize = 4_096;
+
+/// Those of one address (IPv6: of one /64); this machine may have all.
+pub const FILTERS_PER_ADDRESS_MAX: usize = 256;
+
+/// Seconds without a poll after which a filter is gone.
+pub const FILTER_IDLE_S_MAX: u64 = 300;
 
 /// Addresses, or alternatives for one topic, in a log filter (go-ethereum's bound).
 pub(crate) const FILTER_VALUES_MAX: usize = 1_000;
@@ -48,11 +70,42 @@ pub(crate) const FILTER_VALUES_MAX: usize = 1_000;
 /// Slots in one `eth_getProof` (go-ethereum's bound).
 pub(crate) const PROOF_SLOTS_MAX: usize = 1_024;
 
+/// Accounts and slots that the overrides of one request may name.
+pub const OVERRIDES_MAX: usize = 10_000;
+
+/// Calls in one `eth_simulateV1`. Its blocks, gas and output are bounded by `tbsi-execution`.
+pub const SIMULATED_CALLS_MAX: usize = 1_000;
+
+/// Time that one `eth_simulateV1` may take, milliseconds; the block that runs is finished.
+pub const SIMULATION_MS_MAX: u64 = 5_000;
+
 /// Blocks in one `eth_feeHistory`; a larger request is cut to this (go-ethereum's bound).
 pub(crate) const FEE_BLOCKS_MAX: u64 = 1_024;
 
 /// Percentiles in one `eth_feeHistory` (go-ethereum's bound).
 pub(crate) const FEE_PERCENTILES_MAX: usize = 100;
+
+/// Requests that execute something again (`debug_trace…`, `trace_…`, some of `ots_…`) that run at
+/// a time; the others wait.
+pub const TRACES_MAX: usize = 2;
+
+/// Milliseconds that a trace may take if `timeout` does not say otherwise (go-ethereum's default).
+pub const TRACE_MS: u64 = 5_000;
+
+/// Milliseconds that `timeout` may ask for; more is cut to this.
+pub const TRACE_MS_MAX: u64 = 20_000;
+
+/// Blocks that one `trace_filter` may cover.
+pub const TRACE_FILTER_BLOCKS_MAX: u64 = 100;
+
+/// Calls in one `trace_callMany`.
+pub const TRACE_CALLS_MAX: usize = 100;
+
+/// Slots in one `debug_storageRangeAt`; a larger request is cut to this.
+pub const STORAGE_RANGE_MAX: usize = 1_024;
+
+/// Transactions that one page of `ots_…` asks for; a larger request is cut to this.
+pub const OTS_PAGE_MAX: usize = 100;
 
 /// Pieces of evidence in one `tbsi_getEvidence`, newest first.
 pub const EVIDENCE_MAX: usize = 100;
@@ -105,6 +158,9 @@ pub(crate) const PARTIAL_TILE_AGE_S: u64 = 60;
 
 /// Blocks that a subscriber may fall behind before its subscription ends.
 pub(crate) const SUBSCRIPTION_BACKLOG_MAX: u64 = 1_024;
+
+/// Milliseconds between two looks at whether the node catches up, for who subscribed to that.
+pub(crate) const SYNCING_LOOK_MS: u64 = 1_000;
 
 /// KiB of requests that may wait or run at a time, over all connections.
 pub(crate) const WAITING_KIB_MAX: u32 = 64 * 1024;

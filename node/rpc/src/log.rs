@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::{B256, Bytes};
 use jsonrpsee::types::Params;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -17,10 +17,9 @@ use tokio::time::Instant;
 
 use crate::api::{Api, Reply, Runner, reply};
 use crate::arguments::Arguments;
-use crate::error::{
-    Failure, REFUSED, internal, invalid_argument, limit_exceeded, refused, timed_out,
-};
-use crate::limits::{ACKNOWLEDGEMENTS_MAX, FINALITY_S_MAX, LEAVES_PAGE_MAX, PROOFS_MAX};
+use crate::error::{Failure, internal, invalid_argument, refused, timed_out};
+use crate::limits::{FINALITY_S_MAX, LEAVES_PAGE_MAX, PROOFS_MAX};
+use crate::waiting::{place, still_pending, submit_once};
 use crate::wire;
 
 /// Bytes of the shortest digest that the log holds.
@@ -320,16 +319,7 @@ pub(crate) fn leaves(api: &Api, arguments: &Arguments<'_>) -> Reply {
 /// final, with the proofs of its leaves (the first [`PROOFS_MAX`] of them), as `tbsi_getProof` has
 /// them. One that is pending or final already has the same answer.
 pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -> Reply {
-    let Ok(_place) = runner.acknowledgements.try_acquire() else {
-        let message = format!(
-            "{ACKNOWLEDGEMENTS_MAX} calls wait for finality already; send the transaction by \
-             eth_sendRawTransaction and ask tbsi_getLeaves, or retry later"
-        );
-        return Err(limit_exceeded(
-            message,
-            json!({ "limit": ACKNOWLEDGEMENTS_MAX }),
-        ));
-    };
+    let _place = place(runner)?;
     let mut heads = runner.api.backend.subscribe();
     let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
     let submit = move |api: &Api| {
@@ -358,37 +348,6 @@ pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -
             );
             return Err(timed_out(message, json!({ "transactionHash": hash })));
         }
-    }
-}
-
-/// Whoever lost the answer may ask again, so a transaction that is known is no mistake.
-fn submit_once(api: &Api, encoded: &Bytes) -> Result<B256, Failure> {
-    let refusal = match api.backend.submit(encoded) {
-        Ok(hash) => return Ok(hash),
-        Err(refusal) => refusal,
-    };
-    let hash = keccak256(encoded);
-    // In this order: a transaction leaves the pool when its block is stored.
-    let pending = api.backend.pending_transaction(hash).is_some();
-    if pending || api.backend.transaction_location(hash)?.is_some() {
-        return Ok(hash);
-    }
-    Err(refusal.into())
-}
-
-/// A transaction that was dropped is not waited for.
-fn still_pending(api: &Api, hash: B256) -> Result<(), Failure> {
-    match api.backend.transaction_status(hash)? {
-        wire::TransactionStatus::Dropped {
-            reason, message, ..
-        } => Err(Failure::owned(
-            REFUSED,
-            format!("transaction {hash} was dropped: {message}"),
-            Some(json!({ "transactionHash": hash, "reason": reason })),
-        )),
-        wire::TransactionStatus::Pending { .. }
-        | wire::TransactionStatus::Included { .. }
-        | wire::TransactionStatus::Unknown {} => Ok(()),
     }
 }
 

@@ -1,94 +1,215 @@
-//! The list of methods.
+//! What can be called: each method is said in one place, a row in the table of its namespace.
+//!
+//! The row has its name, what it is for, its arguments and its result, and its function. From the
+//! rows come the server's table, the OpenRPC document that `rpc.discover` answers, and from that
+//! the reference (`docs/rpc.md`) and what the TypeScript client knows of methods
+//! (`sdk/typescript/src/client/methods.ts`). A new method is a new row and its function.
+
+mod admin;
+mod besu;
+mod debug;
+mod entry;
+mod eth;
+mod leaves;
+mod objects;
+mod openrpc;
+mod ots;
+mod schemas;
+mod tbsi;
+mod tools;
+mod trace;
+mod validators;
 
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
+use serde_json::Value;
 
-use crate::api::{Handler, Runner};
-use crate::{eth, log, net, tbsi};
+use crate::api::{Api, Runner};
+use crate::arguments::Arguments;
+use crate::caller::Caller;
+pub use entry::Audience;
+pub(crate) use entry::Method;
+use entry::{Namespace, Run};
 
-/// Name, greatest number of arguments, function.
-#[rustfmt::skip]
-const METHODS: &[(&str, usize, Handler)] = &[
-    ("eth_accounts", 0, eth::accounts),
-    ("eth_blobBaseFee", 0, eth::fees::blob_base_fee),
-    ("eth_blockNumber", 0, eth::block_number),
-    ("eth_call", 4, eth::call::call),
-    ("eth_capabilities", 0, eth::capabilities),
-    ("eth_chainId", 0, eth::chain_id),
-    ("eth_estimateGas", 4, eth::call::estimate_gas),
-    ("eth_feeHistory", 3, eth::fees::fee_history),
-    ("eth_fillTransaction", 1, eth::call::fill_transaction),
-    ("eth_gasPrice", 0, eth::fees::zero),
-    ("eth_getBalance", 2, eth::state::balance),
-    ("eth_getBlockByHash", 2, eth::blocks::block_by_hash),
-    ("eth_getBlockByNumber", 2, eth::blocks::block_by_number),
-    ("eth_getBlockReceipts", 1, eth::blocks::block_receipts),
-    ("eth_getBlockTransactionCountByHash", 1, eth::blocks::count_by_hash),
-    ("eth_getBlockTransactionCountByNumber", 1, eth::blocks::count_by_number),
-    ("eth_getCode", 2, eth::state::code),
-    ("eth_getLogs", 1, eth::logs::logs),
-    ("eth_getProof", 3, eth::state::proof),
-    ("eth_getStorageAt", 3, eth::state::storage_at),
-    ("eth_getTransactionByBlockHashAndIndex", 2, eth::blocks::transaction_by_hash_and_index),
-    ("eth_getTransactionByBlockNumberAndIndex", 2, eth::blocks::transaction_by_number_and_index),
-    ("eth_getTransactionByHash", 1, eth::blocks::transaction_by_hash),
-    ("eth_getTransactionCount", 2, eth::state::transaction_count),
-    ("eth_getTransactionReceipt", 1, eth::blocks::transaction_receipt),
-    ("eth_maxPriorityFeePerGas", 0, eth::fees::zero),
-    ("eth_sendRawTransaction", 1, eth::send_raw_transaction),
-    ("eth_syncing", 0, eth::syncing),
-    ("net_listening", 0, net::listening),
-    ("net_peerCount", 0, net::peer_count),
-    ("net_version", 0, net::version),
-    ("rpc_modules", 0, net::modules),
-    ("tbsi_findByDigest", 2, log::find_by_digest),
-    ("tbsi_findById", 2, log::find_by_id),
-    ("tbsi_getAbsence", 2, log::absence),
-    ("tbsi_getAttestation", 1, log::attestation),
-    ("tbsi_getCertificate", 1, tbsi::certificate),
-    ("tbsi_getCheckpoint", 1, tbsi::checkpoint),
-    ("tbsi_getConsistency", 2, log::consistency),
-    ("tbsi_getEvidence", 0, tbsi::evidence),
-    ("tbsi_getHandovers", 1, tbsi::handovers),
-    ("tbsi_getLeaf", 1, log::leaf),
-    ("tbsi_getLeaves", 1, log::leaves),
-    ("tbsi_getOperator", 1, tbsi::operator),
-    ("tbsi_getProof", 2, log::proof),
-    ("tbsi_getValidators", 1, tbsi::validators),
-    ("tbsi_logKeys", 0, log::log_keys),
-    ("tbsi_status", 0, tbsi::status),
-    ("tbsi_transactionStatus", 1, tbsi::transaction_status),
-    ("txpool_status", 0, net::pool_status),
-    ("web3_clientVersion", 0, net::client_version),
-    ("web3_sha3", 1, net::sha3),
+/// In the order of their names.
+static NAMESPACES: &[Namespace] = &[
+    admin::NAMESPACE,
+    debug::NAMESPACE,
+    ots::ERIGON,
+    eth::NAMESPACE,
+    tools::NET,
+    ots::NAMESPACE,
+    besu::PERM,
+    besu::QBFT,
+    tools::RPC,
+    tbsi::NAMESPACE,
+    trace::NAMESPACE,
+    tools::TXPOOL,
+    tools::WEB3,
 ];
 
-/// The method that waits for finality.
-pub(crate) const SEND_ATTESTATION: &str = "tbsi_sendAttestation";
+fn all() -> impl Iterator<Item = &'static Method> {
+    NAMESPACES.iter().flat_map(|namespace| namespace.methods)
+}
 
-/// All methods except subscriptions.
-pub(crate) fn module(runner: Runner) -> Result<RpcModule<Runner>, RegisterMethodError> {
+/// The method with this name, whoever may call it.
+pub(crate) fn find(name: &str) -> Option<&'static Method> {
+    all().find(|method| method.name == name)
+}
+
+fn audience(method: &Method) -> Audience {
+    let namespace = NAMESPACES.iter().find(|it| it.name == method.namespace());
+    // A test sees to it that there is one.
+    namespace.map_or(Audience::Operator, |it| it.audience)
+}
+
+/// What somebody may call.
+pub(crate) fn served(to: Audience) -> Vec<&'static Method> {
+    all().filter(|method| audience(method) <= to).collect()
+}
+
+/// An OpenRPC document of what somebody may call, as `rpc.discover` answers it.
+pub fn openrpc_document(of: Audience) -> Value {
+    openrpc::document(&served(of))
+}
+
+/// The server's table of these methods, but for subscriptions.
+pub(crate) fn module(
+    runner: Runner,
+    methods: &[&'static Method],
+) -> Result<RpcModule<Runner>, RegisterMethodError> {
     let mut module = RpcModule::new(runner);
-    for &(name, count, handler) in METHODS {
-        module.register_async_method(name, move |params, runner, _| async move {
-            runner.call(handler, count, params).await
-        })?;
+    for &method in methods {
+        let (name, required, count) = (method.name, method.required(), method.arguments.len());
+        match method.run {
+            Run::Call(handler) => {
+                module.register_async_method(name, move |params, runner, _| async move {
+                    runner.call(handler, required, count, params).await
+                })?;
+            }
+            Run::Whole(handler) => {
+                module.register_async_method(name, move |params, runner, _| async move {
+                    runner.call_whole(handler, required, count, params).await
+                })?;
+            }
+            Run::Turn(handler) => {
+                module.register_async_method(name, move |params, runner, _| async move {
+                    runner.call_in_turn(handler, required, count, params).await
+                })?;
+            }
+            Run::CallOf(handler) => {
+                module.register_async_method(
+                    name,
+                    move |params, runner, extensions| async move {
+                        let caller = extensions.get::<Caller>().copied();
+                        let call = move |api: &Api, arguments: &Arguments<'_>| {
+                            handler(api, arguments, caller)
+                        };
+                        runner.call(call, required, count, params).await
+                    },
+                )?;
+            }
+            Run::Wait(handler) => {
+                module.register_async_method(
+                    name,
+                    move |params, runner, extensions| async move {
+                        Arguments::split(&params, count)?.have(required)?;
+                        handler(runner, params, extensions).await
+                    },
+                )?;
+            }
+            Run::About(handler) => {
+                let answer = handler(methods);
+                module.register_method(name, move |params, _, _| {
+                    Arguments::split(&params, count)?;
+                    answer.clone()
+                })?;
+            }
+            Run::Subscription => {}
+        }
     }
-    // Waits for finality without holding a place among the running calls.
-    module.register_async_method(SEND_ATTESTATION, |params, runner, _| async move {
-        log::send_attestation(&runner, params).await
-    })?;
     Ok(module)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::limits::ARGUMENTS_MAX;
 
     #[test]
-    fn methods_are_sorted_and_take_fewer_arguments_than_are_kept() {
-        assert!(METHODS.is_sorted_by(|one, next| one.0 < next.0));
-        assert!(METHODS.iter().all(|(_, count, _)| *count < ARGUMENTS_MAX));
+    fn rows_are_in_order_and_say_what_is_asked_of_them() {
+        assert!(NAMESPACES.is_sorted_by(|one, next| one.name < next.name));
+        for namespace in NAMESPACES {
+            let methods = namespace.methods;
+            assert!(methods.is_sorted_by(|one, next| one.name < next.name));
+            for method in methods {
+                let name = method.name;
+                assert_eq!(method.namespace(), namespace.name, "{name}");
+                assert_eq!(find(name).map(|it| it.about), Some(method.about));
+                assert!(method.arguments.len() < ARGUMENTS_MAX, "{name}");
+                let required: Vec<bool> = method.arguments.iter().map(|it| it.required).collect();
+                assert!(required.is_sorted_by(|one, next| one >= next), "{name}");
+                assert!(method.about.ends_with('.'), "{name}: {}", method.about);
+            }
+        }
+        assert!(find("eth_foo").is_none());
+    }
+
+    #[test]
+    fn a_document_is_what_openrpc_asks_for() {
+        let document = openrpc_document(Audience::Operator);
+        assert!(document["openrpc"].as_str().unwrap().starts_with("1."));
+        for field in ["title", "version"] {
+            assert!(document["info"][field].is_string(), "{field}");
+        }
+        let methods = document["methods"].as_array().unwrap();
+        let names: BTreeSet<&str> = methods
+            .iter()
+            .map(|it| it["name"].as_str().unwrap())
+            .collect();
+        assert_eq!(names.len(), all().count(), "each name once");
+        for method in methods {
+            for described in method["params"].as_array().unwrap() {
+                assert!(described["name"].is_string() && described["schema"].is_object());
+                assert!(described["required"].is_boolean());
+            }
+            let result = &method["result"];
+            assert!(result["name"].is_string() && result["schema"].is_object());
+        }
+        let mut named = BTreeSet::new();
+        references(&document, &mut named);
+        assert!(named.len() > 40, "the test does not see the references");
+        for pointer in named {
+            let path = pointer.strip_prefix('#').unwrap();
+            assert!(document.pointer(path).is_some(), "{pointer} leads nowhere");
+        }
+    }
+
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(pointer)) = fields.get("$ref") {
+                    found.insert(pointer.clone());
+                }
+                fields.values().for_each(|it| references(it, found));
+            }
+            Value::Array(items) => items.iter().for_each(|it| references(it, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    #[test]
+    fn one_name_is_one_schema() {
+        let mut seen: BTreeMap<&str, String> = BTreeMap::new();
+        for method in all() {
+            let kinds = method.arguments.iter().map(|it| it.kind);
+            for kind in kinds.chain([method.result]) {
+                let schema = openrpc::schema_of(kind);
+                let first = seen.entry(schema.name).or_insert(schema.about.into());
+                assert_eq!(first, schema.about, "{}: two schemas", schema.name);
+            }
+        }
     }
 }

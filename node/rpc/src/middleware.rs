@@ -17,7 +17,7 @@ use tower::Service;
 use crate::caller::{Caller, Turns};
 use crate::error::{Failure, limit_exceeded, method_not_found, notifications_not_supported};
 use crate::limits::{RpcLimits, WAITING_KIB_MAX};
-use crate::methods::SEND_ATTESTATION;
+use crate::methods::{self, Method};
 
 /// State that all connections share.
 pub(crate) struct Shared {
@@ -67,7 +67,7 @@ where
 {
     /// Waiting for finality takes no place among the calls that run, so it needs no turn.
     async fn turn(&self, request: &Request<'_>) -> Option<OwnedSemaphorePermit> {
-        if request.method_name() == SEND_ATTESTATION {
+        if methods::find(request.method_name()).is_some_and(Method::waits) {
             return None;
         }
         self.shared.turns.wait(request.extensions().get()).await
@@ -79,10 +79,7 @@ where
             let failure = method_not_found(method);
             return MethodResponse::error(request.id, failure);
         }
-        let subscribes = matches!(
-            method,
-            "eth_subscribe" | "eth_unsubscribe" | "tbsi_subscribe" | "tbsi_unsubscribe"
-        );
+        let subscribes = methods::find(method).is_some_and(Method::is_subscription);
         if !subscribes {
             return self.inner.call(request).await;
         }

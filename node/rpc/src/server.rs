@@ -23,8 +23,9 @@ use crate::backend::Backend;
 use crate::caller::{Called, Connections};
 use crate::limits::{
     ACCEPT_RETRY_MS, COMPRESSED_BYTES_MIN, IDLE_S_MAX, RpcLimits, STOP_S_MAX, UNREAD_MESSAGES_MAX,
+    WHOLE_BYTES_MAX,
 };
-use crate::methods::module;
+use crate::methods::{Audience, module, served};
 use crate::middleware::{Gate, OriginGate, Shared};
 use crate::pages::{Pages, is_compressible};
 use crate::stream::PacedStream;
@@ -143,7 +144,7 @@ pub async fn listen(
     }
     let cors = cors(&config.cors_origins)?;
     let runner = Runner::new(backend, config.limits);
-    let mut module = module(runner.clone())?;
+    let mut module = module(runner.clone(), &served(Audience::Public))?;
     subscribe::register(&mut module)?;
     let address = config.listen;
     let failed = |source| RpcError::Listen { address, source };
@@ -290,7 +291,7 @@ fn transport(limits: &RpcLimits) -> jsonrpsee::server::ServerConfig {
     jsonrpsee::server::ServerConfig::builder()
         .max_connections(limits.connections_max)
         .max_request_body_size(limits.request_bytes_max)
-        .max_response_body_size(limits.response_bytes_max)
+        .max_response_body_size(WHOLE_BYTES_MAX.max(limits.response_bytes_max))
         .max_subscriptions_per_connection(limits.subscriptions_max)
         .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_items_max))
         .set_message_buffer_capacity(UNREAD_MESSAGES_MAX)

@@ -1,6 +1,13 @@
-//! `eth_subscribe`: new heads and logs over WebSocket. Leaves of the log are in [`leaves`].
+//! `eth_subscribe`: new heads, logs, pending transactions and the state of syncing over
+//! WebSocket. Leaves of the log are in [`leaves`].
+//!
+//! Nothing queues up for a slow reader but the few messages of its connection: blocks are read
+//! from the store as it takes them, transactions stay in the one queue that all share. Who falls
+//! too far behind gets a last notification with an `error` that says so, and no more.
 
 mod leaves;
+mod pool;
+mod syncing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,9 +27,16 @@ use crate::error::{Failure, subscription_not_found, too_many_subscriptions};
 use crate::eth::{logs, objects};
 use crate::limits::SUBSCRIPTION_BACKLOG_MAX;
 
-/// What a subscriber wants of each block.
+/// What a subscriber wants.
 enum Topic {
-    NewHeads,
+    Blocks(OfBlock),
+    Pending { full: bool },
+    Syncing,
+}
+
+/// What a subscriber wants of each block.
+enum OfBlock {
+    Head,
     Logs(Box<Filter>),
 }
 
@@ -30,26 +44,34 @@ impl Topic {
     fn parse(params: &Params<'_>) -> Result<Self, Failure> {
         let arguments = Arguments::split(params, 2)?;
         match arguments.required::<String>(0)?.as_str() {
-            "newHeads" => Ok(Self::NewHeads),
+            "newHeads" => Ok(Self::Blocks(OfBlock::Head)),
             "logs" => {
-                let filter = logs::filter(&arguments, 1)?;
-                Ok(Self::Logs(Box::new(filter.unwrap_or_default())))
+                let filter = logs::filter(&arguments, 1)?.unwrap_or_default();
+                logs::check_order(&filter)?;
+                Ok(Self::Blocks(OfBlock::Logs(Box::new(filter))))
             }
+            "newPendingTransactions" => Ok(Self::Pending {
+                full: arguments.optional(1)?.unwrap_or_default(),
+            }),
+            "syncing" => Ok(Self::Syncing),
             other => Err(subscription_not_found("eth", other)),
         }
     }
+}
 
+impl OfBlock {
     /// The notifications that one block gives.
     fn messages(&self, api: &Api, height: Height) -> Result<Vec<Box<RawValue>>, Failure> {
         match self {
-            Self::NewHeads => {
+            Self::Head => {
                 let header = api.backend.header(height)?.map(objects::header);
                 header.into_iter().map(reply).collect()
             }
-            Self::Logs(filter) => {
+            Self::Logs(filter) if logs::in_range(filter, height) => {
                 let logs = logs::matching_logs(api, filter, height)?;
                 logs.into_iter().map(reply).collect()
             }
+            Self::Logs(_) => Ok(Vec::new()),
         }
     }
 }
@@ -65,24 +87,25 @@ pub(crate) fn register(module: &mut RpcModule<Runner>) -> Result<(), RegisterMet
                 pending.reject(too_many_subscriptions()).await;
                 return Ok(());
             };
-            serve(&params, pending, &runner).await
+            match Topic::parse(&params) {
+                Ok(Topic::Blocks(what)) => blocks(Arc::new(what), pending, &runner).await,
+                Ok(Topic::Pending { full }) => pool::serve(full, pending, &runner).await,
+                Ok(Topic::Syncing) => syncing::serve(pending, &runner).await,
+                Err(failure) => {
+                    pending.reject(failure).await;
+                    Ok(())
+                }
+            }
         },
     )?;
     leaves::register(module)
 }
 
-async fn serve(
-    params: &Params<'_>,
+async fn blocks(
+    what: Arc<OfBlock>,
     pending: PendingSubscriptionSink,
     runner: &Runner,
 ) -> Result<(), SubscriptionError> {
-    let topic = match Topic::parse(params) {
-        Ok(topic) => Arc::new(topic),
-        Err(failure) => {
-            pending.reject(failure).await;
-            return Ok(());
-        }
-    };
     // Before the answer: a block finalized right after it must be announced.
     let mut heads = runner.api.backend.subscribe();
     let mut next = runner.api.backend.tip().next();
@@ -104,7 +127,7 @@ async fn serve(
             )));
         }
         while next <= head {
-            if !send_block(runner, &sink, &topic, next).await? {
+            if !send_block(runner, &sink, &what, next).await? {
                 return Ok(());
             }
             next = next.next();
@@ -116,20 +139,25 @@ async fn serve(
 async fn send_block(
     runner: &Runner,
     sink: &SubscriptionSink,
-    topic: &Arc<Topic>,
+    what: &Arc<OfBlock>,
     height: Height,
 ) -> Result<bool, SubscriptionError> {
-    let topic = Arc::clone(topic);
+    let what = Arc::clone(what);
     let messages = runner
-        .run(move |api| topic.messages(api, height))
+        .run(move |api| what.messages(api, height))
         .await
-        .map_err(|failure| SubscriptionError::from(failure.message().to_string()))?;
+        .map_err(ended)?;
     for message in messages {
         if sink.send(message).await.is_err() {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Why a subscription ends that cannot be answered.
+fn ended(failure: Failure) -> SubscriptionError {
+    SubscriptionError::from(failure.message().to_string())
 }
 
 /// Subscription ids in the form of go-ethereum: some clients compare them as strings. They are

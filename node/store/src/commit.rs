@@ -90,6 +90,7 @@ impl Store {
         let mut batch = self.database.batch_of(2 * block.log.leaves().bytes());
         write_block(&mut batch, &block);
         write_index(&mut batch, &block);
+        self.write_appearances(&mut batch, &block)?;
         write_state(&mut batch, &block);
         self.write_log(&mut batch, block.log)?;
         block.log.map.write(&mut batch);

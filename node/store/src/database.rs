@@ -266,17 +266,28 @@ impl<'a> View<'a> {
         table: Table,
         prefix: &[u8],
         what: &'static str,
-        mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let mut iterator = self.iterator(table, prefix);
         iterator.seek_to_last();
-        while let Some((key, value)) = iterator.item() {
-            if !visit(key, value)? {
-                break;
-            }
+        visit_back(iterator, what, visit)
+    }
+
+    /// As [`View::scan_back`], beginning with the last entry before the key `before`.
+    pub(crate) fn scan_back_from(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        before: &[u8],
+        what: &'static str,
+        visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut iterator = self.iterator(table, prefix);
+        iterator.seek_for_prev(before);
+        if iterator.key() == Some(before) {
             iterator.prev();
         }
-        finish(&iterator, what)
+        visit_back(iterator, what, visit)
     }
 
     /// Sees only keys that begin with `prefix`.
@@ -286,6 +297,21 @@ impl<'a> View<'a> {
         self.snapshot
             .raw_iterator_cf_opt(self.database.handle(table), options)
     }
+}
+
+/// Visits entries from the iterator's on, back to the first, until `visit` returns false.
+fn visit_back(
+    mut iterator: DBRawIterator<'_>,
+    what: &'static str,
+    mut visit: impl FnMut(&[u8], &[u8]) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    while let Some((key, value)) = iterator.item() {
+        if !visit(key, value)? {
+            break;
+        }
+        iterator.prev();
+    }
+    finish(&iterator, what)
 }
 
 /// An iterator that stopped may have stopped for an error.

@@ -20,6 +20,7 @@ const BLOCK_HASH: u8 = 0;
 const TRANSACTION_HASH: u8 = 1;
 const VALIDATOR_SET: u8 = 2;
 const HANDOVER: u8 = 3;
+const APPEARANCE: u8 = 4;
 
 const TILE: u8 = 0;
 const ENTRIES: u8 = 1;
@@ -43,6 +44,7 @@ pub(crate) const IDENTITY: &[u8] = b"identity";
 pub(crate) const TIP: &[u8] = b"tip";
 pub(crate) const FRONTIER: &[u8] = b"frontier";
 pub(crate) const MAP: &[u8] = b"map";
+pub(crate) const APPEARANCES_FROM: &[u8] = b"appearances";
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
     parts.concat()
@@ -86,6 +88,11 @@ pub(crate) fn path_of(rest: &[u8]) -> Option<Nibbles> {
     valid.then(|| Nibbles::from_nibbles(nibbles))
 }
 
+/// The slot's hash in a key of [`slot`], after what [`slots_of`] returns.
+pub(crate) fn slot_hash_of(rest: &[u8]) -> Option<B256> {
+    rest.get(..32).map(B256::from_slice)
+}
+
 /// The value that a state key had before the block at `height`.
 pub(crate) fn history(state_key: &[u8], height: Height) -> Vec<u8> {
     join(&[state_key, &height.0.to_be_bytes()])
@@ -126,6 +133,25 @@ pub(crate) fn block_hash(hash: &B256) -> Vec<u8> {
 /// Where a transaction is, by its hash.
 pub(crate) fn transaction_hash(hash: &B256) -> Vec<u8> {
     join(&[&[TRANSACTION_HASH], hash.as_slice()])
+}
+
+/// What the keys of [`appearance`] of one account begin with.
+pub(crate) fn appearances(account: &Address) -> Vec<u8> {
+    join(&[&[APPEARANCE], account.as_slice()])
+}
+
+/// That an account takes part in the transaction at a position of a block.
+pub(crate) fn appearance(account: &Address, height: Height, index: u32) -> Vec<u8> {
+    let place = [height.0.to_be_bytes().as_slice(), &index.to_be_bytes()].concat();
+    join(&[&appearances(account), &place])
+}
+
+/// The place in a key of [`appearance`]; `None` if it is no such key.
+pub(crate) fn appearance_of(key: &[u8]) -> Option<(Height, u32)> {
+    let place = key.strip_prefix(&[APPEARANCE])?.get(20..)?;
+    let (height, index) = place.split_first_chunk()?;
+    let index = u32::from_be_bytes(index.try_into().ok()?);
+    Some((Height(u64::from_be_bytes(*height)), index))
 }
 
 /// A validator set, by its hash.

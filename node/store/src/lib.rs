@@ -33,6 +33,7 @@
 //! The first error whose [`StoreError::is_halt`] is true ends the node: what the disk holds is
 //! then unknown, and the next start finds out.
 
+mod appearance;
 mod chain;
 mod commit;
 mod consensus;
@@ -46,6 +47,7 @@ mod map;
 mod pages;
 mod roster;
 mod signed;
+mod slots;
 mod state;
 mod store;
 mod trie;
@@ -54,11 +56,13 @@ mod update;
 #[cfg(test)]
 mod tests;
 
+pub use appearance::Appearances;
 pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;
 pub use map::{LogPlace, MapAnswers};
 pub use signed::EvidencePlace;
+pub use slots::SlotPage;
 pub use state::StateAt;
 pub use store::{Store, StoreOptions, Tip};
 pub use update::StateUpdate;

@@ -23,6 +23,16 @@ pub const UPPER_NODES_MAX: usize = 65_536;
 /// Storage slots of one proof.
 pub const PROOF_SLOTS_MAX: usize = 1024;
 
+/// Blocks that one search for an account's transactions looks through where the index of accounts
+/// does not know them.
+pub const SEARCH_BLOCKS_MAX: usize = 10_000;
+
+/// Slots of an account in one page.
+pub const SLOTS_PAGE_MAX: usize = 1_024;
+
+/// Slots that have changed since that one page of them looks at.
+pub(crate) const SLOT_CHANGES_MAX: usize = 16_384;
+
 /// Bytes of blocks, indexes and filters that RocksDB keeps in memory, by default.
 pub const CACHE_BYTES: usize = 32 * 1024 * 1024;
 

@@ -31,25 +31,30 @@ impl Reader<'_> {
         key: &[u8],
         what: &'static str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(Past { height, tip }) = self.past {
+        if let Some(past) = self.past {
             // The first later change of the key remembers what it was.
-            let from = keys::history(key, height.next());
+            let from = keys::history(key, past.height.next());
             let previous = self.view.first(Table::History, key, &from, what)?;
-            // Compaction drops history even under a snapshot, once the height has left the
-            // window. Looking after the read makes sure that nothing was missing from it.
-            let oldest = self.view.database().history_floor();
-            if height < oldest {
-                return Err(StoreError::StateNotAvailable {
-                    height,
-                    oldest,
-                    tip,
-                });
-            }
+            self.check_window(past)?;
             if let Some(previous) = previous {
                 return Ok((!previous.is_empty()).then_some(previous));
             }
         }
         self.view.get(Table::State, key, what)
+    }
+
+    /// Compaction drops history even under a snapshot, once the height has left the window.
+    /// Looking after a read makes sure that nothing was missing from it.
+    pub(crate) fn check_window(&self, Past { height, tip }: Past) -> Result<(), StoreError> {
+        let oldest = self.view.database().history_floor();
+        if height < oldest {
+            return Err(StoreError::StateNotAvailable {
+                height,
+                oldest,
+                tip,
+            });
+        }
+        Ok(())
     }
 
     pub(crate) fn account(&self, owner: &B256) -> Result<Option<TrieAccount>, StoreError> {
@@ -60,10 +65,7 @@ impl Reader<'_> {
     fn slot(&self, owner: &B256, slot: U256) -> Result<U256, StoreError> {
         let key = keys::slot(owner, &slot_hash(slot));
         let bytes = self.get(&key, "storage slot")?;
-        let decode = |bytes: Vec<u8>| {
-            alloy_rlp::decode_exact(&bytes).map_err(|error| corrupt("storage slot")(&error))
-        };
-        bytes.map_or(Ok(U256::ZERO), decode)
+        bytes.map_or(Ok(U256::ZERO), |bytes| decode_slot(&bytes))
     }
 
     pub(crate) fn account_node(&self, path: &Nibbles) -> Result<Option<Vec<u8>>, StoreError> {
@@ -81,6 +83,10 @@ impl Reader<'_> {
 
 pub(crate) fn decode_account(bytes: &[u8]) -> Result<TrieAccount, StoreError> {
     alloy_rlp::decode_exact(bytes).map_err(|error| corrupt("account")(&error))
+}
+
+pub(crate) fn decode_slot(bytes: &[u8]) -> Result<U256, StoreError> {
+    alloy_rlp::decode_exact(bytes).map_err(|error| corrupt("storage slot")(&error))
 }
 
 /// Keccak-256 of a slot number.

@@ -32,8 +32,10 @@ pub(crate) const SCHEMA_VERSION: u32 = 5;
 #[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
     /// Blocks behind the tip whose state can be read and proven; at least
-    /// [`STATE_WINDOW_MIN`].
+    /// [`STATE_WINDOW_MIN`]. `u64::MAX` keeps every state.
     pub history_blocks: u64,
+    /// Whether [`Store::appearances`] has an index of the blocks from now on.
+    pub address_index: bool,
     /// Bytes of cache for reads.
     pub cache_bytes: usize,
     /// Whether files get their room on the disk before they are written: cheaper on a disk, and
@@ -45,6 +47,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             history_blocks: 256,
+            address_index: false,
             cache_bytes: CACHE_BYTES,
             preallocates: true,
         }

@@ -1,5 +1,6 @@
 //! Tests of the store as a whole; `fixture` makes chains for them.
 
+mod appearance;
 mod commit;
 mod consensus;
 mod crash;
@@ -10,5 +11,6 @@ mod map;
 mod open;
 mod roster;
 mod signed;
+mod slots;
 mod state;
 mod trie;

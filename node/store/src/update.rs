@@ -9,7 +9,7 @@ use tbsi_types::{Account, AccountChange, Height, StateDiff};
 use crate::database::Table;
 use crate::error::{StoreError, corrupt};
 use crate::keys;
-use crate::state::{Reader, decode_account, slot_hash};
+use crate::state::{Reader, StateAt, decode_account, slot_hash};
 use crate::store::Store;
 use crate::trie::{self, KeyChange, Updated};
 
@@ -54,44 +54,74 @@ impl Store {
     /// The state after applying `diff` to the latest state. Writes nothing.
     pub fn state_root(&self, diff: &StateDiff) -> Result<StateUpdate, StoreError> {
         let (reader, record) = self.latest()?;
-        let mut update = StateUpdate {
-            root: EMPTY_ROOT_HASH,
-            base: record.map(|record| Height(record.height)),
-            writes: Vec::new(),
-            codes: diff
-                .codes
-                .iter()
-                .map(|(hash, code)| (*hash, code.clone()))
-                .collect(),
-        };
-        let mut accounts = BTreeMap::new();
-        for (address, change) in &diff.accounts {
-            let owner = keccak256(address);
-            let before = reader.get(&keys::account(&owner), "account")?;
-            let storage_root = before.as_deref().map_or(Ok(EMPTY_ROOT_HASH), |bytes| {
-                decode_account(bytes).map(|account| account.storage_root)
-            })?;
-            let storage_root = apply_storage(&reader, &owner, storage_root, change, &mut update)?;
-            let after = change
-                .account
-                .as_ref()
-                .map(|account| encode_account(account, storage_root));
-            accounts.insert(owner, ValueChange { before, after });
-        }
-        let changes: Vec<_> = accounts
-            .iter()
-            .filter(|(_, account)| account.before != account.after)
-            .map(|(owner, account)| account.of_key(owner))
-            .collect();
-        let read = |path: &Nibbles| reader.account_node(path);
-        let updated = trie::update(&read, Vec::new(), &changes)?;
-        update.root = updated.root;
-        update.write_nodes(updated, keys::account_node);
-        for (owner, account) in accounts {
-            update.write(keys::account(&owner), account.before, account.after);
-        }
-        Ok(update)
+        let base = record.map(|record| Height(record.height));
+        update(&reader, base, diff, Purpose::Writes)
     }
+}
+
+impl StateAt<'_> {
+    /// The state root after applying `diff` to this state, of a block that is never committed.
+    pub fn root_after(&self, diff: &StateDiff) -> Result<B256, StoreError> {
+        let base = Some(self.height);
+        Ok(update(&self.reader, base, diff, Purpose::Root)?.root)
+    }
+}
+
+/// What an update is computed for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To be committed: all that goes is listed.
+    Writes,
+    /// For its root alone.
+    Root,
+}
+
+fn update(
+    reader: &Reader<'_>,
+    base: Option<Height>,
+    diff: &StateDiff,
+    purpose: Purpose,
+) -> Result<StateUpdate, StoreError> {
+    let codes = diff.codes.iter();
+    let mut update = StateUpdate {
+        root: EMPTY_ROOT_HASH,
+        base,
+        writes: Vec::new(),
+        codes: codes.map(|(hash, code)| (*hash, code.clone())).collect(),
+    };
+    let mut accounts = BTreeMap::new();
+    for (address, change) in &diff.accounts {
+        let owner = keccak256(address);
+        let before = reader.get(&keys::account(&owner), "account")?;
+        let root = before.as_deref().map_or(Ok(EMPTY_ROOT_HASH), |bytes| {
+            decode_account(bytes).map(|account| account.storage_root)
+        })?;
+        let storage = Storage {
+            reader,
+            owner,
+            root,
+            purpose,
+        };
+        let storage_root = storage.apply(change, &mut update)?;
+        let after = change
+            .account
+            .as_ref()
+            .map(|account| encode_account(account, storage_root));
+        accounts.insert(owner, ValueChange { before, after });
+    }
+    let changes: Vec<_> = accounts
+        .iter()
+        .filter(|(_, account)| account.before != account.after)
+        .map(|(owner, account)| account.of_key(owner))
+        .collect();
+    let read = |path: &Nibbles| reader.account_node(path);
+    let updated = trie::update(&read, Vec::new(), &changes)?;
+    update.root = updated.root;
+    update.write_nodes(updated, keys::account_node);
+    for (owner, account) in accounts {
+        update.write(keys::account(&owner), account.before, account.after);
+    }
+    Ok(update)
 }
 
 fn encode_account(account: &Account, storage_root: B256) -> Vec<u8> {
@@ -120,48 +150,66 @@ impl ValueChange {
     }
 }
 
-/// Adds an account's storage writes to `update`; returns its new storage root.
-fn apply_storage(
-    reader: &Reader<'_>,
-    owner: &B256,
+/// An account's storage before its changes.
+struct Storage<'a, 'r> {
+    reader: &'a Reader<'r>,
+    owner: B256,
     root: B256,
-    change: &AccountChange,
-    update: &mut StateUpdate,
-) -> Result<B256, StoreError> {
-    let cleared = root != EMPTY_ROOT_HASH && (change.storage_wiped || change.account.is_none());
-    let mut slots = BTreeMap::<B256, ValueChange>::new();
-    let mut nodes = Vec::new();
-    if cleared {
-        slots = stored_slots(reader, owner)?;
-        nodes = stored_nodes(reader, owner)?;
-    }
-    let written = change.account.iter().flat_map(|_| &change.storage);
-    for (slot, value) in written {
-        let hash = slot_hash(*slot);
-        let after = (*value != U256::ZERO).then(|| alloy_rlp::encode(value));
-        if root == EMPTY_ROOT_HASH || cleared {
-            slots.entry(hash).or_default().after = after;
-        } else {
-            let before = reader.get(&keys::slot(owner, &hash), "storage slot")?;
-            slots.insert(hash, ValueChange { before, after });
+    purpose: Purpose,
+}
+
+impl Storage<'_, '_> {
+    /// Adds the storage writes of a change to `update`; returns the new storage root.
+    fn apply(&self, change: &AccountChange, update: &mut StateUpdate) -> Result<B256, StoreError> {
+        let Self {
+            reader,
+            owner,
+            root,
+            purpose,
+        } = self;
+        let is_empty = *root == EMPTY_ROOT_HASH;
+        let cleared = !is_empty && (change.storage_wiped || change.account.is_none());
+        // What goes must be listed to be deleted; for the root it is enough not to look at it.
+        let listed = cleared && *purpose == Purpose::Writes;
+        let mut slots = BTreeMap::<B256, ValueChange>::new();
+        let mut nodes = Vec::new();
+        if listed {
+            slots = stored_slots(reader, owner)?;
+            nodes = stored_nodes(reader, owner)?;
         }
+        let written = change.account.iter().flat_map(|_| &change.storage);
+        for (slot, value) in written {
+            let hash = slot_hash(*slot);
+            let after = (*value != U256::ZERO).then(|| alloy_rlp::encode(value));
+            if is_empty || cleared {
+                slots.entry(hash).or_default().after = after;
+            } else {
+                let before = reader.get(&keys::slot(owner, &hash), "storage slot")?;
+                slots.insert(hash, ValueChange { before, after });
+            }
+        }
+        let changes: Vec<_> = slots
+            .iter()
+            .filter(|(_, slot)| listed || slot.before != slot.after)
+            .map(|(hash, slot)| slot.of_key(hash))
+            .collect();
+        if changes.is_empty() {
+            return Ok(if cleared { EMPTY_ROOT_HASH } else { *root });
+        }
+        let read = |path: &Nibbles| {
+            if cleared && !listed {
+                return Ok(None);
+            }
+            reader.slot_node(owner, path)
+        };
+        let updated = trie::update(&read, nodes, &changes)?;
+        let root = updated.root;
+        update.write_nodes(updated, |path| keys::slot_node(owner, path));
+        for (hash, slot) in slots {
+            update.write(keys::slot(owner, &hash), slot.before, slot.after);
+        }
+        Ok(root)
     }
-    let changes: Vec<_> = slots
-        .iter()
-        .filter(|(_, slot)| cleared || slot.before != slot.after)
-        .map(|(hash, slot)| slot.of_key(hash))
-        .collect();
-    if changes.is_empty() {
-        return Ok(root);
-    }
-    let read = |path: &Nibbles| reader.slot_node(owner, path);
-    let updated = trie::update(&read, nodes, &changes)?;
-    let root = updated.root;
-    update.write_nodes(updated, |path| keys::slot_node(owner, path));
-    for (hash, slot) in slots {
-        update.write(keys::slot(owner, &hash), slot.before, slot.after);
-    }
-    Ok(root)
 }
 
 /// All slots of an account, as removed.

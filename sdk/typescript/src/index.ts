@@ -5,6 +5,7 @@ export {
   digestDocument, newSalt, type Document, type Subject,
 } from './client/document.js'
 export { TbsiError, type ErrorKind } from './client/errors.js'
+export type { MethodName, Methods } from './client/methods.js'
 export { Rpc, type RpcOptions } from './client/rpc.js'
 export { keySender, walletSender, type Eip1193Provider, type Sender } from './client/sender.js'
 export { subscribe, type LeafFilter, type SocketMaker } from './client/subscribe.js'

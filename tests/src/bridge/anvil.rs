@@ -54,13 +54,32 @@ impl Anvil {
     /// Starts one that makes a block every `block_s` seconds, the second last of which is
     /// final; with `None` only when it is told to, and 64 blocks behind.
     pub async fn start(binary: &Path, block_s: Option<&str>) -> Self {
+        let id = TARGET_CHAIN_ID.to_string();
+        let mut arguments = vec!["--chain-id", &id];
+        match block_s {
+            Some(seconds) => {
+                arguments.extend(["--block-time", seconds, "--slots-in-an-epoch", "1"]);
+            }
+            None => arguments.push("--no-mining"),
+        }
+        Self::start_with(binary, &arguments).await
+    }
+
+    /// Starts one that makes a block for each transaction, and asks for no fees.
+    pub async fn free_of_charge(binary: &Path, chain_id: u64) -> Self {
+        let id = chain_id.to_string();
+        let fees = ["--gas-price", "0", "--block-base-fee-per-gas", "0"];
+        let arguments = [&["--chain-id", &*id][..], &fees].concat();
+        Self::start_with(binary, &arguments).await
+    }
+
+    async fn start_with(binary: &Path, arguments: &[&str]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         drop(listener);
         let mut command = Command::new(binary);
         command
             .args(["--port", &address.port().to_string()])
-            .args(["--chain-id", &TARGET_CHAIN_ID.to_string()])
             .args([
                 "--hardfork",
                 "osaka",
@@ -68,15 +87,8 @@ impl Anvil {
                 "--accounts",
                 "0",
                 "--quiet",
-            ]);
-        match block_s {
-            Some(seconds) => {
-                command.args(["--block-time", seconds, "--slots-in-an-epoch", "1"]);
-            }
-            None => {
-                command.args(["--no-mining"]);
-            }
-        }
+            ])
+            .args(arguments);
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

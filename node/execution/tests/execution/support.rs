@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alloy_consensus::{SignableTransaction, TxEip1559};
+use alloy_consensus::{Header, SignableTransaction, TxEip1559};
 use alloy_eips::eip2718::Encodable2718;
 use alloy_eips::eip7702::{Authorization, SignedAuthorization};
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, Signature, TxKind, U256, keccak256};
 use revm::bytecode::opcode as op;
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
-use tbsi_execution::{BlockContext, ExecutionError, Outcome, execute};
+use tbsi_execution::{BlockContext, ExecutionError, Outcome, Protocol, execute};
 use tbsi_governance::consent::{Joining, consent};
 use tbsi_governance::contracts::Permissions::addAccountCall;
+use tbsi_types::block::prev_randao;
 use tbsi_types::{
-    Account, Height, StateDiff, StateView, TimestampMs, Transaction, TxEnvelope, ViewError,
+    Account, ChainIdentity, Height, StateDiff, StateView, TimestampMs, Transaction, TxEnvelope,
+    ViewError,
 };
 
 pub(crate) const CHAIN_ID: u64 = 8_862_026;
@@ -167,6 +169,28 @@ pub(crate) fn context(height: u64) -> BlockContext {
         beneficiary: BENEFICIARY,
         gas_limit: BLOCK_GAS,
         parent_hash: block_hash(height - 1),
+    }
+}
+
+/// The chain's rules.
+pub(crate) fn protocol() -> Protocol {
+    Protocol::of(&ChainIdentity {
+        chain_id: CHAIN_ID,
+        genesis_hash: B256::repeat_byte(2),
+    })
+}
+
+/// A header that says the same as a context.
+pub(crate) fn header_of(context: &BlockContext) -> Header {
+    Header {
+        number: context.height.0,
+        timestamp: context.time.seconds(),
+        gas_limit: context.gas_limit,
+        beneficiary: context.beneficiary,
+        parent_hash: context.parent_hash,
+        mix_hash: prev_randao(context.parent_hash, context.height),
+        base_fee_per_gas: Some(0),
+        ..Header::default()
     }
 }
 

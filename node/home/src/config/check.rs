@@ -11,7 +11,8 @@ use tbsi_types::log::ots::is_calendar_url;
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
 use super::{
-    AttestationLogConfig, CalendarConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig,
+    AttestationLogConfig, CalendarConfig, Config, HISTORY_ALL, P2pConfig, SignerConfig, TSA_POLICY,
+    TsaConfig,
 };
 use crate::limits::{TSA_KEYS_MAX, TSA_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
 
@@ -64,6 +65,10 @@ impl Config {
         let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
         let response_min = 2 * BLOCK_BYTES_MAX as u64;
         let all: u64 = mempool.transactions_max.into();
+        let history = match self.store.history_blocks {
+            HISTORY_ALL => HISTORY_BLOCKS_MAX,
+            blocks => blocks,
+        };
         let limits: [(&str, u64, u64, u64); 16] = [
             ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
             (
@@ -101,7 +106,7 @@ impl Config {
             ),
             (
                 "store.history_blocks",
-                self.store.history_blocks,
+                history,
                 STATE_WINDOW_MIN,
                 HISTORY_BLOCKS_MAX,
             ),

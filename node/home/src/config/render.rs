@@ -5,8 +5,8 @@ use std::path::Path;
 use toml::Value;
 
 use super::{
-    AttestationLogConfig, CalendarConfig, Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig,
-    RpcConfig, SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
+    AttestationLogConfig, CalendarConfig, Config, HISTORY_ALL, KeysConfig, MempoolConfig,
+    P2pConfig, PeerConfig, RpcConfig, SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
 };
 
 impl Config {
@@ -28,8 +28,12 @@ validator = {validator}
 listen = \"{metrics}\"
 
 [store]
-# Blocks behind the tip whose state can still be read and proved, at least 128.
+# Blocks behind the tip whose state can still be read, proved and traced, at least 128; \"all\"
+# keeps every state from now on, as `tbsi node run --archive` does.
 history_blocks = {history_blocks}
+# An index, of the blocks from now on, of who takes part in transactions: for explorers
+# (ots_searchTransactionsBefore, …After), which otherwise look through 10,000 blocks.
+address_index = {address_index}
 
 {mempool}
 {attestation_log}
@@ -48,7 +52,8 @@ format = \"{format}\"
             validator = self.validator,
             rpc = rpc(&self.rpc),
             metrics = self.metrics.listen,
-            history_blocks = self.store.history_blocks,
+            history_blocks = history(self.store.history_blocks),
+            address_index = self.store.address_index,
             mempool = mempool(&self.mempool),
             attestation_log = attestation_log(&self.attestation_log),
             keys = keys(&self.keys),
@@ -102,6 +107,13 @@ log_results_max = {log_results_max}
         log_blocks_max = rpc.log_blocks_max,
         log_results_max = rpc.log_results_max,
     )
+}
+
+fn history(blocks: u64) -> String {
+    match blocks {
+        HISTORY_ALL => "\"all\"".into(),
+        blocks => blocks.to_string(),
+    }
 }
 
 fn mempool(mempool: &MempoolConfig) -> String {

@@ -87,6 +87,12 @@ fn names_the_key_the_limit_and_the_remedy() {
         "[store]\nhistory_blocks = 127",
         "`store.history_blocks`: 127 is outside 128..=",
     );
+    for none in ["\"most\"", "-1", "true"] {
+        refuse(
+            &format!("[store]\nhistory_blocks = {none}"),
+            "`history_blocks` is neither a number of blocks nor \"all\"",
+        );
+    }
     refuse(
         "[rpc]\nconnections_max = 0",
         "`rpc.connections_max`: 0 is outside 1..=65536",
@@ -193,7 +199,7 @@ proptest! {
         validator in any::<bool>(),
         port in 1u16..20_000,
         origins in proptest::collection::vec(prop_oneof!["\\*", "https?://[a-z]{1,9}:80"], 0..3),
-        history_blocks in 128u64..1_000,
+        history_blocks in prop_oneof![128u64..1_000, Just(HISTORY_ALL)],
         peers in 0u8..3,
         json in any::<bool>(),
     ) {

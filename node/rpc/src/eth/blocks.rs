@@ -3,13 +3,14 @@
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
-use tbsi_types::{Block, Height};
+use tbsi_types::{Block, Height, Receipt};
 
 use super::objects::{self, Place};
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
 use crate::backend::BackendError;
 use crate::error::Failure;
+use crate::limits::LOGS_AT_A_TIME_MAX;
 
 /// The block that the first argument names by its hash.
 fn by_hash(api: &Api, arguments: &Arguments<'_>) -> Result<Option<Block>, Failure> {
@@ -33,13 +34,13 @@ fn block_at(api: &Api, height: Option<Height>) -> Result<Option<Block>, Failure>
 /// `eth_getBlockByHash(hash, full)`.
 pub(crate) fn block_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let full = arguments.required(1)?;
-    reply(by_hash(api, arguments)?.map(|block| objects::block(&block, full)))
+    reply(by_hash(api, arguments)?.map(|block| objects::block(&block, api.backend.fees(), full)))
 }
 
 /// `eth_getBlockByNumber(number, full)`.
 pub(crate) fn block_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let full = arguments.required(1)?;
-    reply(by_number(api, arguments)?.map(|block| objects::block(&block, full)))
+    reply(by_number(api, arguments)?.map(|block| objects::block(&block, api.backend.fees(), full)))
 }
 
 /// `eth_getBlockTransactionCountByHash(hash)`.
@@ -55,32 +56,39 @@ pub(crate) fn count_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
 /// `eth_getTransactionByBlockHashAndIndex(hash, index)`.
 pub(crate) fn transaction_by_hash_and_index(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let index: U64 = arguments.required(1)?;
-    reply(by_hash(api, arguments)?.and_then(|block| transaction_in(&block, index.to())))
+    reply(by_hash(api, arguments)?.and_then(|block| transaction_in(api, &block, index.to())))
 }
 
 /// `eth_getTransactionByBlockNumberAndIndex(number, index)`.
 pub(crate) fn transaction_by_number_and_index(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let index: U64 = arguments.required(1)?;
-    reply(by_number(api, arguments)?.and_then(|block| transaction_in(&block, index.to())))
+    reply(by_number(api, arguments)?.and_then(|block| transaction_in(api, &block, index.to())))
 }
 
-type TransactionObject = alloy_rpc_types_eth::Transaction<tbsi_types::TxEnvelope>;
+pub(crate) type TransactionObject = alloy_rpc_types_eth::Transaction<tbsi_types::TxEnvelope>;
 
-fn transaction_in(block: &Block, index: u64) -> Option<TransactionObject> {
+fn transaction_in(api: &Api, block: &Block, index: u64) -> Option<TransactionObject> {
     let transaction = block.transactions.get(usize::try_from(index).ok()?)?;
-    let place = Place::of(&block.header);
+    let place = Place::of(&block.header, api.backend.fees());
     Some(objects::transaction(transaction, Some((place, index))))
 }
 
 /// `eth_getTransactionByHash(hash)`: included or pending.
 pub(crate) fn transaction_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    let hash: B256 = arguments.required(0)?;
+    reply(find_transaction(api, arguments.required(0)?)?)
+}
+
+/// A transaction, included or pending.
+pub(crate) fn find_transaction(
+    api: &Api,
+    hash: B256,
+) -> Result<Option<TransactionObject>, Failure> {
     if let Some((height, index)) = api.backend.transaction_location(hash)? {
         let block = api.backend.block(height)?;
-        return reply(block.and_then(|block| transaction_in(&block, index.into())));
+        return Ok(block.and_then(|block| transaction_in(api, &block, index.into())));
     }
     let pending = api.backend.pending_transaction(hash);
-    reply(pending.map(|transaction| objects::transaction(&transaction, None)))
+    Ok(pending.map(|transaction| objects::transaction(&transaction, None)))
 }
 
 /// The receipts of a height; `None` if there is no such block.
@@ -94,7 +102,17 @@ pub(crate) fn receipts_at(
     let receipts = api.backend.receipts(height)?.ok_or_else(|| {
         BackendError::Internal(format!("block {height} is stored, its receipts are not"))
     })?;
-    Ok(Some(objects::receipts(&block, receipts)?))
+    // Those of a block of the greatest size are some hundred megabytes: one at a time.
+    let _turn = (logs_in(&receipts) > LOGS_AT_A_TIME_MAX).then(|| api.large_turn());
+    Ok(Some(objects::receipts(
+        &block,
+        receipts,
+        api.backend.fees(),
+    )?))
+}
+
+fn logs_in(receipts: &[Receipt]) -> usize {
+    receipts.iter().map(|receipt| receipt.logs().len()).sum()
 }
 
 /// `eth_getBlockReceipts(block)`.
@@ -108,11 +126,39 @@ pub(crate) fn block_receipts(api: &Api, arguments: &Arguments<'_>) -> Reply {
 
 /// `eth_getTransactionReceipt(hash)`.
 pub(crate) fn transaction_receipt(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    let hash: B256 = arguments.required(0)?;
+    reply(receipt_of(api, arguments.required(0)?)?)
+}
+
+/// The receipt of a transaction; `None` if it is in no block.
+pub(crate) fn receipt_of(api: &Api, hash: B256) -> Result<Option<TransactionReceipt>, Failure> {
     let Some((height, index)) = api.backend.transaction_location(hash)? else {
-        return reply(());
+        return Ok(None);
     };
     let receipts = receipts_at(api, height)?.unwrap_or_default();
     let index = usize::try_from(index).ok();
-    reply(index.and_then(|index| receipts.into_iter().nth(index)))
+    Ok(index.and_then(|index| receipts.into_iter().nth(index)))
+}
+
+/// `eth_getUncleCountByBlockHash(hash)`: none, or null if there is no such block.
+pub(crate) fn uncles_by_hash(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let hash: B256 = arguments.required(0)?;
+    reply(api.backend.height_of(hash)?.map(|_| U64::ZERO))
+}
+
+/// `eth_getUncleCountByBlockNumber(number)`: none, or null if there is no such block.
+pub(crate) fn uncles_by_number(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let tag: BlockNumberOrTag = arguments.required(0)?;
+    reply(api.height_of_tag(tag).map(|_| U64::ZERO))
+}
+
+/// `eth_getUncleByBlockHashAndIndex(hash, index)`: null.
+pub(crate) fn uncle_by_hash(_: &Api, arguments: &Arguments<'_>) -> Reply {
+    let (_, _): (B256, U64) = (arguments.required(0)?, arguments.required(1)?);
+    reply(())
+}
+
+/// `eth_getUncleByBlockNumberAndIndex(number, index)`: null.
+pub(crate) fn uncle_by_number(_: &Api, arguments: &Arguments<'_>) -> Reply {
+    let (_, _): (BlockNumberOrTag, U64) = (arguments.required(0)?, arguments.required(1)?);
+    reply(())
 }

@@ -9,12 +9,12 @@ use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64, U128, U256};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use tbsi_types::{CallRequest, Height, TxEnvelope};
+use tbsi_types::{Bid, CallOutcome, CallOverrides, CallRequest, Height, TxEnvelope};
 
+use super::overrides;
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, internal, invalid_argument, refused, returned};
+use crate::error::{Failure, internal, refused, returned};
 
 /// The transaction object of go-ethereum's call, estimate and fill methods. Unknown fields are
 /// passed over, as there.
@@ -41,7 +41,7 @@ pub(crate) struct TransactionArguments {
 
 impl TransactionArguments {
     /// The object at index 0, free of contradictions.
-    fn parse(api: &Api, arguments: &Arguments<'_>) -> Result<Self, Failure> {
+    pub(crate) fn parse(api: &Api, arguments: &Arguments<'_>) -> Result<Self, Failure> {
         let this: Self = arguments.required(0)?;
         this.check(api.backend.identity().chain_id)?;
         Ok(this)
@@ -86,7 +86,27 @@ impl TransactionArguments {
         input.cloned().unwrap_or_default()
     }
 
-    fn request(&self) -> CallRequest {
+    /// The sender's nonce, if one is given.
+    pub(crate) fn nonce(&self) -> Option<u64> {
+        self.nonce.map(|nonce| nonce.to())
+    }
+
+    fn bid(&self) -> Bid {
+        match self.gas_price {
+            Some(price) => Bid {
+                max_fee_per_gas: price.to(),
+                max_priority_fee_per_gas: None,
+            },
+            None => Bid {
+                max_fee_per_gas: self.max_fee_per_gas.unwrap_or_default().to(),
+                max_priority_fee_per_gas: Some(
+                    self.max_priority_fee_per_gas.unwrap_or_default().to(),
+                ),
+            },
+        }
+    }
+
+    pub(crate) fn request(&self) -> CallRequest {
         CallRequest {
             from: self.from.unwrap_or_default(),
             to: self.to,
@@ -95,6 +115,7 @@ impl TransactionArguments {
             gas: self.gas.map(|gas| gas.to()),
             access_list: self.access_list.clone().unwrap_or_default(),
             authorizations: self.authorization_list.clone().unwrap_or_default(),
+            bid: self.bid(),
         }
     }
 
@@ -170,43 +191,73 @@ impl TransactionArguments {
     }
 }
 
-/// Overrides of state (argument 2) or block (argument 3): refused rather than ignored.
-fn refuse_overrides(arguments: &Arguments<'_>) -> Result<(), Failure> {
-    for (index, what) in [(2, "state"), (3, "block")] {
-        let overrides: Option<serde_json::Map<String, Value>> = arguments.optional(index)?;
-        if overrides.is_some_and(|map| !map.is_empty()) {
-            let problem = format!("{what} overrides are not supported");
-            return Err(invalid_argument(index, &problem));
-        }
-    }
-    Ok(())
-}
-
-/// `eth_call(transaction, block)`.
+/// `eth_call(transaction, block, stateOverrides, blockOverrides)`.
 pub(crate) fn call(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let transaction = TransactionArguments::parse(api, arguments)?;
-    refuse_overrides(arguments)?;
+    let overrides = overrides::of_call(arguments, 2)?;
     let height = api.state_height(arguments, 1)?;
-    let outcome = api.backend.call(&transaction.request(), height)?;
+    let outcome = api
+        .backend
+        .call(&transaction.request(), &overrides, height)?;
     reply(returned(outcome)?)
 }
 
-/// `eth_estimateGas(transaction, block)`.
+/// `eth_estimateGas(transaction, block, stateOverrides, blockOverrides)`.
 pub(crate) fn estimate_gas(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let transaction = TransactionArguments::parse(api, arguments)?;
-    refuse_overrides(arguments)?;
+    let overrides = overrides::of_call(arguments, 2)?;
     let height = api.state_height(arguments, 1)?;
-    reply(U64::from(estimate(api, &transaction.request(), height)?))
+    let gas = estimate(api, &transaction.request(), &overrides, height)?;
+    reply(U64::from(gas))
 }
 
-fn estimate(api: &Api, request: &CallRequest, height: Height) -> Result<u64, Failure> {
-    match api.backend.estimate_gas(request, height)? {
+fn estimate(
+    api: &Api,
+    request: &CallRequest,
+    overrides: &CallOverrides,
+    height: Height,
+) -> Result<u64, Failure> {
+    match api.backend.estimate_gas(request, overrides, height)? {
         Ok(gas) => Ok(gas),
         Err(outcome) => {
             returned(outcome)?;
             Err(internal(&"a gas estimate failed although the call did not"))
         }
     }
+}
+
+/// Answer of `eth_createAccessList`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ListObject {
+    access_list: AccessList,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    gas_used: U64,
+}
+
+/// `eth_createAccessList(transaction, block, stateOverrides, blockOverrides)`: also of a call
+/// that fails, which it then says.
+pub(crate) fn create_access_list(api: &Api, arguments: &Arguments<'_>) -> Reply {
+    let transaction = TransactionArguments::parse(api, arguments)?;
+    let overrides = overrides::of_call(arguments, 2)?;
+    let height = api.state_height(arguments, 1)?;
+    let request = transaction.request();
+    let accessed = api.backend.access_list(&request, &overrides, height)?;
+    let (gas_used, error) = match accessed.outcome {
+        CallOutcome::Returned { gas_used, .. } => (gas_used, None),
+        reverted @ CallOutcome::Reverted { gas_used, .. } => {
+            let error = returned(reverted).err();
+            (gas_used, error.map(|it| it.message().to_owned()))
+        }
+        CallOutcome::Halted { gas_used, reason } => (gas_used, Some(reason)),
+        CallOutcome::Refused { reason } => return Err(refused(reason)),
+    };
+    reply(ListObject {
+        access_list: accessed.list,
+        error,
+        gas_used: U64::from(gas_used),
+    })
 }
 
 /// Answer of `eth_fillTransaction`.
@@ -231,7 +282,7 @@ pub(crate) fn fill_transaction(api: &Api, arguments: &Arguments<'_>) -> Reply {
     };
     let gas = match request.gas {
         Some(gas) => gas,
-        None => estimate(api, &request, height)?,
+        None => estimate(api, &request, &CallOverrides::default(), height)?,
     };
     let chain_id = api.backend.identity().chain_id;
     let unsigned = transaction.unsigned(chain_id, nonce, gas)?;

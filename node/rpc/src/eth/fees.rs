@@ -11,7 +11,7 @@ use crate::error::{Failure, header_not_found, refused};
 use crate::limits::{FEE_BLOCKS_MAX, FEE_PERCENTILES_MAX};
 
 /// The least blob price of EIP-4844. Blob transactions are refused, but BLOBBASEFEE answers.
-const BLOB_BASE_FEE: u8 = 1;
+pub(crate) const BLOB_BASE_FEE: u8 = 1;
 
 /// `eth_gasPrice` and `eth_maxPriorityFeePerGas`.
 pub(crate) fn zero(_: &Api, _: &Arguments<'_>) -> Reply {

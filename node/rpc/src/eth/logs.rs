@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use alloy_primitives::B256;
+use alloy_eips::BlockNumberOrTag;
 use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use serde_json::json;
 use tbsi_types::Height;
@@ -14,14 +14,23 @@ use crate::error::{
     Failure, invalid_argument, invalid_params, limit_exceeded, out_of_range, quantity, refused,
     timed_out,
 };
-use crate::limits::{FILTER_VALUES_MAX, LOG_SCAN_MS_MAX};
+use crate::limits::{FILTER_VALUES_MAX, LOG_JSON_BYTES, LOG_SCAN_MS_MAX};
 
 /// `eth_getLogs(filter)`.
 pub(crate) fn logs(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    let filter = filter(arguments, 0)?.unwrap_or_default();
+    reply(find(api, &filter(arguments, 0)?.unwrap_or_default())?)
+}
+
+/// All logs that a filter matches. Those of one block are never too many, for nobody could ask for
+/// less.
+pub(crate) fn find(api: &Api, filter: &Filter) -> Result<Vec<Log>, Failure> {
     match filter.block_option {
-        FilterBlockOption::AtBlockHash(hash) => reply(logs_of_block(api, &filter, hash)?),
-        FilterBlockOption::Range { .. } => reply(logs_of_range(api, &filter)?),
+        FilterBlockOption::AtBlockHash(hash) => {
+            let height = api.backend.height_of(hash)?;
+            let height = height.ok_or_else(|| refused("unknown block"))?;
+            matching_logs(api, filter, height)
+        }
+        FilterBlockOption::Range { .. } => logs_of_range(api, filter),
     }
 }
 
@@ -41,24 +50,20 @@ pub(crate) fn filter(arguments: &Arguments<'_>, index: usize) -> Result<Option<F
     Ok(Some(filter))
 }
 
-fn logs_of_block(api: &Api, filter: &Filter, hash: B256) -> Result<Vec<Log>, Failure> {
-    let height = api.backend.height_of(hash)?;
-    let height = height.ok_or_else(|| refused("unknown block"))?;
-    let logs = matching_logs(api, filter, height)?;
-    if logs.len() > api.limits.log_results_max {
-        return Err(too_many_results(api, (height, height)));
-    }
-    Ok(logs)
-}
-
 fn logs_of_range(api: &Api, filter: &Filter) -> Result<Vec<Log>, Failure> {
     let (from, to) = range(api, filter)?;
     let deadline = Instant::now() + Duration::from_millis(LOG_SCAN_MS_MAX);
-    let mut logs = Vec::new();
+    let (mut logs, mut bytes) = (Vec::new(), 0);
     for height in (from.0..=to.0).map(Height) {
         let found = matching_logs(api, filter, height)?;
-        if logs.len() + found.len() > api.limits.log_results_max {
+        bytes += found.iter().map(json_bytes).sum::<usize>();
+        // The first block that has any may have as many as it likes.
+        let more = !logs.is_empty() && !found.is_empty();
+        if more && logs.len() + found.len() > api.limits.log_results_max {
             return Err(too_many_results(api, retry(from, height)));
+        }
+        if more && bytes > response_bytes_max(api) {
+            return Err(too_many_bytes(api, retry(from, height)));
         }
         logs.extend(found);
         if Instant::now() > deadline && height < to {
@@ -81,6 +86,27 @@ fn retry(from: Height, end: Height) -> (Height, Height) {
     (from, end.previous().unwrap_or(end).max(from))
 }
 
+/// How long a log is in JSON, about.
+fn json_bytes(log: &Log) -> usize {
+    LOG_JSON_BYTES + 69 * log.topics().len() + 2 * log.data().data.len()
+}
+
+pub(crate) fn response_bytes_max(api: &Api) -> usize {
+    usize::try_from(api.limits.response_bytes_max).unwrap_or(usize::MAX)
+}
+
+fn too_many_bytes(api: &Api, (from, to): (Height, Height)) -> Failure {
+    let limit = api.limits.response_bytes_max;
+    limit_exceeded(
+        format!(
+            "query returned more than {limit} bytes of results. \
+             Try with this block range [{:#x}, {:#x}].",
+            from.0, to.0
+        ),
+        json!({ "limitBytes": limit, "from": quantity(from), "to": quantity(to) }),
+    )
+}
+
 fn too_many_results(api: &Api, (from, to): (Height, Height)) -> Failure {
     let limit = api.limits.log_results_max;
     limit_exceeded(
@@ -91,6 +117,28 @@ fn too_many_results(api: &Api, (from, to): (Height, Height)) -> Failure {
         ),
         json!({ "limit": limit, "from": quantity(from), "to": quantity(to) }),
     )
+}
+
+/// That a range does not end before it begins, as far as its bounds are numbers.
+pub(crate) fn check_order(filter: &Filter) -> Result<(), Failure> {
+    let (from, to) = numbers(filter);
+    match from.zip(to) {
+        Some((from, to)) if from > to => Err(invalid_params("invalid block range params")),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a block that comes is one of those that the filter is for.
+pub(crate) fn in_range(filter: &Filter, height: Height) -> bool {
+    let (from, to) = numbers(filter);
+    let by_hash = matches!(filter.block_option, FilterBlockOption::AtBlockHash(_));
+    !by_hash && from.is_none_or(|from| from <= height.0) && to.is_none_or(|to| height.0 <= to)
+}
+
+fn numbers(filter: &Filter) -> (Option<u64>, Option<u64>) {
+    let (from, to) = filter.block_option.as_range();
+    let number = |bound: Option<&BlockNumberOrTag>| bound.and_then(BlockNumberOrTag::as_number);
+    (number(from), number(to))
 }
 
 /// The heights that the filter covers: by default the latest only.

@@ -8,23 +8,36 @@ use alloy_rpc_types_eth as rpc;
 use alloy_rpc_types_eth::BlockTransactions;
 use tbsi_types::{Block, Receipt, Transaction, TxEnvelope};
 
-use crate::backend::BackendError;
+use super::fees::BLOB_BASE_FEE;
+use crate::backend::{BackendError, Fees};
 
 /// Where something is in the chain.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    hash: B256,
-    number: u64,
-    timestamp: u64,
+    pub(crate) hash: B256,
+    pub(crate) number: u64,
+    pub(crate) timestamp: u64,
+    base_fee: Option<u64>,
+    fees: Fees,
 }
 
 impl Place {
     /// Of a block's contents.
-    pub(crate) fn of(header: &Header) -> Self {
+    pub(crate) fn of(header: &Header, fees: Fees) -> Self {
         Self {
             hash: header.hash_slow(),
             number: header.number,
             timestamp: header.timestamp,
+            base_fee: header.base_fee_per_gas,
+            fees,
+        }
+    }
+
+    /// What a transaction pays for a unit of gas, whatever it bid.
+    pub(crate) fn price(&self, envelope: &TxEnvelope) -> u128 {
+        match self.fees {
+            Fees::Waived => 0,
+            Fees::Charged => envelope.effective_gas_price(self.base_fee),
         }
     }
 }
@@ -35,9 +48,13 @@ pub(crate) fn header(header: Header) -> rpc::Header {
 }
 
 /// A block with transactions or their hashes.
-pub(crate) fn block(block: &Block, full: bool) -> rpc::Block<rpc::Transaction<TxEnvelope>> {
+pub(crate) fn block(
+    block: &Block,
+    fees: Fees,
+    full: bool,
+) -> rpc::Block<rpc::Transaction<TxEnvelope>> {
     let size = U256::from(block.encode().len());
-    let place = Place::of(&block.header);
+    let place = Place::of(&block.header, fees);
     let transactions = if full {
         let numbered = block.transactions.iter().zip(0..);
         BlockTransactions::Full(
@@ -52,12 +69,15 @@ pub(crate) fn block(block: &Block, full: bool) -> rpc::Block<rpc::Transaction<Tx
         header: header(block.header.clone()).with_size(Some(size)),
         uncles: Vec::new(),
         transactions,
-        withdrawals: Some(Withdrawals::default()),
+        withdrawals: block
+            .header
+            .withdrawals_root
+            .map(|_| Withdrawals::default()),
     }
 }
 
-/// A transaction, included at a place and index, or pending. Its price is what it pays:
-/// nothing, whatever it bid.
+/// A transaction, included at a place and index, or pending. Its price is what it pays; one that
+/// is pending pays nothing yet.
 pub(crate) fn transaction(
     transaction: &Transaction,
     at: Option<(Place, u64)>,
@@ -67,7 +87,7 @@ pub(crate) fn transaction(
         block_hash: at.map(|(place, _)| place.hash),
         block_number: at.map(|(place, _)| place.number),
         transaction_index: at.map(|(_, index)| index),
-        effective_gas_price: Some(0),
+        effective_gas_price: Some(at.map_or(0, |(place, _)| place.price(transaction.envelope()))),
         block_timestamp: at.map(|(place, _)| place.timestamp),
     }
 }
@@ -76,6 +96,7 @@ pub(crate) fn transaction(
 pub(crate) fn receipts(
     block: &Block,
     receipts: Vec<Receipt>,
+    fees: Fees,
 ) -> Result<Vec<rpc::TransactionReceipt>, BackendError> {
     if receipts.len() != block.transactions.len() {
         return Err(BackendError::Internal(format!(
@@ -85,7 +106,7 @@ pub(crate) fn receipts(
             receipts.len()
         )));
     }
-    let place = Place::of(&block.header);
+    let place = Place::of(&block.header, fees);
     let (mut gas_before, mut log_index) = (0, 0);
     let pairs = block.transactions.iter().zip(receipts).zip(0..);
     Ok(pairs
@@ -122,16 +143,17 @@ fn receipt_object(
         block_hash: Some(place.hash),
         block_number: Some(place.number),
         gas_used,
-        effective_gas_price: 0,
-        blob_gas_used: None,
-        blob_gas_price: None,
+        effective_gas_price: place.price(envelope),
+        // Blobs are refused: those of other chains show them.
+        blob_gas_used: envelope.blob_gas_used(),
+        blob_gas_price: envelope.blob_gas_used().map(|_| BLOB_BASE_FEE.into()),
         from: transaction.sender(),
         to: envelope.to(),
         contract_address: created,
     }
 }
 
-fn log(
+pub(crate) fn log(
     inner: alloy_primitives::Log,
     place: Place,
     transaction_hash: B256,

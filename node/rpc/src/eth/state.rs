@@ -48,7 +48,7 @@ pub(crate) fn storage_at(api: &Api, arguments: &Arguments<'_>) -> Reply {
 
 /// A storage slot as a client wrote it: a 32-byte word or a quantity.
 pub(crate) struct Slot {
-    number: U256,
+    pub(crate) number: U256,
     is_word: bool,
 }
 

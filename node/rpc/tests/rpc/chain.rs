@@ -1,5 +1,6 @@
 //! A small chain in memory that implements the server's port.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, RwLock};
@@ -8,8 +9,8 @@ use alloy_consensus::Header;
 use alloy_primitives::{Bloom, keccak256};
 use alloy_sol_types::{Revert, SolError};
 use tbsi_rpc::backend::{
-    Backend, BackendError, CalendarAnswer, LogKeys, PendingTimestamp, SubmitError, Timestamp,
-    TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
+    SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 use tbsi_rpc::wire::{
     LeafRange, NodeStatus, Operator, OperatorQuery, Organisation, Peer, PoolCounts, ProtocolStatus,
@@ -24,9 +25,10 @@ use tbsi_types::log::{
     SignatureType, SignedNote, Statement, Tile, TlogProof,
 };
 use tbsi_types::{
-    Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallRequest, ChainIdentity,
-    Checkpoint, CommitCertificate, Evidence, Height, LeafIndex, Members, Receipt, SlotProof,
-    TimestampMs, Transaction, TreeSize, U256,
+    Accessed, Account, AccountProof, Address, B256, Block, Bytes, CallOutcome, CallOverrides,
+    CallRequest, ChainIdentity, Checkpoint, CommitCertificate, Evidence, Height, LeafIndex,
+    Members, Receipt, SimulatedBlock, SimulatedOutcome, Simulation, SimulationFault,
+    SimulationRefused, SlotProof, TimestampMs, Transaction, TreeSize, U256,
 };
 use tokio::sync::broadcast;
 
@@ -128,7 +130,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    fn pass(&self) {
+    pub(crate) fn pass(&self) {
         let mut state = self.state.lock().unwrap();
         state.0 += 1;
         while !state.1 {
@@ -150,6 +152,8 @@ impl Gate {
 pub(crate) struct Chain {
     blocks: RwLock<Vec<(Block, Vec<Receipt>)>>,
     heads: broadcast::Sender<Height>,
+    /// What the pool takes is announced here.
+    pub(crate) pooled: broadcast::Sender<B256>,
     log_size: AtomicU64,
     /// Leaves that are looked up.
     pub(crate) stated: Mutex<Vec<Leaf>>,
@@ -168,6 +172,7 @@ impl Chain {
         let chain = Self {
             blocks: RwLock::default(),
             heads: broadcast::channel(2).0,
+            pooled: broadcast::channel(4).0,
             log_size: AtomicU64::new(0),
             stated: Mutex::default(),
             asked: Mutex::default(),
@@ -353,9 +358,14 @@ impl Backend for Chain {
         })
     }
 
-    fn call(&self, request: &CallRequest, height: Height) -> Result<CallOutcome, BackendError> {
+    fn call(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<CallOutcome, BackendError> {
         self.check_state(height)?;
-        let gas_used = 21_000;
+        let gas_used = overrides.block.gas_limit.unwrap_or(21_000);
         Ok(match request.to.unwrap_or_default() {
             REVERTS => CallOutcome::Reverted {
                 output: Revert::from("user error").abi_encode().into(),
@@ -386,15 +396,62 @@ impl Backend for Chain {
     fn estimate_gas(
         &self,
         request: &CallRequest,
+        overrides: &CallOverrides,
         height: Height,
     ) -> Result<Result<u64, CallOutcome>, BackendError> {
-        let outcome = self.call(request, height)?;
+        let outcome = self.call(request, overrides, height)?;
         Ok(match outcome {
             CallOutcome::Returned { gas_used, .. } => Ok(gas_used),
             failed @ (CallOutcome::Reverted { .. }
             | CallOutcome::Halted { .. }
             | CallOutcome::Refused { .. }) => Err(failed),
         })
+    }
+
+    fn access_list(
+        &self,
+        request: &CallRequest,
+        overrides: &CallOverrides,
+        height: Height,
+    ) -> Result<Accessed, BackendError> {
+        Ok(Accessed {
+            list: request.access_list.clone(),
+            outcome: self.call(request, overrides, height)?,
+        })
+    }
+
+    fn simulate(
+        &self,
+        simulation: &Simulation,
+        height: Height,
+        keep_going: &dyn Fn() -> bool,
+    ) -> Result<Result<Vec<SimulatedBlock>, SimulationRefused>, BackendError> {
+        assert!(keep_going());
+        let mut blocks = Vec::new();
+        for block in &simulation.blocks {
+            let mut simulated = SimulatedBlock {
+                header: self.at(height, |block, _| block.header.clone()).unwrap(),
+                transactions: Vec::new(),
+                calls: Vec::new(),
+                withdrawals: Vec::new(),
+            };
+            for call in &block.calls {
+                let outcome = self.call(&call.request, &CallOverrides::default(), height)?;
+                if let CallOutcome::Refused { reason } = outcome {
+                    let fault = SimulationFault::IntrinsicGas;
+                    return Ok(Err(SimulationRefused { fault, reason }));
+                }
+                let envelope = transfer(call.nonce.unwrap_or_default()).envelope().clone();
+                simulated.transactions.push((envelope, call.request.from));
+                simulated.calls.push(SimulatedOutcome {
+                    outcome,
+                    gas_needed: 30_000,
+                    logs: vec![alloy_primitives::Log::default()],
+                });
+            }
+            blocks.push(simulated);
+        }
+        Ok(Ok(blocks))
     }
 
     fn submit(&self, encoded: &[u8]) -> Result<B256, SubmitError> {
@@ -439,6 +496,45 @@ impl Backend for Chain {
             pending: 1,
             queued: 0,
             bytes: 100,
+        }
+    }
+
+    fn pool_content(&self) -> PoolContent {
+        self.pool_of(sender())
+    }
+
+    fn pool_of(&self, address: Address) -> PoolContent {
+        let pending = (address == sender()).then(|| self.pending());
+        PoolContent {
+            pending: pending.into_iter().collect(),
+            queued: Vec::new(),
+        }
+    }
+
+    fn pool_shares(&self) -> (u64, u64) {
+        (1, 10)
+    }
+
+    fn pool_announcements(&self) -> broadcast::Receiver<B256> {
+        self.pooled.subscribe()
+    }
+
+    fn precompiles(&self) -> BTreeMap<String, Address> {
+        [("ECREC".into(), Address::with_last_byte(1))].into()
+    }
+
+    fn coinbase(&self) -> Option<Address> {
+        Some(Address::repeat_byte(0xbe))
+    }
+
+    fn admitted_peers(&self) -> Vec<String> {
+        vec!["12D3KooW".into()]
+    }
+
+    fn own_peer(&self) -> OwnPeer {
+        OwnPeer {
+            peer_id: "12D3KooWown".into(),
+            address: ([127, 0, 0, 1], 30_303).into(),
         }
     }
 

@@ -9,10 +9,12 @@ use proptest::sample::{select, subsequence};
 use proptest::strategy::Union;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
+use tbsi_rpc::{Audience, openrpc_document};
 use tokio::runtime::Runtime;
 
 use crate::chain::{HALTS, REVERTS};
 use crate::http::{Fixture, exchange, post};
+use crate::reference::schema::Schemas;
 use crate::transactions::{CHAIN_ID, CONTRACT, TOPIC, TOPIC_ODD, one_of_each_type, sender};
 
 type Argument = BoxedStrategy<Value>;
@@ -177,7 +179,29 @@ fn methods() -> Vec<(&'static str, Vec<Argument>)> {
         ("web3_sha3", vec![bytes]),
     ];
     methods.extend(WITHOUT_ARGUMENTS.map(|name| (name, vec![])));
+    methods.extend(others(&methods));
     methods
+}
+
+/// Methods that wait would make the test wait too.
+const WAITING: [&str; 2] = ["eth_sendRawTransactionSync", "tbsi_sendAttestation"];
+
+/// All other methods, with the examples of their arguments.
+fn others(known: &[(&str, Vec<Argument>)]) -> Vec<(&'static str, Vec<Argument>)> {
+    let document = openrpc_document(Audience::Public);
+    let schemas = Schemas::of(&document);
+    let mut others = Vec::new();
+    for method in document["methods"].as_array().unwrap() {
+        let name = method["name"].as_str().unwrap();
+        let is_known = known.iter().any(|(known, _)| *known == name);
+        if is_known || WAITING.contains(&name) {
+            continue;
+        }
+        let params = method["params"].as_array().unwrap().iter();
+        let params = params.map(|param| one_of(vec![schemas.example(&param["schema"])]));
+        others.push((&*name.to_owned().leak(), params.collect()));
+    }
+    others
 }
 
 /// Any JSON, with a taste for what resembles an argument.

@@ -45,7 +45,7 @@ async fn default_batches_take_a_thousand() {
 async fn bodies_and_answers_are_limited() {
     let limits = RpcLimits {
         request_bytes_max: 200,
-        response_bytes_max: 1_000,
+        response_bytes_max: 400,
         ..RpcLimits::default()
     };
     let fixture = Fixture::with_limits(limits).await;
@@ -53,10 +53,22 @@ async fn bodies_and_answers_are_limited() {
     let answer = post(fixture.address(), &large, &[]).await;
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"]["data"], "Exceeded max limit of 200");
-    let (code, _, data) = fixture
-        .error("eth_getBlockByNumber", json!(["0x1", true]))
-        .await;
-    assert_eq!((code, data), (-32008, json!("Exceeded max limit of 1000")));
+    let (code, message, data) = fixture.error("eth_capabilities", json!([])).await;
+    assert_eq!((code, data), (-32003, json!({"limitBytes": 400})));
+    assert!(message.starts_with("response too large"), "{message}");
+    // Nobody can ask for less than one of these.
+    for (method, params) in [
+        ("eth_getBlockByNumber", json!(["0x1", true])),
+        ("eth_getBlockReceipts", json!(["0x1"])),
+        (
+            "eth_getLogs",
+            json!([{"fromBlock": "0x1", "toBlock": "0x1"}]),
+        ),
+        ("debug_getRawBlock", json!(["0x1"])),
+    ] {
+        let one = fixture.result(method, params).await.to_string();
+        assert!(one.len() > 400, "{method}: {one}");
+    }
     let logs = r#"{"jsonrpc":"2.0","id":1,"method":"web3_clientVersion"}"#;
     let small = [logs; 3].join(",");
     let batch = post(fixture.address(), &format!("[{small}]"), &[]).await;
@@ -90,10 +102,39 @@ async fn log_queries_are_limited_and_say_what_to_ask_instead() {
     assert_eq!(message, expected);
     assert_eq!(data, json!({"limit": 6, "from": "0x3", "to": "0x3"}));
     let hash = fixture.chain.block_at(4).hash();
-    let one_block = fixture
-        .error("eth_getLogs", json!([{"blockHash": hash}]))
-        .await;
-    assert_eq!(one_block.0, -32005);
+    // Nobody can ask for less than one block, so its logs are never too many.
+    for one in [
+        json!([{"blockHash": hash}]),
+        get("0x4", "0x4"),
+        get("0x4", "0x5"),
+    ] {
+        fixture.chain.append(vec![], 0);
+        let logs = fixture.result("eth_getLogs", one).await;
+        assert_eq!(logs.as_array().unwrap().len(), 7);
+    }
+}
+
+#[tokio::test]
+async fn log_queries_are_limited_in_bytes_too() {
+    let limits = RpcLimits {
+        response_bytes_max: 2_000,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    fixture.chain.append(vec![transfer(4), transfer(5)], 3);
+    let range = json!([{"fromBlock": "0x1", "toBlock": "0x3"}]);
+    let (code, message, data) = fixture.error("eth_getLogs", range).await;
+    assert_eq!(code, -32005);
+    let expected = "query returned more than 2000 bytes of results. \
+                    Try with this block range [0x1, 0x2].";
+    assert_eq!(message, expected);
+    assert_eq!(
+        data,
+        json!({"limitBytes": 2_000, "from": "0x1", "to": "0x2"})
+    );
+    let smaller = json!([{"fromBlock": "0x1", "toBlock": "0x2"}]);
+    let logs = fixture.result("eth_getLogs", smaller).await;
+    assert_eq!(logs.as_array().unwrap().len(), 6);
 }
 
 #[tokio::test]

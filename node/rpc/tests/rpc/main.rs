@@ -5,12 +5,15 @@
 mod attestations;
 mod chain;
 mod client;
+mod filters;
 mod fuzz;
+mod hindsight;
 mod http;
 mod leaves;
 mod limits;
 mod methods;
 mod pages;
+mod reference;
 mod shapes;
 mod subscriptions;
 mod transactions;

@@ -10,6 +10,7 @@ mod blocks;
 mod calls;
 mod signed;
 mod state;
+mod traces;
 
 fn hex(number: u64) -> Value {
     json!(format!("{number:#x}"))
@@ -23,7 +24,8 @@ fn word(number: u64) -> String {
 async fn constants_and_the_tip() {
     let fixture = Fixture::new().await;
     let modules = json!({
-        "eth": "1.0", "net": "1.0", "rpc": "1.0", "tbsi": "1.0", "txpool": "1.0", "web3": "1.0",
+        "debug": "1.0", "eth": "1.0", "net": "1.0", "perm": "1.0", "qbft": "1.0", "rpc": "1.0",
+        "tbsi": "1.0", "txpool": "1.0", "web3": "1.0",
     });
     let cases = [
         ("eth_accounts", json!([])),

@@ -145,3 +145,54 @@ async fn stopping_ends_subscriptions() {
     let end = tokio::time::timeout(Duration::from_secs(10), heads.next());
     assert!(end.await.unwrap().is_none());
 }
+
+#[tokio::test]
+async fn sends_pending_transactions_as_hashes_or_in_full() {
+    let fixture = Fixture::new().await;
+    let client = connect(&fixture).await;
+    let topic = json!("newPendingTransactions");
+    let mut hashes = subscribe(&client, vec![topic.clone()]).await.unwrap();
+    let mut full = subscribe(&client, vec![topic, json!(true)]).await.unwrap();
+    let pending = fixture.chain.pending();
+    fixture.chain.pooled.send(pending.hash()).unwrap();
+    assert_eq!(next(&mut hashes).await, json!(pending.hash()));
+    let object = next(&mut full).await;
+    assert_eq!(object["hash"], json!(pending.hash()));
+    assert_eq!(object["blockNumber"], Value::Null);
+}
+
+#[tokio::test]
+async fn says_whether_the_node_catches_up() {
+    let fixture = Fixture::new().await;
+    let client = connect(&fixture).await;
+    let mut syncing = subscribe(&client, vec![json!("syncing")]).await.unwrap();
+    let progress = fixture.result("eth_syncing", json!([])).await;
+    let told = next(&mut syncing).await;
+    assert_eq!(told["syncing"], true);
+    assert_eq!(told["status"], progress);
+    assert_eq!(told["highestBlock"], progress["highestBlock"]);
+}
+
+#[tokio::test]
+async fn who_reads_too_slowly_is_told_and_loses_that_subscription_alone() {
+    let fixture = Fixture::new().await;
+    let client = connect(&fixture).await;
+    let mut heads = subscribe(&client, vec![json!("newHeads")]).await.unwrap();
+    let pending = vec![json!("newPendingTransactions")];
+    let mut pending = subscribe(&client, pending).await.unwrap();
+    // Nothing else runs meanwhile: all of this is news at once.
+    for byte in 0..=8 {
+        let hash = alloy_primitives::B256::repeat_byte(byte);
+        fixture.chain.pooled.send(hash).unwrap();
+    }
+    for _ in 0..1_030 {
+        fixture.chain.append(vec![], 0);
+    }
+    for ended in [&mut heads, &mut pending] {
+        let end = tokio::time::timeout(Duration::from_secs(10), ended.next());
+        assert!(end.await.expect("in time").is_none());
+    }
+    let mut again = subscribe(&client, vec![json!("newHeads")]).await.unwrap();
+    fixture.chain.append(vec![], 0);
+    assert_eq!(next(&mut again).await["number"], "0x409");
+}

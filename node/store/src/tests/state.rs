@@ -130,18 +130,23 @@ proptest! {
             let height = advance(&store, &diff);
             let root = store.tip().unwrap().state_root;
             prop_assert_eq!(root, state_root(&model));
-            past.push((height, root, model.clone()));
+            past.push((height, root, model.clone(), diff));
             if reopen {
                 drop(store);
                 store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
             }
         }
-        for (height, root, model) in &past {
+        for pair in past.windows(2) {
+            let ((before, ..), (_, root, _, diff)) = (&pair[0], &pair[1]);
+            let state = store.state_at(*before).unwrap();
+            prop_assert_eq!(state.root_after(diff).unwrap(), *root);
+        }
+        for (height, root, model, _) in &past {
             check(&store, *height, *root, model);
         }
         store.database.compact(Table::History);
         store.database.compact(Table::State);
-        for (height, root, model) in &past {
+        for (height, root, model, _) in &past {
             check(&store, *height, *root, model);
         }
     }
@@ -265,6 +270,31 @@ fn the_window_moves_and_compaction_drops_what_is_behind_it() {
         ..OPTIONS
     };
     check(&Store::open(dir.path(), identity(), longer).unwrap());
+}
+
+#[test]
+fn an_archive_keeps_every_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let archive = crate::StoreOptions {
+        history_blocks: u64::MAX,
+        ..OPTIONS
+    };
+    let store = Store::open(dir.path(), identity(), archive).unwrap();
+    let last = OPTIONS.history_blocks + 40;
+    for n in 0..=last {
+        advance(&store, &tick(n));
+    }
+    store.database.compact(Table::History);
+    assert_eq!(store.oldest_state(), Height(0));
+    for height in 0..=last {
+        let state = store.state_at(Height(height)).unwrap();
+        assert_eq!(state.account(address(0)).unwrap().unwrap().nonce, height);
+        let slot = state.storage(address(0), U256::from(1)).unwrap();
+        assert_eq!(slot, U256::from(height + 1));
+        let root = store.header(Height(height)).unwrap().unwrap().state_root;
+        let proof = store.prove(Height(height), address(0), &[]).unwrap();
+        assert_eq!(keccak256(&proof.nodes[0]), root);
+    }
 }
 
 #[test]

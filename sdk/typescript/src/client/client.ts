@@ -14,6 +14,7 @@ import { TbsiError } from './errors.js'
 import {
   BATCH_WORDS_MAX, DOCUMENTS_MAX, FINALITY_MS_MAX, PAGES_MAX, POLL_MS, PROOFS_AT_A_TIME,
 } from './limits.js'
+import type { MethodName } from './methods.js'
 import { Rpc, fieldOf, plain, textOf, type RpcOptions } from './rpc.js'
 import type { Sender } from './sender.js'
 import { subscribe, type LeafFilter, type SocketMaker } from './subscribe.js'
@@ -142,7 +143,11 @@ export class TbsiClient {
     return this.#proof('tbsi_getAbsence', digest, from === undefined ? {} : { from })
   }
 
-  async #proof(method: string, of: Selector | Hex, options: object): Promise<string | undefined> {
+  async #proof(
+    method: MethodName,
+    of: Selector | Hex,
+    options: object,
+  ): Promise<string | undefined> {
     const given = Object.keys(options).length === 0 ? [] : [options]
     const result = await this.rpc.call(method, of, ...given)
     return result === null ? undefined : textOf(result)
@@ -154,7 +159,7 @@ export class TbsiClient {
     from: bigint | number = 0,
   ): Promise<{ entries: Entry[]; next: bigint | undefined }> {
     const [method, key] = 'id' in what
-      ? ['tbsi_findById', what.id] : ['tbsi_findByDigest', what.digest]
+      ? (['tbsi_findById', what.id] as const) : (['tbsi_findByDigest', what.digest] as const)
     const page = await this.rpc.call(method, key, from)
     return this.#understood(method, () => {
       const next = fieldOf(page, 'next')

@@ -3,6 +3,7 @@ import { messageOf } from '../verify/errors.js'
 import { JsonObject, parseJson, stringify, type JsonValue } from '../verify/json.js'
 import { TbsiError } from './errors.js'
 import { ANSWER_BYTES_MAX, CALL_MS_MAX } from './limits.js'
+import type { MethodName } from './methods.js'
 
 export interface RpcOptions {
   readonly fetch?: typeof fetch
@@ -18,7 +19,7 @@ export class Rpc {
   ) {}
 
   /** The result; throws a `TbsiError`. */
-  async call(method: string, ...params: readonly unknown[]): Promise<JsonValue> {
+  async call(method: MethodName, ...params: readonly unknown[]): Promise<JsonValue> {
     const id = this.#next++
     const body = stringify({ jsonrpc: '2.0', id, method, params })
     const text = await this.#post(method, body)

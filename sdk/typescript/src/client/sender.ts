@@ -4,6 +4,7 @@ import { concat, fromHex, toHex, uint, type Hex } from '../verify/bytes.js'
 import { keccak256 } from '../verify/hash.js'
 import type { Call } from './calls.js'
 import { TbsiError } from './errors.js'
+import type { MethodName } from './methods.js'
 import { Rpc } from './rpc.js'
 
 /** An account that sends transactions. Adapters of viem and ethers make one, too. */
@@ -48,7 +49,7 @@ export function keySender(secret: Uint8Array | Hex, url: string | Rpc): Sender {
   }
   const point = secp256k1.getPublicKey(key, false)
   const from = toHex(keccak256(point.slice(1)).slice(12))
-  const quantity = async (method: string, ...params: readonly unknown[]) =>
+  const quantity = async (method: MethodName, ...params: readonly unknown[]) =>
     BigInt(String(await rpc.call(method, ...params)))
   const sendNow = async ({ to, data }: Call): Promise<Hex> => {
     const chainId = await quantity('eth_chainId')

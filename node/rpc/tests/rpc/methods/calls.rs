@@ -2,6 +2,7 @@
 
 use alloy_eips::eip2718::Decodable2718;
 use serde_json::{Value, json};
+use tbsi_rpc::limits::SIMULATED_CALLS_MAX;
 use tbsi_types::{Address, B256, Transaction, TransactionError, TxEnvelope};
 
 use super::{hex, word};
@@ -58,14 +59,94 @@ async fn calls_end_in_go_ethereum_words() {
             assert_eq!(code, -32000);
             assert!(message.starts_with(expected), "{message}");
         }
-        let overrides = json!([{"to": RETURNS}, "latest", {RETURNS.to_string(): {}}]);
-        let (code, message, _) = fixture.error(method, overrides).await;
-        assert_eq!(code, -32602);
-        assert_eq!(
-            message,
-            "invalid argument 2: state overrides are not supported"
+        let both = json!({RETURNS.to_string(): {"state": {}, "stateDiff": {}}});
+        let both = json!([{"to": RETURNS}, "latest", both]);
+        let (code, message, _) = fixture.error(method, both).await;
+        assert_eq!(code, -32000);
+        assert!(
+            message.ends_with("has both 'state' and 'stateDiff'"),
+            "{message}"
         );
+        let number = json!([{"to": RETURNS}, "latest", {}, {"number": "x"}]);
+        assert_eq!(fixture.error(method, number).await.0, -32602);
     }
+    let overridden = json!([{"to": RETURNS}, "latest", {}, {"gasLimit": "0x7"}]);
+    assert_eq!(fixture.result("eth_estimateGas", overridden).await, "0x7");
+}
+
+#[tokio::test]
+async fn access_lists_come_with_how_the_call_ended() {
+    let fixture = Fixture::new().await;
+    let method = "eth_createAccessList";
+    let object = |to: Address| json!([{"to": to, "accessList": [{"address": to, "storageKeys": [word(1)]}]}]);
+    let list = |to: Address| json!([{"address": to, "storageKeys": [word(1)]}]);
+    let returned = fixture.result(method, object(RETURNS)).await;
+    let expected = json!({"accessList": list(RETURNS), "gasUsed": "0x5208"});
+    assert_eq!(returned, expected);
+    for (to, error) in [
+        (REVERTS, "execution reverted: user error"),
+        (HALTS, "out of gas"),
+    ] {
+        let failed = fixture.result(method, object(to)).await;
+        let expected = json!({"accessList": list(to), "error": error, "gasUsed": "0x5208"});
+        assert_eq!(failed, expected);
+    }
+    let refused = fixture.error(method, object(REFUSED)).await;
+    assert_eq!(refused.1, "intrinsic gas too low: have 100, want 21000");
+}
+
+#[tokio::test]
+async fn simulations_show_blocks_with_their_calls() {
+    let fixture = Fixture::new().await;
+    let method = "eth_simulateV1";
+    let calls = json!([{"to": RETURNS, "input": "0x01"}, {"to": REVERTS}, {"to": HALTS}]);
+    let options = json!({"blockStateCalls": [{"calls": calls}, {}]});
+    let blocks = fixture.result(method, json!([options])).await;
+    assert_eq!(blocks.as_array().unwrap().len(), 2);
+    let calls = blocks[0]["calls"].as_array().unwrap();
+    assert_eq!(calls[0]["returnData"], "0x01");
+    assert_eq!(calls[0]["maxUsedGas"], "0x7530");
+    let status = |index: usize| calls[index]["status"].as_str().unwrap();
+    assert_eq!([status(0), status(1), status(2)], ["0x1", "0x0", "0x0"]);
+    assert!(calls[0].get("error").is_none());
+    assert_eq!(calls[1]["error"]["code"], 3);
+    assert!(
+        calls[1]["error"]["data"]
+            .as_str()
+            .unwrap()
+            .starts_with("0x08c379a0")
+    );
+    assert_eq!(
+        calls[2]["error"],
+        json!({"code": -32015, "message": "out of gas"})
+    );
+    // Logs are numbered through the block.
+    assert_eq!(calls[2]["logs"][0]["logIndex"], "0x2");
+    assert!(blocks[0]["transactions"][0].is_string());
+    assert_eq!(blocks[1]["calls"], json!([]));
+
+    let full = json!({
+        "blockStateCalls": [{"calls": [{"to": RETURNS}]}], "returnFullTransactions": true,
+    });
+    let blocks = fixture.result(method, json!([full])).await;
+    assert_eq!(blocks[0]["transactions"][0]["gasPrice"], "0x0");
+
+    let check = async |options: Value, code: i32, words: &str| {
+        let (found, message, _) = fixture.error(method, json!([options])).await;
+        assert_eq!((found, message.contains(words)), (code, true), "{message}");
+    };
+    check(json!({}), -32602, "empty input").await;
+    check(json!({"blockStateCalls": 1}), -32602, "invalid argument 0").await;
+    let refused = json!({"blockStateCalls": [{"calls": [{"to": REFUSED}]}]});
+    check(refused, -38013, "intrinsic gas too low").await;
+    let calls = vec![json!({}); SIMULATED_CALLS_MAX + 1];
+    let many = json!({"blockStateCalls": [{"calls": calls}]});
+    check(many, -38026, "too many calls").await;
+    let state = json!({RETURNS.to_string(): {"state": {}, "stateDiff": {}}});
+    let both = json!({"blockStateCalls": [{"stateOverrides": state}]});
+    check(both, -32000, "both 'state' and 'stateDiff'").await;
+    let future = json!([{"blockStateCalls": [{}]}, "0xffff"]);
+    assert_eq!(fixture.error(method, future).await.1, "header not found");
 }
 
 #[tokio::test]

@@ -1,0 +1,75 @@
+//! `eth_sendRawTransactionSync` (EIP-7966): the receipt of a transaction, once it is final.
+
+use std::time::Duration;
+
+use alloy_primitives::{B256, Bytes, U64};
+use jsonrpsee::types::Params;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::blocks;
+use crate::api::{Api, Reply, Runner, reply};
+use crate::arguments::Arguments;
+use crate::error::{Failure, invalid_argument, not_in_time};
+use crate::limits::FINALITY_S_MAX;
+use crate::waiting::{place, still_pending, submit_once};
+
+/// Milliseconds, as a JSON number or a quantity.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Milliseconds {
+    Number(u64),
+    Quantity(U64),
+}
+
+/// `eth_sendRawTransactionSync(transaction, [timeout])`: waits at most [`FINALITY_S_MAX`].
+pub(crate) async fn send_raw_transaction_sync(runner: &Runner, params: Params<'static>) -> Reply {
+    let _place = place(runner)?;
+    let mut heads = runner.api.backend.subscribe();
+    let submit = move |api: &Api| {
+        let arguments = Arguments::split(&params, 2)?;
+        let wait = wait(arguments.optional(1)?)?;
+        let encoded: Bytes = arguments.required(0)?;
+        Ok((submit_once(api, &encoded)?, wait))
+    };
+    let (hash, wait) = runner.run(submit).await?;
+    let deadline = Instant::now() + wait;
+    loop {
+        let found = runner.run(move |api| blocks::receipt_of(api, hash)).await?;
+        if let Some(receipt) = found {
+            return reply(receipt);
+        }
+        runner.run(move |api| still_pending(api, hash)).await?;
+        let head = tokio::time::timeout_at(deadline, heads.recv()).await;
+        if head.is_err() {
+            return Err(late(hash, wait));
+        }
+    }
+}
+
+fn wait(asked: Option<Milliseconds>) -> Result<Duration, Failure> {
+    let most = Duration::from_secs(FINALITY_S_MAX);
+    let asked = match asked {
+        Some(Milliseconds::Number(ms)) => ms,
+        Some(Milliseconds::Quantity(ms)) => ms.to(),
+        None => return Ok(most),
+    };
+    if asked == 0 {
+        return Err(invalid_argument(
+            1,
+            "timeout is 0; give milliseconds, or leave it out",
+        ));
+    }
+    Ok(Duration::from_millis(asked).min(most))
+}
+
+fn late(hash: B256, wait: Duration) -> Failure {
+    not_in_time(
+        format!(
+            "The transaction was added to the transaction pool but wasn't processed in {} ms; ask \
+             eth_getTransactionReceipt later",
+            wait.as_millis()
+        ),
+        hash,
+    )
+}
