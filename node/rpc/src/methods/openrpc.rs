@@ -55,7 +55,12 @@ fn method_object(method: &Method) -> Value {
         "x-audience": format!("{:?}", audience(method)).to_lowercase(),
         "x-transport": match method.run {
             Run::Subscription => "websocket",
-            Run::Call(_) | Run::Whole(_) | Run::CallOf(_) | Run::Wait(_) | Run::About(_) => "any",
+            Run::Call(_)
+            | Run::Whole(_)
+            | Run::CallOf(_)
+            | Run::Submit(_)
+            | Run::Wait(_)
+            | Run::About(_) => "any",
         },
     })
 }

@@ -15,5 +15,7 @@ mod pages;
 mod reference;
 mod shapes;
 mod subscriptions;
+mod tls;
 mod transactions;
+mod transport;
 mod validators;
