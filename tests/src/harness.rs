@@ -396,7 +396,7 @@ pub async fn http(
     headers: &[&str],
     body: &[u8],
 ) -> Answer {
-    let mut request = format!("{verb} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    let mut request = format!("{verb} {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n");
     for header in headers {
         request += &format!("{header}\r\n");
     }

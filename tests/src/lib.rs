@@ -8,4 +8,5 @@ pub mod faults;
 pub mod harness;
 pub mod issuer;
 pub mod outside;
+pub mod socket;
 pub mod stand_in;

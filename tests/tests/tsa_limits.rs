@@ -5,7 +5,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
-use tbsi_home::config::TsaKeyConfig;
+use tbsi_home::config::ApiKeyConfig;
 use tbsi_tests::harness::{Answer, TestNetwork, http};
 use tbsi_types::sha256;
 use tokio::task::JoinSet;
@@ -67,7 +67,7 @@ async fn floods_of_time_stamps_are_bounded_and_others_are_served() {
         let tsa = config.tsa.as_mut().unwrap();
         tsa.per_minute = PER_MINUTE;
         tsa.address_per_minute = ADDRESS_PER_MINUTE;
-        tsa.keys.push(TsaKeyConfig {
+        tsa.keys.push(ApiKeyConfig {
             name: "land registry".into(),
             sha256: sha256(&[KEY.as_bytes()]),
             per_minute: 600,

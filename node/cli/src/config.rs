@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
+use tbsi_node::listeners;
 use tbsi_node::tsa::Authority;
 
 use crate::password::PasswordFile;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     let home = password.unlock(&home)?;
     let loaded = home.load()?;
     let config = &loaded.config;
+    listeners::check(&home, config)?;
     if let Some(tsa) = &config.tsa {
         Authority::load(&home.unlock(&loaded.config)?, tsa)?;
     }

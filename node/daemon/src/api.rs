@@ -16,7 +16,7 @@ use tbsi_rpc::wire::{
 };
 use tbsi_rpc::{
     Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
-    Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing, vital,
 };
 use tbsi_store::StateAt;
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
@@ -38,7 +38,7 @@ use crate::calendar::Calendar;
 use crate::clock::wall_clock;
 use crate::limits::CALL_GAS_MAX;
 use crate::map_proofs;
-use crate::mempool::SenderContent;
+use crate::mempool::{MempoolError, SenderContent};
 use crate::node::{AdmissionError, Node, causes};
 use crate::proofs;
 use crate::tsa::Authority;
@@ -298,8 +298,11 @@ impl Backend for NodeApi {
     }
 
     fn submit(&self, encoded: &[u8]) -> Result<B256, tbsi_rpc::SubmitError> {
-        match self.0.submit(encoded) {
+        match vital(|| self.0.submit(encoded)) {
             Ok(hash) => Ok(hash),
+            Err(error @ AdmissionError::Pool(MempoolError::NonceTooHigh { .. })) => {
+                Err(tbsi_rpc::SubmitError::Early(error.to_string()))
+            }
             Err(error @ AdmissionError::State(_)) => {
                 Err(tbsi_rpc::SubmitError::Internal(causes(&error)))
             }
@@ -505,7 +508,7 @@ impl Backend for NodeApi {
 
     fn add_checkpoint(&self, request: &str) -> Result<Witnessing, BackendError> {
         let seconds = wall_clock().0 / 1_000;
-        self.1.witnessed.add(request, seconds).map_err(internal)
+        vital(|| self.1.witnessed.add(request, seconds)).map_err(internal)
     }
 
     fn tlog_proof(&self, index: LeafIndex) -> Result<Option<TlogProof>, BackendError> {
@@ -540,7 +543,7 @@ impl Backend for NodeApi {
 
     fn timestamp(&self, query: &[u8]) -> Result<Timestamp, BackendError> {
         match &self.1.authority {
-            Some(authority) => authority.begin(&self.0, query),
+            Some(authority) => vital(|| authority.begin(&self.0, query)),
             None => Err(BackendError::Internal(
                 "this node makes no time stamps".into(),
             )),
@@ -567,7 +570,7 @@ impl Backend for NodeApi {
         digest: B256,
     ) -> Result<Result<PendingTimestamp, String>, BackendError> {
         let (authority, _) = self.1.calendar()?;
-        authority.attest_digest(&self.0, digest)
+        vital(|| authority.attest_digest(&self.0, digest))
     }
 
     fn calendar_reply(

@@ -13,7 +13,7 @@ use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
 use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
-use tbsi_rpc::{RpcLimits, RpcServer, ServerConfig};
+use tbsi_rpc::RpcServer;
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, PublicKey, Roster, SecretKey};
@@ -33,6 +33,7 @@ use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Gossip, GossipTask, Incoming};
 use crate::health;
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
+use crate::listeners::server_config;
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
 use crate::rotation::{current_key, warn_if_unknown};
@@ -115,11 +116,11 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let submitters = submitters(&config, &node, &witness);
     let calendar = witness.calendar.clone();
     let api = NodeApi(Arc::clone(&node), witness);
-    let rpc = tbsi_rpc::listen(server_config(&config), Arc::new(api)).await?;
+    let rpc = tbsi_rpc::listen(server_config(home, &config)?, Arc::new(api)).await?;
     let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
     let engine = start_engine(engine, validator, &node).await?;
     node.announce(node.tip().height);
-    say_started(&node, &config, rpc.local_addr(), health.local_addr().ok());
+    say_started(&node, &config, &rpc, health.local_addr().ok());
     Ok(Assembled {
         node,
         engine,
@@ -146,7 +147,9 @@ fn next_rules(store: &Store, genesis: &Genesis, protocol: u32) -> anyhow::Result
     }
 }
 
-fn say_started(node: &Node, config: &Config, rpc: SocketAddr, metrics: Option<SocketAddr>) {
+fn say_started(node: &Node, config: &Config, rpc: &RpcServer, metrics: Option<SocketAddr>) {
+    let operator = rpc.operator_addr();
+    let rpc = rpc.local_addr();
     let role = if node.validator.is_some() {
         "validator"
     } else {
@@ -154,7 +157,8 @@ fn say_started(node: &Node, config: &Config, rpc: SocketAddr, metrics: Option<So
     };
     info!(
         name = node.name, chain_id = node.identity.chain_id,
-        genesis = %node.identity.genesis_hash, role, height = %node.tip().height, %rpc, ?metrics,
+        genesis = %node.identity.genesis_hash, role, height = %node.tip().height, %rpc, ?operator,
+        ?metrics,
         consensus = %config.p2p.consensus, gossip = %node.gossip.local_addr(), "node started"
     );
 }
@@ -496,25 +500,5 @@ fn engine_config(
         known: Arc::clone(&node.known),
         wal_dir: home.wal_dir(),
         clock: wall_clock,
-    }
-}
-
-fn server_config(config: &Config) -> ServerConfig {
-    let rpc = &config.rpc;
-    ServerConfig {
-        listen: rpc.listen,
-        cors_origins: rpc.cors_origins.clone(),
-        trusted_proxies: rpc.trusted_proxies.clone(),
-        limits: RpcLimits {
-            connections_max: rpc.connections_max,
-            connections_per_address_max: rpc.connections_per_address_max,
-            request_bytes_max: rpc.request_bytes_max,
-            response_bytes_max: rpc.response_bytes_max,
-            batch_items_max: rpc.batch_items_max,
-            subscriptions_max: rpc.subscriptions_max,
-            calls_max: usize::try_from(rpc.calls_max).unwrap_or(usize::MAX),
-            log_blocks_max: rpc.log_blocks_max,
-            log_results_max: usize::try_from(rpc.log_results_max).unwrap_or(usize::MAX),
-        },
     }
 }

@@ -20,6 +20,7 @@ pub mod gossip;
 mod harden;
 mod health;
 pub mod limits;
+pub mod listeners;
 mod map_proofs;
 pub mod mempool;
 pub mod metrics;

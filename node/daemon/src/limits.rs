@@ -27,8 +27,14 @@ pub const POOL_ANNOUNCEMENTS_MAX: usize = 4_096;
 /// Transactions of one sender in the mempool.
 pub const MEMPOOL_PER_SENDER_MAX: usize = 1_024;
 
-/// How many nonces may be missing before a transaction.
-pub const MEMPOOL_NONCE_GAP_MAX: u64 = 64;
+/// How many nonces may be missing before a transaction: as many as one sender may have waiting,
+/// so that these may come in any order. go-ethereum has no bound for it: it takes any nonce, and
+/// bounds how many wait, those of its own clients not at all.
+pub const MEMPOOL_NONCE_GAP_MAX: u64 = MEMPOOL_PER_SENDER_MAX as u64;
+
+/// Transactions of one sender that wait for an earlier nonce, once those of all senders take half
+/// of the room for them (go-ethereum's `accountqueue`).
+pub const MEMPOOL_QUEUED_SHARE: usize = 64;
 
 /// Transactions that wait for an earlier nonce; beyond it only executable ones are taken.
 pub const MEMPOOL_QUEUED_MAX: usize = 2_048;
@@ -151,9 +157,6 @@ pub const ANCHORS_ASKED_MAX: usize = 16;
 /// clients take.
 pub const ANCHOR_BYTES_MAX: usize = 6_000;
 
-/// Networks whose time stamps are counted, each in some 100 bytes.
-pub const TSA_NETWORKS_MAX: usize = 65_536;
-
 /// New heights that a slow subscriber may be behind before it must read the store.
 pub const HEADS_MAX: usize = 256;
 
@@ -273,7 +276,6 @@ pub const JOURNAL_RETRY_ROUNDS: u64 = 60;
 #[cfg(test)]
 mod tests {
     use tbsi_home::config::Config;
-    use tbsi_rpc::{RpcLimits, ServerConfig};
     use tbsi_store::StoreOptions;
 
     use crate::mempool::MempoolLimits;
@@ -281,23 +283,6 @@ mod tests {
     #[test]
     fn defaults_are_those_of_the_parts() {
         let config = Config::new("node-1", true);
-        let (rpc, server) = (&config.rpc, ServerConfig::default());
-        assert_eq!(
-            (rpc.listen, &rpc.cors_origins),
-            (server.listen, &server.cors_origins)
-        );
-        let limits = RpcLimits {
-            connections_max: rpc.connections_max,
-            connections_per_address_max: rpc.connections_per_address_max,
-            request_bytes_max: rpc.request_bytes_max,
-            response_bytes_max: rpc.response_bytes_max,
-            batch_items_max: rpc.batch_items_max,
-            subscriptions_max: rpc.subscriptions_max,
-            calls_max: rpc.calls_max as usize,
-            log_blocks_max: rpc.log_blocks_max,
-            log_results_max: rpc.log_results_max as usize,
-        };
-        assert_eq!(limits, server.limits);
         let history_blocks = StoreOptions::default().history_blocks;
         assert_eq!(config.store.history_blocks, history_blocks);
         let (pool, defaults) = (&config.mempool, MempoolLimits::default());

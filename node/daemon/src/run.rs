@@ -32,12 +32,16 @@ use crate::rotation;
 use crate::serving::Serving;
 use crate::watchdog;
 
-/// Makes any panic end the process. A node with a dead task inside looks alive and is not.
+/// Makes any panic end the process. A node with a dead task inside looks alive and is not. A call
+/// of JSON-RPC is answered by what is stored, and has no task that others rely on: if it panics,
+/// it ends alone.
 pub fn abort_on_panic() {
     let report = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         report(panic);
-        std::process::abort();
+        if !tbsi_rpc::panic_ends_call_only() {
+            std::process::abort();
+        }
     }));
 }
 

@@ -14,6 +14,7 @@ use der::asn1::ObjectIdentifier;
 use p256::ecdsa::SigningKey;
 use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Attestations::attestBatchCall;
+use tbsi_rpc::rates::Rates;
 use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{BackendError, PendingTimestamp, Timestamp, TimestampAdmission, TimestampClient};
 use tbsi_types::log::ATTESTATIONS;
@@ -23,7 +24,6 @@ use x509_cert::Certificate;
 
 pub use load::AuthorityError;
 
-use self::admission::Admission;
 use self::asn1::Request;
 use self::query::{FailInfo, Query, Rejection};
 use self::token::ACCURACY_S;
@@ -47,13 +47,13 @@ pub struct Authority {
     key: SigningKey,
     issuer: Sender,
     policy: ObjectIdentifier,
-    admission: Admission,
+    rates: Rates,
 }
 
 impl Authority {
     /// Whether this client may ask for a time stamp now.
     pub fn admit(&self, client: &TimestampClient, metrics: &Metrics) -> TimestampAdmission {
-        self.admission.admit(client, metrics)
+        admission::admit(&self.rates, client, metrics)
     }
 
     /// Last second at which all its certificates are valid.

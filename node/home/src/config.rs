@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod history;
 mod render;
+mod rpc;
 mod schema;
 
 use std::fs::File;
@@ -21,6 +22,7 @@ use tbsi_keys::signer::SignerAddress;
 
 pub use error::ConfigError;
 pub use history::HISTORY_ALL;
+pub use rpc::{ApiKeyConfig, OperatorConfig, RpcConfig, TlsConfig};
 
 use crate::limits::TWIN_WATCH_MS;
 
@@ -158,7 +160,7 @@ pub struct TsaConfig {
     pub address_per_minute: u32,
     /// API keys, for those who need more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub keys: Vec<TsaKeyConfig>,
+    pub keys: Vec<ApiKeyConfig>,
     /// A calendar of OpenTimestamps at `/digest` and `/timestamp`, under the same rates; without
     /// this table there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,18 +198,6 @@ impl CalendarConfig {
     }
 }
 
-/// Whoever sends the API key may ask for time stamps at a rate of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TsaKeyConfig {
-    /// Whose it is, for the operator.
-    pub name: String,
-    /// SHA-256 of the key. The key itself is nowhere in the home.
-    pub sha256: B256,
-    /// Time stamps a minute.
-    pub per_minute: u32,
-}
-
 fn default_policy() -> String {
     TSA_POLICY.into()
 }
@@ -243,36 +233,6 @@ impl TsaConfig {
 /// The policy of SPEC §11, in the arc for examples (RFC 5612). An operator with an arc has its
 /// own.
 pub const TSA_POLICY: &str = "1.3.6.1.4.1.32473.8862026.1";
-
-/// JSON-RPC over HTTP and WebSocket, on one port.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RpcConfig {
-    /// Address to listen on.
-    pub listen: SocketAddr,
-    /// Origins (`https://example.org`) whose web pages may call; `*` is any. Empty: none.
-    pub cors_origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
-    /// Open connections.
-    pub connections_max: u32,
-    /// Those of one address (IPv6: of one /64). This machine and trusted proxies may have all.
-    pub connections_per_address_max: u32,
-    /// Bytes of a request or a batch.
-    pub request_bytes_max: u32,
-    /// Bytes of a response or a batch of responses.
-    pub response_bytes_max: u32,
-    /// Calls in one batch.
-    pub batch_items_max: u32,
-    /// Subscriptions of one WebSocket connection.
-    pub subscriptions_max: u32,
-    /// Calls that run at a time.
-    pub calls_max: u32,
-    /// Blocks that one `eth_getLogs` may cover.
-    pub log_blocks_max: u64,
-    /// Logs that one `eth_getLogs` may return.
-    pub log_results_max: u32,
-}
 
 /// Health (`/livez`, `/readyz`) and Prometheus metrics (`/metrics`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -332,7 +292,7 @@ pub struct MempoolConfig {
     pub own_part: u32,
     /// Transactions of one sender.
     pub per_sender_max: u32,
-    /// How far above the account's nonce a transaction may wait.
+    /// How many nonces may be missing before a transaction.
     pub nonce_gap_max: u32,
 }
 
@@ -374,25 +334,6 @@ pub enum LogFormat {
 
 const fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
-}
-
-impl Default for RpcConfig {
-    fn default() -> Self {
-        Self {
-            listen: loopback(8545),
-            cors_origins: Vec::new(),
-            trusted_proxies: Vec::new(),
-            connections_max: 512,
-            connections_per_address_max: 128,
-            request_bytes_max: 5 * 1024 * 1024,
-            response_bytes_max: 25 * 1024 * 1024,
-            batch_items_max: 1_000,
-            subscriptions_max: 64,
-            calls_max: 32,
-            log_blocks_max: 10_000,
-            log_results_max: 10_000,
-        }
-    }
 }
 
 impl Default for AttestationLogConfig {
@@ -439,7 +380,7 @@ impl Default for MempoolConfig {
             bytes_max: 64 * 1024 * 1024,
             own_part: 4,
             per_sender_max: 1_024,
-            nonce_gap_max: 64,
+            nonce_gap_max: 1_024,
         }
     }
 }

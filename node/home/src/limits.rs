@@ -7,11 +7,14 @@ pub const WITNESSES_MAX: usize = 7;
 /// Keys of logs that a node witnesses.
 pub const WITNESSED_MAX: usize = 1_024;
 
-/// API keys of a time-stamping authority.
-pub const TSA_KEYS_MAX: usize = 1_024;
+/// API keys of JSON-RPC, or of a time-stamping authority.
+pub const API_KEYS_MAX: usize = 1_024;
 
-/// Time stamps a minute that an operator may allow.
-pub const TSA_PER_MINUTE_MAX: u32 = 1_000_000;
+/// Calls, or time stamps, a minute that an operator may allow.
+pub const API_PER_MINUTE_MAX: u32 = 1_000_000;
+
+/// Entries of each list of `[rpc]`.
+pub const RPC_ENTRIES_MAX: usize = 1_024;
 
 /// Chain id of networks for development, whose keys need no password.
 pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;

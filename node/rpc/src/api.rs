@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jsonrpsee::types::Params;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::arguments::Arguments;
 use crate::backend::Backend;
 use crate::error::{Failure, internal, response_too_large};
 use crate::filters::Filters;
-use crate::limits::{ACKNOWLEDGEMENTS_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX, TRACES_MAX};
+use crate::guarded::guarded;
+use crate::limits::{ACKNOWLEDGEMENTS_MAX, HELD_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX, TRACES_MAX};
 
 /// What a method's function answers.
 pub(crate) type Reply = Result<Box<RawValue>, Failure>;
@@ -50,6 +51,10 @@ pub(crate) struct Runner {
     pub(crate) acknowledgements: Arc<Semaphore>,
     /// Places of subscriptions, over all connections.
     pub(crate) subscriptions: Arc<Semaphore>,
+    /// Places of transactions that wait for those before them.
+    pub(crate) held: Arc<Semaphore>,
+    /// How many transactions were taken.
+    pub(crate) taken: watch::Sender<u64>,
 }
 
 impl Runner {
@@ -69,6 +74,8 @@ impl Runner {
             traces: Arc::new(Semaphore::new(TRACES_MAX)),
             acknowledgements: Arc::new(Semaphore::new(ACKNOWLEDGEMENTS_MAX)),
             subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_ALL_MAX)),
+            held: Arc::new(Semaphore::new(HELD_MAX)),
+            taken: watch::Sender::new(0),
         }
     }
 
@@ -83,7 +90,7 @@ impl Runner {
         let task = tokio::task::spawn_blocking(move || {
             // Held by the work itself: a client that goes away does not free its place early.
             let _permit = permit;
-            work(&api)
+            guarded(|| work(&api)).unwrap_or_else(|panic| Err(internal(&panic)))
         });
         task.await.unwrap_or_else(|error| Err(internal(&error)))
     }

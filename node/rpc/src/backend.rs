@@ -68,6 +68,9 @@ pub enum SubmitError {
         /// Which permission, and who can give it.
         reason: String,
     },
+    /// Too many nonces are missing before it, in go-ethereum's words. They may be on their way.
+    #[error("{0}")]
+    Early(String),
     /// The node's own fault. The text goes to the log, not to the client.
     #[error("{0}")]
     Internal(String),

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use jsonrpsee::server::HttpRequest;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::Service;
 
-use crate::limits::{CALLERS_MAX, PROXIES_MAX};
+use crate::limits::{API_KEY_BYTES_MAX, CALLERS_MAX, PROXIES_MAX};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+const BEARER: &[u8] = b"bearer ";
+const API_KEY: &str = "x-api-key";
 
 /// Address of the client of a request, among its extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +45,19 @@ fn caller(other_end: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr 
         }
     }
     address
+}
+
+/// `Authorization: Bearer KEY`, or else `x-api-key: KEY`. Credentials of another scheme are for
+/// a proxy. One that is too long is as unknown as its beginning.
+pub(crate) fn api_key(headers: &HeaderMap) -> Option<&[u8]> {
+    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.as_bytes().split_at_checked(BEARER.len())?;
+        scheme
+            .eq_ignore_ascii_case(BEARER)
+            .then(|| key.trim_ascii())
+    });
+    let key = bearer.or_else(|| Some(headers.get(API_KEY)?.as_bytes().trim_ascii()))?;
+    Some(&key[..key.len().min(API_KEY_BYTES_MAX)])
 }
 
 /// Adds the caller to each request of a connection.
@@ -137,43 +153,44 @@ impl Drop for Place {
     }
 }
 
-/// How many calls of one address (IPv6: of one /64) run at a time; its others wait, and nobody
-/// else for them. This machine may run all that there is place for.
+/// Places for each address (IPv6: for each /64): so many calls that run at a time, or so much
+/// memory. This machine is not bound.
 #[derive(Debug)]
-pub(crate) struct Turns {
+pub(crate) struct PerAddress {
     of_one: usize,
     by_address: Mutex<BTreeMap<IpAddr, Arc<Semaphore>>>,
 }
 
-impl Turns {
-    /// Half of `calls_max`, at least one, for each.
-    pub(crate) fn new(calls_max: usize) -> Self {
+impl PerAddress {
+    /// So many for each.
+    pub(crate) fn new(of_one: usize) -> Self {
         Self {
-            of_one: (calls_max / 2).clamp(1, Semaphore::MAX_PERMITS),
+            of_one: of_one.min(Semaphore::MAX_PERMITS),
             by_address: Mutex::default(),
         }
     }
 
-    /// Waits for the caller's turn, which lasts until it is dropped; `None` for who needs none.
-    pub(crate) async fn wait(&self, caller: Option<&Caller>) -> Option<OwnedSemaphorePermit> {
-        let address = network(caller?.0);
+    /// Waits for the address's turn, which lasts until it is dropped; `None` if it needs none.
+    pub(crate) async fn turn(&self, address: IpAddr) -> Option<OwnedSemaphorePermit> {
+        // It is never closed.
+        self.of(address)?.acquire_owned().await.ok()
+    }
+
+    /// The places of an address; `None` if it is not bound.
+    pub(crate) fn of(&self, address: IpAddr) -> Option<Arc<Semaphore>> {
+        let address = network(address);
         if address.is_loopback() {
             return None;
         }
-        // It is never closed.
-        self.of(address).acquire_owned().await.ok()
-    }
-
-    fn of(&self, address: IpAddr) -> Arc<Semaphore> {
         let known = self.by_address.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
         if known.len() >= CALLERS_MAX {
-            // Who waits or runs holds one.
-            known.retain(|_, turns| Arc::strong_count(turns) > 1);
+            // Who waits or holds a place holds one.
+            known.retain(|_, places| Arc::strong_count(places) > 1);
         }
-        let turns = known.entry(address);
-        let turns = turns.or_insert_with(|| Arc::new(Semaphore::new(self.of_one)));
-        Arc::clone(turns)
+        let places = known.entry(address);
+        let places = places.or_insert_with(|| Arc::new(Semaphore::new(self.of_one)));
+        Some(Arc::clone(places))
     }
 }
 
@@ -271,20 +288,45 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_are_remembered_only_while_they_call() {
-        let turns = Turns::new(5);
+        let turns = PerAddress::new(2);
         let caller =
-            |number: u128| Caller(Ipv6Addr::from_bits((0x2001 << 112) | number << 64).into());
-        let running = turns.wait(Some(&caller(0))).await;
+            |number: u128| IpAddr::from(Ipv6Addr::from_bits((0x2001 << 112) | number << 64));
+        let running = turns.turn(caller(0)).await;
         for number in 1..3 * CALLERS_MAX as u128 {
-            assert!(turns.wait(Some(&caller(number))).await.is_some());
+            assert!(turns.turn(caller(number)).await.is_some());
             assert!(turns.by_address.lock().unwrap().len() <= CALLERS_MAX);
         }
         // The one that runs was not forgotten: it has one turn more.
-        let of_first = turns.of(network(caller(0).0));
+        let of_first = turns.of(caller(0)).unwrap();
         assert_eq!(of_first.available_permits(), 1);
         drop(running);
         assert_eq!(of_first.available_permits(), 2);
-        assert!(turns.wait(None).await.is_none());
-        assert!(turns.wait(Some(&Caller(ip("127.0.0.1")))).await.is_none());
+        assert!(turns.turn(ip("127.0.0.1")).await.is_none());
+    }
+
+    #[test]
+    fn keys_are_taken_from_either_header() {
+        let check = |lines: &[(&'static str, &str)], expected: Option<&[u8]>| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in lines {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            assert_eq!(api_key(&headers), expected, "{lines:?}");
+        };
+        check(&[], None);
+        check(&[("authorization", "Bearer abc")], Some(b"abc"));
+        check(&[("authorization", "bEARER  abc ")], Some(b"abc"));
+        check(&[("x-api-key", " abc")], Some(b"abc"));
+        let both = [("authorization", "Bearer abc"), ("x-api-key", "def")];
+        check(&both, Some(b"abc"));
+        let of_a_proxy = [("authorization", "Basic YTpi"), ("x-api-key", "def")];
+        check(&of_a_proxy, Some(b"def"));
+        check(&[("authorization", "Basic YTpi")], None);
+        check(&[("authorization", "Bearer")], None);
+        // An empty key is a key, and nobody's.
+        check(&[("x-api-key", "")], Some(b""));
+        let long = "k".repeat(2 * API_KEY_BYTES_MAX);
+        let cut = long.as_bytes().split_at(API_KEY_BYTES_MAX).0;
+        check(&[("x-api-key", &long)], Some(cut));
     }
 }

@@ -9,6 +9,7 @@ use tbsi_types::{CallOutcome, Height, SimulationFault, SimulationRefused};
 
 use crate::backend::{BackendError, SubmitError};
 use crate::limits::{ECHO_CHARS_MAX, FILTER_IDLE_S_MAX, SUBSCRIPTIONS_ALL_MAX};
+use crate::rates::TooOften;
 
 /// What a method answers instead of a result.
 pub(crate) type Failure = ErrorObjectOwned;
@@ -22,11 +23,13 @@ const TIMED_OUT: i32 = -32002;
 /// Also go-ethereum's code for a response that is too large.
 const NOT_PERMITTED: i32 = -32003;
 const LIMIT_EXCEEDED: i32 = -32005;
+const INVALID_REQUEST: i32 = -32600;
 const METHOD_NOT_FOUND: i32 = -32601;
 const INVALID_PARAMS: i32 = -32602;
 const INTERNAL: i32 = -32603;
 /// Of a simulated call that neither returned nor reverted.
 pub(crate) const VM_ERROR: i32 = -32015;
+const UNREADABLE: i32 = -32700;
 
 fn failure(code: i32, message: impl Into<String>) -> Failure {
     Failure::owned(code, message, None::<()>)
@@ -59,6 +62,52 @@ pub(crate) fn method_not_found(method: &str) -> Failure {
         METHOD_NOT_FOUND,
         format!("the method {method} does not exist/is not available"),
     )
+}
+
+/// What came is no JSON, or neither an object nor an array.
+pub(crate) fn parse_error() -> Failure {
+    failure(UNREADABLE, "parse error")
+}
+
+/// JSON, but no request; `data` says why.
+pub(crate) fn invalid_request(problem: &str) -> Failure {
+    Failure::owned(INVALID_REQUEST, "invalid request", Some(problem))
+}
+
+/// `[]`.
+pub(crate) fn empty_batch() -> Failure {
+    failure(INVALID_REQUEST, "empty batch")
+}
+
+/// More requests in one batch than are allowed.
+pub(crate) fn batch_too_large(limit: u32) -> Failure {
+    let data = json!({ "limit": limit });
+    Failure::owned(INVALID_REQUEST, "batch too large", Some(data))
+}
+
+/// A request of more bytes than are allowed.
+pub(crate) fn request_too_large(limit: u32) -> Failure {
+    let data = json!({ "limitBytes": limit });
+    Failure::owned(INVALID_REQUEST, "content length too large", Some(data))
+}
+
+/// Answers that nobody reads take all the memory that there is for them.
+pub(crate) fn answers_unread(limit_kib: u32) -> Failure {
+    limit_exceeded(
+        format!(
+            "{limit_kib} KiB of answers wait to be read; the call was done, but its answer is \
+             dropped: read the others, then ask again"
+        ),
+        json!({ "limitKib": limit_kib }),
+    )
+}
+
+/// The client calls more often than it may.
+pub(crate) fn too_often(refusal: &TooOften) -> Failure {
+    let data = refusal
+        .retry_after_s
+        .map(|seconds| json!({ "retryAfterS": seconds }));
+    Failure::owned(LIMIT_EXCEEDED, refusal.sentence.clone(), data)
 }
 
 /// A subscription over HTTP.
@@ -171,7 +220,7 @@ impl From<BackendError> for Failure {
 impl From<SubmitError> for Failure {
     fn from(error: SubmitError) -> Self {
         match error {
-            SubmitError::Refused(message) => refused(message),
+            SubmitError::Refused(message) | SubmitError::Early(message) => refused(message),
             SubmitError::Denied { message, reason } => {
                 Self::owned(NOT_PERMITTED, message, Some(json!({ "reason": reason })))
             }

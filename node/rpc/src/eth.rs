@@ -1,7 +1,7 @@
 //! `eth_*`.
 
 use alloy_eips::{BlockId, BlockNumberOrTag};
-use alloy_primitives::{Address, Bytes, U64};
+use alloy_primitives::{Address, U64};
 use serde_json::{Value, json};
 use tbsi_types::Height;
 
@@ -90,12 +90,6 @@ pub(crate) fn capabilities(api: &Api, _: &Arguments<'_>) -> Reply {
 /// `eth_chainId`.
 pub(crate) fn chain_id(api: &Api, _: &Arguments<'_>) -> Reply {
     reply(U64::from(api.backend.identity().chain_id))
-}
-
-/// `eth_sendRawTransaction`.
-pub(crate) fn send_raw_transaction(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    let encoded: Bytes = arguments.required(0)?;
-    reply(api.backend.submit(&encoded)?)
 }
 
 /// `eth_syncing`: false, or how far the node has come.

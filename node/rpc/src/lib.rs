@@ -9,9 +9,9 @@
 //! On the same port, `/log/` serves the attestation log as C2SP tlog-tiles (SPEC §9.5, §9.6)
 //! and `/tsa` time stamps of RFC 3161 (SPEC §11).
 //!
-//! This crate executes nothing and stores nothing; it knows no key and signs nothing. Speaking
-//! TLS and counting reads per user is a reverse proxy's work; connections, and what a request
-//! makes the node or the log pay for, are counted here.
+//! This crate executes nothing and stores nothing; it knows no key and signs nothing. Connections,
+//! calls, and what a request makes the node or the log pay for, are counted here; so a node needs
+//! no reverse proxy before it, and works behind one.
 //!
 //! ```no_run
 //! # async fn example(backend: std::sync::Arc<dyn tbsi_rpc::Backend>)
@@ -29,31 +29,43 @@
 
 pub mod backend;
 pub mod limits;
+pub mod rates;
 pub mod wire;
 
+mod acceptor;
 mod admin;
+mod allowed;
 mod api;
 mod arguments;
 mod besu;
 mod caller;
 mod client;
 mod debug;
+mod envelope;
 mod error;
 mod eth;
 mod filters;
 #[doc(hidden)]
 pub mod fuzz;
+mod guarded;
 mod log;
 mod methods;
 mod middleware;
 mod net;
+mod order;
 mod ots;
 mod pages;
+mod post;
 mod server;
+mod session;
+mod socket;
 mod stream;
+mod submit;
 mod subscribe;
 mod tbsi;
 mod timed;
+mod tls;
+mod token;
 mod trace;
 mod txpool;
 mod waiting;
@@ -68,6 +80,9 @@ pub use backend::{
 #[doc(hidden)]
 pub use client::LocalNode;
 pub use client::{Client, ClientError, Leaves, LogReader, request_timestamp};
+pub use guarded::{panic_ends_call_only, vital};
 pub use limits::RpcLimits;
 pub use methods::{Audience, openrpc_document};
-pub use server::{RpcError, RpcServer, ServerConfig, listen};
+pub use server::{OperatorListener, RpcError, RpcServer, ServerConfig, check, listen};
+pub use tls::{TlsError, TlsFiles};
+pub use token::TokenSecret;

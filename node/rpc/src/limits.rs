@@ -16,6 +16,10 @@ pub const CONNECTIONS_MAX: u32 = 512;
 /// TCP connections of one address (IPv6: of one /64) at a time.
 pub const CONNECTIONS_PER_ADDRESS_MAX: u32 = 128;
 
+/// Calls a minute of one address (IPv6: of one /64) without an API key, unless the operator says
+/// otherwise.
+pub const ADDRESS_PER_MINUTE: u32 = 60_000;
+
 /// Addresses whose calls are counted; beyond it those that call nothing now are forgotten.
 pub(crate) const CALLERS_MAX: usize = 1_024;
 
@@ -164,6 +168,42 @@ pub(crate) const SYNCING_LOOK_MS: u64 = 1_000;
 
 /// KiB of requests that may wait or run at a time, over all connections.
 pub(crate) const WAITING_KIB_MAX: u32 = 64 * 1024;
+
+/// KiB of answers that their clients have not read yet, over all connections; those below one KiB
+/// are not counted.
+pub(crate) const ANSWERS_KIB_MAX: u32 = 512 * 1024;
+
+/// Of them, those of one address (IPv6: of one /64).
+pub(crate) const ANSWERS_KIB_PER_ADDRESS_MAX: u32 = 128 * 1024;
+
+/// Messages of one WebSocket connection that are read and not answered; then nothing more is read
+/// from it.
+pub(crate) const SOCKET_MESSAGES_MAX: usize = 1_024;
+
+/// Seconds between two pings of a WebSocket connection.
+pub(crate) const PING_S: u64 = 30;
+
+/// Seconds without any frame after which it is closed, although it was pinged.
+pub(crate) const SILENT_S_MAX: u64 = 75;
+
+/// Seconds in which the head of a request must be there, counted from the answer before it.
+pub(crate) const HEADERS_S_MAX: u64 = 60;
+
+/// Seconds that a TLS handshake may take.
+pub(crate) const HANDSHAKE_S_MAX: u64 = 10;
+
+/// Networks whose calls, or time stamps, are counted, each in some 100 bytes.
+pub(crate) const RATE_NETWORKS_MAX: usize = 65_536;
+
+/// Milliseconds for which a transaction is held that came before those with the nonces that it
+/// waits for: they may be on their way on another connection.
+pub(crate) const HOLD_MS_MAX: u64 = 2_000;
+
+/// Milliseconds after which a held transaction is looked at again at the earliest.
+pub(crate) const HOLD_LOOK_MS: u64 = 100;
+
+/// Transactions that are held at a time.
+pub(crate) const HELD_MAX: usize = 256;
 
 /// Messages that wait for one WebSocket client to read.
 pub(crate) const UNREAD_MESSAGES_MAX: u32 = 16;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes};
+use http::Extensions;
 use jsonrpsee::types::Params;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -19,7 +20,8 @@ use crate::api::{Api, Reply, Runner, reply};
 use crate::arguments::Arguments;
 use crate::error::{Failure, internal, invalid_argument, refused, timed_out};
 use crate::limits::{FINALITY_S_MAX, LEAVES_PAGE_MAX, PROOFS_MAX};
-use crate::waiting::{place, still_pending, submit_once};
+use crate::submit::submit_once;
+use crate::waiting::{place, still_pending};
 use crate::wire;
 
 /// Bytes of the shortest digest that the log holds.
@@ -318,21 +320,22 @@ pub(crate) fn leaves(api: &Api, arguments: &Arguments<'_>) -> Reply {
 /// `tbsi_sendAttestation(transaction, [{from}])`: takes a signed transaction and answers when it is
 /// final, with the proofs of its leaves (the first [`PROOFS_MAX`] of them), as `tbsi_getProof` has
 /// them. One that is pending or final already has the same answer.
-pub(crate) async fn send_attestation(runner: &Runner, params: Params<'static>) -> Reply {
+pub(crate) async fn send_attestation(
+    runner: &Runner,
+    params: Params<'static>,
+    extensions: &Extensions,
+) -> Reply {
     let _place = place(runner)?;
     let mut heads = runner.api.backend.subscribe();
     let deadline = Instant::now() + Duration::from_secs(FINALITY_S_MAX);
-    let submit = move |api: &Api| {
-        let arguments = Arguments::split(&params, 2)?;
-        let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
-        if start.status {
-            let problem = "status is known after the map's next root; ask tbsi_getProof then";
-            return Err(invalid_argument(1, problem));
-        }
-        let encoded: Bytes = arguments.required(0)?;
-        Ok((submit_once(api, &encoded)?, start.from))
-    };
-    let (hash, from) = runner.run(submit).await?;
+    let arguments = Arguments::split(&params, 2)?;
+    let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
+    if start.status {
+        let problem = "status is known after the map's next root; ask tbsi_getProof then";
+        return Err(invalid_argument(1, problem));
+    }
+    let (encoded, from): (Bytes, _) = (arguments.required(0)?, start.from);
+    let hash = submit_once(runner, encoded, extensions).await?;
     loop {
         let answer = runner.run(move |api| acknowledgement(api, hash, from));
         if let Some(answer) = answer.await? {

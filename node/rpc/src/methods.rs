@@ -109,7 +109,7 @@ pub(crate) fn module(
                     },
                 )?;
             }
-            Run::Wait(handler) => {
+            Run::Submit(handler) | Run::Wait(handler) => {
                 module.register_async_method(
                     name,
                     move |params, runner, extensions| async move {

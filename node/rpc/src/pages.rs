@@ -30,8 +30,8 @@ use tower::Service;
 use crate::api::Runner;
 use crate::error::Failure;
 use crate::limits::{
-    BODY_S_MAX, BUSY_RETRY_S, PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX, TIMESTAMPS_WITH_KEY_MAX,
-    WITNESS_REQUESTS_MAX,
+    BODY_S_MAX, BUSY_RETRY_S, ECHO_CHARS_MAX, PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX,
+    TIMESTAMPS_WITH_KEY_MAX, WITNESS_REQUESTS_MAX,
 };
 
 /// How long an answer may be reused.
@@ -52,7 +52,7 @@ enum Hint {
     Allow(&'static str),
     /// When there is room again.
     RetryAfterS(u64),
-    /// That another API key is wanted.
+    /// That another API key or token is wanted.
     Authenticate,
 }
 
@@ -68,7 +68,7 @@ impl Hint {
 
 /// An answer.
 #[derive(Debug)]
-struct Page {
+pub(crate) struct Page {
     status: StatusCode,
     content_type: &'static str,
     caching: Caching,
@@ -92,8 +92,13 @@ impl Page {
         }
     }
 
+    /// Text for people.
+    pub(crate) fn text(text: &'static str) -> Self {
+        Self::new(TEXT, Caching::Never, text.as_bytes().to_vec())
+    }
+
     /// A sentence instead of an answer.
-    fn refusal(status: StatusCode, sentence: impl Into<String>) -> Self {
+    pub(crate) fn refusal(status: StatusCode, sentence: impl Into<String>) -> Self {
         let sentence = sentence.into() + "\n";
         Self {
             status,
@@ -101,7 +106,7 @@ impl Page {
         }
     }
 
-    fn wrong_method(allow: &'static str) -> Self {
+    pub(crate) fn wrong_method(allow: &'static str) -> Self {
         let sentence = format!("this path takes {allow} only");
         Self {
             hint: Some(Hint::Allow(allow)),
@@ -117,12 +122,20 @@ impl Page {
         }
     }
 
+    /// Who asks is not known, or may not.
+    pub(crate) fn unauthorized(reason: impl Into<String>) -> Self {
+        Self {
+            hint: Some(Hint::Authenticate),
+            ..Self::refusal(StatusCode::UNAUTHORIZED, reason)
+        }
+    }
+
     /// The node's own fault. The cause is in its log already.
     fn failure(failure: &Failure) -> Self {
         Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, failure.message())
     }
 
-    fn response(self, head_only: bool) -> HttpResponse {
+    pub(crate) fn response(self, head_only: bool) -> HttpResponse {
         let length = self.body.len();
         let body = if head_only { Bytes::new() } else { self.body };
         let mut response = HttpResponse::new(HttpBody::from(body.to_vec()));
@@ -211,28 +224,25 @@ impl Pages {
         }
     }
 
-    pub(crate) fn in_front_of<S>(&self, inner: S) -> PagesThen<S> {
-        PagesThen {
-            pages: self.clone(),
-            inner,
-        }
-    }
-
     async fn answer<B>(self, request: HttpRequest<B>) -> HttpResponse
     where
         B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let is_head = request.method() == Method::HEAD;
-        let page = match request.uri().path() {
+        let path = request.uri().path();
+        let page = match path.strip_suffix('/').unwrap_or(path) {
             TSA => timestamp::answer(&self, request).await,
             ADD_CHECKPOINT => witness::answer(&self, request).await,
             DIGEST => calendar::digest(&self, request).await,
-            path => {
+            _ => {
                 let path = path.to_owned();
                 if let Some(commitment) = path.strip_prefix(TIMESTAMP) {
                     let page = calendar::later(&self.runner, request.method(), commitment).await;
                     return page.response(is_head);
+                }
+                if path != LOG && !path.starts_with("/log/") {
+                    return no_page(&path, PAGES).response(is_head);
                 }
                 log::answer(&self.runner, request.method(), &path).await
             }
@@ -241,22 +251,34 @@ impl Pages {
     }
 }
 
+/// Says what there is instead of JSON-RPC's words for a body that was not for it.
+fn no_page(path: &str, instead: &str) -> Page {
+    let path: String = path.chars().take(ECHO_CHARS_MAX).collect();
+    let sentence = format!("nothing is at {}; {instead}", path.escape_debug());
+    Page::refusal(StatusCode::NOT_FOUND, sentence)
+}
+
 const TSA: &str = "/tsa";
 const ADD_CHECKPOINT: &str = "/add-checkpoint";
 const DIGEST: &str = "/digest";
 const TIMESTAMP: &str = "/timestamp/";
+const LOG: &str = "/log";
 
+/// For whoever asks for a page that there is not.
+const PAGES: &str = "JSON-RPC and WebSocket are at /, time stamps at /tsa, the log below /log/ (as \
+                     /log/checkpoint), its calendar at /digest and /timestamp/, its witness at \
+                     /add-checkpoint";
+
+/// JSON-RPC has the root, and nothing else.
 fn is_ours(path: &str) -> bool {
-    let below = ["/log/", TIMESTAMP];
-    let own = [TSA, ADD_CHECKPOINT, DIGEST, "/log"];
-    own.contains(&path) || below.iter().any(|prefix| path.starts_with(prefix))
+    !matches!(path, "" | "/")
 }
 
-/// [`Pages`] before a service.
+/// [`Pages`] before a service; a listener for operators has none.
 #[derive(Clone)]
 pub(crate) struct PagesThen<S> {
-    pages: Pages,
-    inner: S,
+    pub(crate) pages: Option<Pages>,
+    pub(crate) inner: S,
 }
 
 impl<S, B> Service<HttpRequest<B>> for PagesThen<S>
@@ -278,7 +300,11 @@ where
         if !is_ours(request.uri().path()) {
             return Either::Left(self.inner.call(request));
         }
-        let pages = self.pages.clone();
+        let Some(pages) = self.pages.clone() else {
+            let page = no_page(request.uri().path(), "JSON-RPC and WebSocket are at /");
+            let response = page.response(request.method() == Method::HEAD);
+            return Either::Right(Box::pin(async move { Ok(response) }));
+        };
         Either::Right(Box::pin(async move { Ok(pages.answer(request).await) }))
     }
 }
@@ -302,19 +328,15 @@ mod tests {
         ] {
             assert!(is_ours(path), "{path}");
         }
-        for path in [
-            "/",
-            "",
-            "/tsa/",
-            "/tsax",
-            "/digest/",
-            "/timestamp",
-            "/add-checkpoints",
-            "/logs",
-            "/LOG/checkpoint",
-            "/x/log/",
-        ] {
+        for path in ["/", ""] {
             assert!(!is_ours(path), "{path}");
         }
+        let page = no_page(&format!("/r\u{1b}{}", "x".repeat(1_000)), PAGES);
+        let text = String::from_utf8(page.body.to_vec()).unwrap();
+        assert!(text.starts_with("nothing is at /r\\u{1b}xxx"), "{text}");
+        assert!(
+            text.len() < 500 && text.contains("JSON-RPC and WebSocket are at /,"),
+            "{text}"
+        );
     }
 }

@@ -1,49 +1,69 @@
-//! The server: HTTP and WebSocket on one port, with a limit on everything.
+//! The server: HTTP and WebSocket on one port, with a limit on everything, and a second port for
+//! whoever runs the node.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use jsonrpsee::core::RegisterMethodError;
-use jsonrpsee::core::middleware::RpcServiceBuilder;
-use jsonrpsee::server::{
-    BatchRequestConfig, Methods, PingConfig, Server, ServerHandle, StopHandle,
-    serve_with_graceful_shutdown, stop_channel,
-};
-use tokio::net::{TcpListener, TcpStream};
+use jsonrpsee::server::{Methods, ServerHandle, StopHandle, stop_channel};
+use tbsi_types::web::{HostRule, OriginRule, WebRuleError};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{Predicate as _, SizeAbove};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
+use crate::acceptor::Acceptor;
+use crate::allowed::Allowed;
 use crate::api::Runner;
 use crate::backend::Backend;
-use crate::caller::{Called, Connections};
-use crate::limits::{
-    ACCEPT_RETRY_MS, COMPRESSED_BYTES_MIN, IDLE_S_MAX, RpcLimits, STOP_S_MAX, UNREAD_MESSAGES_MAX,
-    WHOLE_BYTES_MAX,
-};
+use crate::limits::{ADDRESS_PER_MINUTE, RpcLimits, STOP_S_MAX};
 use crate::methods::{Audience, module, served};
-use crate::middleware::{Gate, OriginGate, Shared};
-use crate::pages::{Pages, is_compressible};
-use crate::stream::PacedStream;
-use crate::subscribe::{self, HexIds};
-use crate::timed::InTime;
+use crate::middleware::Rules;
+use crate::pages::Pages;
+use crate::rates::{Rates, RatesConfig};
+use crate::session::Shared;
+use crate::subscribe;
+use crate::tls::{Certificates, TlsError, TlsFiles};
+use crate::token::TokenSecret;
 
 /// Where and to whom the server answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Address of HTTP and WebSocket; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Origins whose web pages may call, such as `https://explorer.example`; `*` is any page,
-    /// none is no page. Clients that are not browsers are not concerned.
+    /// Origins whose web pages and extensions may call, such as `https://explorer.example` or
+    /// `moz-extension://*` ([`OriginRule`]); `*` is any page, none is no page. Clients that are
+    /// not browsers are not concerned.
     pub cors_origins: Vec<String>,
+    /// Names under which the node is reached ([`HostRule`]), beside addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// Namespaces and names of the methods that are served; none is all but `admin`.
+    pub methods: Vec<String>,
     /// Addresses of proxies whose `X-Forwarded-For` says who a client is.
     pub trusted_proxies: Vec<IpAddr>,
+    /// API keys, and how many calls a minute they and addresses are good for.
+    pub rates: RatesConfig,
+    /// Without it, plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Limits.
     pub limits: RpcLimits,
+    /// A listener for whoever runs the node.
+    pub operator: Option<OperatorListener>,
+}
+
+/// Where whoever runs the node calls it. Limits are those of the other listener, in places of
+/// its own: whatever floods that one, this one answers.
+#[derive(Clone, Debug)]
+pub struct OperatorListener {
+    /// Address of HTTP and WebSocket.
+    pub listen: SocketAddr,
+    /// Namespaces and names of the methods that are served; none is all.
+    pub methods: Vec<String>,
+    /// With what callers show who they are; without it, whoever reaches the address may call.
+    pub token: Option<TokenSecret>,
+    /// Without it, plain HTTP.
+    pub tls: Option<TlsFiles>,
 }
 
 impl Default for ServerConfig {
@@ -52,8 +72,18 @@ impl Default for ServerConfig {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 8545).into(),
             cors_origins: Vec::new(),
+            hosts: Vec::new(),
+            methods: Vec::new(),
             trusted_proxies: Vec::new(),
+            rates: RatesConfig {
+                what: "calls",
+                per_minute: None,
+                address_per_minute: Some(ADDRESS_PER_MINUTE),
+                keys: Vec::new(),
+            },
+            tls: None,
             limits: RpcLimits::default(),
+            operator: None,
         }
     }
 }
@@ -63,20 +93,46 @@ impl Default for ServerConfig {
 pub enum RpcError {
     /// The address cannot be bound.
     #[error(
-        "cannot listen on {address} (config key `rpc.listen`): {source}; \
+        "cannot listen on {address} (config key `{field}.listen`): {source}; \
          stop what uses the address, or choose another one"
     )]
     Listen {
+        /// Which listener.
+        field: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why not.
         source: std::io::Error,
     },
-    /// Not an origin.
-    #[error("config key `rpc.cors_origins`: {origin:?} is not an origin such as https://a.example")]
-    Origin {
+    /// An entry of a list of origins or names that means none.
+    #[error("config key `rpc.{list}`: {source}")]
+    WebRule {
+        /// Which list.
+        list: &'static str,
+        /// What is wrong.
+        source: WebRuleError,
+    },
+    /// An entry of a list of methods that names none.
+    #[error(
+        "config key `{field}.methods`: `{entry}` is neither a method nor a namespace here; \
+         namespaces are {namespaces}"
+    )]
+    UnknownMethod {
+        /// Which listener.
+        field: &'static str,
         /// The entry.
-        origin: String,
+        entry: String,
+        /// What there is.
+        namespaces: String,
+    },
+    /// Files of TLS.
+    #[error("config key `{field}.tls`")]
+    Tls {
+        /// Which listener.
+        field: &'static str,
+        /// What is wrong with them.
+        #[source]
+        source: TlsError,
     },
     /// A limit that lets nothing through.
     #[error("config key `rpc.{limit}` is 0; the least is 1")]
@@ -92,8 +148,8 @@ pub enum RpcError {
 /// A server that listens. It answers while [`RpcServer::run`] runs.
 pub struct RpcServer {
     local_addr: SocketAddr,
-    listener: TcpListener,
-    acceptor: Acceptor,
+    operator_addr: Option<SocketAddr>,
+    acceptors: Vec<Acceptor>,
     handle: ServerHandle,
 }
 
@@ -103,38 +159,59 @@ impl RpcServer {
         self.local_addr
     }
 
+    /// The same of the operator's listener, if there is one.
+    pub fn operator_addr(&self) -> Option<SocketAddr> {
+        self.operator_addr
+    }
+
     /// Answers until `stop` turns true or its other end is gone. Then it accepts nothing new, lets
     /// running calls finish within five seconds and closes the rest: no connection is left.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let Self {
-            listener,
-            acceptor,
-            handle,
-            ..
+            acceptors, handle, ..
         } = self;
-        let mut connections = JoinSet::new();
+        let mut open: Vec<JoinSet<()>> = acceptors.iter().map(|_| JoinSet::new()).collect();
+        let accepting = acceptors.iter().zip(&mut open);
+        let accepting = join_all(accepting.map(|(acceptor, open)| acceptor.run(open)));
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => {}
-            () = acceptor.run(&listener, &mut connections) => {}
+            _ = accepting => {}
         }
-        drop((listener, acceptor));
+        drop(acceptors);
         if handle.stop().is_err() {
             return; // nobody is left who could be told
         }
         let ended = async {
-            while connections.join_next().await.is_some() {}
-            // Those that became WebSockets are jsonrpsee's.
-            handle.stopped().await;
+            for connections in &mut open {
+                while connections.join_next().await.is_some() {}
+            }
         };
         let limit = Duration::from_secs(STOP_S_MAX);
         if tokio::time::timeout(limit, ended).await.is_err() {
             tracing::warn!(seconds = STOP_S_MAX, "JSON-RPC connections were cut off");
         }
-        connections.shutdown().await;
+        for connections in &mut open {
+            connections.shutdown().await;
+        }
     }
 }
 
-/// Binds the address, to answer from `backend`.
+/// Whether [`listen`] would take this, as far as no address is bound.
+pub fn check(config: &ServerConfig) -> Result<(), RpcError> {
+    if let Some(limit) = config.limits.zero() {
+        return Err(RpcError::LimitZero { limit });
+    }
+    rules_of(config)?;
+    allowed(RPC, &config.methods, Audience::Public)?;
+    certificates(RPC, config.tls.clone())?;
+    if let Some(operator) = &config.operator {
+        allowed(OPERATOR, &operator.methods, Audience::Operator)?;
+        certificates(OPERATOR, operator.tls.clone())?;
+    }
+    Ok(())
+}
+
+/// Binds the addresses, to answer from `backend`.
 pub async fn listen(
     config: ServerConfig,
     backend: Arc<dyn Backend>,
@@ -142,160 +219,136 @@ pub async fn listen(
     if let Some(limit) = config.limits.zero() {
         return Err(RpcError::LimitZero { limit });
     }
-    let cors = cors(&config.cors_origins)?;
-    let runner = Runner::new(backend, config.limits);
-    let mut module = module(runner.clone(), &served(Audience::Public))?;
-    subscribe::register(&mut module)?;
-    let address = config.listen;
-    let failed = |source| RpcError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let local_addr = listener.local_addr().map_err(failed)?;
+    let rules = rules_of(&config)?;
     let (stop, handle) = stop_channel();
+    let runner = Runner::new(Arc::clone(&backend), config.limits);
+    let allowed = allowed(RPC, &config.methods, Audience::Public)?;
+    let methods = methods(runner.clone(), &allowed)?;
+    let rates = Rates::new(&config.rates);
+    let mut acceptors = Vec::from([Acceptor {
+        listener: bind(RPC, config.listen).await?,
+        shared: Arc::new(Shared::new(methods, allowed, config.limits, rates)),
+        rules: Arc::new(rules.clone()),
+        trusted_proxies: config.trusted_proxies,
+        pages: Some(Pages::new(runner)),
+        token: None,
+        certificates: certificates(RPC, config.tls)?,
+        stop: stop.clone(),
+    }]);
+    if let Some(operator) = config.operator {
+        // Web pages have no business there.
+        let rules = Rules {
+            origins: Vec::new(),
+            ..rules
+        };
+        let runner = Runner::new(backend, config.limits);
+        acceptors.push(operator_acceptor(operator, runner, rules, stop).await?);
+    }
+    let address = |acceptor: &Acceptor, field, address| {
+        let bound = acceptor.listener.local_addr();
+        bound.map_err(|source| RpcError::Listen {
+            field,
+            address,
+            source,
+        })
+    };
+    let local_addr = address(&acceptors[0], RPC, config.listen)?;
+    let operator = acceptors.get(1);
+    let operator_addr = operator.map(|it| address(it, OPERATOR, local_addr));
     Ok(RpcServer {
         local_addr,
-        listener,
-        acceptor: Acceptor {
-            config,
-            cors,
-            pages: Pages::new(runner),
-            methods: module.into(),
-            stop,
-        },
+        operator_addr: operator_addr.transpose()?,
+        acceptors,
         handle,
     })
 }
 
-fn cors(origins: &[String]) -> Result<CorsLayer, RpcError> {
-    let any = origins.iter().any(|origin| origin == "*");
-    let allowed = if any {
-        AllowOrigin::any()
-    } else {
-        let parse = |origin: &String| {
-            let is_origin = origin.contains("://") && !origin.ends_with('/');
-            let value = origin.parse().ok().filter(|_| is_origin);
-            value.ok_or_else(|| RpcError::Origin {
-                origin: origin.clone(),
-            })
-        };
-        let list: Result<Vec<_>, _> = origins.iter().map(parse).collect();
-        AllowOrigin::list(list?)
-    };
-    Ok(CorsLayer::new()
-        .allow_origin(allowed)
-        .allow_methods(Any)
-        .allow_headers(Any))
-}
+const RPC: &str = "rpc";
+const OPERATOR: &str = "rpc.operator";
 
-/// Accepts connections. The one of jsonrpsee bounds requests, not connections.
-struct Acceptor {
-    config: ServerConfig,
-    cors: CorsLayer,
-    pages: Pages,
-    methods: Methods,
+async fn operator_acceptor(
+    config: OperatorListener,
+    runner: Runner,
+    rules: Rules,
     stop: StopHandle,
+) -> Result<Acceptor, RpcError> {
+    let limits = runner.api.limits;
+    let allowed = allowed(OPERATOR, &config.methods, Audience::Operator)?;
+    let methods = methods(runner, &allowed)?;
+    let unlimited = Rates::new(&RatesConfig {
+        what: "calls",
+        per_minute: None,
+        address_per_minute: None,
+        keys: Vec::new(),
+    });
+    Ok(Acceptor {
+        listener: bind(OPERATOR, config.listen).await?,
+        shared: Arc::new(Shared::new(methods, allowed, limits, unlimited)),
+        rules: Arc::new(rules),
+        trusted_proxies: Vec::new(),
+        pages: None,
+        token: config.token.map(Arc::new),
+        certificates: certificates(OPERATOR, config.tls)?,
+        stop,
+    })
 }
 
-impl Acceptor {
-    /// Each connection is a task of `open`.
-    async fn run(&self, listener: &TcpListener, open: &mut JoinSet<()>) {
-        let limits = self.config.limits;
-        let trusted = self.config.trusted_proxies.iter().map(IpAddr::to_canonical);
-        let trusted: Arc<[IpAddr]> = trusted.collect();
-        let connections = Arc::new(Connections::new(
-            limits.connections_max,
-            limits.connections_per_address_max,
-            Arc::clone(&trusted),
-        ));
-        let shared = Arc::new(Shared::new(self.methods.clone(), &limits));
-        let origins: Arc<[String]> = self.config.cors_origins.clone().into();
-        let rpc = RpcServiceBuilder::new().layer_fn(move |inner| Gate {
-            inner,
-            shared: Arc::clone(&shared),
-        });
-        let compressed = SizeAbove::new(COMPRESSED_BYTES_MIN.into()).and(is_compressible);
-        let compression = CompressionLayer::new()
-            .quality(CompressionLevel::Fastest)
-            .compress_when(compressed);
-        let pages = self.pages.clone();
-        let http = tower::ServiceBuilder::new()
-            .layer(self.cors.clone())
-            .layer(compression)
-            .layer_fn(move |inner| OriginGate {
-                inner,
-                origins: Arc::clone(&origins),
-            })
-            .layer_fn(move |inner| pages.in_front_of(inner))
-            .layer_fn(InTime);
-        let builder = Server::builder()
-            .set_config(transport(&limits))
-            .set_rpc_middleware(rpc)
-            .set_http_middleware(http)
-            .to_service_builder();
-        loop {
-            let (socket, other_end) = tokio::select! {
-                accepted = accept(listener) => accepted,
-                Some(_) = open.join_next() => continue,
-            };
-            let Some(place) = connections.admit(other_end) else {
-                refuse(&socket);
-                continue;
-            };
-            let inner = builder
-                .clone()
-                .build(self.methods.clone(), self.stop.clone());
-            let service = Called {
-                inner,
-                other_end,
-                trusted: Arc::clone(&trusted),
-            };
-            let stopped = self.stop.clone().shutdown();
-            open.spawn(async move {
-                let _place = place;
-                let stream = PacedStream::new(socket, Duration::from_secs(IDLE_S_MAX));
-                if let Err(error) = serve_with_graceful_shutdown(stream, service, stopped).await {
-                    tracing::debug!(%error, "JSON-RPC connection ended");
-                }
-            });
-        }
+fn methods(runner: Runner, allowed: &Allowed) -> Result<Methods, RegisterMethodError> {
+    let mut methods = served(Audience::Operator);
+    methods.retain(|method| allowed.serves(method.name));
+    let mut module = module(runner, &methods)?;
+    subscribe::register(&mut module)?;
+    Ok(module.into())
+}
+
+/// The methods that a listener's configuration names; if it names none, those of its audience.
+fn allowed(
+    field: &'static str,
+    entries: &[String],
+    audience: Audience,
+) -> Result<Allowed, RpcError> {
+    let names = |audience| served(audience).into_iter().map(|method| method.name);
+    if entries.is_empty() {
+        return Ok(Allowed::of(names(audience)));
     }
+    let known = names(Audience::Operator);
+    Allowed::named(entries, known).map_err(|unknown| RpcError::UnknownMethod {
+        field,
+        entry: unknown.entry,
+        namespaces: unknown.namespaces,
+    })
 }
 
-/// The next connection and its other end.
-async fn accept(listener: &TcpListener) -> (TcpStream, IpAddr) {
-    loop {
-        let accepted = listener.accept().await;
-        let prepared = accepted.and_then(|(socket, other_end)| {
-            socket.set_nodelay(true)?;
-            Ok((socket, other_end.ip()))
-        });
-        match prepared {
-            Ok(connection) => return connection,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a JSON-RPC connection");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
-            }
-        }
-    }
+fn rules_of(config: &ServerConfig) -> Result<Rules, RpcError> {
+    Ok(Rules {
+        origins: rules("cors_origins", &config.cors_origins, OriginRule::parse)?,
+        hosts: rules("hosts", &config.hosts, HostRule::parse)?,
+    })
 }
 
-/// Tells a client that there is no place for it, if its socket takes the words at once.
-fn refuse(socket: &TcpStream) {
-    const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
-        retry-after: 1\r\ncontent-length: 34\r\n\r\ntoo many connections; retry later\n";
-    if let Err(error) = socket.try_write(BUSY) {
-        tracing::debug!(%error, "refused a JSON-RPC connection without words");
-    }
+fn rules<T>(
+    list: &'static str,
+    entries: &[String],
+    parse: fn(&str) -> Result<T, WebRuleError>,
+) -> Result<Vec<T>, RpcError> {
+    let parsed = entries.iter().map(|entry| parse(entry));
+    let parsed: Result<_, _> = parsed.collect();
+    parsed.map_err(|source| RpcError::WebRule { list, source })
 }
 
-fn transport(limits: &RpcLimits) -> jsonrpsee::server::ServerConfig {
-    jsonrpsee::server::ServerConfig::builder()
-        .max_connections(limits.connections_max)
-        .max_request_body_size(limits.request_bytes_max)
-        .max_response_body_size(WHOLE_BYTES_MAX.max(limits.response_bytes_max))
-        .max_subscriptions_per_connection(limits.subscriptions_max)
-        .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_items_max))
-        .set_message_buffer_capacity(UNREAD_MESSAGES_MAX)
-        .enable_ws_ping(PingConfig::default())
-        .set_id_provider(HexIds::default())
-        .build()
+async fn bind(field: &'static str, address: SocketAddr) -> Result<TcpListener, RpcError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| RpcError::Listen {
+        field,
+        address,
+        source,
+    })
+}
+
+fn certificates(
+    field: &'static str,
+    files: Option<TlsFiles>,
+) -> Result<Option<Certificates>, RpcError> {
+    let opened = files.map(Certificates::open).transpose();
+    opened.map_err(|source| RpcError::Tls { field, source })
 }

@@ -1,6 +1,6 @@
 //! Calls that answer when a transaction is final.
 
-use alloy_primitives::{B256, Bytes, keccak256};
+use alloy_primitives::B256;
 use serde_json::json;
 use tokio::sync::SemaphorePermit;
 
@@ -18,21 +18,6 @@ pub(crate) fn place(runner: &Runner) -> Result<SemaphorePermit<'_>, Failure> {
         );
         limit_exceeded(message, json!({ "limit": ACKNOWLEDGEMENTS_MAX }))
     })
-}
-
-/// Whoever lost the answer may ask again, so a transaction that is known is no mistake.
-pub(crate) fn submit_once(api: &Api, encoded: &Bytes) -> Result<B256, Failure> {
-    let refusal = match api.backend.submit(encoded) {
-        Ok(hash) => return Ok(hash),
-        Err(refusal) => refusal,
-    };
-    let hash = keccak256(encoded);
-    // In this order: a transaction leaves the pool when its block is stored.
-    let pending = api.backend.pending_transaction(hash).is_some();
-    if pending || api.backend.transaction_location(hash)?.is_some() {
-        return Ok(hash);
-    }
-    Err(refusal.into())
 }
 
 /// A transaction that was dropped is not waited for.

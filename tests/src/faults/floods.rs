@@ -158,7 +158,7 @@ fn body(client: usize) -> String {
 /// Sends a request again and again; counts the answers.
 async fn pester(rpc: SocketAddr, body: String, answers: Arc<AtomicU64>) {
     let request = format!(
-        "POST / HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\nconnection: \
+        "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nconnection: \
          close\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );

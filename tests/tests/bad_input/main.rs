@@ -14,5 +14,6 @@ mod flood;
 mod garbage;
 mod hints;
 mod ports;
+mod rpc;
 mod startup;
 mod transactions;

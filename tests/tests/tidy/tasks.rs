@@ -9,7 +9,7 @@ const OWNERS: &[(&str, &str)] = &[
         "every task of a node by name; none outlives `run`",
     ),
     (
-        "node/rpc/src/server.rs",
+        "node/rpc/src/acceptor.rs",
         "one for each connection, in a set that ends with the server",
     ),
     (

@@ -2,8 +2,8 @@
 
 use crate::limits::{
     DROPPED_MAX, MEMPOOL_BYTES_MAX, MEMPOOL_NONCE_GAP_MAX, MEMPOOL_OWN_PART,
-    MEMPOOL_PER_SENDER_MAX, MEMPOOL_QUEUED_BLOCKS_MAX, MEMPOOL_QUEUED_MAX, MEMPOOL_ROUNDS_MAX,
-    MEMPOOL_STUCK_ROUNDS, MEMPOOL_TRANSACTIONS_MAX,
+    MEMPOOL_PER_SENDER_MAX, MEMPOOL_QUEUED_BLOCKS_MAX, MEMPOOL_QUEUED_MAX, MEMPOOL_QUEUED_SHARE,
+    MEMPOOL_ROUNDS_MAX, MEMPOOL_STUCK_ROUNDS, MEMPOOL_TRANSACTIONS_MAX,
 };
 
 /// What the pool may hold.
@@ -21,6 +21,8 @@ pub struct MempoolLimits {
     pub nonce_gap_max: u64,
     /// Queued transactions; at this many, only pending ones are taken.
     pub queued_max: usize,
+    /// Of them, those of one sender, once half of [`queued_max`](Self::queued_max) is reached.
+    pub queued_share: usize,
     /// Blocks that a transaction may stay queued.
     pub queued_blocks_max: u64,
     /// Rounds that it may stay at all.
@@ -40,6 +42,7 @@ impl Default for MempoolLimits {
             per_sender_max: MEMPOOL_PER_SENDER_MAX,
             nonce_gap_max: MEMPOOL_NONCE_GAP_MAX,
             queued_max: MEMPOOL_QUEUED_MAX,
+            queued_share: MEMPOOL_QUEUED_SHARE,
             queued_blocks_max: MEMPOOL_QUEUED_BLOCKS_MAX,
             rounds_max: MEMPOOL_ROUNDS_MAX,
             stuck_rounds: MEMPOOL_STUCK_ROUNDS,

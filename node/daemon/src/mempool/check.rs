@@ -110,7 +110,7 @@ impl Mempool {
         self.check_own(transaction.encoded().len(), intake)?;
         self.check_bytes(transaction.encoded().len(), self.bytes, self.by_hash.len())?;
         if nonce > next {
-            self.check_queue(sender, next)?;
+            self.check_queue(sender, next, known.map_or(0, Sender::queued))?;
             let after = self.bytes.saturating_add(transaction.encoded().len());
             self.check_queued_bytes(sender, next, after)?;
         }
@@ -156,17 +156,26 @@ impl Mempool {
 
     /// Queued transactions may stay for long, and cost their senders nothing: they must leave
     /// room for pending ones.
-    fn check_queue(&self, sender: Address, next: u64) -> Result<(), MempoolError> {
+    fn check_queue(&self, sender: Address, next: u64, own: usize) -> Result<(), MempoolError> {
         let (queued, limit) = (self.counts().queued, self.limits.queued_max);
-        if queued < limit {
-            return Ok(());
+        if queued >= limit {
+            return Err(MempoolError::QueueFull {
+                sender,
+                next,
+                queued,
+                limit,
+            });
         }
-        Err(MempoolError::QueueFull {
-            sender,
-            next,
-            queued,
-            limit,
-        })
+        let share = self.limits.queued_share;
+        if queued >= limit / 2 && own >= share {
+            return Err(MempoolError::QueueShare {
+                sender,
+                next,
+                own,
+                limit: share,
+            });
+        }
+        Ok(())
     }
 
     /// The same for their bytes.

@@ -121,6 +121,21 @@ pub enum MempoolError {
         /// [`queued_max`](super::MempoolLimits::queued_max).
         limit: usize,
     },
+    /// The sender's share of what may wait is used up.
+    #[error(
+        "txpool is full: address {sender} has {own} transactions that wait for an earlier nonce, \
+         at most {limit} of each sender are allowed while many wait; send nonce {next} first"
+    )]
+    QueueShare {
+        /// Who signed.
+        sender: Address,
+        /// First nonce that is missing.
+        next: u64,
+        /// Its transactions that wait.
+        own: usize,
+        /// [`queued_share`](super::MempoolLimits::queued_share).
+        limit: usize,
+    },
     /// What is left of the pool's bytes is for transactions that can be executed.
     #[error(
         "txpool is full: {bytes} bytes, transactions that wait for an earlier nonce are taken up \
@@ -151,6 +166,7 @@ impl MempoolError {
             Self::Full { .. } => "full",
             Self::OwnFull { .. } => "own_full",
             Self::QueueFull { .. } => "queue_full",
+            Self::QueueShare { .. } => "queue_share",
             Self::QueueBytesFull { .. } => "queue_bytes_full",
         }
     }

@@ -70,6 +70,12 @@ impl Model {
         if key.1 > next && queued >= limits.queued_max {
             return Err("queue_full");
         }
+        let pending = self.pending();
+        let is_own = |key: &&(Address, u64)| key.0 == tx.sender() && !pending.contains(*key);
+        let own = self.entries.keys().filter(is_own).count();
+        if key.1 > next && queued >= limits.queued_max / 2 && own >= limits.queued_share {
+            return Err("queue_share");
+        }
         if key.1 > next && self.bytes() + tx.encoded().len() > limits.bytes_max / 2 {
             return Err("queue_bytes_full");
         }
@@ -179,6 +185,7 @@ fn run(steps: Vec<Step>) {
         per_sender_max: 6,
         nonce_gap_max: 4,
         queued_max: 7,
+        queued_share: 2,
         queued_blocks_max: 3,
         ..MempoolLimits::default()
     };

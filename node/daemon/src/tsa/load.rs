@@ -17,7 +17,7 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::ext::pkix::ExtendedKeyUsage;
 
 use super::Authority;
-use super::admission::Admission;
+use super::admission;
 use crate::account::Sender;
 
 /// Bytes of a certificate file.
@@ -101,7 +101,7 @@ impl Authority {
             key,
             issuer: Sender::new(issuer),
             policy: policy.map_err(|_| unfit("policy", "not an OID"))?,
-            admission: Admission::new(config),
+            rates: admission::rates(config),
         })
     }
 }

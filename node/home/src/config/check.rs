@@ -10,11 +10,12 @@ use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTI
 use tbsi_types::log::ots::is_calendar_url;
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
+use super::rpc::check_keys;
 use super::{
     AttestationLogConfig, CalendarConfig, Config, HISTORY_ALL, P2pConfig, SignerConfig, TSA_POLICY,
     TsaConfig,
 };
-use crate::limits::{TSA_KEYS_MAX, TSA_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
+use crate::limits::{API_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;
 const HISTORY_BLOCKS_MAX: u64 = 10_000_000;
@@ -26,14 +27,14 @@ pub(super) struct Wrong {
     pub(super) problem: String,
 }
 
-fn wrong(field: &str, problem: impl Into<String>) -> Result<(), Wrong> {
+pub(super) fn wrong(field: &str, problem: impl Into<String>) -> Result<(), Wrong> {
     Err(Wrong {
         field: field.into(),
         problem: problem.into(),
     })
 }
 
-fn within(field: &str, value: u64, min: u64, max: u64) -> Result<(), Wrong> {
+pub(super) fn within(field: &str, value: u64, min: u64, max: u64) -> Result<(), Wrong> {
     if (min..=max).contains(&value) {
         return Ok(());
     }
@@ -45,7 +46,7 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), Wrong> {
         check_name("name", &self.name)?;
         self.check_numbers()?;
-        self.check_origins()?;
+        self.rpc.check()?;
         self.check_listen()?;
         check_peers(&self.p2p)?;
         check_attestation_log(&self.attestation_log)?;
@@ -132,31 +133,15 @@ impl Config {
             .try_for_each(|(field, value, min, max)| within(field, value, min, max))
     }
 
-    fn check_origins(&self) -> Result<(), Wrong> {
-        for origin in &self.rpc.cors_origins {
-            let host = ["http://", "https://"]
-                .iter()
-                .find_map(|scheme| origin.strip_prefix(scheme));
-            let plain = |host: &str| {
-                !host.is_empty() && host.bytes().all(|b| b.is_ascii_graphic() && b != b'/')
-            };
-            if origin != "*" && !host.is_some_and(plain) {
-                return wrong(
-                    "rpc.cors_origins",
-                    format!("`{origin}` is neither `*` nor like `https://example.org`"),
-                );
-            }
-        }
-        Ok(())
-    }
-
     fn check_listen(&self) -> Result<(), Wrong> {
-        let listens = [
+        let mut listens = vec![
             ("rpc.listen", self.rpc.listen),
             ("metrics.listen", self.metrics.listen),
             ("p2p.consensus", self.p2p.consensus),
             ("p2p.gossip", self.p2p.gossip),
         ];
+        let operator = self.rpc.operator.as_ref();
+        listens.extend(operator.map(|it| ("rpc.operator.listen", it.listen)));
         for (index, (field, address)) in listens.iter().enumerate() {
             for (other, earlier) in &listens[..index] {
                 if clash(*address, *earlier) {
@@ -239,24 +224,10 @@ fn check_tsa(tsa: &TsaConfig) -> Result<(), Wrong> {
         let problem = format!("`{}` is not an OID such as {TSA_POLICY}", tsa.policy);
         return wrong("tsa.policy", problem);
     }
-    let rate = |field: &str, value: u32| within(field, value.into(), 1, TSA_PER_MINUTE_MAX.into());
+    let rate = |field: &str, value: u32| within(field, value.into(), 1, API_PER_MINUTE_MAX.into());
     rate("tsa.per_minute", tsa.per_minute)?;
     rate("tsa.address_per_minute", tsa.address_per_minute)?;
-    let max = TSA_KEYS_MAX as u64;
-    within("tsa.keys", tsa.keys.len() as u64, 0, max)?;
-    let mut seen = BTreeSet::new();
-    for (index, key) in tsa.keys.iter().enumerate() {
-        let field = |name: &str| format!("tsa.keys[{index}].{name}");
-        check_name(&field("name"), &key.name)?;
-        rate(&field("per_minute"), key.per_minute)?;
-        if !seen.insert(key.sha256) {
-            return wrong(&field("sha256"), "appears twice");
-        }
-        // What `printf '' | sha256sum` says: a key that was forgotten.
-        if key.sha256 == tbsi_types::sha256(&[]) {
-            return wrong(&field("sha256"), "is that of an empty key");
-        }
-    }
+    check_keys("tsa.keys", &tsa.keys)?;
     tsa.calendar.as_ref().map_or(Ok(()), check_calendar)
 }
 
@@ -303,14 +274,14 @@ fn check_signer(signer: &SignerConfig, validator: bool) -> Result<(), Wrong> {
 }
 
 /// A path that is not UTF-8 could not be written back.
-fn check_path(field: &str, path: &Path) -> Result<(), Wrong> {
+pub(super) fn check_path(field: &str, path: &Path) -> Result<(), Wrong> {
     if path.to_str().is_none_or(str::is_empty) {
         return wrong(field, "must be the path of a file");
     }
     Ok(())
 }
 
-fn check_name(field: &str, name: &str) -> Result<(), Wrong> {
+pub(super) fn check_name(field: &str, name: &str) -> Result<(), Wrong> {
     if name.trim().is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
         return wrong(
             field,

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use toml::Value;
 
+use super::rpc::render_keys;
 use super::{
     AttestationLogConfig, CalendarConfig, Config, HISTORY_ALL, KeysConfig, MempoolConfig,
-    P2pConfig, PeerConfig, RpcConfig, SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
+    P2pConfig, PeerConfig, SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
 };
 
 impl Config {
@@ -50,7 +51,7 @@ format = \"{format}\"
 {p2p}",
             name = Value::from(self.name.as_str()),
             validator = self.validator,
-            rpc = rpc(&self.rpc),
+            rpc = self.rpc.to_toml(),
             metrics = self.metrics.listen,
             history_blocks = history(self.store.history_blocks),
             address_index = self.store.address_index,
@@ -64,49 +65,6 @@ format = \"{format}\"
             p2p = p2p(&self.p2p),
         )
     }
-}
-
-fn rpc(rpc: &RpcConfig) -> String {
-    format!(
-        "\
-# JSON-RPC over HTTP and WebSocket.
-[rpc]
-listen = \"{listen}\"
-# Origins whose web pages may call, like \"https://example.org\"; \"*\" is any.
-cors_origins = {cors_origins}
-# Addresses of proxies whose X-Forwarded-For is believed, like \"127.0.0.1\".
-trusted_proxies = {trusted_proxies}
-connections_max = {connections_max}
-# Of one address (IPv6: of one /64); this machine and trusted proxies may have all.
-connections_per_address_max = {connections_per_address_max}
-request_bytes_max = {request_bytes_max}
-response_bytes_max = {response_bytes_max}
-batch_items_max = {batch_items_max}
-subscriptions_max = {subscriptions_max}
-# Calls that run at a time.
-calls_max = {calls_max}
-# Blocks that one eth_getLogs may cover, and logs that it may return.
-log_blocks_max = {log_blocks_max}
-log_results_max = {log_results_max}
-",
-        listen = rpc.listen,
-        cors_origins = Value::from(rpc.cors_origins.clone()),
-        trusted_proxies = Value::from(
-            rpc.trusted_proxies
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        ),
-        connections_per_address_max = rpc.connections_per_address_max,
-        connections_max = rpc.connections_max,
-        request_bytes_max = rpc.request_bytes_max,
-        response_bytes_max = rpc.response_bytes_max,
-        batch_items_max = rpc.batch_items_max,
-        subscriptions_max = rpc.subscriptions_max,
-        calls_max = rpc.calls_max,
-        log_blocks_max = rpc.log_blocks_max,
-        log_results_max = rpc.log_results_max,
-    )
 }
 
 fn history(blocks: u64) -> String {
@@ -126,7 +84,7 @@ bytes_max = {bytes_max}
 # One part in so many is for what is sent to this node, the rest for what other nodes pass on.
 own_part = {own_part}
 per_sender_max = {per_sender_max}
-# How far above the account's nonce a transaction may wait.
+# How many nonces may be missing before a transaction.
 nonce_gap_max = {nonce_gap_max}
 ",
         transactions_max = mempool.transactions_max,
@@ -265,31 +223,9 @@ address_per_minute = {address_per_minute}
         policy = Value::from(tsa.policy.as_str()),
         per_minute = tsa.per_minute,
         address_per_minute = tsa.address_per_minute,
-        keys = tsa_keys(&tsa.keys),
+        keys = render_keys("tsa", &tsa.keys),
         calendar = calendar(tsa.calendar.as_ref()),
     )
-}
-
-fn tsa_keys(keys: &[TsaKeyConfig]) -> String {
-    if keys.is_empty() {
-        return "\
-# One such table for each API key, by its hash: printf %s KEY | sha256sum
-# [[tsa.keys]]
-# name = \"...\"
-# sha256 = \"0x...\"
-# per_minute = 6000
-"
-        .into();
-    }
-    let table = |key: &TsaKeyConfig| {
-        format!(
-            "\n[[tsa.keys]]\nname = {}\nsha256 = \"{}\"\nper_minute = {}\n",
-            Value::from(key.name.as_str()),
-            key.sha256,
-            key.per_minute
-        )
-    };
-    keys.iter().map(table).collect()
 }
 
 fn calendar(calendar: Option<&CalendarConfig>) -> String {

@@ -7,8 +7,8 @@ use tbsi_keys::signer::SignerAddress;
 use toml::{Table, Value};
 
 use super::{
-    CalendarConfig, Config, PeerConfig, SignerConfig, TsaConfig, TsaKeyConfig, WitnessConfig,
-    WitnessedConfig,
+    ApiKeyConfig, CalendarConfig, Config, OperatorConfig, PeerConfig, SignerConfig, TlsConfig,
+    TsaConfig, WitnessConfig, WitnessedConfig,
 };
 
 /// The first key of `table` that [`Config`] does not have, and the valid key nearest to it.
@@ -47,15 +47,27 @@ fn schema() -> Table {
     });
     full.keys.password_file = Some(PathBuf::new());
     let mut tsa = TsaConfig::new("", "", "");
-    tsa.keys.push(TsaKeyConfig {
+    let key = ApiKeyConfig {
         name: String::new(),
         sha256: B256::ZERO,
         per_minute: 0,
-    });
+    };
+    tsa.keys.push(key.clone());
     let mut calendar = CalendarConfig::new("");
     calendar.upstream = Some(String::new());
     tsa.calendar = Some(calendar);
     full.tsa = Some(tsa);
+    let tls = TlsConfig {
+        certificate: PathBuf::new(),
+        key: PathBuf::new(),
+    };
+    full.rpc.keys.push(key);
+    full.rpc.operator = Some(OperatorConfig {
+        token_secret: Some(PathBuf::new()),
+        tls: Some(tls.clone()),
+        ..OperatorConfig::default()
+    });
+    full.rpc.tls = Some(tls);
     Table::try_from(full).expect("a configuration has string keys only")
 }
 

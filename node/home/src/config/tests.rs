@@ -106,7 +106,14 @@ fn names_the_key_the_limit_and_the_remedy() {
         "`mempool.per_sender_max`: 20001 is outside",
     );
     refuse("[mempool]\nbytes_max = 0", "`mempool.bytes_max`");
-    for origin in ["example.org", "https://", "https://a/b", "ftp://a", ""] {
+    for origin in [
+        "example.org",
+        "https://",
+        "https://a/b",
+        "ftp://a",
+        "",
+        "https://*",
+    ] {
         refuse(
             &format!("[rpc]\ncors_origins = [\"{origin}\"]"),
             "`rpc.cors_origins`",
@@ -198,7 +205,11 @@ proptest! {
         name in "[ -~公會]{0,3}[a-z\"\\\\'公會]{1,5}",
         validator in any::<bool>(),
         port in 1u16..20_000,
-        origins in proptest::collection::vec(prop_oneof!["\\*", "https?://[a-z]{1,9}:80"], 0..3),
+        origins in proptest::collection::vec(prop_oneof![
+            "\\*",
+            "https?://(\\*\\.)?[a-z]{1,9}:81",
+            "(moz|chrome)-extension://(\\*|[a-p]{32})",
+        ], 0..3),
         history_blocks in prop_oneof![128u64..1_000, Just(HISTORY_ALL)],
         peers in 0u8..3,
         json in any::<bool>(),
@@ -210,7 +221,7 @@ proptest! {
         config.p2p.peers = (0..peers).map(peer).collect();
         config.metrics.listen.set_port(port + 1);
         config.tsa = json.then(|| TsaConfig {
-            keys: (0..peers).map(|seed| TsaKeyConfig {
+            keys: (0..peers).map(|seed| ApiKeyConfig {
                 name: format!("地政 \"{seed}\""),
                 sha256: B256::repeat_byte(seed),
                 per_minute: 6_000,
@@ -222,6 +233,19 @@ proptest! {
             ..TsaConfig::new("tsa/憑證.pem", "/a \"b\".pem", "keys/issuer.key")
         });
         if json {
+            config.rpc.hosts = vec!["*.example.org".into()];
+            config.rpc.methods = vec!["eth".into(), "tbsi_status".into()];
+            config.rpc.keys.clone_from(&config.tsa.as_ref().expect("it was set").keys);
+            let tls = TlsConfig {
+                certificate: "tls/憑證.pem".into(),
+                key: "/a \"b\".pem".into(),
+            };
+            config.rpc.tls = (peers > 0).then(|| tls.clone());
+            config.rpc.operator = (peers > 1).then(|| OperatorConfig {
+                token_secret: Some("keys/rpc.secret".into()),
+                tls: Some(tls),
+                ..OperatorConfig::default()
+            });
             config.rpc.trusted_proxies = vec![Ipv4Addr::LOCALHOST.into()];
             config.attestation_log = attestation_log();
         }
@@ -414,4 +438,51 @@ fn refuses_calendars_that_nobody_could_reach() {
     );
     check("url = 7", "invalid type");
     check("uri = \"\"", "nearest valid key is `tsa.calendar.url`");
+}
+
+#[test]
+fn refuses_listeners_that_let_in_nobody_or_everybody() {
+    let check = |rpc: &str, words: &str| refuse(&format!("[rpc]\n{rpc}"), words);
+    check(
+        "cors_origins = [\"https://a.example/\"]",
+        "`rpc.cors_origins`: `https://a.example/` is more than an origin: leave out",
+    );
+    check(
+        "hosts = [\"http://a\"]",
+        "`rpc.hosts`: `http://a` is not a name",
+    );
+    check("methods = [\"eth_*\"]", "`rpc.methods`: `eth_*` is neither");
+    check("methods = [\"\"]", "`rpc.methods`: `` is neither");
+    check(
+        "address_per_minute = 1000001",
+        "`rpc.address_per_minute`: 1000001 is outside 0..=1000000",
+    );
+    check(
+        "[rpc.operator]\nlisten = \"0.0.0.0:8551\"",
+        "`rpc.operator.listen`: 0.0.0.0:8551 is reached from other machines: set \
+         `rpc.operator.token_secret`",
+    );
+    check(
+        "[rpc.operator]\nlisten = \"127.0.0.1:8545\"",
+        "`rpc.operator.listen`: 127.0.0.1:8545 is already taken by `rpc.listen`",
+    );
+    check(
+        "[rpc.operator]\ntoken_secret = \"\"",
+        "`rpc.operator.token_secret`: must be the path of a file",
+    );
+    check("[rpc.tls]\ncertificate = \"c\"", "missing field `key`");
+    check(
+        "[rpc.operator]\nmethod = []",
+        "nearest valid key is `rpc.operator.methods`",
+    );
+    let key = format!("[[rpc.keys]]\nname = \"a\"\nsha256 = \"{}\"\n", B256::ZERO);
+    check(
+        &format!("{key}per_minute = 0"),
+        "`rpc.keys[0].per_minute`: 0 is outside 1..=1000000",
+    );
+    let operator = parse(&format!("{MINIMAL}[rpc.operator]\n"))
+        .unwrap()
+        .rpc
+        .operator;
+    assert_eq!(operator, Some(OperatorConfig::default()));
 }

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use alloy_primitives::{B256, Bytes, U64};
+use http::Extensions;
 use jsonrpsee::types::Params;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::blocks;
-use crate::api::{Api, Reply, Runner, reply};
+use crate::api::{Reply, Runner, reply};
 use crate::arguments::Arguments;
 use crate::error::{Failure, invalid_argument, not_in_time};
 use crate::limits::FINALITY_S_MAX;
-use crate::waiting::{place, still_pending, submit_once};
+use crate::submit::submit_once;
+use crate::waiting::{place, still_pending};
 
 /// Milliseconds, as a JSON number or a quantity.
 #[derive(Deserialize)]
@@ -23,16 +25,17 @@ enum Milliseconds {
 }
 
 /// `eth_sendRawTransactionSync(transaction, [timeout])`: waits at most [`FINALITY_S_MAX`].
-pub(crate) async fn send_raw_transaction_sync(runner: &Runner, params: Params<'static>) -> Reply {
+pub(crate) async fn send_raw_transaction_sync(
+    runner: &Runner,
+    params: Params<'static>,
+    extensions: &Extensions,
+) -> Reply {
     let _place = place(runner)?;
     let mut heads = runner.api.backend.subscribe();
-    let submit = move |api: &Api| {
-        let arguments = Arguments::split(&params, 2)?;
-        let wait = wait(arguments.optional(1)?)?;
-        let encoded: Bytes = arguments.required(0)?;
-        Ok((submit_once(api, &encoded)?, wait))
-    };
-    let (hash, wait) = runner.run(submit).await?;
+    let arguments = Arguments::split(&params, 2)?;
+    let wait = wait(arguments.optional(1)?)?;
+    let encoded: Bytes = arguments.required(0)?;
+    let hash = submit_once(runner, encoded, extensions).await?;
     let deadline = Instant::now() + wait;
     loop {
         let found = runner.run(move |api| blocks::receipt_of(api, hash)).await?;

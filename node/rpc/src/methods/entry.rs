@@ -94,6 +94,8 @@ pub(crate) enum Run {
     Turn(Handler),
     /// The same, knowing who calls.
     CallOf(CallerHandler),
+    /// In the order of its connection, and perhaps after those that it waits for.
+    Submit(Waiting),
     /// For long, without a place among the calls that run.
     Wait(Waiting),
     /// Once, when the server starts: what is said of the methods that it serves.
@@ -117,11 +119,6 @@ impl Method {
     /// Whether it waits without a place among the calls that run.
     pub(crate) fn waits(&self) -> bool {
         matches!(self.run, Run::Wait(_))
-    }
-
-    /// Whether it begins or ends a subscription.
-    pub(crate) fn is_subscription(&self) -> bool {
-        matches!(self.run, Run::Subscription)
     }
 }
 

@@ -14,6 +14,7 @@ use super::schemas::{
 };
 use crate::eth;
 use crate::eth::{account, blocks, config, fees, filters, receipt, state};
+use crate::submit;
 
 pub(super) const NAMESPACE: Namespace = Namespace {
     name: "eth",
@@ -185,11 +186,12 @@ const METHODS: &[Method] = &[
         &[need("filter", One(&FILTER))], One(&FILTER_ID), Run::CallOf(filters::new_filter)),
     method("eth_newPendingTransactionFilter", "Begins to collect what the pool takes; answers an id.",
         &[may("full", One(&BOOLEAN))], One(&FILTER_ID), Run::CallOf(filters::new_pending_transaction_filter)),
-    call("eth_sendRawTransaction", "Takes a signed transaction into the pool and answers its hash.",
-        &[need("transaction", One(&BYTES))], One(&HASH), eth::send_raw_transaction),
+    method("eth_sendRawTransaction", "Takes a signed transaction into the pool and answers its hash.",
+        &[need("transaction", One(&BYTES))], One(&HASH),
+        Run::Submit(|runner, params, extensions| Box::pin(async move { submit::send_raw_transaction(&runner, params, &extensions).await }))),
     method("eth_sendRawTransactionSync", "Takes a signed transaction and answers its receipt when it is final (EIP-7966).",
         &[need("transaction", One(&BYTES)), may("timeoutMs", One(&TIMEOUT))], One(&RECEIPT),
-        Run::Wait(|runner, params, _| Box::pin(async move { receipt::send_raw_transaction_sync(&runner, params).await }))),
+        Run::Wait(|runner, params, extensions| Box::pin(async move { receipt::send_raw_transaction_sync(&runner, params, &extensions).await }))),
     call("eth_simulateV1", "Executes blocks on top of one and forgets them; says how their calls end.",
         &[need("options", One(&SIMULATION)), may("block", One(&BLOCK_ID))], List(&ANY_OBJECT), eth::simulate::simulate),
     method("eth_subscribe", "Sends what comes, as `eth_subscription`; answers an id.",

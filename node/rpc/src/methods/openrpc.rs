@@ -59,6 +59,7 @@ fn method_object(method: &Method) -> Value {
             | Run::Whole(_)
             | Run::Turn(_)
             | Run::CallOf(_)
+            | Run::Submit(_)
             | Run::Wait(_)
             | Run::About(_) => "any",
         },

@@ -52,7 +52,7 @@ const METHODS: &[Method] = &[
     call("tbsi_logKeys", "Who signs checkpoints of the log.", &[], One(&LOG_KEYS), log::log_keys),
     method("tbsi_sendAttestation", "Takes a signed transaction and answers when it is final, with the proofs of its leaves.",
         &[need("transaction", One(&BYTES)), may("start", One(&BUNDLE_START))], One(&ACKNOWLEDGEMENT),
-        Run::Wait(|runner, params, _| Box::pin(async move { log::send_attestation(&runner, params).await }))),
+        Run::Wait(|runner, params, extensions| Box::pin(async move { log::send_attestation(&runner, params, &extensions).await }))),
     call("tbsi_status", "How this node is doing.", &[], One(&NODE_STATUS), tbsi::status),
     method("tbsi_subscribe", "Sends leaves, each once and in order, as `tbsi_subscription`; answers an id.",
         &[need("topic", One(&LEAVES_TOPIC)), may("filter", One(&LEAF_FILTER))], One(&TEXT), Run::Subscription),

@@ -49,11 +49,7 @@ const REPLAY: Schema = object(
     ],
 );
 
-const COUNT: Schema = any_of(
-    "Count",
-    "How many.",
-    &[One(&INTEGER), One(&QUANTITY)],
-);
+const COUNT: Schema = any_of("Count", "How many.", &[One(&INTEGER), One(&QUANTITY)]);
 
 const MODE: Schema = json(
     "TraceFilterMode",

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use alloy_primitives::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
 use jsonrpsee::server::HttpRequest;
 use tbsi_types::Height;
@@ -18,17 +18,14 @@ use crate::api::{Api, Runner};
 use crate::backend::{
     PendingTimestamp, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure,
 };
-use crate::caller::Caller;
+use crate::caller::{Caller, api_key};
 use crate::error::Failure;
 use crate::limits::{
-    API_KEY_BYTES_MAX, FINALITY_S_MAX, TIMESTAMP_QUERY_BYTES_MAX, TIMESTAMPS_MAX,
-    TIMESTAMPS_WITH_KEY_MAX,
+    FINALITY_S_MAX, TIMESTAMP_QUERY_BYTES_MAX, TIMESTAMPS_MAX, TIMESTAMPS_WITH_KEY_MAX,
 };
 
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
-const BEARER: &[u8] = b"bearer ";
-const API_KEY: &str = "x-api-key";
 
 /// Answers a request to `/tsa`.
 pub(super) async fn answer<B>(pages: &Pages, request: HttpRequest<B>) -> Page
@@ -92,19 +89,6 @@ fn client<B>(request: &HttpRequest<B>) -> TimestampClient {
     }
 }
 
-/// `Authorization: Bearer KEY`, or else `x-api-key: KEY`. Credentials of another scheme are for
-/// a proxy. One that is too long is as unknown as its beginning.
-fn api_key(headers: &HeaderMap) -> Option<&[u8]> {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| {
-        let (scheme, key) = value.as_bytes().split_at_checked(BEARER.len())?;
-        scheme
-            .eq_ignore_ascii_case(BEARER)
-            .then(|| key.trim_ascii())
-    });
-    let key = bearer.or_else(|| Some(headers.get(API_KEY)?.as_bytes().trim_ascii()))?;
-    Some(&key[..key.len().min(API_KEY_BYTES_MAX)])
-}
-
 /// `None` for a client that is admitted.
 fn refusal(admission: TimestampAdmission) -> Option<Page> {
     Some(match admission {
@@ -116,13 +100,9 @@ fn refusal(admission: TimestampAdmission) -> Option<Page> {
             hint: Some(Hint::RetryAfterS(retry_after_s)),
             ..Page::refusal(StatusCode::TOO_MANY_REQUESTS, sentence)
         },
-        TimestampAdmission::UnknownKey => Page {
-            hint: Some(Hint::Authenticate),
-            ..Page::refusal(
-                StatusCode::UNAUTHORIZED,
-                "this API key is not known here; leave it out, or ask the operator for one",
-            )
-        },
+        TimestampAdmission::UnknownKey => Page::unauthorized(
+            "this API key is not known here; leave it out, or ask the operator for one",
+        ),
         TimestampAdmission::NotConfigured => Page::refusal(
             StatusCode::SERVICE_UNAVAILABLE,
             "this node makes no time stamps; its operator can change that with the table [tsa] \
@@ -181,36 +161,5 @@ where
             );
             return Ok(Page::refusal(StatusCode::GATEWAY_TIMEOUT, sentence));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_taken_from_either_header() {
-        let check = |lines: &[(&'static str, &str)], expected: Option<&[u8]>| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in lines {
-                headers.insert(*name, value.parse().unwrap());
-            }
-            assert_eq!(api_key(&headers), expected, "{lines:?}");
-        };
-        check(&[], None);
-        check(&[("authorization", "Bearer abc")], Some(b"abc"));
-        check(&[("authorization", "bEARER  abc ")], Some(b"abc"));
-        check(&[("x-api-key", " abc")], Some(b"abc"));
-        let both = [("authorization", "Bearer abc"), ("x-api-key", "def")];
-        check(&both, Some(b"abc"));
-        let of_a_proxy = [("authorization", "Basic YTpi"), ("x-api-key", "def")];
-        check(&of_a_proxy, Some(b"def"));
-        check(&[("authorization", "Basic YTpi")], None);
-        check(&[("authorization", "Bearer")], None);
-        // An empty key is a key, and nobody's.
-        check(&[("x-api-key", "")], Some(b""));
-        let long = "k".repeat(2 * API_KEY_BYTES_MAX);
-        let cut = long.as_bytes().split_at(API_KEY_BYTES_MAX).0;
-        check(&[("x-api-key", &long)], Some(cut));
     }
 }

@@ -48,6 +48,9 @@ pub(crate) const WAITS: Address = Address::new(*b"waits until let pass");
 /// Bytes whose submission fails inside the node.
 pub(crate) const SUBMIT_FAILS: &[u8] = &[0xff];
 
+/// A transaction with it is not taken before another one was.
+pub(crate) const EARLY_NONCE: u64 = 1_000_000;
+
 /// A transaction that the pool had and has no more.
 pub(crate) const DROPPED: B256 = B256::repeat_byte(0xdd);
 
@@ -161,6 +164,8 @@ pub(crate) struct Chain {
     pub(crate) asked: Mutex<Vec<TimestampClient>>,
     /// Time stamps that those were promised and did not get.
     pub(crate) failed: Mutex<Vec<TimestampFailure>>,
+    /// Transactions that were submitted, in this order.
+    pub(crate) submitted: Mutex<Vec<B256>>,
     pub(crate) gate: Gate,
     pub(crate) oldest_state: Height,
 }
@@ -177,6 +182,7 @@ impl Chain {
             stated: Mutex::default(),
             asked: Mutex::default(),
             failed: Mutex::default(),
+            submitted: Mutex::default(),
             gate: Gate::default(),
             oldest_state: Height(1),
         };
@@ -460,6 +466,11 @@ impl Backend for Chain {
         }
         let transaction = Transaction::parse_and_verify(encoded, CHAIN_ID)
             .map_err(|error| SubmitError::Refused(error.to_string()))?;
+        let mut submitted = self.submitted.lock().unwrap();
+        if transaction.nonce() == EARLY_NONCE && submitted.is_empty() {
+            return Err(SubmitError::Early("nonce too high: one is missing".into()));
+        }
+        submitted.push(transaction.hash());
         Ok(transaction.hash())
     }
 

@@ -21,6 +21,7 @@ pub(crate) struct Fixture {
 /// A server that answers until it is stopped or dropped.
 pub(crate) struct Running {
     address: SocketAddr,
+    operator: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -53,10 +54,12 @@ impl Fixture {
         let chain = Arc::new(Chain::new());
         let server = listen(config, chain.clone()).await.unwrap();
         let address = server.local_addr();
+        let operator = server.operator_addr();
         let (stop, stopping) = watch::channel(false);
         let task = tokio::spawn(server.run(stopping));
         let server = Running {
             address,
+            operator,
             stop,
             task,
         };
@@ -65,6 +68,11 @@ impl Fixture {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.server.address
+    }
+
+    /// Where whoever runs the node calls.
+    pub(crate) fn operator(&self) -> SocketAddr {
+        self.server.operator.unwrap()
     }
 
     /// The whole response object.
@@ -133,8 +141,20 @@ pub(crate) async fn exchange_at(
     headers: &[&str],
     body: &[u8],
 ) -> Answer {
+    exchange_as(address, "localhost", verb, path, headers, body).await
+}
+
+/// The same with another name of the server.
+pub(crate) async fn exchange_as(
+    address: SocketAddr,
+    host: &str,
+    verb: &str,
+    path: &str,
+    headers: &[&str],
+    body: &[u8],
+) -> Answer {
     let mut socket = TcpStream::connect(address).await.unwrap();
-    let mut request = format!("{verb} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    let mut request = format!("{verb} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
     for header in headers {
         request += &format!("{header}\r\n");
     }

@@ -26,9 +26,8 @@ async fn batches_are_limited() {
     let three = post(fixture.address(), &batch(3), &[]).await.json();
     assert_eq!(three.as_array().unwrap().len(), 3);
     let four = post(fixture.address(), &batch(4), &[]).await.json();
-    assert_eq!(four["error"]["code"], -32010);
-    assert_eq!(four["error"]["message"], "The batch request was too large");
-    assert_eq!(four["error"]["data"], "Exceeded max limit of 3");
+    let error = json!({"code": -32600, "message": "batch too large", "data": {"limit": 3}});
+    assert_eq!(four, json!([{"jsonrpc": "2.0", "id": 1, "error": error}]));
 }
 
 #[tokio::test]
@@ -37,8 +36,11 @@ async fn default_batches_take_a_thousand() {
     let batch = |count| format!("[{}]", vec![REQUEST; count].join(","));
     let full = post(fixture.address(), &batch(1_000), &[]).await.json();
     assert_eq!(full.as_array().unwrap().len(), 1_000);
-    let above = post(fixture.address(), &batch(1_001), &[]).await.json();
-    assert_eq!(above["error"]["code"], -32010);
+    for count in [1_001, 10_001] {
+        let above = post(fixture.address(), &batch(count), &[]).await.json();
+        assert_eq!(above[0]["error"]["message"], "batch too large");
+        assert_eq!(above.as_array().unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -52,7 +54,7 @@ async fn bodies_and_answers_are_limited() {
     let large = REQUEST.to_string() + &" ".repeat(200);
     let answer = post(fixture.address(), &large, &[]).await;
     assert_eq!(answer.status, 413);
-    assert_eq!(answer.json()["error"]["data"], "Exceeded max limit of 200");
+    assert_eq!(answer.json()["error"]["data"], json!({"limitBytes": 200}));
     let (code, message, data) = fixture.error("eth_capabilities", json!([])).await;
     assert_eq!((code, data), (-32003, json!({"limitBytes": 400})));
     assert!(message.starts_with("response too large"), "{message}");
@@ -73,6 +75,31 @@ async fn bodies_and_answers_are_limited() {
     let small = [logs; 3].join(",");
     let batch = post(fixture.address(), &format!("[{small}]"), &[]).await;
     assert_eq!(batch.json().as_array().unwrap().len(), 3);
+    // Once the answers of a batch are too many bytes, the rest is not done.
+    let limits = RpcLimits {
+        response_bytes_max: 1_000,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    let batch = post(
+        fixture.address(),
+        &format!("[{}]", [logs; 100].join(",")),
+        &[],
+    )
+    .await;
+    let answers = batch.json();
+    let answers = answers.as_array().unwrap();
+    let first_refused = answers
+        .iter()
+        .position(|it| it.get("error").is_some())
+        .unwrap();
+    assert!((5..50).contains(&first_refused), "{first_refused}");
+    assert_eq!(answers.len(), 100);
+    assert!(
+        answers[first_refused..]
+            .iter()
+            .all(|it| it["error"]["code"] == -32003)
+    );
 }
 
 #[tokio::test]
@@ -149,7 +176,7 @@ async fn connections_are_limited() {
         let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
         // An answer shows that the server has taken the connection.
         let request = format!(
-            "POST / HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+            "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{REQUEST}",
             REQUEST.len()
         );
@@ -330,10 +357,10 @@ async fn what_is_not_json_rpc_gets_an_answer() {
     )
     .await;
     assert_eq!(text.status, 415);
-    assert_eq!(
-        exchange(fixture.address(), "GET", &[], b"").await.status,
-        405
-    );
+    let words = "invalid content type, only application/json is supported\n";
+    assert_eq!(text.body, words);
+    let none = exchange(fixture.address(), "POST", &[], REQUEST.as_bytes()).await;
+    assert_eq!((none.status, none.body.as_str()), (415, words));
     assert_eq!(fixture.result("eth_blockNumber", json!([])).await, "0x2");
 }
 
@@ -371,6 +398,22 @@ async fn refuses_to_start_with_one_clear_line() {
         .await;
         assert!(bad.to_string().contains("`rpc.cors_origins`"), "{bad}");
     }
+    let hosts = vec!["http://a.example".to_string()];
+    let bad = start(ServerConfig { hosts, ..config() }).await;
+    assert!(
+        bad.to_string()
+            .contains("`rpc.hosts`: `http://a.example` is not a name"),
+        "{bad}"
+    );
+    let methods = vec!["eth".to_string(), "eth_sign".into()];
+    let bad = start(ServerConfig {
+        methods,
+        ..config()
+    })
+    .await;
+    let words = "config key `rpc.methods`: `eth_sign` is neither a method nor a namespace here; \
+                 namespaces are eth, net, ";
+    assert!(bad.to_string().starts_with(words), "{bad}");
 }
 
 #[tokio::test]

@@ -16,5 +16,7 @@ mod pages;
 mod reference;
 mod shapes;
 mod subscriptions;
+mod tls;
 mod transactions;
+mod transport;
 mod validators;
