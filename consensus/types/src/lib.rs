@@ -25,6 +25,7 @@ pub mod limits;
 pub mod log;
 pub mod map;
 pub mod number;
+pub mod registry;
 pub mod roster;
 pub mod state;
 pub mod transaction;
@@ -43,6 +44,7 @@ pub use identity::ChainIdentity;
 pub use json::canonical_json;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
+pub use registry::{InForce, LegalRecord, Membership};
 pub use roster::{Member, Members, MembersError, PeerEntry, Roster};
 pub use state::{Account, AccountChange, AccountProof, SlotProof, StateDiff, StateView, ViewError};
 pub use transaction::{

@@ -124,10 +124,15 @@ export class TbsiClient {
    */
   async prove(
     selector: Selector,
-    { from, status = false }: { readonly from?: bigint | number; readonly status?: boolean } = {},
+    { from, status = false, names = false }: {
+      readonly from?: bigint | number
+      readonly status?: boolean
+      readonly names?: boolean
+    } = {},
   ): Promise<string | undefined> {
     return this.#proof('tbsi_getProof', selector, {
       ...(from === undefined ? {} : { from }), ...(status ? { status } : {}),
+      ...(names ? { registry: true } : {}),
     })
   }
 
