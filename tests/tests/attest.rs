@@ -220,7 +220,7 @@ async fn what_became_of_an_attestation_is_told() {
         .ask(0, &[&supersede, [other.as_str()].as_slice()].concat())
         .await;
     said(&ended, 2, "give the issuer's key");
-    let done = json(
+    let done = json_of(
         &desk
             .ask(
                 0,
@@ -334,7 +334,7 @@ async fn registered(desk: &Desk, key: &str) {
         "--key",
         key,
     ];
-    let done = json(
+    let done = json_of(
         &desk
             .ask(0, &[&register, ["--json"].as_slice()].concat())
             .await,

@@ -160,11 +160,7 @@ contract Organisations is IOrganisations {
     }
 
     /// @inheritdoc IOrganisations
-    function recordOf(uint32 organisation, uint256 position)
-        external
-        view
-        returns (Record memory)
-    {
+    function recordOf(uint32 organisation, uint256 position) external view returns (Record memory) {
         Record[] storage records = _records[organisation];
         if (position >= records.length) {
             revert OrganisationsNoRecord(organisation, records.length, position);

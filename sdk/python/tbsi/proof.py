@@ -64,7 +64,7 @@ def parse_proof(data: bytes) -> Proof:
         named = value.get("format") if isinstance(value, dict) else None
         if named == _FORMAT:
             return _read_json(value)
-        if named == _REGISTRY_FORMAT:
+        if isinstance(named, str) and named.startswith(_REGISTRY_FORMAT[:-1]):
             return _read_registry(value)
         return Proof(bundle_shape(value)())
     except (CursorError, LeafError, ShapeError) as error:
@@ -186,6 +186,8 @@ def _read_registry(value: dict) -> Proof:
     positions = [part.integer(field, U32_MAX) for field in ("membership", "record")]
     legal = {field: part.text(field) for field in TEXTS}
     nodes = part.bytes_list("nodes")
+    if fields.text("format") != _REGISTRY_FORMAT:
+        raise other_version()
     bundle, found = content(), mapped and mapped()
     for field, most in TEXTS.items():
         at_most(field, len(legal[field].encode("utf-8")), most)

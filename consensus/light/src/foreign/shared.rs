@@ -38,7 +38,7 @@ impl<'a> SharedNodes<'a> {
         let slot = keccak256(slot.to_be_bytes::<32>());
         match self.value(storage, slot)? {
             None => Ok(U256::ZERO),
-            Some(encoded) => word_of(encoded).map(U256::from).ok_or(ProofError::Value),
+            Some(encoded) => word_of(encoded).map(Into::into).ok_or(ProofError::Value),
         }
     }
 

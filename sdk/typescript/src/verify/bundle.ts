@@ -11,7 +11,7 @@ import {
   FORMAT_WITH_MAP, MAGIC_WITH_MAP, decodeWithMap, readWithMap, type MapPart,
 } from './map-form.js'
 import {
-  FORMAT_WITH_REGISTRY, MAGIC_WITH_REGISTRY, decodeWithRegistry, readWithRegistry,
+  FORMATS_WITH_REGISTRY, MAGIC_WITH_REGISTRY, decodeWithRegistry, readWithRegistry,
   type RegistryPart,
 } from './registry.js'
 import { ShapeError } from './tree.js'
@@ -63,7 +63,9 @@ export function parseProof(bytes: Uint8Array): Proof {
     if (text === undefined) throw new FormError('unreadable', 'this is no proof: it is not text')
     const value = parseJson(text)
     const format = value instanceof JsonObject ? value.fields.get('format') : undefined
-    if (format === FORMAT_WITH_REGISTRY) return readWithRegistry(value)
+    if (typeof format === 'string' && FORMATS_WITH_REGISTRY.test(format)) {
+      return readWithRegistry(value)
+    }
     return format === FORMAT_WITH_MAP ? readWithMap(value) : { bundle: bundleShape(value)() }
   } catch (thrown) {
     throw formError(thrown)

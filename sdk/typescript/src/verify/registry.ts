@@ -46,8 +46,9 @@ export interface ProvenIssuer {
   readonly known: bigint
 }
 
-/** `format` of the JSON form. */
-export const FORMAT_WITH_REGISTRY = 'tbsi-registry-proof-1'
+/** `format` of the JSON form, in all versions, and in the one that is known. */
+export const FORMATS_WITH_REGISTRY = /^tbsi-registry-proof-/
+const FORMAT = 'tbsi-registry-proof-1'
 
 /** What the compact form begins with, and the version that is known. */
 export const MAGIC_WITH_REGISTRY = [0x54, 0x42, 0x52]
@@ -105,6 +106,7 @@ export function readWithRegistry(given: JsonValue): Proof {
   const position = part.integer('record', U32_MAX)
   const legal = record((field) => part.text(field))
   const nodes = part.bytesList('nodes')
+  if (fields.text('format') !== FORMAT) otherVersion()
   const bundle = content()
   const mapPart = map?.()
   for (const [field, max] of TEXTS) atMost(field, utf8(legal[field]).length, max)

@@ -14,7 +14,7 @@ fn leaf(height: u64, statement: Statement) -> Leaf {
         chain_id: 1,
         height: Height(height),
         // Three blocks in a period.
-        time: TimestampMs(400 * height),
+        time: TimestampMs(350 * height),
         transaction_index: 0,
         ordinal: 0,
         issuer: Address::repeat_byte(7),
@@ -75,7 +75,7 @@ impl Model {
                 self.entries.entry(question.key()).or_insert(value);
             }
         }
-        let entries: Vec<_> = self.entries.iter();
+        let entries = self.entries.iter();
         let entries: Vec<_> = entries.map(|(key, value)| (*key, value.encode())).collect();
         let unseen = self.leaves.get(digests);
         let digest_height = unseen.map_or(height, |leaf| leaf.head.height.0) - 1;
@@ -102,7 +102,7 @@ impl Model {
     }
 }
 
-/// Blocks 1 and 2 are of the first period, 3 to 5 of the second; 8 begins the fourth.
+/// Blocks 1 and 2 are of the first period, 3 to 5 of the second, 8 of the third.
 fn good() -> Model {
     let mut model = Model::default();
     (0..5).for_each(|number| model.push(attested(1, number)));
