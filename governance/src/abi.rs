@@ -6,14 +6,14 @@ use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Nodes::{
     bindGenesisCall, handOverCall, peersCall, submitEvidenceCall, validatorSetCall,
 };
-use tbsi_bindings::genesis::Organisations::namesOfCall;
+use tbsi_bindings::genesis::Organisations::{namesOfCall, recordOfCall};
 use tbsi_bindings::genesis::PeerView;
 use tbsi_bindings::genesis::Permissions::chargeCall;
 pub use tbsi_types::contracts::{
     CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS, UPGRADES,
 };
 use tbsi_types::roster::{Member, Members, MembersError, PeerEntry, Peers, peer_id_of};
-use tbsi_types::{B256, PublicKey, VotingPower};
+use tbsi_types::{B256, LegalRecord, PublicKey, VotingPower};
 
 /// Who the protocol itself calls contracts as (EIP-4788's system address).
 pub const SYSTEM: Address = address!("fffffffffffffffffffffffffffffffffffffffe");
@@ -91,6 +91,28 @@ pub fn names_call(organisation: u32) -> Bytes {
 pub fn names(answer: &[u8]) -> Option<(String, String)> {
     let names = namesOfCall::abi_decode_returns(answer).ok()?;
     Some((names._0, names._1))
+}
+
+/// The call data that asks for one of an organisation's records.
+pub fn record_call(organisation: u32, position: u32) -> Bytes {
+    let position = U256::from(position);
+    let call = recordOfCall {
+        organisation,
+        position,
+    };
+    call.abi_encode().into()
+}
+
+/// Legal names and identifiers, from the answer to [`record_call`].
+pub fn record(answer: &[u8]) -> Option<LegalRecord> {
+    let record = recordOfCall::abi_decode_returns(answer).ok()?;
+    Some(LegalRecord {
+        name_zh_tw: record.nameZhTw,
+        name_en: record.nameEn,
+        tax_id: record.taxId,
+        lei: record.lei,
+        jurisdiction: record.jurisdiction,
+    })
 }
 
 /// What organisations used in one block: number, gas, leaves.

@@ -5,9 +5,8 @@ use tbsi_bindings::genesis::Consent;
 use tbsi_types::SecretKey;
 
 use crate::abi::PERMISSIONS;
+use crate::typed_data;
 
-const DOMAIN_TYPE: &str =
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 const CONSENT_TYPE: &str =
     "Consent(uint32 organisation,address account,uint32 permissions,uint256 nonce,uint64 deadline)";
 
@@ -31,38 +30,16 @@ pub struct Joining {
 impl Joining {
     /// The digest that is signed.
     pub fn digest(&self) -> B256 {
-        let domain = words(&[
-            keccak256(DOMAIN_TYPE).into(),
-            keccak256("TBSI Permissions").into(),
-            keccak256("1").into(),
-            U256::from(self.chain_id),
-            PERMISSIONS.into_word().into(),
-        ]);
-        let content = words(&[
+        let content = [
             keccak256(CONSENT_TYPE).into(),
             U256::from(self.organisation),
             self.account.into_word().into(),
             U256::from(self.permissions),
             U256::from(self.nonce),
             U256::from(self.deadline),
-        ]);
-        keccak256(
-            [
-                b"\x19\x01".as_slice(),
-                domain.as_slice(),
-                content.as_slice(),
-            ]
-            .concat(),
-        )
+        ];
+        typed_data::digest("TBSI Permissions", self.chain_id, PERMISSIONS, &content)
     }
-}
-
-fn words(words: &[U256]) -> B256 {
-    let bytes: Vec<_> = words
-        .iter()
-        .flat_map(|word| word.to_be_bytes::<32>())
-        .collect();
-    keccak256(bytes)
 }
 
 /// The signature of the account's key.

@@ -1,13 +1,17 @@
 //! What an issuer signs so that others can send it (EIP-712, SPEC §12.7).
 
+mod file;
+
 use alloy_primitives::{Address, B256, U256, keccak256};
 use serde::{Deserialize, Serialize};
 use tbsi_bindings::contracts::ATTESTATIONS;
 use tbsi_bindings::genesis::Delegation;
 use tbsi_types::{KeyError, SecretKey, Signature};
 
-const DOMAIN_TYPE: &str =
-    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+use crate::typed_data;
+
+pub use file::{DELEGATION_BYTES_MAX, DELEGATION_FORMAT, DelegationFile, DelegationFileError};
+
 const ATTEST_TYPE: &str = "Attest(address issuer,bytes32 schema,uint32 algorithm,bytes32[] words,uint256 nonce,uint64 deadline)";
 const ATTEST_BATCH_TYPE: &str = "AttestBatch(address issuer,bytes32 schema,uint32 algorithm,bytes32[] words,uint256 nonce,uint64 deadline)";
 const REVOKE_TYPE: &str =
@@ -65,13 +69,6 @@ pub struct Delegating {
 impl Delegating {
     /// The digest that is signed.
     pub fn digest(&self) -> B256 {
-        let domain = words(&[
-            keccak256(DOMAIN_TYPE).into(),
-            keccak256("TBSI Attestations").into(),
-            keccak256("1").into(),
-            U256::from(self.chain_id),
-            ATTESTATIONS.into_word().into(),
-        ]);
         let digests = |words: &[B256]| keccak256(words.concat()).into();
         let (kind, mut middle): (_, Vec<U256>) = match &self.what {
             Delegated::Attest {
@@ -98,9 +95,7 @@ impl Delegating {
         let mut content = vec![keccak256(kind).into(), self.issuer.into_word().into()];
         content.append(&mut middle);
         content.extend([self.nonce, U256::from(self.deadline)]);
-        let content = words(&content);
-        let prefix = b"\x19\x01".as_slice();
-        keccak256([prefix, domain.as_slice(), content.as_slice()].concat())
+        typed_data::digest("TBSI Attestations", self.chain_id, ATTESTATIONS, &content)
     }
 
     /// Signs it, as the issuer.
@@ -121,14 +116,6 @@ impl Delegating {
         let bytes = [r.as_slice(), s.as_slice(), &[v]].concat();
         Signature::parse(&bytes)?.recover(self.digest())
     }
-}
-
-fn words(words: &[U256]) -> B256 {
-    let bytes: Vec<_> = words
-        .iter()
-        .flat_map(|word| word.to_be_bytes::<32>())
-        .collect();
-    keccak256(bytes)
 }
 
 #[cfg(test)]

@@ -25,4 +25,5 @@ pub mod reserve;
 pub mod rules;
 pub mod standing;
 pub mod texts;
+mod typed_data;
 pub mod upgrades;

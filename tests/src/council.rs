@@ -35,6 +35,8 @@ pub mod kind {
     pub const SUSPEND_ORGANISATION: u8 = 2;
     /// `removeOrganisation`.
     pub const REMOVE_ORGANISATION: u8 = 3;
+    /// `reinstateOrganisation`.
+    pub const REINSTATE_ORGANISATION: u8 = 4;
     /// `amendOrganisation`.
     pub const AMEND_ORGANISATION: u8 = 5;
     /// `addValidator`.

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod bridge;
 pub mod council;
+pub mod desk;
 pub mod faults;
 pub mod harness;
 pub mod issuer;

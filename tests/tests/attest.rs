@@ -6,75 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use tbsi_tests::harness::{Ended, TestNetwork, tbsi};
+use tbsi_tests::desk::{Desk, proof_of};
+use tbsi_tests::harness::{self, Ended, TestNetwork, json_of, tbsi};
 use tbsi_tests::issuer::{Issuer, acknowledge, revokeCall};
-use tbsi_types::{Height, ProofBundle};
-
-/// Commands against one network, with files in a directory of their own.
-struct Desk {
-    net: TestNetwork,
-    genesis: String,
-    key: String,
-}
-
-impl Desk {
-    async fn open(validators: usize) -> Self {
-        let net = TestNetwork::start(validators, 0).await;
-        let genesis = net.network.genesis_file().display().to_string();
-        let key = net.network.development_key_file(1).display().to_string();
-        Self { net, genesis, key }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.net.scratch().join(name)
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        fs::write(&path, bytes).expect("write a file");
-        path.display().to_string()
-    }
-
-    /// A command that speaks to a node.
-    async fn ask(&self, node: usize, args: &[&str]) -> Ended {
-        let url = self.net.network.rpc_url(node);
-        tbsi(&[args, &["--rpc", &url]].concat()).await
-    }
-
-    async fn attest(&self, node: usize, args: &[&str]) -> Ended {
-        let genesis = ["attest", "--json", "--genesis", &self.genesis];
-        let args = [&genesis, ["--key", &self.key].as_slice(), args].concat();
-        self.ask(node, &args).await
-    }
-
-    async fn verify(&self, proof: &str, extra: &[&str]) -> Ended {
-        let args = ["verify", proof, "--genesis", &self.genesis];
-        tbsi(&[args.as_slice(), extra].concat()).await
-    }
-
-    async fn wait(&mut self, node: usize, height: &Value) {
-        let height = height.as_u64().expect("a height");
-        self.net.wait_height(node, Height(height)).await;
-    }
-}
+use tbsi_types::ProofBundle;
 
 #[track_caller]
 fn said(ended: &Ended, code: i32, words: &str) {
-    let Ended { stdout, stderr, .. } = ended;
-    assert_eq!(ended.code, Some(code), "{stdout}{stderr}");
-    let all = format!("{stdout}{stderr}");
-    assert!(all.contains(words), "`{words}` is not in: {all}");
-    assert!(!all.contains("panicked"), "{all}");
-}
-
-#[track_caller]
-fn json(ended: &Ended) -> Value {
-    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    serde_json::from_str(&ended.stdout).expect("one JSON object")
-}
-
-fn proof_of(file: &str) -> String {
-    format!("{file}.tbsi.json")
+    harness::said(ended, code, &[words]);
 }
 
 /// A proof with another log root.
@@ -94,7 +33,7 @@ async fn files_are_attested_verified_and_revoked() {
     let b = desk.write("b.bin", vec![7; 3_000_000]);
     let twin = desk.write("twin.pdf", b"one report");
 
-    let first = json(&desk.attest(0, &[&a, &b, &twin]).await);
+    let first = json_of(&desk.attest(0, &[&a, &b, &twin]).await);
     let files = first["files"].as_array().expect("files");
     assert_eq!(files.len(), 3);
     assert_eq!(
@@ -113,7 +52,7 @@ async fn files_are_attested_verified_and_revoked() {
     // The same again, to another node: the same answer, and no transaction.
     desk.wait(3, &files[0]["height"]).await;
     let before = fs::read(proof_of(&a)).expect("a proof");
-    let again = json(&desk.attest(3, &[&a, &b, &twin]).await);
+    let again = json_of(&desk.attest(3, &[&a, &b, &twin]).await);
     assert_eq!(again["transactions"].as_array().map(Vec::len), Some(0));
     assert_eq!(again["files"][1]["leafIndex"], files[1]["leafIndex"]);
     let after = fs::read(proof_of(&a)).expect("a proof");
@@ -121,7 +60,7 @@ async fn files_are_attested_verified_and_revoked() {
     // One that is damaged is fetched again, from a node whose quorum may be another.
     let broken = desk.write("b.bin.tbsi.json", damaged(&proof_of(&b)));
     said(&desk.verify(&broken, &[]).await, 1, "INVALID");
-    json(&desk.attest(3, &[&b]).await);
+    json_of(&desk.attest(3, &[&b]).await);
     said(&desk.verify(&broken, &[]).await, 0, "THE PROOF HOLDS");
     said(
         &desk.attest(0, &[&a, "--again"]).await,
@@ -129,7 +68,7 @@ async fn files_are_attested_verified_and_revoked() {
         "--again would replace it",
     );
     let out = desk.path("later").display().to_string();
-    let later = json(&desk.attest(0, &[&a, "--again", "--out", &out]).await);
+    let later = json_of(&desk.attest(0, &[&a, "--again", "--out", &out]).await);
     assert_eq!(later["files"][0]["leafIndex"], 2);
 
     refused_if_changed(&desk, &a).await;
@@ -219,13 +158,13 @@ async fn revoked_once(desk: &mut Desk, a: &str, b: &str) {
     let proof = proof_of(a);
     let ended = desk.ask(0, &revoke(&proof, "1", &other)).await;
     said(&ended, 2, "only the issuer's own");
-    let done = json(&desk.ask(0, &revoke(&proof, "issued-in-error", &key)).await);
+    let done = json_of(&desk.ask(0, &revoke(&proof, "issued-in-error", &key)).await);
     assert_eq!(
         (&done["reason"], &done["before"]),
         (&2.into(), &false.into())
     );
     desk.wait(2, &done["height"]).await;
-    let twice = json(&desk.ask(2, &revoke(&proof, "3", &key)).await);
+    let twice = json_of(&desk.ask(2, &revoke(&proof, "3", &key)).await);
     assert_eq!(
         (&twice["reason"], &twice["before"]),
         (&2.into(), &true.into())
@@ -260,8 +199,8 @@ async fn what_became_of_an_attestation_is_told() {
     let other = other.display().to_string();
     let names = ["deed.pdf", "deed-2.pdf", "plan.pdf"];
     let [deed, next, plan] = names.map(|name| desk.write(name, name));
-    json(&desk.attest(0, &[&deed, &next]).await);
-    json(&desk.attest(0, &[&plan, "--alone"]).await);
+    json_of(&desk.attest(0, &[&deed, &next]).await);
+    json_of(&desk.attest(0, &[&plan, "--alone"]).await);
     let [deed, next, plan] = [deed, next, plan].map(|file| proof_of(&file));
     let asked = ["--rpc", url.as_str()];
     let ended = desk.verify(&deed, &asked).await;
@@ -269,7 +208,7 @@ async fn what_became_of_an_attestation_is_told() {
     said(&ended, 0, "a node's word and no proof");
 
     // A stranger's revocation is in the log, proven, and worth nothing.
-    let id = text(&json(&desk.ask(0, &["status", &deed, "--json"]).await)["id"]);
+    let id = text(&json_of(&desk.ask(0, &["status", &deed, "--json"]).await)["id"]);
     let stranger = stranger_revokes(&desk, &id).await;
     said(&desk.verify(&deed, &asked).await, 0, "not revoked");
     let ended = desk.verify(&stranger, &asked).await;
@@ -281,7 +220,7 @@ async fn what_became_of_an_attestation_is_told() {
         .ask(0, &[&supersede, [other.as_str()].as_slice()].concat())
         .await;
     said(&ended, 2, "give the issuer's key");
-    let done = json(
+    let done = json_of(
         &desk
             .ask(
                 0,
@@ -360,7 +299,7 @@ async fn stranger_revokes(desk: &Desk, id: &str) -> String {
 async fn countersigned(desk: &Desk, plan: &str, key: &str, other: &str) {
     let file = desk.write("of-the-party", "another");
     let attest = ["attest", &file, "--key", other, "--json"];
-    let party = text(&json(&desk.ask(0, &attest).await)["issuer"]);
+    let party = text(&json_of(&desk.ask(0, &attest).await)["issuer"]);
     let open = ["countersign", "open", plan, "--party", &party, "--key", key];
     said(
         &desk.ask(0, &open).await,
@@ -395,7 +334,7 @@ async fn registered(desk: &Desk, key: &str) {
         "--key",
         key,
     ];
-    let done = json(
+    let done = json_of(
         &desk
             .ask(0, &[&register, ["--json"].as_slice()].concat())
             .await,
@@ -408,7 +347,7 @@ async fn registered(desk: &Desk, key: &str) {
         "can never be revoked",
     );
     let file = desk.write("invoice", "of an irrevocable schema");
-    json(&desk.attest(0, &[&file, "--schema", &schema]).await);
+    json_of(&desk.attest(0, &[&file, "--schema", &schema]).await);
     let proof = proof_of(&file);
     let revoke = ["revoke", &proof, "--reason", "1", "--key", key];
     said(&desk.ask(0, &revoke).await, 2, "cannot be revoked");
@@ -457,7 +396,7 @@ async fn audited(desk: &Desk) {
     said(&desk.ask(1, &foreign).await, 2, "status 404");
     let four = ["1", "2", "3", "4"].map(|name| other.write(name, name));
     let four: Vec<&str> = four.iter().map(String::as_str).collect();
-    json(&other.attest(0, &four).await);
+    json_of(&other.attest(0, &four).await);
     said(&desk.ask(1, &foreign).await, 1, "WRONG: ");
 
     let consistency = ["log", "consistency", "--genesis", &desk.genesis];
@@ -471,7 +410,7 @@ async fn audited(desk: &Desk) {
         2,
         "has not decided height 1000000",
     );
-    let status = json(&desk.ask(1, &["log", "status", "--json"]).await);
+    let status = json_of(&desk.ask(1, &["log", "status", "--json"]).await);
     assert_eq!(status["logSize"], 4);
 }
 
@@ -491,7 +430,7 @@ async fn salted_files_and_directories_are_attested() {
         "--algorithm",
         "sm3-256",
     ];
-    let done = json(&desk.attest(0, &args).await);
+    let done = json_of(&desk.attest(0, &args).await);
     assert_ne!(
         done["files"][0]["digest"], done["files"][1]["digest"],
         "salts differ"
@@ -509,7 +448,7 @@ async fn salted_files_and_directories_are_attested() {
         );
     }
     // With the salt that is kept, the same statement: nothing is sent.
-    let again = json(&desk.attest(0, &args).await);
+    let again = json_of(&desk.attest(0, &args).await);
     assert_eq!(again["transactions"].as_array().map(Vec::len), Some(0));
     let (a, b) = (dir.join("a"), dir.join("sub/b.tbsi.salt"));
     let (a, b) = (a.display().to_string(), b.display().to_string());

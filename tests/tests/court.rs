@@ -2,88 +2,16 @@
 //! destroyed with a receipt, statements that others send; all with the commands that people type.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
-use tbsi_tests::harness::{Ended, TestNetwork, said, skip, tbsi};
+use tbsi_tests::desk::{Desk, proof_of};
+use tbsi_tests::harness::{TestNetwork, json_of, said, skip, tbsi};
 use tbsi_tests::outside::{accepts, verapdf};
 use tbsi_types::Height;
 
 const FONT: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
 const UNTIL: &str = "2999-12-31T23:59:59+08:00";
-
-/// Commands against one network, with files in a directory of their own.
-struct Desk {
-    net: TestNetwork,
-    genesis: String,
-    key: String,
-}
-
-impl Desk {
-    async fn open(validators: usize) -> Self {
-        let net = TestNetwork::start(validators, 0).await;
-        let genesis = net.network.genesis_file().display().to_string();
-        let key = net.network.development_key_file(1).display().to_string();
-        Self { net, genesis, key }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.net.scratch().join(name)
-    }
-
-    fn named(&self, name: &str) -> String {
-        self.path(name).display().to_string()
-    }
-
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
-        fs::write(self.path(name), bytes).expect("write a file");
-        self.named(name)
-    }
-
-    /// A command that speaks to the first node.
-    async fn ask(&self, args: &[&str]) -> Ended {
-        let url = self.net.network.rpc_url(0);
-        tbsi(&[args, &["--rpc", &url]].concat()).await
-    }
-
-    /// A command that trusts the genesis file and asks nobody.
-    async fn trusting(&self, args: &[&str]) -> Ended {
-        tbsi(&[args, &["--genesis", &self.genesis]].concat()).await
-    }
-
-    async fn attest(&self, args: &[&str]) -> Value {
-        let fixed = [
-            "attest",
-            "--json",
-            "--genesis",
-            &self.genesis,
-            "--key",
-            &self.key,
-        ];
-        json(&self.ask(&[fixed.as_slice(), args].concat()).await)
-    }
-
-    /// An account that nobody knows.
-    fn stranger(&self, name: &str) -> String {
-        use std::os::unix::fs::PermissionsExt;
-        let path = self.path(name);
-        fs::write(&path, format!("{:064x}", name.len())).expect("write a key");
-        let owner_alone = fs::Permissions::from_mode(0o600);
-        fs::set_permissions(&path, owner_alone).expect("a key is for its owner");
-        path.display().to_string()
-    }
-}
-
-#[track_caller]
-fn json(ended: &Ended) -> Value {
-    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
-    serde_json::from_str(&ended.stdout).expect("one JSON object")
-}
-
-fn proof_of(file: &str) -> String {
-    format!("{file}.tbsi.json")
-}
 
 /// Text of a PDF by a program of others; `None`, and said so, if the machine lacks it.
 fn text_of(pdf: &Path) -> Option<String> {
@@ -112,7 +40,7 @@ fn conforms(pdf: &str, flavours: &[&str]) {
 async fn a_report_rests_on_whatever_is_trusted() {
     let desk = Desk::open(4).await;
     let file = desk.write("契約.pdf", b"the contract");
-    desk.attest(&[&file, "--salt"]).await;
+    json_of(&desk.attest(0, &[&file, "--salt"]).await);
     let proof = proof_of(&file);
     let html = desk.named("genesis.html");
     let ended = desk.trusting(&["report", &proof, "--out", &html]).await;
@@ -124,7 +52,7 @@ async fn a_report_rests_on_whatever_is_trusted() {
 
     let checkpoint = desk.named("checkpoint.json");
     let get = ["checkpoint", "get", "--height", "1", "--out", &checkpoint];
-    said(&desk.ask(&get).await, 0, &[]);
+    said(&desk.ask(0, &get).await, 0, &[]);
     let html = desk.named("checkpoint.html");
     let args = [
         "report",
@@ -156,7 +84,7 @@ async fn a_report_rests_on_whatever_is_trusted() {
     );
 
     let revoke = ["revoke", &proof, "--reason", "1", "--key", &desk.key];
-    said(&desk.ask(&revoke).await, 0, &["is revoked"]);
+    said(&desk.ask(0, &revoke).await, 0, &["is revoked"]);
     let (html, url) = (desk.named("revoked.html"), desk.net.network.rpc_url(0));
     let args = [
         "report", &proof, "--rpc", &url, "--out", &html, "--lang", "zh-TW",
@@ -183,7 +111,7 @@ async fn a_pdf_is_for_archives_and_the_same_each_time() {
     let desk = Desk::open(4).await;
     // A character that no font has, and one that shows nothing.
     let file = desk.write("契約\u{e000}\u{200b}.pdf", b"the contract");
-    desk.attest(&[&file]).await;
+    json_of(&desk.attest(0, &[&file]).await);
     let proof = proof_of(&file);
     for lang in ["en", "zh-TW"] {
         let outs = ["a", "b"].map(|name| desk.named(&format!("{name}-{lang}.pdf")));
@@ -233,8 +161,8 @@ async fn a_salt_is_destroyed_with_a_receipt() {
     let mut desk = Desk::open(1).await;
     let file = desk.write("patient.txt", b"personal data");
     let plain = desk.write("plain.txt", b"no salt");
-    desk.attest(&[&file, "--salt"]).await;
-    desk.attest(&[&plain]).await;
+    json_of(&desk.attest(0, &[&file, "--salt"]).await);
+    json_of(&desk.attest(0, &[&plain]).await);
     let (proof, salt) = (proof_of(&file), format!("{file}.tbsi.salt"));
     let statement = format!("{file}.tbsi.erasure");
     let kept = fs::read(&salt).expect("a salt");
@@ -303,7 +231,7 @@ async fn checked(desk: &mut Desk, statement: &str, proof: &str) {
         2,
         &["COULD NOT TELL", "read proof"],
     );
-    let done = desk.attest(&[statement]).await;
+    let done = json_of(&desk.attest(0, &[statement]).await);
     let height = done["files"][0]["height"].as_u64().expect("a height");
     desk.net.wait_height(0, Height(height)).await;
     said(
@@ -314,7 +242,7 @@ async fn checked(desk: &mut Desk, statement: &str, proof: &str) {
     let zh_tw = [check.as_slice(), &["--lang", "zh-TW"]].concat();
     said(&desk.trusting(&zh_tw).await, 0, &["收據成立"]);
     let told = [check.as_slice(), &["--json"]].concat();
-    let told = json(&desk.trusting(&told).await);
+    let told = json_of(&desk.trusting(&told).await);
     assert_eq!(told["verdict"], "valid");
     let asked = desk
         .trusting(&["verify", proof, "--json", "--file", statement])
@@ -323,7 +251,7 @@ async fn checked(desk: &mut Desk, statement: &str, proof: &str) {
 
     // The statement of another attestation, a changed one, and one that another key attested.
     let second = desk.write("second.txt", b"more data");
-    desk.attest(&[&second, "--salt"]).await;
+    json_of(&desk.attest(0, &[&second, "--salt"]).await);
     let args = ["erase", "check", statement, "--of", &proof_of(&second)];
     said(
         &desk.trusting(&args).await,
@@ -342,7 +270,7 @@ async fn checked(desk: &mut Desk, statement: &str, proof: &str) {
     let other = desk.net.network.development_key_file(2);
     let (other, out) = (other.display().to_string(), desk.named("others"));
     let args = ["attest", statement, "--key", &other, "--out", &out];
-    said(&desk.ask(&args).await, 0, &[]);
+    said(&desk.ask(0, &args).await, 0, &[]);
     let name = Path::new(statement).file_name().expect("a name");
     let by_other = Path::new(&out).join(proof_of(&name.to_string_lossy()));
     let by_other = by_other.display().to_string();
@@ -356,11 +284,11 @@ async fn others_send_what_an_issuer_signed() {
     let issuer = desk.stranger("issuer.key");
     let sign = async |args: &[&str]| {
         let rest = ["--key", &issuer, "--until", UNTIL, "--json"];
-        json(&desk.trusting(&[args, &rest].concat()).await)
+        json_of(&desk.trusting(&[args, &rest].concat()).await)
     };
     let send = async |file: &str| {
         let args = ["delegate", "send", file, "--key", &desk.key];
-        desk.ask(&args).await
+        desk.ask(0, &args).await
     };
     let (deed, plan) = (desk.write("deed", b"deed"), desk.write("plan", b"plan"));
     let [one, two, gone, back] = ["one", "two", "gone", "back"].map(|name| desk.named(name));
@@ -377,8 +305,8 @@ async fn others_send_what_an_issuer_signed() {
     // The proof names the one who signed, not the one who sent.
     let proof = proof_of(&deed);
     let prove = ["prove", "--file", &deed, "--out", &proof];
-    said(&desk.ask(&prove).await, 0, &[]);
-    let told = json(&desk.trusting(&["verify", &proof, "--json"]).await);
+    said(&desk.ask(0, &prove).await, 0, &[]);
+    let told = json_of(&desk.trusting(&["verify", &proof, "--json"]).await);
     assert_eq!(
         told["issuer"].as_str().map(str::to_lowercase),
         Some(by.to_lowercase())
@@ -419,7 +347,7 @@ async fn refused(desk: &Desk, one: &str, issuer: &str) {
     let changed = text.replace("\"algorithm\": 18", "\"algorithm\": 19");
     let changed = desk.write("changed", changed);
     let args = ["delegate", "send", &changed, "--key", &desk.key];
-    said(&desk.ask(&args).await, 2, &["is signed by"]);
+    said(&desk.ask(0, &args).await, 2, &["is signed by"]);
     let file = desk.write("late", b"late");
     let late = desk.named("late.json");
     let sign = ["delegate", "attest", &file, "--key", issuer, "--out", &late];
@@ -428,7 +356,7 @@ async fn refused(desk: &Desk, one: &str, issuer: &str) {
     let args = [
         "delegate", "send", &late, "--key", &desk.key, "--lang", "zh-TW",
     ];
-    said(&desk.ask(&args).await, 2, &["已過"]);
+    said(&desk.ask(0, &args).await, 2, &["已過"]);
     said(&desk.trusting(&past).await, 2, &["choose another --out"]);
     let other = TestNetwork::create(1, 0);
     let foreign = other.network.genesis_file().display().to_string();
@@ -442,5 +370,5 @@ async fn refused(desk: &Desk, one: &str, issuer: &str) {
         &[],
     );
     let args = ["delegate", "send", &out, "--key", &desk.key];
-    said(&desk.ask(&args).await, 2, &["was signed for the network"]);
+    said(&desk.ask(0, &args).await, 2, &["was signed for the network"]);
 }

@@ -129,6 +129,7 @@ async fn a_fifth_association_joins_and_its_node_becomes_a_validator() {
     let validator = its_node_is_registered(&desk, &home, &key).await;
     its_node_becomes_a_validator(&desk, &key, validator).await;
     an_account_joins_by_its_consent(&desk).await;
+    names_are_those_of_the_time_of_a_statement(&desk).await;
     refusals_carry_the_counters(&desk, account).await;
     records_are_kept_current(&desk, &key).await;
     desk.net.assert_no_panic();
@@ -304,6 +305,68 @@ async fn an_account_joins_by_its_consent(desk: &Desk) {
         2,
         &["tbsi org consent"],
     );
+}
+
+/// An account of one association, then of nobody, then of another: each of its statements has the
+/// name of its own time, with the genesis file alone.
+async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
+    let key = desk.net.network.development_key_file(3);
+    let key = key.display().to_string();
+    let genesis = desk.net.network.genesis_file().display().to_string();
+    let join = async |organisation: &str, administrator: usize| {
+        let file = desk.path(&format!("consent-{organisation}.json"));
+        let bits = ["--permissions", "send,attest"];
+        let consent = ["org", "consent", organisation, "--out", &file, "--json"];
+        let signed = desk.act(&key, &[&consent[..], &bits].concat()).await;
+        let account = json_of(&signed)["consent"]["account"].clone();
+        let account = account.as_str().expect("an address").to_owned();
+        let add = ["org", "add-account", &account, "--consent", &file];
+        desk.done(&desk.key(administrator), &[&add[..], &bits].concat())
+            .await;
+        account
+    };
+    let attest = async |name: &str| {
+        let file = desk.write(name, name);
+        let args = ["attest", "--json", "--genesis", &genesis, &file];
+        json_of(&desk.act(&key, &args).await)["files"][0]["leafIndex"].to_string()
+    };
+    let prove = async |index: &str, name: &str| {
+        let out = desk.path(name);
+        let args = ["prove", "--index", index, "--with-names", "--out", &out];
+        (desk.ask(&args).await, out)
+    };
+    let account = join("2", 1).await;
+    let as_second = attest("by-the-second.txt").await;
+    desk.done(&desk.key(1), &["org", "withdraw-account", &account])
+        .await;
+    let as_nobody = attest("by-nobody.txt").await;
+    join("3", 2).await;
+    let as_third = attest("by-the-third.txt").await;
+
+    for (index, association) in [(&as_second, "Test Association B"), (&as_third, "Test Association C")] {
+        let (ended, proof) = prove(index, &format!("named-{index}.json")).await;
+        said(&ended, 0, &["`tbsi verify` verifies it"]);
+        let verify = ["verify", &proof, "--genesis", &genesis];
+        let words = [association, "統一編號", "registry: the issuer's account was"];
+        said(&tbsi(&verify).await, 0, &words);
+        let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
+        let organisation = &json["organisation"];
+        assert_eq!(organisation["source"], "registry", "{json}");
+        assert_eq!(organisation["nameEn"], association, "{json}");
+        assert!(organisation["memberSince"].as_u64() > Some(0), "{json}");
+    }
+    let (ended, _) = prove(&as_nobody, "nobody.json").await;
+    said(&ended, 1, &["no organisation's in the whole of block"]);
+    // The same proof with another's name.
+    let text = fs::read_to_string(desk.path(&format!("named-{as_second}.json"))).expect("a proof");
+    let part = text.find("\"registry\"").expect("a registry part");
+    let (proof, registry) = text.split_at(part);
+    let registry = registry.replace("Test Association B", "Test Association C");
+    let forged = desk.write("forged.json", &format!("{proof}{registry}"));
+    let verify = ["verify", &forged, "--genesis", &genesis];
+    said(&tbsi(&verify).await, 1, &["INVALID", "has a record of hash"]);
+    desk.done(&desk.key(2), &["org", "withdraw-account", &account])
+        .await;
 }
 
 async fn refusals_carry_the_counters(desk: &Desk, account: Address) {

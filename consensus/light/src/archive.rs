@@ -23,6 +23,7 @@ mod renewal;
 mod token;
 mod tree;
 
+pub use asn1::{MessageImprint, strict};
 pub use certificates::{StampCertificateError, Trust};
 pub use digest::{ArchiveDigest, Digests};
 pub use query::{QueryError, query, read_reply, reply_token};

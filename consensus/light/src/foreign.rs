@@ -14,6 +14,7 @@ mod extra;
 mod header;
 mod proof;
 mod rlp;
+pub(crate) mod shared;
 mod trie;
 
 use alloy_primitives::{Address, B256, keccak256};

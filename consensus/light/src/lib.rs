@@ -9,7 +9,9 @@
 //! [`verify_cose_receipt`] what software for COSE has of it.
 //!
 //! [`verify_map`] proves what was not said: that a digest was not attested, that an attestation
-//! was not revoked.
+//! was not revoked; [`MapAudit`] makes the map again from all leaves.
+//!
+//! [`prove_issuer`] says whose account the issuer's was, and under which legal name.
 //!
 //! [`verify_erasure`] is about statements that a salt was destroyed; [`foreign`] about other
 //! chains: sealed headers of theirs, and storage proofs; [`archive`] about time stamps and what
@@ -41,6 +43,7 @@ pub mod known;
 pub mod log;
 pub mod map;
 pub mod post_quantum;
+pub mod registry;
 
 pub use bundle::{
     DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
@@ -55,7 +58,10 @@ pub use log::{
     LogError, VerifiedNote, verify_consistency, verify_cose_receipt, verify_inclusion, verify_note,
     verify_tlog_proof,
 };
-pub use map::{KnownUpTo, ProvenStatus, VerifiedMap, VerifyMapError, verify_map};
+pub use map::{
+    KnownUpTo, MapAudit, MapAuditError, ProvenStatus, VerifiedMap, VerifyMapError, verify_map,
+};
 pub use post_quantum::{
     PostQuantumSignatory, VerifiedPostQuantum, verify_post_quantum_note, verify_post_quantum_proof,
 };
+pub use registry::{ProvenIssuer, ProveIssuerError, prove_issuer};

@@ -1,6 +1,7 @@
 //! Proofs with the map: that a digest was not attested, that an attestation was not revoked
 //! (SPEC §10.7).
 
+mod audit;
 mod error;
 
 use alloy_primitives::{Address, B256};
@@ -13,6 +14,7 @@ use tbsi_types::map::{
 };
 use tbsi_types::{Checkpoint, Height, LeafIndex, TimestampMs};
 
+pub use audit::{MapAudit, MapAuditError};
 pub use error::VerifyMapError;
 
 use crate::bundle::{TrustAnchor, VerifiedBundle, verify_bundle};

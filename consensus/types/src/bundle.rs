@@ -10,6 +10,7 @@ mod decision;
 mod json;
 pub mod map;
 mod names;
+pub mod registry;
 mod varint;
 
 use alloy_primitives::B256;
@@ -25,6 +26,7 @@ pub use chain::{HandoverReader, HandoverRecord, HandoverStreamError, HandoverWri
 pub use json::{FORMAT, KINDS, describe};
 pub use map::{MAP_FORMAT, MapBundle, MapEntry, StapledRoot};
 pub use names::{NamedValidator, NamedValidators};
+pub use registry::{LeafProof, REGISTRY_FORMAT, RegistryBundle, RegistryPart};
 
 /// Bytes of a bundle's binary form.
 pub const BUNDLE_BYTES_MAX: usize = 8 * 1024 * 1024;

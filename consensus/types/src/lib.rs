@@ -25,6 +25,7 @@ pub mod limits;
 pub mod log;
 pub mod map;
 pub mod number;
+pub mod registry;
 pub mod roster;
 pub mod simulation;
 pub mod state;
@@ -48,6 +49,7 @@ pub use identity::ChainIdentity;
 pub use json::canonical_json;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
+pub use registry::{InForce, LegalRecord, Membership};
 pub use roster::{Member, Members, MembersError, PeerEntry, Roster};
 pub use simulation::{
     BlockCalls, SimulatedBlock, SimulatedCall, SimulatedOutcome, Simulation, SimulationFault,

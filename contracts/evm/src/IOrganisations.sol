@@ -82,6 +82,21 @@ interface IOrganisations {
         uint64 time;
     }
 
+    /// @notice Legal names and identifiers of an organisation, and the heights of the blocks from
+    /// which and until which they were these; `until` is 0 for those that still are.
+    /// @param hash SHA-256("TBSI-RECORD-1" || organisation u32 || length u32 || nameZhTw || ...),
+    /// the other four texts in the same way.
+    struct Record {
+        bytes32 hash;
+        uint64 since;
+        uint64 until;
+        string nameZhTw;
+        string nameEn;
+        string taxId;
+        string lei;
+        string jurisdiction;
+    }
+
     event OrganisationJoined(
         uint32 indexed organisation, uint8 kind, bool votes, string nameZhTw, string nameEn
     );
@@ -116,6 +131,8 @@ interface IOrganisations {
     /// @notice Less than three quarters of the members with a vote would be active. Remedy:
     /// reinstate or remove one that is suspended.
     error OrganisationsTooManySuspended(uint256 members, uint256 active);
+    /// @notice Remedy: a position below `count`.
+    error OrganisationsNoRecord(uint32 organisation, uint256 count, uint256 got);
     /// @notice The register is full.
     error OrganisationsTooMany(uint256 max);
 
@@ -159,6 +176,14 @@ interface IOrganisations {
 
     /// @notice Number of the organisation that has this 統一編號 or LEI and has not left; 0 if none.
     function organisationByIdentifier(string calldata identifier) external view returns (uint32);
+
+    /// @notice How many records there are of an organisation: one, and one more for each time that
+    /// it was amended.
+    function recordCount(uint32 organisation) external view returns (uint256);
+
+    /// @notice The record at a position; 0 is the first. What it says is never changed, but for
+    /// `until`.
+    function recordOf(uint32 organisation, uint256 position) external view returns (Record memory);
 
     /// @notice Number of entries of the history.
     function historyLength(uint32 organisation) external view returns (uint256);

@@ -135,6 +135,17 @@ interface IPermissions {
     /// @notice How many consents of an account were used: the nonce of the next.
     function consents(address account) external view returns (uint256);
 
+    /// @notice To how many organisations an account has belonged, one after the other.
+    function membershipCount(address account) external view returns (uint256);
+
+    /// @notice These, `count` (at most 100) from position `from` (0 is the first): bits 0-31
+    /// organisation, 32-95 height of the block in which the account joined it, 96-159 of that in
+    /// which it left, 0 if it has not. What is kept here is never changed but for the last height.
+    function membershipsOf(address account, uint256 from, uint256 count)
+        external
+        view
+        returns (uint256[] memory);
+
     /// @notice What an account signs to join an organisation, with its next nonce.
     function consentDigest(
         uint32 organisation,

@@ -37,6 +37,8 @@ contract Organisations is IOrganisations {
     uint32 private _active;
     uint64 private _position;
     uint32 private _members;
+    /// Slot 5, which proofs are about (SPEC §10.11).
+    mapping(uint32 organisation => Record[]) private _records;
 
     // Founding and motions
 
@@ -153,6 +155,20 @@ contract Organisations is IOrganisations {
     }
 
     /// @inheritdoc IOrganisations
+    function recordCount(uint32 organisation) external view returns (uint256) {
+        return _records[organisation].length;
+    }
+
+    /// @inheritdoc IOrganisations
+    function recordOf(uint32 organisation, uint256 position) external view returns (Record memory) {
+        Record[] storage records = _records[organisation];
+        if (position >= records.length) {
+            revert OrganisationsNoRecord(organisation, records.length, position);
+        }
+        return records[position];
+    }
+
+    /// @inheritdoc IOrganisations
     function historyLength(uint32 organisation) external view returns (uint256) {
         return _history[organisation].length;
     }
@@ -213,6 +229,43 @@ contract Organisations is IOrganisations {
         if (details.agreementHash == 0) revert OrganisationsNoAgreement();
         _takeIdentifiers(organisation, details);
         _details[organisation] = details;
+        _remember(organisation, details);
+    }
+
+    /// Keeps what a proof says of an organisation: the record before holds no longer.
+    function _remember(uint32 organisation, Details calldata details) private {
+        Record[] storage records = _records[organisation];
+        if (records.length != 0) records[records.length - 1].until = uint64(block.number);
+        Record storage record = records.push();
+        record.hash = _recordHash(organisation, details);
+        record.since = uint64(block.number);
+        record.nameZhTw = details.nameZhTw;
+        record.nameEn = details.nameEn;
+        record.taxId = details.taxId;
+        record.lei = details.lei;
+        record.jurisdiction = details.jurisdiction;
+    }
+
+    function _recordHash(uint32 organisation, Details calldata details)
+        private
+        pure
+        returns (bytes32)
+    {
+        return sha256(
+            bytes.concat(
+                "TBSI-RECORD-1",
+                bytes4(organisation),
+                _sized(details.nameZhTw),
+                _sized(details.nameEn),
+                _sized(details.taxId),
+                _sized(details.lei),
+                _sized(details.jurisdiction)
+            )
+        );
+    }
+
+    function _sized(string calldata text) private pure returns (bytes memory) {
+        return bytes.concat(bytes4(uint32(bytes(text).length)), bytes(text));
     }
 
     function _takeIdentifiers(uint32 organisation, Details calldata details) private {

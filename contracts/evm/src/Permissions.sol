@@ -51,6 +51,11 @@ contract Permissions is IPermissions {
     mapping(uint32 organisation => uint256) public administratorCount;
     /// @inheritdoc IPermissions
     mapping(address account => uint256) public consents;
+    /// Slot 9, which proofs are about (SPEC §10.11).
+    mapping(address account => uint256[]) private _memberships;
+
+    uint256 private constant _SINCE_SHIFT = 32;
+    uint256 private constant _UNTIL_SHIFT = 96;
 
     // Founding
 
@@ -252,6 +257,24 @@ contract Permissions is IPermissions {
     }
 
     /// @inheritdoc IPermissions
+    function membershipCount(address account) external view returns (uint256) {
+        return _memberships[account].length;
+    }
+
+    /// @inheritdoc IPermissions
+    function membershipsOf(address account, uint256 from, uint256 count)
+        external
+        view
+        returns (uint256[] memory page)
+    {
+        uint256[] storage memberships = _memberships[account];
+        page = new uint256[](System.pageLength(memberships.length, from, count));
+        for (uint256 i = 0; i < page.length; i++) {
+            page[i] = memberships[from + i];
+        }
+    }
+
+    /// @inheritdoc IPermissions
     function consentDigest(
         uint32 organisation,
         address account,
@@ -310,9 +333,19 @@ contract Permissions is IPermissions {
         bool becomes = permissions & ADMINISTER != 0;
         if (becomes && !was) administratorCount[organisation]++;
         if (was && !becomes) administratorCount[organisation]--;
+        _remember(account, permissions == 0 ? 0 : organisation);
         accounts[account] =
             permissions == 0 ? 0 : uint256(organisation) | (uint256(permissions) << 32);
         emit AccountSet(organisation, account, permissions, msg.sender);
+    }
+
+    /// Keeps whose account it was, since and until which block.
+    function _remember(address account, uint32 next) private {
+        uint32 last = uint32(accounts[account]);
+        if (last == next) return;
+        uint256[] storage memberships = _memberships[account];
+        if (last != 0) memberships[memberships.length - 1] |= block.number << _UNTIL_SHIFT;
+        if (next != 0) memberships.push(next | (block.number << _SINCE_SHIFT));
     }
 
     function _setOrganisationPermissions(uint32 organisation, uint32 permissions) private {

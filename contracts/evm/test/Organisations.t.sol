@@ -71,6 +71,59 @@ contract OrganisationsTest is World {
         vm.assertEq(organisations.historyOf(2, 5, 100).length, 0);
     }
 
+    /// What proofs of names are about (SPEC §10.11).
+    function test_RecordsSaySinceAndUntil() public {
+        IOrganisations.Details memory former = details(2);
+        isRecord(2, 0, former, 0, 0);
+        IOrganisations.Details memory amended = details(2);
+        amended.nameEn = "Association of Another Name";
+        amended.lei = "5493001KJTIIGC8Y1R12";
+        vm.roll(9);
+        asGovernor(abi.encodeCall(organisations.amend, (2, amended)));
+        vm.assertEq(organisations.recordCount(2), 2);
+        isRecord(2, 0, former, 0, 9);
+        isRecord(2, 1, amended, 9, 0);
+        vm.roll(12);
+        asGovernor(abi.encodeCall(organisations.remove, (2, 5)));
+        isRecord(2, 1, amended, 9, 0);
+        vm.expectRevert(
+            abi.encodeWithSelector(IOrganisations.OrganisationsNoRecord.selector, 2, 2, 2)
+        );
+        organisations.recordOf(2, 2);
+    }
+
+    /// The record, and its hash and heights in the slots that a verifier computes.
+    function isRecord(
+        uint32 organisation,
+        uint256 position,
+        IOrganisations.Details memory told,
+        uint64 since,
+        uint64 until
+    ) private view {
+        IOrganisations.Record memory record = organisations.recordOf(organisation, position);
+        vm.assertEq(record.nameZhTw, told.nameZhTw);
+        vm.assertEq(record.nameEn, told.nameEn);
+        vm.assertEq(record.taxId, told.taxId);
+        vm.assertEq(record.lei, told.lei);
+        vm.assertEq(record.jurisdiction, told.jurisdiction);
+        vm.assertEq(record.since, since);
+        vm.assertEq(record.until, until);
+        bytes memory names = abi.encodePacked(sized(told.nameZhTw), sized(told.nameEn));
+        bytes memory rest =
+            abi.encodePacked(sized(told.taxId), sized(told.lei), sized(told.jurisdiction));
+        bytes32 hash = sha256(abi.encodePacked("TBSI-RECORD-1", organisation, names, rest));
+        vm.assertEq(record.hash, hash);
+        bytes32 list = keccak256(abi.encode(keccak256(abi.encode(organisation, 5))));
+        uint256 slot = uint256(list) + 7 * position;
+        vm.assertEq(vm.load(address(organisations), bytes32(slot)), hash);
+        uint256 heights = since | (uint256(until) << 64);
+        vm.assertEq(vm.load(address(organisations), bytes32(slot + 1)), bytes32(heights));
+    }
+
+    function sized(string memory text) private pure returns (bytes memory) {
+        return abi.encodePacked(uint32(bytes(text).length), text);
+    }
+
     function test_StatusGoesOnlyWhereItMay() public {
         refusesStatus(abi.encodeCall(organisations.reinstate, (2, 1)), 2, 1);
         asGovernor(abi.encodeCall(organisations.suspend, (2, 1)));

@@ -38,6 +38,50 @@ contract PermissionsTest is World {
         vm.assertEq(permissions.accountCount(2), 1);
     }
 
+    /// What proofs of names are about (SPEC §10.11).
+    function test_MembershipsSaySinceAndUntil() public {
+        vm.assertEq(permissions.membershipCount(admin(2)), 1);
+        isMembership(admin(2), 0, 2, 0, 0);
+        vm.assertEq(permissions.membershipCount(clerk), 0);
+        vm.roll(10);
+        enrolled(2, CLERK_SEED, 5);
+        vm.roll(11);
+        as_(admin(2), abi.encodeCall(permissions.grant, (clerk, 36)));
+        vm.assertEq(permissions.membershipCount(clerk), 1);
+        isMembership(clerk, 0, 2, 10, 0);
+        vm.roll(12);
+        as_(admin(2), abi.encodeCall(permissions.withdraw, (clerk)));
+        isMembership(clerk, 0, 2, 10, 12);
+        vm.roll(13);
+        enrolled(2, CLERK_SEED, 5);
+        vm.roll(14);
+        vm.prank(address(motions));
+        permissions.setAccount(3, clerk, 5);
+        vm.roll(15);
+        vm.prank(address(motions));
+        permissions.setOrganisationPermissions(3, 48);
+        vm.assertEq(permissions.membershipCount(clerk), 3);
+        isMembership(clerk, 1, 2, 13, 14);
+        isMembership(clerk, 2, 3, 14, 15);
+        vm.assertEq(permissions.membershipsOf(clerk, 0, 100).length, 3);
+        vm.assertEq(permissions.membershipsOf(clerk, 3, 100).length, 0);
+    }
+
+    /// The word, and its slot, as a verifier computes it.
+    function isMembership(
+        address account,
+        uint256 position,
+        uint256 organisation,
+        uint256 since,
+        uint256 until
+    ) private view {
+        uint256 word = organisation | (since << 32) | (until << 96);
+        vm.assertEq(permissions.membershipsOf(account, position, 1)[0], word);
+        bytes32 list = keccak256(abi.encode(keccak256(abi.encode(account, 9))));
+        bytes32 slot = bytes32(uint256(list) + position);
+        vm.assertEq(vm.load(address(permissions), slot), bytes32(word));
+    }
+
     /// Nobody annexes an account, be it of a stranger or of an organisation that is to join.
     function test_AnAccountJoinsByItsConsentAlone() public {
         address[2] memory accounts = [STRANGER, admin(6)];

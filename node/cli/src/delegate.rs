@@ -10,7 +10,7 @@ use alloy_primitives::{B256, U256};
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
-use tbsi_governance::delegation::{Delegated, Delegating};
+use tbsi_governance::delegation::{Delegated, Delegating, DelegationFile};
 use tbsi_types::log::DigestWords;
 use tbsi_types::log::algorithm::DigestAlgorithm;
 
@@ -25,7 +25,6 @@ use crate::report::{Format, in_language, note, refuse};
 use crate::revoke::named;
 use crate::salt::Salt;
 use crate::schema;
-use file::DelegationFile;
 
 /// Words that the contract takes in one call.
 const WORDS_MAX: usize = 13_000;
@@ -215,7 +214,7 @@ fn cancel(args: &CancelArgs) -> anyhow::Result<ExitCode> {
     let typed = args.what.to_str().and_then(|text| text.parse().ok());
     let nonce: U256 = match typed {
         Some(nonce) => nonce,
-        None => DelegationFile::load(&args.what).map_err(refuse)?.nonce,
+        None => file::load(&args.what).map_err(refuse)?.nonce,
     };
     let said = lang.pick(
         format!("what was signed with nonce {nonce} counts for nothing"),
@@ -240,7 +239,7 @@ fn sign(
         what,
     };
     let file = DelegationFile::new(&delegating, genesis.hash(), &delegating.sign(&key));
-    file.store(&signing.out).map_err(refuse)?;
+    file::store(&file, &signing.out).map_err(refuse)?;
     let (lang, shown) = (signing.lang, signing.out.display());
     let (issuer, nonce) = (delegating.issuer, delegating.nonce);
     let until = time(delegating.deadline, lang);

@@ -119,6 +119,10 @@ pub(crate) struct AuditArgs {
     /// Audit all leaves again, whatever the state file says.
     #[arg(long)]
     from_scratch: bool,
+    /// Do not make the roots of the map again. They need all leaves, so an audit that goes on from
+    /// a state file does not either; and some hundred bytes of memory for each entry of the map.
+    #[arg(long)]
+    without_map: bool,
     #[command(flatten)]
     node: Node,
     /// Language of the text.

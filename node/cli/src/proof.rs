@@ -5,7 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use tbsi_rpc::Client;
-use tbsi_types::bundle::{BUNDLE_JSON_BYTES_MAX, BundleError, MAP_FORMAT, MapBundle};
+use tbsi_types::bundle::{
+    BUNDLE_JSON_BYTES_MAX, BundleError, LeafProof, MAP_FORMAT, MapBundle, REGISTRY_FORMAT,
+    RegistryBundle, RegistryPart,
+};
 use tbsi_types::log::LeafError;
 use tbsi_types::{Genesis, Handover, Height, ProofBundle};
 use tempfile::NamedTempFile;
@@ -23,6 +26,9 @@ const COMPACT_MAGIC: &[u8] = b"TBP";
 
 /// What the compact form begins with if it has a map part, in all versions.
 const COMPACT_MAP_MAGIC: &[u8] = b"TBM";
+
+/// What the compact form begins with if it has a registry part, in all versions.
+const COMPACT_REGISTRY_MAGIC: &[u8] = b"TBR";
 
 /// Changes of the validator set that are followed to one checkpoint.
 const HANDOVERS_MAX: usize = 10_000;
@@ -58,37 +64,75 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ProofBundle, BundleError> {
     }
 }
 
-/// A proof, and what the map says beside it if it has a map part.
+/// A proof, and what the map and the registry say beside it if it has such parts.
 pub(crate) struct ProofFile {
     pub(crate) bundle: ProofBundle,
     pub(crate) map: Option<MapBundle>,
+    pub(crate) registry: Option<RegistryPart>,
 }
 
-/// Reads either form, with or without a map part.
+impl ProofFile {
+    fn of(proof: LeafProof, registry: Option<RegistryPart>) -> Self {
+        let (bundle, map) = match proof {
+            LeafProof::Bundle(bundle) => (bundle, None),
+            LeafProof::Map(map) => (map.proof.clone(), Some(map)),
+        };
+        Self {
+            bundle,
+            map,
+            registry,
+        }
+    }
+
+    /// The compact form.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, BundleError> {
+        let Some(part) = &self.registry else {
+            return match &self.map {
+                Some(map) => map.encode(),
+                None => self.bundle.encode(),
+            };
+        };
+        let proof = match &self.map {
+            Some(map) => LeafProof::Map(map.clone()),
+            None => LeafProof::Bundle(self.bundle.clone()),
+        };
+        let part = part.clone();
+        RegistryBundle { proof, part }.encode()
+    }
+}
+
+/// Reads either form, with or without further parts.
 pub(crate) fn parse_any(bytes: &[u8]) -> Result<ProofFile, BundleError> {
-    let map = if bytes.starts_with(COMPACT_MAP_MAGIC) {
-        MapBundle::decode(bytes)?
-    } else if has_map(bytes) {
-        MapBundle::parse_json(bytes)?
-    } else {
-        let bundle = parse(bytes)?;
-        return Ok(ProofFile { bundle, map: None });
+    let registry = |it: RegistryBundle| ProofFile::of(it.proof, Some(it.part));
+    let map = |it: MapBundle| ProofFile::of(LeafProof::Map(it), None);
+    if bytes.starts_with(COMPACT_REGISTRY_MAGIC) {
+        return RegistryBundle::decode(bytes).map(registry);
+    }
+    if bytes.starts_with(COMPACT_MAP_MAGIC) {
+        return MapBundle::decode(bytes).map(map);
+    }
+    let format = format_of(bytes);
+    let is = |known: &str| {
+        let kind = known.trim_end_matches(|it: char| it.is_ascii_digit());
+        format.as_ref().is_some_and(|it| it.starts_with(kind))
     };
-    Ok(ProofFile {
-        bundle: map.proof.clone(),
-        map: Some(map),
-    })
+    if is(REGISTRY_FORMAT) {
+        RegistryBundle::parse_json(bytes).map(registry)
+    } else if is(MAP_FORMAT) {
+        MapBundle::parse_json(bytes).map(map)
+    } else {
+        parse(bytes).map(|bundle| ProofFile::of(LeafProof::Bundle(bundle), None))
+    }
 }
 
-/// Whether it is JSON that says so.
-fn has_map(bytes: &[u8]) -> bool {
+/// What JSON says that it is.
+fn format_of(bytes: &[u8]) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Named {
         format: String,
     }
     let named = serde_json::from_slice::<Named>(bytes);
-    let kind = MAP_FORMAT.trim_end_matches(|it: char| it.is_ascii_digit());
-    named.is_ok_and(|named| named.format.starts_with(kind))
+    named.ok().map(|named| named.format)
 }
 
 /// A file that gets its name when it is whole.

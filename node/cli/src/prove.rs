@@ -14,7 +14,7 @@ use alloy_primitives::{Address, B256, Bytes, hex};
 use clap::ValueEnum;
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
-use tbsi_rpc::wire::LeafSelector;
+use tbsi_rpc::wire::{BundleStart, LeafSelector};
 use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm};
 use tbsi_types::log::{DigestWords, Leaf, Statement};
 use tbsi_types::{Height, LeafIndex, ProofBundle};
@@ -32,7 +32,8 @@ const HELP: &str = "\
 With a digest or a file, it is the first attestation of it; if others attested it too, they are
 named on stderr, and --issuer chooses.
 --with-status adds to the proof whether it was revoked, as of the last root of the map in the log:
-whoever has it needs to ask nobody. --absent proves that a digest was not attested, up to then.
+whoever has it needs to ask nobody. --with-names adds whose account the issuer's was: legal name,
+統一編號 and LEI, as the registry had them in that block. --absent proves that a digest was not attested, up to then.
 Exit codes: 0 proof fetched, 1 there is none or it failed, 2 refused before asking.";
 
 #[derive(Debug, clap::Args)]
@@ -55,8 +56,15 @@ pub(crate) struct Args {
     /// With what the log's map says of the attestation: whether it was revoked.
     #[arg(long)]
     with_status: bool,
+    /// With what the registry of organisations says of the issuer, at the time of its statement:
+    /// legal name, 統一編號, LEI.
+    #[arg(long)]
+    with_names: bool,
     /// Prove that the digest was not attested.
-    #[arg(long, conflicts_with_all = ["index", "status", "with_status", "issuer"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["index", "status", "with_status", "with_names", "issuer"]
+    )]
     absent: bool,
     /// With --absent: not before this height; it may have been attested since.
     #[arg(long, value_name = "HEIGHT", requires = "absent", value_parser = parse_height)]
@@ -196,10 +204,7 @@ fn put(args: &Args, client: &Client, json: &RawValue, file: &ProofFile) -> anyho
     let bytes = match (args.form(), &args.out) {
         (Form::Json, None) => return print(json.get()),
         (Form::Json, Some(_)) => format!("{}\n", json.get().trim_end()).into_bytes(),
-        (Form::Compact, _) => match &file.map {
-            Some(map) => map.encode()?,
-            None => bundle.encode()?,
-        },
+        (Form::Compact, _) => file.encode()?,
         (Form::Ots, _) => Runtime::new()?.block_on(ots::fetch(client, bundle, args.lang))?,
         (Form::Cose, out) => {
             let out = out.as_deref().expect("it was asked for");
@@ -216,6 +221,10 @@ fn put(args: &Args, client: &Client, json: &RawValue, file: &ProofFile) -> anyho
 }
 
 impl Args {
+    fn with_status(&self) -> bool {
+        self.with_status || self.what.status.is_some()
+    }
+
     fn form(&self) -> Form {
         if self.compact {
             Form::Compact
@@ -227,12 +236,13 @@ impl Args {
 
 fn check_out(args: &Args) -> anyhow::Result<()> {
     let form = args.form();
-    let with_map = args.absent || args.with_status || args.what.status.is_some();
+    let with_more = args.absent || args.with_names || args.with_status();
     let has_room = matches!(form, Form::Json | Form::Compact);
-    demand(has_room || !with_map, || {
+    demand(has_room || !with_more, || {
         (
-            "this form has no room for what the map says; leave --format out".into(),
-            "此格式無法附上對照表的內容；請移除 --format".into(),
+            "this form has no room for what the map or the registry says; leave --format out"
+                .into(),
+            "此格式無法附上對照表或登錄的內容；請移除 --format".into(),
         )
     })?;
     let free = |out: &Path| {
@@ -362,8 +372,11 @@ async fn fetch(
     args: &Args,
 ) -> anyhow::Result<Option<Fetched>> {
     let issuer = args.issuer;
-    let from = start(client, args).await?;
-    let with_status = args.with_status || args.what.status.is_some();
+    let start = BundleStart {
+        from: start(client, args).await?,
+        status: args.with_status(),
+        registry: args.with_names,
+    };
     for selector in selectors {
         let (asked, others) = match selector {
             LeafSelector::Digest(digest) => match choose(client, digest, issuer).await? {
@@ -372,18 +385,14 @@ async fn fetch(
             },
             LeafSelector::Index(_) | LeafSelector::Id(_) => (selector.clone(), Others::default()),
         };
-        let json = if with_status {
-            client.proof_with_status(&asked, from).await?
-        } else {
-            client.proof_from(&asked, from).await?
-        };
-        let Some(json) = json else {
+        let Some(json) = client.proof_with(&asked, &start).await? else {
             continue;
         };
         let file = proof::parse_any(json.get().as_bytes())
             .or_say(|| gave(client, "a wrong proof", "錯誤的證明"))?;
         let other = || gave(client, "another proof", "另一項證明");
-        demand(file.map.is_some() == with_status, other)?;
+        let parts = (file.map.is_some(), file.registry.is_some());
+        demand(parts == (start.status, start.registry), other)?;
         for wanted in [&asked, selector] {
             check_answer(wanted, &file.bundle).or_say(other)?;
         }

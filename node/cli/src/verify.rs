@@ -30,8 +30,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tbsi_light::{
-    HandoverFollower, ProvenStatus, TrustAnchor, VerifiedBundle, VerifiedMap, VerifiedPostQuantum,
-    verify_bundle, verify_map,
+    HandoverFollower, ProvenIssuer, ProvenStatus, TrustAnchor, VerifiedBundle, VerifiedMap,
+    VerifiedPostQuantum, prove_issuer, verify_bundle, verify_map,
 };
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
@@ -47,6 +47,7 @@ use crate::standing::{self, Standing};
 use compare::Places;
 use cose::{Receipt, ReceiptArgs};
 use failure::looks_like;
+use identity::Owner;
 use status::Age;
 
 const HELP: &str = "\
@@ -91,6 +92,8 @@ pub(crate) struct Verified {
     pub(crate) bundle: VerifiedBundle,
     /// Who could have signed the checkpoint.
     pub(crate) validators: NamedValidators,
+    /// Whose account the issuer's was; `None` if the proof has no registry part.
+    pub(crate) issuer: Option<ProvenIssuer>,
     /// What the map says; `None` if the proof has no map part.
     pub(crate) map: Option<VerifiedMap>,
     /// How old that is; `None` if nobody asked.
@@ -115,6 +118,15 @@ impl Verified {
 
     pub(crate) fn is_attestation(&self) -> bool {
         matches!(self.bundle.leaf.statement, Statement::Attestation(_))
+    }
+
+    /// The issuer's organisation, by the proof itself or else by the genesis file.
+    pub(crate) fn owner(&self) -> Option<Owner<'_>> {
+        if let Some(proven) = &self.issuer {
+            return Some(proven.into());
+        }
+        let found = identity::of_account(self.trusted.genesis()?, self.bundle.issuer());
+        found.map(Owner::from)
     }
 
     /// What the map answers about digests, if that is what the proof is of.
@@ -235,7 +247,11 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 fn verify_proof(inputs: &Inputs, checks: &Checks, bytes: &[u8]) -> Result<Verified, Failure> {
-    let ProofFile { bundle, map } = read(&inputs.proof, bytes)?;
+    let ProofFile {
+        bundle,
+        map,
+        registry,
+    } = read(&inputs.proof, bytes)?;
     let trust = &inputs.trust;
     let (genesis, checkpoint) = (trust.genesis.as_deref(), trust.checkpoint.as_deref());
     let (trusted, mut anchor) = anchor::load(genesis, checkpoint, &bundle)?;
@@ -257,6 +273,9 @@ fn verify_proof(inputs: &Inputs, checks: &Checks, bytes: &[u8]) -> Result<Verifi
             (verified.bundle.clone(), Some(verified))
         }
     };
+    let issuer = registry.map(|part| prove_issuer(&part, &verified));
+    let issuer = issuer.transpose();
+    let issuer = issuer.map_err(|error| Failure::invalid("registry", error))?;
     let age = status::age(checks, map.as_ref())?;
     let named_after = named_after(&inputs.proof);
     let file = compare_file(inputs, &verified.leaf, map.as_ref(), named_after)?;
@@ -272,6 +291,7 @@ fn verify_proof(inputs: &Inputs, checks: &Checks, bytes: &[u8]) -> Result<Verifi
         relied_until: relied_until(url, &verified.leaf).map_err(unanswered)?,
         bundle: verified,
         validators: bundle.validators,
+        issuer,
         map,
         age,
     })

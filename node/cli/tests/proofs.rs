@@ -426,3 +426,52 @@ fn a_cose_receipt_needs_its_leaf_and_a_key() {
     let unused = [proof.as_slice(), &["--log-key", key]].concat();
     check(dir, &unused, 2, "are for COSE receipts");
 }
+
+/// `tests/vectors/registry.json`: whose account an issuer's was.
+#[test]
+fn names_of_issuers_are_proven_as_the_vectors_say() {
+    let vectors = vectors("registry.json");
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    fs::write(path("genesis.json"), vectors["genesis"].to_string()).unwrap();
+    let mut verified = 0;
+    for case in vectors["proofs"].as_array().unwrap() {
+        let forms = [
+            case.get("compact").map(bytes),
+            case.get("json").map(|json| json.to_string().into_bytes()),
+        ];
+        for form in forms.into_iter().flatten() {
+            fs::write(path("proof"), form).unwrap();
+            let args = ["verify", "proof", "--genesis", "genesis.json", "--json"];
+            let ran = tbsi(dir.path(), &args);
+            let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let name = &case["name"];
+            if let Some(expected) = case["verified"].as_object() {
+                verified += 1;
+                assert_eq!(said["verdict"], "valid", "{name}: {said}");
+                let organisation = &said["organisation"];
+                assert_eq!(organisation["source"], "registry", "{name}");
+                for (field, value) in expected {
+                    assert_eq!(&organisation[field], value, "{name}: {field}");
+                }
+            } else {
+                let refused = &case["refused"];
+                let got = [&said["verdict"], &said["code"]];
+                assert_eq!(got, [&refused["verdict"], &refused["code"]], "{name}: {said}");
+            }
+        }
+    }
+    assert_eq!(verified, 10);
+    let stapled = vectors["proofs"].as_array().unwrap();
+    let stapled = stapled.iter().find(|it| it["name"] == "with its status");
+    fs::write(path("proof"), bytes(&stapled.unwrap()["compact"])).unwrap();
+    for (lang, words) in [
+        ("en", "organisation 3, its account since block 0"),
+        ("en", "known up to block 9"),
+        ("zh-TW", "機構 3，自區塊 0 起為其帳號"),
+    ] {
+        let args = ["verify", "proof", "--genesis", "genesis.json", "--lang", lang];
+        // The proof is of one that was revoked.
+        check(dir.path(), &args, 1, words);
+    }
+}

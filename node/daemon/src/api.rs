@@ -19,7 +19,7 @@ use tbsi_rpc::{
     Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing, vital,
 };
 use tbsi_store::StateAt;
-use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle, RegistryBundle};
 use tbsi_types::log::{
     ConsistencyProof, CoseReceipt, DigestWords, EntryBundle, Found, Lookup, NoteSigner,
     OtsCommitment, SignatureType, SignedNote, Tile, TlogProof,
@@ -41,6 +41,7 @@ use crate::map_proofs;
 use crate::mempool::{MempoolError, SenderContent};
 use crate::node::{AdmissionError, Node, causes};
 use crate::proofs;
+use crate::registry_proofs;
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 
@@ -464,6 +465,15 @@ impl Backend for NodeApi {
         from: Height,
     ) -> Result<Option<MapBundle>, BackendError> {
         map_proofs::with_status(&self.0, index, from)
+    }
+
+    fn bundle_with_registry(
+        &self,
+        index: LeafIndex,
+        from: Height,
+        status: bool,
+    ) -> Result<Option<RegistryBundle>, BackendError> {
+        registry_proofs::of_issuer(&self.0, index, from, status)
     }
 
     fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError> {

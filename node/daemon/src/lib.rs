@@ -29,6 +29,7 @@ mod outgoing;
 mod pending;
 mod proofs;
 pub mod recover;
+mod registry_proofs;
 mod rotation;
 pub mod rules;
 mod run;

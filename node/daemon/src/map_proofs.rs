@@ -109,7 +109,7 @@ fn later(node: &Node) -> String {
 }
 
 /// The bundle of a leaf under the checkpoint of the tip, and the size of the log there.
-fn at_tip(
+pub(crate) fn at_tip(
     node: &Node,
     index: LeafIndex,
     from: Height,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use alloy_consensus::Header;
 use alloy_primitives::{Address, B256, Bytes, U256};
-use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle, RegistryBundle};
 use tbsi_types::log::{
     ConsistencyProof, CoseReceipt, Cosigner, DigestWords, EntryBundle, Found, Lookup, NoteVerifier,
     OtsCommitment, PostQuantumCosigner, PostQuantumVerifier, SignedNote, Tile, TlogProof,
@@ -360,6 +360,15 @@ pub trait Backend: hindsight::Hindsight {
         index: LeafIndex,
         from: Height,
     ) -> Result<Option<MapBundle>, BackendError>;
+
+    /// The proof of a leaf with what the registry says of its issuer, and with its status if that
+    /// is asked, under the checkpoint of the tip; `None` if the log has fewer leaves.
+    fn bundle_with_registry(
+        &self,
+        index: LeafIndex,
+        from: Height,
+        status: bool,
+    ) -> Result<Option<RegistryBundle>, BackendError>;
 
     /// What the map says of a digest, under the checkpoint of the tip.
     fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError>;

@@ -77,13 +77,15 @@ fn check_digest(digest: &[u8]) -> Result<(), Failure> {
     Err(invalid_argument(0, &problem))
 }
 
-/// `tbsi_getProof({index} | {id} | {digest}, [{from, status}])`: a proof bundle, or null if there is
-/// no such leaf. It holds the changes of the validator set after height `from`, 0 if absent, and
-/// with `status` what the map says of the attestation (SPEC §10.7).
+/// `tbsi_getProof({index} | {id} | {digest}, [{from, status, registry}])`: a proof bundle, or null
+/// if there is no such leaf. It holds the changes of the validator set after height `from`, 0 if
+/// absent; with `status` what the map says of the attestation (SPEC §10.7); with `registry` whose
+/// account the issuer's was (SPEC §10.11).
 pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let selector: wire::LeafSelector = arguments.required(0)?;
     let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
     match index_of(api, &selector)? {
+        Some(index) if start.registry => with_registry(api, index, &start),
         Some(index) if start.status => with_status(api, index, start.from),
         Some(index) => bundle(api, index, start.from),
         None => reply(()),
@@ -92,6 +94,14 @@ pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
 
 fn with_status(api: &Api, index: LeafIndex, from: Height) -> Reply {
     match api.backend.bundle_with_status(index, from)? {
+        Some(bundle) => raw(bundle.to_json()),
+        None => reply(()),
+    }
+}
+
+fn with_registry(api: &Api, index: LeafIndex, start: &wire::BundleStart) -> Reply {
+    let wire::BundleStart { from, status, .. } = *start;
+    match api.backend.bundle_with_registry(index, from, status)? {
         Some(bundle) => raw(bundle.to_json()),
         None => reply(()),
     }

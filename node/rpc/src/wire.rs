@@ -449,6 +449,9 @@ pub struct BundleStart {
     /// Of an attestation: with its status, in `tbsi_getProof` alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub status: bool,
+    /// With what the registry says of the issuer, in `tbsi_getProof` alone.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub registry: bool,
 }
 
 /// Answer of `tbsi_getAttestation`: what an attestation comes to (SPEC §12.4).

@@ -148,14 +148,17 @@ class Client:
             all_.append({**made, "proof": self._proven(made)} if proofs else made)
         return all_
 
-    def prove(self, *, from_height=None, status: bool = False, **selector):
+    def prove(self, *, from_height=None, status: bool = False, names: bool = False, **selector):
         """The proof of a leaf in JSON, by `index`, `id` or `digest`; None if there is none.
 
-        With `status`, what became of the attestation is stapled to it (SPEC §10.7).
+        With `status`, what became of the attestation is stapled to it (SPEC §10.7); with `names`,
+        whose account the issuer's was (SPEC §10.11).
         """
         options = {} if from_height is None else {"from": from_height}
         if status:
             options["status"] = True
+        if names:
+            options["registry"] = True
         return _text(self.call("tbsi_getProof", selector, *([options] if options else [])))
 
     def prove_absence(self, digest: str, *, from_height=None):

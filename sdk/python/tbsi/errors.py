@@ -28,6 +28,10 @@ class MapError(Exception):
     """An answer that is none of the map's."""
 
 
+class RegistryError(Exception):
+    """Words or nodes that do not show whose account it was."""
+
+
 class DecisionError(Exception):
     """A decision that does not follow from what is trusted.
 
@@ -40,7 +44,10 @@ class DecisionError(Exception):
 
 
 class ProofError(Exception):
-    """A proof that was read and does not hold, and the step of SPEC §10.4; `map` is §10.7."""
+    """A proof that was read and does not hold, and the step of SPEC §10.4.
+
+    `map` is §10.7, `registry` §10.11.
+    """
 
     def __init__(self, step: str, message: str, problem: str = "other", handover: int = 0):
         super().__init__(message)

@@ -174,6 +174,9 @@ class Fields:
     def hashes(self, name: str):
         return [self._hex(name, item, 32) for item in self.list(name)]
 
+    def bytes_list(self, name: str):
+        return [self._hex(name, item, None) for item in self.list(name)]
+
     def _hex(self, name: str, value, length) -> bytes:
         data = from_hex(value)
         if data is not None and length in (None, len(data)):

@@ -19,6 +19,12 @@ MAP_VALUE_BYTES_MAX = 75
 # Answers and revoked algorithms in one proof (SPEC §10.7).
 MAP_ENTRIES_MAX = 3
 MAP_ALGORITHMS_MAX = 64
+# Nodes of the state's tries in one proof (SPEC §10.11), and bytes of one.
+REGISTRY_NODES_MAX = 256
+REGISTRY_NODE_BYTES_MAX = 1024
+TAX_ID_BYTES_MAX = 8
+LEI_BYTES_MAX = 20
+JURISDICTION_BYTES_MAX = 2
 NODES_MAX = 1024
 GENESIS_ACCOUNTS_MAX = 100_000
 # Objects and arrays within each other.

@@ -1,4 +1,4 @@
-"""A proof in any form: a bundle, and what the map says with it (SPEC §10.2, §10.3, §10.7)."""
+"""A proof in any form: a bundle, and what map and registry say with it (SPEC §10)."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,14 @@ from .errors import FormError, LeafError, ShapeError
 from .forms import Cursor, CursorError, Fields, parse_json
 from .limits import (
     BUNDLE_BYTES_MAX, BUNDLE_JSON_BYTES_MAX, INCLUSION_HASHES_MAX, LEAF_BYTES_MAX,
-    MAP_ALGORITHMS_MAX, MAP_DEPTH_MAX, MAP_ENTRIES_MAX, MAP_VALUE_BYTES_MAX, U16_MAX, U32_MAX,
+    MAP_ALGORITHMS_MAX, MAP_DEPTH_MAX, MAP_ENTRIES_MAX, MAP_VALUE_BYTES_MAX, REGISTRY_NODES_MAX,
+    REGISTRY_NODE_BYTES_MAX, U16_MAX, U32_MAX,
 )
 from .map import Answer, Asked
+from .registry import TEXTS, RegistryPart
 
 _FORMAT = "tbsi-map-proof-1"
+_REGISTRY_FORMAT = "tbsi-registry-proof-1"
 
 
 @dataclass(frozen=True)
@@ -37,15 +40,18 @@ class MapPart:
 
 @dataclass(frozen=True)
 class Proof:
-    """A bundle, and what the map says with it."""
+    """A bundle, and what the map and the registry say with it."""
 
     bundle: Bundle
     map: MapPart | None = None
+    registry: RegistryPart | None = None
 
 
 def parse_proof(data: bytes) -> Proof:
     """Reads any form; raises a FormError."""
     try:
+        if data.startswith(b"TBR"):
+            return _decode_registry(data)
         if data.startswith(b"TBM"):
             return _decode(data)
         if data.startswith(b"TBP"):
@@ -55,8 +61,11 @@ def parse_proof(data: bytes) -> Proof:
         if not data:
             raise FormError("unreadable", "the proof is empty: bytes needed, 0 left")
         value = parse_json(data)
-        if isinstance(value, dict) and value.get("format") == _FORMAT:
+        named = value.get("format") if isinstance(value, dict) else None
+        if named == _FORMAT:
             return _read_json(value)
+        if isinstance(named, str) and named.startswith(_REGISTRY_FORMAT[:-1]):
+            return _read_registry(value)
         return Proof(bundle_shape(value)())
     except (CursorError, LeafError, ShapeError) as error:
         raise form_error(error) from error
@@ -77,6 +86,39 @@ def _decode(data: bytes) -> Proof:
     entries = [(_take_asked(cursor), _take_answer(cursor)) for _ in range(count)]
     cursor.end()
     return Proof(bundle, MapPart(root, codes, entries))
+
+
+def _decode_registry(data: bytes) -> Proof:
+    if len(data) > BUNDLE_BYTES_MAX:
+        raise too_long(data, BUNDLE_BYTES_MAX)
+    cursor = Cursor(data)
+    if cursor.take("format", 4) != b"TBR1":
+        raise other_version()
+    inner = cursor.take("proof", take_count(cursor, "proof", BUNDLE_BYTES_MAX))
+    proof = _decode(inner) if inner.startswith(b"TBM") else Proof(decode_compact(inner))
+    positions = [_take_position(cursor, field) for field in ("membership", "record")]
+    legal = {field: _take_text(cursor, field, most) for field, most in TEXTS.items()}
+    nodes = []
+    for _ in range(take_count(cursor, "nodes", REGISTRY_NODES_MAX)):
+        length = take_count(cursor, "node", REGISTRY_NODE_BYTES_MAX)
+        nodes.append(cursor.take("node", length))
+    cursor.end()
+    return Proof(proof.bundle, proof.map, RegistryPart(*positions, legal, nodes))
+
+
+def _take_position(cursor: Cursor, field: str) -> int:
+    position = take_number(cursor, field)
+    if position > U32_MAX:
+        raise FormError("form", f"proof field `{field}` is out of range")
+    return position
+
+
+def _take_text(cursor: Cursor, field: str, most: int) -> str:
+    data = cursor.take(field, take_count(cursor, field, most))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise not_canonical(field) from error
 
 
 def _take_tag(cursor: Cursor, field: str, most: int) -> int:
@@ -130,14 +172,43 @@ def _take_value(cursor: Cursor) -> bytes:
 def _read_json(value: dict) -> Proof:
     """The shape of all of it, then the content."""
     fields = Fields(value, "proof", ("format", "proof", "map"))
+    content, part = bundle_shape(fields.get("proof")), _map_shape(fields.get("map"))
+    return Proof(content(), part())
+
+
+def _read_registry(value: dict) -> Proof:
+    """The shape of all of it, then the content."""
+    fields = Fields(value, "proof", ("format", "proof", "map", "registry"))
     content = bundle_shape(fields.get("proof"))
-    part = Fields(fields.get("map"), "map", ("root", "revokedAlgorithms", "entries"))
+    mapped = None if fields.get("map") is None else _map_shape(fields.get("map"))
+    names = ("membership", "record", *TEXTS, "nodes")
+    part = Fields(fields.get("registry"), "registry", names)
+    positions = [part.integer(field, U32_MAX) for field in ("membership", "record")]
+    legal = {field: part.text(field) for field in TEXTS}
+    nodes = part.bytes_list("nodes")
+    if fields.text("format") != _REGISTRY_FORMAT:
+        raise other_version()
+    bundle, found = content(), mapped and mapped()
+    for field, most in TEXTS.items():
+        at_most(field, len(legal[field].encode("utf-8")), most)
+    at_most("nodes", len(nodes), REGISTRY_NODES_MAX)
+    for node in nodes:
+        at_most("node", len(node), REGISTRY_NODE_BYTES_MAX)
+    return Proof(bundle, found, RegistryPart(*positions, legal, nodes))
+
+
+def _map_shape(value):
+    """Checks the shape of a map part; what it returns checks the content, and gives the part."""
+    part = Fields(value, "map", ("root", "revokedAlgorithms", "entries"))
     root = None if part.get("root") is None else _root_shape(part.get("root"))
     codes = part.integers("revokedAlgorithms", U32_MAX)
     entries = [_entry_shape(it) for it in part.list("entries")]
+    return lambda: _map_content(root, codes, entries)
+
+
+def _map_content(root, codes, entries) -> MapPart:
     at_most("revokedAlgorithms", len(codes), MAP_ALGORITHMS_MAX)
     at_most("entries", len(entries), MAP_ENTRIES_MAX)
-    bundle = content()
     if root is not None:
         if len(root.leaf) > LEAF_BYTES_MAX:
             problem = f"at most {LEAF_BYTES_MAX} are allowed"
@@ -149,7 +220,7 @@ def _read_json(value: dict) -> Proof:
             raise not_canonical("other")
         if asked.kind == "digest":
             _digest(*asked.parts)
-    return Proof(bundle, MapPart(root, codes, entries))
+    return MapPart(root, codes, entries)
 
 
 def _root_shape(value) -> RootLeaf:

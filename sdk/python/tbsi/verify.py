@@ -11,6 +11,7 @@ from .genesis import parse_genesis
 from .leaf import words_per_digest
 from .limits import CHECKPOINT_FILE_BYTES_MAX, PIECE_BYTES
 from .proof import parse_proof
+from .registry import prove_issuer
 from .status import age_of, map_report, status_report, verify_map, void_reason
 from .times import times_of
 
@@ -71,6 +72,7 @@ def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt, age) -> di
     try:
         verified = verify_bundle(bundle, anchor)
         mapped = parsed.map and verify_map(parsed.map, verified, anchor.chain)
+        proven = parsed.registry and prove_issuer(parsed.registry, verified)
     except ProofError as error:
         raise _failure_of(error, bundle) from error
     aged = None if age is None else _age(mapped, *age)
@@ -79,7 +81,10 @@ def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt, age) -> di
         compared = _compare_asked([it["digest"] for it in mapped.digests], file, salt)
     elif file is not None:
         compared = _compare(verified.statement, file, salt)
-    return _report(verified, mapped, aged, founding, trusted, followed, compared)
+    report = _report(verified, mapped, aged, founding, trusted, followed, compared)
+    if proven is not None:
+        report["organisation"] = proven
+    return report
 
 
 def _age(mapped, max_age_ms, at_ms) -> dict:

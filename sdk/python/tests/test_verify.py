@@ -111,6 +111,28 @@ class Vectors(unittest.TestCase):
                 proof = case["text"] if "text" in case else data(case["bytes"])
                 self.assertEqual(said(verify(proof, genesis=genesis)), case["says"])
 
+    def test_names_of_issuers(self):
+        vectors, held = read("registry.json"), 0
+        genesis = json.dumps(vectors["genesis"])
+        for case in vectors["proofs"]:
+            forms = [data(case["compact"])] if "compact" in case else []
+            forms += [json.dumps(case["json"])] if "json" in case else []
+            self.assertTrue(forms)
+            for proof in forms:
+                with self.subTest(case["name"]):
+                    report = verify(proof, genesis=genesis)
+                    if "verified" in case:
+                        held += 1
+                        expected = {**case["verified"], "source": "registry"}
+                        self.assertEqual(report["organisation"], expected, report["reason"])
+                        continue
+                    refused = case["refused"]
+                    got = report["verdict"], report.get("code")
+                    expected = refused["verdict"], refused["code"]
+                    self.assertEqual(got, expected, report["reason"])
+        self.assertEqual(held, 10)
+        self.assertGreaterEqual(len(vectors["proofs"]), 50)
+
     def test_how_old_a_status_may_be(self):
         genesis, vectors = json.dumps(read("bundle.json")["genesis"]), read("map_verdicts.json")
         cases = {case["name"]: case for case in vectors["cases"]}

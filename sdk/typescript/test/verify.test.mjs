@@ -176,7 +176,7 @@ test('foreign input never throws', () => {
   const trust = { genesis: JSON.stringify(genesis) }
   const proofs = [
     '', '{}', '[]', 'null', '1', '"', '[[[[', '['.repeat(100_000), '{"a":'.repeat(5_000), '\ufeff{}',
-    'TBP', 'TBP1', 'TBM1', 'TBP2', undefined, null, 7, {}, new Uint8Array(3), new Uint8Array([0xff, 0xfe]),
+    'TBP', 'TBP1', 'TBM1', 'TBR1', 'TBP2', undefined, null, 7, {}, new Uint8Array(3), new Uint8Array([0xff, 0xfe]),
     `{"format":${'9'.repeat(1_000_000)}}`,
   ]
   for (const proof of proofs) {

@@ -7,6 +7,8 @@ mod edge;
 mod foreign;
 mod log;
 mod map;
+mod registry;
+mod statements;
 
 use std::fs;
 use std::path::Path;
@@ -107,6 +109,10 @@ pub const TARGETS: &[&Target] = &[
     &log::BUNDLE_JSON,
     &map::MAP_BUNDLE,
     &map::MAP_BUNDLE_JSON,
+    &registry::REGISTRY_BUNDLE,
+    &registry::REGISTRY_BUNDLE_JSON,
+    &statements::ERASURE,
+    &statements::DELEGATION,
     &log::NOTE,
     &log::NOTE_KEY,
     &log::POST_QUANTUM_KEY,

@@ -5,6 +5,7 @@
 mod blocks;
 mod bridge;
 mod governance;
+mod map;
 mod notes;
 mod progress;
 mod quiet;
@@ -39,6 +40,8 @@ pub enum Rule {
     AppendOnly,
     /// Nothing is in the log twice.
     ExactlyOnce,
+    /// The roots of the map are those that the leaves before them make.
+    MapRoots,
     /// Whatever an honest node proves can be verified offline.
     HonestAnswers,
     /// Time goes forward, and near the true one.
@@ -94,6 +97,7 @@ impl Rule {
             Self::Durability => "S6",
             Self::AppendOnly => "S7",
             Self::ExactlyOnce => "S8",
+            Self::MapRoots => "S7 (SPEC §9.11)",
             Self::HonestAnswers => "S10",
             Self::Time => "S12",
             Self::NoStepBack | Self::NoStop => "S14",
@@ -157,6 +161,7 @@ pub fn check(world: &World) -> Vec<Violation> {
         check_answers(world, &mut findings);
         check_acknowledged(world, &mut findings);
         check_log(world, &mut findings);
+        map::check(world, &mut findings);
         governance::check(world, &sets, &mut findings);
         notes::check(world, &sets, &mut findings);
         replay::check(world, &mut findings);

@@ -57,6 +57,8 @@ pub enum Mutant {
     RemovalForgotten,
     /// Blocks have another gas limit than that of the genesis file, on all nodes.
     LocalRule,
+    /// Roots of the map are told by another period than that of the genesis file, on all nodes.
+    MapPeriod,
     /// A write that failed is passed over, and what was to be signed is signed.
     FullDiskIgnored,
     /// A validator that was started again watches for a long time before it votes.
@@ -81,7 +83,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::QuorumTooSmall,
         Self::SignaturesNotVerified,
         Self::SignStateIgnored,
@@ -108,6 +110,7 @@ impl Mutant {
         Self::AnyoneAttests,
         Self::RemovalForgotten,
         Self::LocalRule,
+        Self::MapPeriod,
         Self::FullDiskIgnored,
         Self::WatchesFirst,
         Self::SignsForOthers,

@@ -37,6 +37,9 @@ use crate::mutants::Mutant;
 use crate::rng::Rng;
 use crate::side::SharedSide;
 
+/// Not that of the genesis file: what a planted bug goes by.
+const OTHER_MAP_PERIOD_MS: u64 = 7_000;
+
 /// A node of the network.
 pub struct Node {
     /// Its number.
@@ -246,6 +249,9 @@ impl Node {
         let mut genesis = founding.genesis.clone();
         if self.side.has(Mutant::LocalRule) {
             genesis.block_gas_limit /= 2;
+        }
+        if self.side.has(Mutant::MapPeriod) {
+            genesis.consensus.map_period_ms = Some(OTHER_MAP_PERIOD_MS);
         }
         let mut node = TbsiNode::new(NodeParts {
             name: format!("node-{}", self.index),

@@ -77,6 +77,7 @@ planted! {
     attestations_by_whoever_likes: AnyoneAttests within 4 by Authorised;
     a_removal_that_is_forgotten: RemovalForgotten within 12 by SetIntegrity;
     a_rule_that_is_not_in_genesis: LocalRule within 4 by Replay;
+    a_map_by_another_period: MapPeriod within 4 by MapRoots;
     a_full_disk_that_is_ignored: FullDiskIgnored within 8 by FailStop;
     a_validator_that_watches_first: WatchesFirst within 12 by Recovery;
     keys_that_sign_for_others: SignsForOthers within 12 by Standstill;

@@ -7,19 +7,28 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
-use tbsi_light::{HandoverFollower, TrustAnchor};
+use tbsi_light::{HandoverFollower, TrustAnchor, verify_bundle};
 use tbsi_types::bundle::{HandoverReader, HandoverRecord, HandoverWriter};
+use tbsi_types::log::{
+    Attestation, DigestWords, InclusionProof, Leaf, LeafHead, Statement, leaf_hash, node_hash,
+};
 use tbsi_types::{
-    B256, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Decision, Height,
-    NamedValidator, NamedValidators, Round, SecretKey, TimestampMs, TreeSize, VotingPower, sha256,
+    Address, B256, ChainIdentity, Checkpoint, CommitCertificate, CommitSignature, Decision, Height,
+    LeafIndex, NamedValidator, NamedValidators, ProofBundle, Round, SecretKey, TimestampMs,
+    TreeSize, VotingPower, sha256,
 };
 
 use super::process::peak_rss_kib;
+use super::statistics::Spread;
 
 /// Validators of the set, as many as an industry's associations may be.
 pub const VALIDATORS: usize = 31;
 /// Signatures that are a quorum of them.
 const QUORUM: usize = 21;
+/// Levels of the log of the proof: a million leaves.
+const LOG_LEVELS: u64 = 20;
+/// How often the proof is verified.
+const SAMPLES: u64 = 50;
 /// Keys that take turns.
 const KEYS: usize = 40;
 
@@ -32,6 +41,10 @@ pub struct Decades {
     pub file_bytes: u64,
     /// Following it from genesis, signatures included, milliseconds on one core.
     pub follow_ms: u64,
+    /// A proof of an attestation that begins after the last change, compact, bytes.
+    pub proof_bytes: u64,
+    /// Verifying it, once the changes were followed, microseconds; the middle one.
+    pub verify_us: u64,
     /// By how much the largest memory of this process grew meanwhile, KiB.
     pub grown_kib: u64,
 }
@@ -78,14 +91,25 @@ impl History {
     }
 
     fn decide(&self, height: u64, changes: usize, sets: [B256; 2]) -> anyhow::Result<Decision> {
+        let log = (TreeSize(height), sha256(&[b"log", &height.to_be_bytes()]));
+        self.decide_log(height, changes, sets, log)
+    }
+
+    fn decide_log(
+        &self,
+        height: u64,
+        changes: usize,
+        sets: [B256; 2],
+        (log_size, log_root): (TreeSize, B256),
+    ) -> anyhow::Result<Decision> {
         let checkpoint = Checkpoint {
             chain_id: self.chain.chain_id,
             height: Height(height),
             time: TimestampMs(1_700_000_000_000 + 1_000 * height),
             block_hash: sha256(&[b"block", &height.to_be_bytes()]),
             state_root: sha256(&[b"state", &height.to_be_bytes()]),
-            log_size: TreeSize(height),
-            log_root: sha256(&[b"log", &height.to_be_bytes()]),
+            log_size,
+            log_root,
             validator_set_hash: sets[0],
             next_validator_set_hash: sets[1],
         };
@@ -103,6 +127,43 @@ impl History {
         Ok(Decision {
             checkpoint,
             certificate,
+        })
+    }
+
+    /// Of the first leaf of a log, under the checkpoint of a block after all changes.
+    fn proof(&self, changes: usize) -> anyhow::Result<ProofBundle> {
+        let height = 10 + 2 * u64::try_from(changes)?;
+        let digest = DigestWords::One([sha256(&[b"file"])]);
+        let leaf = Leaf {
+            head: LeafHead {
+                chain_id: self.chain.chain_id,
+                height: Height(height - 1),
+                time: TimestampMs(1_700_000_000_000 + 1_000 * (height - 1)),
+                transaction_index: 0,
+                ordinal: 0,
+                issuer: Address::repeat_byte(1),
+            },
+            statement: Statement::Attestation(Attestation {
+                schema: B256::repeat_byte(2),
+                algorithm: 0x12,
+                digest,
+            }),
+        };
+        let leaf = leaf.encode()?;
+        let siblings = (0..LOG_LEVELS).map(|level| sha256(&[b"sibling", &level.to_be_bytes()]));
+        let siblings: Vec<B256> = siblings.collect();
+        let root = siblings.iter();
+        let root = root.fold(leaf_hash(&leaf), |hash, sibling| node_hash(&hash, sibling));
+        let set = self.set(changes)?;
+        let log = (TreeSize(1 << LOG_LEVELS), root);
+        Ok(ProofBundle {
+            genesis_hash: self.chain.genesis_hash,
+            leaf,
+            leaf_index: LeafIndex(0),
+            inclusion: InclusionProof(siblings),
+            decision: self.decide_log(height, changes, [set.hash(), set.hash()], log)?,
+            validators: set,
+            handovers: Vec::new(),
         })
     }
 
@@ -146,11 +207,21 @@ pub fn measure(dir: &Path, handovers: u64) -> anyhow::Result<Decades> {
     let follow_ms = u64::try_from(started.elapsed().as_millis())?;
     anyhow::ensure!(follower.followed() == handovers, "all were followed");
     let grown_kib = peak_rss_kib(pid)?.saturating_sub(before);
+    let proof = history.proof(usize::try_from(handovers)?)?.encode()?;
+    let mut took = Vec::new();
+    for _ in 0..SAMPLES {
+        let started = Instant::now();
+        verify_bundle(&ProofBundle::decode(&proof)?, follower.anchor())?;
+        took.push(u64::try_from(started.elapsed().as_micros())?);
+    }
+    let verify_us = Spread::of(took).map_or(0, |it| it.median);
     std::fs::remove_file(&path)?;
     Ok(Decades {
         handovers,
         file_bytes,
         follow_ms,
+        proof_bytes: proof.len() as u64,
+        verify_us,
         grown_kib,
     })
 }
@@ -166,5 +237,6 @@ mod tests {
         let some = measure(dir.path(), 3).unwrap();
         assert_eq!((none.handovers, some.handovers), (0, 3));
         assert!(some.file_bytes > none.file_bytes);
+        assert!(some.proof_bytes > 1_000 && some.proof_bytes == none.proof_bytes);
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tbsi_home::load_genesis;
 use tbsi_light::{TrustAnchor, verify_map};
 use tbsi_rpc::Client;
-use tbsi_rpc::wire::LeafSelector;
+use tbsi_rpc::wire::{BundleStart, LeafSelector};
 use tbsi_testnet::Network;
 use tbsi_types::bundle::MapBundle;
 use tbsi_types::log::{Leaf, MapRoot, Statement};
@@ -15,7 +15,7 @@ use tbsi_types::{Bytes, Height, LeafIndex, sha256};
 use tokio::time::{Duration, sleep};
 
 use super::process::Cpu;
-use super::proving::Sizes;
+use super::proving::{Proving, Sizes};
 use super::statistics::Distribution;
 use super::target::pids;
 
@@ -34,6 +34,8 @@ pub struct Mapping {
     pub caught_up_ms: u64,
     /// CPU time of one node for each of them, microseconds.
     pub cpu_us_per_digest: Option<u64>,
+    /// What a digest costs with the map and without; `None` if none waited for it.
+    pub share: Option<MapShare>,
     /// Entries at the end.
     pub entries: u64,
     /// What a status adds to a proof's compact form, bytes.
@@ -46,8 +48,33 @@ pub struct Mapping {
     pub absence_verify_us: Option<Distribution>,
 }
 
-/// Waits until the map has all of the log, then proves and verifies, of its first `leaves`.
-pub async fn measure(network: &mut Network, leaves: u64) -> anyhow::Result<Mapping> {
+/// What one digest costs a node, microseconds of CPU time. While the log grew some digests came into
+/// the map and some did not; what each of them costs is known from when there was nothing else.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct MapShare {
+    /// All but the map.
+    pub without_us: f64,
+    /// The map.
+    pub map_us: f64,
+}
+
+impl MapShare {
+    /// Of a log that grew by `leaves`, of which `waiting` came into the map later.
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    fn of(grow_cpu_us: u64, leaves: u64, caught_up_cpu_us: u64, waiting: u64) -> Option<Self> {
+        if waiting == 0 || leaves == 0 {
+            return None;
+        }
+        let map_us = caught_up_cpu_us as f64 / waiting as f64;
+        let meanwhile = leaves.saturating_sub(waiting) as f64 * map_us;
+        let without_us = (grow_cpu_us as f64 - meanwhile) / leaves as f64;
+        (without_us > 0.0).then_some(Self { without_us, map_us })
+    }
+}
+
+/// Waits until the map has all of the log that `proving` grew, then proves and verifies.
+pub async fn measure(network: &mut Network, proving: &Proving) -> anyhow::Result<Mapping> {
+    let leaves = proving.leaves;
     let client = Client::new(&network.rpc_url(0))?;
     let nodes = pids(network)?;
     let before = Cpu::read(&nodes)?;
@@ -85,6 +112,7 @@ pub async fn measure(network: &mut Network, leaves: u64) -> anyhow::Result<Mappi
         waiting,
         caught_up_ms,
         cpu_us_per_digest: used.checked_div(waiting),
+        share: MapShare::of(proving.grow_cpu_us, leaves, used, waiting),
         entries,
         status_bytes: Sizes::of(status).context("a status was measured")?,
         absence_bytes: Sizes::of(absence).context("an absence was measured")?,
@@ -116,7 +144,11 @@ async fn with_status(client: &Client, index: LeafIndex) -> anyhow::Result<Option
     if leaf.attestation_id().is_none() {
         return Ok(None);
     }
-    let json = client.proof_with_status(&selector, Height(0)).await?;
+    let start = BundleStart {
+        status: true,
+        ..BundleStart::default()
+    };
+    let json = client.proof_with(&selector, &start).await?;
     let json = json.context("the log has the leaf")?;
     Ok(Some(MapBundle::parse_json(json.get().as_bytes())?))
 }
@@ -132,4 +164,18 @@ fn verify(bytes: &[u8], anchor: &TrustAnchor) -> anyhow::Result<u64> {
     let started = Instant::now();
     verify_map(&MapBundle::decode(bytes)?, anchor)?;
     Ok(u64::try_from(started.elapsed().as_micros())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_costs_what_it_costs_without_the_map_and_the_map() {
+        // 1,000 digests at 20 us each, 600 of them in the map at 2 us meanwhile.
+        let share = MapShare::of(21_200, 1_000, 800, 400).unwrap();
+        assert!((share.map_us - 2.0).abs() < 1e-9, "{share:?}");
+        assert!((share.without_us - 20.0).abs() < 1e-9, "{share:?}");
+        assert!(MapShare::of(21_200, 1_000, 0, 0).is_none());
+    }
 }

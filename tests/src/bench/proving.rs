@@ -36,6 +36,8 @@ pub struct Proving {
     pub leaves: u64,
     /// Digests a second, final, of each [`CHUNK`] in turn; a closed loop of large transactions.
     pub chunks_per_s: Vec<u64>,
+    /// CPU time of one node while the log grew, microseconds.
+    pub grow_cpu_us: u64,
     /// Growth of a validator's data for each leaf of the first chunk, bytes.
     pub disk_first_bytes: u64,
     /// The same over all leaves.
@@ -77,6 +79,8 @@ pub async fn measure(
 ) -> anyhow::Result<Proving> {
     let client = Client::new(&network.rpc_url(0))?;
     let before = disk(network)?;
+    let nodes = pids(network)?;
+    let cpu = Cpu::read(&nodes)?;
     let mut chunks_per_s = Vec::new();
     let mut disk_first = 0;
     for chunk in 0..leaves.div_ceil(CHUNK) {
@@ -92,6 +96,7 @@ pub async fn measure(
             disk_first = disk(network)?.saturating_sub(before);
         }
     }
+    let used = Cpu::read(&nodes)?.since(&cpu);
     let copies = network.nodes().len() as u64;
     let grown = chunks_per_s.len() as u64 * CHUNK;
     ensure!(grown > 0, "no leaf was asked for");
@@ -114,6 +119,7 @@ pub async fn measure(
     Ok(Proving {
         leaves: grown,
         chunks_per_s,
+        grow_cpu_us: used.nodes_us / copies,
         disk_first_bytes: disk_first / CHUNK / copies,
         disk_all_bytes: disk_all / grown / copies,
         proofs_per_s,

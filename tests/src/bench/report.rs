@@ -292,6 +292,12 @@ impl Report {
                 &format!("file {} kB", history.file_bytes / 1_000),
                 &format!("memory +{} KiB", history.grown_kib),
             ]));
+            lines.push(row(&[
+                "    a proof after them",
+                "",
+                &format!("{} bytes", history.proof_bytes),
+                &format!("verify {} us", history.verify_us),
+            ]));
         }
         lines.join("\n")
     }
@@ -373,6 +379,16 @@ impl Mapping {
             &caught_up,
             &cpu,
         ]));
+        if let Some(share) = &self.share {
+            let with = share.without_us + share.map_us;
+            let percent = 100.0 * share.map_us / share.without_us;
+            lines.push(row(&[
+                "  CPU of a node for a digest, us",
+                &format!("{:.2} without", share.without_us),
+                &format!("{with:.2} with"),
+                &format!("+{percent:.1} %"),
+            ]));
+        }
         let bytes = |sizes: &Sizes| format!("{} bytes, at most {}", sizes.median, sizes.max);
         let verify =
             |it: Option<&Distribution>| format!("verify {} us", optional(it.map(|it| it.p50_us)));

@@ -69,7 +69,7 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
         report.relaying = relaying::measure(plan).await?;
     }
     if plan.has(Section::Handovers) {
-        let lengths = [0, 100, 1_000, plan.handovers].into_iter();
+        let lengths = [0, 100, 1_000, 10_000, plan.handovers].into_iter();
         let lengths: BTreeSet<u64> = lengths.filter(|it| *it <= plan.handovers).collect();
         for length in lengths {
             eprintln!("follow {length} changes of the validator set");
@@ -120,7 +120,7 @@ impl<'a> Bench<'a> {
         let Self { network, tbsi, .. } = self;
         if plan.has(Section::Log) {
             let proving = proving::measure(network, tbsi, plan.leaves).await?;
-            report.mapping = Some(mapping::measure(network, proving.leaves).await?);
+            report.mapping = Some(mapping::measure(network, &proving).await?);
             report.proving = Some(proving);
         }
         if plan.has(Section::Restart) {

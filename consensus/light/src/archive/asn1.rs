@@ -24,11 +24,13 @@ pub(crate) struct Stamp {
     pub(crate) time_stamp: Any,
 }
 
-/// MessageImprint.
+/// MessageImprint of RFC 3161: what a time stamp is over.
 #[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-pub(crate) struct MessageImprint {
-    pub(crate) algorithm: AlgorithmIdentifierOwned,
-    pub(crate) digest: OctetString,
+pub struct MessageImprint {
+    /// Hash algorithm.
+    pub algorithm: AlgorithmIdentifierOwned,
+    /// The digest.
+    pub digest: OctetString,
 }
 
 /// TimeStampReq, as it is asked here.
@@ -51,8 +53,9 @@ pub(crate) struct Info {
     pub(crate) nonce: Option<Vec<u8>>,
 }
 
-/// Reads one value that has one encoding, and is no longer than it says.
-pub(crate) fn strict<'a, T: Decode<'a> + Encode>(bytes: &'a [u8]) -> Option<T> {
+/// Reads one value in DER that has one encoding, and is no longer than it says; `None` for
+/// anything else.
+pub fn strict<'a, T: Decode<'a> + Encode>(bytes: &'a [u8]) -> Option<T> {
     if !lengths_fit(bytes, NESTING_MAX) {
         return None;
     }

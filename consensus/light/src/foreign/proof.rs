@@ -128,7 +128,7 @@ fn take_nodes(bytes: &[u8], first: usize) -> Result<(Vec<&[u8]>, &[u8]), ProofEr
 }
 
 /// Of an account: nonce, balance, storage root, code hash.
-fn storage_root(account: &[u8]) -> Option<B256> {
+pub(super) fn storage_root(account: &[u8]) -> Option<B256> {
     let fields = rlp::whole(account)?.items(4)?;
     let [nonce, balance, root, code] = fields.as_slice() else {
         return None;
@@ -141,7 +141,7 @@ fn storage_root(account: &[u8]) -> Option<B256> {
 }
 
 /// Zero is in no trie.
-fn word_of(encoded: &[u8]) -> Option<B256> {
+pub(super) fn word_of(encoded: &[u8]) -> Option<B256> {
     let bytes = rlp::whole(encoded)?.bytes()?;
     let fits = (1..=32).contains(&bytes.len()) && bytes[0] != 0;
     fits.then(|| B256::left_padding_from(bytes))

@@ -33,31 +33,46 @@ pub(super) fn prove<'a>(
     nodes: &[&'a [u8]],
     first: usize,
 ) -> Result<Option<&'a [u8]>, ProofError> {
-    let position = |index: usize| (first + index) as u64;
-    let ends = |index: usize| match nodes.get(index) {
-        Some(_) => Err(ProofError::Surplus(position(index))),
-        None => Ok(()),
-    };
+    let mut used = 0;
+    let value = walk(root, key, |expected| {
+        let position = (first + used) as u64;
+        let node = nodes.get(used).ok_or(ProofError::Missing(position))?;
+        if keccak256(node) != expected {
+            return Err(ProofError::Hash(position));
+        }
+        used += 1;
+        Ok((position, *node))
+    })?;
+    match nodes.get(used) {
+        Some(_) => Err(ProofError::Surplus((first + used) as u64)),
+        None => Ok(value),
+    }
+}
+
+/// The same with nodes that `node` finds by their hashes, each with its position in messages. It
+/// is asked for at most one more than a key has nibbles, since each node consumes one.
+pub(super) fn walk<'a>(
+    root: B256,
+    key: B256,
+    mut node: impl FnMut(B256) -> Result<(u64, &'a [u8]), ProofError>,
+) -> Result<Option<&'a [u8]>, ProofError> {
     if root == EMPTY_ROOT {
-        return ends(0).map(|()| None);
+        return Ok(None);
     }
     let (mut expected, mut depth) = (root, 0);
-    for (index, node) in nodes.iter().enumerate() {
-        if keccak256(node) != expected {
-            return Err(ProofError::Hash(position(index)));
-        }
-        let malformed = ProofError::Node(position(index));
-        let mut item = rlp::whole(node).ok_or(malformed)?;
+    loop {
+        let (position, bytes) = node(expected)?;
+        let malformed = ProofError::Node(position);
+        let mut item = rlp::whole(bytes).ok_or(malformed)?;
         expected = loop {
             match step(&item, key, &mut depth).ok_or(malformed)? {
-                Step::Value(value) => return ends(index + 1).map(|()| Some(value)),
-                Step::Absent => return ends(index + 1).map(|()| None),
+                Step::Value(value) => return Ok(Some(value)),
+                Step::Absent => return Ok(None),
                 Step::Hash(hash) => break hash,
                 Step::Inline(inner) => item = inner,
             }
         };
     }
-    Err(ProofError::Missing(position(nodes.len())))
 }
 
 /// One node; `depth` is how many nibbles of the key are behind. `None` if it is no node.

@@ -9,4 +9,6 @@ mod mutations;
 mod proofs;
 mod real;
 mod sets;
+#[path = "../shared/state.rs"]
+mod state;
 mod vectors;

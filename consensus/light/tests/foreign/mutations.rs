@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256};
 use proptest::prelude::*;
 use tbsi_light::foreign::{Assurance, prove_storage, read_header, verify_header};
 
-use crate::factory::{Draft, Keys, State, forks, slot, words};
+use crate::factory::{Draft, Keys, forks, slot, words};
+use crate::state::State;
 
 /// A header with any single bit flipped is refused: seals bind what is sealed, and a seal with
 /// a flipped bit is another's or nobody's.

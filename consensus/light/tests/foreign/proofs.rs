@@ -6,7 +6,8 @@ use alloy_trie::proof::verify_proof;
 use proptest::prelude::*;
 use tbsi_light::foreign::{ProofError, ProvenWord, StorageProof, prove_storage};
 
-use crate::factory::{State, list, slot, string, words};
+use crate::factory::{list, slot, string, words};
+use crate::state::State;
 
 const ACCOUNT: Address = Address::repeat_byte(0xac);
 

@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 use tbsi_light::foreign::{Assurance, prove_storage, verify_header};
 
-use crate::factory::{Draft, Keys, State, forks, slot, words};
+use crate::factory::{Draft, Keys, forks, slot, words};
+use crate::state::State;
 
 const FILE: &str = "../../tests/vectors/foreign.json";
 const ACCOUNT: Address = Address::repeat_byte(0xac);

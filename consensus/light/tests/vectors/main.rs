@@ -1,6 +1,6 @@
 //! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json`,
-//! `bundle.json`, `map.json`, `cose.json` and `erasure.json`: the bytes that every verifier of
-//! TBSI must accept and refuse, whatever language it is written in.
+//! `bundle.json`, `map.json`, `cose.json`, `erasure.json` and `registry.json`: the bytes that every
+//! verifier of TBSI must accept and refuse, whatever language it is written in.
 //!
 //! One test makes the files again and compares (`UPDATE_VECTORS=1` rewrites them, which
 //! approves a change of format); the other only reads them, as a foreign verifier would.
@@ -21,6 +21,10 @@ mod make;
 mod map_fixture;
 mod map_vectors;
 mod post_quantum;
+mod registry_fixture;
+mod registry_vectors;
+#[path = "../shared/state.rs"]
+mod state;
 
 use std::path::PathBuf;
 
@@ -129,6 +133,7 @@ fn vectors_are_what_this_code_makes() {
     compare("map.json", &map_vectors::make());
     compare("cose.json", &cose_vectors::make());
     compare("erasure.json", &erasure_vectors::make());
+    compare("registry.json", &registry_vectors::make());
 }
 
 fn check(name: &str, got: Result<u64, String>, expected: &Expected) {

@@ -1,7 +1,7 @@
 //! A proof bundle with what the map says beside it (SPEC §10.7).
 
 mod binary;
-mod json;
+pub(super) mod json;
 
 use crate::log::InclusionProof;
 use crate::map::{MapAnswer, MapQuestion};

@@ -90,6 +90,61 @@ pub enum NoteKeyError {
     Time(u64),
 }
 
+/// First four bytes of SHA-256 over name, newline, type and key.
+pub(crate) fn key_id(name: &str, kind: u8, key: &[u8]) -> u32 {
+    let hash = sha256(&[name.as_bytes(), b"\n", &[kind], key]);
+    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+}
+
+/// `<name>+<key id>+<base64 of type and key>`.
+pub(crate) fn encode_key(name: &str, kind: u8, key: &[u8]) -> String {
+    let (id, key) = (key_id(name, kind, key), STANDARD.encode([&[kind], key].concat()));
+    format!("{name}+{id:08x}+{key}")
+}
+
+/// What stands in such a text.
+pub(crate) struct KeyText<'a> {
+    vkey: &'a str,
+    pub(crate) name: &'a str,
+    id: u32,
+    pub(crate) kind: u8,
+    pub(crate) key: Vec<u8>,
+}
+
+impl<'a> KeyText<'a> {
+    /// Splits a text of at most `bytes_max` bytes.
+    pub(crate) fn split(vkey: &'a str, bytes_max: usize) -> Result<Self, NoteKeyError> {
+        let layout = || NoteKeyError::Layout;
+        if vkey.len() > bytes_max {
+            return Err(layout());
+        }
+        let (name, rest) = vkey.split_once('+').ok_or_else(layout)?;
+        let (id, key) = rest.split_once('+').ok_or_else(layout)?;
+        let id: [u8; 4] = hex::decode_to_array(id).map_err(|_| layout())?;
+        let key = STANDARD.decode(key).map_err(|_| layout())?;
+        let (kind, key) = key.split_first().ok_or_else(layout)?;
+        Ok(Self {
+            vkey,
+            name,
+            id: u32::from_be_bytes(id),
+            kind: *kind,
+            key: key.to_vec(),
+        })
+    }
+
+    /// That the id is the key's, and that the text is what [`encode_key`] writes.
+    pub(crate) fn check(&self) -> Result<(), NoteKeyError> {
+        let (got, expected) = (self.id, key_id(self.name, self.kind, &self.key));
+        if got != expected {
+            return Err(NoteKeyError::KeyId { got, expected });
+        }
+        if encode_key(self.name, self.kind, &self.key) != self.vkey {
+            return Err(NoteKeyError::Layout);
+        }
+        Ok(())
+    }
+}
+
 impl NoteVerifier {
     /// A verifier from a name and 32 bytes of public key (RFC 8032).
     pub fn new(
@@ -127,53 +182,24 @@ impl NoteVerifier {
 
     /// First four bytes of SHA-256 over name, newline, type and key.
     pub fn key_id(&self) -> u32 {
-        let hash = sha256(&[
-            self.name.as_bytes(),
-            b"\n",
-            &[self.signature_type.byte()],
-            self.key.as_bytes(),
-        ]);
-        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+        key_id(&self.name, self.signature_type.byte(), self.key.as_bytes())
     }
 
     /// `<name>+<key id>+<base64 of type and key>`.
     pub fn encode(&self) -> String {
-        let key = [
-            &[self.signature_type.byte()],
-            self.key.as_bytes().as_slice(),
-        ]
-        .concat();
-        format!(
-            "{}+{:08x}+{}",
-            self.name,
-            self.key_id(),
-            STANDARD.encode(key)
-        )
+        encode_key(&self.name, self.signature_type.byte(), self.key.as_bytes())
     }
 
     /// Accepts only what [`NoteVerifier::encode`] writes.
     pub fn parse(vkey: &str) -> Result<Self, NoteKeyError> {
-        let layout = || NoteKeyError::Layout;
-        if vkey.len() > VKEY_BYTES_MAX {
-            return Err(layout());
-        }
-        let (name, rest) = vkey.split_once('+').ok_or_else(layout)?;
-        let (id, key) = rest.split_once('+').ok_or_else(layout)?;
-        let id: [u8; 4] = hex::decode_to_array(id).map_err(|_| layout())?;
-        let key = STANDARD.decode(key).map_err(|_| layout())?;
-        let (signature_type, key) = match key.split_first().ok_or_else(layout)? {
-            (1, key) => (SignatureType::Note, key),
-            (4, key) => (SignatureType::Cosignature, key),
-            (other, _) => return Err(NoteKeyError::Type(*other)),
+        let text = KeyText::split(vkey, VKEY_BYTES_MAX)?;
+        let signature_type = match text.kind {
+            1 => SignatureType::Note,
+            4 => SignatureType::Cosignature,
+            other => return Err(NoteKeyError::Type(other)),
         };
-        let verifier = Self::new(name, signature_type, key)?;
-        let (got, expected) = (u32::from_be_bytes(id), verifier.key_id());
-        if got != expected {
-            return Err(NoteKeyError::KeyId { got, expected });
-        }
-        if verifier.encode() != vkey {
-            return Err(layout());
-        }
+        let verifier = Self::new(text.name, signature_type, &text.key)?;
+        text.check()?;
         Ok(verifier)
     }
 

@@ -3,15 +3,13 @@
 //!
 //! What is signed names the cosigner, unlike with Ed25519: a key signs for one name alone.
 
-use alloy_primitives::{B256, hex};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use alloy_primitives::B256;
 use ml_dsa::{EncodedSignature, EncodedVerifyingKey, MlDsa44, Signature, SigningKey, VerifyingKey};
 use ml_dsa::{Signer as _, Verifier as _};
 use zeroize::Zeroizing;
 
 use crate::log::note::{LogCheckpoint, NAME_BYTES_MAX, NoteError, NoteSignature, check_name};
-use crate::log::note_key::{NoteKeyError, TIME_MAX};
+use crate::log::note_key::{KeyText, NoteKeyError, TIME_MAX, encode_key, key_id};
 use crate::sha256;
 
 /// Bytes of an ML-DSA-44 public key.
@@ -77,39 +75,22 @@ impl PostQuantumVerifier {
 
     /// First four bytes of SHA-256 over name, newline, type and key.
     pub fn key_id(&self) -> u32 {
-        let hash = sha256(&[self.name.as_bytes(), b"\n", &[TYPE], self.bytes.as_slice()]);
-        u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
+        key_id(&self.name, TYPE, self.bytes.as_slice())
     }
 
     /// `<name>+<key id>+<base64 of type and key>`.
     pub fn encode(&self) -> String {
-        let key = [&[TYPE], self.bytes.as_slice()].concat();
-        let (id, key) = (self.key_id(), STANDARD.encode(key));
-        format!("{}+{id:08x}+{key}", self.name)
+        encode_key(&self.name, TYPE, self.bytes.as_slice())
     }
 
     /// Accepts only what [`PostQuantumVerifier::encode`] writes.
     pub fn parse(vkey: &str) -> Result<Self, NoteKeyError> {
-        let layout = || NoteKeyError::Layout;
-        if vkey.len() > VKEY_BYTES_MAX {
-            return Err(layout());
+        let text = KeyText::split(vkey, VKEY_BYTES_MAX)?;
+        if text.kind != TYPE {
+            return Err(NoteKeyError::NotPostQuantum(text.kind));
         }
-        let (name, rest) = vkey.split_once('+').ok_or_else(layout)?;
-        let (id, key) = rest.split_once('+').ok_or_else(layout)?;
-        let id: [u8; 4] = hex::decode_to_array(id).map_err(|_| layout())?;
-        let key = STANDARD.decode(key).map_err(|_| layout())?;
-        let (key_type, key) = key.split_first().ok_or_else(layout)?;
-        if *key_type != TYPE {
-            return Err(NoteKeyError::NotPostQuantum(*key_type));
-        }
-        let verifier = Self::new(name, key)?;
-        let (got, expected) = (u32::from_be_bytes(id), verifier.key_id());
-        if got != expected {
-            return Err(NoteKeyError::KeyId { got, expected });
-        }
-        if verifier.encode() != vkey {
-            return Err(layout());
-        }
+        let verifier = Self::new(text.name, &text.key)?;
+        text.check()?;
         Ok(verifier)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tbsi_types::bundle::{FORMAT as PROOF_FORMAT, MAP_FORMAT};
+use tbsi_types::bundle::{FORMAT as PROOF_FORMAT, MAP_FORMAT, REGISTRY_FORMAT};
 
 use super::document::{FORMAT, Section};
 use super::facts;
@@ -80,9 +80,13 @@ pub(super) fn versions(lang: Language) -> Section {
             lang.pick("Forms of proofs", "證明格式"),
             lang.pick(
                 format!(
-                    "{PROOF_FORMAT} (JSON) and TBP1 (compact); with the map, {MAP_FORMAT} and TBM1"
+                    "{PROOF_FORMAT} (JSON) and TBP1 (compact); with the map, {MAP_FORMAT} and \
+                     TBM1; with the registry, {REGISTRY_FORMAT} and TBR1"
                 ),
-                format!("{PROOF_FORMAT}（JSON）與 TBP1（精簡）；附對照表者為 {MAP_FORMAT} 與 TBM1"),
+                format!(
+                    "{PROOF_FORMAT}（JSON）與 TBP1（精簡）；附對照表者為 {MAP_FORMAT} 與 TBM1；附機構\
+                     登錄者為 {REGISTRY_FORMAT} 與 TBR1"
+                ),
             ),
         ),
         (

@@ -1,6 +1,6 @@
 //! What was proven: what, by whom, when, and who signed.
 
-use tbsi_light::NamedSigner;
+use tbsi_light::{NamedSigner, ProvenIssuer};
 use tbsi_types::NamedValidator;
 use tbsi_types::log::{Attestation, Statement, leaf_hash};
 
@@ -154,20 +154,23 @@ fn digests(
 fn whom(verified: &Verified, lang: Language) -> Section {
     let mut section = Section::new(lang.pick("By whom", "存證者"));
     let issuer = verified.bundle.issuer();
-    let genesis = verified.trusted.genesis();
-    let known = genesis.and_then(|genesis| identity::of_account(genesis, issuer));
+    let known = verified.owner();
     let unproven = || lang.pick("not proved", "未經證明").to_owned();
-    let stated = |value: Option<&String>| value.cloned().unwrap_or_else(unproven);
-    let name = known.map(|it| identity::names(it, lang));
+    let stated = |value: Option<&str>| value.map_or_else(unproven, str::to_owned);
+    let name = known.map(|it| it.names(lang));
     section.facts(vec![
         (lang.pick("Account", "帳號"), issuer.to_string()),
         (
             lang.pick("Legal name", "法定名稱"),
             name.unwrap_or_else(unproven),
         ),
-        ("統一編號", stated(known.and_then(|it| it.tax_id.as_ref()))),
-        ("LEI", stated(known.and_then(|it| it.lei.as_ref()))),
+        ("統一編號", stated(known.and_then(|it| it.tax_id))),
+        ("LEI", stated(known.and_then(|it| it.lei))),
     ]);
+    if let Some(proven) = &verified.issuer {
+        section.paragraph(registered(proven, lang));
+        return section;
+    }
     section.paragraph(match known {
         Some(_) => lang.pick(
             "The genesis file says that the account was this organisation's when the network was \
@@ -176,11 +179,32 @@ fn whom(verified: &Verified, lang: Language) -> Section {
         ),
         None => lang.pick(
             "The statement was made with the key of this account. Whose account it is follows \
-             from nothing that was verified here, and has to be shown by other means.",
-            "此陳述以該帳號的金鑰作成。帳號屬於何人，無法由本次驗證得知，須以其他方法證明。",
+             from nothing that was verified here: `tbsi prove --with-names` fetches a proof that \
+             shows it, if the account was an organisation's.",
+            "此陳述以該帳號的金鑰作成。帳號屬於何人，無法由本次驗證得知；帳號若屬於機構，可用 \
+             `tbsi prove --with-names` 取得其證明。",
         ),
     });
     section
+}
+
+/// What the registry proves.
+fn registered(proven: &ProvenIssuer, lang: Language) -> String {
+    let (number, known) = (proven.organisation, proven.known);
+    let (member, named) = (proven.membership.since, proven.record.since);
+    lang.pick(
+        format!(
+            "The registry of organisations, in the state that the validators of section 5 signed \
+             in block {known}, says: the account was that of organisation {number} since block \
+             {member}, through the whole block of section 4; and these were the organisation's \
+             names and identifiers since block {named}, through the same block."
+        ),
+        format!(
+            "第 5 節所列驗證者於區塊 {known} 簽署的狀態中，機構登錄載明：此帳號自區塊 {member} 起屬於\
+             機構 {number}，涵蓋第 4 節所列區塊全部；上列名稱與編號自區塊 {named} 起為該機構所有，\
+             亦涵蓋同一區塊全部。"
+        ),
+    )
 }
 
 fn when(verified: &Verified, lang: Language) -> Section {

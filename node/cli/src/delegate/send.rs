@@ -10,7 +10,7 @@ use tbsi_bindings::genesis::Attestations::{
 use tbsi_governance::delegation::Delegated;
 use tbsi_types::log::ATTESTATIONS;
 
-use super::file::DelegationFile;
+use super::file;
 use crate::govern::{CODES, Planned, Write, Writer, block_on, words};
 use crate::issuing::state;
 use crate::lang::demand;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &SendArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn send(args: &SendArgs) -> anyhow::Result<ExitCode> {
-    let file = DelegationFile::load(&args.file).map_err(refuse)?;
+    let file = file::load(&args.file).map_err(refuse)?;
     let writer = Writer::open(&args.write).await?;
     fits(&writer, &file).await.map_err(refuse)?;
     let (lang, issuer) = (writer.registry.lang, file.issuer);

@@ -225,11 +225,8 @@ fn text(args: &CheckArgs, receipt: &Receipt) -> String {
 }
 
 fn legal_name(lang: Language, receipt: &Receipt) -> String {
-    let genesis = receipt.attestation.trusted.genesis();
-    let issuer = receipt.signed.erasure.issuer;
-    let found = genesis.and_then(|genesis| identity::of_account(genesis, issuer));
-    match found {
-        Some(of) => format!("{}{}", identity::names(of, lang), identity::identifiers(of)),
+    match receipt.attestation.owner() {
+        Some(of) => of.names(lang) + &of.identifiers(),
         None => lang
             .pick("legal name not proved", "法定名稱未經證明")
             .into(),
@@ -238,8 +235,6 @@ fn legal_name(lang: Language, receipt: &Receipt) -> String {
 
 fn summary(receipt: &Receipt) -> Value {
     let erasure = &receipt.signed.erasure;
-    let genesis = receipt.attestation.trusted.genesis();
-    let issuer = genesis.and_then(|genesis| identity::of_account(genesis, erasure.issuer));
     let place = |verified: &Verified| {
         json!({
             "leafIndex": verified.bundle.leaf_index,
@@ -251,7 +246,7 @@ fn summary(receipt: &Receipt) -> Value {
         "verdict": VerdictKind::Valid.name(),
         "attestation": erasure.attestation,
         "issuer": erasure.issuer,
-        "organisation": identity::summary(issuer),
+        "organisation": identity::summary(receipt.attestation.owner()),
         "attested": place(&receipt.attestation),
         "erased": place(&receipt.statement),
         "revocation": receipt.statement.standing.as_ref().map(|it| it.summary()),

@@ -1,5 +1,9 @@
-//! Why a statement that a salt was destroyed does not hold, in Traditional Chinese of Taiwan.
+//! Why what an issuer signed does not hold, a statement that a salt was destroyed or one that others
+//! send, in Traditional Chinese of Taiwan.
 
+use tbsi_governance::delegation::{
+    DELEGATION_BYTES_MAX, DELEGATION_FORMAT, DelegationFileError,
+};
 use tbsi_light::VerifyErasureError;
 use tbsi_types::erasure::{ERASURE_BYTES_MAX, ERASURE_FORMAT, ErasureError};
 
@@ -46,5 +50,21 @@ pub(super) fn statement(error: &VerifyErasureError) -> String {
         }
         VerifyErasureError::Signature(_) => "聲明的簽章".into(),
         VerifyErasureError::Leaf(error) => proof::leaf(error),
+    }
+}
+
+pub(super) fn delegation(error: &DelegationFileError) -> String {
+    match error {
+        DelegationFileError::TooLong(size) => {
+            format!("檔案有 {size} 位元組，上限為 {DELEGATION_BYTES_MAX}")
+        }
+        DelegationFileError::Json(error) => format!("檔案不是預期形式的 JSON：{error}"),
+        DelegationFileError::Format(format) => format!(
+            "欄位 `format` 是 `{format}`，不是 `{DELEGATION_FORMAT}`；請使用較新的軟體"
+        ),
+        DelegationFileError::Signature(_) => "欄位 `v`、`r`、`s` 不是簽章".into(),
+        DelegationFileError::Signer { expected, got } => {
+            format!("簽章出自 {got}，不是簽發者 {expected}，或內容遭更動")
+        }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(proof::shape))
         .or_else(|| error.downcast_ref().map(proof::form))
         .or_else(|| error.downcast_ref().map(proof::map))
+        .or_else(|| error.downcast_ref().map(proof::registry))
         .or_else(|| error.downcast_ref().map(proof::answer))
         .or_else(|| error.downcast_ref().map(proof::entry))
         .or_else(|| error.downcast_ref().map(proof::cose))
@@ -41,6 +42,7 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(foreign::proof))
         .or_else(|| error.downcast_ref().map(erasure::form))
         .or_else(|| error.downcast_ref().map(erasure::statement))
+        .or_else(|| error.downcast_ref().map(erasure::delegation))
         .or_else(|| error.downcast_ref().map(client))
         .or_else(|| error.downcast_ref().map(genesis))
 }

@@ -1,4 +1,5 @@
-//! `tbsi log audit`: the root of the log from every leaf, in constant memory.
+//! `tbsi log audit`: the root of the log from every leaf, and the roots of the map. The first needs
+//! constant memory, the second the whole map.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,11 +11,12 @@ use alloy_eips::BlockNumberOrTag;
 use anyhow::Context;
 use futures::stream::{self, StreamExt};
 use serde_json::json;
+use tbsi_light::{MapAudit, MapAuditError};
 use tbsi_rpc::{Client, LogReader};
 use tbsi_types::Bytes;
 use tbsi_types::log::tile::{ENTRY_BUNDLE_BYTES_MAX, TILE_WIDTH, entries};
 use tbsi_types::log::{EntryBundle, Frontier, Leaf, Statement, leaf_hash};
-use tbsi_types::{Checkpoint, Height, TimestampMs, TreeSize};
+use tbsi_types::{Checkpoint, Height, LeafIndex, TimestampMs, TreeSize};
 
 use super::decided::decided;
 use super::{AuditArgs, Checked, Failure, resume};
@@ -50,9 +52,13 @@ pub(super) async fn audit(args: &AuditArgs) -> Checked {
     if before > checkpoint.log_size {
         return Err(shrunk(args, before, &checkpoint));
     }
-    let mut audit = Audit::new(frontier, &checkpoint);
+    // What is in the map, only all leaves tell.
+    let with_map = !args.without_map && before == TreeSize(0);
+    let map = with_map.then(|| MapAudit::new(genesis.consensus.map_period_ms()));
+    let mut audit = Audit::new(frontier, map, &checkpoint);
     audit.fetch(&tiles).await?;
     audit.check_root().map_err(Failure::No)?;
+    audit.check_map().map_err(Failure::No)?;
     if let Some(path) = &args.state {
         resume::store(path, genesis.hash(), &audit.frontier)?;
     }
@@ -125,16 +131,22 @@ impl Tiles {
 struct Audit<'a> {
     checkpoint: &'a Checkpoint,
     frontier: Frontier,
+    /// The map as it grows; `None` if its roots are not made again.
+    map: Option<MapAudit>,
+    /// Why one of them is wrong. That leaves are not those of the log at all, goes before.
+    map_fault: Option<MapAuditError>,
     /// Height and time of the last leaf.
     last: (Height, TimestampMs),
     kinds: BTreeMap<&'static str, u64>,
 }
 
 impl<'a> Audit<'a> {
-    fn new(frontier: Frontier, checkpoint: &'a Checkpoint) -> Self {
+    fn new(frontier: Frontier, map: Option<MapAudit>, checkpoint: &'a Checkpoint) -> Self {
         Self {
             checkpoint,
             frontier,
+            map,
+            map_fault: None,
             last: (Height(0), TimestampMs(0)),
             kinds: BTreeMap::new(),
         }
@@ -199,6 +211,9 @@ impl<'a> Audit<'a> {
             )
         })?;
         self.last = place;
+        if let (Some(map), None) = (&mut self.map, &self.map_fault) {
+            self.map_fault = map.take(LeafIndex(index), &leaf).err();
+        }
         *self.kinds.entry(kind(&leaf.statement)).or_default() += 1;
         self.frontier.append(leaf_hash(bytes), |_, _| {});
         Ok(())
@@ -219,6 +234,19 @@ impl<'a> Audit<'a> {
         })
     }
 
+    /// The roots of the map that the log tells are those that its leaves make.
+    fn check_map(&mut self) -> anyhow::Result<()> {
+        let ended = self.map.as_mut().map_or(Ok(()), MapAudit::end_block);
+        let Some(fault) = self.map_fault.take().or(ended.err()) else {
+            return Ok(());
+        };
+        let sentence = (
+            "the map, made again from the leaves".into(),
+            "由各筆紀錄重新推得的對照表".into(),
+        );
+        Err(wrap(fault, sentence))
+    }
+
     fn report(&self, before: TreeSize, lang: Language) -> (String, serde_json::Value) {
         let checkpoint = self.checkpoint;
         let (height, size, root) = (checkpoint.height, checkpoint.log_size, checkpoint.log_root);
@@ -233,6 +261,17 @@ impl<'a> Audit<'a> {
                  共 {size} 筆，本次稽核 {now} 筆\n根雜湊 {root}\n"
             ),
         );
+        let map = match &self.map {
+            Some(map) => lang.pick(
+                format!("map: {} roots, each made again from the leaves\n", map.roots()),
+                format!("對照表：{} 個根雜湊，均由各筆紀錄重新推得\n", map.roots()),
+            ),
+            None => lang.pick(
+                "map: its roots were not made again\n".to_owned(),
+                "對照表：未重新推得其根雜湊\n".to_owned(),
+            ),
+        };
+        text += &map;
         for (kind, count) in &self.kinds {
             writeln!(text, "  {kind:<22} {count}").expect("a String takes all");
         }
@@ -241,6 +280,7 @@ impl<'a> Audit<'a> {
             "logSize": checkpoint.log_size,
             "logRoot": checkpoint.log_root,
             "auditedBefore": before,
+            "mapRoots": self.map.as_ref().map(MapAudit::roots),
             "kinds": self.kinds,
         });
         (text, json)
@@ -304,10 +344,12 @@ mod tests {
             validator_set_hash: B256::ZERO,
             next_validator_set_hash: B256::ZERO,
         };
-        let mut audit = Audit::new(Frontier::default(), &checkpoint);
+        let map = MapAudit::new(60_000);
+        let mut audit = Audit::new(Frontier::default(), Some(map), &checkpoint);
         let mut numbered = (0..).zip(leaves);
         let outcome = numbered.try_for_each(|(index, leaf)| audit.append(index, leaf));
         let outcome = outcome.and_then(|()| audit.check_root());
+        let outcome = outcome.and_then(|()| audit.check_map());
         match (outcome, expected) {
             (Ok(()), Ok(())) => {}
             (Err(error), Err(words)) => {
@@ -330,6 +372,23 @@ mod tests {
         let mut changed = good.clone();
         changed[1] = leaf(1, 1, 9);
         check(&changed, &good, Err("lead to root"));
+    }
+
+    #[test]
+    fn a_root_of_the_map_that_the_leaves_do_not_make_is_found() {
+        let root = tbsi_types::log::MapRoot {
+            root: B256::ZERO,
+            entries: 0,
+            height: Height(2),
+            digest_height: Height(2),
+            revoked_algorithms: B256::ZERO,
+        };
+        let mut told = Leaf::decode(&leaf(1, 3, 1)).unwrap();
+        told.statement = Statement::MapRoot(root);
+        told.head.transaction_index = tbsi_types::log::leaf::U24_MAX;
+        let leaves = [leaf(1, 1, 1), told.encode().unwrap()];
+        let words = "block 3 begins with a root of the map, and none is due";
+        check(&leaves, &leaves, Err(words));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tbsi_types::log::{CoseReceipt, Leaf, LogCheckpoint, NoteVerifier, SignatureT
 use tbsi_types::{Genesis, Roster};
 
 use super::compare::Compared;
+use super::identity::Owner;
 use super::steps::{Mark, Step, Steps};
 use super::{Args, Failure, Verdict, VerdictKind, compare_file, en, identity, zh_tw};
 use crate::lang::{Language, SayContext, Sentence, demand, said, wrap};
@@ -271,15 +272,18 @@ impl Receipt {
         );
         let name = self.organisation.as_ref().map_or_else(
             || unknown.to_owned(),
-            |of| identity::names(of, lang) + &identity::identifiers(of),
+            |of| Owner::from(of).names(lang) + &Owner::from(of).identifiers(),
         );
         steps.detail(format!("- {name}"));
         let key = &receipt.signer;
         steps.detail(lang.pick(format!("  key {key}"), format!("  金鑰 {key}")));
         let genesis = self.genesis.as_ref();
+        let issuer = self.leaf.head.issuer;
+        let owner = genesis.and_then(|genesis| identity::of_account(genesis, issuer));
+        let owner = owner.map(Owner::from);
         match lang {
-            Language::En => en::leaf(&mut steps, &self.leaf, genesis),
-            Language::ZhTw => zh_tw::leaf(&mut steps, &self.leaf, genesis),
+            Language::En => en::leaf(&mut steps, &self.leaf, genesis, owner),
+            Language::ZhTw => zh_tw::leaf(&mut steps, &self.leaf, genesis, owner),
         }
         self.write_file(&mut steps, lang);
         steps.into_vec()
@@ -320,7 +324,7 @@ impl Receipt {
             "logRoot": self.log.root,
             "signer": {
                 "key": receipt.signer,
-                "organisation": identity::summary(self.organisation.as_ref()),
+                "organisation": identity::summary(self.organisation.as_ref().map(Owner::from)),
             },
             "statement": describe(&self.leaf),
             "file": file,

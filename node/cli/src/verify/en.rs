@@ -2,9 +2,10 @@
 
 use tbsi_light::{VerificationStep, VerifiedDecision};
 use tbsi_types::log::{Assurance, Leaf, Statement};
-use tbsi_types::{Address, Genesis};
+use tbsi_types::Genesis;
 
 use super::anchor::Trusted;
+use super::identity::Owner;
 use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
@@ -49,8 +50,13 @@ fn write(steps: &mut Steps, verified: &Verified) {
                 steps.passed(format!("log: leaf {index} is among its {size} leaves"));
                 steps.detail(format!("root {root}"));
             }
-            VerificationStep::Leaf { .. } => leaf(steps, &verified.bundle.leaf, genesis),
+            VerificationStep::Leaf { .. } => {
+                leaf(steps, &verified.bundle.leaf, genesis, verified.owner());
+            }
         }
+    }
+    if let Some(proven) = &verified.issuer {
+        steps.passed(identity::source(proven, Language::En));
     }
     post_quantum::write(steps, verified.post_quantum.as_ref(), Language::En);
     if let Some(until) = verified.relied_until {
@@ -161,7 +167,8 @@ fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Gene
         let names = [signer.name_en.as_str(), signer.name_zh_tw.as_str()];
         let names = names.join(" ");
         let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
-        let identifiers = known.map(identity::identifiers).unwrap_or_default();
+        let identifiers = known.map(|it| Owner::from(it).identifiers());
+        let identifiers = identifiers.unwrap_or_default();
         steps.detail(format!(
             "- {}{identifiers} (key {})",
             names.trim(),
@@ -188,12 +195,17 @@ pub(super) fn kind(statement: &Statement) -> &'static str {
 }
 
 /// What a leaf says.
-pub(super) fn leaf(steps: &mut Steps, leaf: &Leaf, genesis: Option<&Genesis>) {
+pub(super) fn leaf(
+    steps: &mut Steps,
+    leaf: &Leaf,
+    genesis: Option<&Genesis>,
+    owner: Option<Owner<'_>>,
+) {
     let kind = kind(&leaf.statement);
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     steps.passed(format!("statement: {kind}"));
     steps.detail(format!("issuer {}", head.issuer));
-    steps.detail(format!("       {}", legal_name(head.issuer, genesis)));
+    steps.detail(format!("       {}", legal_name(owner)));
     steps.detail(format!("time   {}, block {}", times.utc, head.height));
     steps.detail(format!("       {} in Taipei", times.taipei));
     if let Some((ahead, behind)) = accuracy(genesis) {
@@ -219,16 +231,11 @@ pub(super) fn leaf(steps: &mut Steps, leaf: &Leaf, genesis: Option<&Genesis>) {
 }
 
 /// Whose account it is, as far as anything shows.
-fn legal_name(account: Address, genesis: Option<&Genesis>) -> String {
-    let found = genesis.and_then(|genesis| identity::of_account(genesis, account));
-    match found {
-        Some(of) => format!(
-            "{}{}: its account when the network was founded",
-            identity::names(of, Language::En),
-            identity::identifiers(of)
-        ),
-        None => "legal name: not proved (not an account of the founding)".to_owned(),
-    }
+fn legal_name(owner: Option<Owner<'_>>) -> String {
+    owner.map_or_else(
+        || "legal name: not proved (no account of the founding); `tbsi prove --with-names` proves it".to_owned(),
+        |it| it.sentence(Language::En),
+    )
 }
 
 /// What a fact of another chain rests on.

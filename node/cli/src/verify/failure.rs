@@ -163,7 +163,7 @@ pub(super) fn looks_like(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
             "這是 OpenTimestamps 檔；可用 `ots verify` 搭配比特幣節點驗證",
         ));
     }
-    if starts("TBP") || starts("TBM") {
+    if ["TBP", "TBM", "TBR"].iter().any(|it| starts(it)) {
         return None;
     }
     let json = serde_json::from_slice::<serde_json::Value>(text).ok();

@@ -27,7 +27,6 @@ pub(super) fn summary(verified: &Verified) -> Value {
     let handovers = handovers.map(|(last, first)| {
         json!({ "last": decision(last, genesis), "first": decision(first, genesis) })
     });
-    let issuer = genesis.and_then(|genesis| identity::of_account(genesis, bundle.issuer()));
     let verdict = verified.verdict(Language::En);
     let file = verified.file.as_ref().map(|file| {
         json!({
@@ -44,7 +43,7 @@ pub(super) fn summary(verified: &Verified) -> Value {
         "file": file,
         "statement": describe(&bundle.leaf),
         "issuer": bundle.issuer(),
-        "organisation": identity::summary(issuer),
+        "organisation": identity::summary(verified.owner()),
         "time": Times::of(bundle.time()),
         "timeAccuracyMs": accuracy(genesis).map(|(ahead, behind)| json!({
             "ahead": ahead,

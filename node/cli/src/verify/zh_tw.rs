@@ -2,9 +2,10 @@
 
 use tbsi_light::{VerificationStep, VerifiedDecision};
 use tbsi_types::log::{Assurance, Leaf, Statement};
-use tbsi_types::{Address, Genesis};
+use tbsi_types::Genesis;
 
 use super::anchor::Trusted;
+use super::identity::Owner;
 use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
@@ -49,8 +50,13 @@ fn write(steps: &mut Steps, verified: &Verified) {
                 ));
                 steps.detail(format!("根雜湊 {root}"));
             }
-            VerificationStep::Leaf { .. } => leaf(steps, &verified.bundle.leaf, genesis),
+            VerificationStep::Leaf { .. } => {
+                leaf(steps, &verified.bundle.leaf, genesis, verified.owner());
+            }
         }
+    }
+    if let Some(proven) = &verified.issuer {
+        steps.passed(identity::source(proven, Language::ZhTw));
     }
     post_quantum::write(steps, verified.post_quantum.as_ref(), Language::ZhTw);
     if let Some(until) = verified.relied_until {
@@ -154,7 +160,8 @@ fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Gene
         let names = [signer.name_zh_tw.as_str(), signer.name_en.as_str()];
         let names = names.join(" ");
         let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
-        let identifiers = known.map(identity::identifiers).unwrap_or_default();
+        let identifiers = known.map(|it| Owner::from(it).identifiers());
+        let identifiers = identifiers.unwrap_or_default();
         steps.detail(format!(
             "- {}{identifiers}（金鑰 {}）",
             names.trim(),
@@ -181,12 +188,17 @@ pub(super) fn kind(statement: &Statement) -> &'static str {
 }
 
 /// What a leaf says.
-pub(super) fn leaf(steps: &mut Steps, leaf: &Leaf, genesis: Option<&Genesis>) {
+pub(super) fn leaf(
+    steps: &mut Steps,
+    leaf: &Leaf,
+    genesis: Option<&Genesis>,
+    owner: Option<Owner<'_>>,
+) {
     let kind = kind(&leaf.statement);
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     steps.passed(format!("陳述：{kind}"));
     steps.detail(format!("簽發者 {}", head.issuer));
-    steps.detail(format!("       {}", legal_name(head.issuer, genesis)));
+    steps.detail(format!("       {}", legal_name(owner)));
     steps.detail(format!(
         "時間   {}（臺北），區塊 {}",
         times.taipei, head.height
@@ -214,16 +226,11 @@ pub(super) fn leaf(steps: &mut Steps, leaf: &Leaf, genesis: Option<&Genesis>) {
 }
 
 /// Whose account it is, as far as anything shows.
-fn legal_name(account: Address, genesis: Option<&Genesis>) -> String {
-    let found = genesis.and_then(|genesis| identity::of_account(genesis, account));
-    match found {
-        Some(of) => format!(
-            "{}{}：網路創立時為其帳號",
-            identity::names(of, Language::ZhTw),
-            identity::identifiers(of)
-        ),
-        None => "法定名稱：未經證明（並非創立時的帳號）".to_owned(),
-    }
+fn legal_name(owner: Option<Owner<'_>>) -> String {
+    owner.map_or_else(
+        || "法定名稱：未經證明（並非創立時的帳號）；可用 `tbsi prove --with-names` 取得其證明".to_owned(),
+        |it| it.sentence(Language::ZhTw),
+    )
 }
 
 /// What a fact of another chain rests on.

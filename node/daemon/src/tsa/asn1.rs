@@ -1,10 +1,10 @@
 //! The messages of RFC 3161 §2.4 in DER.
 
-use der::asn1::{AnyRef, BitString, Int, ObjectIdentifier, OctetString};
-use der::{Any, Decode, Encode, Reader, Sequence, SliceReader, Tagged};
+use der::asn1::{BitString, Int, ObjectIdentifier};
+use der::{Any, Encode, Sequence};
+use tbsi_light::archive::{MessageImprint, strict};
 use tbsi_types::TimestampMs;
 use x509_cert::ext::Extensions;
-use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::query::{FailInfo, Rejection};
 
@@ -28,13 +28,6 @@ pub(super) struct Request {
     pub(super) certificate: bool,
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT", optional = "true")]
     pub(super) extensions: Option<Extensions>,
-}
-
-/// MessageImprint.
-#[derive(Clone, Debug, PartialEq, Eq, Sequence)]
-pub(super) struct MessageImprint {
-    pub(super) algorithm: AlgorithmIdentifierOwned,
-    pub(super) digest: OctetString,
 }
 
 /// TSTInfo, without the fields that are never used here.
@@ -79,38 +72,8 @@ impl Request {
     /// Reads a query; anything but one in DER is a rejection.
     pub(super) fn parse(query: &[u8]) -> Result<Self, Rejection> {
         let malformed = || Rejection::new(FailInfo::BadDataFormat, "not a TimeStampReq in DER");
-        if !lengths_fit(query, NESTING_MAX) {
-            return Err(malformed());
-        }
-        let request = Self::from_der(query).map_err(|_| malformed())?;
-        // The crate reads a default value that is written out, which DER does not allow.
-        match request.to_der() {
-            Ok(again) if again == query => Ok(request),
-            Ok(_) | Err(_) => Err(malformed()),
-        }
+        strict(query).ok_or_else(malformed)
     }
-}
-
-/// Levels of a TimeStampReq: request, extensions, extension, and what an algorithm's parameters
-/// may hold.
-const NESTING_MAX: usize = 8;
-
-/// Whether all values are as long as they say. The crate allocates what a string claims before it
-/// looks whether it is there: megabytes for a query of a few bytes.
-fn lengths_fit(bytes: &[u8], nesting: usize) -> bool {
-    let Ok(mut reader) = SliceReader::new(bytes) else {
-        return false;
-    };
-    while !reader.is_finished() {
-        let Ok(value) = AnyRef::decode(&mut reader) else {
-            return false;
-        };
-        let nested = value.tag().is_constructed();
-        if nested && (nesting == 0 || !lengths_fit(value.value(), nesting - 1)) {
-            return false;
-        }
-    }
-    true
 }
 
 /// The reply that carries a token.

@@ -1,10 +1,11 @@
 use der::asn1::{Int, OctetString};
 use der::{Any, Decode, Encode, Tag, Tagged};
 use tbsi_home::config::TSA_POLICY;
+use tbsi_light::archive::MessageImprint;
 use x509_cert::ext::Extension;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 
-use super::asn1::{MessageImprint, generalized_time, rejected};
+use super::asn1::{generalized_time, rejected};
 use super::*;
 
 fn policy() -> ObjectIdentifier {

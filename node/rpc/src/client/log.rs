@@ -25,19 +25,19 @@ impl Client {
         selector: &wire::LeafSelector,
         from: Height,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
-        let status = false;
-        let start = wire::BundleStart { from, status };
-        self.proof_of(&[json!(selector), json!(start)]).await
+        let start = wire::BundleStart {
+            from,
+            ..wire::BundleStart::default()
+        };
+        self.proof_with(selector, &start).await
     }
 
-    /// The same of an attestation, with its status.
-    pub async fn proof_with_status(
+    /// The same, with what else `start` asks for.
+    pub async fn proof_with(
         &self,
         selector: &wire::LeafSelector,
-        from: Height,
+        start: &wire::BundleStart,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
-        let status = true;
-        let start = wire::BundleStart { from, status };
         self.proof_of(&[json!(selector), json!(start)]).await
     }
 
@@ -47,8 +47,10 @@ impl Client {
         digest: &Bytes,
         from: Height,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
-        let status = false;
-        let start = wire::BundleStart { from, status };
+        let start = wire::BundleStart {
+            from,
+            ..wire::BundleStart::default()
+        };
         self.raw("tbsi_getAbsence", &[json!(digest), json!(start)])
             .await
     }

@@ -17,7 +17,7 @@ use tbsi_rpc::wire::{
     Role, TransactionStatus, ValidatorName,
 };
 use tbsi_types::block::{HeaderFields, transactions_root};
-use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle, RegistryBundle};
 use tbsi_types::log::EMPTY_LOG_ROOT;
 use tbsi_types::log::{
     Attestation, ConsistencyProof, CoseReceipt, Cosigner, DigestWords, EntryBundle, Found,
@@ -645,6 +645,15 @@ impl Backend for Chain {
         Err(BackendError::Refused(
             "the log has no root of the map yet".into(),
         ))
+    }
+
+    fn bundle_with_registry(
+        &self,
+        _: LeafIndex,
+        _: Height,
+        _: bool,
+    ) -> Result<Option<RegistryBundle>, BackendError> {
+        Err(BackendError::Refused("there is no registry".into()))
     }
 
     fn absence(&self, _: DigestWords, _: Height) -> Result<MapBundle, BackendError> {

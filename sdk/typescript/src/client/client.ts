@@ -121,14 +121,20 @@ export class TbsiClient {
 
   /**
    * The proof of a leaf in JSON; undefined if there is no such leaf. Unverified. With `status`,
-   * what became of the attestation is stapled to it (SPEC §10.7).
+   * what became of the attestation is stapled to it (SPEC §10.7); with `names`, whose account the
+   * issuer's was (SPEC §10.11).
    */
   async prove(
     selector: Selector,
-    { from, status = false }: { readonly from?: bigint | number; readonly status?: boolean } = {},
+    { from, status = false, names = false }: {
+      readonly from?: bigint | number
+      readonly status?: boolean
+      readonly names?: boolean
+    } = {},
   ): Promise<string | undefined> {
     return this.#proof('tbsi_getProof', selector, {
       ...(from === undefined ? {} : { from }), ...(status ? { status } : {}),
+      ...(names ? { registry: true } : {}),
     })
   }
 

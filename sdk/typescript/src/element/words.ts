@@ -38,6 +38,10 @@ export const CODES: Readonly<Record<Code, Both>> = {
     'What it says of the present state does not follow from the map that was signed.',
     '其所述的現況無法由經簽署的對照表推得。',
   ],
+  registry: [
+    'Whose account it was does not follow from the registry that was signed.',
+    '帳號的歸屬無法由經簽署的機構登錄推得。',
+  ],
   form: ['Parts of the proof contradict each other.', '證明的各部分互相矛盾。'],
   otherFile: [
     'The file is not the one that was attested, or was changed since.',

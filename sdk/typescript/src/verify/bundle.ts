@@ -10,6 +10,10 @@ import { BUNDLE_JSON_BYTES_MAX } from './limits.js'
 import {
   FORMAT_WITH_MAP, MAGIC_WITH_MAP, decodeWithMap, readWithMap, type MapPart,
 } from './map-form.js'
+import {
+  FORMATS_WITH_REGISTRY, MAGIC_WITH_REGISTRY, decodeWithRegistry, readWithRegistry,
+  type RegistryPart,
+} from './registry.js'
 import { ShapeError } from './tree.js'
 import type { ValidatorSet } from './validators.js'
 
@@ -30,10 +34,11 @@ export interface Bundle {
   readonly handovers: readonly Handover[]
 }
 
-/** A bundle, and what the map says with it (SPEC §10.7). */
+/** A bundle, and what the map and the registry say with it (SPEC §10.7, §10.11). */
 export interface Proof {
   readonly bundle: Bundle
   readonly map?: MapPart
+  readonly registry?: RegistryPart
 }
 
 /** What the compact form of a bundle begins with, in all versions. */
@@ -43,6 +48,7 @@ const COMPACT_MAGIC = [0x54, 0x42, 0x50]
 export function parseProof(bytes: Uint8Array): Proof {
   try {
     const begins = (magic: readonly number[]) => magic.every((byte, at) => bytes[at] === byte)
+    if (begins(MAGIC_WITH_REGISTRY)) return decodeWithRegistry(bytes)
     if (begins(MAGIC_WITH_MAP)) return decodeWithMap(bytes)
     if (begins(COMPACT_MAGIC)) return { bundle: decodeCompact(bytes) }
     if (bytes.length > BUNDLE_JSON_BYTES_MAX) {
@@ -57,6 +63,9 @@ export function parseProof(bytes: Uint8Array): Proof {
     if (text === undefined) throw new FormError('unreadable', 'this is no proof: it is not text')
     const value = parseJson(text)
     const format = value instanceof JsonObject ? value.fields.get('format') : undefined
+    if (typeof format === 'string' && FORMATS_WITH_REGISTRY.test(format)) {
+      return readWithRegistry(value)
+    }
     return format === FORMAT_WITH_MAP ? readWithMap(value) : { bundle: bundleShape(value)() }
   } catch (thrown) {
     throw formError(thrown)

@@ -34,8 +34,9 @@ export class DecisionError extends Error {
   }
 }
 
-/** The step of SPEC §10.4 at which a proof fails; `map` is all of §10.7. */
-export type Step = 'genesis' | 'leaf' | 'inclusion' | 'handover' | 'decision' | 'map'
+/** The step of SPEC §10.4 at which a proof fails; `map` is all of §10.7, `registry` of §10.11. */
+export type Step =
+  | 'genesis' | 'leaf' | 'inclusion' | 'handover' | 'decision' | 'map' | 'registry'
 
 /** A proof that was read and does not hold. */
 export class ProofError extends Error {

@@ -17,6 +17,7 @@ import { decodeLeaf, type Statement } from './leaf.js'
 import { CHECKPOINT_FILE_BYTES_MAX } from './limits.js'
 import { verifyMap, type VerifiedMap } from './map-proof.js'
 import { ageOf, type AgeReport, type StatusAge } from './map-report.js'
+import { proveIssuer } from './registry.js'
 import { report, type Code, type Fails, type Report } from './report.js'
 import { aboutAttestation, type Standing } from './standing.js'
 
@@ -27,7 +28,7 @@ export type { Compared, GivenFile } from './compare.js'
 export type { AgeReport, KnownUpTo, MapReport, StatusAge } from './map-report.js'
 export type { Revocation } from './standing.js'
 export type {
-  Code, DecisionReport, Fails, Holds, OrganisationReport, Report,
+  Code, DecisionReport, Fails, Holds, IssuerReport, OrganisationReport, Report,
 } from './report.js'
 export type { Times } from './time.js'
 export {
@@ -95,7 +96,7 @@ function couldNot(code: Code, reason: string): Fails {
 
 function judge(question: QuestionWithStanding): Report {
   const { proof, trust, handovers, file, standing, statusAge } = question
-  const { bundle, map: part } = or(failureOfForm, () => parseProof(bytesOf(proof)))
+  const { bundle, map: part, registry } = or(failureOfForm, () => parseProof(bytesOf(proof)))
   const basis = basisOf(trust, bundle)
   let followed: number | undefined
   if (handovers !== undefined) {
@@ -107,15 +108,19 @@ function judge(question: QuestionWithStanding): Report {
     followed = result.followed
   }
   const { chain } = basis.anchor
-  const [verified, map] = or((error) => failureOfProof(error, bundle), () => {
+  const [verified, map, proven] = or((error) => failureOfProof(error, bundle), () => {
     const holds = verifyBundle(bundle, basis.anchor)
-    return [holds, part === undefined ? undefined : verifyMap(part, holds, chain)] as const
+    return [
+      holds,
+      part === undefined ? undefined : verifyMap(part, holds, chain),
+      registry === undefined ? undefined : proveIssuer(registry, holds),
+    ] as const
   })
   const age = statusAge === undefined ? undefined : checkAge(statusAge, map)
   const compared = file === undefined ? undefined : comparison(verified.statement, map, file)
   const { genesis, trustedHeight } = basis
   return report({
-    bundle: verified, map, age, genesisHash: chain.genesisHash, genesis, trustedHeight,
+    bundle: verified, proven, map, age, genesisHash: chain.genesisHash, genesis, trustedHeight,
     file: compared, followed, standing,
   })
 }

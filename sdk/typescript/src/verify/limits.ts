@@ -42,6 +42,21 @@ export const MAP_ENTRIES_MAX = 3
 /** Revoked algorithms in one proof. */
 export const MAP_ALGORITHMS_MAX = 64
 
+/** Nodes of the state's tries in one proof (SPEC §10.11). */
+export const REGISTRY_NODES_MAX = 256
+
+/** Bytes of one of them. */
+export const REGISTRY_NODE_BYTES_MAX = 1024
+
+/** Bytes of a 統一編號. */
+export const TAX_ID_BYTES_MAX = 8
+
+/** Bytes of an LEI. */
+export const LEI_BYTES_MAX = 20
+
+/** Bytes of a jurisdiction. */
+export const JURISDICTION_BYTES_MAX = 2
+
 /** Nodes in a genesis file. */
 export const NODES_MAX = 1024
 

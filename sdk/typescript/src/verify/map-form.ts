@@ -102,22 +102,29 @@ function takeAnswer(cursor: Cursor): Answer {
 export function readWithMap(given: JsonValue): Proof {
   const fields = new Fields(given, 'proof', ['format', 'proof', 'map'])
   const content = bundleShape(fields.get('proof'))
-  const map = new Fields(fields.get('map'), 'map', ['root', 'revokedAlgorithms', 'entries'])
+  const map = mapShape(fields.get('map'))
+  return { bundle: content(), map: map() }
+}
+
+/** Checks the shape of a map part; what it returns checks the content, and gives the part. */
+export function mapShape(given: JsonValue | undefined): () => MapPart {
+  const map = new Fields(given, 'map', ['root', 'revokedAlgorithms', 'entries'])
   const root = map.has('root') ? rootShape(map.get('root')) : undefined
   const revokedAlgorithms = map.integers('revokedAlgorithms', U32_MAX).map(Number)
   const entries = map.list('entries').map(entryShape)
-  atMost('revokedAlgorithms', revokedAlgorithms.length, MAP_ALGORITHMS_MAX)
-  atMost('entries', entries.length, MAP_ENTRIES_MAX)
-  const bundle = content()
-  if (root !== undefined) {
-    if (root.leaf.length > LEAF_BYTES_MAX) {
-      throw new LeafError(
-        `leaf has ${root.leaf.length} bytes, at most ${LEAF_BYTES_MAX} are allowed`)
+  return () => {
+    atMost('revokedAlgorithms', revokedAlgorithms.length, MAP_ALGORITHMS_MAX)
+    atMost('entries', entries.length, MAP_ENTRIES_MAX)
+    if (root !== undefined) {
+      if (root.leaf.length > LEAF_BYTES_MAX) {
+        throw new LeafError(
+          `leaf has ${root.leaf.length} bytes, at most ${LEAF_BYTES_MAX} are allowed`)
+      }
+      atMost('inclusionProof', root.inclusion.length, INCLUSION_HASHES_MAX)
     }
-    atMost('inclusionProof', root.inclusion.length, INCLUSION_HASHES_MAX)
+    entries.forEach(checkContent)
+    return { root, revokedAlgorithms, entries }
   }
-  entries.forEach(checkContent)
-  return { bundle, map: { root, revokedAlgorithms, entries } }
 }
 
 /** What the compact form cannot say. */

@@ -8,12 +8,14 @@ import type { VerifiedMap } from './map-proof.js'
 import {
   mapReport, stapledSummary, stapledVoid, type AgeReport, type MapReport,
 } from './map-report.js'
+import type { ProvenIssuer } from './registry.js'
 import { aboutAttestation, summaryOf, voidReason, type Revocation, type Standing } from './standing.js'
 import { timesOf, type Times } from './time.js'
 
 /** Why a proof does not hold, or why nobody can tell; the same in every language. */
 export type Code =
-  | 'leaf' | 'inclusion' | 'handover' | 'checkpoint' | 'fork' | 'map' | 'form' | 'otherFile'
+  | 'leaf' | 'inclusion' | 'handover' | 'checkpoint' | 'fork' | 'map' | 'registry' | 'form'
+  | 'otherFile'
   | 'otherNetwork' | 'gap' | 'beforeTrusted' | 'statusMissing' | 'statusOld' | 'otherVersion'
   | 'unreadable'
   | 'trust' | 'handovers' | 'file' | 'status'
@@ -24,6 +26,24 @@ export interface OrganisationReport {
   readonly taxId: string | null
   readonly lei: string | null
 }
+
+/** By the genesis file, whose account it was when the network was founded. */
+export type GenesisIssuerReport = OrganisationReport & { readonly source: 'genesis' }
+
+/** By the proof itself, whose account it was in the block of the statement. */
+export interface RegistryIssuerReport extends OrganisationReport {
+  readonly source: 'registry'
+  readonly number: bigint
+  readonly jurisdiction: string
+  /** Heights of blocks; null for what still is, as far as it is known. */
+  readonly memberSince: bigint
+  readonly memberUntil: bigint | null
+  readonly namedSince: bigint
+  readonly namedUntil: bigint | null
+  readonly knownUpTo: bigint
+}
+
+export type IssuerReport = GenesisIssuerReport | RegistryIssuerReport
 
 export interface DecisionReport {
   readonly height: bigint
@@ -53,8 +73,8 @@ export interface Holds {
   readonly file: Compared | null
   readonly statement: Statement
   readonly issuer: Hex
-  /** Of the issuer's account, as far as the genesis file proves it. */
-  readonly organisation: (OrganisationReport & { readonly source: 'genesis' }) | null
+  /** Of the issuer's account, as far as the proof or else the genesis file proves it. */
+  readonly organisation: IssuerReport | null
   readonly time: Times
   readonly timeAccuracyMs: { readonly ahead: bigint; readonly behind: bigint } | null
   /** null for a statement that is about no attestation. */
@@ -85,6 +105,7 @@ export type Report = Holds | Fails
 /** All that a report is made of. */
 export interface Verified {
   readonly bundle: VerifiedBundle
+  readonly proven: ProvenIssuer | undefined
   readonly map: VerifiedMap | undefined
   readonly age: AgeReport | undefined
   readonly genesisHash: Uint8Array
@@ -107,7 +128,7 @@ export function report(verified: Verified): Holds {
     file: verified.file ?? null,
     statement,
     issuer: statement.issuer,
-    organisation: issuerOf(genesis, statement.issuer),
+    organisation: issuerOf(verified),
     time: timesOf(statement.timeMs),
     timeAccuracyMs: genesis === undefined
       ? null : { ahead: genesis.clockDriftMaxMs, behind: genesis.clockLagMaxMs },
@@ -144,9 +165,28 @@ function revocationOf({ bundle, map, standing }: Verified): Revocation | null {
   return aboutAttestation(bundle.statement) === undefined ? null : { status: 'notChecked' }
 }
 
-function issuerOf(genesis: Genesis | undefined, issuer: Hex): Holds['organisation'] {
+function issuerOf({ proven, genesis, bundle }: Verified): IssuerReport | null {
+  if (proven !== undefined) return registered(proven)
+  const { issuer } = bundle.statement
   const found = genesis?.organisations.find(({ accounts }) => accounts.has(issuer))
   return found === undefined ? null : { ...named(found), source: 'genesis' }
+}
+
+function registered({ organisation, legal, membership, record, known }: ProvenIssuer): IssuerReport {
+  return {
+    nameZhTw: legal.nameZhTw,
+    nameEn: legal.nameEn,
+    taxId: legal.taxId === '' ? null : legal.taxId,
+    lei: legal.lei === '' ? null : legal.lei,
+    source: 'registry',
+    number: organisation,
+    jurisdiction: legal.jurisdiction,
+    memberSince: membership.since,
+    memberUntil: membership.until ?? null,
+    namedSince: record.since,
+    namedUntil: record.until ?? null,
+    knownUpTo: known,
+  }
 }
 
 function named({ nameZhTw, nameEn, taxId, lei }: GenesisOrganisation): OrganisationReport {

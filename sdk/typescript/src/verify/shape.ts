@@ -64,6 +64,10 @@ export class Fields {
     return this.list(name).map((item) => this.#hex(name, item, 32))
   }
 
+  bytesList(name: string): Uint8Array[] {
+    return this.list(name).map((item) => this.#hex(name, item))
+  }
+
   integers(name: string, max: bigint): bigint[] {
     return this.list(name).map((item) => {
       if (typeof item === 'bigint' && item >= 0n && item <= max) return item

@@ -5,7 +5,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::super::json::{BundleJson, at_most, lower_hex};
-use super::super::{BUNDLE_JSON_BYTES_MAX, BundleError};
+use super::super::{BUNDLE_JSON_BYTES_MAX, BundleError, ProofBundle};
 use super::{MAP_ENTRIES_MAX, MAP_FORMAT, MapBundle, MapEntry, StapledRoot};
 use crate::json::from_json;
 use crate::log::DigestWords;
@@ -28,7 +28,7 @@ struct MapBundleJson {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct MapPartJson {
+pub(in crate::bundle) struct MapPartJson {
     #[serde(deserialize_with = "or_null")]
     root: Option<StapledRootJson>,
     revoked_algorithms: Vec<u32>,
@@ -101,7 +101,7 @@ struct OtherJson {
 }
 
 /// A value or null: a key that is missing is refused.
-fn or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+pub(in crate::bundle) fn or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     Option::deserialize(deserializer)
@@ -110,19 +110,10 @@ fn or_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 impl MapBundle {
     /// The JSON form, indented. Fails if the leaf is not one.
     pub fn to_json(&self) -> Result<String, BundleError> {
-        let root = self.root.as_ref().map(|root| StapledRootJson {
-            leaf: root.leaf.clone().into(),
-            leaf_index: root.leaf_index,
-            inclusion_proof: root.inclusion.0.clone(),
-        });
         let json = MapBundleJson {
             format: MAP_FORMAT.into(),
             proof: BundleJson::of(&self.proof)?,
-            map: MapPartJson {
-                root,
-                revoked_algorithms: self.revoked_algorithms.clone(),
-                entries: self.entries.iter().map(MapEntryJson::from).collect(),
-            },
+            map: MapPartJson::of(self),
         };
         Ok(serde_json::to_string_pretty(&json)? + "\n")
     }
@@ -137,16 +128,35 @@ impl MapBundle {
         if json.format != MAP_FORMAT {
             return Err(BundleError::Format);
         }
-        let part = json.map;
-        let algorithms = part.revoked_algorithms.len();
+        json.map.with(json.proof.parse()?)
+    }
+}
+
+impl MapPartJson {
+    pub(in crate::bundle) fn of(bundle: &MapBundle) -> Self {
+        let root = bundle.root.as_ref().map(|root| StapledRootJson {
+            leaf: root.leaf.clone().into(),
+            leaf_index: root.leaf_index,
+            inclusion_proof: root.inclusion.0.clone(),
+        });
+        Self {
+            root,
+            revoked_algorithms: bundle.revoked_algorithms.clone(),
+            entries: bundle.entries.iter().map(MapEntryJson::from).collect(),
+        }
+    }
+
+    /// The part and the proof that it belongs to.
+    pub(in crate::bundle) fn with(self, proof: ProofBundle) -> Result<MapBundle, BundleError> {
+        let algorithms = self.revoked_algorithms.len();
         at_most("revokedAlgorithms", algorithms, ALGORITHMS_MAX)?;
-        at_most("entries", part.entries.len(), MAP_ENTRIES_MAX)?;
-        let entries = part.entries.into_iter().map(MapEntryJson::parse);
-        Ok(Self {
-            proof: json.proof.parse()?,
-            root: part.root.map(StapledRootJson::parse).transpose()?,
-            revoked_algorithms: part.revoked_algorithms,
+        at_most("entries", self.entries.len(), MAP_ENTRIES_MAX)?;
+        let entries = self.entries.into_iter().map(MapEntryJson::parse);
+        Ok(MapBundle {
+            root: self.root.map(StapledRootJson::parse).transpose()?,
+            revoked_algorithms: self.revoked_algorithms,
             entries: entries.collect::<Result<_, _>>()?,
+            proof,
         })
     }
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod files;
+mod trials;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,11 +26,21 @@ use tbsi_tests::council::{
     removeOrganisationCall, rotation,
 };
 use tbsi_tests::harness::{PATIENCE, Sender, TestNetwork, eventually, http, tbsi, tbsi_binary};
+use tbsi_testnet::NetworkSpec;
 use tbsi_types::log::{NoteVerifier, SignedNote};
 use tbsi_types::{ChainIdentity, Genesis, Height, LeafIndex, ProofBundle, SecretKey};
 use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+
+use files::Files;
+use trials::Upgrade;
+
+/// Roots of the map are told this often.
+const MAP_PERIOD_MS: u64 = 2_000;
+
+/// An observer.
+const LAGGARD: usize = 6;
 
 /// Longest time without a block while something always waits.
 const GAP_MAX: Duration = Duration::from_secs(20);
@@ -168,7 +181,8 @@ async fn first_leaf_verifies(client: &Client, genesis: &Genesis) -> ProofBundle 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn associations_join_rotate_cheat_and_leave_and_blocks_never_stop() {
-    let mut net = TestNetwork::create(5, 1);
+    let spoken = |spec: &mut NetworkSpec| spec.consensus.map_period_ms = Some(MAP_PERIOD_MS);
+    let mut net = TestNetwork::create_with(5, 2, spoken);
     // Neither hears the other in time: that is when a key contradicts itself.
     for node in [1, 5] {
         net.configure(node, |config| config.keys.twin_watch_ms = 0);
@@ -191,12 +205,18 @@ async fn associations_join_rotate_cheat_and_leave_and_blocks_never_stop() {
     tell("five associations have founded a chain");
     attest(&client, chain_id).await;
     let before = first_leaf_verifies(&client, &genesis).await;
+    let files = Files::of(&net);
+    files.fetch("old.json", &["--index", "0"]).await;
+    let upgrade = Upgrade::schedule(&mut net, &council, LAGGARD).await;
     let load = Load::start(net.client(1), chain_id);
 
+    trials::suspensions(&client, &council).await;
     let sixth = joins(&net, &client, &council, &chain).await;
+    files.sixth_attests(&client, chain_id, &sixth.account).await;
     rotates(&mut net, &client, &council, &chain).await;
     cheats(&mut net, &client, &chain).await;
     leaves(&client, &council, &sixth).await;
+    upgrade.took_effect(&mut net).await;
 
     let (transfers, longest) = load.stop().await;
     tell(&format!(
@@ -208,6 +228,11 @@ async fn associations_join_rotate_cheat_and_leave_and_blocks_never_stop() {
     every_block_leads_to_names(&client).await;
     late_proof_follows_the_handovers(&client, &genesis).await;
     an_auditor_follows_the_handovers(&net).await;
+    let account = sixth.account.public_key().address().to_string();
+    files.fetch_last(&client, &account).await;
+    drop(sixth);
+    net.network.stop_all().await.unwrap();
+    files.all_hold().await;
     net.assert_no_panic();
 }
 
@@ -215,10 +240,14 @@ async fn associations_join_rotate_cheat_and_leave_and_blocks_never_stop() {
 async fn attest(client: &Client, chain_id: u64) {
     let time = client.block_number().await.unwrap();
     let issuer = Actor::new(SecretKey::from_seed(&time.0.to_be_bytes()), chain_id);
+    attest_as(client, &issuer, b"a file").await;
+}
+
+async fn attest_as(client: &Client, issuer: &Actor, file: &[u8]) {
     let call = attestBatchCall {
         schema: alloy_primitives::keccak256("tbsi:file:v1"),
         algorithm: 0x12,
-        words: vec![tbsi_types::sha256(&[b"a file"])],
+        words: vec![tbsi_types::sha256(&[file])],
     };
     issuer
         .act(client, tbsi_types::log::ATTESTATIONS, &call)
@@ -240,6 +269,7 @@ async fn joins(
         leaves: u64::MAX,
         account: newcomer.account.public_key().address(),
     };
+    trials::annexation(client, council[1], admission.account).await;
     let add = addOrganisationCall { admission };
     decide(client, council, kind::ADD_ORGANISATION, &add).await;
     let organisation = ask(client, ORGANISATIONS, &organisationCountCall {}).await;
