@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use alloy_consensus::TxEip1559;
+use alloy_consensus::TxLegacy;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 use tbsi_bridge::evm::abi::{Inbox, LightClient};
-use tbsi_bridge::evm::{Beginning, creation_code, inbox_creation_code};
+use tbsi_bridge::evm::{Beginning, Bodies, InboxBeginning, creation_code, inbox_creation_code};
 use tbsi_rpc::Client;
 use tbsi_types::SecretKey;
 use tbsi_types::transaction::sign;
@@ -54,6 +54,11 @@ impl Anvil {
     /// Starts one that makes a block every `block_s` seconds, the second last of which is
     /// final; with `None` only when it is told to, and 64 blocks behind.
     pub async fn start(binary: &Path, block_s: Option<&str>) -> Self {
+        Self::with_rules(binary, "osaka", block_s).await
+    }
+
+    /// The same, under other rules.
+    pub async fn with_rules(binary: &Path, rules: &str, block_s: Option<&str>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         drop(listener);
@@ -63,7 +68,7 @@ impl Anvil {
             .args(["--chain-id", &TARGET_CHAIN_ID.to_string()])
             .args([
                 "--hardfork",
-                "osaka",
+                rules,
                 "--enable-tx-gas-limit",
                 "--accounts",
                 "0",
@@ -128,15 +133,15 @@ impl Anvil {
 
     /// Sends a transaction of any key and does not wait.
     pub async fn send(&self, key: &SecretKey, nonce: u64, to: TxKind, input: Bytes) -> B256 {
-        let transaction = TxEip1559 {
-            chain_id: TARGET_CHAIN_ID,
+        // Of the type that every chain takes.
+        let transaction = TxLegacy {
+            chain_id: Some(TARGET_CHAIN_ID),
             nonce,
+            gas_price: 100_000_000_000,
             gas_limit: 12_000_000,
-            max_fee_per_gas: 100_000_000_000,
-            max_priority_fee_per_gas: 2_000_000_000,
             to,
             input,
-            ..TxEip1559::default()
+            ..TxLegacy::default()
         };
         self.rpc
             .send_raw_transaction(&sign(transaction, key).encoded)
@@ -178,7 +183,10 @@ impl Anvil {
     pub async fn deploy_inbox(&self, light_client: Address) -> Address {
         let deployer = guardian();
         let nonce = self.nonce(deployer.public_key().address()).await;
-        let code = inbox_creation_code(light_client);
+        let code = inbox_creation_code(&InboxBeginning {
+            light_client,
+            ..InboxBeginning::default()
+        });
         let hash = self.send(&deployer, nonce, TxKind::Create, code).await;
         self.call("evm_mine", &[]).await;
         let receipt = self.receipt(hash).await;
@@ -234,5 +242,7 @@ pub fn creation(chain: &Chain) -> Bytes {
         validators: &held.set_at(2).named,
         trust_period_s: TRUST_PERIOD_S,
         guardian: guardian().public_key().address(),
+        bodies: &Bodies::default(),
+        recovery_delay_s: 7 * 86_400,
     })
 }
