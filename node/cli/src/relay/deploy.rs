@@ -6,6 +6,7 @@ use std::time::Duration;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tbsi_bridge::evm::{Rules, needed, rules_of};
 use tbsi_keys::keyfile::load_validator_key;
@@ -41,9 +42,13 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     let began = Instant::now();
     let (mut say_at, mut known_at) = (began + SAY_INTERVAL, began);
     while began.elapsed() < TIMEOUT {
-        if let Some(receipt) = client.transaction_receipt(hash).await? {
+        let method = "eth_getTransactionReceipt";
+        if let Some(receipt) = client
+            .request::<Option<Receipt>>(method, &[json!(hash)])
+            .await?
+        {
             ensure!(
-                receipt.status(),
+                receipt.status == U64::from(1),
                 "the deployment {hash} failed in its block"
             );
             return receipt
@@ -66,6 +71,14 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
         "the deployment {hash} is in no block after {} s; it may still come",
         TIMEOUT.as_secs()
     )
+}
+
+/// What is looked at of a receipt: chains with older rules leave out what others have.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    status: U64,
+    contract_address: Option<Address>,
 }
 
 /// Refuses a chain whose rules lack an instruction of the code. One that does not tell is tried:
