@@ -80,27 +80,12 @@ async fn relayer(stage: &Stage, name: &str, on: (Address, Address), finality: &s
     let (source, target) = (stage.net.network.rpc_url(0), stage.quorum.url());
     let (id, client) = (FOREIGN_CHAIN_ID.to_string(), on.0.to_string());
     let inbox = on.1.to_string();
-    let init = [
-        ["relay", "init", "--home", &home, "--genesis", &genesis].as_slice(),
-        &["--source", &source, "--target", target, "--chain-id", &id],
-        &[
-            "--light-client",
-            &client,
-            "--inbox",
-            &inbox,
-            "--finality",
-            finality,
-        ],
-        &[
-            "--bytes-max",
-            "65536",
-            "--name-en",
-            "Association A",
-            "--all",
-            "--free",
-        ],
-    ];
-    said(&tbsi(&init.concat()).await, 0, &["is ready"]);
+    let mut init = vec!["relay", "init", "--home", &home, "--genesis", &genesis];
+    init.extend(["--source", &source, "--target", target, "--chain-id", &id]);
+    init.extend(["--light-client", &client, "--inbox", &inbox]);
+    init.extend(["--finality", finality, "--bytes-max", "65536", "--free"]);
+    init.extend(["--name-en", "Association A", "--all"]);
+    said(&tbsi(&init).await, 0, &["is ready"]);
     assert!(Path::new(&home).join("config.toml").is_file());
     home
 }
