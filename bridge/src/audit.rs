@@ -149,6 +149,7 @@ fn tell(records: &[Record]) -> BTreeMap<u64, Story> {
             | Event::Quarantined { .. }
             | Event::Retried { .. }
             | Event::Released { .. }
+            | Event::Revived { .. }
             | Event::Held { .. }
             | Event::Resumed { .. }
             | Event::Alarm { .. } => {}

@@ -2,6 +2,7 @@
 //! opened or asked.
 
 mod check;
+mod finality;
 
 use std::fs::File;
 use std::io::Read;
@@ -13,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use tbsi_types::sha256;
 
 use crate::fees;
-use crate::limits::CONFIG_BYTES_MAX;
+use crate::limits::{CONFIG_BYTES_MAX, TRANSACTION_BYTES};
+
+pub use finality::Finality;
 
 /// Name of the file in the home directory.
 pub const CONFIG_FILE: &str = "config.toml";
@@ -116,6 +119,9 @@ pub struct TargetConfig {
     /// The inbox that messages to this chain are delivered to; without it none are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<Address>,
+    /// From when on a block cannot go away; `tbsi relay check` compares it with the chain.
+    #[serde(default)]
+    pub finality: Finality,
 }
 
 /// Wei for each gas, and what follows from them.
@@ -185,6 +191,9 @@ pub struct BatchConfig {
     pub leaves_max: usize,
     /// Gas of one transaction; at most 16,777,216 (EIP-7825).
     pub gas_max: u64,
+    /// Bytes of one transaction, as nodes of the target take them: 131,072 with go-ethereum, 65,536
+    /// with GoQuorum unless its genesis says otherwise.
+    pub bytes_max: usize,
     /// Gas of one message, its receiver's included.
     pub message_gas_max: u64,
     /// Transactions that are not final.
@@ -196,6 +205,7 @@ impl Default for BatchConfig {
         Self {
             leaves_max: 200,
             gas_max: 15_000_000,
+            bytes_max: TRANSACTION_BYTES,
             message_gas_max: 2_000_000,
             in_flight_max: 32,
         }

@@ -1,4 +1,4 @@
-//! EVM chains: the light client's calls, transactions of type 2, and endpoints that must agree.
+//! EVM chains: the light client's calls, transactions, and endpoints that must agree.
 
 pub mod abi;
 mod answers;
@@ -6,7 +6,9 @@ mod decode;
 mod deploy;
 mod encode;
 mod endpoints;
+mod finality;
 mod read;
+mod rules;
 mod transaction;
 mod words;
 mod write;
@@ -17,7 +19,7 @@ use futures::{StreamExt, TryStreamExt, stream, try_join};
 use serde_json::{Value, json};
 use tbsi_types::ChainIdentity;
 
-use crate::config::TargetConfig as Config;
+use crate::config::{Finality, TargetConfig as Config};
 use crate::fees::{Bid, Market};
 use crate::limits::CALLS_AT_ONCE_MAX;
 use crate::record::{Attempt, Inclusion};
@@ -31,8 +33,11 @@ use abi::{Inbox, LightClient};
 use answers::Head;
 use endpoints::Endpoints;
 
-pub use deploy::{Beginning, creation_code, inbox_creation_code};
+pub use deploy::{
+    BODY_MAX, Beginning, Bodies, BodiesError, InboxBeginning, creation_code, inbox_creation_code,
+};
 pub use encode::{decision, validator_set};
+pub use rules::{Rules, needed, rules_of};
 
 /// An EVM chain with a light client of the source.
 pub struct Evm {
@@ -40,6 +45,7 @@ pub struct Evm {
     chain_id: u64,
     contract: Address,
     inbox: Option<Address>,
+    finality: Finality,
     source: ChainIdentity,
     signer: SharedSigner,
 }
@@ -62,6 +68,7 @@ impl Evm {
             chain_id: config.chain_id,
             contract: config.light_client,
             inbox: config.inbox,
+            finality: config.finality,
             source,
             signer,
         })
@@ -87,6 +94,8 @@ impl Target for Evm {
 
     async fn check(&self) -> Result<(), TargetError> {
         let latest = self.check_chain().await?;
+        self.check_finality(&latest).await?;
+        let latest = latest.block();
         self.check_client(latest).await?;
         self.check_inbox(latest).await
     }
@@ -97,8 +106,9 @@ impl Target for Evm {
     }
 
     async fn view(&self) -> Result<View, TargetError> {
-        let (latest_head, finalized) = try_join!(self.head("latest"), self.head("finalized"))?;
-        let (latest, finalized) = (latest_head.block(), finalized.block());
+        let latest_head = self.head("latest").await?;
+        let finalized = self.final_head(&latest_head).await?.block();
+        let latest = latest_head.block();
         let count = "eth_getTransactionCount";
         let (client, final_client) = try_join!(self.client(latest), self.client(finalized))?;
         let (nonce, final_nonce, balance) = try_join!(
@@ -106,6 +116,7 @@ impl Target for Evm {
             self.quantity(count, finalized),
             self.quantity("eth_getBalance", latest),
         )?;
+        let legacy = latest_head.base_fee_per_gas.is_none();
         let base_fee = latest_head.base_fee_per_gas.unwrap_or_default();
         let messages_paused = self.messages_paused(latest).await?;
         Ok(View {
@@ -116,7 +127,8 @@ impl Target for Evm {
             balance,
             market: Market {
                 base_fee: base_fee.to(),
-                tip: self.tip().await,
+                tip: self.tip(legacy).await,
+                legacy,
             },
             client: client.ok_or_else(|| self.not_a_client())?,
             final_client,

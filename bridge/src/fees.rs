@@ -1,4 +1,4 @@
-//! What a transaction bids (EIP-1559). Pure.
+//! What a transaction bids: two fees (EIP-1559), or on chains with older rules one price. Pure.
 
 use crate::record::{Attempt, U64Text};
 
@@ -9,6 +9,8 @@ pub struct Bid {
     pub fee_cap: u64,
     /// Of which the block's builder gets so much.
     pub tip: u64,
+    /// As one price, for a transaction of type 0; both are the same then.
+    pub legacy: bool,
 }
 
 /// What gas costs at the moment, wei.
@@ -16,8 +18,10 @@ pub struct Bid {
 pub struct Market {
     /// Base fee of the next block, as far as the last one tells.
     pub base_fee: u64,
-    /// A tip that suffices.
+    /// A tip that suffices; the whole price where there is no base fee.
     pub tip: u64,
+    /// Blocks have no base fee: the chain's rules are before London, and know one price.
+    pub legacy: bool,
 }
 
 /// Limits that an operator sets, wei for each gas.
@@ -43,7 +47,12 @@ pub fn first(market: Market, limits: Limits) -> Option<Bid> {
         return None;
     }
     let fee_cap = now.saturating_add(market.base_fee).min(limits.fee_cap_max);
-    Some(Bid { fee_cap, tip })
+    let legacy = market.legacy;
+    Some(Bid {
+        fee_cap,
+        tip: if legacy { fee_cap } else { tip },
+        legacy,
+    })
 }
 
 /// The bid of a replacement: both fees at least 12.5 % higher than `last`, and no lower than a
@@ -53,6 +62,7 @@ pub fn replacement(last: Bid, market: Market, limits: Limits) -> Option<Bid> {
     let bid = Bid {
         fee_cap: raised(last.fee_cap).max(estimate.fee_cap),
         tip: raised(last.tip).max(estimate.tip),
+        legacy: estimate.legacy,
     };
     let fits = bid.fee_cap <= limits.fee_cap_max && bid.tip <= bid.fee_cap;
     fits.then_some(bid)
@@ -63,6 +73,8 @@ impl From<&Attempt> for Bid {
         Self {
             fee_cap: attempt.fee_cap.0,
             tip: attempt.tip.0,
+            // What is sent again has the type that it had.
+            legacy: false,
         }
     }
 }
@@ -86,18 +98,24 @@ mod tests {
     };
 
     fn market(base_fee: u64, tip: u64) -> Market {
-        Market { base_fee, tip }
+        Market {
+            base_fee,
+            tip,
+            legacy: false,
+        }
+    }
+
+    fn bid(fee_cap: u64, tip: u64) -> Bid {
+        Bid {
+            fee_cap,
+            tip,
+            legacy: false,
+        }
     }
 
     #[test]
     fn t50_a_market_above_the_cap_gets_no_bid() {
-        assert_eq!(
-            first(market(100, 5), LIMITS),
-            Some(Bid {
-                fee_cap: 205,
-                tip: 5
-            })
-        );
+        assert_eq!(first(market(100, 5), LIMITS), Some(bid(205, 5)));
         let most = first(market(998, 0), LIMITS).unwrap();
         assert_eq!((most.fee_cap, most.tip), (1_000, 2));
         assert_eq!(first(market(999, 0), LIMITS), None);
@@ -106,11 +124,32 @@ mod tests {
             fee_cap_max: 0,
             tip_min: 0,
         };
-        assert_eq!(first(market(0, 0), free), Some(Bid { fee_cap: 0, tip: 0 }));
+        assert_eq!(first(market(0, 0), free), Some(bid(0, 0)));
+        assert_eq!(replacement(bid(0, 0), market(0, 0), free), None);
+    }
+
+    #[test]
+    fn where_there_is_no_base_fee_there_is_one_price() {
+        let market = |tip| Market {
+            tip,
+            legacy: true,
+            ..Market::default()
+        };
+        let price = |fee| Bid {
+            fee_cap: fee,
+            tip: fee,
+            legacy: true,
+        };
+        assert_eq!(first(market(7), LIMITS), Some(price(7)));
+        assert_eq!(first(market(0), LIMITS), Some(price(2)));
+        assert_eq!(first(market(1_001), LIMITS), None);
+        let raised = replacement(price(80), market(7), LIMITS);
+        assert_eq!(raised, Some(price(91)));
         assert_eq!(
-            replacement(Bid { fee_cap: 0, tip: 0 }, market(0, 0), free),
-            None
+            replacement(price(80), market(500), LIMITS),
+            Some(price(500))
         );
+        assert_eq!(replacement(price(999), market(7), LIMITS), None);
     }
 
     proptest! {
@@ -118,7 +157,7 @@ mod tests {
         fn t49_a_replacement_is_an_eighth_higher_in_both_fees_and_within_the_cap(
             cap in 0u64..u64::MAX, tip in 0u64..u64::MAX, base in 0u64..u64::MAX, most: u64,
         ) {
-            let last = Bid { fee_cap: cap, tip: tip.min(cap) };
+            let last = bid(cap, tip.min(cap));
             let limits = Limits { fee_cap_max: most, tip_min: 0 };
             if let Some(bid) = replacement(last, market(base, 0), limits) {
                 let eighth = |old: u64, new: u64| u128::from(new) * 8 >= u128::from(old) * 9;

@@ -58,6 +58,28 @@ pub(crate) const BACKOFF_MS_MAX: u64 = 60_000;
 /// Headers of another chain that one import brings.
 pub(crate) const FOREIGN_STEPS_MAX: usize = 64;
 
+/// Bytes of a transaction that nodes take, unless the configuration says otherwise: go-ethereum's
+/// `txMaxSize`.
+pub(crate) const TRANSACTION_BYTES: usize = 131_072;
+
+/// The least that may be configured: the largest handover, of 128 validators, has about 20,000.
+pub(crate) const TRANSACTION_BYTES_LEAST: usize = 32 * 1024;
+
+/// The most that may be configured.
+pub(crate) const TRANSACTION_BYTES_MOST: usize = 1024 * 1024;
+
+/// Bytes of a transaction around its data, at most: numbers, fees, addresses, signature, lengths.
+pub(crate) const ENVELOPE_BYTES: usize = 256;
+
+/// Blocks on top of one that is taken for final, at most.
+pub(crate) const DEPTH_MAX: u64 = 100_000;
+
+/// Plans that were given up after refusals and are looked for all the same.
+pub(crate) const GIVEN_UP_MAX: usize = 64;
+
+/// Times that a transaction is refused before its plan is released, if nothing shows it.
+pub(crate) const REFUSALS_MAX: u32 = 3;
+
 /// Handovers carried by one transaction: each is about 150,000 gas for four validators.
 pub(crate) const HANDOVERS_PER_PLAN_MAX: usize = 8;
 

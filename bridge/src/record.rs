@@ -318,6 +318,12 @@ pub enum Event {
         /// Why.
         reason: Reason,
     },
+    /// A plan that was released because every endpoint refused its transaction is looked after
+    /// again: the transaction is in a block.
+    Revived {
+        /// The plan.
+        plan: u64,
+    },
     /// Nothing is sent from now on.
     Held {
         /// Why.
@@ -356,6 +362,7 @@ impl Event {
             Self::Quarantined { .. } => "quarantined",
             Self::Retried { .. } => "retried",
             Self::Released { .. } => "released",
+            Self::Revived { .. } => "revived",
             Self::Held { .. } => "held",
             Self::Resumed { .. } => "resumed",
             Self::Alarm { .. } => "alarm",

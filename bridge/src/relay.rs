@@ -8,6 +8,7 @@ mod evidence;
 mod messages;
 mod payloads;
 mod plan;
+mod portion;
 mod send;
 mod settle;
 mod sink;
@@ -93,8 +94,16 @@ pub struct Relay<T> {
     setbacks: u32,
     /// Nothing new is planned before.
     not_before: Instant,
-    /// When a plan's transaction was last sent by this process.
-    sent: BTreeMap<u64, Instant>,
+    /// How this process has sent the transactions of plans.
+    sent: BTreeMap<u64, settle::Sending>,
+    /// Plans whose last attempt bids less than endpoints take, as far as they say.
+    outbid: BTreeSet<u64>,
+    /// What plans of this process cost at most, wei.
+    costs: BTreeMap<u64, u128>,
+    /// Plans that were given up, and whose nonce a final block has used for something else.
+    forgotten: BTreeSet<u64>,
+    /// How much is tried in one transaction.
+    portion: portion::Portion,
     /// Messages that were proven, by the index of the leaf.
     messages: BTreeMap<u64, messages::Message>,
     /// Those of this step that can be delivered, as far as is known.
@@ -179,6 +188,10 @@ impl<T: Target> Relay<T> {
             setbacks: 0,
             not_before: Instant::now(),
             sent: BTreeMap::new(),
+            outbid: BTreeSet::new(),
+            costs: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+            portion: portion::Portion::default(),
             flush: false,
         }
     }
@@ -421,6 +434,7 @@ fn moves(event: &Event) -> bool {
         | Event::Acked { .. }
         | Event::Retried { .. }
         | Event::Released { .. }
+        | Event::Revived { .. }
         | Event::Held { .. }
         | Event::Alarm { .. } => false,
     }

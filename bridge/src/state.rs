@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 
+use crate::limits::GIVEN_UP_MAX;
 use crate::record::{Attempt, Event, Hold, Inclusion, Item, Reason, Record};
 
 pub use stage::{Entry, Plan, PlanProgress, Stage};
@@ -35,6 +36,9 @@ pub struct State {
     pub waiting: BTreeSet<Item>,
     /// Plans that are not finished.
     pub plans: BTreeMap<u64, Plan>,
+    /// Plans that were released because every endpoint refused their transaction, the last of
+    /// them: a refusal proves nothing.
+    pub given_up: BTreeMap<u64, Plan>,
     /// Number of the last plan.
     pub last_plan: u64,
     /// Reasons for which nothing is sent.
@@ -58,6 +62,9 @@ pub struct State {
 }
 
 type Applied = Result<(), String>;
+
+/// Codes of a release that follows from endpoints' words.
+const REFUSED: [&str; 2] = ["sendRefused", "tooLarge"];
 
 impl State {
     /// Folds a journal.
@@ -139,13 +146,44 @@ impl State {
                     Err("is not in quarantine")
                 }
             }),
-            Event::Released { plan, .. } => {
-                let plan = self.take(*plan)?;
-                self.wait_again(&plan.items, false)
-            }
+            Event::Released { plan, reason } => self.released(*plan, reason),
+            Event::Revived { plan } => self.revived(*plan, time),
             Event::Held { reason } => changed(self.holds.insert(*reason), "held already"),
             Event::Resumed { reason } => changed(self.holds.remove(reason), "not held"),
         }
+    }
+
+    fn released(&mut self, number: u64, reason: &Reason) -> Applied {
+        let plan = self.take(number)?;
+        let refused = REFUSED.contains(&reason.code.as_str());
+        // Of several items nobody knows which one is to blame.
+        self.wait_again(&plan.items, refused && plan.items.len() == 1)?;
+        if refused {
+            self.given_up.insert(number, plan);
+            if self.given_up.len() > GIVEN_UP_MAX {
+                self.given_up.pop_first();
+            }
+        }
+        Ok(())
+    }
+
+    fn revived(&mut self, number: u64, time: u64) -> Applied {
+        let plan = self.given_up.remove(&number);
+        let mut plan = plan.ok_or_else(|| format!("plan {number} was not given up"))?;
+        if self.plans.values().any(|other| other.nonce == plan.nonce) {
+            return Err("its nonce is another plan's".into());
+        }
+        // What is settled or set aside by now stays so; what another plan carries stays there.
+        plan.items.retain(|item| self.waiting.contains(item));
+        for item in &plan.items {
+            if let Some(entry) = self.items.get_mut(item) {
+                entry.stage = Stage::Planned(number);
+            }
+            self.waiting.remove(item);
+        }
+        plan.moved_ms = time;
+        self.plans.insert(number, plan);
+        Ok(())
     }
 
     fn discovered(&mut self, items: &[Item], scanned: u64, time: u64) -> Applied {

@@ -109,20 +109,30 @@ pub enum Estimate {
         /// Set if it is for the time being.
         hold: Option<Hold>,
     },
+    /// The endpoints say that no transaction of the chain is so large.
+    TooLarge(String),
 }
 
-/// What became of sending a transaction.
+/// What endpoints said when a transaction was sent. Everything but [`Sent::Taken`] is a hint, by
+/// words that differ from node to node: an endpoint may have the transaction whatever it says, so
+/// it is looked for before anything follows from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sent {
-    /// An endpoint took it, or has it.
+    /// An endpoint took it: it answered with the hash.
     Taken,
+    /// It is there already.
+    Known,
     /// Its nonce is used up: this one or another transaction is in a block.
     NonceTaken,
-    /// Another transaction with its nonce waits and bids more.
+    /// It bids too little, now or against another transaction with its nonce.
     Underpriced,
+    /// The endpoint is overloaded, or failed half-way.
+    Busy(String),
     /// The account cannot pay for it.
     Balance,
-    /// No endpoint takes it, for another reason.
+    /// It has too many bytes, or asks for too much gas.
+    TooLarge(String),
+    /// Any other words.
     Refused(String),
 }
 

@@ -2,8 +2,11 @@
 
 use tbsi_types::limits::ORGANISATION_NAME_BYTES_MAX;
 
-use super::{Config, ConfigError};
-use crate::limits::{ENDPOINTS_MAX, IN_FLIGHT_MAX, LEAVES_PER_PLAN_MAX, SELECTED_MAX};
+use super::{Config, ConfigError, Finality};
+use crate::limits::{
+    DEPTH_MAX, ENDPOINTS_MAX, IN_FLIGHT_MAX, LEAVES_PER_PLAN_MAX, SELECTED_MAX,
+    TRANSACTION_BYTES_LEAST, TRANSACTION_BYTES_MOST,
+};
 
 impl Config {
     /// Everything that can be known to be wrong without asking anybody.
@@ -31,6 +34,12 @@ impl Config {
         between("source.poll_ms", self.source.poll_ms, 10, 60_000)?;
         between("target.chain_id", self.target.chain_id, 1, u64::MAX / 2)?;
         between("batch.gas_max", self.batch.gas_max, 200_000, 1 << 24)?;
+        let (least, most) = (TRANSACTION_BYTES_LEAST, TRANSACTION_BYTES_MOST);
+        let bytes = self.batch.bytes_max as u64;
+        between("batch.bytes_max", bytes, least as u64, most as u64)?;
+        if let Finality::Depth(blocks) = self.target.finality {
+            between("target.finality.depth", blocks, 1, DEPTH_MAX)?;
+        }
         let message_gas = self.batch.message_gas_max;
         between("batch.message_gas_max", message_gas, 200_000, 1 << 24)?;
         let after = self.fees.replace_after_ms;

@@ -24,7 +24,31 @@ fn what_is_left_out_has_a_default() {
     let config = load(MINIMAL).unwrap();
     assert_eq!(load(&config.to_toml()).unwrap(), config);
     assert_eq!((config.source.agree, config.batch.leaves_max), (1, 200));
+    assert_eq!(config.target.finality, Finality::Finalized);
     assert_eq!(config.select, SelectConfig::default());
+}
+
+#[test]
+fn finality_is_a_word_or_a_depth() {
+    for (written, finality) in [
+        ("\"finalized\"", Finality::Finalized),
+        ("\"latest\"", Finality::Latest),
+        ("\"instant\"", Finality::Instant),
+        ("{ depth = 12 }", Finality::Depth(12)),
+    ] {
+        let text = MINIMAL.to_owned() + "finality = " + written;
+        let config = load(&text).unwrap();
+        assert_eq!(config.target.finality, finality);
+        assert_eq!(load(&config.to_toml()).unwrap(), config);
+    }
+    for (written, words) in [
+        ("{ depth = 0 }", "`target.finality.depth` is 0; 1 to 100000"),
+        ("\"soon\"", "unknown variant `soon`"),
+    ] {
+        let error = load(&(MINIMAL.to_owned() + "finality = " + written));
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
 }
 
 #[test]
@@ -55,6 +79,10 @@ fn what_is_wrong_is_named() {
         (
             format!("{MINIMAL}[batch]\ngas_max = 16777217"),
             "`batch.gas_max` is 16777217",
+        ),
+        (
+            format!("{MINIMAL}[batch]\nbytes_max = 32767"),
+            "`batch.bytes_max` is 32767; 32768 to 1048576",
         ),
         (
             format!("{MINIMAL}[fees]\nfee_cap_wei = 0"),

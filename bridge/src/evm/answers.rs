@@ -14,6 +14,8 @@ pub(super) struct Head {
     pub(super) hash: B256,
     pub(super) timestamp: U64,
     pub(super) base_fee_per_gas: Option<U64>,
+    /// By which blocks of QBFT and IBFT 2.0 are known.
+    pub(super) mix_hash: Option<B256>,
 }
 
 /// A receipt, as far as it is looked at.
@@ -39,14 +41,17 @@ impl Head {
     }
 }
 
-/// As records have it.
-pub(super) fn inclusion(receipt: &Receipt) -> Inclusion {
+/// As records have it. Receipts of chains without base fee do not name the price, which is the
+/// transaction's own.
+pub(super) fn inclusion(receipt: &Receipt, price: U64Text) -> Inclusion {
     Inclusion {
         transaction: receipt.transaction_hash,
         block: receipt.block_number.to(),
         block_hash: receipt.block_hash,
         gas_used: receipt.gas_used.to(),
-        gas_price: U64Text(receipt.effective_gas_price.unwrap_or_default().to()),
+        gas_price: receipt
+            .effective_gas_price
+            .map_or(price, |paid| U64Text(paid.to())),
         success: receipt.status == U64::from(1),
     }
 }

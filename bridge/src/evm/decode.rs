@@ -15,11 +15,14 @@ use crate::target::Contents;
 pub(super) fn contents(attempt: &Attempt) -> Result<Contents, String> {
     let decoded = TxEnvelope::decode_2718_exact(&attempt.raw);
     let transaction = decoded.map_err(|error| format!("no transaction: {error}"))?;
-    let TxEnvelope::Eip1559(signed) = &transaction else {
-        return Err("a transaction of another type".into());
+    let (hash, signature) = match &transaction {
+        TxEnvelope::Eip1559(signed) => (signed.signature_hash(), signed.signature()),
+        TxEnvelope::Legacy(signed) => (signed.signature_hash(), signed.signature()),
+        TxEnvelope::Eip2930(_) | TxEnvelope::Eip4844(_) | TxEnvelope::Eip7702(_) => {
+            return Err("a transaction of another type".into());
+        }
     };
-    let hash = signed.signature_hash();
-    let signer = signed.signature().recover_address_from_prehash(&hash);
+    let signer = signature.recover_address_from_prehash(&hash);
     let mut contents = Contents {
         transaction: keccak256(&attempt.raw),
         signer: signer.map_err(|error| format!("no signer: {error}"))?,

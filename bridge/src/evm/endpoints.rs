@@ -48,6 +48,10 @@ impl Endpoints {
         self.agree
     }
 
+    pub(super) fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
     /// Asks all of them at once.
     pub(super) async fn all<T: DeserializeOwned>(
         &self,

@@ -140,12 +140,15 @@ impl Evm {
         self.endpoints.result(method, &params).await
     }
 
-    /// A tip that suffices, by the lowest of the endpoints: a lie costs time, not money.
-    pub(super) async fn tip(&self) -> u64 {
-        let answers = self
-            .endpoints
-            .all::<U256>("eth_maxPriorityFeePerGas", &[])
-            .await;
+    /// A tip that suffices, or before London a price, by the lowest of the endpoints: a lie costs
+    /// time, not money.
+    pub(super) async fn tip(&self, legacy: bool) -> u64 {
+        let method = if legacy {
+            "eth_gasPrice"
+        } else {
+            "eth_maxPriorityFeePerGas"
+        };
+        let answers = self.endpoints.all::<U256>(method, &[]).await;
         let tips = answers.into_iter().filter_map(|answer| match answer {
             Answer::Result(tip) => u64::try_from(tip).ok(),
             Answer::Error(..) | Answer::Silent(_) => None,
@@ -154,7 +157,7 @@ impl Evm {
     }
 
     /// That it is the configured chain; returns its newest block.
-    pub(super) async fn check_chain(&self) -> Result<TargetBlock, TargetError> {
+    pub(super) async fn check_chain(&self) -> Result<Head, TargetError> {
         let id: U64 = self.endpoints.result("eth_chainId", &[]).await?;
         let id: u64 = id.to();
         if id != self.chain_id {
@@ -163,7 +166,7 @@ impl Evm {
                 self.chain_id
             )));
         }
-        Ok(self.head("latest").await?.block())
+        self.head("latest").await
     }
 
     /// That the light client is one, and of the source.

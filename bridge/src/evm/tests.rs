@@ -3,7 +3,7 @@ use alloy_eips::eip2718::Decodable2718;
 use alloy_sol_types::SolError;
 use tbsi_types::SecretKey;
 
-use super::words::{classify, refusal};
+use super::words::refusal;
 use super::*;
 use crate::record::{Hold, U64Text};
 
@@ -13,7 +13,11 @@ fn key() -> SecretKey {
 
 #[tokio::test]
 async fn a_replacement_differs_in_its_bid_alone() {
-    let bid = |fee_cap, tip| Bid { fee_cap, tip };
+    let bid = |fee_cap, tip| Bid {
+        fee_cap,
+        tip,
+        legacy: false,
+    };
     let to = Address::repeat_byte(7);
     let data = Bytes::from_static(&[1, 2]);
     let call = Call {
@@ -47,23 +51,6 @@ async fn a_replacement_differs_in_its_bid_alone() {
         .recover_address_from_prehash(&hash)
         .unwrap();
     assert_eq!(signer, key.public_key().address());
-}
-
-#[test]
-fn t49_what_nodes_say_of_a_transaction_is_understood() {
-    for (said, expected) in [
-        ("already known", Sent::Taken),
-        ("Known transaction", Sent::Taken),
-        ("nonce too low: next nonce 6, tx nonce 5", Sent::NonceTaken),
-        ("replacement transaction underpriced", Sent::Underpriced),
-        ("Insufficient funds for gas * price + value", Sent::Balance),
-        (
-            "exceeds block gas limit",
-            Sent::Refused("exceeds block gas limit".into()),
-        ),
-    ] {
-        assert_eq!(classify(said), expected);
-    }
 }
 
 #[test]

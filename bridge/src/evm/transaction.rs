@@ -1,4 +1,4 @@
-//! Transactions of type 2 (EIP-1559).
+//! Transactions of type 2 (EIP-1559), and of type 0 where the chain knows no other.
 
 use tbsi_types::UnsignedTransaction;
 
@@ -21,6 +21,7 @@ pub(super) async fn sign(
         gas_limit,
         to: Some(call.to),
         input: call.data,
+        legacy: bid.legacy,
         ..UnsignedTransaction::default()
     };
     sign_with(signer, transaction, bid).await

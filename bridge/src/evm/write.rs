@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Evm;
 use super::answers::{Receipt, inclusion};
 use super::endpoints::Answer;
-use super::words::{classify, refusal};
+use super::words::{classify, is_too_large, rank, refusal};
 use crate::record::{Attempt, Inclusion};
 use crate::target::{Call, Estimate, Sent, TargetError};
 
@@ -23,6 +23,7 @@ impl Evm {
         let needed = self.endpoints.needed();
         let mut gas: Vec<u64> = Vec::new();
         let mut refused: Vec<Estimate> = Vec::new();
+        let mut large: Vec<String> = Vec::new();
         let mut problem = String::new();
         for answer in answers {
             match answer {
@@ -31,6 +32,7 @@ impl Evm {
                 Answer::Error(said, None) if said.contains("revert") => {
                     refused.push(refusal(&[], &said));
                 }
+                Answer::Error(said, None) if is_too_large(&said) => large.push(said),
                 Answer::Error(said, None) | Answer::Silent(said) => problem = said,
             }
         }
@@ -38,6 +40,10 @@ impl Evm {
         gas.sort_unstable();
         if let Some(gas) = gas.get(needed - 1) {
             return Ok(Estimate::Gas(*gas));
+        }
+        // The figures in their words may differ.
+        if large.len() >= needed {
+            return Ok(Estimate::TooLarge(large.swap_remove(0)));
         }
         let alike = |one: &Estimate| refused.iter().filter(|other| *other == one).count();
         let most = refused.iter().map(alike).max().unwrap_or_default();
@@ -52,38 +58,36 @@ impl Evm {
         }
     }
 
-    /// Sends the bytes of an attempt to all endpoints.
+    /// Sends the bytes of an attempt to all endpoints. Of several refusals the one that says most
+    /// counts.
     pub(super) async fn send_raw(&self, attempt: &Attempt) -> Result<Sent, TargetError> {
         let method = "eth_sendRawTransaction";
         let answers = self
             .endpoints
             .all::<B256>(method, &[json!(attempt.raw)])
             .await;
-        let mut worst = None;
-        let mut problem = String::new();
+        let mut refusals: Vec<Sent> = Vec::new();
+        let mut problem = None;
         for answer in answers {
             match answer {
                 Answer::Result(_) => return Ok(Sent::Taken),
-                Answer::Error(said, _) => match classify(&said) {
-                    Sent::Taken => return Ok(Sent::Taken),
-                    other @ (Sent::NonceTaken
-                    | Sent::Underpriced
-                    | Sent::Balance
-                    | Sent::Refused(_)) => worst = Some(other),
-                },
-                Answer::Silent(said) => problem = said,
+                Answer::Error(said, _) => refusals.push(classify(&said)),
+                Answer::Silent(said) => problem = Some(said),
             }
         }
+        let most = refusals.into_iter().min_by_key(rank);
         // An endpoint that is silent may have taken what another one refuses.
-        let unsure = matches!(worst, Some(Sent::Refused(_))) && !problem.is_empty();
-        worst
-            .filter(|_| !unsure)
-            .ok_or_else(|| TargetError::Unavailable {
+        let final_words = matches!(most, Some(Sent::Refused(_) | Sent::TooLarge(_)));
+        match (most, problem) {
+            (Some(sent), None) => Ok(sent),
+            (Some(sent), Some(_)) if !final_words => Ok(sent),
+            (_, problem) => Err(TargetError::Unavailable {
                 agreed: 0,
                 needed: 1,
                 what: method.into(),
-                problem,
-            })
+                problem: problem.unwrap_or_else(|| "nobody answered".into()),
+            }),
+        }
     }
 
     /// Where one of these is in a block, if enough endpoints show the same.
@@ -114,7 +118,7 @@ impl Evm {
                     self.endpoints.alarm(said);
                 }
                 if count >= self.endpoints.needed() {
-                    return Some(inclusion(most));
+                    return Some(inclusion(most, attempt.fee_cap));
                 }
             }
         }

@@ -4,7 +4,7 @@
 use tbsi_types::Height;
 use tokio::time::Instant;
 
-use super::plan::Tried;
+use super::plan::{GasLimit, Tried};
 use super::{Relay, RelayError};
 use crate::record::{Event, Hold, Item, Reason};
 use crate::state::Stage;
@@ -74,13 +74,13 @@ impl<T: Target> Relay<T> {
             return self.no_evidence(height, "unknownSet", detail);
         };
         let items = vec![Item::Evidence(height)];
-        let gas_max = self.config.batch.gas_max;
-        match self.try_call(call, items, gas_max, one).await? {
+        let limit = GasLimit {
+            key: "batch.gas_max",
+            most: self.config.batch.gas_max,
+        };
+        match self.try_call(call, items, limit, one).await? {
             Tried::Ready(ready) => self.send(ready, view).await,
-            Tried::TooLarge => {
-                let detail = format!("needs more gas than batch.gas_max, {gas_max}");
-                self.no_evidence(height, "gas", detail)
-            }
+            Tried::TooLarge(Reason { code, detail }) => self.no_evidence(height, &code, detail),
             // Somebody was faster: a final block will say so.
             Tried::Refused {
                 hold: Some(Hold::Frozen),

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{Height, LeafIndex};
 
-use super::plan::Tried;
+use super::plan::{GasLimit, Tried};
 use super::{Relay, RelayError, payloads};
 use crate::limits::{MESSAGES_KEPT_MAX, MESSAGES_PER_STEP_MAX};
 use crate::record::{Event, Item, Reason};
@@ -217,13 +217,13 @@ impl<T: Target> Relay<T> {
             return Ok(());
         };
         let items = vec![Item::Message(index)];
-        let gas_max = self.config.batch.message_gas_max;
-        match self.try_call(call, items, gas_max, under).await? {
+        let limit = GasLimit {
+            key: "batch.message_gas_max",
+            most: self.config.batch.message_gas_max,
+        };
+        match self.try_call(call, items, limit, under).await? {
             Tried::Ready(ready) => self.send(ready, view).await,
-            Tried::TooLarge => {
-                let detail = format!("needs more gas than batch.message_gas_max, {gas_max}");
-                self.set_aside(index, reason("gas", detail))
-            }
+            Tried::TooLarge(reason) => self.set_aside(index, reason),
             Tried::Refused { code, detail, hold } => {
                 // A receiver can say the words of the light client: only that itself is believed.
                 if hold.is_some() {

@@ -2,11 +2,12 @@
 //! and the leaves that need it; other leaves go in batches under the light client's newest
 //! checkpoint.
 
-use tbsi_types::{Height, LeafIndex};
+use tbsi_types::{Handover, Height, LeafIndex, NamedValidators};
 use tokio::time::Instant;
 
+use super::portion::Portion;
 use super::{Relay, RelayError};
-use crate::limits::{FAILURES_MAX, HANDOVERS_PER_PLAN_MAX};
+use crate::limits::{ENVELOPE_BYTES, FAILURES_MAX};
 use crate::record::{Event, Hold, Item, Reason};
 use crate::source::Proven;
 use crate::state::{Plan, PlanProgress};
@@ -24,12 +25,28 @@ pub(super) struct Ready {
 /// What became of trying a call.
 pub(super) enum Tried {
     Ready(Box<Ready>),
-    TooLarge,
+    /// It has too many bytes or needs too much gas.
+    TooLarge(Reason),
     Refused {
         code: String,
         detail: String,
         hold: Option<Hold>,
     },
+}
+
+/// The most gas that a call may need, and where that is configured.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GasLimit {
+    pub(super) key: &'static str,
+    pub(super) most: u64,
+}
+
+/// Changes of the validator set, each with the new set.
+type Handovers = [(Handover, NamedValidators)];
+
+fn too_large(code: &str, detail: String) -> Tried {
+    let code = code.into();
+    Tried::TooLarge(Reason { code, detail })
 }
 
 /// State may change between estimate and block.
@@ -115,7 +132,7 @@ impl<T: Target> Relay<T> {
         let client = view.client;
         let size = tip.decision.checkpoint.log_size.0;
         let most = self.config.batch.leaves_max;
-        let mut leaves = self.waiting_leaves(client.log_size..size, most);
+        let leaves = self.waiting_leaves(client.log_size..size, most);
         let asked = self.state.waiting.iter().rev();
         let asked = asked
             .filter_map(|item| item.checkpoint())
@@ -134,60 +151,66 @@ impl<T: Target> Relay<T> {
         if under.decision.checkpoint.height.0 <= client.height {
             return Ok(());
         }
+        self.advance_to(&under, view, &leaves).await
+    }
+
+    /// As much of an advance as one transaction takes: fewer leaves, then fewer handovers.
+    async fn advance_to(
+        &mut self,
+        under: &Proven,
+        view: &View,
+        leaves: &[u64],
+    ) -> Result<(), RelayError> {
+        let client = view.client;
+        let height = under.decision.checkpoint.height;
+        let mut handovers = self.source.handovers_from(client.validator_set, height);
+        handovers.retain(|(handover, _)| handover.first.checkpoint.height.0 > client.height);
+        let mut portion = self.portion;
         loop {
-            match self.try_advance(&under, view, &leaves).await? {
+            let items = advance_items(&handovers, height, leaves, &portion);
+            let tried = self.try_advance(under, &handovers, &items).await?;
+            let carries = items.iter().any(|item| item.leaf().is_some());
+            match tried {
                 Tried::Ready(ready) => return self.send(ready, view).await,
-                Tried::TooLarge if leaves.is_empty() => {
-                    let detail = "a checkpoint alone needs more gas than batch.gas_max";
-                    return self.alarm("gas", detail.into());
-                }
-                Tried::TooLarge => leaves.truncate(leaves.len() / 2),
                 Tried::Refused {
                     hold: Some(hold), ..
                 } => return self.hold_on(hold),
+                Tried::TooLarge(_) if portion.less(&items) => {}
                 // Without leaves it shows whether one of them is to blame.
-                Tried::Refused { .. } if !leaves.is_empty() => leaves.clear(),
-                Tried::Refused { code, detail, .. } => {
+                Tried::Refused { .. } if carries => portion.beside = 0,
+                Tried::TooLarge(Reason { code, detail }) | Tried::Refused { code, detail, .. } => {
                     self.health.metrics.failed("refused");
+                    self.set_back();
                     return self.alarm(&code, detail);
                 }
             }
         }
     }
 
-    /// Handovers up to the checkpoint, the checkpoint, and leaves under it. If there are more
-    /// handovers than fit, these alone.
+    /// Handovers up to the checkpoint, the checkpoint, and leaves under it, as far as they are
+    /// among the items.
     async fn try_advance(
         &mut self,
         under: &Proven,
-        view: &View,
-        leaves: &[u64],
+        handovers: &Handovers,
+        items: &[Item],
     ) -> Result<Tried, RelayError> {
-        let height = under.decision.checkpoint.height;
-        let from = view.client.validator_set;
-        let mut handovers = self.source.handovers_from(from, height);
-        handovers.retain(|(handover, _)| handover.first.checkpoint.height.0 > view.client.height);
-        let all = handovers.len() <= HANDOVERS_PER_PLAN_MAX;
-        handovers.truncate(HANDOVERS_PER_PLAN_MAX);
-        let crossed = handovers
-            .iter()
-            .map(|(handover, _)| handover.last.checkpoint.height.0);
-        let mut items: Vec<Item> = crossed.map(Item::Handover).collect();
+        let count = items.iter();
+        let count = count.filter(|item| matches!(item, Item::Handover(_)));
         let mut load = Load {
-            handovers,
+            handovers: handovers[..count.count()].to_vec(),
             ..Load::default()
         };
-        if all {
-            items.push(Item::Checkpoint(height.0));
+        if items.iter().any(|item| item.checkpoint().is_some()) {
             load.checkpoint = Some(under.clone());
-            if !leaves.is_empty() {
-                items.extend(leaves.iter().copied().map(Item::Leaf));
-                let indexes: Vec<LeafIndex> = leaves.iter().copied().map(LeafIndex).collect();
-                let proven = self.source.prove_leaves(&indexes, under).await?;
-                load.leaves = Some((proven, under.clone()));
-            }
         }
-        self.try_load(load, items, under).await
+        let leaves = items.iter().filter_map(|item| item.leaf());
+        let indexes: Vec<LeafIndex> = leaves.map(LeafIndex).collect();
+        if !indexes.is_empty() {
+            let proven = self.source.prove_leaves(&indexes, under).await?;
+            load.leaves = Some((proven, under.clone()));
+        }
+        self.try_load(load, items.to_vec(), under).await
     }
 
     async fn try_load(
@@ -197,20 +220,38 @@ impl<T: Target> Relay<T> {
         under: &Proven,
     ) -> Result<Tried, RelayError> {
         let call = self.target.encode(&load);
-        self.try_call(call, items, self.config.batch.gas_max, under)
-            .await
+        let limit = GasLimit {
+            key: "batch.gas_max",
+            most: self.config.batch.gas_max,
+        };
+        self.try_call(call, items, limit, under).await
     }
 
     pub(super) async fn try_call(
         &self,
         call: Call,
         items: Vec<Item>,
-        gas_max: u64,
+        limit: GasLimit,
         under: &Proven,
     ) -> Result<Tried, RelayError> {
+        let (bytes, bytes_max) = (
+            call.data.len() + ENVELOPE_BYTES,
+            self.config.batch.bytes_max,
+        );
+        if bytes > bytes_max {
+            let detail = format!("has {bytes} bytes; batch.bytes_max is {bytes_max}");
+            return Ok(too_large("bytes", detail));
+        }
+        let GasLimit { key, most } = limit;
         Ok(match self.target.estimate(&call).await? {
             Estimate::Refused { code, detail, hold } => Tried::Refused { code, detail, hold },
-            Estimate::Gas(gas) if with_margin(gas) > gas_max => Tried::TooLarge,
+            Estimate::TooLarge(said) => {
+                too_large("gas", format!("is more than the target takes: {said}"))
+            }
+            Estimate::Gas(gas) if with_margin(gas) > most => {
+                let gas = with_margin(gas);
+                too_large("gas", format!("needs {gas} gas; {key} is {most}"))
+            }
             Estimate::Gas(gas) => Tried::Ready(Box::new(Ready {
                 items,
                 call,
@@ -226,7 +267,7 @@ impl<T: Target> Relay<T> {
         let mut from = 0;
         let mut under = None;
         while self.has_room() {
-            let most = self.config.batch.leaves_max;
+            let most = self.config.batch.leaves_max.min(self.portion.batch);
             let asked = self.waiting_leaves(from..client.log_size, most);
             let Some(last) = asked.last() else {
                 return Ok(());
@@ -295,10 +336,7 @@ impl<T: Target> Relay<T> {
                 Tried::Refused {
                     hold: Some(hold), ..
                 } => return self.hold_on(hold),
-                Tried::TooLarge => Reason {
-                    code: "gas".into(),
-                    detail: "needs more gas than batch.gas_max".into(),
-                },
+                Tried::TooLarge(reason) => reason,
                 Tried::Refused { code, detail, .. } => Reason { code, detail },
             };
             if leaves.len() == 1 {
@@ -308,4 +346,25 @@ impl<T: Target> Relay<T> {
             leaves.truncate(leaves.len() / 2);
         }
     }
+}
+
+/// What an advance carries of all that there is, as far as a portion lets it. If there are more
+/// handovers than fit, these alone.
+fn advance_items(
+    handovers: &Handovers,
+    height: Height,
+    leaves: &[u64],
+    portion: &Portion,
+) -> Vec<Item> {
+    let some = handovers.len().min(portion.handovers);
+    let crossed = handovers[..some].iter();
+    let crossed = crossed.map(|(handover, _)| handover.last.checkpoint.height.0);
+    let mut items: Vec<Item> = crossed.map(Item::Handover).collect();
+    let whole = some == handovers.len() && (portion.checkpoint || handovers.is_empty());
+    if whole {
+        items.push(Item::Checkpoint(height.0));
+        let leaves = leaves.iter().take(portion.beside).copied();
+        items.extend(leaves.map(Item::Leaf));
+    }
+    items
 }

@@ -73,6 +73,10 @@ impl<T: Target> Relay<T> {
         let nonce = self.next_nonce(view);
         self.record(vec![Event::NonceReserved { plan, nonce }])?;
         let attempt = self.target.sign(nonce, gas, bid, call).await?;
+        let cost = u128::from(bid.fee_cap) * u128::from(gas);
+        let open = &self.state.plans;
+        self.costs.retain(|plan, _| open.contains_key(plan));
+        self.costs.insert(plan, cost);
         self.record(vec![Event::Signed { plan, attempt }])?;
         self.broadcast(plan).await
     }

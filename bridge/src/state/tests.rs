@@ -265,3 +265,83 @@ fn a_pause_of_messages_alone_holds_nothing_else() {
     let state = of(&[held(Hold::MessagesPaused), held(Hold::FeeCap)]).unwrap();
     assert!(state.is_held());
 }
+
+/// A plan that every endpoint refused.
+fn refused(code: &str) -> Vec<Event> {
+    let signed = Event::Signed {
+        plan: 1,
+        attempt: attempt(1),
+    };
+    let reason = Reason {
+        code: code.into(),
+        detail: String::new(),
+    };
+    let released = Event::Released { plan: 1, reason };
+    vec![
+        discovered(),
+        proven(),
+        planned(1),
+        reserved(1),
+        signed,
+        released,
+    ]
+}
+
+#[test]
+fn a_refusal_counts_against_an_item_that_was_alone() {
+    for (code, failures, given_up) in [
+        ("sendRefused", 1, true),
+        ("tooLarge", 1, true),
+        ("notSigned", 0, false),
+        ("nonceTaken", 0, false),
+    ] {
+        let state = of(&refused(code)).unwrap();
+        let entry = &state.items[&Item::Leaf(3)];
+        assert_eq!(
+            (entry.failures, &entry.stage),
+            (failures, &Stage::Discovered)
+        );
+        assert_eq!(state.given_up.contains_key(&1), given_up, "{code}");
+    }
+}
+
+#[test]
+fn a_plan_that_was_given_up_can_come_back() {
+    let revived = || Event::Revived { plan: 1 };
+    let included = Event::Included {
+        plan: 1,
+        inclusion: inclusion(1, true),
+    };
+    let state = with(
+        refused("sendRefused"),
+        &[revived(), included, final_block_of(1)],
+    );
+    let state = state.unwrap();
+    assert_eq!((state.settled, state.items.len()), (1, 0));
+    // Not while another plan has its nonce, and not twice.
+    let other = [proven(), planned(2), reserved(2)];
+    let error = with(refused("sendRefused"), &[&other[..], &[revived()]].concat());
+    assert_eq!(error.unwrap_err().problem, "its nonce is another plan's");
+    let error = with(refused("nonceTaken"), &[revived()]).unwrap_err();
+    assert_eq!(error.problem, "plan 1 was not given up");
+    // What another plan has by then stays there.
+    let reason = Reason {
+        code: "nonceTaken".into(),
+        detail: String::new(),
+    };
+    let gone = Event::Released { plan: 2, reason };
+    let third = [proven(), planned(3)];
+    let more = [&other[..], &[gone], &third, &[revived()]].concat();
+    let state = with(refused("sendRefused"), &more).unwrap();
+    assert!(state.plans[&1].items.is_empty());
+    assert_eq!(state.items[&Item::Leaf(3)].stage, Stage::Planned(3));
+}
+
+/// The first attempt, which succeeded.
+fn final_block_of(plan: u64) -> Event {
+    Event::Final {
+        plan,
+        items: vec![],
+        inclusion: inclusion(1, true),
+    }
+}

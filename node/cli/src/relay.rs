@@ -114,7 +114,7 @@ pub(crate) struct Look {
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Contract(args) => contract::run(&args),
+        Command::Contract(args) => in_language(contract::run(&args), args.say.lang),
         Command::Inbox(args) => in_language(contract::inbox(&args), args.say.lang),
         Command::Init(args) => init::run(&args),
         Command::Check(look) => in_language(check(&look), look.say.lang),
@@ -183,22 +183,31 @@ impl Opened {
 fn check(look: &Look) -> anyhow::Result<ExitCode> {
     let opened = Opened::load(&look.home.dir).map_err(refuse)?;
     let parts = &opened.parts;
-    let view = Runtime::new()?.block_on(async {
+    let (view, rules) = Runtime::new()?.block_on(async {
         relay::check(&parts.config, &parts.source, &parts.target, &*parts.signer).await?;
-        anyhow::Ok(parts.target.view().await?)
+        let view = parts.target.view().await?;
+        anyhow::Ok((view, parts.target.rules().await))
     })?;
-    let parties = &parts.parties;
-    let text = look.say.pick(
-        say::checked_en(&look.home.dir, parties, &view, parts.target.inbox()),
-        say::checked_zh_tw(&look.home.dir, parties, &view, parts.target.inbox()),
-    );
+    let checked = say::Checked {
+        home: &look.home.dir,
+        parties: &parts.parties,
+        view: &view,
+        inbox: parts.target.inbox(),
+        rules,
+        finality: parts.config.target.finality,
+    };
+    let rules = rules.map(|rules| rules.to_string());
     let json = json!({
-        "parties": parties,
+        "parties": parts.parties,
         "clientHeight": view.client.height,
         "inbox": parts.target.inbox(),
         "balanceWei": view.balance.to_string(),
+        "rules": rules,
+        "transactionType": if view.market.legacy { 0 } else { 2 },
+        "finality": parts.config.target.finality,
+        "finalBlock": view.finalized.number,
     });
-    look.say.format.print(&text, &json)
+    look.say.format.print(&checked.text(look.say), &json)
 }
 
 fn carry(home: &Path, until: Until) -> anyhow::Result<ExitCode> {

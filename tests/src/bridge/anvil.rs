@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use alloy_consensus::TxEip1559;
+use alloy_consensus::TxLegacy;
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
 use tbsi_bridge::evm::abi::{Inbox, LightClient};
-use tbsi_bridge::evm::{Beginning, creation_code, inbox_creation_code};
+use tbsi_bridge::evm::{Beginning, Bodies, InboxBeginning, creation_code, inbox_creation_code};
 use tbsi_rpc::Client;
 use tbsi_types::SecretKey;
 use tbsi_types::transaction::sign;
@@ -54,8 +54,13 @@ impl Anvil {
     /// Starts one that makes a block every `block_s` seconds, the second last of which is
     /// final; with `None` only when it is told to, and 64 blocks behind.
     pub async fn start(binary: &Path, block_s: Option<&str>) -> Self {
+        Self::with_rules(binary, "osaka", block_s).await
+    }
+
+    /// The same, under other rules.
+    pub async fn with_rules(binary: &Path, rules: &str, block_s: Option<&str>) -> Self {
         let id = TARGET_CHAIN_ID.to_string();
-        let mut arguments = vec!["--chain-id", &id];
+        let mut arguments = vec!["--chain-id", &id, "--hardfork", rules];
         match block_s {
             Some(seconds) => {
                 arguments.extend(["--block-time", seconds, "--slots-in-an-epoch", "1"]);
@@ -69,7 +74,7 @@ impl Anvil {
     pub async fn free_of_charge(binary: &Path, chain_id: u64) -> Self {
         let id = chain_id.to_string();
         let fees = ["--gas-price", "0", "--block-base-fee-per-gas", "0"];
-        let arguments = [&["--chain-id", &*id][..], &fees].concat();
+        let arguments = [&["--chain-id", &*id, "--hardfork", "osaka"][..], &fees].concat();
         Self::start_with(binary, &arguments).await
     }
 
@@ -80,14 +85,7 @@ impl Anvil {
         let mut command = Command::new(binary);
         command
             .args(["--port", &address.port().to_string()])
-            .args([
-                "--hardfork",
-                "osaka",
-                "--enable-tx-gas-limit",
-                "--accounts",
-                "0",
-                "--quiet",
-            ])
+            .args(["--enable-tx-gas-limit", "--accounts", "0", "--quiet"])
             .args(arguments);
         let child = command
             .stdin(Stdio::null())
@@ -140,15 +138,15 @@ impl Anvil {
 
     /// Sends a transaction of any key and does not wait.
     pub async fn send(&self, key: &SecretKey, nonce: u64, to: TxKind, input: Bytes) -> B256 {
-        let transaction = TxEip1559 {
-            chain_id: TARGET_CHAIN_ID,
+        // Of the type that every chain takes.
+        let transaction = TxLegacy {
+            chain_id: Some(TARGET_CHAIN_ID),
             nonce,
+            gas_price: 100_000_000_000,
             gas_limit: 12_000_000,
-            max_fee_per_gas: 100_000_000_000,
-            max_priority_fee_per_gas: 2_000_000_000,
             to,
             input,
-            ..TxEip1559::default()
+            ..TxLegacy::default()
         };
         self.rpc
             .send_raw_transaction(&sign(transaction, key).encoded)
@@ -190,7 +188,10 @@ impl Anvil {
     pub async fn deploy_inbox(&self, light_client: Address) -> Address {
         let deployer = guardian();
         let nonce = self.nonce(deployer.public_key().address()).await;
-        let code = inbox_creation_code(light_client);
+        let code = inbox_creation_code(&InboxBeginning {
+            light_client,
+            ..InboxBeginning::default()
+        });
         let hash = self.send(&deployer, nonce, TxKind::Create, code).await;
         self.call("evm_mine", &[]).await;
         let receipt = self.receipt(hash).await;
@@ -246,5 +247,7 @@ pub fn creation(chain: &Chain) -> Bytes {
         validators: &held.set_at(2).named,
         trust_period_s: TRUST_PERIOD_S,
         guardian: guardian().public_key().address(),
+        bodies: &Bodies::default(),
+        recovery_delay_s: 7 * 86_400,
     })
 }

@@ -22,6 +22,10 @@ pub enum Fate {
     Answer(Value),
     /// It is passed on; the answer is lost.
     Lose,
+    /// It is not passed on; the answer is an error with this code and these words.
+    Deny(i32, String),
+    /// It is passed on; the answer is an error all the same.
+    TakeAndDeny(i32, String),
     /// It is refused with an error page.
     Refuse,
     /// It never ends.
@@ -104,13 +108,18 @@ async fn call(State(proxied): State<Arc<Proxied>>, body: Bytes) -> Result<String
     let reply = |key: &str, value: Value| {
         Ok(json!({ "jsonrpc": "2.0", "id": request["id"], key: value }).to_string())
     };
-    match fate {
-        Fate::Answer(answer) => return reply("result", answer),
+    let denied = |code: i32, message: String| json!({ "code": code, "message": message });
+    match &fate {
+        Fate::Answer(answer) => return reply("result", answer.clone()),
+        Fate::Deny(code, words) => return reply("error", denied(*code, words.clone())),
         Fate::Refuse => return Err(StatusCode::TOO_MANY_REQUESTS),
         Fate::Hang => std::future::pending().await,
-        Fate::Pass | Fate::Lose => {}
+        Fate::Pass | Fate::Lose | Fate::TakeAndDeny(..) => {}
     }
     let answer = proxied.to.request::<Value>(&method, &params).await;
+    if let Fate::TakeAndDeny(code, words) = fate {
+        return reply("error", denied(code, words));
+    }
     if matches!(fate, Fate::Lose) {
         return Err(StatusCode::BAD_GATEWAY);
     }

@@ -253,6 +253,11 @@ impl Quorum {
         self.clients[0].url()
     }
 
+    /// Speaks to the first node.
+    pub fn client(&self) -> &Client {
+        &self.clients[0]
+    }
+
     /// A block as the first node tells it, once there is one.
     pub async fn block(&self, height: u64) -> Value {
         self.reaches(height).await;
@@ -263,14 +268,21 @@ impl Quorum {
 
     /// Calls the contract and waits for the block; returns its height. It costs nothing there.
     pub async fn put(&self, nonce: u64, slot: u64, value: u64) -> u64 {
-        let sender = Sender::of(SecretKey::from_seed(b"quorum user"), FOREIGN_CHAIN_ID);
         let word = |number: u64| U256::from(number).to_be_bytes::<32>();
+        let input = [word(slot), word(value)].concat();
+        self.transact("quorum user", nonce, CONTRACT, input.into())
+            .await
+    }
+
+    /// Sends a transaction of the user with this name, which must succeed; returns the height.
+    pub async fn transact(&self, user: &str, nonce: u64, to: Address, input: Bytes) -> u64 {
+        let sender = Sender::of(SecretKey::from_seed(user.as_bytes()), FOREIGN_CHAIN_ID);
         let encoded = sender.sign(TxLegacy {
             chain_id: Some(FOREIGN_CHAIN_ID),
             nonce,
-            gas_limit: 100_000,
-            to: TxKind::Call(CONTRACT),
-            input: [word(slot), word(value)].concat().into(),
+            gas_limit: 1_000_000,
+            to: TxKind::Call(to),
+            input,
             ..TxLegacy::default()
         });
         let sent = self.clients[0].send_raw_transaction(&encoded).await;
@@ -281,6 +293,7 @@ impl Quorum {
                 .request("eth_getTransactionReceipt", &[json!(hash)])
                 .await
                 .expect("the node answers");
+            assert_ne!(receipt["status"], "0x0", "{receipt}");
             let number: Option<U64> = serde_json::from_value(receipt["blockNumber"].clone()).ok();
             height = number.map(|number| number.to::<u64>());
             height.is_some()

@@ -8,8 +8,8 @@ use std::time::Duration;
 use alloy_primitives::{Address, hex};
 use serde_json::Value;
 use tbsi_bridge::config::{
-    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, HealthConfig, RelayerConfig,
-    SelectConfig, SourceConfig, TargetConfig,
+    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, Finality, HealthConfig,
+    RelayerConfig, SelectConfig, SourceConfig, TargetConfig,
 };
 use tbsi_bridge::journal::{JOURNAL_FILE, read};
 use tbsi_bridge::record::{Event, Record};
@@ -66,6 +66,7 @@ impl Relayer {
                 agree: 1,
                 light_client,
                 inbox: None,
+                finality: Finality::Finalized,
             },
             fees: FeesConfig {
                 replace_after_ms: 2_000,

@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, Bytes, TxKind};
 use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 use tbsi_bindings::bridge::LightClient::{updateCall, verifyAttestationCall};
-use tbsi_bridge::evm::{Beginning, creation_code, decision};
+use tbsi_bridge::evm::{Beginning, Bodies, creation_code, decision};
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_tests::harness::{Sender, TestNetwork, tbsi_binary, wait_receipt};
@@ -31,6 +31,8 @@ pub(crate) async fn row(net: &TestNetwork, offline: &Offline, index: u64) -> Row
         validators: &first.validators,
         trust_period_s: TRUST_PERIOD_S,
         guardian: Address::ZERO,
+        bodies: &Bodies::default(),
+        recovery_delay_s: 86_400,
     });
     let receipt = deployer.send(&client, TxKind::Create, code).await;
     let contract: Address = serde_json::from_value(receipt["contractAddress"].clone()).unwrap();

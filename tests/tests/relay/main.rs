@@ -17,8 +17,10 @@ mod kill;
 mod messages;
 mod network;
 mod page;
+mod refusals;
 mod reorg;
 mod rpc;
+mod target;
 
 use std::path::PathBuf;
 
@@ -61,9 +63,13 @@ struct Stage {
 impl Stage {
     /// With a target that makes blocks by itself, or only when told to.
     async fn new(binary: &std::path::Path, block_s: Option<&str>) -> Self {
+        Self::on(Anvil::start(binary, block_s).await).await
+    }
+
+    /// With this target.
+    async fn on(anvil: Anvil) -> Self {
         let chain = Chain::default();
         let server = Server::start(&chain).await;
-        let anvil = Anvil::start(binary, block_s).await;
         let contract = anvil.deploy(&chain).await;
         Self {
             chain,

@@ -1,14 +1,15 @@
-//! The transactions that TBSI's own programs send: type 2 (EIP-1559), built and signed here alone.
+//! The transactions that TBSI's own programs send, built and signed here alone: type 2 (EIP-1559),
+//! and to chains with older rules type 0 (EIP-155).
 
-use alloy_consensus::{SignableTransaction, Signed, TxEip1559};
+use alloy_consensus::{SignableTransaction, Signed, TxEip1559, TxLegacy};
 use alloy_eips::eip2718::{Decodable2718, Encodable2718};
 use alloy_primitives::{Address, B256, Bytes, Signature as EthSignature, TxKind, U256};
 
 use super::{TransactionError, TxEnvelope};
 use crate::keys::{KeyError, SecretKey, Signature};
 
-/// A transaction of type 2, without access list, that somebody is to sign. Fees are 0 unless
-/// they are given: TBSI charges none.
+/// A transaction without access list that somebody is to sign. Fees are 0 unless they are given:
+/// TBSI charges none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnsignedTransaction {
     /// Of the chain that takes it (EIP-155).
@@ -27,6 +28,9 @@ pub struct UnsignedTransaction {
     pub value: U256,
     /// The call's data, or the contract's creation code.
     pub input: Bytes,
+    /// Of type 0, whose gas price is `max_fee_per_gas`: for chains with rules before London, which
+    /// know no other price.
+    pub legacy: bool,
 }
 
 /// A transaction as it is sent.
@@ -43,6 +47,9 @@ impl UnsignedTransaction {
     pub fn of_signed(encoded: &[u8]) -> Result<Option<Self>, TransactionError> {
         let envelope = TxEnvelope::decode_2718_exact(encoded)
             .map_err(|error| TransactionError::Malformed(error.to_string()))?;
+        if let TxEnvelope::Legacy(signed) = envelope {
+            return Ok(Self::of_legacy(signed.strip_signature()));
+        }
         let TxEnvelope::Eip1559(signed) = envelope else {
             return Ok(None);
         };
@@ -59,23 +66,62 @@ impl UnsignedTransaction {
             to: transaction.to.to().copied(),
             value: transaction.value,
             input: transaction.input,
+            legacy: false,
         }))
+    }
+
+    /// One without chain id could be replayed from anywhere: it is not of this form.
+    fn of_legacy(transaction: TxLegacy) -> Option<Self> {
+        Some(Self {
+            chain_id: transaction.chain_id?,
+            nonce: transaction.nonce,
+            gas_limit: transaction.gas_limit,
+            max_fee_per_gas: transaction.gas_price,
+            max_priority_fee_per_gas: transaction.gas_price,
+            to: transaction.to.to().copied(),
+            value: transaction.value,
+            input: transaction.input,
+            legacy: true,
+        })
     }
 
     /// What its sender's key signs.
     pub fn signature_hash(&self) -> B256 {
+        if self.legacy {
+            return self.clone().untyped().signature_hash();
+        }
         self.clone().typed().signature_hash()
     }
 
     /// Signed with a key of this process.
     pub fn sign(self, key: &SecretKey) -> SignedTransaction {
+        if self.legacy {
+            return sign(self.untyped(), key);
+        }
         sign(self.typed(), key)
     }
 
     /// With a signature over [`Self::signature_hash`] that another process made. Fails if it has
     /// not the form of one; whose it is, is not checked.
     pub fn with_signature(self, signature: &Signature) -> Result<SignedTransaction, KeyError> {
-        Ok(finish(self.typed(), ethereum(signature)?))
+        let signature = ethereum(signature)?;
+        Ok(if self.legacy {
+            finish(self.untyped(), signature)
+        } else {
+            finish(self.typed(), signature)
+        })
+    }
+
+    fn untyped(self) -> TxLegacy {
+        TxLegacy {
+            chain_id: Some(self.chain_id),
+            nonce: self.nonce,
+            gas_price: self.max_fee_per_gas,
+            gas_limit: self.gas_limit,
+            to: self.to.map_or(TxKind::Create, TxKind::Call),
+            value: self.value,
+            input: self.input,
+        }
     }
 
     fn typed(self) -> TxEip1559 {
@@ -125,7 +171,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use alloy_consensus::TxLegacy;
     use alloy_eips::eip2930::{AccessList, AccessListItem};
 
     use super::*;
@@ -145,6 +190,16 @@ mod tests {
             to: Some(Address::repeat_byte(0x42)),
             value: U256::from(5),
             input: Bytes::from_static(&[1]),
+            legacy: false,
+        }
+    }
+
+    /// Of type 0: there is one price.
+    fn legacy() -> UnsignedTransaction {
+        UnsignedTransaction {
+            max_priority_fee_per_gas: 9,
+            legacy: true,
+            ..unsigned()
         }
     }
 
@@ -154,7 +209,11 @@ mod tests {
             to: None,
             ..unsigned()
         };
-        for unsigned in [unsigned(), create] {
+        let old = UnsignedTransaction {
+            to: None,
+            ..legacy()
+        };
+        for unsigned in [unsigned(), create, legacy(), old] {
             let signed = unsigned.clone().sign(&key());
             let parsed = Transaction::parse_and_verify(&signed.encoded, 7).unwrap();
             assert_eq!(parsed.sender(), key().public_key().address());
@@ -166,19 +225,21 @@ mod tests {
 
     #[test]
     fn a_signature_of_another_process_gives_the_same_bytes() {
-        let signature = key().sign(unsigned().signature_hash());
-        let signed = unsigned().with_signature(&signature).unwrap();
-        assert_eq!(signed, unsigned().sign(&key()));
+        for unsigned in [unsigned(), legacy()] {
+            let signature = key().sign(unsigned.signature_hash());
+            let signed = unsigned.clone().with_signature(&signature).unwrap();
+            assert_eq!(signed, unsigned.sign(&key()));
+        }
         let malformed = unsigned().with_signature(&Signature::ABSTAINED);
         assert_eq!(malformed, Err(KeyError::Signature));
     }
 
     #[test]
     fn another_form_is_not_read_as_this_one() {
-        let legacy = sign(TxLegacy::default(), &key());
+        let unprotected = sign(TxLegacy::default(), &key());
         let mut listed = unsigned().typed();
         listed.access_list = AccessList(vec![AccessListItem::default()]);
-        for other in [legacy, sign(listed, &key())] {
+        for other in [unprotected, sign(listed, &key())] {
             let read = UnsignedTransaction::of_signed(&other.encoded);
             assert_eq!(read, Ok(None));
         }

@@ -2,12 +2,13 @@
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+
+import {TypedData} from "./TypedData.sol";
 
 /// @title Two bodies of named keys, the council and the holders of cold keys, who sign EIP-712
 /// typed data. Fixed for the life of the contract: whoever must change them deploys another one.
 /// @dev What is not checked: that keys of different names are of different people.
-abstract contract Council is EIP712 {
+abstract contract Council is TypedData {
     /// @notice Members of a body, at most.
     uint256 public constant MEMBERS_MAX = 64;
 
@@ -42,7 +43,7 @@ abstract contract Council is EIP712 {
         uint256 councilThreshold,
         address[] memory cold,
         uint256 coldThreshold
-    ) EIP712("TBSI Light Client", "1") {
+    ) {
         _found(Body.Council, council, councilThreshold, 1, 2);
         _found(Body.Cold, cold, coldThreshold, 2, 3);
         COUNCIL_THRESHOLD = councilThreshold;
@@ -79,7 +80,7 @@ abstract contract Council is EIP712 {
         if (threshold == 0 || signatures.length != threshold * 65) {
             revert CouncilSignatures(body, threshold, signatures.length);
         }
-        bytes32 digest = _hashTypedDataV4(structHash);
+        bytes32 digest = _typed(structHash);
         address previous = address(0);
         for (uint256 i = 0; i < signatures.length; i += 65) {
             bytes32 r = bytes32(signatures[i:i + 32]);

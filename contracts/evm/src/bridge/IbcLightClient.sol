@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
-import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
-
 import {Checkpoints} from "./Checkpoints.sol";
 import {IIbcLightClient} from "./IIbcLightClient.sol";
 import {ILightClient} from "./ILightClient.sol";
+import {Rlp} from "./Rlp.sol";
 import {Trie} from "./Trie.sol";
 
 /// @title The light client, for the router of IBC v2 (SPEC §14.7): proves what a router of the
@@ -14,8 +12,7 @@ import {Trie} from "./Trie.sol";
 /// @notice Keeps nothing of its own. Not checked: that the router named here is the counterparty
 /// that the clients' ids mean; whoever adds this client to a router says so.
 contract IbcLightClient is IIbcLightClient {
-    using Memory for *;
-    using RLP for *;
+    using Rlp for Rlp.Item;
 
     /// @notice Where a router keeps its commitments: the ERC-7201 slot of `ibc.storage.IBCStore`.
     bytes32 public constant COMMITMENTS_SLOT =
@@ -152,7 +149,7 @@ contract IbcLightClient is IIbcLightClient {
         slot = keccak256(abi.encode(keccak256(path[0]), COMMITMENTS_SLOT));
         bytes32 root = _storageRoot(checkpoint.stateRoot, account);
         bytes memory value = Trie.get(root, keccak256(abi.encode(slot)), nodes);
-        commitment = value.length == 0 ? bytes32(0) : bytes32(value.decodeUint256());
+        commitment = value.length == 0 ? bytes32(0) : bytes32(Rlp.item(value).number());
         timestamp = checkpoint.timeMs / 1000;
     }
 
@@ -160,7 +157,7 @@ contract IbcLightClient is IIbcLightClient {
         bytes memory account = Trie.get(stateRoot, keccak256(abi.encodePacked(ROUTER)), proof);
         if (account.length == 0) revert IbcNoRouter(ROUTER);
         // Nonce, balance, storage root, code hash.
-        return account.decodeList()[2].readBytes32();
+        return Rlp.item(account).items()[2].word32();
     }
 
     function _bubble(bytes memory reason) private pure {

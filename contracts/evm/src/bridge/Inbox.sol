@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
-
 import {ILightClient} from "./ILightClient.sol";
 import {IMessageReceiver} from "./IMessageReceiver.sol";
 import {Leaves} from "./Leaves.sol";
@@ -12,8 +10,13 @@ import {Sha256} from "./Sha256.sol";
 /// @notice Anybody may deliver. Immutable: no owner; a message to another inbox's chain or after
 /// its timeout is refused for ever.
 ///
-/// Not checked: that the receiver expects the sender (the receiver does), order, and that a
-/// message arrives at all.
+/// What was delivered is kept here. Another inbox of the same chain knows nothing of it, and
+/// would deliver every message whose timeout has not passed a second time, unless it names this
+/// one as `PREVIOUS` or begins above it with `FIRST_HEIGHT`; and this one goes on delivering.
+/// A receiver therefore takes messages of one inbox at a time (`IMessageReceiver`).
+///
+/// Not checked: that the receiver expects the sender (the receiver does), order, that a message
+/// arrives at all, and that `PREVIOUS` was an inbox of the same chain (its deployer says so).
 contract Inbox {
     /// @notice The light client that proves messages.
     ILightClient public immutable CLIENT;
@@ -21,6 +24,11 @@ contract Inbox {
     uint256 public immutable CHAIN_ID;
     /// @notice keccak256 of this chain's CAIP-2 id, `eip155:` and the chain id in decimal.
     bytes32 public immutable DESTINATION;
+
+    /// @notice Messages sent below this height of the TBSI chain are refused.
+    uint64 public immutable FIRST_HEIGHT;
+    /// @notice The inbox that this one replaces: what it delivered is delivered. Zero if none.
+    Inbox public immutable PREVIOUS;
 
     /// One bit a sequence number.
     mapping(uint256 word => uint256 bits) private _delivered;
@@ -47,11 +55,23 @@ contract Inbox {
     error InboxDelivered(uint64 sequence);
     /// @notice The timeout has passed.
     error InboxTimeout(uint64 timeout, uint256 blockTime);
+    /// @notice The message was sent before the height from which on this inbox delivers.
+    error InboxBeforeStart(uint64 firstHeight, uint64 given);
+    /// @notice There is no contract at the address of the inbox to be replaced.
+    error InboxPrevious(address given);
 
-    constructor(ILightClient client) {
+    /// @param client The light client that proves messages.
+    /// @param firstHeight Height of the TBSI chain from which on messages are delivered; 0 for all.
+    /// @param previous The inbox that this one replaces, or zero.
+    constructor(ILightClient client, uint64 firstHeight, Inbox previous) {
+        if (address(previous) != address(0) && address(previous).code.length == 0) {
+            revert InboxPrevious(address(previous));
+        }
         CLIENT = client;
+        FIRST_HEIGHT = firstHeight;
+        PREVIOUS = previous;
         CHAIN_ID = block.chainid;
-        DESTINATION = keccak256(bytes(string.concat("eip155:", Strings.toString(block.chainid))));
+        DESTINATION = keccak256(bytes.concat("eip155:", _decimal(block.chainid)));
     }
 
     /// @notice Delivers a message: proves its leaf, marks it, then calls the receiver. Reverts if
@@ -72,7 +92,7 @@ contract Inbox {
         Leaves.Message memory message = Leaves.decodeMessage(leaf);
         _requireDeliverable(message, payload);
         (uint256 word, uint256 bit) = (message.sequence >> 8, 1 << (message.sequence & 0xff));
-        if (_delivered[word] & bit != 0) revert InboxDelivered(message.sequence);
+        if (isDelivered(message.sequence)) revert InboxDelivered(message.sequence);
         // Before the call: the receiver may come back here.
         _delivered[word] |= bit;
         address receiver = address(uint160(uint256(message.receiver)));
@@ -81,9 +101,10 @@ contract Inbox {
             .onMessage(message.chainId, message.sender, message.sequence, payload);
     }
 
-    /// @notice Whether the message with this number was delivered.
-    function isDelivered(uint64 sequence) external view returns (bool) {
-        return (_delivered[sequence >> 8] >> (sequence & 0xff)) & 1 == 1;
+    /// @notice Whether the message with this number was delivered, by this inbox or one before it.
+    function isDelivered(uint64 sequence) public view returns (bool) {
+        if ((_delivered[sequence >> 8] >> (sequence & 0xff)) & 1 == 1) return true;
+        return address(PREVIOUS) != address(0) && PREVIOUS.isDelivered(sequence);
     }
 
     function _requireDeliverable(Leaves.Message memory message, bytes calldata payload)
@@ -96,6 +117,7 @@ contract Inbox {
         if (message.destination != DESTINATION) {
             revert InboxDestination(DESTINATION, message.destination);
         }
+        if (message.height < FIRST_HEIGHT) revert InboxBeforeStart(FIRST_HEIGHT, message.height);
         if (block.timestamp > message.timeout) {
             revert InboxTimeout(message.timeout, block.timestamp);
         }
@@ -105,5 +127,13 @@ contract Inbox {
         }
         bytes32 hash = Sha256.hash(payload);
         if (hash != message.payloadHash) revert InboxPayload(message.payloadHash, hash);
+    }
+
+    /// A number in decimal digits.
+    function _decimal(uint256 number) private pure returns (bytes memory digits) {
+        do {
+            digits = bytes.concat(bytes1(uint8(48 + number % 10)), digits);
+            number /= 10;
+        } while (number != 0);
     }
 }

@@ -22,6 +22,9 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
     uint256 public constant PAUSE = 72 hours;
     /// @notice How long after the end of a pause its scope cannot be paused again, in seconds.
     uint256 public constant PAUSE_INTERVAL = 30 days;
+    /// @notice A trust period is longer than a pause by at least so many seconds, so that there is
+    /// time for a checkpoint after the pause.
+    uint256 public constant PAUSE_MARGIN = 24 hours;
 
     /// @notice Who may pause; the zero address if nobody.
     address public immutable GUARDIAN;
@@ -37,7 +40,9 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
         bytes checkpoint;
         /// The set that the checkpoint names as the next one.
         bytes validatorSet;
-        /// In seconds.
+        /// In seconds: above the grace, so that anybody can bring a checkpoint before the client
+        /// expires; with a guardian, at least a pause and `PAUSE_MARGIN`, or one guardian's pause
+        /// would expire it.
         uint256 trustPeriod;
     }
 
@@ -63,6 +68,11 @@ contract LightClient is Proofs, Relayers, Recovery, Multicall {
         Recovery(policy.recoveryDelay)
     {
         GUARDIAN = policy.guardian;
+        uint256 least = policy.grace + 1;
+        uint256 pause_ = policy.guardian == address(0) ? 0 : PAUSE + PAUSE_MARGIN;
+        _requireWithin(
+            "trustPeriod", least > pause_ ? least : pause_, TRUST_PERIOD_MAX, trust.trustPeriod
+        );
         Head memory head;
         _install(head, trust.checkpoint, trust.validatorSet);
     }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
-import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
+import {Rlp} from "./Rlp.sol";
 
 /// @title What Ethereum's state says at a key, or that it says nothing there.
 /// @dev OpenZeppelin's TrieProof proves presence only. Keys are hashes of 32 bytes, so no key is
 /// the beginning of another and branches have no values.
 library Trie {
-    using Memory for *;
-    using RLP for *;
+    using Rlp for Rlp.Item;
 
     /// Root of a trie without entries: the hash of RLP's empty string.
     bytes32 private constant _EMPTY_ROOT =
@@ -36,24 +34,24 @@ library Trie {
             if (root != _EMPTY_ROOT) revert TrieProofLength(0);
             return "";
         }
-        Memory.Slice[] memory node = _open(root, proof, 0);
+        Rlp.Item[] memory node = _open(root, proof, 0);
         uint256 used = 1;
         uint256 depth = 0;
         while (true) {
-            (Memory.Slice child, uint256 below, bool leaf) = _step(node, key, depth);
-            bool absent = child.length() == 1 && child.load(0) >> 248 == bytes32(uint256(0x80));
+            (Rlp.Item child, uint256 below, bool leaf) = _step(node, key, depth);
+            bool absent = child.isEmpty();
             if (leaf || absent) {
                 if (used != proof.length) revert TrieProofLength(proof.length);
                 if (absent) return "";
-                bytes memory value = child.readBytes();
+                bytes memory value = child.data();
                 if (value.length == 0) revert TrieShape();
                 return value;
             }
             depth = below;
-            if (uint8(child.load(0)[0]) >= 0xc0) {
-                node = child.readList();
+            if (child.isList()) {
+                node = child.items();
             } else {
-                bytes memory hash = child.readBytes();
+                bytes memory hash = child.data();
                 if (hash.length != 32) revert TrieShape();
                 if (used == proof.length) revert TrieProofLength(proof.length);
                 node = _open(bytes32(hash), proof, used++);
@@ -62,19 +60,19 @@ library Trie {
         revert TrieShape();
     }
 
-    /// What lies below a node on the way to the key: `leaf` if it is the key's value, a slice of
-    /// RLP's empty string if the key has none.
-    function _step(Memory.Slice[] memory node, bytes32 key, uint256 depth)
+    /// What lies below a node on the way to the key: `leaf` if it is the key's value, the empty
+    /// string if the key has none.
+    function _step(Rlp.Item[] memory node, bytes32 key, uint256 depth)
         private
         pure
-        returns (Memory.Slice child, uint256 below, bool leaf)
+        returns (Rlp.Item child, uint256 below, bool leaf)
     {
         if (node.length == 17) {
             if (depth >= _NIBBLES) revert TrieShape();
             return (node[_nibble(key, depth)], depth + 1, false);
         }
         if (node.length != 2) revert TrieShape();
-        bytes memory path = node[0].readBytes();
+        bytes memory path = node[0].data();
         // The first half-byte: 0 extension, 2 leaf, and 1 more if the path's length is odd.
         uint256 flag = path.length == 0 ? 16 : uint8(path[0]) >> 4;
         if (flag > 3 || (flag & 1 == 0 && uint8(path[0]) & 0x0f != 0)) revert TrieShape();
@@ -91,19 +89,17 @@ library Trie {
         }
         child = node[1];
         // A value is never empty; a leaf that says so would be read as an absent one.
-        if (child.length() == 1 && child.load(0) >> 248 == bytes32(uint256(0x80))) {
-            revert TrieShape();
-        }
+        if (child.isEmpty()) revert TrieShape();
     }
 
     function _open(bytes32 hash, bytes[] memory proof, uint256 position)
         private
         pure
-        returns (Memory.Slice[] memory)
+        returns (Rlp.Item[] memory)
     {
         bytes memory encoded = proof[position];
         if (keccak256(encoded) != hash) revert TrieNode(position);
-        return encoded.decodeList();
+        return Rlp.item(encoded).items();
     }
 
     function _nibble(bytes32 key, uint256 depth) private pure returns (uint256) {
@@ -111,7 +107,7 @@ library Trie {
         return depth % 2 == 0 ? pair >> 4 : pair & 0x0f;
     }
 
-    function _absent() private pure returns (Memory.Slice) {
-        return bytes(hex"80").asSlice();
+    function _absent() private pure returns (Rlp.Item) {
+        return Rlp.item(hex"80");
     }
 }

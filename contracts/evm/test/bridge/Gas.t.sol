@@ -191,7 +191,7 @@ contract BridgeGasTest is Log {
 
     function test_OneMessage() public {
         deployEmpty(setOf(1, 4));
-        Inbox inbox = new Inbox(client);
+        Inbox inbox = new Inbox(client, 0, Inbox(address(0)));
         bytes32 to = bytes32(uint256(uint160(address(new GasReceiver()))));
         bytes memory leaf = bytes.concat(
             headOf(32, SENDER),

@@ -39,7 +39,7 @@ contract ClientHandler is Log, IMessageReceiver {
             sets[i] = setOf(i, 4 + i);
         }
         deployEmpty(sets[0]);
-        inbox = new Inbox(client);
+        inbox = new Inbox(client, 0, Inbox(address(0)));
         // Later than any height that the handler reaches, before the messages' timeout.
         vm.warp(NOW + 12 hours);
         for (uint64 i = 1; i <= MESSAGES; i++) {

@@ -61,7 +61,7 @@ contract InboxTest is Log {
         policy.guardian = address(this);
         _policy = abi.encode(policy);
         deployEmpty(setOf(1, 4));
-        inbox = new Inbox(client);
+        inbox = new Inbox(client, 0, Inbox(address(0)));
         receiver = new Receiver();
         for (uint64 i = 1; i <= 10; i++) {
             leaves.push(message(i, uint64(NOW + 60)));
@@ -113,7 +113,7 @@ contract InboxTest is Log {
     /// A log of this leaf alone, later than the others.
     function callAlone(bytes memory leaf) private returns (bytes memory) {
         deployEmpty(current);
-        inbox = new Inbox(client);
+        inbox = new Inbox(client, 0, Inbox(address(0)));
         bytes memory alone = accept(Tree.leaf(leaf), 1, 200);
         return abi.encodeCall(inbox.deliver, (leaf, PAYLOAD, 0, alone, new bytes32[](0)));
     }
@@ -180,7 +180,7 @@ contract InboxTest is Log {
             abi.encodeWithSelector(Leaves.LeafLength.selector, 161)
         );
         deployEmpty(current);
-        inbox = new Inbox(client);
+        inbox = new Inbox(client, 0, Inbox(address(0)));
         checkpoint = accept(hashesOf(leaves), 200);
         refusesDelivery(
             call(3, "other"),

@@ -238,8 +238,9 @@ abstract contract Network {
         returns (bytes memory part)
     {
         part = new bytes(length);
-        assembly ("memory-safe") {
-            mcopy(add(part, 32), add(add(data, 32), start), length)
+        // Sources of other chains are compiled for London, and with them this: no MCOPY.
+        for (uint256 i = 0; i < length; i++) {
+            part[i] = data[start + i];
         }
     }
 

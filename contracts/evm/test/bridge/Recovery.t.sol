@@ -514,6 +514,61 @@ contract RecoveryTest is Log {
         new LightClient(trust, p);
     }
 
+    /// One guardian's pause cannot expire the client.
+    function test_TheTrustPeriodOutlastsAPause() public {
+        uint256 least = 72 hours + 24 hours;
+        vm.assertEq(client.PAUSE() + client.PAUSE_MARGIN(), least);
+        LightClient.Policy memory p = noPolicy();
+        p.guardian = GUARDIAN;
+        trustRefused(p, least - 1, least);
+        withTrust(p, least);
+        vm.prank(GUARDIAN);
+        client.pause(ILightClient.Scope.Updates);
+        vm.warp(NOW + 72 hours);
+        vm.assertTrue(client.status() == ILightClient.Status.Active);
+        vm.assertTrue(client.update(decide(checkpointAt(200, current, current), current, 7)));
+        // Without a guardian nobody can pause.
+        vm.warp(NOW);
+        withTrust(noPolicy(), 1 hours);
+    }
+
+    /// When anybody may bring a checkpoint, the client is not expired yet.
+    function test_TheTrustPeriodOutlastsTheGrace() public {
+        LightClient.Policy memory p = base();
+        (p.guardian, p.grace) = (address(0), 2 hours);
+        trustRefused(p, 2 hours, 2 hours + 1);
+        withTrust(p, 2 hours + 1);
+        bytes memory decision = decide(checkpointAt(101, current, current), current, 7);
+        uint256 anybody = timeOf(101) / 1000 + 2 hours;
+        vm.warp(anybody - 1);
+        refusesAs(updateCall(decision), Relayers.RelayersReserved.selector);
+        vm.warp(anybody);
+        vm.assertTrue(client.update(decision));
+        // Of both limits the higher one holds.
+        vm.warp(NOW);
+        (p.guardian, p.grace) = (GUARDIAN, 6 days);
+        trustRefused(p, 6 days, 6 days + 1);
+        p.grace = 1 days;
+        trustRefused(p, 4 days - 1, 4 days);
+    }
+
+    function withTrust(LightClient.Policy memory p, uint256 trustPeriod) private {
+        LightClient.Trust memory trust = trustIn(current);
+        trust.trustPeriod = trustPeriod;
+        client = new LightClient(trust, p);
+    }
+
+    function trustRefused(LightClient.Policy memory p, uint256 given, uint256 least) private {
+        LightClient.Trust memory trust = trustIn(current);
+        trust.trustPeriod = given;
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILightClient.LightClientParameter.selector, "trustPeriod", least, 365 days, given
+            )
+        );
+        new LightClient(trust, p);
+    }
+
     /// Without council and cold keys there is no recovery: deploy another client.
     function test_WithoutBodiesNothingIsSigned() public {
         use(noPolicy());

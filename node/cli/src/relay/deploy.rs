@@ -6,12 +6,15 @@ use std::time::Duration;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use anyhow::{Context, bail, ensure};
+use serde::Deserialize;
 use serde_json::{Value, json};
+use tbsi_bridge::evm::{Rules, needed, rules_of};
 use tbsi_keys::keyfile::load_validator_key;
 use tbsi_rpc::Client;
 use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
+use crate::lang::said;
 use crate::report::{note, refuse};
 
 /// How long the deployment is waited for.
@@ -26,6 +29,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = Client::new(url).map_err(|error| refuse(error.into()))?;
+    suffices(rules_of(&client).await?, needed(code), url).map_err(refuse)?;
     let transaction = transaction(&client, &key, code).await?;
     let nonce = transaction.nonce;
     let signed = transaction.sign(&key).encoded;
@@ -38,9 +42,13 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     let began = Instant::now();
     let (mut say_at, mut known_at) = (began + SAY_INTERVAL, began);
     while began.elapsed() < TIMEOUT {
-        if let Some(receipt) = client.transaction_receipt(hash).await? {
+        let method = "eth_getTransactionReceipt";
+        if let Some(receipt) = client
+            .request::<Option<Receipt>>(method, &[json!(hash)])
+            .await?
+        {
             ensure!(
-                receipt.status(),
+                receipt.status == U64::from(1),
                 "the deployment {hash} failed in its block"
             );
             return receipt
@@ -63,6 +71,31 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
         "the deployment {hash} is in no block after {} s; it may still come",
         TIMEOUT.as_secs()
     )
+}
+
+/// What is looked at of a receipt: chains with older rules leave out what others have.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    status: U64,
+    contract_address: Option<Address>,
+}
+
+/// Refuses a chain whose rules lack an instruction of the code. One that does not tell is tried:
+/// the estimate of the gas, before anything is sent, runs all of the constructor.
+fn suffices(rules: Option<Rules>, needed: Rules, url: &str) -> anyhow::Result<()> {
+    match rules {
+        Some(rules) if rules < needed => Err(said(
+            format!(
+                "the chain at {url} has rules {rules}, the code needs {needed}; nothing was sent; \
+                 deploy it on a chain with newer rules"
+            ),
+            format!(
+                "{url} 的鏈採用的規則是 {rules}，此程式碼需要 {needed}；未送出任何交易；請部署到規則較新的鏈"
+            ),
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What a node says while a transaction waits.
@@ -115,6 +148,10 @@ async fn transaction(
         .await?;
     let price: U256 = client.request("eth_gasPrice", &[]).await?;
     let price: u128 = price.saturating_to();
+    // Before London a block has no base fee, and a transaction one price.
+    let params = [json!("latest"), json!(false)];
+    let block: Value = client.request("eth_getBlockByNumber", &params).await?;
+    let legacy = block["baseFeePerGas"].is_null();
     let request = json!({ "from": from, "data": code });
     let gas: U64 = client.request("eth_estimateGas", &[request]).await?;
     let gas: u64 = gas.to();
@@ -123,10 +160,11 @@ async fn transaction(
         nonce,
         gas_limit: gas.saturating_add(gas / 8),
         // Stays good while the base fee doubles; on a chain without fees it is 0.
-        max_fee_per_gas: price.saturating_mul(2),
+        max_fee_per_gas: price.saturating_mul(if legacy { 1 } else { 2 }),
         max_priority_fee_per_gas: u128::from(price > 0),
         to: None,
         input: code.clone(),
+        legacy,
         ..UnsignedTransaction::default()
     })
 }
@@ -134,6 +172,19 @@ async fn transaction(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chain_with_older_rules_is_refused_before_anything_is_sent() {
+        let known = |rules| suffices(rules, Rules::Shanghai, "http://a");
+        assert!(known(None).is_ok() && known(Some(Rules::Shanghai)).is_ok());
+        assert!(known(Some(Rules::Osaka)).is_ok());
+        let error = known(Some(Rules::Istanbul)).unwrap_err().to_string();
+        assert!(error.contains("has rules Istanbul or Berlin"), "{error}");
+        assert!(
+            error.contains("needs Shanghai; nothing was sent"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn says_what_is_waited_for() {

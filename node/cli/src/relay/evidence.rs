@@ -114,6 +114,10 @@ fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result
             format!("the light client {contract} refuses it: {code} ({detail})"),
             format!("輕客戶端 {contract} 拒絕：{code}（{detail}）"),
         ),
+        Some(Estimate::TooLarge(detail)) => say.pick(
+            format!("no transaction takes the freeze of {contract}: {detail}"),
+            format!("凍結 {contract} 超出單筆交易的上限：{detail}"),
+        ),
         None => say.pick(
             format!("the light client {contract} does not know the set that signed"),
             format!("輕客戶端 {contract} 不認得簽署的驗證者集合"),

@@ -9,8 +9,8 @@ use alloy_primitives::{Address, B256};
 use anyhow::{Context, ensure};
 use serde_json::json;
 use tbsi_bridge::config::{
-    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, HealthConfig, RelayerConfig,
-    RemoteKey, SelectConfig, SourceConfig, TargetConfig,
+    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, Finality, HealthConfig,
+    RelayerConfig, RemoteKey, SelectConfig, SourceConfig, TargetConfig,
 };
 use tbsi_keys::keyfile::{KeyKind, create_secret};
 use tbsi_keys::password::Password;
@@ -58,6 +58,13 @@ pub(crate) struct Args {
     /// The inbox on it, for messages; without it none are carried.
     #[arg(long, value_name = "ADDRESS")]
     inbox: Option<Address>,
+    /// From when on a block there cannot go away: finalized (nodes know that tag), instant (QBFT or
+    /// IBFT 2.0, as on Besu and GoQuorum), latest, or a number of blocks on top of it.
+    #[arg(long, value_name = "FINALITY", default_value_t = Finality::Finalized)]
+    finality: Finality,
+    /// Bytes of a transaction that its nodes take [default: 131072; GoQuorum takes 65536].
+    #[arg(long, value_name = "N")]
+    bytes_max: Option<usize>,
     /// Secret key of the relayer's account, encrypted or not; a copy is kept [default: a new
     /// key].
     #[arg(long, value_name = "FILE")]
@@ -176,6 +183,14 @@ fn remote(args: &Args) -> Option<RemoteKey> {
     })
 }
 
+fn batch(args: &Args) -> BatchConfig {
+    let usual = BatchConfig::default();
+    BatchConfig {
+        bytes_max: args.bytes_max.unwrap_or(usual.bytes_max),
+        ..usual
+    }
+}
+
 fn config(args: &Args) -> Config {
     Config {
         relayer: RelayerConfig {
@@ -198,6 +213,7 @@ fn config(args: &Args) -> Config {
             agree: 1,
             light_client: args.light_client,
             inbox: args.inbox,
+            finality: args.finality,
         },
         fees: if args.free {
             FeesConfig::none()
@@ -208,7 +224,7 @@ fn config(args: &Args) -> Config {
             all: args.all,
             ..SelectConfig::default()
         },
-        batch: BatchConfig::default(),
+        batch: batch(args),
         audit: AuditConfig::default(),
         metrics: HealthConfig::default(),
     }

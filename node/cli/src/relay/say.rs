@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tbsi_bridge::config::Finality;
+use tbsi_bridge::evm::Rules;
 use tbsi_bridge::record::{Hold, Item, Parties};
 use tbsi_bridge::target::View;
 use tbsi_types::Address;
@@ -80,54 +82,78 @@ pub(super) fn hold(hold: Hold, lang: Language) -> String {
     lang.pick(en, zh_tw).into()
 }
 
-/// What `check` found, in English.
-pub(super) fn checked_en(
-    home: &Path,
-    parties: &Parties,
-    view: &View,
-    inbox: Option<Address>,
-) -> String {
-    let inbox = inbox.map_or("no inbox, so no messages".into(), |it| {
-        format!("inbox {it}")
-    });
-    format!(
-        "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
-         target: chain id {}, light client {} at height {}, {inbox}, balance {} wei",
-        home.display(),
-        parties.account,
-        parties.name_en,
-        parties.name_zh_tw,
-        parties.source_chain_id,
-        parties.source_genesis_hash,
-        parties.target_chain_id,
-        parties.light_client,
-        view.client.height,
-        view.balance,
-    )
+/// What `check` found.
+pub(super) struct Checked<'a> {
+    pub(super) home: &'a Path,
+    pub(super) parties: &'a Parties,
+    pub(super) view: &'a View,
+    pub(super) inbox: Option<Address>,
+    pub(super) rules: Option<Rules>,
+    pub(super) finality: Finality,
 }
 
-/// The same in Traditional Chinese.
-pub(super) fn checked_zh_tw(
-    home: &Path,
-    parties: &Parties,
-    view: &View,
-    inbox: Option<Address>,
-) -> String {
-    let inbox = inbox.map_or("沒有收件匣，不傳送訊息".into(), |it| {
-        format!("收件匣 {it}")
-    });
-    format!(
-        "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：chain id {}，創世雜湊 {}\n\
-         目標鏈：chain id {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei",
-        home.display(),
-        parties.account,
-        parties.name_zh_tw,
-        parties.name_en,
-        parties.source_chain_id,
-        parties.source_genesis_hash,
-        parties.target_chain_id,
-        parties.light_client,
-        view.client.height,
-        view.balance,
-    )
+impl Checked<'_> {
+    pub(super) fn text(&self, say: Say) -> String {
+        say.pick(self.en(), self.zh_tw())
+    }
+
+    fn en(&self) -> String {
+        let (parties, view) = (self.parties, self.view);
+        let inbox = self.inbox.map_or("no inbox, so no messages".into(), |it| {
+            format!("inbox {it}")
+        });
+        let rules = self
+            .rules
+            .map_or("rules that it does not show".into(), |it| {
+                format!("rules {it}")
+            });
+        let kind = if view.market.legacy { 0 } else { 2 };
+        format!(
+            "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
+             target: chain id {}, light client {} at height {}, {inbox}, balance {} wei\n\
+             target: {rules}, transactions of type {kind}, finality {}: block {} of {} is final",
+            self.home.display(),
+            parties.account,
+            parties.name_en,
+            parties.name_zh_tw,
+            parties.source_chain_id,
+            parties.source_genesis_hash,
+            parties.target_chain_id,
+            parties.light_client,
+            view.client.height,
+            view.balance,
+            self.finality,
+            view.finalized.number,
+            view.latest.number,
+        )
+    }
+
+    fn zh_tw(&self) -> String {
+        let (parties, view) = (self.parties, self.view);
+        let inbox = self.inbox.map_or("沒有收件匣，不傳送訊息".into(), |it| {
+            format!("收件匣 {it}")
+        });
+        let rules = self
+            .rules
+            .map_or("無法得知規則".into(), |it| format!("規則 {it}"));
+        let kind = if view.market.legacy { 0 } else { 2 };
+        format!(
+            "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：chain id {}，創世雜湊 {}\n\
+             目標鏈：chain id {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei\n\
+             目標鏈：{rules}，交易類型 {kind}，最終性 {}：已達第 {} 區塊，最新為第 {} 區塊",
+            self.home.display(),
+            parties.account,
+            parties.name_zh_tw,
+            parties.name_en,
+            parties.source_chain_id,
+            parties.source_genesis_hash,
+            parties.target_chain_id,
+            parties.light_client,
+            view.client.height,
+            view.balance,
+            self.finality,
+            view.finalized.number,
+            view.latest.number,
+        )
+    }
 }

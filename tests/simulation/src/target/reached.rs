@@ -172,6 +172,7 @@ impl Target for Reached {
             market: Market {
                 base_fee: 1_000_000_000,
                 tip: 1,
+                legacy: false,
             },
             client: client(&newest.held),
             final_client: Some(client(&last.held)),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Outbox::sendCall;
 use tbsi_bridge::config::{
-    AuditConfig, BatchConfig, Config, FeesConfig, HealthConfig, RelayerConfig, SelectConfig,
-    SourceConfig, TargetConfig,
+    AuditConfig, BatchConfig, Config, FeesConfig, Finality, HealthConfig, RelayerConfig,
+    SelectConfig, SourceConfig, TargetConfig,
 };
 use tbsi_bridge::health::Health;
 use tbsi_bridge::journal::{JOURNAL_FILE, read};
@@ -356,6 +356,7 @@ fn config() -> Config {
             agree: 1,
             light_client: tbsi_types::Address::repeat_byte(0x11),
             inbox: Some(tbsi_types::Address::repeat_byte(0x22)),
+            finality: Finality::Finalized,
         },
         fees: FeesConfig {
             replace_after_ms: 8_000,

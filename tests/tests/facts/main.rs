@@ -1,9 +1,12 @@
 //! Facts of another chain, with the commands that people type: a TBSI network of real processes
-//! follows a QBFT network of GoQuorum, whose program others wrote.
+//! follows a QBFT network of GoQuorum, whose program others wrote; and what TBSI attests is proven
+//! on that chain.
 //!
 //! It needs Go and the modules of `tests/quorum`; without these it is skipped by name.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod relay;
 
 use alloy_primitives::{Address, B256, U256};
 use serde_json::{Value, json};
@@ -58,12 +61,13 @@ fn word(number: u64) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn facts_of_a_qbft_chain_are_imported_followed_and_frozen() {
+async fn a_qbft_chain_and_tbsi_prove_to_each_other_what_they_hold() {
     let Some(program) = quorum::program() else {
         return;
     };
     let (net, quorum) = tokio::join!(TestNetwork::start(4, 0), Quorum::start(&program));
     let stage = Stage { net, quorum };
+    relay::what_is_attested_is_proven_there(&stage).await;
     a_client_is_opened_by_the_operator(&stage).await;
     a_dry_run_sends_nothing(&stage).await;
     let height = a_fact_becomes_a_leaf(&stage).await;
