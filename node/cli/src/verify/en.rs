@@ -1,8 +1,8 @@
 //! What was verified, in English.
 
 use tbsi_light::{VerificationStep, VerifiedDecision};
-use tbsi_types::log::{Assurance, Leaf, Statement};
 use tbsi_types::Genesis;
+use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::anchor::Trusted;
 use super::identity::Owner;

@@ -7,7 +7,7 @@ use toml::Value;
 use super::rpc::render_keys;
 use super::{
     AttestationLogConfig, CalendarConfig, Config, HISTORY_ALL, KeysConfig, MempoolConfig,
-    P2pConfig, PeerConfig, SignerConfig, TSA_POLICY, TsaConfig, TsaKeyConfig,
+    P2pConfig, PeerConfig, SignerConfig, TSA_POLICY, TsaConfig,
 };
 
 impl Config {
