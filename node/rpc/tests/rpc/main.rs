@@ -17,3 +17,4 @@ mod shapes;
 mod subscriptions;
 mod transactions;
 mod validators;
+mod waiting;
