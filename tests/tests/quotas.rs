@@ -132,7 +132,19 @@ async fn who_lacks_a_permission_is_told_which() {
         .await
         .unwrap_err();
     let words = refused(&error);
+    let address = stranger.address();
+    let besu = format!("sender account not authorized to send transactions: {address}; ");
+    assert!(words.starts_with(&besu), "{words}");
     assert!(words.contains("of no organisation may not send"), "{words}");
+    let ClientError::Refused { code, data, .. } = &error else {
+        panic!("not a refusal: {error}");
+    };
+    let reason = data.as_ref().and_then(|data| data["reason"].as_str());
+    assert_eq!(*code, -32_003);
+    assert!(
+        reason.is_some_and(|reason| words.ends_with(reason)),
+        "{words}"
+    );
     assert!(
         words.contains("has to register the account first"),
         "{words}"

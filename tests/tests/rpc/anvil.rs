@@ -121,7 +121,7 @@ impl Alike {
                 "eth_getLogs",
                 json!([{"fromBlock": "earliest", "address": contract}]),
             ),
-            ("eth_getProof", json!([contract, ["0x0"], "latest"])),
+            ("eth_getProof", json!([contract, [B256::ZERO], "latest"])),
             ("eth_getStorageAt", json!([contract, "0x0", "latest"])),
             (
                 "eth_getTransactionByBlockHashAndIndex",

@@ -48,11 +48,11 @@ fn transaction(net: &TestNetwork, nonce: u64) -> TxEip1559 {
 
 /// Counts down from [`LOGS`] and makes a log each time.
 fn logging(net: &TestNetwork, nonce: u64) -> TxEip1559 {
-    let code = hex!("61" "2711" "5b" "60019003" "5f5fa0" "80600357" "00");
+    const CODE: [u8; 16] = hex!("612711" "5b" "60019003" "5f5fa0" "80600357" "00");
     TxEip1559 {
         gas_limit: 5_000_000,
         to: TxKind::Create,
-        input: Bytes::from_static(&code),
+        input: Bytes::from_static(&CODE),
         ..transaction(net, nonce)
     }
 }

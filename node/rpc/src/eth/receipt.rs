@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloy_primitives::{B256, Bytes, U64};
 use http::Extensions;
 use jsonrpsee::types::Params;
-use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::blocks;
@@ -15,14 +15,6 @@ use crate::error::{Failure, invalid_argument, not_in_time};
 use crate::limits::FINALITY_S_MAX;
 use crate::submit::submit_once;
 use crate::waiting::{place, still_pending};
-
-/// Milliseconds, as a JSON number or a quantity.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Milliseconds {
-    Number(u64),
-    Quantity(U64),
-}
 
 /// `eth_sendRawTransactionSync(transaction, [timeout])`: waits at most [`FINALITY_S_MAX`].
 pub(crate) async fn send_raw_transaction_sync(
@@ -50,20 +42,27 @@ pub(crate) async fn send_raw_transaction_sync(
     }
 }
 
-fn wait(asked: Option<Milliseconds>) -> Result<Duration, Failure> {
+/// How long to wait: so many milliseconds, as a JSON number or a quantity.
+fn wait(asked: Option<Value>) -> Result<Duration, Failure> {
     let most = Duration::from_secs(FINALITY_S_MAX);
-    let asked = match asked {
-        Some(Milliseconds::Number(ms)) => ms,
-        Some(Milliseconds::Quantity(ms)) => ms.to(),
-        None => return Ok(most),
+    let Some(asked) = asked else {
+        return Ok(most);
     };
-    if asked == 0 {
-        return Err(invalid_argument(
+    let quantity = |text: &str| U64::from_str_radix(text.strip_prefix("0x")?, 16).ok();
+    let ms = match asked.as_str() {
+        Some(text) => quantity(text).map(|ms| ms.to()),
+        None => asked.as_u64(),
+    };
+    match ms {
+        Some(ms) if ms > 0 => Ok(Duration::from_millis(ms).min(most)),
+        Some(_) | None => Err(invalid_argument(
             1,
-            "timeout is 0; give milliseconds, or leave it out",
-        ));
+            &format!(
+                "{asked} is no timeout; give milliseconds above 0 as a number or as a quantity \
+                 such as 0x3e8, or leave it out"
+            ),
+        )),
     }
-    Ok(Duration::from_millis(asked).min(most))
 }
 
 fn late(hash: B256, wait: Duration) -> Failure {

@@ -238,6 +238,11 @@ impl Chain {
         self.append(vec![], 0);
     }
 
+    /// Who wants to hear of new blocks.
+    pub(crate) fn listeners(&self) -> usize {
+        self.heads.receiver_count()
+    }
+
     pub(crate) fn block_at(&self, height: u64) -> Block {
         self.at(Height(height), |block, _| block.clone()).unwrap()
     }

@@ -47,7 +47,7 @@ async fn default_batches_take_a_thousand() {
 async fn bodies_and_answers_are_limited() {
     let limits = RpcLimits {
         request_bytes_max: 200,
-        response_bytes_max: 400,
+        response_bytes_max: 300,
         ..RpcLimits::default()
     };
     let fixture = Fixture::with_limits(limits).await;
@@ -56,7 +56,7 @@ async fn bodies_and_answers_are_limited() {
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"]["data"], json!({"limitBytes": 200}));
     let (code, message, data) = fixture.error("eth_capabilities", json!([])).await;
-    assert_eq!((code, data), (-32003, json!({"limitBytes": 400})));
+    assert_eq!((code, data), (-32003, json!({"limitBytes": 300})));
     assert!(message.starts_with("response too large"), "{message}");
     // Nobody can ask for less than one of these.
     for (method, params) in [
@@ -69,7 +69,7 @@ async fn bodies_and_answers_are_limited() {
         ("debug_getRawBlock", json!(["0x1"])),
     ] {
         let one = fixture.result(method, params).await.to_string();
-        assert!(one.len() > 400, "{method}: {one}");
+        assert!(one.len() > 300, "{method}: {one}");
     }
     let logs = r#"{"jsonrpc":"2.0","id":1,"method":"web3_clientVersion"}"#;
     let small = [logs; 3].join(",");

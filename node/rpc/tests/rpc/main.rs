@@ -20,3 +20,4 @@ mod tls;
 mod transactions;
 mod transport;
 mod validators;
+mod waiting;

@@ -69,9 +69,9 @@ impl<'a> Schemas<'a> {
                 false => Err(format!("{value} is none of {allowed:?}")),
             };
         }
-        let kinds: Vec<&str> = match &schema["type"] {
-            Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-            kind => kind.as_str().into_iter().collect(),
+        let kinds: Vec<&str> = match schema["type"].as_array() {
+            Some(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+            None => schema["type"].as_str().into_iter().collect(),
         };
         if !kinds.iter().any(|kind| is(kind, value)) {
             return Err(format!("{value} is no {kinds:?} ({})", schema["title"]));
