@@ -70,11 +70,16 @@ impl Anvil {
         Self::start_with(binary, &arguments).await
     }
 
-    /// Starts one that makes a block for each transaction, and asks for no fees.
+    /// Starts one that makes a block for each transaction, asks for no fees, and remembers
+    /// instructions.
     pub async fn free_of_charge(binary: &Path, chain_id: u64) -> Self {
         let id = chain_id.to_string();
         let fees = ["--gas-price", "0", "--block-base-fee-per-gas", "0"];
-        let arguments = [&["--chain-id", &*id, "--hardfork", "osaka"][..], &fees].concat();
+        let arguments = [
+            &["--steps-tracing", "--chain-id", &*id, "--hardfork", "osaka"][..],
+            &fees,
+        ]
+        .concat();
         Self::start_with(binary, &arguments).await
     }
 

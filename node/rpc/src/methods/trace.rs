@@ -74,7 +74,9 @@ const TRACE_FILTER: Schema = object(
 const CALL_AND_TYPES: Schema = json(
     "CallAndTraceTypes",
     "A call, then a list of what is asked of it.",
-    r#"{"type":"array","minItems":2,"maxItems":2,"examples":[[{},["trace"]]]}"#,
+    r##"{"type":"array","minItems":2,"maxItems":2,"examples":[[{},["trace"]]],
+        "items":{"anyOf":[{"$ref":"#/components/schemas/Call"},
+            {"type":"array","items":{"$ref":"#/components/schemas/TraceType"}}]}}"##,
 );
 
 #[rustfmt::skip]

@@ -24,8 +24,8 @@ fn word(number: u64) -> String {
 async fn constants_and_the_tip() {
     let fixture = Fixture::new().await;
     let modules = json!({
-        "debug": "1.0", "eth": "1.0", "net": "1.0", "perm": "1.0", "qbft": "1.0", "rpc": "1.0",
-        "tbsi": "1.0", "txpool": "1.0", "web3": "1.0",
+        "debug": "1.0", "erigon": "1.0", "eth": "1.0", "net": "1.0", "ots": "1.0", "perm": "1.0",
+        "qbft": "1.0", "rpc": "1.0", "tbsi": "1.0", "trace": "1.0", "txpool": "1.0", "web3": "1.0",
     });
     let cases = [
         ("eth_accounts", json!([])),

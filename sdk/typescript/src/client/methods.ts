@@ -122,14 +122,33 @@ export type BlockByNumber = {
 /** How many blocks. */
 export type BlockCount = Quantity | number | bigint
 
+/** A block with `transactionCount` instead of transactions; nothing is issued or paid. */
+export type BlockDetails = {
+  readonly block: AnyObject
+  readonly issuance: AnyObject
+  readonly totalFees: Quantity
+}
+
 /** A block by number, tag or hash, or by an object of EIP-1898. */
 export type BlockId = BlockNumber | Hash | BlockByHash | BlockByNumber
 
 /** The number of a block, or a tag. */
 export type BlockNumber = BlockTag | Quantity
 
+/** A block with some of its transactions, whose input is cut, and their receipts without logs. */
+export type BlockPage = {
+  readonly fullblock: AnyObject
+  readonly receipts: readonly (AnyObject)[]
+}
+
 /** `latest`, `safe` and `finalized` are the last block, `pending` is its state with the pool's nonces, `earliest` is genesis. */
 export type BlockTag = 'latest' | 'safe' | 'finalized' | 'pending' | 'earliest'
+
+/** One transaction of a block. */
+export type BlockTrace = {
+  readonly result: Trace
+  readonly txHash: Hash
+}
 
 /** 256 bytes. */
 export type Bloom = Hex
@@ -174,6 +193,20 @@ export type Call = {
   readonly to?: Address | null
   readonly type?: Quantity
   readonly value?: Quantity
+}
+
+/** A call, then a list of what is asked of it. */
+export type CallAndTraceTypes = readonly (Call | readonly (TraceType)[])[]
+
+/** A call, before those that it makes. */
+export type CallEntry = {
+  readonly depth: number | bigint
+  readonly from: Address
+  readonly input: Bytes
+  readonly output: Bytes
+  readonly to: Address
+  readonly type: string
+  readonly value: Quantity | null
 }
 
 /** What of the past can be asked. */
@@ -235,6 +268,15 @@ export type Consistency = {
   readonly second: number | bigint
 }
 
+/** Who made a contract, in which transaction. */
+export type ContractCreator = {
+  readonly creator: Address
+  readonly hash: Hash
+}
+
+/** How many. */
+export type Count = number | bigint | Quantity
+
 /** 28 to 64 bytes. */
 export type Digest = Hex
 
@@ -287,6 +329,20 @@ export type FilterId = Hex
 /** A fork of EIP-7910. */
 export type Fork = Readonly<Record<string, unknown>>
 
+/** A call, a creation or the end of a contract; `traceAddress` is its place among the others. */
+export type FrameTrace = {
+  readonly action: AnyObject
+  readonly blockHash?: Hash
+  readonly blockNumber?: number | bigint
+  readonly error?: string
+  readonly result: AnyObject | null
+  readonly subtraces: number | bigint
+  readonly traceAddress: readonly (number | bigint)[]
+  readonly transactionHash?: Hash
+  readonly transactionPosition?: number | bigint
+  readonly type: string
+}
+
 /** A change of the validator set with both decisions, as in a proof (SPEC §10.3). */
 export type Handover = Readonly<Record<string, unknown>>
 
@@ -301,6 +357,14 @@ export type Head = {
 
 /** A height as a JSON number, or as Ethereum writes it. */
 export type Height = number | bigint | BlockNumber
+
+/** 0: value moved, 1: a contract ended, 2: one was created, 3: by CREATE2. */
+export type InternalOperation = {
+  readonly from: Address
+  readonly to: Address
+  readonly type: number | bigint
+  readonly value: Quantity
+}
 
 /** Leaves that have all of these, from a position on. */
 export type LeafFilter = {
@@ -496,6 +560,15 @@ export type Receipt = {
   readonly type: Quantity
 }
 
+/** The parts that were asked for; the others are empty or null. */
+export type Replay = {
+  readonly output: Bytes
+  readonly stateDiff: AnyObject | null
+  readonly trace: readonly (FrameTrace)[]
+  readonly transactionHash?: Hash
+  readonly vmTrace: AnyObject | null
+}
+
 /** Of one block, zero for each percentile. */
 export type Rewards = readonly (Quantity)[]
 
@@ -524,6 +597,12 @@ export type SlotsByAddress = Readonly<Record<string, unknown>>
 /** Where a transaction is. */
 export type Status = 'pending' | 'included' | 'dropped' | 'unknown'
 
+/** Slots by the hash of their number: `key` (null if it is not known) and `value`. */
+export type StorageRange = {
+  readonly nextKey: Hash | null
+  readonly storage: AnyObject
+}
+
 /** Which logs, or whether pending transactions are to be in full. */
 export type SubscriptionOptions = Filter | boolean
 
@@ -545,6 +624,41 @@ export type Timeout = number | bigint | Quantity
 
 /** A word, any of several, or null for all. */
 export type Topic = Hash | null | readonly (Hash | null)[]
+
+/** What the tracer tells, as go-ethereum has it. */
+export type Trace = AnyObject | readonly (AnyObject)[]
+
+/** Which traces of at most 100 blocks, by default of the last one. */
+export type TraceFilter = {
+  readonly after?: Count
+  readonly count?: Count
+  readonly fromAddress?: readonly (Address)[]
+  readonly fromBlock?: BlockNumber
+  readonly mode?: TraceFilterMode
+  readonly toAddress?: readonly (Address)[]
+  readonly toBlock?: BlockNumber
+}
+
+/** Whether either address has to match, or both. */
+export type TraceFilterMode = 'union' | 'intersection'
+
+/** `tracerConfig` is the tracer's: onlyTopCall, withLog; diffMode, disableCode, disableStorage; includePrecompiles; for muxTracer tracers by name. `limit` counts instructions. */
+export type TraceOptions = {
+  readonly disableStack?: boolean
+  readonly disableStorage?: boolean
+  readonly enableMemory?: boolean
+  readonly enableReturnData?: boolean
+  readonly limit?: number | bigint
+  readonly timeout?: string
+  readonly tracer?: Tracer
+  readonly tracerConfig?: AnyObject
+}
+
+/** Calls, instructions, or what differs afterwards. */
+export type TraceType = 'trace' | 'vmTrace' | 'stateDiff'
+
+/** Who looks; absent for instructions. None in JavaScript. */
+export type Tracer = 'callTracer' | 'flatCallTracer' | 'prestateTracer' | '4byteTracer' | 'muxTracer' | 'noopTracer'
 
 /** A signed transaction; one that is pending has no block. `gasPrice` is the bid of types 0 and 1, else what is paid, which is nothing. */
 export type Transaction = {
@@ -570,6 +684,14 @@ export type Transaction = {
   readonly v: Quantity
   readonly value: Quantity
   readonly yParity?: Quantity
+}
+
+/** Transactions and their receipts, newest first: all of each block. */
+export type TransactionPage = {
+  readonly firstPage: boolean
+  readonly lastPage: boolean
+  readonly receipts: readonly (AnyObject)[]
+  readonly txs: readonly (AnyObject)[]
 }
 
 /** What became of a transaction, as this node knows (SPEC §6.9). */
@@ -624,6 +746,9 @@ export type ValidatorSet = {
   readonly validators: readonly (Validator)[]
 }
 
+/** As JSON or as a quantity. */
+export type WholeNumber = number | bigint | Quantity
+
 /** There are none. */
 export type Withdrawal = Readonly<Record<string, unknown>>
 
@@ -662,6 +787,41 @@ export interface Methods {
   'debug_getRawTransaction': {
     params: [hash: Hash]
     result: Bytes
+  }
+  /** Storage of an account before the transaction at a position of a block. */
+  'debug_storageRangeAt': {
+    params: [block: Hash, index: number | bigint, address: Address, start: Bytes, limit: number | bigint]
+    result: StorageRange
+  }
+  /** What the transactions of a block of this chain did, by its RLP. */
+  'debug_traceBlock': {
+    params: [block: Bytes, options?: TraceOptions]
+    result: readonly (BlockTrace)[]
+  }
+  /** What the transactions of a block did. */
+  'debug_traceBlockByHash': {
+    params: [hash: Hash, options?: TraceOptions]
+    result: readonly (BlockTrace)[]
+  }
+  /** What the transactions of a block did. */
+  'debug_traceBlockByNumber': {
+    params: [number: BlockNumber, options?: TraceOptions]
+    result: readonly (BlockTrace)[]
+  }
+  /** What a call does on the state of a block. */
+  'debug_traceCall': {
+    params: [transaction: Call, block?: BlockId, options?: TraceOptions]
+    result: Trace
+  }
+  /** What a transaction did. */
+  'debug_traceTransaction': {
+    params: [hash: Hash, options?: TraceOptions]
+    result: Trace
+  }
+  /** The header of a block. */
+  'erigon_getHeaderByNumber': {
+    params: [number: BlockNumber]
+    result: AnyObject | null
   }
   /** Accounts whose keys the node holds: none. */
   'eth_accounts': {
@@ -923,6 +1083,66 @@ export interface Methods {
     params: []
     result: string
   }
+  /** The level of these methods. */
+  'ots_getApiLevel': {
+    params: []
+    result: number | bigint
+  }
+  /** A block without its transactions. */
+  'ots_getBlockDetails': {
+    params: [number: BlockNumber]
+    result: BlockDetails | null
+  }
+  /** A block without its transactions. */
+  'ots_getBlockDetailsByHash': {
+    params: [hash: Hash]
+    result: BlockDetails | null
+  }
+  /** Transactions of a block, in pages from its end. */
+  'ots_getBlockTransactions': {
+    params: [number: BlockNumber, page: number | bigint, size: number | bigint]
+    result: BlockPage | null
+  }
+  /** Who made a contract, if that is in the states that are kept. */
+  'ots_getContractCreator': {
+    params: [address: Address]
+    result: ContractCreator | null
+  }
+  /** Value that moved and contracts that came or went inside a transaction. */
+  'ots_getInternalOperations': {
+    params: [hash: Hash]
+    result: readonly (InternalOperation)[] | null
+  }
+  /** A transaction by its nonce, if that is in the states that are kept. */
+  'ots_getTransactionBySenderAndNonce': {
+    params: [address: Address, nonce: WholeNumber]
+    result: Hash | null
+  }
+  /** What a transaction that failed returned. */
+  'ots_getTransactionError': {
+    params: [hash: Hash]
+    result: Bytes
+  }
+  /** Whether an account is a contract. */
+  'ots_hasCode': {
+    params: [address: Address, block: BlockId]
+    result: boolean
+  }
+  /** Transactions that an account takes part in after a block. */
+  'ots_searchTransactionsAfter': {
+    params: [address: Address, number: WholeNumber, size: number | bigint]
+    result: TransactionPage
+  }
+  /** Transactions that an account takes part in before a block; 0 is after the last. */
+  'ots_searchTransactionsBefore': {
+    params: [address: Address, number: WholeNumber, size: number | bigint]
+    result: TransactionPage
+  }
+  /** The calls of a transaction. */
+  'ots_traceTransaction': {
+    params: [hash: Hash]
+    result: readonly (CallEntry)[] | null
+  }
   /** The peers that the chain admits, as libp2p addresses. */
   'perm_getNodesAllowlist': {
     params: []
@@ -1047,6 +1267,46 @@ export interface Methods {
   'tbsi_unsubscribe': {
     params: [id: string]
     result: boolean
+  }
+  /** What the transactions of a block did; there are no rewards. */
+  'trace_block': {
+    params: [block: BlockId]
+    result: readonly (FrameTrace)[] | null
+  }
+  /** What a call does on the state of a block. */
+  'trace_call': {
+    params: [transaction: Call, types: readonly (TraceType)[], block?: BlockId]
+    result: Replay
+  }
+  /** What up to 100 calls do, each on what those before it left. */
+  'trace_callMany': {
+    params: [calls: readonly (CallAndTraceTypes)[], block?: BlockId]
+    result: readonly (Replay)[]
+  }
+  /** Traces by who calls whom. */
+  'trace_filter': {
+    params: [filter: TraceFilter]
+    result: readonly (FrameTrace)[]
+  }
+  /** The trace of a transaction that has this `traceAddress`. */
+  'trace_get': {
+    params: [hash: Hash, path: readonly (Quantity)[]]
+    result: FrameTrace | null
+  }
+  /** What the transactions of a block did, in the parts that are asked for. */
+  'trace_replayBlockTransactions': {
+    params: [block: BlockId, types: readonly (TraceType)[]]
+    result: readonly (Replay)[] | null
+  }
+  /** What a transaction did, in the parts that are asked for. */
+  'trace_replayTransaction': {
+    params: [hash: Hash, types: readonly (TraceType)[]]
+    result: Replay
+  }
+  /** What a transaction did. */
+  'trace_transaction': {
+    params: [hash: Hash]
+    result: readonly (FrameTrace)[] | null
   }
   /** The pool's transactions in a list, as Besu has them. */
   'txpool_besuPendingTransactions': {
