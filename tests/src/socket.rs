@@ -42,7 +42,9 @@ impl Socket {
     pub async fn hear(&mut self) -> String {
         let mut bytes = Vec::new();
         let heard = timeout(PATIENCE, self.receiver.receive_data(&mut bytes)).await;
-        heard.expect("the node answers").expect("the connection is open");
+        heard
+            .expect("the node answers")
+            .expect("the connection is open");
         String::from_utf8(bytes).expect("JSON is UTF-8")
     }
 }

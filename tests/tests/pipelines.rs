@@ -38,12 +38,7 @@ fn hash(answer: &str) -> B256 {
 }
 
 /// Every transaction was answered with its hash, and a block has it.
-async fn all_included(
-    client: &Client,
-    sender: &Sender,
-    sent: &[Vec<u8>],
-    mut answered: Vec<B256>,
-) {
+async fn all_included(client: &Client, sender: &Sender, sent: &[Vec<u8>], mut answered: Vec<B256>) {
     let mut expected: Vec<_> = sent.iter().map(keccak256).collect();
     expected.sort_unstable();
     answered.sort_unstable();

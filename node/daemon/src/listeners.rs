@@ -118,7 +118,10 @@ mod tests {
     fn defaults_are_those_of_the_server() {
         let home = Home::new("/nowhere");
         let config = server_config(&home, &Config::new("node-1", true)).unwrap();
-        assert_eq!(format!("{config:?}"), format!("{:?}", ServerConfig::default()));
+        assert_eq!(
+            format!("{config:?}"),
+            format!("{:?}", ServerConfig::default())
+        );
         let mut other = Config::new("node-1", true);
         other.rpc.address_per_minute = 0;
         let config = server_config(&home, &other).unwrap();
@@ -137,7 +140,10 @@ mod tests {
         let home = Home::new(dir.path());
         let load = || server_config(&home, &config).map(|config| config.operator.is_some());
         let missing = load().unwrap_err();
-        assert!(matches!(missing, ListenersError::SecretFile(_)), "{missing}");
+        assert!(
+            matches!(missing, ListenersError::SecretFile(_)),
+            "{missing}"
+        );
         let hex = "ab".repeat(32);
         for (text, good) in [
             (hex.clone(), true),
@@ -152,7 +158,10 @@ mod tests {
             let loaded = load();
             assert_eq!(loaded.is_ok(), good, "{text}");
             if let Err(error) = loaded {
-                assert!(error.to_string().contains("openssl rand -hex 32"), "{error}");
+                assert!(
+                    error.to_string().contains("openssl rand -hex 32"),
+                    "{error}"
+                );
             }
         }
         fs::write(&file, hex).unwrap();

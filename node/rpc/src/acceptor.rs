@@ -125,7 +125,10 @@ impl Acceptor {
                     }
                 }
             }
-            let socket = upgraded.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let socket = upgraded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             if let Some(socket) = socket {
                 socket.await;
             }
@@ -197,7 +200,11 @@ where
 
 /// Tells browsers the same that [`Rules`] do.
 fn cors(rules: Arc<Rules>) -> CorsLayer {
-    let origin = if rules.origins.iter().any(|rule| *rule == tbsi_types::web::OriginRule::ANY) {
+    let origin = if rules
+        .origins
+        .iter()
+        .any(|rule| *rule == crate::web::OriginRule::ANY)
+    {
         AllowOrigin::any()
     } else {
         AllowOrigin::predicate(move |origin, _| rules.allows_origin(origin.as_bytes()))

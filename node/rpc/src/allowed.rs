@@ -76,7 +76,15 @@ mod tests {
     fn entries_are_namespaces_or_names() {
         assert_eq!(named(&["eth"]), Ok(vec!["eth_call", "eth_chainId"]));
         let some = named(&["rpc", "eth_call", "eth_call", "admin_peers"]);
-        assert_eq!(some, Ok(vec!["admin_peers", "eth_call", "rpc.discover", "rpc_modules"]));
+        assert_eq!(
+            some,
+            Ok(vec![
+                "admin_peers",
+                "eth_call",
+                "rpc.discover",
+                "rpc_modules"
+            ])
+        );
         assert_eq!(named(&[]), Ok(vec![]));
         for entry in ["", "et", "eth_", "eth_sign", "ETH", "*"] {
             let unknown = named(&["eth", entry]).unwrap_err();

@@ -114,7 +114,10 @@ fn item(raw: &RawValue) -> Item {
         problem,
     };
     let Ok(members) = serde_json::from_str::<Members<'_>>(raw.get()) else {
-        return Err(invalid(None, "a request is an object with each member once"));
+        return Err(invalid(
+            None,
+            "a request is an object with each member once",
+        ));
     };
     let id = members.id.and_then(CallId::parse);
     if members.id.is_some() && id.is_none() {
@@ -240,9 +243,17 @@ mod tests {
         check(r#"{"jsonrpc":"2.0","id":1.5}"#, "1.5", "`method`");
         check(r#"{"jsonrpc":"2.0","id":1,"method":""}"#, "1", "`method`");
         check(r#"{"jsonrpc":"2.0","id":1,"method":7}"#, "1", "`method`");
-        check(r#"{"jsonrpc":"1.0","id":"x","method":"m"}"#, "\"x\"", "`jsonrpc`");
+        check(
+            r#"{"jsonrpc":"1.0","id":"x","method":"m"}"#,
+            "\"x\"",
+            "`jsonrpc`",
+        );
         check(r#"{"id":"x","method":"m"}"#, "\"x\"", "`jsonrpc`");
-        check(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#, "null", "once");
+        check(
+            r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"m"}"#,
+            "null",
+            "once",
+        );
         check("{}", "null", "`jsonrpc`");
     }
 
@@ -275,9 +286,14 @@ mod tests {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
         let call = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"m","params":{deep}}}"#);
         assert_eq!(one(&call), Ok(Some("1".into())));
-        assert!(matches!(Message::parse(deep.as_bytes(), 3), Message::Batch(_)));
+        assert!(matches!(
+            Message::parse(deep.as_bytes(), 3),
+            Message::Batch(_)
+        ));
         let open = "[".repeat(100_000);
-        for text in ["", " ", "{", "17", "\"a\"", "[1,", "[1]2", "{}{}", "nul", &open] {
+        for text in [
+            "", " ", "{", "17", "\"a\"", "[1,", "[1]2", "{}{}", "nul", &open,
+        ] {
             let message = Message::parse(text.as_bytes(), 3);
             assert!(matches!(message, Message::Unreadable), "{message:?}");
         }

@@ -102,7 +102,9 @@ pub(crate) fn answers_unread(limit_kib: u32) -> Failure {
 
 /// The client calls more often than it may.
 pub(crate) fn too_often(refusal: &TooOften) -> Failure {
-    let data = refusal.retry_after_s.map(|seconds| json!({ "retryAfterS": seconds }));
+    let data = refusal
+        .retry_after_s
+        .map(|seconds| json!({ "retryAfterS": seconds }));
     Failure::owned(LIMIT_EXCEEDED, refusal.sentence.clone(), data)
 }
 

@@ -67,6 +67,7 @@ mod tls;
 mod token;
 mod txpool;
 mod waiting;
+mod web;
 
 pub use backend::{
     Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
@@ -81,3 +82,4 @@ pub use methods::{Audience, openrpc_document};
 pub use server::{OperatorListener, RpcError, RpcServer, ServerConfig, check, listen};
 pub use tls::{TlsError, TlsFiles};
 pub use token::TokenSecret;
+pub use web::WebRuleError;

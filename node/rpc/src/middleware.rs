@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::web::{HostRule, OriginRule};
 use futures::future::Either;
-use http::header::{HOST, ORIGIN};
 use http::StatusCode;
+use http::header::{HOST, ORIGIN};
 use jsonrpsee::server::{HttpRequest, HttpResponse};
-use tbsi_types::web::{HostRule, OriginRule};
 use tower::Service;
 
 use crate::pages::Page;
@@ -34,7 +34,10 @@ impl Rules {
     }
 
     fn refusal<B>(&self, request: &HttpRequest<B>) -> Option<Page> {
-        let named = request.uri().authority().map(|authority| authority.as_str());
+        let named = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str());
         let header = request.headers().get(HOST);
         let host = named.or_else(|| header.map(|host| host.to_str().unwrap_or("?")));
         if let Some(host) = host.filter(|host| !self.allows_host(host)) {

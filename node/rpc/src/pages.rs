@@ -30,8 +30,8 @@ use tower::Service;
 use crate::api::Runner;
 use crate::error::Failure;
 use crate::limits::{
-    BODY_S_MAX, BUSY_RETRY_S, ECHO_CHARS_MAX, PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX, TIMESTAMPS_WITH_KEY_MAX,
-    WITNESS_REQUESTS_MAX,
+    BODY_S_MAX, BUSY_RETRY_S, ECHO_CHARS_MAX, PARTIAL_TILE_AGE_S, TIMESTAMPS_MAX,
+    TIMESTAMPS_WITH_KEY_MAX, WITNESS_REQUESTS_MAX,
 };
 
 /// How long an answer may be reused.
@@ -334,6 +334,9 @@ mod tests {
         let page = no_page(&format!("/r\u{1b}{}", "x".repeat(1_000)), PAGES);
         let text = String::from_utf8(page.body.to_vec()).unwrap();
         assert!(text.starts_with("nothing is at /r\\u{1b}xxx"), "{text}");
-        assert!(text.len() < 500 && text.contains("JSON-RPC and WebSocket are at /,"), "{text}");
+        assert!(
+            text.len() < 500 && text.contains("JSON-RPC and WebSocket are at /,"),
+            "{text}"
+        );
     }
 }

@@ -155,7 +155,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     let value = headers.get(CONTENT_TYPE);
     let essence = value.and_then(|value| value.to_str().ok()?.split(';').next());
     let essence = essence.map(str::trim).unwrap_or_default();
-    ACCEPTED.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted))
+    ACCEPTED
+        .iter()
+        .any(|accepted| essence.eq_ignore_ascii_case(accepted))
 }
 
 /// The body, inflated if it is gzip: at most `limit` bytes before and after.
@@ -171,7 +173,10 @@ where
         Some(coding) if coding.as_bytes().eq_ignore_ascii_case(b"gzip") => true,
         Some(_) => {
             let sentence = "the content encoding of a request is gzip, or none";
-            return Err(Box::new(error_text(StatusCode::UNSUPPORTED_MEDIA_TYPE, sentence)));
+            return Err(Box::new(error_text(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                sentence,
+            )));
         }
     };
     let too_large = || error(StatusCode::PAYLOAD_TOO_LARGE, &request_too_large(limit));
@@ -295,7 +300,13 @@ mod tests {
         ] {
             check(Some(accepted), true);
         }
-        for refused in ["text/plain", "application/jsonx", "", ";application/json", "json"] {
+        for refused in [
+            "text/plain",
+            "application/jsonx",
+            "",
+            ";application/json",
+            "json",
+        ] {
             check(Some(refused), false);
         }
         check(None, false);

@@ -116,7 +116,9 @@ impl Rates {
             what: config.what,
             all: config.per_minute.map(rate),
             address: config.address_per_minute.map(rate),
-            keys: keys.map(|(key, per_minute)| (*key, rate(*per_minute))).collect(),
+            keys: keys
+                .map(|(key, per_minute)| (*key, rate(*per_minute)))
+                .collect(),
             started: Instant::now(),
             buckets: Mutex::default(),
         }
@@ -158,7 +160,9 @@ impl Rates {
         // Only who is admitted takes from any bucket: a flood that is refused costs others nothing
         // and leaves no trace here.
         let around = self.address.map(|rate| networks(address, rate));
-        let around = around.as_ref().map_or(&[] as &[_], |around| around.as_slice());
+        let around = around
+            .as_ref()
+            .map_or(&[] as &[_], |around| around.as_slice());
         for (network, rate) in around {
             let wait = rate.wait(buckets.network(*network), now, count);
             check(wait, |wait| Refusal::Network(*network, *rate, wait))?;
@@ -192,9 +196,7 @@ impl Rates {
                 Some(wait),
             ),
             Refusal::All(Rate { per_minute }, wait) => (
-                format!(
-                    "all who have no API key may ask for {per_minute} {what} a minute; {help}"
-                ),
+                format!("all who have no API key may ask for {per_minute} {what} a minute; {help}"),
                 Some(wait),
             ),
         };

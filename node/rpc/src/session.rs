@@ -22,13 +22,13 @@ use crate::caller::{Caller, PerAddress};
 use crate::envelope::{Call, CallId, Item, Message, PLACEHOLDER, answered, failed};
 use crate::error::{
     Failure, answers_unread, batch_too_large, empty_batch, internal, invalid_request,
-    limit_exceeded, method_not_found, notifications_not_supported, parse_error,
-    response_too_large, too_often,
+    limit_exceeded, method_not_found, notifications_not_supported, parse_error, response_too_large,
+    too_often,
 };
 use crate::guarded::GuardedCall;
 use crate::limits::{
-    ANSWERS_KIB_MAX, ANSWERS_KIB_PER_ADDRESS_MAX, RpcLimits, UNREAD_MESSAGES_MAX,
-    WAITING_KIB_MAX, WHOLE_BYTES_MAX,
+    ANSWERS_KIB_MAX, ANSWERS_KIB_PER_ADDRESS_MAX, RpcLimits, UNREAD_MESSAGES_MAX, WAITING_KIB_MAX,
+    WHOLE_BYTES_MAX,
 };
 use crate::methods::{self, Method};
 use crate::order::{Admission, Order, OrderPlace, submits};
@@ -173,7 +173,10 @@ impl Session {
         let call = match item {
             Ok(call) => call,
             Err(wrong) => {
-                return Some(Answer::of(failed(&wrong.id, &invalid_request(wrong.problem))));
+                return Some(Answer::of(failed(
+                    &wrong.id,
+                    &invalid_request(wrong.problem),
+                )));
             }
         };
         let is_wanted = call.id.is_some();
@@ -282,7 +285,10 @@ impl Session {
             }
             MethodCallback::Subscription(callback) => {
                 let Some(places) = &self.subscriptions else {
-                    return (MethodResponse::error(id, notifications_not_supported()), None);
+                    return (
+                        MethodResponse::error(id, notifications_not_supported()),
+                        None,
+                    );
                 };
                 let Some(subscription_permit) = places.acquire() else {
                     let failure = reject_too_many_subscriptions(places.max());
@@ -300,9 +306,10 @@ impl Session {
                 let began = response.is_success() && feed.recv().await.is_some();
                 (response, began.then_some(feed))
             }
-            MethodCallback::Unsubscription(_) if self.subscriptions.is_none() => {
-                (MethodResponse::error(id, notifications_not_supported()), None)
-            }
+            MethodCallback::Unsubscription(_) if self.subscriptions.is_none() => (
+                MethodResponse::error(id, notifications_not_supported()),
+                None,
+            ),
             MethodCallback::Unsubscription(callback) => {
                 let response = callback(id, params, self.connection, limit, extensions);
                 (response, None)
@@ -317,7 +324,10 @@ impl Session {
             return answer;
         }
         // One that is larger than all room has it alone: nobody could ask for less.
-        let (own, all) = (kib.min(ANSWERS_KIB_PER_ADDRESS_MAX), kib.min(ANSWERS_KIB_MAX));
+        let (own, all) = (
+            kib.min(ANSWERS_KIB_PER_ADDRESS_MAX),
+            kib.min(ANSWERS_KIB_MAX),
+        );
         let address = self.credentials.address;
         let of_address = match self.shared.answers_of.of(address) {
             None => None,

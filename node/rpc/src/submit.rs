@@ -63,7 +63,9 @@ async fn submit(
     loop {
         taken.mark_unchanged();
         let bytes = encoded.clone();
-        let submitted = runner.run(move |api| Ok(api.backend.submit(&bytes))).await?;
+        let submitted = runner
+            .run(move |api| Ok(api.backend.submit(&bytes)))
+            .await?;
         match &submitted {
             Ok(_) => {
                 runner.taken.send_modify(|count| *count += 1);

@@ -71,7 +71,9 @@ impl TokenSecret {
             return Err(format!("token has more than {TOKEN_BYTES_MAX} bytes"));
         }
         let malformed = |part: &str| format!("token is malformed: its {part} cannot be read");
-        let algorithm = decode::<Header>(header).ok_or_else(|| malformed("header"))?.alg;
+        let algorithm = decode::<Header>(header)
+            .ok_or_else(|| malformed("header"))?
+            .alg;
         if algorithm != "HS256" {
             return Err("signing method is invalid: HS256 is wanted".into());
         }
@@ -162,9 +164,19 @@ mod tests {
         let ends = format!(r#"{{"iat":{NOW},"exp":{},"id":"x"}}"#, NOW + 1);
         check(&good(&ends), None);
         let claims = format!(r#"{{"iat":{NOW}}}"#);
-        check(&token(HEADER, &claims, [8; 32]), Some("signature is invalid"));
-        for header in [r#"{"alg":"none"}"#, r#"{"alg":"hs256"}"#, r#"{"alg":"HS512"}"#] {
-            check(&token(header, &claims, [7; 32]), Some("signing method is invalid"));
+        check(
+            &token(HEADER, &claims, [8; 32]),
+            Some("signature is invalid"),
+        );
+        for header in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"hs256"}"#,
+            r#"{"alg":"HS512"}"#,
+        ] {
+            check(
+                &token(header, &claims, [7; 32]),
+                Some("signing method is invalid"),
+            );
         }
         let whole = good(&claims);
         let (signed, _) = whole.rsplit_once('.').unwrap();

@@ -10,10 +10,10 @@ use tbsi_types::limits::{BLOCK_BYTES_MAX, NODES_MAX, STATE_WINDOW_MIN, TRANSACTI
 use tbsi_types::log::ots::is_calendar_url;
 use tbsi_types::log::{NoteVerifier, SignatureType};
 
+use super::rpc::check_keys;
 use super::{
     AttestationLogConfig, CalendarConfig, Config, P2pConfig, SignerConfig, TSA_POLICY, TsaConfig,
 };
-use super::rpc::check_keys;
 use crate::limits::{API_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use toml::Value;
 
+use super::rpc::render_keys;
 use super::{
     AttestationLogConfig, CalendarConfig, Config, KeysConfig, MempoolConfig, P2pConfig, PeerConfig,
     SignerConfig, TSA_POLICY, TsaConfig,
 };
-use super::rpc::render_keys;
 
 impl Config {
     /// The text of `config.toml`; [`Config::parse`] reads it back.

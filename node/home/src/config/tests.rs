@@ -100,12 +100,6 @@ fn names_the_key_the_limit_and_the_remedy() {
         "`mempool.per_sender_max`: 20001 is outside",
     );
     refuse("[mempool]\nbytes_max = 0", "`mempool.bytes_max`");
-    for origin in ["example.org", "https://", "https://a/b", "ftp://a", "", "https://*"] {
-        refuse(
-            &format!("[rpc]\ncors_origins = [\"{origin}\"]"),
-            "`rpc.cors_origins`",
-        );
-    }
     for name in ["", "  ", "a\\nb", &"x".repeat(65)] {
         let error = parse(&format!("name = \"{name}\"\nvalidator = false")).unwrap_err();
         assert!(
@@ -430,11 +424,6 @@ fn refuses_calendars_that_nobody_could_reach() {
 #[test]
 fn refuses_listeners_that_let_in_nobody_or_everybody() {
     let check = |rpc: &str, words: &str| refuse(&format!("[rpc]\n{rpc}"), words);
-    check(
-        "cors_origins = [\"https://a.example/\"]",
-        "`rpc.cors_origins`: `https://a.example/` is more than an origin: leave out",
-    );
-    check("hosts = [\"http://a\"]", "`rpc.hosts`: `http://a` is not a name");
     check("methods = [\"eth_*\"]", "`rpc.methods`: `eth_*` is neither");
     check("methods = [\"\"]", "`rpc.methods`: `` is neither");
     check(
@@ -464,6 +453,9 @@ fn refuses_listeners_that_let_in_nobody_or_everybody() {
         &format!("{key}per_minute = 0"),
         "`rpc.keys[0].per_minute`: 0 is outside 1..=1000000",
     );
-    let operator = parse(&format!("{MINIMAL}[rpc.operator]\n")).unwrap().rpc.operator;
+    let operator = parse(&format!("{MINIMAL}[rpc.operator]\n"))
+        .unwrap()
+        .rpc
+        .operator;
     assert_eq!(operator, Some(OperatorConfig::default()));
 }

@@ -21,8 +21,7 @@ use crate::backend::{
 use crate::caller::{Caller, api_key};
 use crate::error::Failure;
 use crate::limits::{
-    FINALITY_S_MAX, TIMESTAMP_QUERY_BYTES_MAX, TIMESTAMPS_MAX,
-    TIMESTAMPS_WITH_KEY_MAX,
+    FINALITY_S_MAX, TIMESTAMP_QUERY_BYTES_MAX, TIMESTAMPS_MAX, TIMESTAMPS_WITH_KEY_MAX,
 };
 
 const QUERY: &str = "application/timestamp-query";

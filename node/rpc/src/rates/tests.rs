@@ -37,11 +37,7 @@ fn v6(network: u16, number: u16) -> Client {
     from(Ipv6Addr::new(0x2001, 0xdb8, network, number, 0, 0, 0, 1))
 }
 
-fn count(
-    rates: &Rates,
-    clients: impl IntoIterator<Item = Client>,
-    now: Duration,
-) -> u64 {
+fn count(rates: &Rates, clients: impl IntoIterator<Item = Client>, now: Duration) -> u64 {
     let admitted = clients
         .into_iter()
         .filter(|client| ask(rates, *client, now).is_ok());

@@ -79,7 +79,10 @@ async fn a_method_that_panics_ends_its_own_call() {
     let answers = answer(&session, &batch).await.unwrap().text;
     let answers: Value = serde_json::from_str(&answers).unwrap();
     assert_eq!(answers[1], failure);
-    assert_eq!((&answers[0], &answers[2]["result"]), (&answers[2], &json!(["x"])));
+    assert_eq!(
+        (&answers[0], &answers[2]["result"]),
+        (&answers[2], &json!(["x"]))
+    );
 }
 
 #[test]

@@ -50,7 +50,11 @@ fn refuses_files_that_are_no_pair() {
     check(&certificate, &other, "cannot be used with the key in");
     check("", &key, "certificate.pem has no certificate in PEM");
     check(&key, &key, "certificate.pem has no certificate in PEM");
-    check(&certificate, &certificate, "key.pem has no private key in PEM");
+    check(
+        &certificate,
+        &certificate,
+        "key.pem has no private key in PEM",
+    );
     check(&certificate, "", "key.pem has no private key in PEM");
     check(&"x".repeat(300_000), &key, "262144 are allowed");
     fs::remove_file(&written.files.key).unwrap();

@@ -47,7 +47,7 @@ async fn default_batches_take_a_thousand() {
 async fn bodies_and_answers_are_limited() {
     let limits = RpcLimits {
         request_bytes_max: 200,
-        response_bytes_max: 400,
+        response_bytes_max: 300,
         ..RpcLimits::default()
     };
     let fixture = Fixture::with_limits(limits).await;
@@ -56,7 +56,7 @@ async fn bodies_and_answers_are_limited() {
     assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"]["data"], json!({"limitBytes": 200}));
     let (code, message, data) = fixture.error("eth_capabilities", json!([])).await;
-    assert_eq!((code, data), (-32003, json!({"limitBytes": 400})));
+    assert_eq!((code, data), (-32003, json!({"limitBytes": 300})));
     assert!(message.starts_with("response too large"), "{message}");
     // Nobody can ask for less than one of these.
     for (method, params) in [
@@ -69,7 +69,7 @@ async fn bodies_and_answers_are_limited() {
         ("debug_getRawBlock", json!(["0x1"])),
     ] {
         let one = fixture.result(method, params).await.to_string();
-        assert!(one.len() > 400, "{method}: {one}");
+        assert!(one.len() > 300, "{method}: {one}");
     }
     let logs = r#"{"jsonrpc":"2.0","id":1,"method":"web3_clientVersion"}"#;
     let small = [logs; 3].join(",");
@@ -81,13 +81,25 @@ async fn bodies_and_answers_are_limited() {
         ..RpcLimits::default()
     };
     let fixture = Fixture::with_limits(limits).await;
-    let batch = post(fixture.address(), &format!("[{}]", [logs; 100].join(",")), &[]).await;
+    let batch = post(
+        fixture.address(),
+        &format!("[{}]", [logs; 100].join(",")),
+        &[],
+    )
+    .await;
     let answers = batch.json();
     let answers = answers.as_array().unwrap();
-    let first_refused = answers.iter().position(|it| it.get("error").is_some()).unwrap();
+    let first_refused = answers
+        .iter()
+        .position(|it| it.get("error").is_some())
+        .unwrap();
     assert!((5..50).contains(&first_refused), "{first_refused}");
     assert_eq!(answers.len(), 100);
-    assert!(answers[first_refused..].iter().all(|it| it["error"]["code"] == -32003));
+    assert!(
+        answers[first_refused..]
+            .iter()
+            .all(|it| it["error"]["code"] == -32003)
+    );
 }
 
 #[tokio::test]
@@ -388,11 +400,19 @@ async fn refuses_to_start_with_one_clear_line() {
     }
     let hosts = vec!["http://a.example".to_string()];
     let bad = start(ServerConfig { hosts, ..config() }).await;
-    assert!(bad.to_string().contains("`rpc.hosts`: `http://a.example` is not a name"), "{bad}");
+    assert!(
+        bad.to_string()
+            .contains("`rpc.hosts`: `http://a.example` is not a name"),
+        "{bad}"
+    );
     let methods = vec!["eth".to_string(), "eth_sign".into()];
-    let bad = start(ServerConfig { methods, ..config() }).await;
+    let bad = start(ServerConfig {
+        methods,
+        ..config()
+    })
+    .await;
     let words = "config key `rpc.methods`: `eth_sign` is neither a method nor a namespace here; \
-                 namespaces are eth, net, ";
+                 namespaces are admin, debug, eth, net, ";
     assert!(bad.to_string().starts_with(words), "{bad}");
 }
 

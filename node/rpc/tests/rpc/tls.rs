@@ -48,7 +48,9 @@ async fn connect(
         .with_no_client_auth();
     let stream = TcpStream::connect(fixture.address()).await?.compat();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(client)).connect(name, stream).await
+    TlsConnector::from(Arc::new(client))
+        .connect(name, stream)
+        .await
 }
 
 async fn ask(mut stream: TlsStream<Compat<TcpStream>>) -> String {

@@ -34,7 +34,10 @@ impl Socket {
         let host = address.to_string();
         let mut client = Client::new(stream, &host, "/");
         let response = client.handshake().await.unwrap();
-        assert!(matches!(response, ServerResponse::Accepted { .. }), "{response:?}");
+        assert!(
+            matches!(response, ServerResponse::Accepted { .. }),
+            "{response:?}"
+        );
         let (sender, receiver) = client.into_builder().finish();
         Self { sender, receiver }
     }
@@ -104,7 +107,11 @@ async fn other_ids_are_an_invalid_request() {
     }});
     for id in ["true", "{}", "[]", "[1]"] {
         let answer = post(fixture.address(), &chain_id(id), &[]).await;
-        assert_eq!((answer.status, answer.json()), (200, invalid.clone()), "{id}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (200, invalid.clone()),
+            "{id}"
+        );
         let heard: Value = serde_json::from_str(&socket.ask(&chain_id(id)).await).unwrap();
         assert_eq!(heard, invalid);
         let batch = format!("[{},{}]", chain_id(id), chain_id("2.5"));
@@ -137,7 +144,10 @@ async fn what_a_batch_cannot_be() {
     let fixture = Fixture::new().await;
     let empty = post(fixture.address(), "[]", &[]).await.json();
     assert_eq!(empty["error"]["message"], "empty batch");
-    assert_eq!((&empty["error"]["code"], &empty["id"]), (&json!(-32600), &Value::Null));
+    assert_eq!(
+        (&empty["error"]["code"], &empty["id"]),
+        (&json!(-32600), &Value::Null)
+    );
     let ones = post(fixture.address(), "[1,2]", &[]).await.json();
     assert_eq!(ones[1]["error"]["code"], -32600);
     let cut = post(fixture.address(), "[1,", &[]).await.json();
@@ -164,7 +174,11 @@ async fn each_path_says_what_is_there() {
     let address = fixture.address();
     let line = exchange(address, "GET", &[], b"").await;
     assert_eq!(line.status, 200);
-    assert!(line.body.starts_with("This is a TBSI node: POST JSON-RPC"), "{}", line.body);
+    assert!(
+        line.body.starts_with("This is a TBSI node: POST JSON-RPC"),
+        "{}",
+        line.body
+    );
     assert_eq!(line.body.lines().count(), 1);
     let head = exchange(address, "HEAD", &[], b"").await;
     assert_eq!((head.status, head.body.as_str()), (200, ""));
@@ -176,7 +190,11 @@ async fn each_path_says_what_is_there() {
     for path in ["/tsa", "/tsa/"] {
         let query = ["content-type: application/timestamp-query"];
         let answer = exchange_at(address, "POST", path, &query, b"query").await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "refused"), "{path}");
+        assert_eq!(
+            (answer.status, answer.body.as_str()),
+            (200, "refused"),
+            "{path}"
+        );
     }
     let witness = exchange_at(address, "POST", "/add-checkpoint/", &[], b"good").await;
     assert_eq!(witness.status, 200);
@@ -233,7 +251,12 @@ async fn wallets_and_subdomains_may_be_listed() {
         let answer = post(fixture.address(), REQUEST, &[&header]).await;
         assert_eq!(answer.status, status, "{origin}");
         let allowed = format!("access-control-allow-origin: {origin}");
-        assert_eq!(answer.head.contains(&allowed), status == 200, "{}", answer.head);
+        assert_eq!(
+            answer.head.contains(&allowed),
+            status == 200,
+            "{}",
+            answer.head
+        );
     }
     let preflight = [
         "origin: moz-extension://2f2c2a1e",
@@ -271,7 +294,10 @@ async fn requests_may_be_gzip_and_are_bounded_after_inflating() {
     for body in [start, &gzip(&" ".repeat(10_001))] {
         let answer = send("gzip", body).await;
         assert_eq!(answer.status, 413, "{}", answer.body);
-        assert_eq!(answer.json()["error"]["data"], json!({"limitBytes": 10_000}));
+        assert_eq!(
+            answer.json()["error"]["data"],
+            json!({"limitBytes": 10_000})
+        );
     }
     assert_eq!(send("gzip", b"no gzip").await.status, 400);
     let other = send("br", REQUEST.as_bytes()).await;
@@ -302,20 +328,32 @@ async fn keys_and_addresses_have_rates() {
     let error = &refused.json()["error"];
     assert_eq!(error["code"], -32005);
     let message = error["message"].as_str().unwrap();
-    assert!(message.starts_with("198.51.100.7/32 may ask for 12 calls a minute"), "{message}");
+    assert!(
+        message.starts_with("198.51.100.7/32 may ask for 12 calls a minute"),
+        "{message}"
+    );
     assert!(error["data"]["retryAfterS"].is_u64(), "{error}");
     // Another address, a key, and this machine are not concerned.
     let other = ["x-forwarded-for: 203.0.113.9"];
     assert_eq!(post(fixture.address(), REQUEST, &other).await.status, 200);
     for header in ["authorization: Bearer secret", "x-api-key: secret"] {
-        assert_eq!(post(fixture.address(), &batch, &[from, header]).await.status, 200);
+        assert_eq!(
+            post(fixture.address(), &batch, &[from, header])
+                .await
+                .status,
+            200
+        );
     }
     for _ in 0..20 {
         assert_eq!(post(fixture.address(), REQUEST, &[]).await.status, 200);
     }
     let unknown = post(fixture.address(), REQUEST, &["x-api-key: guess"]).await;
     assert_eq!(unknown.status, 401);
-    assert!(unknown.body.contains("ask the operator for one"), "{}", unknown.body);
+    assert!(
+        unknown.body.contains("ask the operator for one"),
+        "{}",
+        unknown.body
+    );
 }
 
 #[tokio::test]
@@ -353,7 +391,11 @@ async fn operators_have_a_listener_of_their_own() {
     let none = post(operator, REQUEST, &[]).await;
     assert_eq!(none.status, 401);
     assert!(none.body.starts_with("missing token"), "{}", none.body);
-    assert!(none.head.contains("www-authenticate: Bearer"), "{}", none.head);
+    assert!(
+        none.head.contains("www-authenticate: Bearer"),
+        "{}",
+        none.head
+    );
     let wrong = post(operator, REQUEST, &["authorization: Bearer a.b.c"]).await;
     assert_eq!(wrong.status, 401);
     // {"alg":"HS256"} . {"iat":1700000000}, made with: openssl dgst -sha256 -mac HMAC
@@ -381,7 +423,10 @@ async fn a_panic_ends_its_call_only() {
         socket.ask(&call.to_string()).await,
     ] {
         let answer: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(0.5), &json!(-32603)));
+        assert_eq!(
+            (&answer["id"], &answer["error"]["code"]),
+            (&json!(0.5), &json!(-32603))
+        );
         assert!(!answer.to_string().contains("panic"), "{answer}");
     }
     assert_eq!(socket.ask(&chain_id("1")).await, answer_to("1"));
@@ -436,7 +481,9 @@ async fn a_transaction_that_comes_early_is_held_for_a_moment() {
 
     // Nobody sends what is missing.
     let alone = Fixture::new().await;
-    let answer = post(alone.address(), &submission(EARLY_NONCE), &[]).await.json();
+    let answer = post(alone.address(), &submission(EARLY_NONCE), &[])
+        .await
+        .json();
     assert_eq!(answer["error"]["message"], "nonce too high: one is missing");
     assert_eq!(answer["error"]["code"], -32000);
 }

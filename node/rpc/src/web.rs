@@ -1,5 +1,5 @@
-//! Which web pages may call a node, and under which names it is reached: one rule for the
-//! configuration, which refuses what cannot be meant, and for the server, which applies it.
+//! Which web pages may call a node, and under which names it is reached: what the operator's
+//! entries mean, and which of them no browser or client could ever match.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -70,7 +70,7 @@ enum Port {
 /// An entry of a list of origins: `*`, `https://a.example`, `https://*.a.example`,
 /// `http://localhost:*`, `chrome-extension://ID` or `moz-extension://*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OriginRule(Option<(String, Name, Port)>);
+pub(crate) struct OriginRule(Option<(String, Name, Port)>);
 
 /// Why an entry is none, and what it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,10 +87,10 @@ impl fmt::Display for WebRuleError {
 
 impl OriginRule {
     /// Any page.
-    pub const ANY: Self = Self(None);
+    pub(crate) const ANY: Self = Self(None);
 
     /// Reads an entry.
-    pub fn parse(entry: &str) -> Result<Self, WebRuleError> {
+    pub(crate) fn parse(entry: &str) -> Result<Self, WebRuleError> {
         let wrong = |problem| WebRuleError {
             entry: entry.into(),
             problem,
@@ -99,7 +99,9 @@ impl OriginRule {
             return Ok(Self::ANY);
         }
         let Some((scheme, rest)) = entry.split_once("://") else {
-            return Err(wrong("is not an origin: write its scheme too, like https://a.example"));
+            return Err(wrong(
+                "is not an origin: write its scheme too, like https://a.example",
+            ));
         };
         let scheme = scheme.to_ascii_lowercase();
         let is_extension = scheme.len() > EXTENSION.len() && scheme.ends_with(EXTENSION);
@@ -117,9 +119,10 @@ impl OriginRule {
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, "*")) => (host, Port::Any),
             Some((host, port)) if !port.contains(']') => {
-                let number = port.parse().ok().filter(|number: &u16| {
-                    *number > 0 && number.to_string() == port
-                });
+                let number = port
+                    .parse()
+                    .ok()
+                    .filter(|number: &u16| *number > 0 && number.to_string() == port);
                 let Some(number) = number else {
                     return Err(wrong("has no port that can be: use 1 to 65535, or *"));
                 };
@@ -140,7 +143,7 @@ impl OriginRule {
     }
 
     /// Whether a page whose browser says that it is from `origin` is meant.
-    pub fn allows(&self, origin: &str) -> bool {
+    pub(crate) fn allows(&self, origin: &str) -> bool {
         let Some((scheme, name, port)) = &self.0 else {
             return true;
         };
@@ -162,11 +165,11 @@ impl OriginRule {
 /// An entry of a list of names under which a node is reached: `*`, `node.example`,
 /// `*.example`. Addresses and `localhost` need no entry: no foreign page can take them over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostRule(Name);
+pub(crate) struct HostRule(Name);
 
 impl HostRule {
     /// Reads an entry.
-    pub fn parse(entry: &str) -> Result<Self, WebRuleError> {
+    pub(crate) fn parse(entry: &str) -> Result<Self, WebRuleError> {
         let problem = "is not a name: write it without scheme, port and path, like node.example";
         let name = Name::parse(entry).filter(|_| !entry.starts_with('['));
         name.map(Self).ok_or_else(|| WebRuleError {
@@ -176,12 +179,12 @@ impl HostRule {
     }
 
     /// Whether a request whose `Host` header says this is one to the node.
-    pub fn allows(&self, host: &str) -> bool {
+    pub(crate) fn allows(&self, host: &str) -> bool {
         self.0.allows(without_port(host))
     }
 
     /// Whether what a `Host` header says needs no entry.
-    pub fn is_allowed_always(host: &str) -> bool {
+    pub(crate) fn is_allowed_always(host: &str) -> bool {
         let name = without_port(host);
         let address = name.trim_start_matches('[').trim_end_matches(']');
         name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
@@ -228,23 +231,48 @@ mod tests {
         check(
             "https://*.a.example",
             &["https://b.a.example", "https://c.b.a.example"],
-            &["https://a.example", "https://.a.example", "https://xa.example", "http://b.a.example"],
+            &[
+                "https://a.example",
+                "https://.a.example",
+                "https://xa.example",
+                "http://b.a.example",
+            ],
         );
         check(
             "http://localhost:*",
             &["http://localhost", "http://localhost:5173"],
             &["http://localhost.evil:5173", "https://localhost:5173"],
         );
-        check("http://[::1]:3000", &["http://[::1]:3000"], &["http://[::1]", "http://[::2]:3000"]);
-        check("http://192.0.2.1:81", &["http://192.0.2.1:81"], &["http://192.0.2.1"]);
-        check(id, &[id], &["chrome-extension://other", "moz-extension://nkbi"]);
+        check(
+            "http://[::1]:3000",
+            &["http://[::1]:3000"],
+            &["http://[::1]", "http://[::2]:3000"],
+        );
+        check(
+            "http://192.0.2.1:81",
+            &["http://192.0.2.1:81"],
+            &["http://192.0.2.1"],
+        );
+        check(
+            id,
+            &[id],
+            &["chrome-extension://other", "moz-extension://nkbi"],
+        );
         check(
             "moz-extension://*",
             &["moz-extension://2f2c2a1e-0000-4000-8000-000000000000"],
             &[id, "https://a.example"],
         );
-        check("safari-web-extension://ABC-1", &["safari-web-extension://abc-1"], &[]);
-        check("tauri://localhost", &["tauri://localhost"], &["http://localhost"]);
+        check(
+            "safari-web-extension://ABC-1",
+            &["safari-web-extension://abc-1"],
+            &[],
+        );
+        check(
+            "tauri://localhost",
+            &["tauri://localhost"],
+            &["http://localhost"],
+        );
     }
 
     #[test]
@@ -260,8 +288,14 @@ mod tests {
             ("https://a example", "no host that can be"),
             ("https://a\n", "no host that can be"),
             ("https://a.example/", "leave out what stands after the host"),
-            ("https://a.example/b", "leave out what stands after the host"),
-            ("https://u@a.example", "leave out what stands after the host"),
+            (
+                "https://a.example/b",
+                "leave out what stands after the host",
+            ),
+            (
+                "https://u@a.example",
+                "leave out what stands after the host",
+            ),
             ("https://a.example:443", "leave it out"),
             ("http://a.example:80", "leave it out"),
             ("https://a.example:0", "no port that can be"),
@@ -287,7 +321,14 @@ mod tests {
         assert!(rule("*.example").allows("a.b.example"));
         assert!(!rule("*.example").allows("example"));
         assert!(rule("*").allows("anything"));
-        for host in ["localhost", "LOCALHOST:1", "127.0.0.1:8545", "[::1]:8545", "[::1]", "192.0.2.1"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:1",
+            "127.0.0.1:8545",
+            "[::1]:8545",
+            "[::1]",
+            "192.0.2.1",
+        ] {
             assert!(HostRule::is_allowed_always(host), "{host}");
         }
         for host in ["", "localhost.evil", "127.0.0.1.evil", "evil:127", "evil"] {
