@@ -126,7 +126,7 @@ async fn half_open(node: SocketAddr) -> Vec<TcpStream> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn floods_of_the_rpc_port_leave_the_node_as_it_was() {
     let network = TestNetwork::create(1, 0);
-    let net = network.started().await;
+    let mut net = network.started().await;
     let node = net.network.nodes()[0].rpc;
     let pid = net.network.pid(0).unwrap();
     let client = net.client(0);
