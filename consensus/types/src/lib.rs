@@ -32,7 +32,6 @@ pub mod state;
 pub mod transaction;
 pub mod validator;
 pub mod vote;
-pub mod web;
 
 pub use block::{Block, BlockError, ProposedBlock};
 pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidators, ProofBundle};

@@ -203,7 +203,7 @@ fn cors(rules: Arc<Rules>) -> CorsLayer {
     let origin = if rules
         .origins
         .iter()
-        .any(|rule| *rule == tbsi_types::web::OriginRule::ANY)
+        .any(|rule| *rule == crate::web::OriginRule::ANY)
     {
         AllowOrigin::any()
     } else {

@@ -16,6 +16,7 @@ use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
 use jsonrpsee::core::ClientError as TransportError;
 use jsonrpsee::core::client::ClientT;
+use jsonrpsee_http_client::transport::Error as HttpError;
 use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -58,7 +59,7 @@ pub enum ClientError {
         /// What the node added, if anything.
         data: Option<Value>,
     },
-    /// A file of the log was refused.
+    /// A call, or a file of the log, was refused with a status.
     #[error("{url}: status {status}: {sentence}")]
     Status {
         /// The file's address.
@@ -163,9 +164,16 @@ impl Client {
                     .data()
                     .and_then(|data| serde_json::from_str(data.get()).ok()),
             },
-            TransportError::Transport(error) => ClientError::Unreachable {
-                url: self.url.clone(),
-                problem: causes(error.as_ref()),
+            TransportError::Transport(error) => match error.downcast_ref() {
+                Some(&HttpError::Rejected { status_code }) => ClientError::Status {
+                    url: self.url.clone(),
+                    status: status_code,
+                    sentence: rejection(status_code).into(),
+                },
+                Some(_) | None => ClientError::Unreachable {
+                    url: self.url.clone(),
+                    problem: causes(error.as_ref()),
+                },
             },
             TransportError::RequestTimeout => ClientError::Unreachable {
                 url: self.url.clone(),
@@ -284,6 +292,22 @@ impl Client {
         let params = [json!(sender), json!(block)];
         let count: U64 = self.request("eth_getTransactionCount", &params).await?;
         Ok(count.to())
+    }
+}
+
+/// What a status means that a node answers JSON-RPC with; the words are in a body that the HTTP
+/// client does not show.
+fn rejection(status: u16) -> &'static str {
+    match status {
+        401 => "the node wants an API key or a token, or does not know the one that it got",
+        403 => {
+            "the node is not known by this name: call it by its address, or see `rpc.hosts` of its \
+             config.toml"
+        }
+        413 => "the node takes no request of so many bytes; see `rpc.request_bytes_max` there",
+        429 => "more calls than the node allows; wait, or ask its operator for an API key",
+        503 => "the node has no place for a connection; retry later",
+        _ => "no JSON-RPC is answered there; is this the address of a node?",
     }
 }
 

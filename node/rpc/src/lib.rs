@@ -69,6 +69,7 @@ mod token;
 mod trace;
 mod txpool;
 mod waiting;
+mod web;
 
 pub use backend::hindsight::{
     Allowance, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
@@ -86,3 +87,4 @@ pub use methods::{Audience, openrpc_document};
 pub use server::{OperatorListener, RpcError, RpcServer, ServerConfig, check, listen};
 pub use tls::{TlsError, TlsFiles};
 pub use token::TokenSecret;
+pub use web::WebRuleError;

@@ -178,7 +178,7 @@ pub(crate) const ANSWERS_KIB_PER_ADDRESS_MAX: u32 = 128 * 1024;
 
 /// Messages of one WebSocket connection that are read and not answered; then nothing more is read
 /// from it.
-pub(crate) const SOCKET_MESSAGES_MAX: usize = 1_024;
+pub(crate) const SOCKET_MESSAGES_MAX: usize = 256;
 
 /// Seconds between two pings of a WebSocket connection.
 pub(crate) const PING_S: u64 = 30;

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::web::{HostRule, OriginRule};
 use futures::future::Either;
 use http::StatusCode;
 use http::header::{HOST, ORIGIN};
 use jsonrpsee::server::{HttpRequest, HttpResponse};
-use tbsi_types::web::{HostRule, OriginRule};
 use tower::Service;
 
 use crate::pages::Page;

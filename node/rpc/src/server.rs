@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::web::{HostRule, OriginRule, WebRuleError};
 use futures::future::join_all;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::server::{Methods, ServerHandle, StopHandle, stop_channel};
-use tbsi_types::web::{HostRule, OriginRule, WebRuleError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -33,10 +33,10 @@ pub struct ServerConfig {
     /// Address of HTTP and WebSocket; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Origins whose web pages and extensions may call, such as `https://explorer.example` or
-    /// `moz-extension://*` ([`OriginRule`]); `*` is any page, none is no page. Clients that are
+    /// `moz-extension://*`; `*` is any page, none is no page. Clients that are
     /// not browsers are not concerned.
     pub cors_origins: Vec<String>,
-    /// Names under which the node is reached ([`HostRule`]), beside addresses and `localhost`.
+    /// Names under which the node is reached, such as `*.example`, beside addresses and `localhost`.
     pub hosts: Vec<String>,
     /// Namespaces and names of the methods that are served; none is all but `admin`.
     pub methods: Vec<String>,

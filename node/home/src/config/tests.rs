@@ -106,19 +106,6 @@ fn names_the_key_the_limit_and_the_remedy() {
         "`mempool.per_sender_max`: 20001 is outside",
     );
     refuse("[mempool]\nbytes_max = 0", "`mempool.bytes_max`");
-    for origin in [
-        "example.org",
-        "https://",
-        "https://a/b",
-        "ftp://a",
-        "",
-        "https://*",
-    ] {
-        refuse(
-            &format!("[rpc]\ncors_origins = [\"{origin}\"]"),
-            "`rpc.cors_origins`",
-        );
-    }
     for name in ["", "  ", "a\\nb", &"x".repeat(65)] {
         let error = parse(&format!("name = \"{name}\"\nvalidator = false")).unwrap_err();
         assert!(
@@ -443,14 +430,6 @@ fn refuses_calendars_that_nobody_could_reach() {
 #[test]
 fn refuses_listeners_that_let_in_nobody_or_everybody() {
     let check = |rpc: &str, words: &str| refuse(&format!("[rpc]\n{rpc}"), words);
-    check(
-        "cors_origins = [\"https://a.example/\"]",
-        "`rpc.cors_origins`: `https://a.example/` is more than an origin: leave out",
-    );
-    check(
-        "hosts = [\"http://a\"]",
-        "`rpc.hosts`: `http://a` is not a name",
-    );
     check("methods = [\"eth_*\"]", "`rpc.methods`: `eth_*` is neither");
     check("methods = [\"\"]", "`rpc.methods`: `` is neither");
     check(

@@ -274,7 +274,7 @@ async fn a_time_stamp_that_is_not_admitted_is_refused_without_its_body() {
     let fixture = behind_a_proxy().await;
     let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
     let head = format!(
-        "POST /tsa HTTP/1.1\r\nhost: test\r\n{QUERY}\r\nx-forwarded-for: {FLOODS}\r\n\
+        "POST /tsa HTTP/1.1\r\nhost: localhost\r\n{QUERY}\r\nx-forwarded-for: {FLOODS}\r\n\
          content-length: 4096\r\n\r\n"
     );
     socket.write_all(head.as_bytes()).await.unwrap();
@@ -290,7 +290,8 @@ async fn clients_that_stall_do_not_occupy_the_witness() {
     let mut stalled = Vec::new();
     for _ in 0..2 * WITNESS_REQUESTS_MAX {
         let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
-        let head = "POST /add-checkpoint HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\nhalf";
+        let head =
+            "POST /add-checkpoint HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nhalf";
         socket.write_all(head.as_bytes()).await.unwrap();
         stalled.push(socket);
     }

@@ -1,5 +1,5 @@
-//! Which web pages may call a node, and under which names it is reached: one rule for the
-//! configuration, which refuses what cannot be meant, and for the server, which applies it.
+//! Which web pages may call a node, and under which names it is reached: what the operator's
+//! entries mean, and which of them no browser or client could ever match.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -70,7 +70,7 @@ enum Port {
 /// An entry of a list of origins: `*`, `https://a.example`, `https://*.a.example`,
 /// `http://localhost:*`, `chrome-extension://ID` or `moz-extension://*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OriginRule(Option<(String, Name, Port)>);
+pub(crate) struct OriginRule(Option<(String, Name, Port)>);
 
 /// Why an entry is none, and what it should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -87,10 +87,10 @@ impl fmt::Display for WebRuleError {
 
 impl OriginRule {
     /// Any page.
-    pub const ANY: Self = Self(None);
+    pub(crate) const ANY: Self = Self(None);
 
     /// Reads an entry.
-    pub fn parse(entry: &str) -> Result<Self, WebRuleError> {
+    pub(crate) fn parse(entry: &str) -> Result<Self, WebRuleError> {
         let wrong = |problem| WebRuleError {
             entry: entry.into(),
             problem,
@@ -143,7 +143,7 @@ impl OriginRule {
     }
 
     /// Whether a page whose browser says that it is from `origin` is meant.
-    pub fn allows(&self, origin: &str) -> bool {
+    pub(crate) fn allows(&self, origin: &str) -> bool {
         let Some((scheme, name, port)) = &self.0 else {
             return true;
         };
@@ -165,11 +165,11 @@ impl OriginRule {
 /// An entry of a list of names under which a node is reached: `*`, `node.example`,
 /// `*.example`. Addresses and `localhost` need no entry: no foreign page can take them over.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostRule(Name);
+pub(crate) struct HostRule(Name);
 
 impl HostRule {
     /// Reads an entry.
-    pub fn parse(entry: &str) -> Result<Self, WebRuleError> {
+    pub(crate) fn parse(entry: &str) -> Result<Self, WebRuleError> {
         let problem = "is not a name: write it without scheme, port and path, like node.example";
         let name = Name::parse(entry).filter(|_| !entry.starts_with('['));
         name.map(Self).ok_or_else(|| WebRuleError {
@@ -179,12 +179,12 @@ impl HostRule {
     }
 
     /// Whether a request whose `Host` header says this is one to the node.
-    pub fn allows(&self, host: &str) -> bool {
+    pub(crate) fn allows(&self, host: &str) -> bool {
         self.0.allows(without_port(host))
     }
 
     /// Whether what a `Host` header says needs no entry.
-    pub fn is_allowed_always(host: &str) -> bool {
+    pub(crate) fn is_allowed_always(host: &str) -> bool {
         let name = without_port(host);
         let address = name.trim_start_matches('[').trim_end_matches(']');
         name.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
