@@ -370,5 +370,9 @@ async fn refused(desk: &Desk, one: &str, issuer: &str) {
         &[],
     );
     let args = ["delegate", "send", &out, "--key", &desk.key];
-    said(&desk.ask(0, &args).await, 2, &["was signed for the network"]);
+    said(
+        &desk.ask(0, &args).await,
+        2,
+        &["was signed for the network"],
+    );
 }

@@ -343,11 +343,18 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
     join("3", 2).await;
     let as_third = attest("by-the-third.txt").await;
 
-    for (index, association) in [(&as_second, "Test Association B"), (&as_third, "Test Association C")] {
+    for (index, association) in [
+        (&as_second, "Test Association B"),
+        (&as_third, "Test Association C"),
+    ] {
         let (ended, proof) = prove(index, &format!("named-{index}.json")).await;
         said(&ended, 0, &["`tbsi verify` verifies it"]);
         let verify = ["verify", &proof, "--genesis", &genesis];
-        let words = [association, "統一編號", "registry: the issuer's account was"];
+        let words = [
+            association,
+            "統一編號",
+            "registry: the issuer's account was",
+        ];
         said(&tbsi(&verify).await, 0, &words);
         let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
         let organisation = &json["organisation"];
@@ -364,7 +371,11 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
     let registry = registry.replace("Test Association B", "Test Association C");
     let forged = desk.write("forged.json", &format!("{proof}{registry}"));
     let verify = ["verify", &forged, "--genesis", &genesis];
-    said(&tbsi(&verify).await, 1, &["INVALID", "has a record of hash"]);
+    said(
+        &tbsi(&verify).await,
+        1,
+        &["INVALID", "has a record of hash"],
+    );
     desk.done(&desk.key(2), &["org", "withdraw-account", &account])
         .await;
 }

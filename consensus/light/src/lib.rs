@@ -62,4 +62,4 @@ pub use map::{
 pub use post_quantum::{
     PostQuantumSignatory, VerifiedPostQuantum, verify_post_quantum_note, verify_post_quantum_proof,
 };
-pub use registry::{ProvenIssuer, ProveIssuerError, prove_issuer};
+pub use registry::{ProveIssuerError, ProvenIssuer, prove_issuer};

@@ -204,7 +204,10 @@ mod tests {
         let [hash, heights] = LegalRecord::slots(5, 2);
         let list = LegalRecord::count_slot(5).to_be_bytes::<32>();
         let first = U256::from_be_bytes(keccak256(list).0);
-        assert_eq!([hash, heights], [first + U256::from(14), first + U256::from(15)]);
+        assert_eq!(
+            [hash, heights],
+            [first + U256::from(14), first + U256::from(15)]
+        );
     }
 
     #[test]

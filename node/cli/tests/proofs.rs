@@ -458,7 +458,11 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
             } else {
                 let refused = &case["refused"];
                 let got = [&said["verdict"], &said["code"]];
-                assert_eq!(got, [&refused["verdict"], &refused["code"]], "{name}: {said}");
+                assert_eq!(
+                    got,
+                    [&refused["verdict"], &refused["code"]],
+                    "{name}: {said}"
+                );
             }
         }
     }
@@ -471,7 +475,14 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
         ("en", "known up to block 9"),
         ("zh-TW", "機構 3，自區塊 0 起為其帳號"),
     ] {
-        let args = ["verify", "proof", "--genesis", "genesis.json", "--lang", lang];
+        let args = [
+            "verify",
+            "proof",
+            "--genesis",
+            "genesis.json",
+            "--lang",
+            lang,
+        ];
         // The proof is of one that was revoked.
         check(dir.path(), &args, 1, words);
     }

@@ -129,7 +129,9 @@ impl Registry<'_> {
             input: abi::record_call(organisation, position),
             ..CallRequest::default()
         };
-        let context = self.node.next_block_context(self.time.next(), Address::ZERO);
+        let context = self
+            .node
+            .next_block_context(self.time.next(), Address::ZERO);
         let called = tbsi_execution::call(&self.state, &context, &request, CALL_GAS_MAX);
         let record = match called.map_err(internal)? {
             CallOutcome::Returned { output, .. } => abi::record(&output),

@@ -45,7 +45,12 @@ impl Files {
     /// A statement by the sixth association, while it is a member.
     pub(super) async fn sixth_attests(&self, client: &Client, chain_id: u64, key: &SecretKey) {
         let key = SecretKey::parse(&key.expose()).unwrap();
-        attest_as(client, &Actor::new(key, chain_id), b"by the sixth association").await;
+        attest_as(
+            client,
+            &Actor::new(key, chain_id),
+            b"by the sixth association",
+        )
+        .await;
     }
 
     /// After everything: what is fetched last, from nodes that know it all.
@@ -76,7 +81,8 @@ impl Files {
             .await;
         self.verify("new.json", &["THE PROOF HOLDS", "not revoked as of block"])
             .await;
-        self.verify("no.json", &["was not attested up to block"]).await;
+        self.verify("no.json", &["was not attested up to block"])
+            .await;
         let words = [
             "THE PROOF HOLDS",
             "Test Association F 台灣測試公會己, 統一編號",
@@ -84,7 +90,14 @@ impl Files {
         ];
         self.verify("named.json", &words).await;
         let (proof, report) = (self.named("named.json"), self.named("report.html"));
-        let args = ["report", &proof, "--genesis", &self.genesis, "--out", &report];
+        let args = [
+            "report",
+            &proof,
+            "--genesis",
+            &self.genesis,
+            "--out",
+            &report,
+        ];
         said(&tbsi(&args).await, 0, &["THE PROOF HOLDS"]);
         let text = fs::read_to_string(&report).unwrap();
         for words in ["Test Association F", "since block"] {

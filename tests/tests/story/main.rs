@@ -20,13 +20,13 @@ use tbsi_home::config::{Config, PeerConfig};
 use tbsi_light::{TrustAnchor, verify_bundle, verify_note};
 use tbsi_rpc::Client;
 use tbsi_rpc::wire::{LeafSelector, LogKeys};
+use tbsi_testnet::NetworkSpec;
 use tbsi_tests::council::{
     Actor, Admission, EVERYTHING, NodeKeys, addOrganisationCall, addValidatorCall, ask,
     association, decide, kind, nodeByNameCall, organisationCountCall, registration,
     removeOrganisationCall, rotation,
 };
 use tbsi_tests::harness::{PATIENCE, Sender, TestNetwork, eventually, http, tbsi, tbsi_binary};
-use tbsi_testnet::NetworkSpec;
 use tbsi_types::log::{NoteVerifier, SignedNote};
 use tbsi_types::{ChainIdentity, Genesis, Height, LeafIndex, ProofBundle, SecretKey};
 use tokio::process::{Child, Command};

@@ -93,7 +93,9 @@ pub(super) async fn suspensions(client: &Client, council: &[&Actor]) {
     let own = voteCall { motion, choice: 2 };
     let refusal = rehearse(client, council[2].address(), MOTIONS, &own).await;
     assert!(!refusal.is_empty());
-    tell("two of five want to suspend the third, two do not, it has no say itself: nothing happens");
+    tell(
+        "two of five want to suspend the third, two do not, it has no say itself: nothing happens",
+    );
 
     let motion = accuse(client, council[0], 3).await;
     for voter in [0, 1, 3, 4] {
@@ -103,7 +105,9 @@ pub(super) async fn suspensions(client: &Client, council: &[&Actor]) {
         }
     }
     assert_eq!(status(client, motion).await, EXECUTABLE);
-    council[0].act(client, MOTIONS, &executeCall { motion }).await;
+    council[0]
+        .act(client, MOTIONS, &executeCall { motion })
+        .await;
     let suspended = standing(client, 3).await;
     assert_eq!(suspended, 2);
     let second = accuse(client, council[0], 4).await;
@@ -111,7 +115,9 @@ pub(super) async fn suspensions(client: &Client, council: &[&Actor]) {
         vote(client, council[voter], second, 1).await;
     }
     assert_eq!(status(client, second).await, OPEN);
-    tell("a majority suspends it at once; the next one needs what a removal needs, and two do not get it");
+    tell(
+        "a majority suspends it at once; the next one needs what a removal needs, and two do not get it",
+    );
 
     let back = reinstateOrganisationCall {
         organisation: 3,

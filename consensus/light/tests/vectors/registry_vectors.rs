@@ -183,10 +183,20 @@ fn good(registry: &Registry<'_>, anchor: &TrustAnchor) -> Vec<ProofCase> {
 fn other_times(registry: &Registry<'_>) -> Vec<ProofCase> {
     let cases = [
         ("withdrawn before", 5, of(0, 3, 1), "from block 0 to 4"),
-        ("withdrawn in the block", 4, of(0, 3, 1), "from block 0 to 4"),
+        (
+            "withdrawn in the block",
+            4,
+            of(0, 3, 1),
+            "from block 0 to 4",
+        ),
         ("joined in the block", 6, of(1, 5, 0), "from block 6 to 9"),
         ("joined later", 3, of(1, 5, 0), "from block 6 to 9"),
-        ("moved on in the block", 9, of(2, 3, 1), "from block 9 to now"),
+        (
+            "moved on in the block",
+            9,
+            of(2, 3, 1),
+            "from block 9 to now",
+        ),
         ("stale names", 3, of(0, 3, 0), "held from block 0 to 2"),
         ("names of later", 1, of(0, 3, 1), "held from block 2 to now"),
         ("renamed in the block", 2, of(0, 3, 1), "held from block 2"),
@@ -224,12 +234,12 @@ fn other_words(registry: &Registry<'_>) -> Vec<ProofCase> {
             },
             hash,
         ),
-        edited("without an identifier", &|it| it.part.legal.tax_id.clear(), hash),
-        invalid(
-            "of another account",
-            &registry.bundle(3, stranger),
-            "node",
+        edited(
+            "without an identifier",
+            &|it| it.part.legal.tax_id.clear(),
+            hash,
         ),
+        invalid("of another account", &registry.bundle(3, stranger), "node"),
         invalid(
             "of another organisation",
             &registry.bundle(3, of(0, 4, 0)),
@@ -262,9 +272,21 @@ fn other_nodes(registry: &Registry<'_>) -> Vec<ProofCase> {
     vec![
         edited("no nodes", &Vec::clear, "node 0 is missing"),
         edited("a node less", &|it| drop(it.pop()), "is missing"),
-        edited("a node more", &|it| it.push(it[0].clone()), "is one too many"),
-        edited("a node twice", &|it| it.insert(1, it[0].clone()), "another hash"),
-        edited("nodes in another order", &|it| it.swap(0, 1), "another hash"),
+        edited(
+            "a node more",
+            &|it| it.push(it[0].clone()),
+            "is one too many",
+        ),
+        edited(
+            "a node twice",
+            &|it| it.insert(1, it[0].clone()),
+            "another hash",
+        ),
+        edited(
+            "nodes in another order",
+            &|it| it.swap(0, 1),
+            "another hash",
+        ),
         edited("another node", &|it| it[2] = flip(&it[2]), "another hash"),
         edited("an empty node", &|it| it[0] = Bytes::new(), "another hash"),
     ]
@@ -285,7 +307,11 @@ fn other_proofs(registry: &Registry<'_>) -> Vec<ProofCase> {
         moved.decision.checkpoint.state_root = other_root;
     }
     vec![
-        invalid("of the state of another block", &other_state, "another hash"),
+        invalid(
+            "of the state of another block",
+            &other_state,
+            "another hash",
+        ),
         case(
             "of another network",
             &foreign,
@@ -320,11 +346,41 @@ fn other_bytes(registry: &Registry<'_>) -> Vec<ProofCase> {
     let nested = [b"TBR1".as_slice(), &[0x84, 0x00], b"TBR1"].concat();
     let unreadable = "could not tell";
     vec![
-        of("another version", other, unreadable, "otherVersion", "newer software"),
-        of("cut short", bytes[..bytes.len() - 1].into(), unreadable, "unreadable", "needed"),
-        of("a byte more", long, unreadable, "unreadable", "after the last field"),
-        of("magic alone", b"TBR1".to_vec(), unreadable, "unreadable", "needed"),
-        of("a length in a longer form", nested, "invalid", "form", "shortest form"),
+        of(
+            "another version",
+            other,
+            unreadable,
+            "otherVersion",
+            "newer software",
+        ),
+        of(
+            "cut short",
+            bytes[..bytes.len() - 1].into(),
+            unreadable,
+            "unreadable",
+            "needed",
+        ),
+        of(
+            "a byte more",
+            long,
+            unreadable,
+            "unreadable",
+            "after the last field",
+        ),
+        of(
+            "magic alone",
+            b"TBR1".to_vec(),
+            unreadable,
+            "unreadable",
+            "needed",
+        ),
+        of(
+            "a length in a longer form",
+            nested,
+            "invalid",
+            "form",
+            "shortest form",
+        ),
         of(
             "a proof of its own kind inside",
             b"TBR1\x04TBR1".to_vec(),
@@ -400,16 +456,51 @@ fn other_json(registry: &Registry<'_>) -> Vec<ProofCase> {
     vec![
         edited("another format", &format, "otherVersion", "newer software"),
         edited("without a map key", &no_map, "unreadable", form),
-        edited("the part as a list of its values", &list, "unreadable", form),
+        edited(
+            "the part as a list of its values",
+            &list,
+            "unreadable",
+            form,
+        ),
         edited("a key more", &part("more", json!(1)), "unreadable", form),
         edited("a key less", &remove("lei"), "unreadable", form),
         edited("null", &part("lei", Value::Null), "unreadable", form),
-        edited("a position as text", &part("record", json!("1")), "unreadable", form),
-        edited("a position of 33 bits", &part("record", json!(1_u64 << 32)), "unreadable", form),
-        edited("a negative position", &part("record", json!(-1)), "unreadable", form),
-        edited("a 統一編號 of 9 digits", &part("taxId", json!("045952570")), "unreadable", "`taxId` has 9"),
-        edited("an LEI of 21 letters", &part("lei", json!("5493001KJTIIGC8Y1R121")), "unreadable", "`lei` has 21"),
-        edited("a node in capitals", &part("nodes", json!(["0xAB"])), "unreadable", form),
+        edited(
+            "a position as text",
+            &part("record", json!("1")),
+            "unreadable",
+            form,
+        ),
+        edited(
+            "a position of 33 bits",
+            &part("record", json!(1_u64 << 32)),
+            "unreadable",
+            form,
+        ),
+        edited(
+            "a negative position",
+            &part("record", json!(-1)),
+            "unreadable",
+            form,
+        ),
+        edited(
+            "a 統一編號 of 9 digits",
+            &part("taxId", json!("045952570")),
+            "unreadable",
+            "`taxId` has 9",
+        ),
+        edited(
+            "an LEI of 21 letters",
+            &part("lei", json!("5493001KJTIIGC8Y1R121")),
+            "unreadable",
+            "`lei` has 21",
+        ),
+        edited(
+            "a node in capitals",
+            &part("nodes", json!(["0xAB"])),
+            "unreadable",
+            form,
+        ),
     ]
 }
 

@@ -98,7 +98,10 @@ pub(crate) fn key_id(name: &str, kind: u8, key: &[u8]) -> u32 {
 
 /// `<name>+<key id>+<base64 of type and key>`.
 pub(crate) fn encode_key(name: &str, kind: u8, key: &[u8]) -> String {
-    let (id, key) = (key_id(name, kind, key), STANDARD.encode([&[kind], key].concat()));
+    let (id, key) = (
+        key_id(name, kind, key),
+        STANDARD.encode([&[kind], key].concat()),
+    );
     format!("{name}+{id:08x}+{key}")
 }
 

@@ -1,9 +1,7 @@
 //! Why what an issuer signed does not hold, a statement that a salt was destroyed or one that others
 //! send, in Traditional Chinese of Taiwan.
 
-use tbsi_governance::delegation::{
-    DELEGATION_BYTES_MAX, DELEGATION_FORMAT, DelegationFileError,
-};
+use tbsi_governance::delegation::{DELEGATION_BYTES_MAX, DELEGATION_FORMAT, DelegationFileError};
 use tbsi_light::VerifyErasureError;
 use tbsi_types::erasure::{ERASURE_BYTES_MAX, ERASURE_FORMAT, ErasureError};
 
@@ -59,9 +57,9 @@ pub(super) fn delegation(error: &DelegationFileError) -> String {
             format!("檔案有 {size} 位元組，上限為 {DELEGATION_BYTES_MAX}")
         }
         DelegationFileError::Json(error) => format!("檔案不是預期形式的 JSON：{error}"),
-        DelegationFileError::Format(format) => format!(
-            "欄位 `format` 是 `{format}`，不是 `{DELEGATION_FORMAT}`；請使用較新的軟體"
-        ),
+        DelegationFileError::Format(format) => {
+            format!("欄位 `format` 是 `{format}`，不是 `{DELEGATION_FORMAT}`；請使用較新的軟體")
+        }
         DelegationFileError::Signature(_) => "欄位 `v`、`r`、`s` 不是簽章".into(),
         DelegationFileError::Signer { expected, got } => {
             format!("簽章出自 {got}，不是簽發者 {expected}，或內容遭更動")

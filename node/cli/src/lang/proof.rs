@@ -266,9 +266,9 @@ pub(super) fn registry(error: &ProveIssuerError) -> String {
             organisation,
             expected,
             got,
-        } => format!(
-            "登錄中機構 {organisation} 的資料雜湊為 {expected}，證明所載資料的雜湊為 {got}"
-        ),
+        } => {
+            format!("登錄中機構 {organisation} 的資料雜湊為 {expected}，證明所載資料的雜湊為 {got}")
+        }
     }
 }
 

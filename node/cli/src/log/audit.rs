@@ -265,7 +265,10 @@ impl<'a> Audit<'a> {
         );
         let map = match &self.map {
             Some(map) => lang.pick(
-                format!("map: {} roots, each made again from the leaves\n", map.roots()),
+                format!(
+                    "map: {} roots, each made again from the leaves\n",
+                    map.roots()
+                ),
                 format!("對照表：{} 個根雜湊，均由各筆紀錄重新推得\n", map.roots()),
             ),
             None => lang.pick(

@@ -1,8 +1,8 @@
 //! What was verified, in Traditional Chinese of Taiwan.
 
 use tbsi_light::{VerificationStep, VerifiedDecision};
-use tbsi_types::log::{Assurance, Leaf, Statement};
 use tbsi_types::Genesis;
+use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::anchor::Trusted;
 use super::identity::Owner;
@@ -228,7 +228,10 @@ pub(super) fn leaf(
 /// Whose account it is, as far as anything shows.
 fn legal_name(owner: Option<Owner<'_>>) -> String {
     owner.map_or_else(
-        || "法定名稱：未經證明（並非創立時的帳號）；可用 `tbsi prove --with-names` 取得其證明".to_owned(),
+        || {
+            "法定名稱：未經證明（並非創立時的帳號）；可用 `tbsi prove --with-names` 取得其證明"
+                .to_owned()
+        },
         |it| it.sentence(Language::ZhTw),
     )
 }

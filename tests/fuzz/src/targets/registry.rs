@@ -14,8 +14,13 @@ pub(super) const REGISTRY_BUNDLE: Target = Target::binary("registry-bundle", bun
 })
 .slow(10_000);
 
-pub(super) const REGISTRY_BUNDLE_JSON: Target =
-    Target::text("registry-bundle-json", bundle_json, bundles_json, JSON_WORDS).slow(4_000);
+pub(super) const REGISTRY_BUNDLE_JSON: Target = Target::text(
+    "registry-bundle-json",
+    bundle_json,
+    bundles_json,
+    JSON_WORDS,
+)
+.slow(4_000);
 
 const JSON_WORDS: &[&str] = &[
     "null",
@@ -83,7 +88,10 @@ fn bundle_json(bytes: &[u8]) {
     assert_eq!(again, bundle);
     // One that contradicts itself has no compact form.
     if let Ok(compact) = bundle.encode() {
-        assert_eq!(RegistryBundle::decode(&compact).expect("it is read"), bundle);
+        assert_eq!(
+            RegistryBundle::decode(&compact).expect("it is read"),
+            bundle
+        );
     }
     proves_only_what_is_said(&bundle.part);
 }

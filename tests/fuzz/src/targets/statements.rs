@@ -33,7 +33,8 @@ pub(super) const ERASURE: Target = Target::text(
 )
 .slow(40_000);
 
-pub(super) const DELEGATION: Target = Target::text("delegation", delegation, files, WORDS).slow(4_000);
+pub(super) const DELEGATION: Target =
+    Target::text("delegation", delegation, files, WORDS).slow(4_000);
 
 const WORDS: &[&str] = &[
     "null",

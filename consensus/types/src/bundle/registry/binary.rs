@@ -3,9 +3,7 @@
 use alloy_primitives::Bytes;
 
 use super::super::{BUNDLE_BYTES_MAX, BundleError, MapBundle, ProofBundle, varint};
-use super::{
-    LeafProof, REGISTRY_NODE_BYTES_MAX, REGISTRY_NODES_MAX, RegistryBundle, RegistryPart,
-};
+use super::{LeafProof, REGISTRY_NODE_BYTES_MAX, REGISTRY_NODES_MAX, RegistryBundle, RegistryPart};
 use crate::cursor::Cursor;
 use crate::limits::ORGANISATION_NAME_BYTES_MAX;
 use crate::registry::{JURISDICTION_BYTES_MAX, LEI_BYTES_MAX, LegalRecord, TAX_ID_BYTES_MAX};
