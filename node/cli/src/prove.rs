@@ -33,7 +33,8 @@ With a digest or a file, it is the first attestation of it; if others attested i
 named on stderr, and --issuer chooses.
 --with-status adds to the proof whether it was revoked, as of the last root of the map in the log:
 whoever has it needs to ask nobody. --with-names adds whose account the issuer's was: legal name,
-統一編號 and LEI, as the registry had them in that block. --absent proves that a digest was not attested, up to then.
+統一編號 and LEI, as the registry had them in that block. --absent proves that a digest was not
+attested, up to then.
 Exit codes: 0 proof fetched, 1 there is none or it failed, 2 refused before asking.";
 
 #[derive(Debug, clap::Args)]

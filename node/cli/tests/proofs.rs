@@ -430,7 +430,8 @@ fn a_cose_receipt_needs_its_leaf_and_a_key() {
 /// `tests/vectors/registry.json`: whose account an issuer's was.
 #[test]
 fn names_of_issuers_are_proven_as_the_vectors_say() {
-    let vectors = vectors("registry.json");
+    let text = fs::read_to_string("../../tests/vectors/registry.json").unwrap();
+    let vectors: Value = serde_json::from_str(&text).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name);
     fs::write(path("genesis.json"), vectors["genesis"].to_string()).unwrap();
@@ -448,7 +449,7 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
             let name = &case["name"];
             if let Some(expected) = case["verified"].as_object() {
                 verified += 1;
-                assert_eq!(said["verdict"], "valid", "{name}: {said}");
+                assert!(said["code"].is_null(), "{name}: {said}");
                 let organisation = &said["organisation"];
                 assert_eq!(organisation["source"], "registry", "{name}");
                 for (field, value) in expected {

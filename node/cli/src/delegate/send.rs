@@ -7,7 +7,7 @@ use tbsi_bindings::genesis::Attestations::{
     attestBatchByDelegationCall, attestByDelegationCall, cancelByDelegationCall, isNonceUsedCall,
     revokeByDelegationCall,
 };
-use tbsi_governance::delegation::Delegated;
+use tbsi_governance::delegation::{Delegated, DelegationFile};
 use tbsi_types::log::ATTESTATIONS;
 
 use super::file;

@@ -211,7 +211,9 @@ impl<'a> Audit<'a> {
             )
         })?;
         self.last = place;
-        if let (Some(map), None) = (&mut self.map, &self.map_fault) {
+        if self.map_fault.is_none()
+            && let Some(map) = &mut self.map
+        {
             self.map_fault = map.take(LeafIndex(index), &leaf).err();
         }
         *self.kinds.entry(kind(&leaf.statement)).or_default() += 1;

@@ -232,10 +232,9 @@ pub(super) fn leaf(
 
 /// Whose account it is, as far as anything shows.
 fn legal_name(owner: Option<Owner<'_>>) -> String {
-    owner.map_or_else(
-        || "legal name: not proved (no account of the founding); `tbsi prove --with-names` proves it".to_owned(),
-        |it| it.sentence(Language::En),
-    )
+    let unproven = "legal name: not proved (no account of the founding); `tbsi prove --with-names` \
+                    proves it";
+    owner.map_or_else(|| unproven.to_owned(), |it| it.sentence(Language::En))
 }
 
 /// What a fact of another chain rests on.
