@@ -134,7 +134,7 @@ async fn who_lacks_a_permission_is_told_which() {
     let words = refused(&error);
     assert!(words.contains("of no organisation may not send"), "{words}");
     assert!(
-        words.contains("has to register the account first"),
+        words.contains("then `tbsi org add-account`"),
         "{words}"
     );
 

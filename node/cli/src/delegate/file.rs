@@ -11,6 +11,8 @@ use tbsi_governance::delegation::{Delegated, Delegating};
 use tbsi_types::json::from_json;
 
 use crate::lang::{SayContext, demand, said};
+use crate::misfit::unread;
+use crate::shown::PathShown;
 
 const FORMAT: &str = "tbsi-delegation-1";
 
@@ -58,7 +60,7 @@ impl DelegationFile {
             .open(path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .or_say(|| {
-                let path = path.display();
+                let path = path.shown();
                 (
                     format!("write {path}; choose another --out if it exists"),
                     format!("無法寫入 {path}；若已存在，請另選 --out"),
@@ -69,7 +71,7 @@ impl DelegationFile {
     /// Reads a file, and verifies that the issuer signed what is in it.
     pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
         let reading = || {
-            let path = path.display();
+            let path = path.shown();
             (
                 format!("{path} is not what `tbsi delegate` wrote"),
                 format!("{path} 不是 `tbsi delegate` 寫出的檔案"),
@@ -80,13 +82,14 @@ impl DelegationFile {
             .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
             .or_say(reading)?;
         demand(bytes.len() as u64 <= FILE_BYTES_MAX, || {
-            let path = path.display();
+            let path = path.shown();
             (
                 format!("{path} has more than {FILE_BYTES_MAX} bytes: it is no delegation"),
                 format!("{path} 超過 {FILE_BYTES_MAX} 位元組：不是委託檔"),
             )
         })?;
-        Self::parse(&bytes).or_say(reading)
+        let parsed = Self::parse(&bytes);
+        parsed.map_err(|error| unread(path, error)).or_say(reading)
     }
 
     fn parse(bytes: &[u8]) -> anyhow::Result<Self> {

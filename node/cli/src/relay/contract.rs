@@ -14,6 +14,7 @@ use super::Say;
 use super::deploy::deploy;
 use crate::proof;
 use crate::report::{Format, note, refuse};
+use crate::rpc::Rpc;
 
 /// 14 days.
 const TRUST_PERIOD_S: u64 = 14 * 86_400;
@@ -23,9 +24,8 @@ pub(crate) struct Args {
     /// Genesis file of the TBSI network.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
-    /// JSON-RPC address of a node of that network.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    rpc: String,
+    #[command(flatten)]
+    rpc: Rpc,
     /// Seconds for which a checkpoint is a base for the next: 3,600 to 31,536,000.
     #[arg(long, value_name = "S", default_value_t = TRUST_PERIOD_S,
         value_parser = clap::value_parser!(u64).range(3_600..=31_536_000))]
@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let genesis = proof::load_genesis(&args.genesis).map_err(refuse)?;
-    let mut source = Source::new(&genesis, std::slice::from_ref(&args.rpc), 1)?;
+    let mut source = Source::new(&genesis, &[args.rpc.url()], 1)?;
     let tip = Runtime::new()?.block_on(async {
         source.check().await?;
         source.tip().await

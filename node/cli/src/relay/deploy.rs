@@ -12,6 +12,7 @@ use tbsi_rpc::Client;
 use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
+use crate::contract::send_in_turn;
 use crate::report::{note, refuse};
 
 /// How long the deployment is waited for.
@@ -26,15 +27,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = Client::new(url).map_err(|error| refuse(error.into()))?;
-    let transaction = transaction(&client, &key, code).await?;
-    let nonce = transaction.nonce;
-    let signed = transaction.sign(&key).encoded;
-    let hash = client.send_raw_transaction(&signed).await?;
+    let unsigned = transaction(&client, &key, code).await?;
+    let sign = |nonce| {
+        let unsigned = unsigned.clone();
+        UnsignedTransaction { nonce, ..unsigned }.sign(&key)
+    };
+    let account = key.public_key().address();
+    let (hash, nonce) = send_in_turn(&client, account, sign).await?;
     note(&format!(
         "sent the deployment {hash}; waiting until a block has it, {} s at most",
         TIMEOUT.as_secs()
     ));
-    let account = key.public_key().address();
     let began = Instant::now();
     let (mut say_at, mut known_at) = (began + SAY_INTERVAL, began);
     while began.elapsed() < TIMEOUT {
@@ -110,9 +113,6 @@ async fn transaction(
 ) -> anyhow::Result<UnsignedTransaction> {
     let from = key.public_key().address();
     let chain_id = client.chain_id().await?;
-    let nonce = client
-        .transaction_count(from, BlockNumberOrTag::Pending)
-        .await?;
     let price: U256 = client.request("eth_gasPrice", &[]).await?;
     let price: u128 = price.saturating_to();
     let request = json!({ "from": from, "data": code });
@@ -120,7 +120,6 @@ async fn transaction(
     let gas: u64 = gas.to();
     Ok(UnsignedTransaction {
         chain_id,
-        nonce,
         gas_limit: gas.saturating_add(gas / 8),
         // Stays good while the base fee doubles; on a chain without fees it is 0.
         max_fee_per_gas: price.saturating_mul(2),

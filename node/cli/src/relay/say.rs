@@ -8,6 +8,7 @@ use tbsi_types::Address;
 
 use crate::lang::Language;
 use crate::report::Format;
+use crate::shown::PathShown;
 
 /// How to say it, and in which language.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -93,7 +94,7 @@ pub(super) fn checked_en(
     format!(
         "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
          target: chain id {}, light client {} at height {}, {inbox}, balance {} wei",
-        home.display(),
+        home.shown(),
         parties.account,
         parties.name_en,
         parties.name_zh_tw,
@@ -117,9 +118,9 @@ pub(super) fn checked_zh_tw(
         format!("收件匣 {it}")
     });
     format!(
-        "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：chain id {}，創世雜湊 {}\n\
-         目標鏈：chain id {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei",
-        home.display(),
+        "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：鏈識別碼 {}，創世檔雜湊 {}\n\
+         目標鏈：鏈識別碼 {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei",
+        home.shown(),
         parties.account,
         parties.name_zh_tw,
         parties.name_en,

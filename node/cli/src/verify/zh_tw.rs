@@ -9,6 +9,7 @@ use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
+use crate::shown::PathShown;
 use crate::time::Times;
 
 pub(super) fn steps(verified: &Verified) -> Vec<Step> {
@@ -68,7 +69,7 @@ fn write(steps: &mut Steps, verified: &Verified) {
             } else {
                 ""
             };
-            let shown = file.file.display();
+            let shown = file.file.shown();
             steps.passed(format!("檔案：{shown} {salt}與上述摘要完全相符"));
         }
         None if verified.is_attestation() => {
@@ -218,11 +219,11 @@ fn legal_name(account: Address, genesis: Option<&Genesis>) -> String {
     let found = genesis.and_then(|genesis| identity::of_account(genesis, account));
     match found {
         Some(of) => format!(
-            "{}{}：網路創立時為其帳號",
+            "{}{}：網路創立時為其帳戶",
             identity::names(of, Language::ZhTw),
             identity::identifiers(of)
         ),
-        None => "法定名稱：未經證明（並非創立時的帳號）".to_owned(),
+        None => "法定名稱：未經證明（並非創立時的帳戶）".to_owned(),
     }
 }
 
