@@ -253,8 +253,10 @@ impl Denied {
             organisation,
             permission: name.map_or("do this", |(_, name)| name),
             remedy: match organisation {
-                0 => "an organisation of this chain has to register the account first",
-                _ => "an administrator of the organisation can grant it",
+                0 => {
+                    "an administrator of an organisation of this chain adds it first: `tbsi org consent` by the account, then `tbsi org add-account`"
+                }
+                _ => "an administrator of the organisation can grant it: `tbsi org add-account`",
             },
         }
     }

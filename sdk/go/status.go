@@ -247,6 +247,9 @@ func (m *Map) void() string {
 
 // tooOld says why what is asked is too old, or why nobody can tell; empty if it is not.
 func (m *Map) tooOld(age StatusAge) string {
+	if m.Status != nil && m.Status.Revocation != nil {
+		return "" // A revocation is for ever.
+	}
 	known := m.Known
 	if m.Status == nil {
 		known = m.DigestsKnown

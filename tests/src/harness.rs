@@ -85,6 +85,9 @@ pub async fn run_to_end<A: AsRef<std::ffi::OsStr>>(binary: &Path, args: &[A]) ->
     };
     let mut running = Command::new(binary)
         .args(args)
+        // Commands name their nodes, whatever the caller's environment says.
+        .env_remove("TBSI_RPC_URL")
+        .env_remove("ETH_RPC_URL")
         .stdin(Stdio::null())
         .stdout(file(&out))
         .stderr(file(&err))

@@ -300,7 +300,7 @@ async fn others_send_what_an_issuer_signed() {
     said(&send(&one).await, 0, &["in the name of"]);
     said(&send(&one).await, 2, &["was used or cancelled before"]);
     sign(&["delegate", "attest", &deed, &plan, "--out", &two]).await;
-    said(&send(&two).await, 0, &["2 word(s)"]);
+    said(&send(&two).await, 0, &["2 words of digests"]);
 
     // The proof names the one who signed, not the one who sent.
     let proof = proof_of(&deed);

@@ -567,7 +567,7 @@ async fn proofs_that_begin_later(desk: &Desk) {
         "--log",
         &log,
     ];
-    said(&tbsi(&args).await, 0, &["changes of the validator set"]);
+    said(&tbsi(&args).await, 0, &["of the validator set"]);
     let args = [verify.as_slice(), &["--handovers", &kept]].concat();
     said(&tbsi(&args).await, 0, &["THE PROOF HOLDS"]);
 }

@@ -145,10 +145,7 @@ async fn who_lacks_a_permission_is_told_which() {
         reason.is_some_and(|reason| words.ends_with(reason)),
         "{words}"
     );
-    assert!(
-        words.contains("has to register the account first"),
-        "{words}"
-    );
+    assert!(words.contains("then `tbsi org add-account`"), "{words}");
 
     let (sender, account) = sender("may send only", chain_id);
     let key = SecretKey::from_seed(b"may send only");

@@ -159,7 +159,7 @@ async fn validators_cosign_with_post_quantum_keys_that_can_be_revoked() {
     said(
         &tbsi(&zh).await,
         0,
-        &["後量子", "台灣測試公會甲", "達法定權重"],
+        &["後量子", "台灣測試公會甲", "達法定多數"],
     );
     others_verify(&desk, 3);
     refused(&desk, &verify, &cosigned, &keys).await;

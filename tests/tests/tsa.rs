@@ -60,18 +60,28 @@ struct Stamped {
     dir: PathBuf,
 }
 
+/// Whether there is an openssl; skips if not.
+fn has_openssl() -> bool {
+    let found = try_openssl(Path::new("."), "version").is_some_and(|it| it.status.success());
+    if !found {
+        skip(
+            "time stamps",
+            "no openssl",
+            "install the Debian package openssl",
+        );
+    }
+    found
+}
+
 impl Stamped {
     async fn start() -> Option<Self> {
-        let here = Path::new(".");
-        if try_openssl(here, "version").is_none_or(|output| !output.status.success()) {
-            skip(
-                "time stamps",
-                "no openssl",
-                "install the Debian package openssl",
-            );
+        if !has_openssl() {
             return None;
         }
-        let net = TestNetwork::start(4, 1).await;
+        Some(Self::of(TestNetwork::start(4, 1).await))
+    }
+
+    fn of(net: TestNetwork) -> Self {
         let dir = net.scratch().join("stamped");
         std::fs::create_dir(&dir).unwrap();
         std::fs::copy(
@@ -81,7 +91,7 @@ impl Stamped {
         .unwrap();
         std::fs::write(dir.join("file"), "minutes of the assembly\n").unwrap();
         std::fs::write(dir.join("changed"), "minutes of the assembly.\n").unwrap();
-        Some(Self { net, dir })
+        Self { net, dir }
     }
 
     async fn post(&self, node: usize, query: &[u8]) -> Answer {
@@ -195,6 +205,75 @@ fn refuses_what_was_changed(dir: &Path) {
         let (accepted, said) = openssl(dir, &format!("{VERIFY} -data file"));
         assert!(!accepted, "byte {place}: {said}");
     }
+}
+
+/// Makes the first node's authority one with an RSA key, as openssl makes it.
+fn certify_rsa(net: &TestNetwork, make_key: &str) -> TsaConfig {
+    let home = &net.network.home(0);
+    let usage = "extendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n";
+    std::fs::write(home.join("tsa/rsa.ext"), usage).unwrap();
+    for arguments in [
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=root -days 30 -keyout tsa/rsa-root.key -out \
+         tsa/root.pem",
+        make_key,
+        "req -new -key tsa/rsa.key -subj /CN=tsa -out tsa/rsa.csr",
+        "x509 -req -in tsa/rsa.csr -CA tsa/root.pem -CAkey tsa/rsa-root.key -CAcreateserial -days \
+         30 -extfile tsa/rsa.ext -out tsa/rsa.pem",
+    ] {
+        assert_does(home, arguments);
+    }
+    make_private(&home.join("tsa/rsa.key"));
+    net.configure(0, |config| {
+        let tsa = config.tsa.as_mut().unwrap();
+        tsa.certificate = "tsa/rsa.pem".into();
+        tsa.key = "tsa/rsa.key".into();
+    });
+    net.home(0).load().unwrap().config.tsa.unwrap()
+}
+
+fn make_private(key: &Path) {
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(key, private).unwrap();
+}
+
+/// For verifiers that know nothing but RSA.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_rsa_authority_is_verified_too() {
+    if !has_openssl() {
+        return;
+    }
+    let net = TestNetwork::create(1, 0);
+    // PKCS #1, which older versions of openssl write, is read as well.
+    let config = certify_rsa(&net, "genrsa -traditional -out tsa/rsa.key 2048");
+    assert!(Authority::load(&net.home(0), &config).is_ok());
+    let config = certify_rsa(&net, "genrsa -out tsa/rsa.key 3072");
+    let home = net.network.home(0);
+    let stamped = Stamped::of(net.started().await);
+    let dir = stamped.dir.as_path();
+    let said = stamped.ask("-data file -sha256 -cert").await;
+    assert!(said.contains("Status: Granted."), "{said}");
+    assert_does(dir, &format!("{VERIFY} -queryfile query"));
+    assert_does(dir, &format!("{VERIFY} -data file"));
+    let words = "message imprint mismatch";
+    assert_refuses(dir, &format!("{VERIFY} -data changed"), words);
+    assert_does(dir, "ts -reply -in reply -token_out -out token");
+    let printed = assert_does(dir, "cms -cmsout -print -noout -inform DER -in token");
+    assert!(printed.contains("sha256WithRSAEncryption"), "{printed}");
+    refuses_what_was_changed(dir);
+    let refused = |certificate: &str, key: &str, words: &str| {
+        let mut other = config.clone();
+        (other.certificate, other.key) = (certificate.into(), key.into());
+        let error = Authority::load(&stamped.net.home(0), &other).err().unwrap();
+        assert!(error.to_string().contains(words), "{error}");
+    };
+    // Another key of the same kind, and one that is too short.
+    let words = "is not the key of the first";
+    refused("tsa/root.pem", "tsa/rsa.key", words);
+    assert_does(&home, "genrsa -out tsa/short.key 1024");
+    make_private(&home.join("tsa/short.key"));
+    let words = "RSA of 2,048 to 4,096 bits";
+    refused("tsa/rsa.pem", "tsa/short.key", words);
+    stamped.net.assert_no_panic();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -347,7 +426,7 @@ async fn refuses_files_that_no_verifier_would_accept() {
     );
     refused(
         |it| it.key = "keys/node.key".into(),
-        "one private key on curve P-256",
+        "one private key, not encrypted: on curve P-256, or RSA",
     );
     refused(
         |it| it.issuer_key = "tsa/key.pem".into(),

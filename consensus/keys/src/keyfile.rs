@@ -92,7 +92,7 @@ pub enum KeyFileError {
         path: PathBuf,
     },
     /// No file.
-    #[error("key file {path} is missing; `tbsi keys new` makes keys", path = path.display())]
+    #[error("key file {path} is missing{}", remedy(path), path = path.display())]
     Missing {
         /// Expected path.
         path: PathBuf,
@@ -172,6 +172,27 @@ pub enum KeyFileError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Where the key of a home comes from that is not there; nothing of other files.
+fn remedy(path: &Path) -> &'static str {
+    let name = path.file_name().unwrap_or_default();
+    let kind = KeyKind::ALL
+        .into_iter()
+        .find(|kind| name == kind.file_name());
+    match kind {
+        None => "",
+        Some(KeyKind::Node | KeyKind::Log | KeyKind::Account) => "; `tbsi keys new` makes it",
+        Some(KeyKind::Validator) => {
+            "; `tbsi keys import --kind validator` brings one that is used already, `tbsi keys new \
+             --validator` makes a new one"
+        }
+        Some(KeyKind::NextValidator) => "; `tbsi keys rotate validator` makes it",
+        Some(KeyKind::PostQuantum) => "; `tbsi keys rotate post-quantum` makes it",
+        Some(KeyKind::Signer) => {
+            "; `tbsi keys new --signer` makes it for a node, `tbsi signer init` for a signer"
+        }
+    }
 }
 
 /// A node's libp2p identity: an ed25519 seed. Never printed; wiped when dropped.

@@ -22,6 +22,15 @@ pub enum PasswordError {
     /// Too long, or nothing at all.
     #[error("a password has 1 to {PASSWORD_BYTES_MAX} bytes of UTF-8")]
     Length,
+    /// No file.
+    #[error(
+        "password file {path} is missing; give the one that holds the password of the key files",
+        path = path.display()
+    )]
+    Missing {
+        /// Expected path.
+        path: PathBuf,
+    },
     /// The file cannot be used.
     #[error("password file {path}", path = path.display())]
     File {
@@ -60,9 +69,12 @@ impl Password {
     /// of the password.
     pub fn load(path: &Path) -> Result<Self, PasswordError> {
         let bytes = read_private(path, PASSWORD_BYTES_MAX + 2);
-        let bytes = bytes.map_err(|source| PasswordError::File {
-            path: path.into(),
-            source: Box::new(source),
+        let bytes = bytes.map_err(|source| match source {
+            KeyFileError::Missing { path } => PasswordError::Missing { path },
+            other => PasswordError::File {
+                path: path.into(),
+                source: Box::new(other),
+            },
         })?;
         let content = || PasswordError::Content { path: path.into() };
         let text = std::str::from_utf8(&bytes).map_err(|_| content())?;

@@ -19,15 +19,16 @@ use tbsi_types::{B256, Genesis, LeafIndex, SecretKey};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 
-use crate::contract::{Sender, check_algorithm, load_key, schema_of};
+use crate::contract::{Sender, check_algorithm, check_may_attest, load_key, schema_of};
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
-use crate::lang::{Language, demand, said};
+use crate::lang::{Language, counted, demand, said};
 use crate::password::PasswordFile;
 use crate::report::{Format, in_language, note, refuse};
+use crate::rpc::Rpc;
 use crate::salt::{Salt, is_there};
 use crate::{progress, proof, schema, standing};
 use batch::Statements;
-use inputs::{Inputs, Target};
+use inputs::{Collected, Inputs, Target};
 use later::Later;
 
 /// Calls to the node at a time.
@@ -39,13 +40,18 @@ const COMMITS_TO_SALTED_FILE: u8 = 2;
 
 const HELP: &str = "\
 The files stay here: only digests are sent. FILE.tbsi.json is the proof, for `tbsi verify`.
-What this key has attested already is not sent again, so the same command can be repeated.
+What this key has attested already is not sent again, so the same command can be repeated, and
+several commands may use one key at a time.
 
 A key file holds 64 hex digits, or is an encrypted one of Ethereum's software (Web3 Secret
-Storage), and has mode 0600. Any key will do, it needs no funds:
+Storage), and has mode 0600. It needs no funds:
   (umask 077; openssl rand -hex 32 > issuer.key)
+In a network whose public may attest, as that of `tbsi testnet up`, any key will do. In others an
+administrator of your organisation adds the key's account: `tbsi org consent`, `tbsi org
+add-account`; `tbsi permission show` says what an account may do.
 
-A file that changed since its proof was written is left out and named; the others are attested.
+A file that changed since its proof was written, or whose proof cannot have its name, is left out
+and named; the others are attested.
 
 Exit codes: 0 all files have their proofs, 1 failed or some were left out, 2 refused before
 anything was sent.";
@@ -60,9 +66,8 @@ pub(crate) struct Args {
     key: PathBuf,
     #[command(flatten)]
     password: PasswordFile,
-    /// JSON-RPC address of the node.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    rpc: String,
+    #[command(flatten)]
+    rpc: Rpc,
     /// Genesis file of the network; each proof is verified with it before it is written.
     #[arg(long, value_name = "FILE")]
     genesis: Option<PathBuf>,
@@ -122,13 +127,13 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn attest_all(args: &Args) -> anyhow::Result<ExitCode> {
-    let targets = args.inputs.collect(&args.key).map_err(refuse)?;
+    let found = args.inputs.collect(&args.key, args.lang).map_err(refuse)?;
     let genesis = args.genesis.as_deref().map(proof::load_genesis).transpose();
     let genesis = genesis.map_err(refuse)?;
-    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    let client = args.rpc.client()?;
     // Before the node is asked for anything: a key that cannot be read is the user's to mend.
     let key = load_key(&args.key, &args.password).map_err(refuse)?;
-    Runtime::new()?.block_on(attest(args, client, key, genesis, targets))
+    Runtime::new()?.block_on(attest(args, client, key, genesis, found))
 }
 
 async fn attest(
@@ -136,12 +141,18 @@ async fn attest(
     client: Client,
     key: SecretKey,
     genesis: Option<Genesis>,
-    targets: Vec<Target>,
+    found: Collected,
 ) -> anyhow::Result<ExitCode> {
     let session = Session::open(args, client, key, genesis.as_ref()).await?;
+    let Collected {
+        targets,
+        skipped,
+        left_out,
+    } = found;
     let mut statements = Statements::default();
     let items = session.read(args, targets, &mut statements)?;
-    let (items, left_out) = write::sort_out(&session, args.again, items, &mut statements)?;
+    let (items, left_out) =
+        write::sort_out(&session, args.again, items, left_out, &mut statements)?;
     let mut found = session.look_up(&statements, args.again).await?;
     let transactions = session.send(&statements, &mut found, args.alone).await?;
     let found: Option<Vec<Found>> = found.into_iter().collect();
@@ -155,8 +166,9 @@ async fn attest(
     if salts > 0 {
         note(&match args.lang {
             Language::En => format!(
-                "warning: keep the {salts} .tbsi.salt file(s) with the files, and secret: without \
-                 its salt a file cannot be shown to be the attested one"
+                "warning: keep {} with what was attested, and secret: without its salt a file \
+                 cannot be shown to be the attested one",
+                counted(salts, ".tbsi.salt file")
             ),
             Language::ZhTw => format!(
                 "注意：請將 {salts} 個 .tbsi.salt 檔與原檔一起保存，並且保密：沒有鹽值，\
@@ -164,7 +176,8 @@ async fn attest(
             ),
         });
     }
-    report::print(args, &session, &written, &left_out, &transactions)
+    let not_attested = report::NotAttested { skipped, left_out };
+    report::print(args, &session, &written, &not_attested, &transactions)
 }
 
 impl Session {
@@ -199,9 +212,10 @@ impl Session {
         let known = schema_of(&client, schema).await?;
         check_commits_to(known.commitsTo, args.salt, schema).map_err(refuse)?;
         check_algorithm(&client, args.algorithm.code, args.algorithm.name).await?;
+        let account = Sender::new(key, status.chain_id);
         Ok(Self {
             client,
-            account: Sender::new(key, status.chain_id),
+            account,
             chain_id: status.chain_id,
             anchor,
             later: OnceCell::new(),
@@ -293,6 +307,9 @@ impl Session {
     ) -> anyhow::Result<Vec<B256>> {
         let missing = (0..found.len()).filter(|position| found[*position].is_none());
         let missing: Vec<usize> = missing.collect();
+        if !missing.is_empty() {
+            check_may_attest(&self.client, self.account.address()).await?;
+        }
         let all = statements.all();
         let sent: Vec<_> = missing.iter().map(|position| all[*position].1).collect();
         let bar = progress::count(sent.len() as u64, "attesting");

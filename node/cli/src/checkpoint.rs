@@ -15,7 +15,9 @@ use tbsi_rpc::Client;
 use tokio::runtime::Runtime;
 
 use crate::proof::handovers_to;
-use crate::report::{Format, print};
+use crate::report::{Format, print, print_json};
+use crate::rpc::Rpc;
+use crate::shown::PathShown;
 pub(crate) use file::CheckpointFile;
 pub(crate) use verify::{verified, verified_height};
 
@@ -27,9 +29,8 @@ Exit codes: 0 valid, 1 invalid, 2 could not tell (a file is missing or of anothe
 pub(crate) enum Command {
     /// Fetch a checkpoint, its commit certificate and the validators from a node.
     Get {
-        /// JSON-RPC address of the node.
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-        rpc: String,
+        #[command(flatten)]
+        rpc: Rpc,
         /// Height, or `latest`.
         #[arg(long, value_name = "HEIGHT", default_value = "latest", value_parser = parse_height)]
         height: BlockNumberOrTag,
@@ -73,12 +74,12 @@ fn parse_height(text: &str) -> Result<BlockNumberOrTag, String> {
     }
 }
 
-fn get(rpc: &str, height: BlockNumberOrTag, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let client = Client::new(rpc)?;
+fn get(rpc: &Rpc, height: BlockNumberOrTag, out: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let client = rpc.client()?;
     let file = Runtime::new()?.block_on(fetch(&client, height))?;
     let json = serde_json::to_string_pretty(&file)? + "\n";
     let Some(out) = out else {
-        print(&json)?;
+        print_json(&json)?;
         return Ok(ExitCode::SUCCESS);
     };
     OpenOptions::new()
@@ -86,11 +87,12 @@ fn get(rpc: &str, height: BlockNumberOrTag, out: Option<&Path>) -> anyhow::Resul
         .create_new(true)
         .open(out)
         .and_then(|mut file| file.write_all(json.as_bytes()))
-        .with_context(|| format!("write {}", out.display()))?;
+        .with_context(|| format!("write {}", out.shown()))?;
     print(&format!(
-        "Checkpoint of height {} is in {}.\nNext: tbsi checkpoint verify --file {1} --genesis FILE",
+        "Checkpoint of height {} is in {}.\nNext: tbsi checkpoint verify --file {} --genesis FILE",
         file.checkpoint.height,
-        out.display()
+        out.shown(),
+        out.word()
     ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
+use tbsi_home::LoadedHome;
 use tbsi_node::listeners;
 use tbsi_node::tsa::Authority;
 
+use crate::lang::counted;
 use crate::password::PasswordFile;
 use crate::report::Format;
+use crate::shown::{self, PathShown};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -45,22 +48,42 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     };
     let text = format!(
         "{} is valid: {role} `{}` of network `{}`, chain id {}\n\
-         rpc {}, metrics {}, consensus {}, gossip {}, {} peers",
-        home.config_file().display(),
+         rpc {}, metrics {}, consensus {}, gossip {}, {}",
+        home.config_file().shown(),
         config.name,
-        loaded.genesis.name,
+        shown::line(&loaded.genesis.name),
         loaded.genesis.chain_id,
         config.rpc.listen,
         config.metrics.listen,
         config.p2p.consensus,
         config.p2p.gossip,
-        config.p2p.peers.len(),
+        counted(config.p2p.peers.len(), "peer"),
     );
+    let warnings = warnings(&loaded);
+    let text = warnings
+        .iter()
+        .fold(text, |text, it| format!("{text}\nwarning: {it}"));
     let json = json!({
         "config": config,
         "chainId": loaded.genesis.chain_id,
         "genesisHash": loaded.genesis.hash(),
         "peerId": loaded.node_key.peer_id(),
+        "warnings": warnings,
     });
     format.print(&text, &json)
+}
+
+/// What is allowed, and probably not meant.
+fn warnings(loaded: &LoadedHome) -> Vec<String> {
+    let (config, genesis) = (&loaded.config, &loaded.genesis);
+    let others = genesis.nodes.iter().filter(|node| node.name != config.name);
+    let others = others.count();
+    if !config.p2p.peers.is_empty() || others == 0 {
+        return Vec::new();
+    }
+    vec![format!(
+        "no `[[p2p.peers]]`: this node connects to nobody, and takes part only if others connect to \
+         it; the genesis file names {}",
+        counted(others, "other node")
+    )]
 }

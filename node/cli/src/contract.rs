@@ -6,21 +6,26 @@ use std::time::Duration;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
+use alloy_sol_types::SolCall;
 use anyhow::Context;
 use serde_json::json;
 use tbsi_bindings::Addressed;
 use tbsi_bindings::genesis::Attestations::{algorithmOfCall, schemaOfCall};
+use tbsi_governance::abi::PERMISSIONS;
+use tbsi_governance::contracts::Permissions::accountOfCall;
+use tbsi_governance::standing::Permissions;
 use tbsi_keys::keyfile::{KeyFileError, open_validator_key};
 use tbsi_rpc::wire::{LeafRange, TransactionStatus};
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
 use tbsi_types::log::ATTESTATIONS;
-use tbsi_types::{SecretKey, UnsignedTransaction};
+use tbsi_types::{SecretKey, SignedTransaction, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
-use crate::lang::{SayContext, demand, said};
+use crate::lang::{SayContext, Sentence, demand, said};
 use crate::password::PasswordFile;
 use crate::report::refuse;
+use crate::shown::PathShown;
 
 /// How long a transaction is waited for.
 const FINALITY_TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,6 +33,9 @@ const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often the node is asked whether it dropped a transaction that is waited for.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often a transaction is signed anew because others, with the same key, took its nonce.
+const NONCES_TAKEN_MAX: usize = 100;
 
 /// Part of the estimated gas that is added to it: one in so many.
 const GAS_MARGIN: u64 = 16;
@@ -87,6 +95,63 @@ pub(crate) async fn check_algorithm(client: &Client, code: u32, name: &str) -> a
     )))
 }
 
+/// Fails if an account may not send transactions or not attest, and says who can help. A chain
+/// that does not govern itself lets everybody.
+pub(crate) async fn check_may_attest(client: &Client, account: Address) -> anyhow::Result<()> {
+    let call = Bytes::from(accountOfCall { account }.abi_encode());
+    let request = json!({ "to": PERMISSIONS, "data": call });
+    let answer: Bytes = client
+        .request("eth_call", &[request, json!("latest")])
+        .await?;
+    if answer.is_empty() {
+        return Ok(());
+    }
+    let url = client.url();
+    let found = accountOfCall::abi_decode_returns(&answer)
+        .with_context(|| format!("{url} gave an answer that is not understood"))?;
+    let needed = Permissions::SEND.0 | Permissions::ATTEST.0;
+    if found.active && found.permissions & needed == needed {
+        return Ok(());
+    }
+    let number = found.organisation;
+    Err(refuse(match (number, found.active) {
+        (0, _) => said(
+            format!(
+                "account {account} belongs to no organisation of this network, and its public may \
+                 not attest; sign that it joins yours with `tbsi org consent`, and have an \
+                 administrator add it with `tbsi org add-account {account} --permissions \
+                 send,attest --consent FILE`"
+            ),
+            format!(
+                "帳戶 {account} 不屬於此網路的任何機構，而公眾沒有存證的權限；請以 `tbsi org consent` \
+                 簽署加入您的機構，再由其管理者以 `tbsi org add-account {account} --permissions \
+                 send,attest --consent FILE` 加入"
+            ),
+        ),
+        (_, true) => said(
+            format!(
+                "account {account} of organisation {number} may not send and attest; an \
+                 administrator of it grants that with `tbsi org add-account {account} \
+                 --permissions send,attest`"
+            ),
+            format!(
+                "編號 {number} 的機構的帳戶 {account} 沒有傳送與存證的權限；可由其管理者以 \
+                 `tbsi org add-account {account} --permissions send,attest` 授予"
+            ),
+        ),
+        (_, false) => said(
+            format!(
+                "account {account} belongs to organisation {number}, which is suspended or has left; \
+                 `tbsi org history {number}` says why, a motion can reinstate it"
+            ),
+            format!(
+                "帳戶 {account} 屬於編號 {number} 的機構，該機構已停權或退出；`tbsi org history \
+                 {number}` 可得知原因，動議可使其復權"
+            ),
+        ),
+    }))
+}
+
 /// Reads the key file of an account.
 pub(crate) fn load_key(path: &Path, password: &PasswordFile) -> anyhow::Result<SecretKey> {
     let opened = password
@@ -94,8 +159,8 @@ pub(crate) fn load_key(path: &Path, password: &PasswordFile) -> anyhow::Result<S
         .and_then(|password| Ok(open_validator_key(path, password.as_ref())?));
     opened.map_err(|error| match error.downcast_ref() {
         Some(KeyFileError::Missing { path }) => {
-            let path = path.display();
-            let make = format!("(umask 077; openssl rand -hex 32 > {path})");
+            let make = format!("(umask 077; openssl rand -hex 32 > {})", path.word());
+            let path = path.shown();
             said(
                 format!("key file {path} is missing; `{make}` makes a new key"),
                 format!("找不到金鑰檔 {path}；`{make}` 可產生新的金鑰"),
@@ -161,13 +226,11 @@ impl Sender {
         data: Bytes,
         gas: u64,
     ) -> anyhow::Result<B256> {
-        let pending = BlockNumberOrTag::Pending;
-        let nonce = client.transaction_count(self.address(), pending).await?;
-        let signed = self.sign(nonce, gas, to, data);
-        Ok(client.send_raw_transaction(&signed).await?)
+        let sign = |nonce| self.sign(nonce, gas, to, data.clone());
+        Ok(send_in_turn(client, self.address(), sign).await?.0)
     }
 
-    fn sign(&self, nonce: u64, gas_limit: u64, to: Address, input: Bytes) -> Bytes {
+    fn sign(&self, nonce: u64, gas_limit: u64, to: Address, input: Bytes) -> SignedTransaction {
         let transaction = UnsignedTransaction {
             chain_id: self.chain_id,
             nonce,
@@ -176,8 +239,55 @@ impl Sender {
             input,
             ..UnsignedTransaction::default()
         };
-        transaction.sign(&self.key).encoded
+        transaction.sign(&self.key)
     }
+}
+
+/// Sends what `sign` makes of the account's next nonce; returns the transaction's hash and nonce.
+/// A nonce that somebody else takes meanwhile, who has the key too, is not fought over.
+pub(crate) async fn send_in_turn(
+    client: &Client,
+    account: Address,
+    sign: impl Fn(u64) -> SignedTransaction,
+) -> anyhow::Result<(B256, u64)> {
+    let mut taken = 0;
+    loop {
+        let pending = BlockNumberOrTag::Pending;
+        let nonce = client.transaction_count(account, pending).await?;
+        let signed = sign(nonce);
+        match client.send_raw_transaction(&signed.encoded).await {
+            Ok(hash) => return Ok((hash, nonce)),
+            Err(error) if is_known(&error) => return Ok((signed.hash, nonce)),
+            Err(error) if is_taken(&error) && taken < NONCES_TAKEN_MAX => {
+                taken += 1;
+                sleep(POLL_INTERVAL).await;
+            }
+            Err(error) if is_taken(&error) => return Err(error).or_say(|| too_busy(account)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Whether a node refused a transaction because another one has its nonce.
+fn is_taken(error: &ClientError) -> bool {
+    const WORDS: [&str; 2] = ["nonce too low", "replacement transaction underpriced"];
+    matches!(error, ClientError::Refused { message, .. }
+        if WORDS.iter().any(|words| message.starts_with(words)))
+}
+
+/// Whether a node has this very transaction: another command sends the same.
+fn is_known(error: &ClientError) -> bool {
+    matches!(error, ClientError::Refused { message, .. } if message.starts_with("already known"))
+}
+
+fn too_busy(account: Address) -> Sentence {
+    (
+        format!(
+            "others sent with the key of {account} {NONCES_TAKEN_MAX} times before this could; \
+             repeat the command"
+        ),
+        format!("他人以 {account} 的金鑰搶先送出交易已達 {NONCES_TAKEN_MAX} 次；請重複此指令"),
+    )
 }
 
 /// State may change between estimate and block; gas that is not used costs nothing.
@@ -273,7 +383,8 @@ mod tests {
             key: SecretKey::from_seed(b"account"),
             chain_id: 7,
         };
-        let bytes = account.sign(3, 50_000, ATTESTATIONS, Bytes::from_static(&[1]));
+        let signed = account.sign(3, 50_000, ATTESTATIONS, Bytes::from_static(&[1]));
+        let bytes = signed.encoded;
         let signed = UnsignedTransaction::of_signed(&bytes).unwrap().unwrap();
         assert_eq!(signed.chain_id, 7);
         assert_eq!((signed.nonce, signed.gas_limit), (3, 50_000));
@@ -281,6 +392,34 @@ mod tests {
         assert_eq!(signed.to, Some(ATTESTATIONS));
         let signed = Transaction::parse_and_verify(&bytes, 7).unwrap();
         assert_eq!(signed.sender(), account.address());
+    }
+
+    #[test]
+    fn a_nonce_that_another_took_is_known_by_the_node_s_words() {
+        let refused = |message: &str| ClientError::Refused {
+            method: "eth_sendRawTransaction".into(),
+            code: -32000,
+            message: message.into(),
+            data: None,
+        };
+        for (message, taken, known) in [
+            ("nonce too low: address 0x1, tx: 0 state: 1", true, false),
+            (
+                "replacement transaction underpriced: address 0x1",
+                true,
+                false,
+            ),
+            ("already known", false, true),
+            ("nonce too high: address 0x1, tx: 9 state: 1", false, false),
+            ("account limit exceeded", false, false),
+        ] {
+            let error = refused(message);
+            assert_eq!(
+                (is_taken(&error), is_known(&error)),
+                (taken, known),
+                "{message}"
+            );
+        }
     }
 
     #[test]

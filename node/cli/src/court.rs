@@ -27,6 +27,7 @@ use crate::lang::{Language, SayContext, demand, said};
 use crate::proof;
 use crate::report::{Format, in_language, refuse};
 use crate::salt::{directory_of, is_there};
+use crate::shown::PathShown;
 use crate::verify::{self, Checks, Failure, Inputs, Verdict, Verified};
 use document::Document;
 use fonts::FontFiles;
@@ -82,12 +83,12 @@ fn report(args: &Args) -> anyhow::Result<ExitCode> {
         Form::Html => html::render(&document).into_bytes(),
         Form::Pdf(fonts) => pdf::render(&document, fonts).map_err(refuse)?,
     };
-    let shown = args.out.display();
+    let shown = args.out.shown();
     store(&args.out, &bytes)
         .or_say(|| (format!("write {shown}"), format!("無法寫入 {shown}")))
         .map_err(refuse)?;
     let json = json!({
-        "report": args.out,
+        "report": args.out.json(),
         "verdict": verdict.kind.name(),
         "code": verdict.code,
         "reason": verdict.reason,
@@ -102,7 +103,7 @@ fn report(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Everything that can be told before the work begins.
 fn form(args: &Args) -> anyhow::Result<Form> {
-    let shown = args.out.display();
+    let shown = args.out.shown();
     let checks = &args.checks;
     demand(
         checks.status_max_age.is_none() || checks.at.is_some(),

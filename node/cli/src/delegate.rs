@@ -17,7 +17,7 @@ use tbsi_types::log::algorithm::DigestAlgorithm;
 use crate::contract::load_key;
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::govern::words::time;
-use crate::lang::{Language, demand, said};
+use crate::lang::{Language, counted, demand, said};
 use crate::password::PasswordFile;
 use crate::proof::load_genesis;
 use crate::reasons::{parse_reason, reason_word};
@@ -25,6 +25,7 @@ use crate::report::{Format, in_language, note, refuse};
 use crate::revoke::named;
 use crate::salt::Salt;
 use crate::schema;
+use crate::shown::PathShown;
 
 /// Words that the contract takes in one call.
 const WORDS_MAX: usize = 13_000;
@@ -170,7 +171,7 @@ fn attest(args: &AttestArgs) -> anyhow::Result<ExitCode> {
         ));
     }
     let said = lang.pick(
-        format!("{count} file(s) are attested"),
+        format!("attests {}", counted(count, "file")),
         format!("存證 {count} 個檔案"),
     );
     sign(&args.signing, args.nonce, what, &said)
@@ -240,20 +241,20 @@ fn sign(
     };
     let file = DelegationFile::new(&delegating, genesis.hash(), &delegating.sign(&key));
     file::store(&file, &signing.out).map_err(refuse)?;
-    let (lang, shown) = (signing.lang, signing.out.display());
+    let (lang, word) = (signing.lang, signing.out.word());
     let (issuer, nonce) = (delegating.issuer, delegating.nonce);
     let until = time(delegating.deadline, lang);
     let text = lang.pick(
         format!(
             "{issuer} signed: {change}; nonce {nonce}, until {until}\n\
-             Whoever may attest sends it: tbsi delegate send {shown} --key KEY"
+             Whoever may attest sends it: tbsi delegate send {word} --key KEY"
         ),
         format!(
             "{issuer} 已簽署：{change}；nonce {nonce}，有效至 {until}\n\
-             由有存證權限者送出：tbsi delegate send {shown} --key KEY"
+             由有存證權限者送出：tbsi delegate send {word} --key KEY"
         ),
     );
-    let json = json!({ "file": signing.out, "delegation": file });
+    let json = json!({ "file": signing.out.json(), "delegation": file });
     signing.format.print(&text, &json)
 }
 

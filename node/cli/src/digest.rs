@@ -10,6 +10,7 @@ use tbsi_types::log::algorithm::{ALGORITHMS, DigestAlgorithm, by_name};
 
 use crate::lang::{SayContext, Sentence, demand};
 use crate::salt::Salt;
+use crate::shown::PathShown;
 
 /// Name of the algorithm that is used if none is asked for.
 pub(crate) const DEFAULT_ALGORITHM: &str = "sha2-256";
@@ -137,7 +138,7 @@ pub(crate) fn digest_file(
 ) -> anyhow::Result<Vec<u8>> {
     let file = File::open(path).or_say(|| reading(path))?;
     let before = file.metadata().or_say(|| reading(path))?;
-    let shown = path.display();
+    let shown = path.shown();
     demand(before.is_file(), || {
         (
             format!("{shown} is not a file"),
@@ -158,7 +159,7 @@ pub(crate) fn digest_file(
 
 /// What was being done when a file could not be read.
 pub(crate) fn reading(path: &Path) -> Sentence {
-    let path = path.display();
+    let path = path.shown();
     (format!("read {path}"), format!("讀取 {path}"))
 }
 

@@ -15,11 +15,13 @@ use tbsi_types::{Address, ChainIdentity, Erasure, SecretKey, SignedErasure};
 
 use crate::contract::load_key;
 use crate::lang::{Language, SayContext, demand, said};
+use crate::misfit::unread;
 use crate::password::PasswordFile;
-use crate::proof;
+use crate::proof::{self, named_after};
 use crate::report::{Format, in_language, note, refuse};
 use crate::salt::{Salt, directory_of, is_there};
-use crate::verify::{Checks, Inputs, Verified, named_after, verify};
+use crate::shown::PathShown;
+use crate::verify::{Checks, Inputs, Verified, verify};
 
 /// What a statement has behind the name of the file that was attested.
 pub(crate) const EXTENSION: &str = ".tbsi.erasure";
@@ -84,7 +86,7 @@ struct Plan {
 fn salt(args: &SaltArgs) -> anyhow::Result<ExitCode> {
     let key = load_key(&args.key, &args.password).map_err(refuse)?;
     let plan = plan(args, &key).map_err(refuse)?;
-    let statement = plan.statement.display();
+    let statement = plan.statement.shown();
     if let Some(signed) = &plan.to_write {
         store(&plan.statement, &signed.encode()).or_say(|| {
             (
@@ -95,7 +97,7 @@ fn salt(args: &SaltArgs) -> anyhow::Result<ExitCode> {
     }
     if let Some(salt) = &plan.salt {
         Salt::destroy(salt).or_say(|| {
-            let salt = salt.display();
+            let salt = salt.shown();
             (
                 format!(
                     "destroy salt {salt}; {statement} says that it is destroyed: repeat the \
@@ -124,7 +126,7 @@ fn plan(args: &SaltArgs, key: &SecretKey) -> anyhow::Result<Plan> {
         None => Some(signed.clone()),
         Some(before) => {
             demand(before.erasure == signed.erasure, || {
-                let shown = statement.display();
+                let shown = statement.shown();
                 (
                     format!("{shown} is about another attestation; choose another --out"),
                     format!("{shown} 是另一項存證的聲明；請另選 --out"),
@@ -136,7 +138,7 @@ fn plan(args: &SaltArgs, key: &SecretKey) -> anyhow::Result<Plan> {
     let given = args.inputs.salt.as_deref();
     demand(salt.is_some() || to_write.is_none(), || match given {
         Some(path) => {
-            let path = path.display();
+            let path = path.shown();
             (
                 format!("there is no salt file {path} to destroy"),
                 format!("找不到要銷毀的鹽值檔 {path}"),
@@ -231,7 +233,7 @@ fn check_issuer(issuer: Address, account: Address) -> anyhow::Result<()> {
 /// A statement, as far as its bytes tell.
 fn read(path: &Path) -> anyhow::Result<SignedErasure> {
     let reading = || {
-        let path = path.display();
+        let path = path.shown();
         (format!("read statement {path}"), format!("讀取聲明 {path}"))
     };
     let mut bytes = Vec::new();
@@ -241,7 +243,8 @@ fn read(path: &Path) -> anyhow::Result<SignedErasure> {
             limited.read_to_end(&mut bytes)
         })
         .or_say(reading)?;
-    SignedErasure::parse(&bytes).or_say(reading)
+    let parsed = SignedErasure::parse(&bytes);
+    parsed.map_err(|error| unread(path, error)).or_say(reading)
 }
 
 /// On the disk, name included, before the salt is touched. Never in the place of another file.
@@ -265,10 +268,10 @@ fn print(args: &SaltArgs, plan: &Plan) -> anyhow::Result<ExitCode> {
             "注意：存證的檔案不在，因此未以其比對鹽值",
         ));
     }
-    let (shown, id) = (plan.statement.display(), plan.erasure.attestation);
+    let (shown, id) = (plan.statement.shown(), plan.erasure.attestation);
     let what = match &plan.salt {
         Some(salt) => {
-            let salt = salt.display();
+            let salt = salt.shown();
             lang.pick(
                 format!("{salt} was overwritten and removed"),
                 format!("{salt} 已覆寫並移除"),
@@ -284,23 +287,25 @@ fn print(args: &SaltArgs, plan: &Plan) -> anyhow::Result<ExitCode> {
             "{what}; {shown} states that the salt of attestation {id} is destroyed.\n\
              Out of reach: backups, snapshots, copies that the file system or flash storage made, \
              and copies that others were given. Destroy those too.\n\
-             Next: tbsi attest {shown} --key {}",
-            args.key.display()
+             Next: tbsi attest {} --key {}",
+            plan.statement.word(),
+            args.key.word()
         ),
         format!(
             "{what}；{shown} 聲明存證 {id} 的鹽值已銷毀。\n\
              無法觸及者：備份、快照、檔案系統或快閃儲存裝置留下的副本，以及交給他人的副本。請一併\
              銷毀。\n\
-             下一步：tbsi attest {shown} --key {}",
-            args.key.display()
+             下一步：tbsi attest {} --key {}",
+            plan.statement.word(),
+            args.key.word()
         ),
     );
     let json = json!({
-        "statement": plan.statement,
+        "statement": plan.statement.json(),
         "attestation": id,
         "leafIndex": plan.erasure.leaf_index,
         "issuer": plan.erasure.issuer,
-        "salt": plan.salt,
+        "salt": plan.salt.as_deref().map(PathShown::json),
         "before": plan.salt.is_none(),
         "compared": plan.compared,
     });

@@ -24,7 +24,10 @@ use tbsi_types::limits::VALIDATORS_MIN;
 use tbsi_types::{Address, Genesis, TimestampMs};
 
 use crate::clock;
+use crate::lang::counted;
+use crate::misfit::{parse_toml, unread};
 use crate::report::Format;
+use crate::shown::{self, PathShown};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -123,17 +126,19 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 }
 
 fn build(draft: &Path, out: &Path, development: bool) -> anyhow::Result<Genesis> {
-    let text =
-        fs::read_to_string(draft).with_context(|| format!("read draft {}", draft.display()))?;
+    let reading = || format!("read draft {}", draft.shown());
+    let bytes = fs::read(draft).with_context(reading)?;
+    let text = String::from_utf8(bytes).map_err(|error| unread(draft, error));
+    let text = text.with_context(reading)?;
     let genesis = if text.trim_start().starts_with('{') {
-        ceremony::genesis(
-            &tbsi_home::founding::Draft::parse(text.as_bytes())?,
-            development,
-        )
+        let parsed = tbsi_home::founding::Draft::parse(text.as_bytes());
+        let parsed = parsed.map_err(|error| unread(draft, error));
+        parsed.and_then(|draft| ceremony::genesis(&draft, development))
     } else {
         from_toml(&text)
     };
-    let genesis = genesis.with_context(|| format!("draft {}", draft.display()))?;
+    let genesis = genesis.map_err(|error| unread(draft, error));
+    let genesis = genesis.with_context(|| format!("draft {}", draft.shown()))?;
     let json = serde_json::to_string_pretty(&genesis)? + "\n";
     OpenOptions::new()
         .write(true)
@@ -143,12 +148,12 @@ fn build(draft: &Path, out: &Path, development: bool) -> anyhow::Result<Genesis>
             file.write_all(json.as_bytes())?;
             file.sync_all()
         })
-        .with_context(|| format!("write genesis file {}", out.display()))?;
+        .with_context(|| format!("write genesis file {}", out.shown()))?;
     Ok(genesis)
 }
 
 fn from_toml(text: &str) -> anyhow::Result<Genesis> {
-    let draft: Draft = toml::from_str(text)?;
+    let draft: Draft = parse_toml(text)?;
     let genesis = draft.genesis(clock::now()?);
     genesis.check()?;
     check_peer_ids(&genesis)?;
@@ -173,13 +178,14 @@ fn text(genesis: &Genesis) -> anyhow::Result<String> {
     let set = genesis.validator_set()?;
     let total = set.total_power().0;
     let mut text = String::new();
-    writeln!(text, "network      {}", genesis.name)?;
+    writeln!(text, "network      {}", shown::line(&genesis.name))?;
     writeln!(text, "chain id     {}", genesis.chain_id)?;
     writeln!(text, "genesis hash {}", genesis.hash())?;
+    writeln!(text, "read it out  {}", ceremony::aloud(genesis.hash()))?;
     writeln!(
         text,
-        "quorum       more than 2/3 of {total} voting power, of {} validators",
-        set.count()
+        "quorum       more than 2/3 of {total} voting power, of {}",
+        counted(set.count(), "validator")
     )?;
     for node in &genesis.nodes {
         let names = genesis.organisation(node).cloned();
@@ -191,7 +197,9 @@ fn text(genesis: &Genesis) -> anyhow::Result<String> {
         writeln!(
             text,
             "  {} ({role}): {} {}",
-            node.name, names.name_zh_tw, names.name_en
+            shown::line(&node.name),
+            shown::line(&names.name_zh_tw),
+            shown::line(&names.name_en)
         )?;
     }
     if set.count() < VALIDATORS_MIN {

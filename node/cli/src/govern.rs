@@ -7,7 +7,7 @@ pub(crate) mod words;
 mod writer;
 
 pub(crate) use arguments::{Read, Write, parse_amount, parse_permissions, parse_reason};
-pub(crate) use client::{RegistryClient, peer_id};
+pub(crate) use client::{NamedKey, RegistryClient, named_key, peer_id};
 pub(crate) use writer::{Done, Planned, Writer};
 
 use std::process::ExitCode;

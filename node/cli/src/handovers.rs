@@ -8,14 +8,15 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tbsi_light::{HandoverFollower, TrustAnchor};
-use tbsi_rpc::LogReader;
 use tbsi_types::bundle::chain::HANDOVERS_PER_PAGE;
 use tbsi_types::bundle::{HandoverReader, HandoverRecord, HandoverStreamError, HandoverWriter};
 use tbsi_types::log::EntryBundle;
 use tbsi_types::{Genesis, Height, NamedValidators};
 
-use crate::lang::{Language, SayContext, demand};
+use crate::lang::{Language, SayContext, counted, demand};
 use crate::report::{Format, refuse};
+use crate::rpc::LogUrl;
+use crate::shown::PathShown;
 use crate::{progress, proof};
 
 #[derive(Debug, clap::Args)]
@@ -26,9 +27,8 @@ pub(crate) struct Args {
     /// File that keeps them; what is in it is verified again.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// Where to fetch them: the address of a node's log, or of a copy of it.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545/log")]
-    log: String,
+    #[command(flatten)]
+    log: LogUrl,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub(crate) lang: Language,
@@ -60,14 +60,14 @@ impl Kept {
     /// Reads its head. What it says of the network is compared, and not believed.
     pub(crate) fn open(path: &Path, anchor: TrustAnchor) -> anyhow::Result<Self> {
         let reading = || {
-            let path = path.display();
+            let path = path.shown();
             (
                 format!("{path} is not a file of `tbsi log handovers`"),
                 format!("{path} 不是 `tbsi log handovers` 的檔案"),
             )
         };
         let source = File::open(path).or_say(|| {
-            let path = path.display();
+            let path = path.shown();
             (format!("read {path}"), format!("讀取 {path}"))
         })?;
         let source = Counted {
@@ -77,7 +77,7 @@ impl Kept {
         let reader = HandoverReader::open(source).or_say(reading)?;
         let (expected, got) = (anchor.chain(), reader.chain());
         demand(expected == got, || {
-            let path = path.display();
+            let path = path.shown();
             let (got, expected) = (got.genesis_hash, expected.genesis_hash);
             (
                 format!("{path} is of the network with genesis hash {got}, trusted is {expected}"),
@@ -183,9 +183,9 @@ impl Growing {
 /// `tbsi log handovers`.
 pub(crate) async fn fetch(args: &Args) -> anyhow::Result<ExitCode> {
     let genesis = proof::load_genesis(&args.genesis).map_err(refuse)?;
-    let log = LogReader::new(&args.log).map_err(|error| refuse(error.into()))?;
+    let log = args.log.reader()?;
     let opening = || {
-        let path = args.out.display();
+        let path = args.out.shown();
         (
             format!("{path} cannot be gone on with; choose another --out"),
             format!("無法接續 {path}；請另選 --out"),
@@ -207,14 +207,14 @@ pub(crate) async fn fetch(args: &Args) -> anyhow::Result<ExitCode> {
         let had = kept.count;
         let bytes = log.handovers(page).await?;
         kept.add(&bytes).or_say(|| {
-            let url = &args.log;
+            let url = args.log.url();
             (
                 format!("{url} gave handovers that do not follow"),
                 format!("{url} 給的交接不成立"),
             )
         })?;
         demand(kept.count > had, || {
-            let url = &args.log;
+            let url = args.log.url();
             (
                 format!("{url} gave an empty page of handovers"),
                 format!("{url} 給了空白的交接頁"),
@@ -225,7 +225,7 @@ pub(crate) async fn fetch(args: &Args) -> anyhow::Result<ExitCode> {
     bar.finish_and_clear();
     kept.file.sync_all()?;
     let (new, all, lang) = (kept.count - before, kept.count, args.lang);
-    let (height, shown) = (kept.follower.anchor().height(), args.out.display());
+    let (height, shown) = (kept.follower.anchor().height(), args.out.shown());
     let text = match all {
         0 => lang.pick(
             format!("{shown}: the validators are still those of the genesis file"),
@@ -233,8 +233,9 @@ pub(crate) async fn fetch(args: &Args) -> anyhow::Result<ExitCode> {
         ),
         _ => lang.pick(
             format!(
-                "{shown}: {all} changes of the validator set, {new} of them new, each verified; \
-                 the last took effect at height {height}"
+                "{shown}: {} of the validator set, {new} of them new, each verified; the last took \
+                 effect at height {height}",
+                counted(all, "change")
             ),
             format!(
                 "{shown}：驗證者集合變更 {all} 次，其中新增 {new} 次，均已驗證；最後一次於高度 \
@@ -243,7 +244,7 @@ pub(crate) async fn fetch(args: &Args) -> anyhow::Result<ExitCode> {
         ),
     };
     let json = json!({
-        "file": args.out,
+        "file": args.out.json(),
         "handovers": all,
         "new": new,
         "height": height,

@@ -23,6 +23,7 @@ use crate::checkpoint::verified_height;
 use crate::govern::block_on;
 use crate::password::PasswordFile;
 use crate::report::Format;
+use crate::shown::PathShown;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -104,7 +105,9 @@ pub(crate) enum Command {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PublicKeys {
-    peer_id: String,
+    /// A signer's home has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     validator: Option<PublicValidatorKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +129,7 @@ struct PublicValidatorKey {
 }
 
 impl PublicKeys {
-    /// Of the keys that a home has; a node key it must have.
+    /// Of the keys that a home has; at least one.
     fn load(home: &Home) -> anyhow::Result<Self> {
         let existing = |kind| -> Result<Option<PathBuf>, KeyFileError> {
             let file = home.key_file(kind);
@@ -137,6 +140,16 @@ impl PublicKeys {
             let key = file.map(|file| open_validator_key(&file, home.password()));
             Ok(key.transpose()?)
         };
+        if home.key_files()?.is_empty() {
+            let (shown, dir) = (home.dir().shown(), home.dir().word());
+            bail!(
+                "{shown} has no key files; `tbsi keys new --home {dir}` makes those of a node, `tbsi \
+                 keys import` brings one"
+            );
+        }
+        let node_key = existing(KeyKind::Node)?
+            .map(|file| open_node_key(&file, home.password()))
+            .transpose()?;
         let log_key = existing(KeyKind::Log)?
             .map(|file| open_log_key(&file, home.password()))
             .transpose()?;
@@ -148,7 +161,7 @@ impl PublicKeys {
             .transpose()?;
         Ok(Self {
             signer_key: signer_key.map(|key| link_public_key(&key).into()),
-            peer_id: open_node_key(&home.node_key_file(), home.password())?.peer_id(),
+            peer_id: node_key.map(|key| key.peer_id()),
             validator: secp256k1(KeyKind::Validator)?.map(|key| PublicValidatorKey {
                 public_key: key.public_key().encode().to_vec().into(),
                 address: key.public_key().address(),
@@ -159,7 +172,7 @@ impl PublicKeys {
         })
     }
 
-    /// For people: an entry for the draft of a genesis file.
+    /// For people: an entry for the draft of a genesis file, if there is a node's key.
     pub(crate) fn text(&self, name: &str) -> String {
         let mut text = String::new();
         let mut line = |line: String| writeln!(text, "{line}").expect("a String takes all");
@@ -172,10 +185,18 @@ impl PublicKeys {
         if let Some(hash) = &self.post_quantum_key_hash {
             line(format!("# post-quantum key {hash} (SHA-256)"));
         }
+        let Some(peer_id) = &self.peer_id else {
+            // Of a signer: the node's draft has it.
+            if let Some(key) = &self.validator {
+                let (public, address) = (&key.public_key, key.address);
+                line(format!("# validator key {public}, address {address}"));
+            }
+            return text;
+        };
         line(format!(
             "[[nodes]]\nname = \"{name}\"\norganisation = \"...\""
         ));
-        line(format!("peer_id = \"{}\"", self.peer_id));
+        line(format!("peer_id = \"{peer_id}\""));
         if let Some(validator) = &self.validator {
             line("[nodes.validator]".into());
             line(format!("public_key = \"{}\"", validator.public_key));
@@ -257,8 +278,9 @@ fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Re
     if complete {
         bail!(
             "{} holds these keys already, and a key is never overwritten; \
-             `tbsi keys show --home {0}` shows them",
-            home.dir().display()
+             `tbsi keys show --home {}` shows them",
+            home.dir().shown(),
+            home.dir().word()
         );
     }
     if signer {
@@ -267,7 +289,7 @@ fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Re
     let keys = ensure(home, validator)?;
     let text = format!(
         "Keys are in {}; whoever reads them is this node. For the draft of a genesis file:\n\n{}",
-        home.dir().join("keys").display(),
+        home.dir().join("keys").shown(),
         keys.text("...")
     );
     format.print(&text, &keys)
@@ -282,8 +304,8 @@ fn reset_sign_state(
     let moved = tbsi_node::recover::reset_sign_state(home, height, decided)?;
     let mut text = format!("This key signs nothing up to the end of height {height} any more.");
     if let Some(to) = &moved {
-        write!(text, "\nThe old sign-state is now {}.", to.display())?;
+        write!(text, "\nThe old sign-state is now {}.", to.shown())?;
     }
-    let json = json!({ "height": height, "oldSignState": moved });
+    let json = json!({ "height": height, "oldSignState": moved.as_deref().map(PathShown::json) });
     format.print(&text, &json)
 }

@@ -10,7 +10,9 @@ use std::fmt;
 
 use clap::ValueEnum;
 
+use crate::misfit::{self, Unread};
 use crate::refusal::Refused;
+use crate::shown;
 
 /// For people; programs read the same JSON in all languages, except for reasons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -31,6 +33,21 @@ impl Language {
             Self::ZhTw => zh_tw,
         }
     }
+}
+
+/// A number of things in English: `1 file`, `2 files`, `1 entry`, `2 entries`, `1 leaf`, `2 leaves`.
+pub(crate) fn counted(count: impl fmt::Display, one: &str) -> String {
+    let count = count.to_string();
+    if count == "1" {
+        return format!("1 {one}");
+    }
+    let (stem, end) = match one.as_bytes() {
+        [.., b'y'] => (&one[..one.len() - 1], "ies"),
+        [.., b'e', b'a', b'f'] => (&one[..one.len() - 1], "ves"),
+        [.., b's' | b'h' | b'x'] => (one, "es"),
+        _ => (one, "s"),
+    };
+    format!("{count} {stem}{end}")
 }
 
 /// A sentence in each language; English first.
@@ -94,16 +111,21 @@ impl<T, E: Into<anyhow::Error>> SayContext<T> for Result<T, E> {
 }
 
 /// An error and its causes on one line, each cause once. What has no translation, such as the
-/// words of a library or of a node, stays in English.
+/// words of a library or of a node, stays in English. Names and foreign words in it are escaped.
 pub(crate) fn causes(error: &(dyn Error + 'static), language: Language) -> String {
+    // What a file is says more than what a parser made of it.
+    if let Some((en, zh_tw)) = misfit::of_error(error) {
+        return language.pick(en, zh_tw);
+    }
     let colon = match language {
         Language::En => ": ",
         Language::ZhTw => "：",
     };
-    let mut text = words(error, language);
+    let said = |error: &(dyn Error + 'static)| shown::line(&words(error, language)).into_owned();
+    let mut text = said(error);
     let mut next = error.source();
     while let Some(cause) = next {
-        let words = words(cause, language);
+        let words = said(cause);
         if !text.contains(&words) {
             text = format!("{text}{colon}{words}");
         }
@@ -113,8 +135,9 @@ pub(crate) fn causes(error: &(dyn Error + 'static), language: Language) -> Strin
 }
 
 fn words(error: &(dyn Error + 'static), language: Language) -> String {
-    // It stands before another error and says what that says.
+    // These stand before another error and say what that says.
     let error = error.downcast_ref().map_or(error, Refused::inner);
+    let error = error.downcast_ref().map_or(error, Unread::inner);
     let translated = match language {
         Language::En => None,
         Language::ZhTw => match error.downcast_ref::<SaidError>() {
@@ -129,6 +152,21 @@ fn words(error: &(dyn Error + 'static), language: Language) -> String {
 mod tests {
     use super::*;
     use crate::refusal::refuse;
+
+    #[test]
+    fn one_is_not_many() {
+        for (count, one, expected) in [
+            (0, "leaf", "0 leaves"),
+            (1, "leaf", "1 leaf"),
+            (2, "entry", "2 entries"),
+            (1, "entry", "1 entry"),
+            (11, "key file", "11 key files"),
+            (2, "hash", "2 hashes"),
+            (21, "word", "21 words"),
+        ] {
+            assert_eq!(counted(count, one), expected);
+        }
+    }
 
     #[test]
     fn says_all_causes_in_one_language() {
@@ -147,6 +185,9 @@ mod tests {
         let foreign = anyhow::anyhow!("engine words");
         let error = Err::<(), _>(foreign).or_say(read).unwrap_err();
         check(&error, "read a: engine words", "無法讀取 a：engine words");
+        let named = anyhow::anyhow!("no such file: x\nVALID\u{1b}[m");
+        let escaped = r"no such file: x\nVALID\u{1b}[m";
+        check(&named, escaped, escaped);
         assert!(demand(true, read).is_ok());
         check(&demand(false, read).unwrap_err(), "read a", "無法讀取 a");
     }

@@ -14,11 +14,11 @@ use alloy_eips::BlockNumberOrTag;
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::json;
-use tbsi_rpc::Client;
 use tokio::runtime::Runtime;
 
 use crate::lang::{Language, causes, said};
 use crate::report::{Format, in_language};
+use crate::rpc::Rpc;
 use crate::time::Times;
 
 const CODES: &str = "\
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Size and root of the log, as a node tells.
     Status {
         #[command(flatten)]
-        node: Node,
+        node: Rpc,
         /// Language of the text.
         #[arg(long, value_name = "LANG", default_value = "en")]
         lang: Language,
@@ -67,17 +67,6 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Node {
-    /// JSON-RPC address of the node.
-    #[arg(
-        long = "rpc",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8545"
-    )]
-    url: String,
-}
-
-#[derive(Debug, clap::Args)]
 pub(crate) struct ConsistencyArgs {
     /// Height of the earlier checkpoint.
     #[arg(long, value_name = "HEIGHT", value_parser = clap::value_parser!(u64).range(1..))]
@@ -89,7 +78,7 @@ pub(crate) struct ConsistencyArgs {
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
     #[command(flatten)]
-    node: Node,
+    node: Rpc,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -124,7 +113,7 @@ pub(crate) struct AuditArgs {
     #[arg(long)]
     without_map: bool,
     #[command(flatten)]
-    node: Node,
+    node: Rpc,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -202,7 +191,7 @@ fn say(
         Err(Failure::No(error)) => ("no", no, ExitCode::FAILURE, error),
         Err(Failure::CouldNotTell(error)) => {
             let code = ExitCode::from(crate::report::REFUSED);
-            let shown = lang.pick("COULD NOT TELL", "無法判定");
+            let shown = lang.pick("COULD NOT TELL", "無法判斷");
             ("could not tell", shown, code, error)
         }
     };
@@ -213,8 +202,8 @@ fn say(
     Ok(code)
 }
 
-async fn status(node: &Node, lang: Language, format: Format) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&node.url)?;
+async fn status(node: &Rpc, lang: Language, format: Format) -> anyhow::Result<ExitCode> {
+    let client = node.client()?;
     let latest = client.checkpoint(BlockNumberOrTag::Latest).await?;
     let latest = latest.ok_or_else(|| {
         let url = client.url();

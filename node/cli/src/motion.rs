@@ -19,6 +19,11 @@ use tbsi_governance::motions::Act;
 
 use crate::govern::words::{CHOICES, MOTION_KINDS, MOTION_STATUS, REASONS, code_of, time, word};
 use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on, parse_reason};
+use crate::report::refused;
+use crate::shown;
+
+/// Status of a motion whose delay is not over.
+const PASSED: u8 = 2;
 
 const HELP: &str = "\
 One organisation has one vote. A motion passes as soon as the rule of its kind is met; then
@@ -119,7 +124,8 @@ async fn fetch(registry: &RegistryClient, motion: u32) -> anyhow::Result<Motion>
 /// What a motion does; what it changes from is said while it can still take effect.
 async fn effect(registry: &RegistryClient, motion: &Motion) -> anyhow::Result<String> {
     let act = Act::decode(motion.kind, &motion.arguments)?;
-    words::effect(registry, &act, is_pending(motion)).await
+    let effect = words::effect(registry, &act, is_pending(motion)).await?;
+    Ok(shown::line(&effect).into_owned())
 }
 
 /// Open, passed or executable.
@@ -138,10 +144,10 @@ async fn list(read: Read) -> anyhow::Result<ExitCode> {
     for (number, motion) in (1u32..).zip(&motions) {
         let status = word(&MOTION_STATUS, motion.status.into(), lang);
         let effect = effect(&registry, motion).await?;
-        let (yes, no) = (motion.yes, motion.no);
+        let (yes, no, (needed, _)) = (motion.yes, motion.no, show::needed(motion));
         text += &lang.pick(
-            format!("{number:>4}  {status:<10}  {yes} yes, {no} no  {effect}\n"),
-            format!("{number:>4}  {status}  贊成 {yes}、反對 {no}  {effect}\n"),
+            format!("{number:>4}  {status:<10}  {yes} of {needed} yes, {no} no  {effect}\n"),
+            format!("{number:>4}  {status}  贊成 {yes}／{needed}、反對 {no}  {effect}\n"),
         );
         all.push(show::summary(&registry, number, motion, &effect));
     }
@@ -182,10 +188,16 @@ fn outcome(registry: &RegistryClient, number: u32, motion: &Motion) -> String {
     match motion.status {
         1 => {
             let until = time(motion.deadline, lang);
-            let (yes, base) = (motion.yes, motion.base);
+            let (yes, (needed, cast)) = (motion.yes, show::needed(motion));
+            let taken = motion.yes + motion.no + motion.abstained;
             lang.pick(
-                format!("open   {yes} yes of {base}; closes at {until}"),
-                format!("表決中 贊成 {yes}／{base}；{until} 截止"),
+                format!(
+                    "open   {yes} yes of {needed} that are needed, {taken} of {cast} taking part; \
+                     closes at {until}"
+                ),
+                format!(
+                    "表決中 贊成 {yes}／門檻 {needed}，參與 {taken}／門檻 {cast}；{until} 截止"
+                ),
             )
         }
         2 => lang.pick(
@@ -204,6 +216,7 @@ async fn execute(motion: u32, write: Write) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&write).await?;
     let (registry, lang) = (&writer.registry, writer.registry.lang);
     let found = fetch(registry, motion).await?;
+    require_due(registry, motion, &found)?;
     let effect = effect(registry, &found).await?;
     let change = lang.pick(
         format!("motion {motion}: {effect}"),
@@ -214,6 +227,26 @@ async fn execute(motion: u32, write: Write) -> anyhow::Result<ExitCode> {
     let kind = word(&MOTION_KINDS, found.kind.into(), crate::lang::Language::En);
     let tell = async |_: &_| Ok((String::new(), json!({ "motion": motion, "kind": kind })));
     writer.perform(&planned, tell).await
+}
+
+/// Fails if a motion that passed still waits, by the time of the latest block.
+fn require_due(registry: &RegistryClient, number: u32, motion: &Motion) -> anyhow::Result<()> {
+    if motion.status != PASSED {
+        return Ok(());
+    }
+    let lang = registry.lang;
+    let from = time(motion.passedAt + u64::from(motion.rule.delay), lang);
+    let now = time(registry.now, lang);
+    Err(refused(lang.pick(
+        format!(
+            "motion {number} passed and can be executed from {from}; the latest block is of {now}: \
+             repeat the command when a block is of that time"
+        ),
+        format!(
+            "第 {number} 號動議已通過，{from} 起可執行；最新區塊的時間為 {now}：請待區塊到達該時間後\
+             重複此指令"
+        ),
+    )))
 }
 
 async fn withdraw(motion: u32, reason: u16, write: Write) -> anyhow::Result<ExitCode> {

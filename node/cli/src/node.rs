@@ -4,19 +4,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_home::config::Config;
 use tbsi_home::{Home, load_genesis};
+use tbsi_keys::keyfile::{KeyKind, is_there};
 use tbsi_node::recover::Recovery;
+use tbsi_types::Genesis;
 use tbsi_types::log::SignatureType;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::lang::counted;
 use crate::password::PasswordFile;
 use crate::report::{Format, causes};
+use crate::shown::PathShown;
 use crate::sign_state::SignStateArgs;
 use crate::{keys, logging};
 
@@ -36,12 +40,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         password: PasswordFile,
     },
-    /// Make a home directory: keys if there are none, configuration, genesis file, and for a
-    /// validator its sign-state.
+    /// Make a home directory: configuration, genesis file, and for a validator its sign-state.
     ///
-    /// The genesis file must name this node's keys. If it does not yet, the keys are made all
-    /// the same and printed: add them to the genesis file and run the command again. A validator
-    /// key that was imported may have signed: give its sign-state.
+    /// Keys that are missing are made if the network governs itself, so that the node can be
+    /// registered; otherwise the genesis file must name them, and `tbsi keys new` makes them
+    /// before. A validator key that was imported may have signed: give its sign-state. Nodes of the
+    /// genesis file become peers, as far as it says at which IP address they are.
     Init(InitArgs),
     /// Clear what is undecided, so that a node leaves a height at which it is stuck.
     ///
@@ -110,31 +114,62 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     let genesis = load_genesis(&args.genesis)?;
     let home = args.password.unlock(&args.home)?;
     let first = args.sign_state.first_mark(&args.genesis)?;
+    // Nothing is made that would be of no use.
+    home.require_new(&genesis)?;
+    require_keys(&home, &genesis, args.validator)?;
     let keys = keys::ensure(&home, args.validator)?;
-    let config = Config::new(&args.name, args.validator);
-    home.init_from(&config, &genesis, &first)
-        .with_context(|| format!("this node's keys are\n{}initialise", keys.text(&args.name)))?;
+    let config = Config::new(&args.name, args.validator).with_peers_of(&genesis);
+    home.init_from(&config, &genesis, &first)?;
     let log_key = home.ensure_log_key()?.signer(&genesis.identity());
     let log_key = log_key.verifier(SignatureType::Note).encode();
     let file = home.config_file();
+    let (peers, missing) = (config.p2p.peers.len(), config.peers_left_out(&genesis));
+    let peers = match missing {
+        0 => counted(peers, "peer"),
+        missing => format!(
+            "{} and comments about {missing} more, whose IP addresses the genesis file does not say",
+            counted(peers, "peer")
+        ),
+    };
     let text = format!(
         "Node `{}` is ready in {}.\n\
          It signs checkpoints of the log for other software with {log_key}.\n\
-         Next: name its peers and addresses in {}, then\n  \
+         Its configuration has {peers}.\n\
+         Next: check its peers and addresses in {}, then\n  \
          tbsi config check --home {dir}\n  tbsi node run --home {dir}",
         args.name,
-        home.dir().display(),
-        file.display(),
-        dir = home.dir().display(),
+        home.dir().shown(),
+        file.shown(),
+        dir = home.dir().word(),
     );
     let json = json!({
-        "home": home.dir(),
-        "config": file,
+        "home": home.dir().json(),
+        "config": file.json(),
         "genesisHash": genesis.hash(),
         "logKey": log_key,
         "keys": keys,
     });
     args.format.print(&text, &json)
+}
+
+/// Fails if keys that a genesis file has to name are not there yet.
+fn require_keys(home: &Home, genesis: &Genesis, validator: bool) -> anyhow::Result<()> {
+    let needed = [(KeyKind::Node, true), (KeyKind::Validator, validator)];
+    for (kind, needed) in needed {
+        let file = home.key_file(kind);
+        if needed && genesis.governance.is_none() && !is_there(&file)? {
+            let (dir, flag) = (
+                home.dir().word(),
+                if validator { " --validator" } else { "" },
+            );
+            bail!(
+                "{} is missing, so the genesis file cannot name this node: `tbsi keys new --home \
+                 {dir}{flag}` makes the keys and prints them for the genesis file's draft",
+                file.shown()
+            );
+        }
+    }
+    Ok(())
 }
 
 fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
@@ -146,7 +181,7 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     let done = tbsi_node::recover::recover(&home, how)?;
     let (stuck, will) = (done.tip.next(), if args.dry_run { "would be " } else { "" });
     let log = match &done.log {
-        Some(to) => format!("{will}moved to {}", to.display()),
+        Some(to) => format!("{will}moved to {}", to.shown()),
         None => "there is none".into(),
     };
     let state = match done.silent_until {
@@ -159,7 +194,7 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
     let text = format!(
         "{} is decided up to height {}.\nundecided blocks: {}, {will}deleted\n\
          consensus' write-ahead log: {log}\nsign-state: {state}",
-        args.home.display(),
+        args.home.shown(),
         done.tip,
         done.blocks
     );
@@ -167,7 +202,7 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         "dryRun": args.dry_run,
         "height": done.tip,
         "undecidedBlocks": done.blocks,
-        "log": done.log,
+        "log": done.log.as_deref().map(PathShown::json),
         "silentUntil": done.silent_until,
     });
     args.format.print(&text, &json)

@@ -11,6 +11,8 @@ use tbsi_keys::keyfile::{is_encrypted, is_there};
 use tbsi_keys::password::Password;
 use zeroize::Zeroizing;
 
+use crate::shown::PathShown;
+
 /// What opens encrypted key files.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct PasswordFile {
@@ -43,7 +45,7 @@ impl PasswordFile {
         if !home.key_files()?.iter().any(|(_, encrypted)| *encrypted) {
             return Ok(home);
         }
-        let password = ask(&format!("Password of the keys in {}: ", dir.display()))?;
+        let password = ask(&format!("Password of the keys in {}: ", dir.shown()))?;
         Ok(home.with_password(password))
     }
 
@@ -52,7 +54,7 @@ impl PasswordFile {
         match &self.password_file {
             Some(path) => Ok(Some(Password::load(path)?)),
             None if !is_encrypted(file)? => Ok(None),
-            None => ask(&format!("Password of {}: ", file.display())),
+            None => ask(&format!("Password of {}: ", file.shown())),
         }
     }
 

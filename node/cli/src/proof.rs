@@ -1,8 +1,10 @@
 //! Proof files, in either form.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use tbsi_rpc::Client;
 use tbsi_types::bundle::{
@@ -14,9 +16,13 @@ use tbsi_types::{Genesis, Handover, Height, ProofBundle};
 use tempfile::NamedTempFile;
 
 use crate::lang::{SayContext, demand};
+use crate::shown::PathShown;
 
 /// What the JSON form has behind the name of the file that it is about.
 pub(crate) const EXTENSION: &str = ".tbsi.json";
+
+/// What a compact proof has behind the name of the file that it is about.
+const COMPACT_EXTENSION: &str = ".tbsi";
 
 /// What files that are being written end with. One that was left behind is nobody's document.
 pub(crate) const UNFINISHED: &str = ".tbsi.tmp";
@@ -42,17 +48,30 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
             limited.read_to_end(&mut bytes)
         })
         .or_say(|| {
-            let path = path.display();
+            let path = path.shown();
             (format!("read proof {path}"), format!("讀取證明 {path}"))
         })?;
     demand(bytes.len() <= BUNDLE_JSON_BYTES_MAX, || {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} has more than {BUNDLE_JSON_BYTES_MAX} bytes, so it is no proof"),
             format!("{path} 超過 {BUNDLE_JSON_BYTES_MAX} 位元組，不是證明"),
         )
     })?;
     Ok(bytes)
+}
+
+/// The file that a proof is of, by its name.
+pub(crate) fn named_after(proof: &Path) -> Option<PathBuf> {
+    let extensions = [EXTENSION, COMPACT_EXTENSION];
+    extensions.iter().find_map(|end| without_end(proof, end))
+}
+
+/// A path without the end of its name; `None` if it has another one, or nothing else.
+pub(crate) fn without_end(path: &Path, end: &str) -> Option<PathBuf> {
+    let name = path.file_name()?.as_bytes();
+    let stem = name.strip_suffix(end.as_bytes())?;
+    (!stem.is_empty()).then(|| path.with_file_name(OsStr::from_bytes(stem)))
 }
 
 /// Reads either form.

@@ -24,8 +24,10 @@ use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::lang::{Language, SayContext, Sentence, demand, said};
 use crate::progress;
 use crate::proof::{self, ProofFile};
-use crate::report::{in_language, note, print, refuse};
+use crate::report::{in_language, note, print_json, refuse};
+use crate::rpc::Rpc;
 use crate::salt::{Salt, is_there};
+use crate::shown::PathShown;
 use issuers::{Others, choose, name_others};
 
 const HELP: &str = "\
@@ -51,9 +53,8 @@ pub(crate) struct Args {
     /// Digest algorithm of the file.
     #[arg(long, value_name = "NAME", default_value = DEFAULT_ALGORITHM, value_parser = parse_algorithm)]
     algorithm: &'static DigestAlgorithm,
-    /// JSON-RPC address of the node.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    rpc: String,
+    #[command(flatten)]
+    rpc: Rpc,
     /// With what the log's map says of the attestation: whether it was revoked.
     #[arg(long)]
     with_status: bool,
@@ -174,7 +175,7 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
         return absent::prove(args);
     }
     let selectors = selectors(args).map_err(refuse)?;
-    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    let client = args.rpc.client()?;
     let answer = Runtime::new()?.block_on(fetch(&client, &selectors, args))?;
     let Some(Fetched { json, file, others }) = answer else {
         return Err(none(&client, args.issuer));
@@ -203,7 +204,7 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
 fn put(args: &Args, client: &Client, json: &RawValue, file: &ProofFile) -> anyhow::Result<()> {
     let bundle = &file.bundle;
     let bytes = match (args.form(), &args.out) {
-        (Form::Json, None) => return print(json.get()),
+        (Form::Json, None) => return print_json(json.get()),
         (Form::Json, Some(_)) => format!("{}\n", json.get().trim_end()).into_bytes(),
         (Form::Compact, _) => file.encode()?,
         (Form::Ots, _) => Runtime::new()?.block_on(ots::fetch(client, bundle, args.lang))?,
@@ -248,7 +249,7 @@ fn check_out(args: &Args) -> anyhow::Result<()> {
     })?;
     let free = |out: &Path| {
         demand(!is_there(out), || {
-            let out = out.display();
+            let out = out.shown();
             (
                 format!("{out} exists; choose another --out"),
                 format!("{out} 已存在；請另選 --out"),
@@ -281,7 +282,7 @@ fn write(out: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         .open(out)
         .and_then(|mut file| file.write_all(bytes))
         .or_say(|| {
-            let out = out.display();
+            let out = out.shown();
             (format!("write {out}"), format!("無法寫入 {out}"))
         })
 }
@@ -316,7 +317,7 @@ fn selectors(args: &Args) -> anyhow::Result<Vec<LeafSelector>> {
         (None, None, None) => {
             return Err(said(
                 "give a digest, an id, --index or --file",
-                "請指定雜湊值、識別碼、--index 或 --file",
+                "請指定摘要、識別碼、--index 或 --file",
             ));
         }
     })
@@ -333,7 +334,7 @@ fn digest_of(args: &Args, file: &Path) -> anyhow::Result<Bytes> {
     note(
         &args
             .lang
-            .pick(format!("digest {shown}"), format!("雜湊值 {shown}")),
+            .pick(format!("digest {shown}"), format!("摘要 {shown}")),
     );
     Ok(digest.into())
 }
@@ -401,7 +402,7 @@ async fn fetch(
         demand(issuer.is_none_or(|issuer| issuer == by), || {
             (
                 format!("that is by {by}; leave --issuer out, or give a digest or a file"),
-                format!("該筆出自 {by}；請不要加 --issuer，或改以雜湊值或檔案查詢"),
+                format!("該筆出自 {by}；請不要加 --issuer，或改以摘要或檔案查詢"),
             )
         })?;
         return Ok(Some(Fetched { json, file, others }));

@@ -30,6 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::report::{in_language, refuse};
+use crate::shown::PathShown;
 use crate::{logging, proof};
 use keys::open_signer;
 use say::Say;
@@ -140,7 +141,7 @@ fn ask(home: &Path, name: &str) -> anyhow::Result<()> {
     let file = folder.join(name);
     std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::write(&file, ""))
-        .with_context(|| format!("write {}", file.display()))
+        .with_context(|| format!("write {}", file.shown()))
 }
 
 /// Everything that a home directory says.

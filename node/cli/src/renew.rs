@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 
 use crate::lang::{Language, SayContext};
 use crate::report::{Format, in_language};
+use crate::shown::PathShown;
 use crate::time::Times;
 pub(crate) use sunsets::relied_until;
 
@@ -72,7 +73,7 @@ pub(super) struct Circumstances {
 impl Common {
     async fn circumstances(&self, at: Option<u64>) -> anyhow::Result<Circumstances> {
         let reading = |path: &Path| {
-            let path = path.display();
+            let path = path.shown();
             (format!("read {path}"), format!("讀取 {path}"))
         };
         let pem = std::fs::read(&self.trust).or_say(|| reading(&self.trust))?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::lang::{self, Language};
 use crate::refusal::Refused;
+use crate::{misfit, shown};
 
 pub(crate) use crate::refusal::{refuse, refused};
 
@@ -31,15 +32,21 @@ impl Format {
     /// The same, for one of many; `false` if nobody reads any more.
     pub(crate) fn line(self, text: &str, json: &impl Serialize) -> anyhow::Result<bool> {
         if !self.json {
-            return write(text);
+            return write(&shown::lines(text));
         }
-        write(&serde_json::to_string(json).context("write the answer as JSON")?)
+        let json = serde_json::to_value(json).context("write the answer as JSON")?;
+        write(&shown::json_text(&shown::plain_json(json).to_string()))
     }
 }
 
 /// Prints text and a line feed on stdout. A reader that went away (`| head`) is no error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    write(text).map(drop)
+    write(&shown::lines(text)).map(drop)
+}
+
+/// The same of JSON that is written already.
+pub(crate) fn print_json(json: &str) -> anyhow::Result<()> {
+    write(&shown::json_text(json)).map(drop)
 }
 
 fn write(text: &str) -> anyhow::Result<bool> {
@@ -56,7 +63,7 @@ fn write(text: &str) -> anyhow::Result<bool> {
 
 /// Prints progress or a warning on stderr. Nobody may be listening, which is no error either.
 pub(crate) fn note(text: &str) {
-    writeln!(io::stderr().lock(), "{text}").ok();
+    writeln!(io::stderr().lock(), "{}", shown::lines(text)).ok();
 }
 
 /// Exit code of a command that could not tell, or that refused before it did anything.
@@ -64,7 +71,8 @@ pub(crate) const REFUSED: u8 = 2;
 
 /// The exit code for an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
-    if error.is::<Refused>() {
+    // What cannot be read says nothing, not even no.
+    if error.is::<Refused>() || misfit::of_error(error.as_ref()).is_some() {
         ExitCode::from(REFUSED)
     } else {
         ExitCode::FAILURE

@@ -14,10 +14,13 @@ use tokio::runtime::Runtime;
 
 use crate::contract::{Sender, load_key, revokeCall, schema_of};
 use crate::lang::{Language, SayContext, demand, said};
+use crate::misfit::unread;
 use crate::password::PasswordFile;
 use crate::proof;
 use crate::reasons::{parse_reason, reason_word};
 use crate::report::{Format, in_language, refuse};
+use crate::rpc::Rpc;
+use crate::shown::PathShown;
 use crate::standing;
 
 const HELP: &str = "\
@@ -41,9 +44,8 @@ pub(crate) struct Args {
     key: PathBuf,
     #[command(flatten)]
     password: PasswordFile,
-    /// JSON-RPC address of the node.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    rpc: String,
+    #[command(flatten)]
+    rpc: Rpc,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     lang: Language,
@@ -70,16 +72,15 @@ pub(crate) fn named(what: &Path) -> anyhow::Result<Named> {
             "既不是識別碼（0x 加 64 個十六進位數字），也不是可讀取的證明".into(),
         )
     })?;
-    let bundle = proof::parse_any(&bundle)
-        .with_context(|| text.clone().into_owned())?
-        .bundle;
+    let parsed = proof::parse_any(&bundle).map_err(|error| unread(what, error));
+    let bundle = parsed.with_context(|| what.shown().to_string())?.bundle;
     let leaf = Leaf::decode(&bundle.leaf)?;
     let id = leaf.attestation_id();
     Ok(Named {
         id: id.ok_or_else(|| {
             said(
-                format!("{text} is not the proof of an attestation"),
-                format!("{text} 不是存證的證明"),
+                format!("{} is not the proof of an attestation", what.shown()),
+                format!("{} 不是存證的證明", what.shown()),
             )
         })?,
         chain_id: Some(leaf.head.chain_id),
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn start(args: &Args) -> anyhow::Result<ExitCode> {
     let named = named(&args.what).map_err(refuse)?;
-    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    let client = args.rpc.client()?;
     let key = load_key(&args.key, &args.password).map_err(refuse)?;
     Runtime::new()?.block_on(revoke(args, &client, key, &named))
 }
@@ -184,7 +185,7 @@ fn print(
         "height": height,
         "before": before,
     });
-    let (lang, rpc) = (args.lang, &args.rpc);
+    let (lang, rpc) = (args.lang, args.rpc.word());
     let why = reason_word(reason, lang);
     let was = if before {
         lang.pick("was revoked before", "先前已撤銷")

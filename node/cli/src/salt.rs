@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::hex;
 
 use crate::lang::{SayContext, said};
+use crate::misfit::unread;
 use crate::proof;
+use crate::shown::PathShown;
 
 /// 64 digits, perhaps `0x` before and a line feed (or CR LF) after them.
 const FILE_BYTES_MAX: u64 = 68;
@@ -46,25 +48,26 @@ impl Salt {
 
     /// Reads a salt file.
     pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         File::open(path)
-            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text))
+            .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
             .or_say(|| {
-                let path = path.display();
+                let path = path.shown();
                 (
                     format!("read salt file {path}"),
                     format!("讀取鹽值檔 {path}"),
                 )
             })?;
-        let digits = text.strip_suffix('\n').unwrap_or(&text);
-        let digits = digits.strip_suffix('\r').unwrap_or(digits);
+        let digits = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+        let digits = digits.strip_suffix(b"\r").unwrap_or(digits);
         let mut salt = [0; 32];
         hex::decode_to_slice(digits, &mut salt).map_err(|_| {
-            let path = path.display();
-            said(
-                format!("salt file {path} must hold 64 hex digits"),
-                format!("鹽值檔 {path} 必須是 64 個十六進位數字"),
-            )
+            let shown = path.shown();
+            let wrong = said(
+                format!("salt file {shown} must hold 64 hex digits"),
+                format!("鹽值檔 {shown} 必須是 64 個十六進位數字"),
+            );
+            unread(path, wrong)
         })?;
         Ok(Self(salt))
     }
@@ -83,8 +86,15 @@ impl Salt {
             )
         })?;
         let salt = Self(salt);
-        salt.store(path).or_say(|| {
-            let path = path.display();
+        let stored = salt.store(path);
+        if let Err(error) = &stored
+            && error.kind() == io::ErrorKind::AlreadyExists
+        {
+            // Another command made one meanwhile.
+            return Self::load(path);
+        }
+        stored.or_say(|| {
+            let path = path.shown();
             (
                 format!("write salt file {path}"),
                 format!("寫入鹽值檔 {path}"),

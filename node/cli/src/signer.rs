@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_home::config::LogConfig;
 use tbsi_home::{Home, SignerRole, load_genesis};
+use tbsi_keys::keyfile::{KeyKind, is_there};
 use tbsi_keys::signer::{SignerAddress, link_public_key, serve};
 use tbsi_types::B256;
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use tokio::sync::watch;
 use crate::logging;
 use crate::password::PasswordFile;
 use crate::report::{Format, causes};
+use crate::shown::PathShown;
 use crate::sign_state::SignStateArgs;
 
 #[derive(Debug, Subcommand)]
@@ -80,6 +82,13 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
     let genesis = load_genesis(&args.genesis)?;
     let home = args.password.unlock(&args.home)?;
     let first = args.sign_state.first_mark(&args.genesis)?;
+    // Nothing is made for a signer that has nothing to sign with.
+    let signs_with = if args.account {
+        KeyKind::Account
+    } else {
+        KeyKind::Validator
+    };
+    require_key(&home, signs_with)?;
     let key = link_public_key(&*home.ensure_link_key()?);
     let key = B256::from(key);
     if args.account {
@@ -88,19 +97,38 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
         let text = format!(
             "The signer in {} is ready. For the relayer:\n\n  tbsi relay init --signer \
              ADDRESS --signer-key {key} --account {account} ...",
-            home.dir().display()
+            home.dir().shown()
         );
-        let json = json!({ "home": home.dir(), "signerKey": key, "account": account });
+        let json = json!({ "home": home.dir().json(), "signerKey": key, "account": account });
         return args.format.print(&text, &json);
     }
     home.init_signer(&genesis, &first)?;
     let text = format!(
         "The signer in {} is ready. In the node's config.toml:\n\n\
          [signer]\naddress = \"...\"\npublic_key = \"{key}\"\nvalidator_key = \"...\"",
-        home.dir().display()
+        home.dir().shown()
     );
-    args.format
-        .print(&text, &json!({ "home": home.dir(), "signerKey": key }))
+    args.format.print(
+        &text,
+        &json!({ "home": home.dir().json(), "signerKey": key }),
+    )
+}
+
+fn require_key(home: &Home, kind: KeyKind) -> anyhow::Result<()> {
+    let file = home.key_file(kind);
+    let name = if kind == KeyKind::Account {
+        "account"
+    } else {
+        "validator"
+    };
+    ensure!(
+        is_there(&file)?,
+        "{} is missing: a signer's home has the key that it signs with before it is made; `tbsi \
+         keys import --kind {name} --home {} --file FILE` brings it",
+        file.shown(),
+        home.dir().word()
+    );
+    Ok(())
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -10,10 +10,12 @@ use tbsi_rpc::wire::{NodeStatus, Role};
 use tbsi_types::B256;
 use tokio::runtime::Runtime;
 
-use crate::lang::{Language, demand, said};
+use crate::lang::{Language, counted, demand, said};
 use crate::proof;
 use crate::report::{Format, in_language, refuse};
 use crate::revoke::named;
+use crate::rpc::Rpc;
+use crate::shown;
 use crate::standing::{self, Standing};
 use crate::time::Times;
 
@@ -34,9 +36,8 @@ pub(crate) struct Args {
     /// Genesis file of the network; what the node tells of is verified with it.
     #[arg(long, value_name = "FILE", requires = "what")]
     genesis: Option<PathBuf>,
-    /// JSON-RPC address of the node.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    rpc: String,
+    #[command(flatten)]
+    rpc: Rpc,
     /// Language of the text about an attestation.
     #[arg(long, value_name = "LANG", default_value = "en", requires = "what")]
     lang: Language,
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let outcome = named.and_then(|named| of_attestation(args, named.id));
         return in_language(outcome, args.lang);
     }
-    let client = Client::new(&args.rpc)?;
+    let client = args.rpc.client()?;
     let status = Runtime::new()?.block_on(client.status())?;
     args.format.print(&text(&status)?, &status)
 }
@@ -59,7 +60,7 @@ fn of_attestation(args: &Args, id: B256) -> anyhow::Result<ExitCode> {
     let genesis = args.genesis.as_deref().map(proof::load_genesis).transpose();
     let genesis = genesis.map_err(refuse)?;
     let anchor = genesis.as_ref().map(TrustAnchor::genesis).transpose()?;
-    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    let client = args.rpc.client()?;
     let known = async {
         if let Some(genesis) = &genesis {
             let (theirs, ours) = (client.status().await?.genesis_hash, genesis.hash());
@@ -146,7 +147,8 @@ fn write_protocol(text: &mut String, status: &NodeStatus) -> std::fmt::Result {
     let state = if upgrade.supported {
         "this node supports it".to_owned()
     } else {
-        format!("NOT SUPPORTED: install tbsi {} before", upgrade.version)
+        let version = shown::line(&upgrade.version);
+        format!("NOT SUPPORTED: install tbsi {version} before")
     };
     writeln!(
         text,
@@ -165,12 +167,15 @@ fn text(status: &NodeStatus) -> Result<String, std::fmt::Error> {
     writeln!(
         text,
         "node     {} ({role}), tbsi {}",
-        status.node_name, status.version
+        shown::line(&status.node_name),
+        shown::line(&status.version)
     )?;
     writeln!(
         text,
         "network  {}, chain id {}, genesis {}",
-        status.network_name, status.chain_id, status.genesis_hash
+        shown::line(&status.network_name),
+        status.chain_id,
+        status.genesis_hash
     )?;
     writeln!(
         text,
@@ -179,18 +184,16 @@ fn text(status: &NodeStatus) -> Result<String, std::fmt::Error> {
     )?;
     write_protocol(&mut text, status)?;
     if status.syncing {
-        writeln!(text, "syncing  {} blocks behind", status.behind)?;
+        writeln!(text, "syncing  {} behind", counted(status.behind, "block"))?;
     }
     if let Some(reason) = &status.waiting_for {
-        writeln!(text, "waiting  {reason}")?;
+        writeln!(text, "waiting  {}", shown::line(reason))?;
     }
     for missing in &status.missing_validators {
         let names = &missing.organisation;
-        writeln!(
-            text,
-            "missing  {} of {} {}",
-            missing.node_name, names.name_zh_tw, names.name_en
-        )?;
+        let (node, zh_tw, en) = (&missing.node_name, &names.name_zh_tw, &names.name_en);
+        let missing = format!("missing  {node} of {zh_tw} {en}");
+        writeln!(text, "{}", shown::line(&missing))?;
     }
     writeln!(
         text,
@@ -208,7 +211,8 @@ fn text(status: &NodeStatus) -> Result<String, std::fmt::Error> {
         } else {
             "not connected"
         };
-        writeln!(text, "  {} at {}: {state}", peer.node_name, peer.address)?;
+        let peer = format!("  {} at {}: {state}", peer.node_name, peer.address);
+        writeln!(text, "{}", shown::line(&peer))?;
     }
     Ok(text)
 }

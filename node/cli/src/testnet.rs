@@ -19,7 +19,9 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
+use crate::lang::counted;
 use crate::report::{Format, note};
+use crate::shown::PathShown;
 
 const VALIDATORS: usize = 4;
 /// How often a network for development tells what is current (SPEC §9.11).
@@ -132,7 +134,7 @@ async fn prepare(args: &UpArgs) -> anyhow::Result<Network> {
     let binary = std::env::current_exe().context("find the path of this program")?;
     // Absolute, because the nodes' command lines and the advice name it.
     let dir = std::path::absolute(&args.place.dir)
-        .with_context(|| format!("directory {}", args.place.dir.display()))?;
+        .with_context(|| format!("directory {}", args.place.dir.shown()))?;
     if Network::exists(&dir) {
         let mut network = Network::open(&dir, &binary)?;
         if !args.fresh {
@@ -163,10 +165,11 @@ fn check_same(network: &Network, args: &UpArgs) -> anyhow::Result<()> {
         && args.base_port.is_none_or(|wanted| wanted == port);
     if !same {
         bail!(
-            "{} holds a network of {validators} validators and {observers} observers with chain \
-             id {} from port {port}; leave these flags out to resume it, or add --fresh to \
-             delete it",
-            network.dir().display(),
+            "{} holds a network of {} and {} with chain id {} from port {port}; leave these flags \
+             out to resume it, or add --fresh to delete it",
+            network.dir().shown(),
+            counted(validators, "validator"),
+            counted(observers, "observer"),
             network.chain_id()
         );
     }
@@ -225,7 +228,7 @@ fn node(network: &Network, index: usize, info: &NodeInfo) -> Value {
         "rpc": network.rpc_url(index),
         "ws": network.ws_url(index),
         "metrics": network.metrics_url(index),
-        "home": network.home(index),
+        "home": network.home(index).json(),
     })
 }
 
@@ -233,8 +236,8 @@ fn summary(network: &Network) -> Value {
     let nodes = network.nodes().iter().enumerate();
     let accounts = development::accounts();
     json!({
-        "dir": network.dir(),
-        "genesis": network.genesis_file(),
+        "dir": network.dir().json(),
+        "genesis": network.genesis_file().json(),
         "chainId": network.chain_id(),
         "genesisHash": network.genesis_hash(),
         "nodes": nodes.map(|(index, info)| node(network, index, info)).collect::<Vec<_>>(),
@@ -271,7 +274,7 @@ async fn watch(network: &mut Network, interrupted: &mut Interrupt) {
 async fn stop(network: &mut Network) -> anyhow::Result<ExitCode> {
     note("stopping ...");
     let stopped = network.stop_all().await?;
-    note(&format!("stopped {stopped} nodes"));
+    note(&format!("stopped {}", counted(stopped, "node")));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -38,12 +38,13 @@ use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{B256, Height, NamedValidators};
 use tokio::runtime::Runtime;
 
-use crate::handovers;
 use crate::lang::{Language, SayContext, said};
-use crate::proof::{self, ProofFile};
+use crate::proof::{self, ProofFile, named_after};
 use crate::report::Format;
 use crate::salt::Salt;
+use crate::shown::PathShown;
 use crate::standing::{self, Standing};
+use crate::{handovers, misfit};
 use compare::Places;
 use cose::{Receipt, ReceiptArgs};
 use failure::looks_like;
@@ -63,9 +64,6 @@ key the genesis file names as a validator's, or --log-key.
 
 Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not tell
 (something is missing, of another network or version, or no proof at all).";
-
-/// What a compact proof has behind the name of the file that it is about.
-const COMPACT_EXTENSION: &str = ".tbsi";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
@@ -325,7 +323,7 @@ fn follow(file: &Path, anchor: TrustAnchor, height: Height) -> Result<HandoverFo
         .map_err(|error| Failure::could_not_tell("handovers", error))?;
     let follower = kept.follow_to(height);
     let shown = || {
-        let file = file.display();
+        let file = file.shown();
         (format!("handovers in {file}"), format!("{file} 中的交接"))
     };
     match follower.or_say(shown) {
@@ -337,7 +335,10 @@ fn follow(file: &Path, anchor: TrustAnchor, height: Height) -> Result<HandoverFo
 fn read(path: &Path, bytes: &[u8]) -> Result<ProofFile, Failure> {
     let unreadable = |error| Failure::could_not_tell("unreadable", error);
     proof::parse_any(bytes).map_err(|error| {
-        let shown = path.display().to_string();
+        if let Some((en, zh_tw)) = misfit::of_bytes(path, bytes) {
+            return unreadable(said(en, zh_tw));
+        }
+        let shown = path.shown().to_string();
         if let Some((en, zh_tw)) = looks_like(bytes) {
             let (en, zh_tw) = (format!("{shown}: {en}"), format!("{shown}：{zh_tw}"));
             return unreadable(said(en, zh_tw));
@@ -370,13 +371,4 @@ fn relied_until(url: Option<&str>, leaf: &Leaf) -> anyhow::Result<Option<u64>> {
     let client = Client::new(url)?;
     let asked = crate::renew::relied_until(&client, attestation.algorithm);
     Runtime::new()?.block_on(asked)
-}
-
-/// The file that a proof is of, by its name.
-pub(crate) fn named_after(proof: &Path) -> Option<PathBuf> {
-    let name = proof.file_name()?.to_str()?;
-    let extensions = [proof::EXTENSION, COMPACT_EXTENSION];
-    let mut stems = extensions.iter().filter_map(|end| name.strip_suffix(end));
-    let stem = stems.next().filter(|stem| !stem.is_empty())?;
-    Some(proof.with_file_name(stem))
 }

@@ -75,7 +75,7 @@ fn keys_are_made_once_and_shown_without_secrets() {
     fails(
         dir,
         &["keys", "show", "--home", "b"],
-        "b/keys/node.key is missing",
+        "b has no key files; `tbsi keys new --home b` makes",
     );
     fs::set_permissions(
         dir.join("a/keys/node.key"),
@@ -152,11 +152,11 @@ fn a_network_is_founded_from_keys() {
         let text = ok(dir, &["config", "check", "--home", home]);
         assert!(text.contains(role), "{text}");
     }
+    let words = "`tbsi keys new --home c` makes the keys and prints them";
+    fails(dir, &init("c"), words);
+    assert!(!dir.join("c").exists(), "nothing is half made");
+    ok(dir, &["keys", "new", "--home", "c"]);
     fails(dir, &init("c"), "add it to the genesis file's `nodes`");
-    assert!(
-        dir.join("c/keys/node.key").exists(),
-        "so that they can be added"
-    );
 }
 
 #[test]
@@ -299,6 +299,10 @@ fn a_signer_asks_for_the_sign_state_of_its_key() {
     let key = "--kind validator --file a/keys/validator.key --plain";
     ok(dir, &words(&format!("keys import --home s {key}")));
     let init = "signer init --home s --genesis genesis.json";
+    let empty = "signer init --home none --genesis genesis.json";
+    let words_of_missing = "validator.key is missing: a signer's home has the key";
+    fails(dir, &words(empty), words_of_missing);
+    assert!(!dir.join("none").exists(), "nothing is half made");
     fails(
         dir,
         &words(init),
@@ -313,6 +317,11 @@ fn a_signer_asks_for_the_sign_state_of_its_key() {
     ok(dir, &words(init));
     let reset = "keys reset-sign-state --home s --height 7";
     ok(dir, &words(reset));
+    let shown = ok(dir, &words("keys show --home s"));
+    assert!(
+        shown.contains("# signer key 0x") && !shown.contains("[[nodes]]"),
+        "{shown}"
+    );
     let both = format!("{init} --sign-state a/data/sign-state --height 0");
     assert_eq!(tbsi(dir, &words(&both)).code, 2);
 }

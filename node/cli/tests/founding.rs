@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use support::{fails, json as json_of, ok, private, words};
+use support::{fails, json as json_of, ok, private, tbsi, words};
 
 const TAX_IDS: [&str; 5] = ["04595257", "22099131", "10458570", "10000009", "20000008"];
 
@@ -104,13 +104,19 @@ fn five_associations_found_one_network() {
 
     let check = "genesis check --genesis genesis.json --draft draft --signatures s.json";
     let sign = "genesis sign --genesis genesis.json --draft draft --home home --signatures s.json";
+    let built = "genesis check --genesis genesis.json --json";
+    let hash = json_of(&dirs[0], &words(built))["genesisHash"].clone();
+    let hash = hash.as_str().unwrap();
+    only_what_was_compared_is_signed(&dirs[0], sign, hash);
+    // As it is read out: without `0x`, in capitals.
+    let sign = format!("{sign} --compared {}", hash[2..].to_uppercase());
     for (index, dir) in dirs.iter().enumerate() {
         if index > 0 {
             fs::copy(dirs[index - 1].join("s.json"), dir.join("s.json")).unwrap();
             fails(dir, &words(check), &format!("have not signed: a{index}"));
         }
         if index == 2 {
-            fails(dir, &words(sign), "account.key is encrypted");
+            fails(dir, &words(&sign), "account.key is encrypted");
         }
         let password = if index == 2 {
             " --password-file password"
@@ -148,8 +154,49 @@ fn five_associations_found_one_network() {
     );
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";
-    ok(&dirs[0], &words(init));
-    ok(&dirs[0], &words("config check --home home"));
+    let said = ok(&dirs[0], &words(init));
+    assert!(said.contains("0 peers and comments about 4 more"), "{said}");
+    let config = fs::read_to_string(dirs[0].join("home/config.toml")).unwrap();
+    assert!(
+        config.contains("# node-4 is at /dns4/n4.example.org/tcp/27000"),
+        "{config}"
+    );
+    let said = ok(&dirs[0], &words("config check --home home"));
+    let warning = "warning: no `[[p2p.peers]]`: this node connects to nobody";
+    assert!(
+        said.contains(warning) && said.contains("4 other nodes"),
+        "{said}"
+    );
+}
+
+/// First the hash is shown for reading out; who types another one signs nothing.
+fn only_what_was_compared_is_signed(dir: &Path, sign: &str, hash: &str) {
+    let groups: Vec<String> = (2..66)
+        .step_by(4)
+        .map(|at| hash[at..at + 4].into())
+        .collect();
+    let aloud = groups.join(" ");
+    let refuses = |more: &[&str], expected: &str| {
+        let ran = tbsi(dir, &[words(sign).as_slice(), more].concat());
+        assert_eq!(ran.code, 2, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&aloud), "{}", ran.stderr);
+        assert!(!dir.join("s.json").exists());
+    };
+    refuses(&[], "nothing was signed. Compare this genesis hash");
+    let other = hash.replace(&groups[0], "0000");
+    refuses(&["--compared", &other], "is not the hash");
+    refuses(
+        &["--compared", &groups[..7].join(" ")],
+        "fewer than its first 32",
+    );
+    let signed = [
+        words(sign).as_slice(),
+        &["--compared", &groups[..8].join(" ")],
+    ]
+    .concat();
+    ok(dir, &signed);
+    fs::remove_file(dir.join("s.json")).unwrap();
 }
 
 #[test]
@@ -170,6 +217,10 @@ fn what_was_changed_on_the_way_is_found() {
         "check digits",
     );
     wrong(&|it| it["colour"] = "red".into(), "unknown field `colour`");
+    wrong(
+        &|it| it["agreement_hash"] = "0x1111".into(),
+        "field `agreement_hash`: invalid string length",
+    );
     let account = |it: &mut Value| {
         it["accounts"] = json!({ "0x0000000000000000000000000000000000000001": ["vote"] });
     };
@@ -199,6 +250,8 @@ fn what_was_changed_on_the_way_is_found() {
         &words(&format!("{add} a0.json a1.json a2.json a3.json")),
     );
     ok(dir, &words("genesis build --draft fresh --out four.json"));
+    let four = json_of(dir, &words("genesis check --genesis four.json --json"));
+    let compared = format!("--compared {}", four["genesisHash"].as_str().unwrap());
     let sign = "genesis sign --genesis four.json --home home";
     fails(
         dir,
@@ -206,6 +259,7 @@ fn what_was_changed_on_the_way_is_found() {
         "not what the draft founds",
     );
     let sign = "genesis sign --genesis ../0/four.json --draft ../0/fresh --home home";
+    let sign = &format!("{sign} {compared}");
     fails(
         &dirs[4],
         &words(sign),

@@ -185,18 +185,15 @@ fn what_is_no_proof_is_not_called_invalid() {
     let read = |name: &str| fs::read(dir.join(name)).unwrap();
     let (json, compact) = (read("report.pdf.tbsi.json"), read("report.pdf.tbsi"));
     let cases: [(&[u8], &str); 9] = [
-        (b"", "the file is empty"),
+        (b"", "case is empty (0 bytes)"),
         (&read("report.pdf"), "this is no proof"),
         (&read("genesis.json"), "this is a genesis file"),
         (b"c2sp.org/tlog-proof@v1\nindex 1\n", "this is a tlog-proof"),
         (b"\x30\x82\x01\x00", "openssl ts -verify"),
         (b"\0OpenTimestamps\0", "this is an OpenTimestamps file"),
-        (&json[..json.len() / 2], "not valid JSON"),
+        (&json[..json.len() / 2], "ends in the middle"),
         (&compact[..compact.len() - 1], "proof bytes"),
-        (
-            &[b"\xff\xfe".as_slice(), &json].concat(),
-            "this is no proof",
-        ),
+        (&[b"\xff\xfe".as_slice(), &json].concat(), "is UTF-16 text"),
     ];
     for (bytes, words) in cases {
         fs::write(dir.join("case"), bytes).unwrap();
@@ -261,7 +258,7 @@ fn attest_refuses_before_it_asks_anybody() {
         let all = [["attest", "--rpc", NOBODY].as_slice(), args].concat();
         check(dir.path(), &all, 2, words);
     };
-    refuses(&["a", "empty", "--key", "key"], "empty is empty");
+    refuses(&["a", "empty", "--key", "key"], "empty: it is empty");
     refuses(&["a", "none", "--key", "key"], "read none");
     refuses(&["sub", "--key", "key"], "give it with --dir");
     refuses(&["--dir", "sub", "--key", "key"], "add --recursive");

@@ -420,8 +420,8 @@ impl Backend for NodeApi {
             network_name: self.0.genesis.name.clone(),
             node_name: self.0.name.clone(),
             role: match self.0.validator {
-                Some(_) => Role::Validator,
-                None => Role::Observer,
+                Some(own) if self.0.roster().members.get(&own).is_some() => Role::Validator,
+                Some(_) | None => Role::Observer,
             },
             version: env!("CARGO_PKG_VERSION").to_string(),
             height: tip.height,

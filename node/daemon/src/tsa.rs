@@ -7,11 +7,11 @@ mod asn1;
 pub mod fuzz;
 mod load;
 mod query;
+mod signing;
 mod token;
 
 use alloy_primitives::keccak256;
 use der::asn1::ObjectIdentifier;
-use p256::ecdsa::SigningKey;
 use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Attestations::attestBatchCall;
 use tbsi_rpc::rates::Rates;
@@ -26,6 +26,7 @@ pub use load::AuthorityError;
 
 use self::asn1::Request;
 use self::query::{FailInfo, Query, Rejection};
+use self::signing::AuthorityKey;
 use self::token::ACCURACY_S;
 use crate::account::{SendError, Sender};
 use crate::answers::{internal, store_error};
@@ -40,11 +41,11 @@ const GAS: u64 = 200_000;
 /// The schema of what is stamped, which exists from genesis: the digest is of a file's bytes.
 const SCHEMA: &str = "tbsi:file:v1";
 
-/// Who makes time stamps: a certified P-256 key, and an account that attests.
+/// Who makes time stamps: a certified key, and an account that attests.
 pub struct Authority {
     /// The authority's own first, then those between it and its root.
     certificates: Vec<Certificate>,
-    key: SigningKey,
+    key: AuthorityKey,
     issuer: Sender,
     policy: ObjectIdentifier,
     rates: Rates,

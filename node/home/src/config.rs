@@ -7,6 +7,7 @@
 mod check;
 mod error;
 mod history;
+mod peers;
 mod render;
 mod rpc;
 mod schema;
@@ -141,8 +142,8 @@ pub struct SignerConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TsaConfig {
-    /// PEM file: the authority's certificate (P-256, with the critical extended key usage
-    /// timeStamping and no other), then those between it and its root, if any.
+    /// PEM file: the authority's certificate (of a P-256 or RSA key, with the critical extended
+    /// key usage timeStamping and no other), then those between it and its root, if any.
     pub certificate: PathBuf,
     /// PEM file with the certificate's private key.
     pub key: PathBuf,

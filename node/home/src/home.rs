@@ -472,16 +472,14 @@ impl Home {
         genesis: &Genesis,
         first: &FirstMark,
     ) -> Result<(), HomeError> {
+        self.require_new(genesis)?;
         let file = self.config_file();
-        if there(&file)? {
-            return Err(HomeError::Initialised { file });
-        }
         let unlocked = self.unlock(config)?;
         let (node_key, validator_key) = unlocked.load_keys(config)?;
         check_peers(config, genesis)?;
         check_node(config, genesis, &node_key, validator_key.as_ref())?;
         unlocked.check_log_key(config, genesis)?;
-        let config_text = config.to_toml();
+        let config_text = config.to_toml() + &config.comments_on_peers(genesis);
         Config::parse(&config_text, &file)?;
         if *first != FirstMark::Present && validator_key.is_none() {
             return Err(mismatch(
@@ -503,6 +501,15 @@ impl Home {
         }
         // Last, because its presence says that the home is complete.
         write_new(&file, config_text.as_bytes())
+    }
+
+    /// Fails if this home has a configuration already, or another network's genesis file.
+    pub fn require_new(&self, genesis: &Genesis) -> Result<(), HomeError> {
+        let file = self.config_file();
+        if there(&file)? {
+            return Err(HomeError::Initialised { file });
+        }
+        self.lacks_genesis(genesis).map(drop)
     }
 
     /// The next validator key, if there is one.

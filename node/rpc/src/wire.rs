@@ -282,9 +282,9 @@ impl From<&tbsi_types::Evidence> for Evidence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// Votes.
+    /// Votes: its key is in the validator set of the next block.
     Validator,
-    /// Follows.
+    /// Follows, perhaps with a key that is in no set.
     Observer,
 }
 

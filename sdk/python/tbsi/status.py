@@ -194,9 +194,10 @@ def age_of(of: VerifiedMap, max_age_ms: int, at_ms: int):
             f"digests are known up to block {height}, whose time is not in the proof; ask again "
             "when the map has caught up"
         )
-    # What was known afterwards is not too old.
+    # What was known afterwards is not too old, and a revocation is for ever.
     age = max(at_ms - time_ms, 0)
-    if age <= max_age_ms:
+    revoked = of.status is not None and of.status["revocation"] is not None
+    if age <= max_age_ms or revoked:
         return {"ms": age, "maxMs": max_age_ms, "at": times_of(at_ms), "clock": "given"}
     return (
         f"the status was known {age} ms before the time given, at most {max_age_ms} ms are "

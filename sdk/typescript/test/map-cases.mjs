@@ -388,7 +388,7 @@ export const AGES = [
   ['map: nothing since the map root (json)', 0, timeOf(5), 'valid'],
   ['map: nothing since the map root (json)', 0, timeOf(5) + 1, 'statusOld'],
   ['map: revoked (json)', 0, timeOf(3), 'void'],
-  ['map: revoked (json)', 0, timeOf(9), 'statusOld'],
+  ['map: revoked (json)', 0, timeOf(9), 'void'],
   ['map: of a revoked algorithm (json)', 0, timeOf(9), 'statusOld'],
   ['map: absent, nothing there (json)', 0, timeOf(3), 'valid'],
   ['map: absent, nothing there (json)', 0, timeOf(4), 'statusOld'],

@@ -75,7 +75,7 @@ async fn a_node_refuses_missing_and_readable_keys() {
     let home = net.home(0);
     for file in [home.node_key_file(), home.validator_key_file()] {
         let name = file.to_str().unwrap().to_owned();
-        let words = [name.as_str(), "is missing", "`tbsi keys new` makes keys"];
+        let words = [name.as_str(), "is missing", "`tbsi keys new"];
         refuses_with(&path, &file, None, &words).await;
         fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
         let remedy = format!("run `chmod 600 {name}`");
@@ -126,7 +126,7 @@ async fn a_validator_refuses_a_sign_state_that_is_lost_old_or_damaged() {
     net.network.stop(0).await.unwrap();
     let old = fs::read(&file).unwrap();
 
-    let words = ["sign-state ", "is missing", "`tbsi node init`"];
+    let words = ["sign-state ", "is missing", "`tbsi keys reset-sign-state"];
     refuses_with(&path, &file, None, &words).await;
     let reset = "`tbsi keys reset-sign-state --height HEIGHT`";
     let words = ["sign-state ", "is damaged", reset];

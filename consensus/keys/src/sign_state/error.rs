@@ -12,10 +12,9 @@ use super::Position;
 pub enum SignStateError {
     /// No file where one must be.
     #[error(
-        "sign-state {path} is missing. A key that has never signed on this chain gets it from \
-         `tbsi node init` or `tbsi signer init`; otherwise restore the newest copy, or keep the \
-         node down until the height it last signed is decided and then run \
-         `tbsi keys reset-sign-state --height HEIGHT`",
+        "sign-state {path} is missing. Restore the newest copy; or keep this key silent until the \
+         height that it last signed is decided, and then run `tbsi keys reset-sign-state --height \
+         HEIGHT` (0 for a key that has never signed on this chain)",
         path = path.display()
     )]
     Missing {

@@ -92,7 +92,10 @@ fn refuses_missing_existing_damaged_foreign_and_old_files() {
     ));
     let missing = directory.path().join("elsewhere");
     let error = SignState::open(&missing, CHAIN, VALIDATOR).unwrap_err();
-    assert!(error.to_string().contains("tbsi node init"), "{error}");
+    assert!(
+        error.to_string().contains("tbsi keys reset-sign-state"),
+        "{error}"
+    );
 }
 
 /// Bytes of the file before and after a signature, and that signature's mark and the one before.

@@ -4,6 +4,7 @@
 //! Readers in other languages do not, so such a file would be good here and no file there. All
 //! JSON that strangers hand in is read with [`from_json`], at any depth.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::value::StringDeserializer;
@@ -12,23 +13,40 @@ use serde::de::{
     MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-/// Reads one JSON value. A struct that is given as a list is refused, and the field named.
+/// Reads one JSON value. A struct that is given as a list is refused. A value that does not fit is
+/// refused with the name of its field.
 ///
 /// Keys of maps are read as text. Types that look ahead (`flatten`, `untagged`, tags inside)
 /// are not looked into.
 pub fn from_json<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
     let mut source = serde_json::Deserializer::from_slice(text);
-    let value = T::deserialize(Objects {
+    let fault = Fault::default();
+    let read = T::deserialize(Objects {
         inner: &mut source,
-        path: &Path::Whole,
-    })?;
+        path: &Path::Whole(&fault),
+    });
+    let value = read.map_err(|error| with_field(error, fault.into_inner()))?;
     source.end()?;
     Ok(value)
 }
 
+/// The field in which a value did not fit: the innermost is the first to know.
+type Fault = RefCell<Option<String>>;
+
+/// The same error, which names the field. Text that is no JSON has none.
+fn with_field(error: serde_json::Error, field: Option<String>) -> serde_json::Error {
+    let words = error.to_string();
+    match field {
+        Some(field) if error.is_data() && !words.contains(&format!("`{field}`")) => {
+            serde_json::Error::custom(format!("field `{field}`: {words}"))
+        }
+        Some(_) | None => error,
+    }
+}
+
 /// Where in the document.
 enum Path<'a> {
-    Whole,
+    Whole(&'a Fault),
     Key(&'a Path<'a>, &'a str),
     Item(&'a Path<'a>, usize),
 }
@@ -36,10 +54,30 @@ enum Path<'a> {
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Whole => Ok(()),
-            Self::Key(Self::Whole, key) => f.write_str(key),
+            Self::Whole(_) => Ok(()),
+            Self::Key(Self::Whole(_), key) => f.write_str(key),
             Self::Key(parent, key) => write!(f, "{parent}.{key}"),
             Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+impl Path<'_> {
+    /// Remembers that what is here did not fit, unless something within it did not.
+    fn is_at_fault(&self) {
+        match self {
+            Self::Whole(_) => {}
+            Self::Key(parent, _) | Self::Item(parent, _) => {
+                let mut fault = parent.fault().borrow_mut();
+                fault.get_or_insert_with(|| self.to_string());
+            }
+        }
+    }
+
+    fn fault(&self) -> &Fault {
+        match self {
+            Self::Whole(fault) => fault,
+            Self::Key(parent, _) | Self::Item(parent, _) => parent.fault(),
         }
     }
 }
@@ -131,7 +169,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Inside<'_, V> {
         if self.named {
             let problem = "must be a JSON object with named fields, not a list of their values";
             return Err(A::Error::custom(match self.path {
-                Path::Whole => format!("the document {problem}"),
+                Path::Whole(_) => format!("the document {problem}"),
                 path @ (Path::Key(..) | Path::Item(..)) => format!("field `{path}` {problem}"),
             }));
         }
@@ -199,7 +237,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Items<'_, A> {
     ) -> Result<Option<T::Value>, A::Error> {
         let path = &Path::Item(self.path, self.next);
         self.next += 1;
-        self.inner.next_element_seed(Objects { inner: seed, path })
+        let read = self.inner.next_element_seed(Objects { inner: seed, path });
+        read.inspect_err(|_| path.is_at_fault())
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -231,7 +270,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Entries<'_, A> {
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
         let path = &Path::Key(self.path, &self.key);
-        self.inner.next_value_seed(Objects { inner: seed, path })
+        let read = self.inner.next_value_seed(Objects { inner: seed, path });
+        read.inspect_err(|_| path.is_at_fault())
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -363,6 +403,40 @@ mod tests {
             assert!(error.contains(field), "{field} is not in: {error}");
             assert!(error.contains("line "), "{error}");
         }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named() {
+        for (from, to, words) in [
+            (
+                r#"{"a": 4}"#,
+                r#"{"a": "x"}"#,
+                "field `by_name.x.a`: invalid type",
+            ),
+            (
+                r#""b": {"a": 3}"#,
+                r#""b": {"a": -3}"#,
+                "field `parts[1].b.a`: invalid value",
+            ),
+            (
+                r#"{"a": 4}"#,
+                r#"{"b": null}"#,
+                "field `by_name.x`: missing field `a`",
+            ),
+            (
+                r#"{"a": 4}"#,
+                r#"{"a": 4, "c": 1}"#,
+                "field `by_name.x`: unknown field `c`",
+            ),
+        ] {
+            let text = GOOD.replace(from, to);
+            assert_ne!(text, GOOD);
+            let error = from_json::<All>(text.as_bytes()).unwrap_err();
+            assert!(error.is_data() && error.line() > 0, "{error}");
+            assert!(error.to_string().starts_with(words), "{error}");
+        }
+        let cut = &GOOD[..GOOD.len() - 2];
+        assert!(from_json::<All>(cut.as_bytes()).unwrap_err().is_eof());
     }
 
     #[test]

@@ -8,25 +8,47 @@ use alloy_primitives::Bytes;
 use serde_json::{Value, json};
 use tbsi_types::B256;
 
-use super::write::{LeftOut, Written};
+use super::inputs::LeftOut;
+use super::write::Written;
 use super::{Args, Session};
-use crate::lang::Language;
+use crate::lang::{Language, counted};
+use crate::proof::named_after;
 use crate::report::note;
+use crate::salt::Salt;
+use crate::shown::PathShown;
 use crate::time::Times;
 
 /// Files that are named one by one for people; `--json` names all.
 const LISTED_MAX: usize = 20;
 
+/// Files without a proof.
+pub(super) struct NotAttested {
+    /// Nothing that could be attested.
+    pub(super) skipped: Vec<LeftOut>,
+    /// What should have been.
+    pub(super) left_out: Vec<LeftOut>,
+}
+
 pub(super) fn print(
     args: &Args,
     session: &Session,
     written: &[Written<'_>],
-    left_out: &[LeftOut],
+    not_attested: &NotAttested,
     transactions: &[B256],
 ) -> anyhow::Result<ExitCode> {
+    let NotAttested { skipped, left_out } = not_attested;
+    let without_proof = |list: &[LeftOut]| -> Vec<Value> {
+        let one = |one: &LeftOut| {
+            json!({
+                "file": one.file.json(),
+                "reason": args.lang.pick(&one.why.0, &one.why.1),
+            })
+        };
+        list.iter().map(one).collect()
+    };
     for one in left_out.iter().take(LISTED_MAX) {
         let (en, zh_tw) = &one.why;
-        let shown = one.file.display();
+        let shown = one.file.shown();
         note(&args.lang.pick(
             format!("left out: {shown}: {en}"),
             format!("略過：{shown}：{zh_tw}"),
@@ -42,10 +64,8 @@ pub(super) fn print(
         "proofsFrom": session.later.get().map(|it| it.from),
         "transactions": transactions,
         "files": files,
-        "leftOut": left_out.iter().map(|one| json!({
-            "file": one.file,
-            "reason": args.lang.pick(&one.why.0, &one.why.1),
-        })).collect::<Vec<_>>(),
+        "leftOut": without_proof(left_out),
+        "skipped": without_proof(skipped),
     });
     args.format
         .print(&text(args, session, written, left_out.len())?, &json)?;
@@ -60,9 +80,9 @@ fn file(written: &Written<'_>) -> Value {
     let target = &written.item.target;
     let head = &written.leaf.head;
     json!({
-        "file": target.file,
-        "proof": target.proof,
-        "salt": written.item.salted.then_some(&target.salt),
+        "file": target.file.json(),
+        "proof": target.proof.json(),
+        "salt": written.item.salted.then(|| target.salt.json()),
         "id": written.id,
         "digest": Bytes::from(written.attestation.digest.to_bytes()),
         "leafIndex": written.found.index,
@@ -94,8 +114,7 @@ fn text(
             if more > 0 {
                 writeln!(text, "and {more} more; --json lists all")?;
             }
-            let files = if count == 1 { "file" } else { "files" };
-            write!(text, "{count} {files} attested by {issuer}")?;
+            write!(text, "{} attested by {issuer}", counted(count, "file"))?;
             if reused > 0 {
                 write!(text, ", {reused} of them before")?;
             }
@@ -122,7 +141,7 @@ fn text(
         writeln!(text, "{said}")?;
     }
     if let Some(first) = written.first() {
-        next(&mut text, args, &first.item.target.proof)?;
+        next(&mut text, args, first)?;
     }
     Ok(text)
 }
@@ -134,10 +153,10 @@ fn one_en(text: &mut String, one: &Written<'_>) -> std::fmt::Result {
     } else {
         ""
     };
-    writeln!(text, "{}{before}", target.file.display())?;
-    writeln!(text, "  proof {}", target.proof.display())?;
+    writeln!(text, "{}{before}", target.file.shown())?;
+    writeln!(text, "  proof {}", target.proof.shown())?;
     if one.item.salted {
-        writeln!(text, "  salt  {} (keep it)", target.salt.display())?;
+        writeln!(text, "  salt  {} (keep it)", target.salt.shown())?;
     }
     let (times, height) = (Times::of(one.leaf.head.time), one.leaf.head.height);
     writeln!(
@@ -155,10 +174,10 @@ fn one_zh_tw(text: &mut String, one: &Written<'_>) -> std::fmt::Result {
     } else {
         ""
     };
-    writeln!(text, "{}{before}", target.file.display())?;
-    writeln!(text, "  證明   {}", target.proof.display())?;
+    writeln!(text, "{}{before}", target.file.shown())?;
+    writeln!(text, "  證明   {}", target.proof.shown())?;
     if one.item.salted {
-        writeln!(text, "  鹽值   {}（請保存）", target.salt.display())?;
+        writeln!(text, "  鹽值   {}（請保存）", target.salt.shown())?;
     }
     let (times, height) = (Times::of(one.leaf.head.time), one.leaf.head.height);
     writeln!(
@@ -169,15 +188,28 @@ fn one_zh_tw(text: &mut String, one: &Written<'_>) -> std::fmt::Result {
     writeln!(text, "  識別碼 {}", one.id)
 }
 
-/// The command that verifies the first proof.
-fn next(text: &mut String, args: &Args, proof: &Path) -> std::fmt::Result {
+/// The command that verifies the first proof. What it finds by itself is left out.
+fn next(text: &mut String, args: &Args, first: &Written<'_>) -> std::fmt::Result {
+    let target = &first.item.target;
     let genesis = args.genesis.as_deref().unwrap_or(Path::new("GENESIS"));
-    let (proof, genesis) = (proof.display(), genesis.display());
+    let mut command = format!(
+        "tbsi verify {} --genesis {}",
+        target.proof.word(),
+        genesis.word()
+    );
+    let beside = named_after(&target.proof);
+    if beside.as_ref().is_none_or(|beside| !beside.is_file()) {
+        write!(command, " --file {}", target.file.word())?;
+    }
+    let beside = beside.into_iter().chain([target.file.clone()]);
+    let finds_salt = beside
+        .map(|file| Salt::path_of(&file))
+        .any(|it| it == target.salt);
+    if first.item.salted && !finds_salt {
+        write!(command, " --salt {}", target.salt.word())?;
+    }
     match args.lang {
-        Language::En => writeln!(text, "Next: tbsi verify {proof} --genesis {genesis}"),
-        Language::ZhTw => writeln!(
-            text,
-            "下一步：tbsi verify {proof} --genesis {genesis} --lang zh-TW"
-        ),
+        Language::En => writeln!(text, "Next: {command}"),
+        Language::ZhTw => writeln!(text, "下一步：{command} --lang zh-TW"),
     }
 }

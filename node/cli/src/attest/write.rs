@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -14,10 +14,12 @@ use tbsi_types::log::{Attestation, Leaf, Statement};
 use tbsi_types::{B256, ProofBundle};
 
 use super::batch::Statements;
+use super::inputs::LeftOut;
 use super::{CALLS_AT_A_TIME, Found, Item, Session, has_proof, later};
 use crate::lang::{SayContext, Sentence, demand, said};
 use crate::report::refuse;
 use crate::salt::directory_of;
+use crate::shown::PathShown;
 use crate::{progress, proof};
 
 /// JSON-RPC code of a node that would have to leave something out.
@@ -32,12 +34,6 @@ pub(super) struct Written<'a> {
     pub(super) leaf: Leaf,
 }
 
-/// A file that is not attested, because what is there would be lost.
-pub(super) struct LeftOut {
-    pub(super) file: PathBuf,
-    pub(super) why: Sentence,
-}
-
 /// A proof that is there already is kept if it says what would be said, and never overwritten
 /// if it does not: it may be the only proof of an earlier state of the file. Such files are left
 /// out; fails if they are all.
@@ -45,9 +41,10 @@ pub(super) fn sort_out(
     session: &Session,
     again: bool,
     items: Vec<Item>,
+    mut left_out: Vec<LeftOut>,
     statements: &mut Statements,
 ) -> anyhow::Result<(Vec<Item>, Vec<LeftOut>)> {
-    let (mut kept, mut left_out) = (Vec::with_capacity(items.len()), Vec::new());
+    let mut kept = Vec::with_capacity(items.len());
     let mut needed = Statements::default();
     for mut item in items {
         let (id, attestation) = statements.all()[item.statement];
@@ -84,7 +81,7 @@ fn conflict(
         return Ok(None);
     }
     let path = &item.target.proof;
-    let shown = path.display();
+    let shown = path.shown();
     let advice = "move it away, or choose another directory with --out";
     let advice_zh_tw = "請將它移走，或用 --out 選擇其他目錄";
     if again {
@@ -131,7 +128,7 @@ fn says(
     demand(chain_id == session.chain_id, || {
         (
             format!("the leaf is of chain id {chain_id}"),
-            format!("紀錄的 chain id 是 {chain_id}"),
+            format!("紀錄的鏈識別碼是 {chain_id}"),
         )
     })?;
     Ok(leaf)
@@ -214,7 +211,7 @@ async fn fetched(
     };
     let leaf = read().or_say(wrong)?;
     store(&item.target.proof, &json).or_say(|| {
-        let path = item.target.proof.display();
+        let path = item.target.proof.shown();
         (format!("write proof {path}"), format!("寫入證明 {path}"))
     })?;
     Ok(leaf)

@@ -11,6 +11,9 @@ use tbsi_types::{
     Address, Checkpoint, CommitCertificate, Decision, Genesis, Handover, NamedValidators, PublicKey,
 };
 
+use crate::misfit::unread;
+use crate::shown::PathShown;
+
 /// Names the kind and version of the file.
 const FORMAT: &str = "tbsi-checkpoint-1";
 
@@ -46,8 +49,10 @@ impl CheckpointFile {
 
     /// Reads a file of this format.
     pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
-        let json = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-        Self::parse(&json).with_context(|| path.display().to_string())
+        let bytes = fs::read(path).with_context(|| format!("read {}", path.shown()))?;
+        let text = String::from_utf8(bytes).map_err(anyhow::Error::from);
+        let parsed = text.and_then(|json| Self::parse(&json));
+        parsed.map_err(|error| unread(path, error))
     }
 
     /// Reads the JSON of a file of this format.

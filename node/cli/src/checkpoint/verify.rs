@@ -14,7 +14,9 @@ use tbsi_light::{
 use tbsi_types::{Address, Checkpoint, CheckpointDigest, Decision, Genesis, Height, VotingPower};
 
 use super::file::CheckpointFile;
+use crate::lang::counted;
 use crate::report::{Format, causes};
+use crate::shown::{self, PathShown};
 
 const COULD_NOT_TELL: u8 = 2;
 
@@ -52,7 +54,7 @@ pub(crate) fn verified_height(file: Option<&Path>, genesis: &Path) -> anyhow::Re
 /// The checkpoint in a file, verified from the genesis file.
 pub(crate) fn verified(file: &Path, genesis: &Genesis) -> anyhow::Result<Checkpoint> {
     let read = CheckpointFile::load(file)?;
-    let verified = verify(genesis, &read).with_context(|| file.display().to_string())?;
+    let verified = verify(genesis, &read).with_context(|| file.shown().to_string())?;
     Ok(verified.checkpoint)
 }
 
@@ -145,7 +147,11 @@ fn verify(genesis: &Genesis, file: &CheckpointFile) -> anyhow::Result<Verified> 
 fn text(genesis: &Genesis, verified: &Verified) -> Result<String, std::fmt::Error> {
     let checkpoint = &verified.checkpoint;
     let mut text = String::new();
-    let network = format!("{}, chain id {}", genesis.name, genesis.chain_id);
+    let network = format!(
+        "{}, chain id {}",
+        shown::line(&genesis.name),
+        genesis.chain_id
+    );
     writeln!(text, "ok  network: {network}, genesis {}", genesis.hash())?;
     writeln!(
         text,
@@ -156,12 +162,16 @@ fn text(genesis: &Genesis, verified: &Verified) -> Result<String, std::fmt::Erro
     writeln!(text, "    state root {}", checkpoint.state_root)?;
     writeln!(
         text,
-        "    log of {} leaves, root {}",
-        checkpoint.log_size.0, checkpoint.log_root
+        "    log of {}, root {}",
+        counted(checkpoint.log_size.0, "leaf"),
+        checkpoint.log_root
     )?;
     let set = match verified.handovers {
         0 => "the genesis set".into(),
-        count => format!("from the genesis set through {count} verified handovers"),
+        count => {
+            let handovers = counted(count, "verified handover");
+            format!("from the genesis set through {handovers}")
+        }
     };
     writeln!(
         text,
@@ -170,18 +180,21 @@ fn text(genesis: &Genesis, verified: &Verified) -> Result<String, std::fmt::Erro
     )?;
     writeln!(
         text,
-        "ok  certificate: {} signatures, each valid, by {} of {} voting power (more than 2/3):",
-        verified.signers.len(),
+        "ok  certificate: {}, each valid, by {} of {} voting power (more than 2/3):",
+        counted(verified.signers.len(), "signature"),
         verified.power.0,
         verified.total.0
     )?;
     for signer in &verified.signers {
         let node = signer.node.as_ref();
-        let node = node.map_or_else(String::new, |node| format!("node {node}, "));
+        let node = node.map_or_else(String::new, |node| format!("node {}, ", shown::line(node)));
         writeln!(
             text,
             "    {} {} ({node}key {}, power {})",
-            signer.name_zh_tw, signer.name_en, signer.validator, signer.power.0
+            shown::line(&signer.name_zh_tw),
+            shown::line(&signer.name_en),
+            signer.validator,
+            signer.power.0
         )?;
     }
     let beside = match verified.handovers {

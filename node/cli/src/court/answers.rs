@@ -4,6 +4,7 @@ use tbsi_light::VerifiedMap;
 
 use super::document::Section;
 use crate::lang::Language;
+use crate::shown::PathShown;
 use crate::time::Times;
 use crate::verify::{Verified, status};
 
@@ -43,7 +44,7 @@ fn what(verified: &Verified, map: &VerifiedMap, lang: Language) -> Section {
     let none = lang.pick("none was compared", "未比對任何檔案");
     let file = verified.file.as_ref();
     let compared = file.map(|it| {
-        let (shown, algorithm) = (it.file.display(), it.algorithm);
+        let (shown, algorithm) = (it.file.shown(), it.algorithm);
         lang.pick(
             format!("{shown}\nits {algorithm} digest is one of these, to the last bit"),
             format!("{shown}\n其 {algorithm} 摘要與上列之一完全相符"),
@@ -83,7 +84,7 @@ fn source(verified: &Verified, map: &VerifiedMap, lang: Language) -> Section {
     section.paragraph(lang.pick(
         "No account made this statement: each validator computes the map from the log, and signs \
          its root with the log.",
-        "此陳述並非由任何帳號作成：各驗證者依日誌計算對照表，並將其根雜湊連同日誌一併簽署。",
+        "此陳述並非由任何帳戶作成：各驗證者依日誌計算對照表，並將其根雜湊連同日誌一併簽署。",
     ));
     section
 }

@@ -8,6 +8,7 @@ use super::document::{FORMAT, Section};
 use super::facts;
 use crate::digest::{DEFAULT_ALGORITHM, digest_file, parse_algorithm};
 use crate::lang::Language;
+use crate::shown::PathShown;
 use crate::verify::{Checks, Inputs, Verified};
 
 /// What was read, so that others can say whether they have the same.
@@ -53,7 +54,7 @@ pub(super) fn files(
 
 /// Name, size and SHA-256.
 fn hashed(path: &Path, lang: Language) -> String {
-    let shown = path.display();
+    let shown = path.shown();
     let algorithm = parse_algorithm(DEFAULT_ALGORITHM).expect("this program computes its default");
     let size = std::fs::metadata(path).map(|metadata| metadata.len());
     let digest = digest_file(path, algorithm, None, &|_| {});
@@ -113,7 +114,7 @@ pub(super) fn not_said(verified: Option<&Verified>, lang: Language) -> Section {
         ),
         lang.pick(
             "Which person held the key of the account, or that no one else used it.",
-            "帳號的金鑰由何人持有，或未遭他人使用。",
+            "帳戶的金鑰由何人持有，或未遭他人使用。",
         ),
         lang.pick(
             "That the genesis file or checkpoint which was trusted is the network's. Whoever \

@@ -7,6 +7,7 @@ use tbsi_types::log::{Attestation, Statement, leaf_hash};
 use super::document::Section;
 use super::{answers, status};
 use crate::lang::Language;
+use crate::shown::PathShown;
 use crate::time::Times;
 use crate::verify::{
     Step, Trusted, Verdict, VerdictKind, Verified, accuracy, attested_digest, fields, identity,
@@ -56,7 +57,7 @@ pub(super) fn meaning(
             "What section 2 names was stated with the key of the account of section 3, in the \
              block and at the time of section 4. The validators of section 5 signed the log that \
              has it.",
-            "第 2 節所列內容，確由第 3 節所列帳號的金鑰，於第 4 節所列區塊與時間陳述；收錄該筆紀錄\
+            "第 2 節所列內容，確由第 3 節所列帳戶的金鑰，於第 4 節所列區塊與時間陳述；收錄該筆紀錄\
              的日誌，經第 5 節所列驗證者簽署。",
         ),
         VerdictKind::Void => lang.pick(
@@ -88,7 +89,7 @@ fn what(verified: &Verified, lang: Language) -> Section {
     let none = lang.pick("none was compared", "未比對任何檔案");
     if let Statement::Attestation(attestation) = &leaf.statement {
         let file = verified.file.as_ref();
-        let shown = file.map(|file| file.file.display().to_string());
+        let shown = file.map(|file| file.file.shown().to_string());
         rows.push((
             lang.pick("File", "檔案"),
             shown.unwrap_or_else(|| none.into()),
@@ -159,7 +160,7 @@ fn whom(verified: &Verified, lang: Language) -> Section {
     let stated = |value: Option<&str>| value.map_or_else(unproven, str::to_owned);
     let name = known.map(|it| it.names(lang));
     section.facts(vec![
-        (lang.pick("Account", "帳號"), issuer.to_string()),
+        (lang.pick("Account", "帳戶"), issuer.to_string()),
         (
             lang.pick("Legal name", "法定名稱"),
             name.unwrap_or_else(unproven),
@@ -175,13 +176,13 @@ fn whom(verified: &Verified, lang: Language) -> Section {
         Some(_) => lang.pick(
             "The genesis file says that the account was this organisation's when the network was \
              founded. Whose it was later is on record in the network (`tbsi org`).",
-            "創世檔載明：網路創立時，此帳號屬於該機構。其後的歸屬載於網路的登錄（`tbsi org`）。",
+            "創世檔載明：網路創立時，此帳戶屬於該機構。其後的歸屬載於網路的登錄（`tbsi org`）。",
         ),
         None => lang.pick(
             "The statement was made with the key of this account. Whose account it is follows \
              from nothing that was verified here: `tbsi prove --with-names` fetches a proof that \
              shows it, if the account was an organisation's.",
-            "此陳述以該帳號的金鑰作成。帳號屬於何人，無法由本次驗證得知；帳號若屬於機構，可用 \
+            "此陳述以該帳戶的金鑰作成。帳戶屬於何人，無法由本次驗證得知；帳戶若屬於機構，可用 \
              `tbsi prove --with-names` 取得其證明。",
         ),
     });

@@ -14,6 +14,7 @@ use skrifa::{FontRef, MetadataProvider};
 
 use super::document::number_of;
 use crate::lang::{SayContext, demand, said};
+use crate::shown::PathShown;
 
 /// Where distributions install Noto Sans CJK; the first is Debian's.
 const PLACES: &[&str] = &[
@@ -99,7 +100,7 @@ impl FontFiles {
         let data = Arc::new(read(&self.regular)?);
         let faces = families(&data);
         demand(!faces.is_empty(), || {
-            let path = self.regular.display();
+            let path = self.regular.shown();
             (
                 format!("{path} is no OpenType font; give another with --font"),
                 format!("{path} 不是 OpenType 字型；請以 --font 另行指定"),
@@ -133,11 +134,11 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     File::open(path)
         .and_then(|file| file.take(FONT_BYTES_MAX + 1).read_to_end(&mut bytes))
         .or_say(|| {
-            let path = path.display();
+            let path = path.shown();
             (format!("read font {path}"), format!("讀取字型 {path}"))
         })?;
     demand(bytes.len() as u64 <= FONT_BYTES_MAX, || {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} has more than {FONT_BYTES_MAX} bytes; give a smaller font with --font"),
             format!("{path} 超過 {FONT_BYTES_MAX} 位元組；請以 --font 指定較小的字型"),
@@ -169,7 +170,7 @@ impl Face {
         characters: &BTreeSet<char>,
     ) -> anyhow::Result<Self> {
         let unfit = || {
-            let path = path.display();
+            let path = path.shown();
             said(
                 format!(
                     "{path} is not a font with Latin and Chinese characters; give another with \

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::document::Section;
 use crate::lang::Language;
+use crate::shown::PathShown;
 use crate::time::Times;
 use crate::verify::{Checks, Compared, Inputs};
 
@@ -69,12 +70,12 @@ fn digest(section: &mut Section, compared: &Compared, lang: Language) {
         ),
         format!("僅檔案的摘要，以 GNU coreutils 或 OpenSSL 計算；須得到\n{digest}"),
     ));
-    let file = quoted(&compared.file);
+    let file = compared.file.word();
     section.code(&match &compared.salt {
         None => format!("{program} {file}"),
         Some(salt) => format!(
             "{{ xxd -r -p {}; cat {file}; }} |\n    {program}",
-            quoted(salt)
+            salt.word()
         ),
     });
 }
@@ -99,10 +100,10 @@ fn program(algorithm: &str) -> Option<&'static str> {
 }
 
 fn tbsi(inputs: &Inputs, checks: &Checks, compared: Option<&Compared>, lang: Language) -> String {
-    let mut command = format!("tbsi verify {}", quoted(&inputs.proof));
+    let mut command = format!("tbsi verify {}", inputs.proof.word());
     let mut option = |name: &str, path: Option<&Path>| {
         if let Some(path) = path {
-            command = format!("{command} \\\n    --{name} {}", quoted(path));
+            command = format!("{command} \\\n    --{name} {}", path.word());
         }
     };
     let file = inputs.attested_file();
@@ -131,10 +132,10 @@ fn tbsi(inputs: &Inputs, checks: &Checks, compared: Option<&Compared>, lang: Lan
 
 fn python(inputs: &Inputs, checks: &Checks, compared: Option<&Compared>) -> String {
     let mut named = String::new();
-    let mut values = vec![quoted(&inputs.proof)];
+    let mut values = vec![inputs.proof.word()];
     let mut argument = |name: &str, path: Option<&Path>, read: bool| {
         if let Some(path) = path {
-            values.push(quoted(path));
+            values.push(path.word());
             let at = values.len();
             let value = format!("sys.argv[{at}]");
             let value = if read {
@@ -161,43 +162,4 @@ fn python(inputs: &Inputs, checks: &Checks, compared: Option<&Compared>) -> Stri
          read = lambda path: open(path, \"rb\").read()\n\
          print(json.dumps(verify(read(sys.argv[1]){named}), indent=1))' \\\n    {values}"
     )
-}
-
-/// One word for a POSIX shell, and no option of a program.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let text = match text.strip_prefix('-') {
-        Some(rest) => format!("./-{rest}"),
-        None => text.into_owned(),
-    };
-    let plain =
-        |character: char| character.is_ascii_alphanumeric() || "./:@%+=,_-".contains(character);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::process::Command;
-
-    #[test]
-    fn a_shell_reads_each_name_as_one_word() {
-        for (name, shown) in [
-            ("a/report-1.pdf", "a/report-1.pdf"),
-            ("-rf", "./-rf"),
-            ("契約 書.pdf", "'契約 書.pdf'"),
-            ("it's", r"'it'\''s'"),
-            ("$(id) `id` \"; rm x", "'$(id) `id` \"; rm x'"),
-        ] {
-            let word = quoted(Path::new(name));
-            assert_eq!(word, shown);
-            let echo = format!("printf %s {word}");
-            let output = Command::new("sh").args(["-c", &echo]).output().unwrap();
-            let said = String::from_utf8(output.stdout).unwrap();
-            assert_eq!(said.trim_start_matches("./"), name);
-        }
-    }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use tbsi_governance::delegation::{DELEGATION_BYTES_MAX, DelegationFile};
 
 use crate::lang::SayContext;
+use crate::shown::PathShown;
 
 /// Writes a new file.
 pub(super) fn store(file: &DelegationFile, path: &Path) -> anyhow::Result<()> {
@@ -17,7 +18,7 @@ pub(super) fn store(file: &DelegationFile, path: &Path) -> anyhow::Result<()> {
         .open(path)
         .and_then(|mut file| file.write_all(text.as_bytes()))
         .or_say(|| {
-            let path = path.display();
+            let path = path.shown();
             (
                 format!("write {path}; choose another --out if it exists"),
                 format!("無法寫入 {path}；若已存在，請另選 --out"),
@@ -28,7 +29,7 @@ pub(super) fn store(file: &DelegationFile, path: &Path) -> anyhow::Result<()> {
 /// Reads a file, and verifies that the issuer signed what is in it.
 pub(super) fn load(path: &Path) -> anyhow::Result<DelegationFile> {
     let reading = || {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} is not what `tbsi delegate` wrote"),
             format!("{path} 不是 `tbsi delegate` 寫出的檔案"),

@@ -13,7 +13,7 @@ use tbsi_types::log::ATTESTATIONS;
 use super::file;
 use crate::govern::{CODES, Planned, Write, Writer, block_on, words};
 use crate::issuing::state;
-use crate::lang::demand;
+use crate::lang::{counted, demand};
 use crate::reasons::reason_word;
 use crate::report::refuse;
 
@@ -39,7 +39,10 @@ async fn send(args: &SendArgs) -> anyhow::Result<ExitCode> {
     let delegation = file.delegation();
     let attested = |count: usize| {
         lang.pick(
-            format!("{count} word(s) of digests are attested in the name of {issuer}"),
+            format!(
+                "attests in the name of {issuer}: {} of digests",
+                counted(count, "word")
+            ),
             format!("以 {issuer} 的名義存證 {count} 個摘要字組"),
         )
     };

@@ -10,7 +10,9 @@ use tbsi_types::SignedErasure;
 use super::{EXTENSION, read};
 use crate::lang::{Language, causes, demand, said};
 use crate::proof;
+use crate::proof::without_end;
 use crate::report::{Format, refuse};
+use crate::shown::PathShown;
 use crate::time::Times;
 use crate::verify::{Checks, Inputs, Trust, VerdictKind, Verified, identity, verify};
 
@@ -92,15 +94,14 @@ fn proofs(args: &CheckArgs) -> anyhow::Result<(PathBuf, PathBuf)> {
     if let Some(of) = &args.of {
         return Ok((statement, of.clone()));
     }
-    let name = args.statement.to_str();
-    let file = name.and_then(|name| name.strip_suffix(EXTENSION));
+    let file = without_end(&args.statement, EXTENSION);
     let file = file.ok_or_else(|| {
         said(
             "the statement's name says nothing of the attestation; give its proof with --of",
             "聲明的檔名看不出是哪項存證；請以 --of 指定其證明",
         )
     })?;
-    Ok((statement, with(Path::new(file), proof::EXTENSION)))
+    Ok((statement, with(&file, proof::EXTENSION)))
 }
 
 fn check(args: &CheckArgs, statement: &Path, of: &Path) -> Result<Receipt, Refusal> {
@@ -169,7 +170,7 @@ fn proven(args: &CheckArgs, proof: &Path, file: Option<&Path>) -> Result<Verifie
     {
         return Ok(verified);
     }
-    let (shown, words) = (proof.display(), verdict.reason.unwrap_or_default());
+    let (shown, words) = (proof.shown(), verdict.reason.unwrap_or_default());
     let reason = args
         .lang
         .pick(format!("{shown}: {words}"), format!("{shown}：{words}"));

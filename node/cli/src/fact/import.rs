@@ -15,7 +15,9 @@ use tbsi_types::{LeafIndex, ProofBundle};
 
 use super::{Followed, Of, assurance_words, parse_slot, shown};
 use crate::govern::{Done, Planned, RegistryClient, Write, Writer};
+use crate::lang::counted;
 use crate::report::{refuse, refused};
+use crate::shown::PathShown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -50,8 +52,8 @@ struct Import {
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
         return Err(refused(args.write.read.lang.pick(
-            format!("{} exists; choose another --out", out.display()),
-            format!("{} 已存在；請選擇其他 --out", out.display()),
+            format!("{} exists; choose another --out", out.shown()),
+            format!("{} 已存在；請選擇其他 --out", out.shown()),
         )));
     }
     let writer = Writer::open(&args.write).await?;
@@ -183,8 +185,9 @@ impl Import {
         let (count, words) = (self.steps.len(), self.words(registry));
         let text = registry.lang.pick(
             format!(
-                "would  bring {count} headers, then {words}\nDry run: header and proof verify \
-                 here, and the first header would be accepted now; nothing was sent."
+                "would  bring {}, then {words}\nDry run: header and proof verify here, and the \
+                 first header would be accepted now; nothing was sent.",
+                counted(count, "header")
             ),
             format!(
                 "將會   帶入 {count} 個區塊標頭，再匯入{words}\n試行：標頭與證明在此驗證無誤，\
@@ -210,7 +213,7 @@ impl Import {
         let leaf = Bytes::from(bundle.leaf.clone());
         if let Some(out) = out {
             let written = std::fs::write(out, format!("{json}\n"));
-            written.with_context(|| format!("write {}", out.display()))?;
+            written.with_context(|| format!("write {}", out.shown()))?;
         }
         let text = registry.lang.pick(
             format!("leaf   {index} {leaf}\n       `tbsi prove --index {index}` proves it"),

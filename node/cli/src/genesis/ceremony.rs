@@ -20,8 +20,14 @@ use tbsi_types::json::from_json;
 use tbsi_types::{B256, Genesis, TimestampMs};
 use tempfile::NamedTempFile;
 
+use crate::lang::counted;
+use crate::misfit::{parse_toml, unread};
 use crate::password::PasswordFile;
-use crate::report::Format;
+use crate::report::{Format, refused};
+use crate::shown::{self, PathShown};
+
+/// Digits of a hash that nobody makes another file for: 128 bits.
+const COMPARED_DIGITS_MIN: usize = 32;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct NewArgs {
@@ -118,6 +124,11 @@ pub(crate) struct SignArgs {
     /// Home directory whose account signs.
     #[arg(long, value_name = "DIR")]
     home: PathBuf,
+    /// The genesis hash as the other founders read it out by telephone, at least its first 32
+    /// digits; spaces do not count. Without it nothing is signed, and the hash is shown for
+    /// reading out.
+    #[arg(long, value_name = "HASH")]
+    compared: Option<String>,
     /// File of signatures to make, or to extend.
     #[arg(long, value_name = "FILE", default_value = "genesis.signatures.json")]
     signatures: PathBuf,
@@ -168,9 +179,9 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
     write_new(&args.out, &draft.to_json())?;
     let text = format!(
         "{} holds what all founders agree on; give it to each of them. Parameters hash {hash}.",
-        args.out.display()
+        args.out.shown()
     );
-    let json = json!({ "draft": args.out, "parametersHash": hash });
+    let json = json!({ "draft": args.out.json(), "parametersHash": hash });
     args.format.print(&text, &json)
 }
 
@@ -180,24 +191,26 @@ fn governance(file: Option<&Path>) -> anyhow::Result<GovernanceEntry> {
         return Ok(GovernanceEntry::default());
     };
     let parse = |text: &[u8]| -> anyhow::Result<GovernanceEntry> {
-        let given: toml::Table = toml::from_str(std::str::from_utf8(text)?)?;
+        let given: toml::Table = parse_toml(std::str::from_utf8(text)?)?;
         let mut rules = toml::Table::try_from(GovernanceEntry::default())?;
         rules.extend(given);
         Ok(rules.try_into()?)
     };
-    parse(&read(path)?).with_context(|| format!("governance file {}", path.display()))
+    let rules = parse(&read(path)?).map_err(|error| unread(path, error));
+    rules.with_context(|| format!("governance file {}", path.shown()))
 }
 
 pub(super) fn founder(args: FounderArgs) -> anyhow::Result<ExitCode> {
     let draft = load_draft(&args.draft)?;
     let text = read(&args.organisation_file)?;
     let organisation: OrganisationEntry = from_json(&text)
-        .with_context(|| format!("organisation file {}", args.organisation_file.display()))?;
+        .map_err(|error| unread(&args.organisation_file, error))
+        .with_context(|| format!("organisation file {}", args.organisation_file.shown()))?;
     if !organisation.accounts.is_empty() {
         bail!(
             "organisation file {}: `accounts` must be left out: the home's account is the first, \
              and may add others when the network runs",
-            args.organisation_file.display()
+            args.organisation_file.shown()
         );
     }
     let home = args.password.unlock(&args.home)?;
@@ -229,13 +242,13 @@ pub(super) fn founder(args: FounderArgs) -> anyhow::Result<ExitCode> {
     let digest = file.digest();
     let text = format!(
         "{} is signed by every key of {}; give it to the other founders. Digest {digest}.\n\
-         The keys stay here: {} files in {}.",
-        args.out.display(),
-        args.home.display(),
-        home.key_files()?.len(),
-        args.home.join("keys").display(),
+         The keys stay here: {} in {}.",
+        args.out.shown(),
+        args.home.shown(),
+        counted(home.key_files()?.len(), "file"),
+        args.home.join("keys").shown(),
     );
-    let json = json!({ "founder": args.out, "id": file.id, "digest": digest });
+    let json = json!({ "founder": args.out.json(), "id": file.id, "digest": digest });
     args.format.print(&text, &json)
 }
 
@@ -243,8 +256,10 @@ pub(super) fn add_founder(args: &AddFounderArgs) -> anyhow::Result<ExitCode> {
     let mut draft = load_draft(&args.draft)?;
     let mut lines = Vec::new();
     for path in &args.founders {
-        let context = || format!("founder file {}", path.display());
-        let founder = FounderFile::parse(&read(path)?).with_context(context)?;
+        let context = || format!("founder file {}", path.shown());
+        let founder = FounderFile::parse(&read(path)?)
+            .map_err(|error| unread(path, error))
+            .with_context(context)?;
         let line = format!(
             "{}: {} {}, digest {}",
             founder.id,
@@ -252,6 +267,7 @@ pub(super) fn add_founder(args: &AddFounderArgs) -> anyhow::Result<ExitCode> {
             founder.organisation.name_en,
             founder.digest()
         );
+        let line = shown::line(&line).into_owned();
         let new = draft.add(founder).with_context(context)?;
         lines.push(if new {
             line
@@ -262,9 +278,9 @@ pub(super) fn add_founder(args: &AddFounderArgs) -> anyhow::Result<ExitCode> {
     replace(&args.draft, &draft.to_json())?;
     let founders: Vec<&str> = draft.founders.iter().map(|file| file.id.as_str()).collect();
     lines.push(format!(
-        "{} has {} founders now.",
-        args.draft.display(),
-        founders.len()
+        "{} has {} now.",
+        args.draft.shown(),
+        counted(founders.len(), "founder")
     ));
     args.format
         .print(&lines.join("\n"), &json!({ "founders": founders }))
@@ -273,6 +289,7 @@ pub(super) fn add_founder(args: &AddFounderArgs) -> anyhow::Result<ExitCode> {
 pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
     let founded = load_genesis(&args.genesis)?;
     require_same(&founded, &load_draft(&args.draft)?, args.development)?;
+    require_compared(args.compared.as_deref(), founded.hash())?;
     let mut signatures = if is_there(&args.signatures)? {
         load_signatures(&args.signatures, &founded)?
     } else {
@@ -283,20 +300,43 @@ pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
     replace(&args.signatures, &signatures.to_json())?;
     let missing = signatures.missing(&founded);
     let text = format!(
-        "Signed for `{id}`: genesis hash\n  {}\nCompare it with the other founders by telephone. \
-         {} of {} have signed in {}.",
+        "Signed for `{id}`: genesis hash\n  {}\n{} of {} have signed in {}.",
         aloud(founded.hash()),
         signatures.signatures.len(),
         founded.organisations.len(),
-        args.signatures.display(),
+        args.signatures.shown(),
     );
     let json = json!({
         "organisation": id,
         "genesisHash": founded.hash(),
-        "signatures": args.signatures,
+        "signatures": args.signatures.json(),
         "missing": missing,
     });
     args.format.print(&text, &json)
+}
+
+/// Who signs has compared the hash before: fails if it was not, or is another.
+fn require_compared(compared: Option<&str>, hash: B256) -> anyhow::Result<()> {
+    let Some(typed) = compared else {
+        return Err(refused(format!(
+            "nothing was signed. Compare this genesis hash with the other founders by telephone: {}. \
+             If it is the same, repeat the command with --compared and the hash",
+            aloud(hash)
+        )));
+    };
+    let spoken = |letter: &char| !letter.is_whitespace();
+    let typed: String = typed.chars().filter(spoken).collect();
+    let typed = typed.to_ascii_lowercase();
+    let digits = typed.strip_prefix("0x").unwrap_or(&typed);
+    let own = alloy_primitives::hex::encode(hash);
+    if digits.len() < COMPARED_DIGITS_MIN || !own.starts_with(digits) {
+        return Err(refused(format!(
+            "--compared is not the hash of the genesis file, or has fewer than its first \
+             {COMPARED_DIGITS_MIN} digits; nothing was signed. The file's hash is {}",
+            aloud(hash)
+        )));
+    }
+    Ok(())
 }
 
 /// The genesis that a draft founds: with the accounts that every network of this version has.
@@ -324,12 +364,16 @@ pub(super) fn require_same(
 }
 
 pub(super) fn load_draft(path: &Path) -> anyhow::Result<Draft> {
-    Draft::parse(&read(path)?).with_context(|| format!("draft {}", path.display()))
+    let draft = Draft::parse(&read(path)?).map_err(|error| unread(path, error));
+    draft.with_context(|| format!("draft {}", path.shown()))
 }
 
 pub(super) fn load_signatures(path: &Path, genesis: &Genesis) -> anyhow::Result<Signatures> {
-    let context = || format!("file of signatures {}", path.display());
-    Signatures::parse(&read(path)?, genesis).with_context(context)
+    let context = || format!("file of signatures {}", path.shown());
+    let signatures = Signatures::parse(&read(path)?, genesis);
+    signatures
+        .map_err(|error| unread(path, error))
+        .with_context(context)
 }
 
 /// A hash in groups that can be read out.
@@ -343,7 +387,7 @@ pub(super) fn aloud(hash: B256) -> String {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("read {}", path.display()))
+    fs::read(path).with_context(|| format!("read {}", path.shown()))
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
@@ -356,12 +400,12 @@ fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         })
-        .with_context(|| format!("write {}", path.display()))
+        .with_context(|| format!("write {}", path.shown()))
 }
 
 /// The old file or the new one, whatever happens.
 fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
-    let context = || format!("write {}", path.display());
+    let context = || format!("write {}", path.shown());
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         Some(_) | None => Path::new("."),

@@ -18,7 +18,7 @@ use tbsi_types::genesis::Permission;
 use super::ceremony::{load_draft, load_signatures, require_same};
 use super::{summary, text};
 use crate::lang::Language;
-use crate::report::Format;
+use crate::report::{Format, in_language};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -51,6 +51,10 @@ struct Checked {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    in_language(check(args), args.lang)
+}
+
+fn check(args: &Args) -> anyhow::Result<ExitCode> {
     let genesis = load_genesis(&args.genesis)?;
     if args.draft.is_none() && args.signatures.is_empty() {
         let shown = match args.lang {

@@ -8,13 +8,13 @@ use super::words::REASONS;
 use crate::lang::Language;
 use crate::password::PasswordFile;
 use crate::report::Format;
+use crate::rpc::Rpc;
 
 /// Of a command that reads.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Read {
-    /// JSON-RPC address of the node.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    pub(crate) rpc: String,
+    #[command(flatten)]
+    pub(crate) rpc: Rpc,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub(crate) lang: Language,

@@ -13,7 +13,8 @@ use tbsi_types::{ChainIdentity, PublicKey};
 use super::arguments::Read;
 use super::sentences;
 use crate::lang::Language;
-use crate::report::{Format, refuse, refused};
+use crate::report::{Format, refused};
+use crate::shown;
 
 /// Entries of one page of the contracts' lists.
 const PAGE: u64 = 100;
@@ -35,7 +36,7 @@ pub(crate) struct RegistryClient {
 impl RegistryClient {
     /// Learns which chain the node is of, and its organisations.
     pub(crate) async fn open(read: &Read) -> anyhow::Result<Self> {
-        let client = Client::new(&read.rpc).map_err(|error| refuse(error.into()))?;
+        let client = read.rpc.client()?;
         let status = client.status().await?;
         let mut registry = Self {
             client,
@@ -59,7 +60,7 @@ impl RegistryClient {
             };
             let page = registry.ask(ORGANISATIONS, call).await?;
             anyhow::ensure!(!page.is_empty(), "the register ends before its last entry");
-            organisations.extend(page);
+            organisations.extend(page.into_iter().map(settled));
         }
         registry.organisations = organisations;
         Ok(registry)
@@ -195,7 +196,10 @@ impl RegistryClient {
     pub(crate) async fn nodes(&self) -> anyhow::Result<Vec<(u32, Node)>> {
         let count = self.ask(NODES, Nodes::nodeCountCall {}).await?;
         let call = |from, count| Nodes::nodesCall { from, count };
-        let nodes = self.pages(NODES, (1, count.into()), call).await?;
+        let mut nodes: Vec<Node> = self.pages(NODES, (1, count.into()), call).await?;
+        for node in &mut nodes {
+            shown::settle([&mut node.name, &mut node.endpoint, &mut node.version]);
+        }
         Ok((1..).zip(nodes).collect())
     }
 
@@ -219,7 +223,7 @@ impl RegistryClient {
                      address; `tbsi operator list` shows them"
                 ),
                 format!(
-                    "找不到節點「{text}」：請給編號、名稱、peer id、金鑰或驗證者地址；\
+                    "找不到節點「{text}」：請給編號、名稱、peer id、金鑰或驗證者位址；\
                      `tbsi operator list` 可列出"
                 ),
             ))
@@ -228,20 +232,49 @@ impl RegistryClient {
 
     /// The node of a key or an address, 0 if the text is none of them or unknown.
     async fn node_of_key(&self, text: &str) -> anyhow::Result<u32> {
-        let key = peer_key_of(text).map(B256::from);
-        if let Some(key) = key.or_else(|| text.parse::<B256>().ok()) {
-            return self.ask(NODES, Nodes::nodeByKeyCall { key }).await;
+        match named_key(text) {
+            Some(NamedKey::Key(key)) => self.ask(NODES, Nodes::nodeByKeyCall { key }).await,
+            Some(NamedKey::Validator(validator)) => {
+                let call = Nodes::validatorKeyOfCall { validator };
+                Ok(self.ask(NODES, call).await?.node)
+            }
+            None => Ok(0),
         }
-        let bytes: Option<Bytes> = text.parse().ok();
-        let public_key = bytes.and_then(|bytes| PublicKey::parse(&bytes).ok());
-        let address = public_key.map(|key| key.address());
-        let address = address.or_else(|| text.strip_prefix("0x")?.parse().ok());
-        let Some(validator) = address else {
-            return Ok(0);
-        };
-        let call = Nodes::validatorKeyOfCall { validator };
-        Ok(self.ask(NODES, call).await?.node)
     }
+}
+
+/// A key of a node, as it is typed.
+pub(crate) enum NamedKey {
+    /// A peer id, or 32 bytes of another key.
+    Key(B256),
+    /// A validator's public key or address.
+    Validator(Address),
+}
+
+/// `None` for text that is no key.
+pub(crate) fn named_key(text: &str) -> Option<NamedKey> {
+    let key = peer_key_of(text).map(B256::from);
+    if let Some(key) = key.or_else(|| text.parse().ok()) {
+        return Some(NamedKey::Key(key));
+    }
+    let bytes: Option<Bytes> = text.parse().ok();
+    let public_key = bytes.and_then(|bytes| PublicKey::parse(&bytes).ok());
+    let address = public_key.map(|key| key.address());
+    let address = address.or_else(|| text.strip_prefix("0x")?.parse().ok());
+    address.map(NamedKey::Validator)
+}
+
+/// What a node says of it: contracts take no control characters, but a node may lie.
+fn settled(mut it: Organisation) -> Organisation {
+    shown::settle([
+        &mut it.nameZhTw,
+        &mut it.nameEn,
+        &mut it.taxId,
+        &mut it.lei,
+        &mut it.jurisdiction,
+        &mut it.contactUrl,
+    ]);
+    it
 }
 
 /// The legal name in a language, or in the other if it has none.

@@ -17,6 +17,7 @@ use super::client::RegistryClient;
 use super::words;
 use crate::contract::{Sender, load_key, receipt};
 use crate::report::{refuse, refused};
+use crate::shown;
 
 /// Who changes something.
 pub(crate) struct Writer {
@@ -141,7 +142,7 @@ impl Writer {
 
     /// Prints what would be done.
     fn show_rehearsal(&self, planned: &Planned) -> anyhow::Result<ExitCode> {
-        let (lang, change) = (self.registry.lang, &planned.change);
+        let (lang, change) = (self.registry.lang, shown::line(&planned.change));
         let text = lang.pick(
             format!("would  {change}\nDry run: it would succeed now; nothing was sent."),
             format!("將會   {change}\n試行：此刻會成功；未送出任何交易。"),
@@ -186,7 +187,7 @@ impl Writer {
         told: &str,
         extra: Value,
     ) -> anyhow::Result<ExitCode> {
-        let (hash, height, change) = (done.hash, done.height, &planned.change);
+        let (hash, height, change) = (done.hash, done.height, shown::line(&planned.change));
         let text = self.registry.lang.pick(
             format!("done   {change}\n{told}\nblock  {height}, transaction {hash}"),
             format!("完成   {change}\n{told}\n區塊   {height}，交易 {hash}"),

@@ -8,7 +8,6 @@ use alloy_primitives::B256;
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 use tbsi_bindings::genesis::Attestations::registerSchemaCall;
-use tbsi_rpc::Client;
 use tbsi_types::sha256;
 
 use super::state;
@@ -17,6 +16,7 @@ use crate::govern::{CODES, Read, Write, Writer, block_on};
 use crate::lang::{Language, SayContext, demand};
 use crate::report::refuse;
 use crate::schema;
+use crate::shown::PathShown;
 
 /// Bytes of a schema's text.
 const TEXT_BYTES_MAX: u64 = 1 << 20;
@@ -119,12 +119,12 @@ async fn register(args: &RegisterArgs, lang: Language) -> anyhow::Result<ExitCod
 
 fn read_text(path: &Path) -> anyhow::Result<Vec<u8>> {
     let reading = || {
-        let path = path.display();
+        let path = path.shown();
         (format!("read {path}"), format!("讀取 {path}"))
     };
     let size = fs::metadata(path).or_say(reading)?.len();
     demand((1..=TEXT_BYTES_MAX).contains(&size), || {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} has {size} bytes; a schema's text has 1 to {TEXT_BYTES_MAX}"),
             format!("{path} 有 {size} 位元組；綱要文字須為 1 至 {TEXT_BYTES_MAX} 位元組"),
@@ -134,7 +134,7 @@ fn read_text(path: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 async fn show(args: &ShowArgs) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&args.read.rpc).map_err(|error| refuse(error.into()))?;
+    let client = args.read.rpc.client()?;
     let found = schema_of(&client, args.schema).await?;
     let (commits_to, id, owner) = (CommitsTo::name(found.commitsTo), args.schema, found.owner);
     let (hash, lang) = (found.textHash, args.read.lang);

@@ -10,8 +10,10 @@ use tbsi_home::Home;
 use tbsi_keys::keyfile::{KeyKind, load_secret, replace_secret, store_secret};
 use tbsi_keys::password::Password;
 
+use crate::lang::counted;
 use crate::password::{PasswordFile, new_password};
 use crate::report::Format;
+use crate::shown::PathShown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct EncryptArgs {
@@ -132,7 +134,7 @@ pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<ExitCode> {
     if plain.is_empty() {
         bail!(
             "{} has no key file that is not encrypted",
-            args.home.display()
+            args.home.shown()
         );
     }
     let password = args.password.for_new()?;
@@ -149,19 +151,22 @@ pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<ExitCode> {
     }
     let files: Vec<PathBuf> = plain.iter().map(|kind| home.key_file(*kind)).collect();
     let text = format!(
-        "{} key files in {} are encrypted now. The node needs the password when it starts: \
-         `keys.password_file` in config.toml, or --password-file.",
-        files.len(),
-        args.home.display()
+        "{} encrypted in {}. The node needs the password when it starts: `keys.password_file` in \
+         config.toml, or --password-file.",
+        counted(files.len(), "key file"),
+        args.home.shown()
     );
-    args.format.print(&text, &json!({ "encrypted": files }))
+    args.format.print(
+        &text,
+        &json!({ "encrypted": files.iter().map(|file| file.json()).collect::<Vec<_>>() }),
+    )
 }
 
 pub(super) fn change_password(args: &ChangePasswordArgs) -> anyhow::Result<ExitCode> {
     let home = args.password.unlock(&args.home)?;
     let files = home.key_files()?;
     if files.is_empty() {
-        bail!("{} has no key files", args.home.display());
+        bail!("{} has no key files", args.home.shown());
     }
     // All are opened before any is changed.
     let mut secrets = Vec::with_capacity(files.len());
@@ -173,9 +178,9 @@ pub(super) fn change_password(args: &ChangePasswordArgs) -> anyhow::Result<ExitC
         replace_secret(&home.key_file(*kind), *kind, secret, Some(&password))?;
     }
     let text = format!(
-        "{} key files in {} have the new password. Change what `keys.password_file` names too.",
-        files.len(),
-        args.home.display()
+        "{} in {} with the new password. Change what `keys.password_file` names too.",
+        counted(files.len(), "key file"),
+        args.home.shown()
     );
     args.format.print(&text, &json!({ "changed": files.len() }))
 }
@@ -189,14 +194,14 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     home.make_keys_dir()?;
     let out = home.key_file(kind);
     store_secret(&out, kind, &secret, protecting.as_ref())?;
-    let mut text = format!("The key is in {}.", out.display());
+    let mut text = format!("The key is in {}.", out.shown());
     if kind == KeyKind::Validator {
         home.note_imported_key()?;
         text += "\nIf it has ever signed, bring its sign-state over too: --sign-state of `tbsi node \
                  init` or `tbsi signer init`.";
     }
     let address = kind.address(&secret)?;
-    let json = json!({ "file": out, "address": address });
+    let json = json!({ "file": out.json(), "address": address });
     args.format.print(&text, &json)
 }
 
@@ -208,8 +213,8 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let secret = load_secret(&file, kind, home.password())?;
     let protecting = (!args.plain).then(|| args.new.load()).transpose()?;
     store_secret(&args.out, kind, &secret, protecting.as_ref())?;
-    let text = format!("The key is in {}.", args.out.display());
+    let text = format!("The key is in {}.", args.out.shown());
     let address = kind.address(&secret)?;
-    let json = json!({ "file": args.out, "address": address });
+    let json = json!({ "file": args.out.json(), "address": address });
     args.format.print(&text, &json)
 }

@@ -22,6 +22,7 @@ use crate::govern::{Done, Planned, Write, Writer, peer_id};
 use crate::lang::Language;
 use crate::operator::Prover;
 use crate::report::{refuse, refused};
+use crate::shown::PathShown;
 
 /// Which key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -304,9 +305,9 @@ impl Rotation {
 
 fn swap([new, old, retired]: [&Path; 3]) -> anyhow::Result<()> {
     if is_there(old)? && !is_there(retired)? {
-        fs::hard_link(old, retired).with_context(|| format!("keep {}", old.display()))?;
+        fs::hard_link(old, retired).with_context(|| format!("keep {}", old.shown()))?;
     }
-    fs::rename(new, old).with_context(|| format!("take {} into use", new.display()))
+    fs::rename(new, old).with_context(|| format!("take {} into use", new.shown()))
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub(super) fn form(error: &ErasureError) -> String {
 pub(super) fn statement(error: &VerifyErasureError) -> String {
     match error {
         VerifyErasureError::Chain { expected, got } => format!(
-            "聲明屬於 chain id {}、創世檔雜湊 {}；紀錄屬於 {}、{}",
+            "聲明屬於鏈識別碼 {}、創世檔雜湊 {}；紀錄屬於 {}、{}",
             got.chain_id, got.genesis_hash, expected.chain_id, expected.genesis_hash
         ),
         VerifyErasureError::NotAttestation => "紀錄不是存證".into(),

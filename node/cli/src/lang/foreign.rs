@@ -11,7 +11,7 @@ pub(super) fn inbound(error: &InboundError) -> String {
         InboundError::Endpoint { url, .. } => format!("無法向 {url} 查詢"),
         InboundError::Silent { url } => format!("{url} 逾時未回應"),
         InboundError::ChainId { url, expected, got } => {
-            format!("{url} 的 chain id 是 {got}，客戶端跟隨的是 {expected}：請改用該鏈的端點")
+            format!("{url} 的鏈識別碼是 {got}，客戶端跟隨的是 {expected}：請改用該鏈的端點")
         }
         InboundError::NoBlock { url, height } => {
             format!("{url} 沒有區塊 {height}：請選擇較早的 --height，或稍候")
@@ -22,7 +22,7 @@ pub(super) fn inbound(error: &InboundError) -> String {
             said,
             computed,
         } => format!(
-            "{url} 稱區塊 {height} 的雜湊值為 {said}，依欄位計算為 {computed}：端點不實，\
+            "{url} 稱區塊 {height} 的雜湊為 {said}，依欄位計算為 {computed}：端點不實，\
              或該鏈的類別與客戶端不同"
         ),
         InboundError::Conflict {
@@ -95,7 +95,7 @@ pub(super) fn proof(error: &ProofError) -> String {
             format!("證明對一個鍵有 {got} 個節點，上限為 {PROOF_NODES_MAX}")
         }
         ProofError::NodeTooLong(at) => format!("節點 {at} 超過 {NODE_BYTES_MAX} 位元組"),
-        ProofError::Hash(at) => format!("節點 {at} 的雜湊值與上層所載不符；是否屬於其他區塊？"),
+        ProofError::Hash(at) => format!("節點 {at} 的雜湊與上層所載不符；是否屬於其他區塊？"),
         ProofError::Node(at) => format!("節點 {at} 不是標準形式的 Merkle Patricia trie 節點"),
         ProofError::Missing(at) => format!("缺少節點 {at}"),
         ProofError::Surplus(at) => format!("節點 {at} 是多餘的"),

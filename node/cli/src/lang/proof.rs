@@ -19,7 +19,7 @@ pub(super) fn bundle(error: &VerifyBundleError) -> String {
         ),
         VerifyBundleError::Leaf(_) => "紀錄".into(),
         VerifyBundleError::LeafChainId { expected, got } => {
-            format!("紀錄的 chain id 是 {got}，您信任的是 {expected}")
+            format!("紀錄的鏈識別碼是 {got}，您信任的是 {expected}")
         }
         VerifyBundleError::LeafPlace { leaf, checkpoint } => format!(
             "紀錄的高度為 {}、時間為 {} 毫秒；高度 {}、時間 {} 毫秒的檢查點不可能涵蓋它",
@@ -34,7 +34,7 @@ pub(super) fn bundle(error: &VerifyBundleError) -> String {
 pub(super) fn decision(error: &DecisionError) -> String {
     match error {
         DecisionError::ChainId { expected, got } => {
-            format!("檢查點的 chain id 是 {got}，您信任的是 {expected}")
+            format!("檢查點的鏈識別碼是 {got}，您信任的是 {expected}")
         }
         DecisionError::GenesisHeight => {
             "檢查點的高度為 0；該高度由創世檔決定，驗證者不會簽署".into()
@@ -83,7 +83,7 @@ pub(super) fn verify(error: &VerifyError) -> String {
         ),
         VerifyError::Genesis(_) => "創世檔".into(),
         VerifyError::ChainId { expected, got } => {
-            format!("檢查點的 chain id 是 {got}，創世檔的是 {expected}")
+            format!("檢查點的鏈識別碼是 {got}，創世檔的是 {expected}")
         }
         VerifyError::GenesisHeight => "檢查點的高度為 0；該高度由創世檔決定，驗證者不會簽署".into(),
         VerifyError::Height {

@@ -2,15 +2,17 @@
 
 use std::error::Error;
 use std::io;
+use std::path::Path;
 
 use tbsi_home::HomeError;
-use tbsi_keys::keyfile::KeyFileError;
+use tbsi_keys::keyfile::{KeyFileError, KeyKind};
 use tbsi_keys::keystore::KeystoreError;
 use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError};
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
 use super::{erasure, foreign, proof};
+use crate::shown::PathShown;
 
 /// `None` if there is no translation.
 pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
@@ -58,6 +60,7 @@ fn system(error: &io::Error) -> Option<String> {
         (io::ErrorKind::StorageFull, "磁碟空間不足"),
         (io::ErrorKind::ReadOnlyFilesystem, "檔案系統唯讀"),
         (io::ErrorKind::InvalidData, "內容不是 UTF-8 文字"),
+        (io::ErrorKind::InvalidFilename, "檔名過長"),
     ];
     let found = known.iter().find(|(kind, _)| *kind == error.kind());
     found.map(|(_, words)| (*words).to_owned())
@@ -68,13 +71,13 @@ fn home(error: &HomeError) -> Option<String> {
         HomeError::Key(error) => Some(key_file(error)),
         HomeError::Password(error) => Some(password(error)),
         HomeError::NoGenesis { file } => {
-            let file = file.display();
+            let file = file.shown();
             Some(format!("找不到創世檔 {file}；請將該網路的創世檔複製到此處"))
         }
         HomeError::Genesis { file, .. } | HomeError::Founding { file, .. } => {
-            Some(format!("創世檔 {}", file.display()))
+            Some(format!("創世檔 {}", file.shown()))
         }
-        HomeError::Io { path, .. } => Some(format!("無法讀寫 {}", path.display())),
+        HomeError::Io { path, .. } => Some(format!("無法讀寫 {}", path.shown())),
         HomeError::Config(_)
         | HomeError::SignState(_)
         | HomeError::Decided(_)
@@ -101,38 +104,61 @@ fn genesis(error: &GenesisError) -> String {
 fn key_file(error: &KeyFileError) -> String {
     match error {
         KeyFileError::Exists { path } => {
-            format!("金鑰檔 {} 已存在；金鑰不會被覆寫", path.display())
+            format!("金鑰檔 {} 已存在；金鑰不會被覆寫", path.shown())
         }
-        KeyFileError::Missing { path } => format!("找不到金鑰檔 {}", path.display()),
+        KeyFileError::Missing { path } => {
+            format!("找不到金鑰檔 {}{}", path.shown(), key_remedy(path))
+        }
         KeyFileError::Mode { path, mode } => {
-            let path = path.display();
+            let (word, path) = (path.word(), path.shown());
             format!(
-                "金鑰檔 {path} 的權限是 {mode:04o}，只有擁有者可讀：請執行 `chmod 600 {path}`；\
+                "金鑰檔 {path} 的權限是 {mode:04o}，只有擁有者可讀：請執行 `chmod 600 {word}`；\
                  若他人可能已讀取，請換新的金鑰"
             )
         }
         KeyFileError::Malformed { path } => {
-            let path = path.display();
+            let path = path.shown();
             format!(
                 "金鑰檔 {path} 必須恰好是 64 個十六進位數字，或是加密的金鑰檔（Web3 Secret Storage）"
             )
         }
         KeyFileError::Encrypted { path } => {
-            let path = path.display();
+            let path = path.shown();
             format!(
                 "金鑰檔 {path} 已加密：請以 --password-file FILE、設定檔的 `keys.password_file` \
                  或在終端機提供密碼"
             )
         }
-        KeyFileError::Keystore { path, .. } => format!("加密的金鑰檔 {}", path.display()),
+        KeyFileError::Keystore { path, .. } => format!("加密的金鑰檔 {}", path.shown()),
         KeyFileError::Address { path, given, held } => {
-            let path = path.display();
+            let path = path.shown();
             format!(
                 "加密的金鑰檔 {path} 記載位址 {given}，內容卻是 {held} 的金鑰：檔案遭更動，請還原"
             )
         }
-        KeyFileError::Key { path, .. } => format!("金鑰檔 {}", path.display()),
-        KeyFileError::Io { path, .. } => format!("無法讀寫金鑰檔 {}", path.display()),
+        KeyFileError::Key { path, .. } => format!("金鑰檔 {}", path.shown()),
+        KeyFileError::Io { path, .. } => format!("無法讀寫金鑰檔 {}", path.shown()),
+    }
+}
+
+/// Where the key of a home comes from that is not there.
+fn key_remedy(path: &Path) -> &'static str {
+    let name = path.file_name().unwrap_or_default();
+    match KeyKind::ALL
+        .into_iter()
+        .find(|kind| name == kind.file_name())
+    {
+        None => "",
+        Some(KeyKind::Node | KeyKind::Log | KeyKind::Account) => "；`tbsi keys new` 可產生",
+        Some(KeyKind::Validator) => {
+            "；`tbsi keys import --kind validator` 可帶入使用中的金鑰，`tbsi keys new --validator` \
+             可產生新的金鑰"
+        }
+        Some(KeyKind::NextValidator) => "；`tbsi keys rotate validator` 可產生",
+        Some(KeyKind::PostQuantum) => "；`tbsi keys rotate post-quantum` 可產生",
+        Some(KeyKind::Signer) => {
+            "；`tbsi keys new --signer` 可為節點產生，`tbsi signer init` 可為簽章程序產生"
+        }
     }
 }
 
@@ -152,9 +178,12 @@ fn password(error: &PasswordError) -> String {
         PasswordError::Length => {
             format!("密碼必須是 1 到 {PASSWORD_BYTES_MAX} 位元組的 UTF-8 文字")
         }
-        PasswordError::File { path, .. } => format!("密碼檔 {}", path.display()),
+        PasswordError::Missing { path } => {
+            format!("找不到密碼檔 {}；請指定存有金鑰檔密碼的檔案", path.shown())
+        }
+        PasswordError::File { path, .. } => format!("密碼檔 {}", path.shown()),
         PasswordError::Content { path } => {
-            let path = path.display();
+            let path = path.shown();
             format!("密碼檔 {path} 必須是一行 1 到 {PASSWORD_BYTES_MAX} 位元組的 UTF-8 文字")
         }
     }

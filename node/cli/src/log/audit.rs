@@ -12,7 +12,7 @@ use anyhow::Context;
 use futures::stream::{self, StreamExt};
 use serde_json::json;
 use tbsi_light::{MapAudit, MapAuditError};
-use tbsi_rpc::{Client, LogReader};
+use tbsi_rpc::LogReader;
 use tbsi_types::Bytes;
 use tbsi_types::log::tile::{ENTRY_BUNDLE_BYTES_MAX, TILE_WIDTH, entries};
 use tbsi_types::log::{EntryBundle, Frontier, Leaf, Statement, leaf_hash};
@@ -21,9 +21,11 @@ use tbsi_types::{Checkpoint, Height, LeafIndex, TimestampMs, TreeSize};
 use super::decided::decided;
 use super::{AuditArgs, Checked, Failure, resume};
 use crate::checkpoint::verified;
-use crate::lang::{Language, SayContext, demand, said, wrap};
+use crate::lang::{Language, SayContext, counted, demand, said, wrap};
 use crate::progress;
 use crate::proof::load_genesis;
+use crate::rpc::log_of;
+use crate::shown::PathShown;
 
 /// Bundles of leaves that are asked for at a time.
 const REQUESTS_AT_A_TIME: usize = 16;
@@ -38,7 +40,7 @@ pub(super) async fn audit(args: &AuditArgs) -> Checked {
     let checkpoint = match &args.checkpoint {
         Some(file) => verified(file, &genesis)?,
         None => {
-            let client = Client::new(&args.node.url)?;
+            let client = args.node.client()?;
             let height = args.height.map(BlockNumberOrTag::Number);
             decided(
                 &client,
@@ -71,8 +73,9 @@ fn shrunk(args: &AuditArgs, before: TreeSize, checkpoint: &Checkpoint) -> Failur
     if args.height.is_some() || args.checkpoint.is_some() {
         return Failure::CouldNotTell(said(
             format!(
-                "{before} leaves were audited before, the log of height {height} has {size}; add \
-                 --from-scratch, or leave --state out"
+                "{} audited before, the log of height {height} has {size}; add --from-scratch, or \
+                 leave --state out",
+                counted(before, "leaf")
             ),
             format!(
                 "先前已稽核 {before} 筆，高度 {height} 的日誌有 {size} 筆；請加上 --from-scratch，\
@@ -81,7 +84,10 @@ fn shrunk(args: &AuditArgs, before: TreeSize, checkpoint: &Checkpoint) -> Failur
         ));
     }
     Failure::No(said(
-        format!("{before} leaves were audited before, the validators now sign a log of {size}"),
+        format!(
+            "{} audited before, the validators now sign a log of {size}",
+            counted(before, "leaf")
+        ),
         format!("先前已稽核 {before} 筆，驗證者現在簽署的日誌只有 {size} 筆"),
     ))
 }
@@ -96,7 +102,7 @@ enum Tiles {
 impl Tiles {
     fn open(args: &AuditArgs) -> anyhow::Result<Self> {
         let Some(given) = &args.log else {
-            let url = format!("{}/log", args.node.url.trim_end_matches('/'));
+            let url = log_of(&args.node.url());
             return Ok(Self::Web(Box::new(LogReader::new(&url)?)));
         };
         let directory = PathBuf::from(given);
@@ -118,7 +124,7 @@ impl Tiles {
                         limited.read_to_end(&mut bytes)
                     })
                     .or_say(|| {
-                        let path = path.display();
+                        let path = path.shown();
                         (format!("read {path}"), format!("讀取 {path}"))
                     })?;
                 Ok(bytes.into())
@@ -256,7 +262,8 @@ impl<'a> Audit<'a> {
         let mut text = lang.pick(
             format!(
                 "checkpoint of height {height}, signed by a quorum; its validator set follows from \
-                 the genesis file\n{size} leaves, {now} of them audited now\nroot {root}\n"
+                 the genesis file\n{}, {now} of them audited now\nroot {root}\n",
+                counted(size, "leaf")
             ),
             format!(
                 "高度 {height} 的檢查點，由法定多數的驗證者簽署；驗證者集合源自創世檔\n\

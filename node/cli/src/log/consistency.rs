@@ -9,12 +9,12 @@ use tbsi_types::log::ConsistencyProof;
 
 use super::decided::decided;
 use super::{Checked, ConsistencyArgs, Failure};
-use crate::lang::{SayContext, said};
+use crate::lang::{SayContext, counted, said};
 use crate::proof::load_genesis;
 
 pub(super) async fn check(args: &ConsistencyArgs) -> Checked {
     let genesis = load_genesis(&args.genesis)?;
-    let client = Client::new(&args.node.url)?;
+    let client = args.node.client()?;
     let to = match args.to {
         Some(height) if height < args.from => {
             let from = args.from;
@@ -35,14 +35,14 @@ pub(super) async fn check(args: &ConsistencyArgs) -> Checked {
     let line = |checkpoint: &Checkpoint| {
         let (height, size, root) = (checkpoint.height, checkpoint.log_size, checkpoint.log_root);
         args.lang.pick(
-            format!("height {height}: {size} leaves, root {root}\n"),
+            format!("height {height}: {}, root {root}\n", counted(size, "leaf")),
             format!("高度 {height}：共 {size} 筆，根雜湊 {root}\n"),
         )
     };
     let count = proof.0.len();
     let last = args.lang.pick(
-        format!("proof of {count} hashes\n"),
-        format!("證明共 {count} 個雜湊值\n"),
+        format!("proof of {}\n", counted(count, "hash")),
+        format!("證明共 {count} 個雜湊\n"),
     );
     let text = line(&earlier) + &line(&later) + &last;
     let place = |checkpoint: &Checkpoint| {

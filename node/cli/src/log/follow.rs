@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use alloy_primitives::{Address, B256};
 use anyhow::{Context, bail};
 use serde_json::json;
-use tbsi_rpc::Client;
 use tbsi_rpc::wire::{LeafFilter, LeafNotice, LogEntry};
 use tbsi_types::LeafIndex;
 use tbsi_types::log::Leaf;
 
-use super::Node;
 use crate::report::Format;
+use crate::rpc::Rpc;
+use crate::shown;
 use crate::time::Times;
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +36,7 @@ pub(crate) struct FollowArgs {
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     #[command(flatten)]
-    node: Node,
+    node: Rpc,
     #[command(flatten)]
     format: Format,
 }
@@ -44,7 +44,7 @@ pub(crate) struct FollowArgs {
 /// Prints leaves until it has printed as many as asked for. A subscription that ended is taken
 /// up where it ended, as long as that brings leaves.
 pub(super) async fn follow(args: &FollowArgs) -> anyhow::Result<ExitCode> {
-    let client = Client::new(&args.node.url)?;
+    let client = args.node.client()?;
     let mut filter = LeafFilter {
         schema: args.schema,
         issuer: args.issuer,
@@ -108,8 +108,6 @@ fn text(entry: &LogEntry) -> anyhow::Result<String> {
     let kind = entry.statement["kind"].as_str().unwrap_or_default();
     let time = Times::of(leaf.head.time).utc;
     let issuer = leaf.head.issuer;
-    Ok(format!(
-        "{} {time} {kind} issuer {issuer}{said}",
-        entry.index
-    ))
+    let text = format!("{} {time} {kind} issuer {issuer}{said}", entry.index);
+    Ok(shown::line(&text).into_owned())
 }

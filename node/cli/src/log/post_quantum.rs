@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use serde_json::json;
 use tbsi_light::verify_post_quantum_note;
-use tbsi_rpc::LogReader;
 use tbsi_types::bundle::NamedValidators;
 use tbsi_types::log::TlogProof;
 use tbsi_types::{Genesis, LeafIndex};
@@ -14,6 +13,8 @@ use super::{Checked, Failure};
 use crate::lang::{Language, SayContext, said};
 use crate::proof::load_genesis;
 use crate::report::Format;
+use crate::rpc::LogUrl;
+use crate::shown::PathShown;
 use crate::verify::post_quantum::{lines, parse_keys, summary};
 
 #[derive(Debug, clap::Args)]
@@ -30,9 +31,8 @@ pub(crate) struct Args {
     /// Genesis file of the network; whose validators are counted.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
-    /// Where to fetch them: the address of a node's log.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545/log")]
-    log: String,
+    #[command(flatten)]
+    log: LogUrl,
     /// Language of the text.
     #[arg(long, value_name = "LANG", default_value = "en")]
     pub(super) lang: Language,
@@ -42,10 +42,10 @@ pub(crate) struct Args {
 
 pub(super) async fn fetch(args: &Args) -> Checked {
     let genesis = load_genesis(&args.genesis)?;
-    let reader = LogReader::new(&args.log)?;
+    let reader = args.log.reader()?;
     let keys_text = reader.post_quantum_keys().await?;
     let keys = parse_keys(&keys_text).or_say(|| {
-        let log = &args.log;
+        let log = args.log.url();
         (
             format!("no validator has cosigned the log at {log} with a post-quantum key"),
             format!("尚無驗證者以後量子金鑰共同簽署 {log} 的日誌"),
@@ -67,14 +67,14 @@ pub(super) async fn fetch(args: &Args) -> Checked {
         format!(
             "Of the founding validators; `tbsi verify PROOF --post-quantum {} --post-quantum-keys \
              {}` counts those of the proof, and checks that the leaf is in the log.\n",
-            args.out.display(),
-            args.keys_out.display()
+            args.out.word(),
+            args.keys_out.word()
         ),
         format!(
             "以上為創始驗證者；`tbsi verify PROOF --post-quantum {} --post-quantum-keys {}` \
              會以證明中的驗證者計算，並檢查該筆是否在日誌中。\n",
-            args.out.display(),
-            args.keys_out.display()
+            args.out.word(),
+            args.keys_out.word()
         ),
     );
     Ok((shown, json!({ "postQuantum": summary(Some(&verified)) })))
@@ -86,7 +86,7 @@ fn founders(genesis: &Genesis) -> anyhow::Result<NamedValidators> {
 
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).or_say(|| {
-        let path = path.display();
+        let path = path.shown();
         (format!("write {path}"), format!("寫入 {path}"))
     })
 }

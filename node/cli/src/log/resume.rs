@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use tbsi_types::log::Frontier;
 use tempfile::NamedTempFile;
 
+use crate::misfit::unread;
 use crate::salt::directory_of;
+use crate::shown::PathShown;
 
 /// Names the kind and version of the file.
 const FORMAT: &str = "tbsi-audit-1";
@@ -31,7 +33,7 @@ pub(super) fn load(path: &Path, genesis_hash: B256) -> anyhow::Result<Option<Fro
     if !path.exists() {
         return Ok(None);
     }
-    let shown = path.display();
+    let shown = path.shown();
     let advice = "add --from-scratch to audit everything again";
     let read = || -> anyhow::Result<Frontier> {
         let bytes = fs::metadata(path)?.len();
@@ -49,7 +51,8 @@ pub(super) fn load(path: &Path, genesis_hash: B256) -> anyhow::Result<Option<Fro
         );
         Ok(Frontier::decode(&state.frontier)?)
     };
-    let read = read().with_context(|| format!("state file {shown} cannot be used; {advice}"));
+    let read = read().map_err(|error| unread(path, error));
+    let read = read.with_context(|| format!("state file {shown} cannot be used; {advice}"));
     read.map(Some)
 }
 
@@ -68,7 +71,7 @@ pub(super) fn store(path: &Path, genesis_hash: B256, frontier: &Frontier) -> any
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().with_context(|| format!("write state file {}", path.display()))
+    write().with_context(|| format!("write state file {}", path.shown()))
 }
 
 #[cfg(test)]

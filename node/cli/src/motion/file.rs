@@ -13,6 +13,9 @@ use tbsi_governance::standing::UNLIMITED;
 use tbsi_types::genesis::{OrganisationKind, Permission, QuotaEntry};
 use tbsi_types::json::from_json;
 
+use crate::misfit::{parse_toml, unread};
+use crate::shown::PathShown;
+
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// As in a genesis file, and for a new organisation what it may do.
@@ -41,12 +44,13 @@ pub(super) struct Entry {
 impl Entry {
     /// Reads a file in TOML, or in JSON if its name ends so.
     pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
-        let shown = path.display();
-        let mut text = String::new();
+        let shown = path.shown();
+        let mut bytes = Vec::new();
         let file = File::open(path).with_context(|| format!("open {shown}"))?;
         file.take(FILE_BYTES_MAX + 1)
-            .read_to_string(&mut text)
+            .read_to_end(&mut bytes)
             .with_context(|| format!("read {shown}"))?;
+        let text = String::from_utf8(bytes).map_err(|error| unread(path, error))?;
         if text.len() as u64 > FILE_BYTES_MAX {
             bail!("{shown} has more than {FILE_BYTES_MAX} bytes; it describes one organisation");
         }
@@ -56,8 +60,9 @@ impl Entry {
         let parsed = if json {
             from_json(text.as_bytes()).map_err(anyhow::Error::from)
         } else {
-            toml::from_str(&text).map_err(anyhow::Error::from)
+            parse_toml(&text)
         };
+        let parsed = parsed.map_err(|error| unread(path, error));
         parsed.with_context(|| format!("{shown} does not describe an organisation"))
     }
 

@@ -47,6 +47,7 @@ fn text(
     let proposed = time(motion.proposedAt, lang);
     let (yes, no, base) = (motion.yes, motion.no, motion.base);
     let (abstained, conflicted) = (motion.abstained, motion.conflicted);
+    let (needed, cast) = needed(motion);
     let mut lines = lang.pick(
         vec![
             format!("motion    {number}: {effect}"),
@@ -57,6 +58,7 @@ fn text(
                 "votes     {yes} yes, {no} no, {abstained} abstained, {conflicted} out for a \
                  conflict of interest; {base} may vote"
             ),
+            format!("needed    {needed} yes, and {cast} taking part"),
         ],
         vec![
             format!("動議      {number}：{effect}"),
@@ -67,6 +69,7 @@ fn text(
                 "表決      贊成 {yes}、反對 {no}、棄權 {abstained}、迴避 {conflicted}；\
                  有表決權者 {base}"
             ),
+            format!("門檻      贊成 {needed}，參與 {cast}"),
         ],
     );
     if motion.subject != 0 {
@@ -121,6 +124,16 @@ pub(super) fn rule(rule: &Rule, lang: Language) -> String {
     )
 }
 
+/// How many say yes, and how many take part, for the motion to pass (SPEC §13.6).
+pub(super) fn needed(motion: &Motion) -> (u64, u64) {
+    let (base, rule) = (u64::from(motion.base), &motion.rule);
+    let part = |numerator: u16| base * u64::from(numerator);
+    let denominator = |it: u16| u64::from(it).max(1);
+    let yes = part(rule.thresholdNumerator) / denominator(rule.thresholdDenominator) + 1;
+    let cast = part(rule.quorumNumerator).div_ceil(denominator(rule.quorumDenominator));
+    (yes, cast)
+}
+
 fn vote(registry: &RegistryClient, ballot: &Ballot) -> Value {
     json!({
         "organisation": registry.named(ballot.organisation),
@@ -153,6 +166,8 @@ pub(super) fn summary(
         "deadline": motion.deadline,
         "passedAt": (motion.passedAt != 0).then_some(motion.passedAt),
         "mayVote": motion.base,
+        "yesNeeded": needed(motion).0,
+        "takingPartNeeded": needed(motion).1,
         "yes": motion.yes,
         "no": motion.no,
         "abstained": motion.abstained,

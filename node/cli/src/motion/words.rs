@@ -243,7 +243,7 @@ async fn power_of(
     let lang = registry.lang;
     let name = node_name(registry, number).await?;
     let shown = |power: u64| match power {
-        0 => lang.pick("observer", "觀察者").to_owned(),
+        0 => lang.pick("observer", "觀察節點").to_owned(),
         power => lang.pick(
             format!("validator with voting power {power}"),
             format!("驗證者，投票權 {power}"),

@@ -17,6 +17,7 @@ use tbsi_types::{Address, B256, canonical_json};
 use crate::govern::{Read, RegistryClient};
 use crate::progress;
 use crate::report::refuse;
+use crate::shown::{self, PathShown};
 
 /// Heights of one record.
 const HEIGHTS_MAX: u64 = 1_000_000;
@@ -151,13 +152,12 @@ pub(super) async fn record(args: RecordArgs) -> anyhow::Result<ExitCode> {
         .create_new(true)
         .open(&args.out)
         .and_then(|mut file| file.write_all(canonical_json(&document).as_bytes()));
-    let out = args.out.display();
+    let out = args.out.shown();
     written
         .with_context(|| format!("write {out}"))
         .map_err(refuse)?;
-    registry
-        .format
-        .print(&text(&registry, &tally, &out.to_string()), &document)
+    let text = text(&registry, &tally, &args.out.word());
+    registry.format.print(&text, &document)
 }
 
 async fn checkpoint(registry: &RegistryClient, height: u64) -> anyhow::Result<(B256, B256)> {
@@ -201,6 +201,7 @@ fn text(registry: &RegistryClient, tally: &Tally, out: &str) -> String {
             ..
         } = service;
         let (zh_tw, en) = (&organisation.name_zh_tw, &organisation.name_en);
+        let [node, zh_tw, en] = [node, zh_tw, en].map(|it| shown::line(it));
         text += &lang.pick(
             format!(
                 "{node} ({en}): signed {signed} of {heights}, built {proposed}, missed \

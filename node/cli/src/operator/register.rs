@@ -16,6 +16,7 @@ use tbsi_types::SecretKey;
 use super::{Prover, RegisterArgs};
 use crate::govern::{Done, Planned, Writer};
 use crate::report::{refuse, refused};
+use crate::shown::PathShown;
 
 /// A proof of possession is made where the key is.
 const SIGNER_HAS_KEY: &str = "the configuration names a `signer`, which alone has the validator \
@@ -40,7 +41,7 @@ impl Keys {
         let Some(name) = name.or(configured) else {
             return Err(refused(format!(
                 "{} has no config.toml to take the node's name from; give --name",
-                home.dir().display()
+                home.dir().shown()
             )));
         };
         let validates = match &config {
@@ -140,6 +141,6 @@ fn change(writer: &Writer, keys: &Keys) -> String {
     });
     registry.lang.pick(
         format!("new node {name} of {owner}: observer, peer id {peer_id}{validator}"),
-        format!("{owner}新增節點 {name}：觀察者，peer id {peer_id}{validator}"),
+        format!("{owner}新增節點 {name}：觀察節點，peer id {peer_id}{validator}"),
     )
 }

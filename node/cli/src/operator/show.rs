@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tbsi_governance::contracts::Node;
 
 use crate::govern::words::{address, time};
-use crate::govern::{Read, RegistryClient, peer_id};
+use crate::govern::{NamedKey, Read, RegistryClient, named_key, peer_id};
 use crate::lang::Language;
 
 /// What a node is for.
@@ -28,7 +28,7 @@ pub(crate) fn role(node: &Node, lang: Language) -> String {
         (_, false, true) => lang
             .pick("suspended for equivocation", "因雙重簽署停權")
             .into(),
-        _ => lang.pick("observer", "觀察者").into(),
+        _ => lang.pick("observer", "觀察節點").into(),
     }
 }
 
@@ -36,6 +36,7 @@ pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
     let registry = RegistryClient::open(&read).await?;
     let (number, node) = registry.find_node(&text).await?;
     let lang = registry.lang;
+    let retired = is_retired_key(&text, &node).then_some(text);
     let dash = |text: &str| {
         if text.is_empty() {
             "–".into()
@@ -75,9 +76,26 @@ pub(super) async fn show(text: String, read: Read) -> anyhow::Result<ExitCode> {
             format!("舊識別碼 {old}，至 {until}\n"),
         );
     }
-    registry
-        .format
-        .print(&text, &summary(&registry, number, &node))
+    let mut json = summary(&registry, number, &node);
+    if let Some(key) = retired {
+        text += &lang.pick(
+            format!("asked for    {key}: RETIRED, the node had it before; it is in use no more\n"),
+            format!("查詢對象 {key}：已停用，為該節點先前的金鑰\n"),
+        );
+        json["retiredKey"] = json!(key);
+    }
+    registry.format.print(&text, &json)
+}
+
+/// Whether text that found a node is a key, or an address, that it had before.
+fn is_retired_key(text: &str, node: &Node) -> bool {
+    match named_key(text) {
+        Some(NamedKey::Key(key)) => {
+            ![node.peerKey, node.logKey, node.postQuantumKey].contains(&key)
+        }
+        Some(NamedKey::Validator(address)) => address != node.validator,
+        None => false,
+    }
 }
 
 pub(super) async fn list(all: bool, read: Read) -> anyhow::Result<ExitCode> {

@@ -18,7 +18,9 @@ use tbsi_types::json::from_json;
 use crate::contract::load_key;
 use crate::govern::words::{change, permissions, permissions_argument, time};
 use crate::govern::{Planned, RegistryClient, Write, Writer};
+use crate::misfit::unread;
 use crate::report::{refuse, refused};
+use crate::shown::PathShown;
 
 const FORMAT: &str = "tbsi-consent-1";
 const DAY_SECONDS: u64 = 86_400;
@@ -81,24 +83,24 @@ pub(super) async fn consent(
         text.push('\n');
         let created = OpenOptions::new().write(true).create_new(true).open(&out);
         let written = created.and_then(|mut file| file.write_all(text.as_bytes()));
-        written.with_context(|| format!("write {}", out.display()))?;
+        written.with_context(|| format!("write {}", out.shown()))?;
     }
     let (name, may) = (registry.name(joining.organisation), permissions(bits, lang));
-    let (until, shown) = (time(joining.deadline, lang), out.display());
+    let (until, word) = (time(joining.deadline, lang), out.word());
     let typed = permissions_argument(bits);
     let text = lang.pick(
         format!(
             "account {account} agrees to join {name} with: {may}; until {until}\n\
              An administrator of it adds the account:\n  \
-             tbsi org add-account {account} --permissions {typed} --consent {shown} --key ADMIN.key\n"
+             tbsi org add-account {account} --permissions {typed} --consent {word} --key ADMIN.key\n"
         ),
         format!(
             "帳戶 {account} 同意加入{name}，權限：{may}；有效至 {until}\n\
              由該機構的管理者加入此帳戶：\n  \
-             tbsi org add-account {account} --permissions {typed} --consent {shown} --key ADMIN.key\n"
+             tbsi org add-account {account} --permissions {typed} --consent {word} --key ADMIN.key\n"
         ),
     );
-    let json = json!({ "consent": file, "file": (!write.dry_run).then_some(&out) });
+    let json = json!({ "consent": file, "file": (!write.dry_run).then(|| out.json()) });
     registry.format.print(&text, &json)
 }
 
@@ -138,20 +140,21 @@ pub(super) async fn add(
 }
 
 fn read(file: &Path) -> anyhow::Result<Consent> {
-    let what = || format!("consent {}", file.display());
+    let what = || format!("consent {}", file.shown());
     let size = fs::metadata(file).with_context(what)?.len();
     anyhow::ensure!(
         size <= FILE_BYTES_MAX,
         "{} has {size} bytes, at most {FILE_BYTES_MAX} are allowed: it is not what \
          `tbsi org consent` wrote",
-        file.display()
+        file.shown()
     );
     let consent: Consent = from_json(&fs::read(file).with_context(what)?)
-        .with_context(|| format!("{} is not what `tbsi org consent` wrote", file.display()))?;
+        .map_err(|error| unread(file, error))
+        .with_context(|| format!("{} is not what `tbsi org consent` wrote", file.shown()))?;
     anyhow::ensure!(
         consent.format == FORMAT,
         "{}: field `format` is `{}`, not `{FORMAT}`",
-        file.display(),
+        file.shown(),
         consent.format
     );
     Ok(consent)

@@ -10,6 +10,7 @@ use crate::govern::words::{CHAIN_STATUS, change, word};
 use crate::govern::{Done, Planned, Read, RegistryClient, Write, Writer};
 use crate::lang::Language;
 use crate::report::refused;
+use crate::shown;
 
 /// `IChains.Status` of a record.
 #[derive(Clone, Copy)]
@@ -73,7 +74,11 @@ pub(super) async fn list(read: Read) -> anyhow::Result<ExitCode> {
 async fn records(registry: &RegistryClient) -> anyhow::Result<Vec<Chain>> {
     let count = registry.ask(CHAINS, Chains::chainCountCall {}).await?;
     let call = |from, count| Chains::chainsCall { from, count };
-    registry.pages(CHAINS, (1, count.into()), call).await
+    let mut records: Vec<Chain> = registry.pages(CHAINS, (1, count.into()), call).await?;
+    for it in &mut records {
+        shown::settle([&mut it.caip2, &mut it.technology, &mut it.contactUrl]);
+    }
+    Ok(records)
 }
 
 /// A contact that may be empty.

@@ -19,7 +19,7 @@ use crate::report::{note, refuse};
 /// Fetches the proof and says up to when it is one.
 pub(super) fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     let digest = asked(args).map_err(refuse)?;
-    let client = Client::new(&args.rpc).map_err(|error| refuse(error.into()))?;
+    let client = args.rpc.client()?;
     let (json, file, bundle) = Runtime::new()?.block_on(fetch(&client, &digest, args))?;
     let (root, first) =
         read(&bundle, &digest).or_say(|| gave(&client, "a wrong proof", "錯誤的證明"))?;
@@ -71,7 +71,7 @@ fn asked(args: &Args) -> anyhow::Result<Bytes> {
         (None, Some(file)) => digest_of(args, file),
         (None, None) => Err(said(
             "--absent is for a digest or --file",
-            "--absent 須與雜湊值或 --file 一起使用",
+            "--absent 須與摘要或 --file 一起使用",
         )),
     }
 }

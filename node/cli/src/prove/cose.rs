@@ -10,6 +10,7 @@ use tbsi_types::log::{CoseReceipt, NoteVerifier, SignatureType};
 use super::gave;
 use crate::lang::{Language, SayContext, demand};
 use crate::report::note;
+use crate::shown::PathShown;
 
 /// What the file with the leaf has behind the name of the receipt.
 pub(crate) const LEAF_EXTENSION: &str = ".leaf";
@@ -61,7 +62,7 @@ pub(super) fn name_signer(bytes: &[u8], out: &Path, lang: Language) -> anyhow::R
     let receipt = CoseReceipt::decode(bytes)?;
     let key = key_of(&receipt)?.encode();
     let leaf = leaf_beside(out);
-    let leaf = leaf.display();
+    let leaf = leaf.shown();
     note(&lang.pick(
         format!("signed by one node, {key}; what it is a receipt of is in {leaf}"),
         format!("由單一節點簽署，金鑰 {key}；其對象在 {leaf}"),

@@ -15,6 +15,7 @@ use super::deploy::deploy;
 use crate::lang::demand;
 use crate::proof;
 use crate::report::{note, refuse};
+use crate::rpc::Rpc;
 
 /// 14 days.
 const TRUST_PERIOD_S: u64 = 14 * 86_400;
@@ -27,9 +28,8 @@ pub(crate) struct Args {
     /// Genesis file of the TBSI network.
     #[arg(long, value_name = "FILE")]
     genesis: PathBuf,
-    /// JSON-RPC address of a node of that network.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8545")]
-    rpc: String,
+    #[command(flatten)]
+    rpc: Rpc,
     /// Seconds for which a checkpoint is a base for the next: 3,600 to 31,536,000; with a guardian
     /// 345,600 at least, so that no pause outlasts it.
     #[arg(long, value_name = "S", default_value_t = TRUST_PERIOD_S,
@@ -110,7 +110,7 @@ fn lost(bodies: &Bodies, say: Say) -> Option<&'static str> {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bodies = bodies(args).map_err(refuse)?;
     let genesis = proof::load_genesis(&args.genesis).map_err(refuse)?;
-    let mut source = Source::new(&genesis, std::slice::from_ref(&args.rpc), 1)?;
+    let mut source = Source::new(&genesis, &[args.rpc.url()], 1)?;
     let tip = Runtime::new()?.block_on(async {
         source.check().await?;
         source.tip().await

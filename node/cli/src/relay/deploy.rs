@@ -14,6 +14,7 @@ use tbsi_rpc::Client;
 use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
+use crate::contract::send_in_turn;
 use crate::lang::said;
 use crate::report::{note, refuse};
 
@@ -30,15 +31,17 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = Client::new(url).map_err(|error| refuse(error.into()))?;
     suffices(rules_of(&client).await?, needed(code), url).map_err(refuse)?;
-    let transaction = transaction(&client, &key, code).await?;
-    let nonce = transaction.nonce;
-    let signed = transaction.sign(&key).encoded;
-    let hash = client.send_raw_transaction(&signed).await?;
+    let unsigned = transaction(&client, &key, code).await?;
+    let sign = |nonce| {
+        let unsigned = unsigned.clone();
+        UnsignedTransaction { nonce, ..unsigned }.sign(&key)
+    };
+    let account = key.public_key().address();
+    let (hash, nonce) = send_in_turn(&client, account, sign).await?;
     note(&format!(
         "sent the deployment {hash}; waiting until a block has it, {} s at most",
         TIMEOUT.as_secs()
     ));
-    let account = key.public_key().address();
     let began = Instant::now();
     let (mut say_at, mut known_at) = (began + SAY_INTERVAL, began);
     while began.elapsed() < TIMEOUT {
@@ -143,9 +146,6 @@ async fn transaction(
 ) -> anyhow::Result<UnsignedTransaction> {
     let from = key.public_key().address();
     let chain_id = client.chain_id().await?;
-    let nonce = client
-        .transaction_count(from, BlockNumberOrTag::Pending)
-        .await?;
     let price: U256 = client.request("eth_gasPrice", &[]).await?;
     let price: u128 = price.saturating_to();
     // Before London a block has no base fee, and a transaction one price.
@@ -157,7 +157,6 @@ async fn transaction(
     let gas: u64 = gas.to();
     Ok(UnsignedTransaction {
         chain_id,
-        nonce,
         gas_limit: gas.saturating_add(gas / 8),
         // Stays good while the base fee doubles; on a chain without fees it is 0.
         max_fee_per_gas: price.saturating_mul(if legacy { 1 } else { 2 }),

@@ -18,6 +18,7 @@ use tokio::runtime::Runtime;
 use super::{Home, Opened, Say, ask, relay_until};
 use crate::lang::said;
 use crate::report::refuse;
+use crate::shown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -94,7 +95,8 @@ fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result
         format!("高度 {height} 有矛盾：兩個檢查點都有效，且都由以下驗證者簽署\n"),
     );
     for signer in &conflict.culprits {
-        let (address, zh_tw, en) = (signer.validator, &signer.name_zh_tw, &signer.name_en);
+        let [zh_tw, en] = [&signer.name_zh_tw, &signer.name_en].map(|it| shown::line(it));
+        let address = signer.validator;
         writeln!(text, "  {address} {zh_tw} {en}")?;
     }
     let contract = opened.parts.target.contract();

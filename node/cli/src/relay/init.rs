@@ -25,6 +25,7 @@ use super::{Home, ask};
 use crate::password::PasswordFile;
 use crate::proof;
 use crate::report::{Format, refuse};
+use crate::shown::PathShown;
 
 const GENESIS_FILE: &str = "genesis.json";
 const KEY_FILE: &str = "relayer.key";
@@ -105,14 +106,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     ensure!(
         !file.exists(),
         "{} exists; choose another --home",
-        file.display()
+        file.shown()
     );
     proof::load_genesis(&args.genesis).map_err(refuse)?;
     let password = args.password_file.as_deref();
     let open = |file: &Path| open_key(file, password, &PasswordFile::none());
     let given = args.key.as_deref().map(open).transpose();
     given.map_err(refuse)?;
-    fs::create_dir_all(home).with_context(|| format!("make {}", home.display()))?;
+    fs::create_dir_all(home).with_context(|| format!("make {}", home.shown()))?;
     copy(&args.genesis, &home.join(GENESIS_FILE))?;
     let (account, link) = key(args)?;
     let text = config.to_toml();
@@ -121,19 +122,20 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .create_new(true)
         .open(&file)
         .and_then(|mut opened| opened.write_all(text.as_bytes()))
-        .with_context(|| format!("write {}", file.display()))?;
-    let dir = home.display();
+        .with_context(|| format!("write {}", file.shown()))?;
+    let dir = home.word();
     let link_line = link.map_or(String::new(), |link| {
         format!("\nIts signer allows it with: tbsi signer run --account --allow {link} ...")
     });
     let text = format!(
-        "RelayerConfig for {} is ready in {dir}; its account is {account}.{link_line}\n\
+        "RelayerConfig for {} is ready in {}; its account is {account}.{link_line}\n\
          Next: fund it on chain {}, read {}, then\n  \
          tbsi relay check --home {dir}\n  tbsi relay dry-run --home {dir}\n  \
          tbsi relay run --home {dir}",
         args.name_en,
+        home.shown(),
         args.chain_id,
-        file.display(),
+        file.shown(),
     );
     let json = json!({ "account": account, "linkKey": link });
     args.format.print(&text, &json)
@@ -171,7 +173,7 @@ fn absolute(path: &Path) -> PathBuf {
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     fs::copy(from, to)
         .map(|_| ())
-        .with_context(|| format!("copy {} to {}", from.display(), to.display()))
+        .with_context(|| format!("copy {} to {}", from.shown(), to.shown()))
 }
 
 fn remote(args: &Args) -> Option<RemoteKey> {

@@ -13,7 +13,9 @@ use tbsi_types::TimestampMs;
 use tokio::runtime::Runtime;
 
 use super::{Look, Opened, Say, say};
+use crate::lang::counted;
 use crate::report::refuse;
+use crate::shown;
 use crate::time::Times;
 
 pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
@@ -32,7 +34,10 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
         let first = first.unwrap_or_default();
         let (gas, cost) = (forecast.gas, &forecast.cost_wei_max);
         text += &lang.pick(
-            format!("{count} items from {first}: {gas} gas, at most {cost} wei\n"),
+            format!(
+                "{} from {first}: {gas} gas, at most {cost} wei\n",
+                counted(count, "item")
+            ),
             format!("{count} 項，自{first}起：{gas} gas，至多 {cost} wei\n"),
         );
     }
@@ -41,7 +46,7 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
     }
     for (item, reason) in relay.state().quarantined() {
         let name = say::item(item, lang);
-        let (code, detail) = (&reason.code, &reason.detail);
+        let (code, detail) = (&reason.code, shown::line(&reason.detail));
         let aside = lang.pick("set aside", "擱置");
         writeln!(text, "{aside}: {name}: {code} ({detail})")?;
     }
@@ -116,14 +121,18 @@ fn status_text(journal: &Journaled, state: &State, say: Say) -> anyhow::Result<S
     let aside = say.pick("quarantined: ", "隔離：");
     for (item, reason) in state.quarantined() {
         let name = say::item(item, say.lang);
-        let (code, detail) = (&reason.code, &reason.detail);
+        let (code, detail) = (&reason.code, shown::line(&reason.detail));
         writeln!(text, "{aside}{name}: {code} ({detail})")?;
     }
     for record in &journal.records {
         if let Event::Alarm { reason } = &record.event {
             let (number, code) = (record.number, &reason.code);
             let alarm = say.pick("alarm, record", "警示，紀錄");
-            writeln!(text, "{alarm} {number}: {code}: {}", reason.detail)?;
+            writeln!(
+                text,
+                "{alarm} {number}: {code}: {}",
+                shown::line(&reason.detail)
+            )?;
         }
     }
     Ok(text)

@@ -13,6 +13,7 @@ use tbsi_bridge::relay::keep_payload;
 use super::{Home, Say};
 use crate::lang::SayContext;
 use crate::report::refuse;
+use crate::shown::PathShown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -29,7 +30,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // Only a relayer's home has payloads: a mistyped one is not made.
     Config::load(&args.home.dir).map_err(|error| refuse(error.into()))?;
     let mut bytes = Vec::new();
-    let file = args.file.display();
+    let file = args.file.shown();
     File::open(&args.file)
         .and_then(|opened| {
             let most = PAYLOAD_BYTES_MAX as u64 + 1;

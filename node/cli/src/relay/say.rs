@@ -10,6 +10,7 @@ use tbsi_types::Address;
 
 use crate::lang::Language;
 use crate::report::Format;
+use crate::shown::PathShown;
 
 /// How to say it, and in which language.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -112,7 +113,7 @@ impl Checked<'_> {
             "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
              target: chain id {}, light client {} at height {}, {inbox}, balance {} wei\n\
              target: {rules}, transactions of type {kind}, finality {}: block {} of {} is final",
-            self.home.display(),
+            self.home.shown(),
             parties.account,
             parties.name_en,
             parties.name_zh_tw,
@@ -138,10 +139,10 @@ impl Checked<'_> {
             .map_or("無法得知規則".into(), |it| format!("規則 {it}"));
         let kind = if view.market.legacy { 0 } else { 2 };
         format!(
-            "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：chain id {}，創世雜湊 {}\n\
-             目標鏈：chain id {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei\n\
+            "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：鏈識別碼 {}，創世檔雜湊 {}\n\
+             目標鏈：鏈識別碼 {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei\n\
              目標鏈：{rules}，交易類型 {kind}，最終性 {}：已達第 {} 區塊，最新為第 {} 區塊",
-            self.home.display(),
+            self.home.shown(),
             parties.account,
             parties.name_zh_tw,
             parties.name_en,

@@ -10,6 +10,7 @@ use super::files::{Selection, basis, digests};
 use super::{Circumstances, Common, days, utc};
 use crate::lang::{Language, causes};
 use crate::report::refuse;
+use crate::shown::PathShown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -36,13 +37,13 @@ struct Finding {
 pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let it = args.common.circumstances(args.at).await.map_err(refuse)?;
     let (lang, format) = (args.common.lang, args.common.format);
-    let files = args.selection.files().map_err(refuse)?;
+    let files = args.selection.files(lang).map_err(refuse)?;
     let (mut text, mut list) = (String::new(), Vec::new());
     for file in &files {
         if let Some(found) = look(file, &it, args.within, lang).map_err(refuse)? {
-            text += &format!("{}  {}\n", file.display(), found.words);
+            text += &format!("{}  {}\n", file.shown(), found.words);
             list.push(json!({
-                "file": file, "state": found.state, "reliedUntil": found.until,
+                "file": file.json(), "state": found.state, "reliedUntil": found.until,
                 "reason": found.words,
             }));
         }

@@ -1,8 +1,9 @@
 //! Files, and what there is of each.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -10,7 +11,9 @@ use tbsi_light::archive::limits::{FILES_MAX, RECORD_BYTES_MAX, REPLY_BYTES_MAX};
 use tbsi_light::archive::{ArchiveDigest, Basis, Digests, EvidenceRecord, Token, reply_token};
 use walkdir::WalkDir;
 
-use crate::lang::{SayContext, demand, said};
+use crate::lang::{Language, SayContext, demand, said};
+use crate::report::note;
+use crate::shown::PathShown;
 
 /// What a record has behind the name of its file.
 pub(super) const RECORD: &str = ".ers";
@@ -34,25 +37,31 @@ pub(super) struct Selection {
 
 impl Selection {
     /// In order, each once.
-    pub(super) fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
+    pub(super) fn files(&self, lang: Language) -> anyhow::Result<Vec<PathBuf>> {
         let mut paths = self.paths.clone();
         if let Some(list) = &self.list {
-            let text = String::from_utf8(read(list, LIST_BYTES_MAX)?).or_say(|| {
-                let list = list.display();
-                (format!("{list} is no text"), format!("{list} 不是文字檔"))
-            })?;
-            let lines = text.lines().filter(|line| !line.is_empty());
-            paths.extend(lines.map(PathBuf::from));
+            let bytes = read(list, LIST_BYTES_MAX)?;
+            // A name is any bytes but these.
+            let lines = bytes.split(|byte| matches!(byte, b'\n' | b'\r' | 0));
+            let lines = lines.filter(|line| !line.is_empty());
+            paths.extend(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))));
         }
         let mut files = Vec::new();
         for path in paths {
             for entry in WalkDir::new(&path).sort_by_file_name() {
                 let entry = entry.or_say(|| {
-                    let path = path.display();
+                    let path = path.shown();
                     (format!("look into {path}"), format!("檢視 {path}"))
                 })?;
-                if entry.file_type().is_file() && !is_about_another(entry.path()) {
+                let kind = entry.file_type();
+                if kind.is_file() && !is_about_another(entry.path()) {
                     files.push(entry.into_path());
+                } else if !kind.is_file() && !kind.is_dir() {
+                    let path = entry.path().shown();
+                    note(&lang.pick(
+                        format!("skipped: {path}: it is not a regular file"),
+                        format!("未處理：{path}：不是一般檔案"),
+                    ));
                 }
             }
         }
@@ -103,14 +112,14 @@ pub(super) fn read_record(path: &Path) -> anyhow::Result<EvidenceRecord> {
 }
 
 fn named(path: &Path) -> (String, String) {
-    let path = path.display().to_string();
+    let path = path.shown().to_string();
     (path.clone(), path)
 }
 
 /// Whether there is a file. A disk that does not say is an error.
 fn exists(path: &Path) -> anyhow::Result<bool> {
     path.try_exists().or_say(|| {
-        let path = path.display();
+        let path = path.shown();
         (format!("look for {path}"), format!("尋找 {path}"))
     })
 }
@@ -120,11 +129,11 @@ fn read(path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
     File::open(path)
         .and_then(|file| file.take(bytes_max + 1).read_to_end(&mut bytes))
         .or_say(|| {
-            let path = path.display();
+            let path = path.shown();
             (format!("read {path}"), format!("讀取 {path}"))
         })?;
     demand(bytes.len() as u64 <= bytes_max, || {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} has more than {bytes_max} bytes"),
             format!("{path} 超過 {bytes_max} 位元組"),
@@ -136,7 +145,7 @@ fn read(path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
 /// A file's digests by all algorithms, in one reading.
 pub(super) fn digests(file: &Path) -> anyhow::Result<Digests> {
     let reading = || {
-        let path = file.display();
+        let path = file.shown();
         (format!("read {path}"), format!("讀取 {path}"))
     };
     let mut source = File::open(file).or_say(reading)?;
@@ -161,7 +170,7 @@ pub(super) fn digests(file: &Path) -> anyhow::Result<Digests> {
 /// Puts all records into their places: none is there until all are written.
 pub(super) fn write_all(records: &[(PathBuf, EvidenceRecord)]) -> anyhow::Result<()> {
     let writing = |path: &Path| {
-        let path = path.display();
+        let path = path.shown();
         (format!("write {path}"), format!("寫入 {path}"))
     };
     let unfinished = |file: &Path| with(file, ".ers.tmp");
@@ -184,6 +193,22 @@ pub(super) fn write_all(records: &[(PathBuf, EvidenceRecord)]) -> anyhow::Result
         fs::rename(from, &to).or_say(|| writing(&to))?;
     }
     Ok(())
+}
+
+/// Fails if the file's record cannot have its name, before anything is asked for.
+pub(super) fn check_nameable(file: &Path) -> anyhow::Result<()> {
+    let path = unfinished(file);
+    let found = fs::symlink_metadata(&path);
+    let fits = !found.is_err_and(|error| error.kind() == ErrorKind::InvalidFilename);
+    demand(fits, || {
+        let path = path.shown();
+        (
+            format!(
+                "the name {path} is too long for this file system; give the file a shorter one"
+            ),
+            format!("檔名 {path} 超過此檔案系統的上限；請縮短該檔案的名稱"),
+        )
+    })
 }
 
 /// That a file is what an error is about.

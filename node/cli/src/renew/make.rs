@@ -12,9 +12,11 @@ use tbsi_light::archive::{
 };
 use tbsi_rpc::request_timestamp;
 
-use super::files::{Selection, about, basis, digests, with, write_all};
+use super::files::{Selection, about, basis, check_nameable, digests, with, write_all};
 use super::{Circumstances, Common, Hash, days, files, utc};
+use crate::lang::counted;
 use crate::report::refuse;
+use crate::shown::PathShown;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -44,12 +46,12 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let mut list = Vec::new();
     for (file, record) in &renewed {
         let (shown, time) = (with(file, files::RECORD), record.last().time_ms());
-        text += &format!("{}  {}\n", shown.display(), utc(time / 1_000));
-        list.push(json!({ "file": file, "record": shown, "timeMs": time }));
+        text += &format!("{}  {}\n", shown.shown(), utc(time / 1_000));
+        list.push(json!({ "file": file.json(), "record": shown.json(), "timeMs": time }));
     }
     let count = renewed.len();
     text += &lang.pick(
-        format!("{count} records are written and relied upon"),
+        format!("{} written and relied upon", counted(count, "record")),
         format!("已寫入 {count} 份證據紀錄，可供信賴"),
     );
     let json = json!({ "renewed": list });
@@ -59,7 +61,8 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn renew(args: &Args) -> anyhow::Result<Vec<(PathBuf, EvidenceRecord)>> {
     let circumstances = args.common.circumstances(None).await?;
     let mut groups: BTreeMap<ArchiveDigest, Vec<Item>> = BTreeMap::new();
-    for file in args.selection.files()? {
+    for file in args.selection.files(args.common.lang)? {
+        check_nameable(&file)?;
         let item = (basis(&file)?, digests(&file)?);
         if is_wanted(args, &circumstances, &item).map_err(|error| about(&file, error))? {
             let algorithm = algorithm(args, &circumstances, &item.0);

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use tbsi_testnet::{Network, development};
 use tbsi_types::Height;
 
+use crate::shown::PathShown;
+
 /// Init code of a contract that answers every call with 42.
 const ANSWER_42: &str = "0x600a600c600039600a6000f3602a60005260206000f3";
 
@@ -12,7 +14,7 @@ const ANSWER_42: &str = "0x600a600c600039600a6000f3602a60005260206000f3";
 pub(super) fn running(network: &Network) -> String {
     let mut text = format!(
         "TBSI network in {}\nchain id     {}\ngenesis hash {}\n\n",
-        network.dir().display(),
+        network.dir().shown(),
         network.chain_id(),
         network.genesis_hash()
     );
@@ -36,7 +38,7 @@ pub(super) fn running(network: &Network) -> String {
     let file = network.development_key_file(1);
     line(
         &mut text,
-        &format!("as files for --key: {} and so on", file.display()),
+        &format!("as files for --key: {} and so on", file.shown()),
     );
     text.push_str(&next(network));
     text
@@ -58,10 +60,10 @@ fn next(network: &Network) -> String {
 ",
         rpc = network.rpc_url(0),
         key = development::accounts()[0].secret_key,
-        key_file = network.development_key_file(1).display(),
+        key_file = network.development_key_file(1).word(),
         other = network.rpc_url(last),
-        genesis = network.genesis_file().display(),
-        dir = network.dir().display(),
+        genesis = network.genesis_file().word(),
+        dir = network.dir().word(),
     )
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn run(read: Read) -> anyhow::Result<ExitCode> {
     let call = |from, count| Upgrades::upgradesCall { from, count };
     let all: Vec<Upgrade> = registry.pages(UPGRADES, (1, count.into()), call).await?;
     let declared = declarations(&registry).await?;
-    let mut text = in_force_now(&read.rpc, (in_force, supported), &set, lang);
+    let mut text = in_force_now(&read.rpc.url(), (in_force, supported), &set, lang);
     let waiting = all.last().filter(|it| it.status == 1);
     let mut readiness = Value::Null;
     let (mut asked, mut seconds) = (in_force, None);

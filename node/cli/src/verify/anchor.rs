@@ -10,6 +10,7 @@ use super::Failure;
 use crate::checkpoint::CheckpointFile;
 use crate::lang::{SayContext, demand, said};
 use crate::proof::load_genesis;
+use crate::shown::PathShown;
 
 /// Where trust came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +95,7 @@ fn of_checkpoint(path: &Path, bundle: &ProofBundle) -> Result<(Trusted, TrustAnc
         })?;
         Ok((checkpoint, chain))
     };
-    let shown = path.display();
+    let shown = path.shown();
     let read = read().or_say(|| (shown.to_string(), shown.to_string()));
     let (checkpoint, chain) = read.map_err(unread)?;
     let height = checkpoint.height;

@@ -12,6 +12,7 @@ use super::Failure;
 use crate::digest::{digest_file, parse_algorithm};
 use crate::lang::said;
 use crate::salt::Salt;
+use crate::shown::PathShown;
 use crate::{progress, schema};
 
 /// A file whose digest is the one in the leaf.
@@ -43,7 +44,7 @@ pub(super) fn file(leaf: &Leaf, file: &Path, salt: &Places) -> Result<Compared, 
         } else {
             ("", "的 ")
         };
-        let (file, name) = (file.display(), algorithm.name);
+        let (file, name) = (file.shown(), algorithm.name);
         let (got, attested) = (Bytes::from(digest), attested_digest(&attestation));
         let differs = said(
             format!(
@@ -87,7 +88,7 @@ pub(super) fn asked(map: &VerifiedMap, file: &Path, places: &Places) -> Result<C
             });
         }
     }
-    let file = file.display();
+    let file = file.shown();
     let differs = said(
         format!("the proof is about another digest than any of {file}"),
         format!("證明所問的摘要與 {file} 的都不同"),
@@ -104,7 +105,7 @@ type Digested = (
 
 fn digest(leaf: &Leaf, file: &Path, salt: &Places) -> anyhow::Result<Digested> {
     let Statement::Attestation(attestation) = leaf.statement else {
-        let file = file.display();
+        let file = file.shown();
         return Err(said(
             format!(
                 "this proof is not of an attestation, so there is no digest to compare {file} with"

@@ -17,9 +17,10 @@ use super::compare::Compared;
 use super::identity::Owner;
 use super::steps::{Mark, Step, Steps};
 use super::{Args, Failure, Verdict, VerdictKind, compare_file, en, identity, zh_tw};
-use crate::lang::{Language, SayContext, Sentence, demand, said, wrap};
-use crate::proof::load_genesis;
+use crate::lang::{Language, SayContext, Sentence, counted, demand, said, wrap};
+use crate::proof::{load_genesis, without_end};
 use crate::prove::cose::leaf_beside;
+use crate::shown::PathShown;
 
 /// What a receipt has behind the name of the file that it is about.
 const EXTENSION: &str = ".cose";
@@ -31,7 +32,7 @@ pub(crate) fn is_receipt(bytes: &[u8]) -> bool {
 
 /// Why a receipt is not enough for what needs a quorum, and what is.
 pub(crate) fn no_certificate(path: &Path) -> Sentence {
-    let path = path.display();
+    let path = path.shown();
     (
         format!(
             "{path} is a COSE receipt, the word of one node, and has no certificate; fetch the \
@@ -83,7 +84,7 @@ pub(super) struct Receipt {
 pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Receipt, Failure> {
     check_options(args).map_err(|error| Failure::could_not_tell("trust", error))?;
     let inputs = &args.inputs;
-    let shown = inputs.proof.display().to_string();
+    let shown = inputs.proof.shown().to_string();
     let receipt = CoseReceipt::decode(bytes).map_err(|error| of_form(error, &shown))?;
     let leaf_bytes = read_leaf(args).map_err(|error| Failure::could_not_tell("leaf", error))?;
     let trust = |error: anyhow::Error| Failure::could_not_tell("trust", error);
@@ -98,7 +99,7 @@ pub(super) fn verify(args: &Args, bytes: &[u8]) -> Result<Receipt, Failure> {
         let (id, origin) = (leaf.head.chain_id, &log.origin);
         (
             format!("the leaf is of chain id {id}, the log is {origin}"),
-            format!("紀錄的 chain id 是 {id}，日誌卻是 {origin}"),
+            format!("紀錄的鏈識別碼是 {id}，日誌卻是 {origin}"),
         )
     });
     same.map_err(|error| Failure::invalid("leaf", error))?;
@@ -158,7 +159,7 @@ fn read_leaf(args: &Args) -> anyhow::Result<Vec<u8>> {
         limited.read_to_end(&mut bytes)
     });
     read.or_say(|| {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("read leaf {path}; --leaf names the file that `tbsi prove` wrote"),
             format!("讀取紀錄 {path}；可用 --leaf 指定 `tbsi prove` 寫出的檔案"),
@@ -233,8 +234,7 @@ fn organisation<'a>(genesis: &'a Genesis, receipt: &CoseReceipt) -> Option<&'a O
 
 /// The file that a receipt is of, by its name.
 fn named_after(receipt: &Path) -> Option<PathBuf> {
-    let stem = receipt.file_name()?.to_str()?.strip_suffix(EXTENSION)?;
-    (!stem.is_empty()).then(|| receipt.with_file_name(stem))
+    without_end(receipt, EXTENSION)
 }
 
 impl Receipt {
@@ -258,7 +258,7 @@ impl Receipt {
         steps.passed(lang.pick("log: ", "日誌：").to_owned() + &log.origin);
         let (index, size, root) = (receipt.index, log.size, log.root);
         steps.detail(lang.pick(
-            format!("leaf {index} is among its {size} leaves"),
+            format!("leaf {index} is among its {}", counted(size, "leaf")),
             format!("第 {index} 筆紀錄在其 {size} 筆之中"),
         ));
         steps.detail(lang.pick(format!("root {root}"), format!("根雜湊 {root}")));
@@ -297,7 +297,7 @@ impl Receipt {
             );
             return steps.add(Mark::Skipped, what);
         };
-        let shown = file.file.display();
+        let shown = file.file.shown();
         steps.passed(lang.pick(
             format!("file: {shown} has this digest, to the last bit"),
             format!("檔案：{shown} 與上述摘要完全相符"),
@@ -309,7 +309,7 @@ impl Receipt {
         let receipt = &self.receipt;
         let file = self.file.as_ref().map(|file| {
             json!({
-                "file": file.file,
+                "file": file.file.json(),
                 "digest": file.digest,
                 "algorithm": file.algorithm,
                 "salted": file.salt.is_some(),

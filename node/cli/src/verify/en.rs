@@ -9,7 +9,8 @@ use super::identity::Owner;
 use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
-use crate::lang::Language;
+use crate::lang::{Language, counted};
+use crate::shown::PathShown;
 use crate::time::Times;
 
 pub(super) fn steps(verified: &Verified) -> Vec<Step> {
@@ -47,7 +48,10 @@ fn write(steps: &mut Steps, verified: &Verified) {
             }
             VerificationStep::Certificate(decision) => certificate(steps, decision, genesis),
             VerificationStep::Inclusion { index, size, root } => {
-                steps.passed(format!("log: leaf {index} is among its {size} leaves"));
+                steps.passed(format!(
+                    "log: leaf {index} is among its {}",
+                    counted(size, "leaf")
+                ));
                 steps.detail(format!("root {root}"));
             }
             VerificationStep::Leaf { .. } => {
@@ -74,7 +78,7 @@ fn write(steps: &mut Steps, verified: &Verified) {
             } else {
                 ""
             };
-            let shown = file.file.display();
+            let shown = file.file.shown();
             steps.passed(format!(
                 "file: {shown}{salt} has this digest, to the last bit"
             ));
@@ -158,8 +162,8 @@ fn certificate(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&
 
 fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
     steps.detail(format!(
-        "{} signatures, each valid, by {} of {} voting power (more than 2/3):",
-        decision.signers.len(),
+        "{}, each valid, by {} of {} voting power (more than 2/3):",
+        counted(decision.signers.len(), "signature"),
         decision.power.0,
         decision.total.0
     ));

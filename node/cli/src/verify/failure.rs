@@ -147,9 +147,6 @@ fn is_another_set(error: &DecisionError) -> bool {
 pub(super) fn looks_like(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let starts = |words: &str| text.starts_with(words.as_bytes());
-    if bytes.is_empty() {
-        return Some(("the file is empty", "檔案是空的"));
-    }
     if starts("c2sp.org/tlog-proof@") {
         return Some((
             "this is a tlog-proof, for software that reads C2SP's format; `tbsi prove` fetches the \

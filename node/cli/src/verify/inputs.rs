@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tbsi_types::TimestampMs;
 
-use super::named_after;
 use super::post_quantum::PostQuantumArgs;
 use super::status::{parse_duration, parse_time};
+use crate::proof::named_after;
 
 /// What is verified, and what is trusted for it.
 #[derive(Clone, Debug, clap::Args)]

@@ -14,7 +14,8 @@ use tbsi_types::{ChainIdentity, ProofBundle};
 
 use super::failure::Failure;
 use super::steps::{self, Mark, Steps};
-use crate::lang::{Language, SayContext, demand, said};
+use crate::lang::{Language, SayContext, counted, demand, said};
+use crate::shown::PathShown;
 
 /// Bytes of a file of keys: as many as there can be validators, each with its comment.
 const KEYS_BYTES_MAX: usize = VALIDATORS_MAX * 4 * 1024;
@@ -43,7 +44,7 @@ pub(super) fn verify(
     let keys = read_keys(keys).map_err(unreadable)?;
     let (index, expected) = (proof.index, bundle.leaf_index);
     demand(index == expected, || {
-        let file = file.display();
+        let file = file.shown();
         (
             format!("{file} is of leaf {index}, the proof of leaf {expected}"),
             format!("{file} 是第 {index} 筆的，證明是第 {expected} 筆的"),
@@ -67,7 +68,7 @@ const CODE: &str = "postQuantum";
 
 fn of_error(error: LogError, file: &Path) -> Failure {
     let other_log = matches!(error, LogError::Origin { .. });
-    let shown = file.display().to_string();
+    let shown = file.shown().to_string();
     let error = anyhow!(error).context(shown);
     if other_log {
         return Failure::could_not_tell(CODE, error);
@@ -76,7 +77,7 @@ fn of_error(error: LogError, file: &Path) -> Failure {
 }
 
 fn absent(file: &Path) -> anyhow::Error {
-    let file = file.display();
+    let file = file.shown();
     said(
         format!(
             "{file} has no cosignature by a key that was given under a name of the proof's \
@@ -92,7 +93,7 @@ fn absent(file: &Path) -> anyhow::Error {
 pub(crate) fn read_proof(path: &Path) -> anyhow::Result<TlogProof> {
     let text = read(path, TLOG_PROOF_BYTES_MAX)?;
     TlogProof::parse(&text).or_say(|| {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} is no tlog-proof"),
             format!("{path} 不是 tlog-proof"),
@@ -103,7 +104,7 @@ pub(crate) fn read_proof(path: &Path) -> anyhow::Result<TlogProof> {
 /// Reads keys, one a line; lines that begin with `#` are for people.
 pub(crate) fn read_keys(path: &Path) -> anyhow::Result<Vec<PostQuantumVerifier>> {
     parse_keys(&read(path, KEYS_BYTES_MAX)?).or_say(|| {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} is no list of post-quantum keys"),
             format!("{path} 不是後量子金鑰清單"),
@@ -136,11 +137,11 @@ fn read(path: &Path, bytes_max: usize) -> anyhow::Result<String> {
             limited.read_to_string(&mut text)
         })
         .or_say(|| {
-            let path = path.display();
+            let path = path.shown();
             (format!("read {path}"), format!("讀取 {path}"))
         })?;
     demand(text.len() <= bytes_max, || {
-        let path = path.display();
+        let path = path.shown();
         (
             format!("{path} has more than {bytes_max} bytes"),
             format!("{path} 超過 {bytes_max} 位元組"),
@@ -201,14 +202,17 @@ pub(crate) fn lines(verified: &VerifiedPostQuantum, lang: Language) -> String {
 pub(crate) fn words(verified: &VerifiedPostQuantum, lang: Language) -> String {
     let (power, total) = (verified.power.0, verified.total.0);
     let quorum = if verified.is_quorum() {
-        lang.pick("a quorum", "達法定權重")
+        lang.pick("a quorum", "達法定多數")
     } else {
-        lang.pick("NOT a quorum", "未達法定權重")
+        lang.pick("NOT a quorum", "未達法定多數")
     };
     let size = verified.checkpoint.size;
     lang.pick(
-        format!("power {power} of {total} cosigned the log of {size} leaves, {quorum}"),
-        format!("權重 {power}／{total} 共同簽署共 {size} 筆的日誌，{quorum}"),
+        format!(
+            "power {power} of {total} cosigned the log of {}, {quorum}",
+            counted(size, "leaf")
+        ),
+        format!("投票權 {power}／{total} 共同簽署共 {size} 筆的日誌，{quorum}"),
     )
 }
 
@@ -224,7 +228,7 @@ pub(crate) fn operators(
         let power = it.power.0;
         lang.pick(
             format!("{names} (power {power})"),
-            format!("{names}（權重 {power}）"),
+            format!("{names}（投票權 {power}）"),
         )
     })
 }

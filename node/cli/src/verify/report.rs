@@ -13,6 +13,7 @@ use super::compare::attested_digest;
 use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
 use crate::schema;
+use crate::shown::PathShown;
 use crate::time::Times;
 
 /// One JSON object.
@@ -30,7 +31,7 @@ pub(super) fn summary(verified: &Verified) -> Value {
     let verdict = verified.verdict(Language::En);
     let file = verified.file.as_ref().map(|file| {
         json!({
-            "file": file.file,
+            "file": file.file.json(),
             "digest": file.digest,
             "algorithm": file.algorithm,
             "salted": file.salt.is_some(),

@@ -12,7 +12,7 @@ use tbsi_types::map::{FirstAttested, MapQuestion};
 use super::steps::{Mark, Steps};
 use super::{Checks, Failure, Verified};
 use crate::clock;
-use crate::lang::{Language, said};
+use crate::lang::{Language, counted, said};
 use crate::reasons::reason_word;
 use crate::time::Times;
 
@@ -62,7 +62,7 @@ pub(crate) fn known(map: &VerifiedMap) -> KnownUpTo {
     }
 }
 
-/// How old it is, if that is asked; a failure if it is too old.
+/// How old it is, if that is asked; a failure if it is too old to tell.
 pub(super) fn age(checks: &Checks, map: Option<&VerifiedMap>) -> Result<Option<Age>, Failure> {
     let Some(max) = checks.status_max_age else {
         return Ok(None);
@@ -84,6 +84,7 @@ pub(super) fn age(checks: &Checks, map: Option<&VerifiedMap>) -> Result<Option<A
         }
     };
     let height = known(map).height;
+    let revoked = map.status.is_some_and(|status| status.revocation.is_some());
     let Some(time) = known(map).time else {
         let behind = said(
             format!(
@@ -96,7 +97,8 @@ pub(super) fn age(checks: &Checks, map: Option<&VerifiedMap>) -> Result<Option<A
     };
     let ms = at.0.saturating_sub(time.0);
     let age = Age { at, local, ms, max };
-    if u128::from(ms) <= max.as_millis() {
+    // A revocation is for ever: no later status heals it.
+    if u128::from(ms) <= max.as_millis() || revoked {
         return Ok(Some(age));
     }
     let (known, said_at) = (Times::of(time), Times::of(at));
@@ -237,7 +239,8 @@ pub(crate) fn source(map: &VerifiedMap, lang: Language) -> String {
     let (height, entries) = (known.height, map.root.entries);
     lang.pick(
         format!(
-            "known up to block {height}, {time}; from the map in leaf {index}, {entries} entries"
+            "known up to block {height}, {time}; from the map in leaf {index}, {}",
+            counted(entries, "entry")
         ),
         format!("所知截至區塊 {height}，{time}；依第 {index} 筆紀錄的對照表（{entries} 項）"),
     )

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use crate::lang::Language;
+use crate::shown;
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +60,7 @@ impl Steps {
     pub(crate) fn add(&mut self, mark: Mark, what: impl Into<String>) {
         self.0.push(Step {
             mark,
-            what: what.into(),
+            what: on_one_line(what),
             details: Vec::new(),
         });
     }
@@ -71,7 +72,7 @@ impl Steps {
     /// One more line about the last step.
     pub(crate) fn detail(&mut self, line: impl Into<String>) {
         let step = self.0.last_mut().expect("details follow a step");
-        step.details.push(line.into());
+        step.details.push(on_one_line(line));
     }
 
     pub(crate) fn into_vec(self) -> Vec<Step> {
@@ -79,10 +80,15 @@ impl Steps {
     }
 }
 
+/// A step is lines of ours; names in it begin none.
+fn on_one_line(text: impl Into<String>) -> String {
+    shown::line(&text.into()).into_owned()
+}
+
 /// For a terminal.
 pub(super) fn text(steps: &[Step], verdict: &str, lang: Language) -> String {
     let mut text = lines(steps, lang);
-    writeln!(text, "{verdict}").expect("a String takes all");
+    writeln!(text, "{}", shown::line(verdict)).expect("a String takes all");
     text
 }
 

@@ -10,6 +10,7 @@ use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
+use crate::shown::PathShown;
 use crate::time::Times;
 
 pub(super) fn steps(verified: &Verified) -> Vec<Step> {
@@ -74,7 +75,7 @@ fn write(steps: &mut Steps, verified: &Verified) {
             } else {
                 ""
             };
-            let shown = file.file.display();
+            let shown = file.file.shown();
             steps.passed(format!("檔案：{shown} {salt}與上述摘要完全相符"));
         }
         None if verified.is_attestation() => {
@@ -229,7 +230,7 @@ pub(super) fn leaf(
 fn legal_name(owner: Option<Owner<'_>>) -> String {
     owner.map_or_else(
         || {
-            "法定名稱：未經證明（並非創立時的帳號）；可用 `tbsi prove --with-names` 取得其證明"
+            "法定名稱：未經證明（並非創立時的帳戶）；可用 `tbsi prove --with-names` 取得其證明"
                 .to_owned()
         },
         |it| it.sentence(Language::ZhTw),

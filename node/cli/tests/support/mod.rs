@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(dead_code, reason = "each test needs a part of it")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -22,11 +23,13 @@ pub(crate) struct Ran {
 }
 
 /// Runs `tbsi` in a directory.
-pub(crate) fn tbsi(dir: &Path, args: &[&str]) -> Ran {
+pub(crate) fn tbsi<A: AsRef<OsStr>>(dir: &Path, args: &[A]) -> Ran {
     let output = Command::new(env!("CARGO_BIN_EXE_tbsi"))
         .current_dir(dir)
         .args(args)
         .env_remove("RUST_LOG")
+        .env_remove("TBSI_RPC_URL")
+        .env_remove("ETH_RPC_URL")
         .stdin(Stdio::null())
         .output()
         .unwrap();

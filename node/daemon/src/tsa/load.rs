@@ -4,10 +4,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use der::Encode;
-use p256::SecretKey;
-use p256::ecdsa::SigningKey;
-use p256::pkcs8::{DecodePrivateKey, EncodePublicKey};
 use tbsi_home::Home;
 use tbsi_home::config::TsaConfig;
 use tbsi_keys::keyfile::{KeyFileError, open_validator_key, read_private};
@@ -18,6 +14,7 @@ use x509_cert::ext::pkix::ExtendedKeyUsage;
 
 use super::Authority;
 use super::admission;
+use super::signing::{AuthorityKey, FORM};
 use crate::account::Sender;
 
 /// Bytes of a certificate file.
@@ -27,7 +24,7 @@ const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
 const CERTIFICATES_MAX: usize = 8;
 
 /// Bytes of a key file.
-const KEY_BYTES_MAX: usize = 4 * 1024;
+const KEY_BYTES_MAX: usize = 8 * 1024;
 
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
@@ -145,7 +142,7 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
     Ok(chain)
 }
 
-fn key(path: &Path) -> Result<SigningKey, AuthorityError> {
+fn key(path: &Path) -> Result<AuthorityKey, AuthorityError> {
     let bytes = read_private(path, KEY_BYTES_MAX);
     let bytes = bytes.map_err(|error| {
         let remedy = "the private key of the first certificate in `tsa.certificate` is expected \
@@ -153,27 +150,13 @@ fn key(path: &Path) -> Result<SigningKey, AuthorityError> {
         key_file("key", error, remedy)
     })?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    let key = if text.contains("BEGIN EC PRIVATE KEY") {
-        SecretKey::from_sec1_pem(text).ok()
-    } else {
-        SecretKey::from_pkcs8_pem(text).ok()
-    };
-    let problem = || {
-        let form = "a PEM file with one private key on curve P-256, not encrypted";
-        unfit("key", format!("{} must be {form}", path.display()))
-    };
-    Ok(SigningKey::from(key.ok_or_else(problem)?))
+    let problem = || unfit("key", format!("{} must be {FORM}", path.display()));
+    AuthorityKey::from_pem(text).ok_or_else(problem)
 }
 
 /// RFC 3161 §2.3: the key is for time stamps alone, and says so in a critical extension.
-fn check(certificate: &Certificate, key: &SigningKey) -> Result<(), AuthorityError> {
-    let own = key.verifying_key().to_public_key_der().ok();
-    let certified = certificate
-        .tbs_certificate
-        .subject_public_key_info
-        .to_der()
-        .ok();
-    if own.is_none_or(|own| certified.as_deref() != Some(own.as_bytes())) {
+fn check(certificate: &Certificate, key: &AuthorityKey) -> Result<(), AuthorityError> {
+    if !key.is_in(certificate) {
         return Err(unfit(
             "key",
             "is not the key of the first certificate in `tsa.certificate`",

@@ -7,8 +7,6 @@ use cms::signed_data::{
 };
 use der::asn1::{ObjectIdentifier, OctetString, SetOfVec};
 use der::{Any, Decode, Encode, Sequence, Tag};
-use p256::ecdsa::signature::Signer;
-use p256::ecdsa::{DerSignature, SigningKey};
 use tbsi_types::{LeafIndex, TimestampMs, sha256};
 use x509_cert::Certificate;
 use x509_cert::attr::Attribute;
@@ -16,6 +14,7 @@ use x509_cert::spki::AlgorithmIdentifierOwned;
 
 use super::Authority;
 use super::asn1::{Accuracy, Request, TstInfo, VERSION, generalized_time};
+use super::signing::AuthorityKey;
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
@@ -24,7 +23,6 @@ const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.1
 const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 const SHA2_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
-const ECDSA_SHA2_256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 
 /// How far the block's time may be from the authority's clock, seconds.
 pub(super) const ACCURACY_S: u8 = 1;
@@ -71,13 +69,13 @@ impl Authority {
 fn sign(
     info: &[u8],
     certificates: &[Certificate],
-    key: &SigningKey,
+    key: &AuthorityKey,
     with_certificates: bool,
 ) -> der::Result<Any> {
     let own = &certificates[0];
     let attributes = attributes(info, own)?;
     // What is signed is the SET, although the message carries it under another tag.
-    let signature: DerSignature = key.sign(&attributes.to_der()?);
+    let signature = key.sign(&attributes.to_der()?)?;
     let signer = SignerInfo {
         version: CmsVersion::V1,
         sid: SignerIdentifier::IssuerAndSerialNumber(IssuerAndSerialNumber {
@@ -86,8 +84,8 @@ fn sign(
         }),
         digest_alg: algorithm(SHA2_256),
         signed_attrs: Some(attributes),
-        signature_algorithm: algorithm(ECDSA_SHA2_256),
-        signature: OctetString::new(signature.as_bytes())?,
+        signature_algorithm: key.algorithm(),
+        signature: OctetString::new(signature)?,
         unsigned_attrs: None,
     };
     let choices = certificates

@@ -207,7 +207,8 @@ fn tsa(tsa: Option<&TsaConfig>) -> String {
         "\
 # Time stamps of RFC 3161 at /tsa; paths are relative to the home.
 [tsa]
-# PEM files of the authority's certificate and of its P-256 key.
+# PEM files of the authority's certificate and of its key: P-256, or RSA for verifiers that
+# know nothing else.
 certificate = {certificate}
 key = {key}
 # The account that attests the digests.

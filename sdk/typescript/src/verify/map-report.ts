@@ -97,9 +97,9 @@ export function ageOf(given: StatusAge, { status, known }: VerifiedMap): AgeRepo
     return `digests are known up to block ${height}, whose time is not in the proof; ask again ` +
       'when the map has caught up'
   }
-  // What was known afterwards is not too old.
+  // What was known afterwards is not too old, and a revocation is for ever.
   const ms = at > timeMs ? at - timeMs : 0n
-  if (ms <= maxMs) return { ms, maxMs, at: timesOf(at), clock: 'given' }
+  if (ms <= maxMs || status?.revocation !== undefined) return { ms, maxMs, at: timesOf(at), clock: 'given' }
   return `the status was known ${ms} ms before the time given, at most ${maxMs} ms are allowed; ` +
     'fetch the proof again'
 }

@@ -17,6 +17,7 @@ fn inputs(dir: &Path, files: &[&str]) -> Inputs {
         files: files.iter().map(|file| dir.join(file)).collect(),
         dir: None,
         recursive: false,
+        exclude: Vec::new(),
         out: None,
     }
 }
@@ -26,13 +27,17 @@ fn names(dir: &Path, inputs: &Inputs) -> Vec<(String, String)> {
         let path = path.strip_prefix(dir).unwrap();
         path.to_string_lossy().into_owned()
     };
-    let targets = inputs.collect(Path::new("none")).unwrap();
+    let found = inputs.collect(Path::new("none"), Language::En).unwrap();
+    let targets = found.targets;
     let named = |target: &Target| (below(&target.file), below(&target.proof));
     targets.iter().map(named).collect()
 }
 
 fn refuses(inputs: &Inputs, words: &str) {
-    let error = format!("{:#}", inputs.collect(Path::new("none")).unwrap_err());
+    let error = format!(
+        "{:#}",
+        inputs.collect(Path::new("none"), Language::En).unwrap_err()
+    );
     assert!(error.contains(words), "`{words}` is not in: {error}");
 }
 
@@ -84,7 +89,7 @@ fn refuses_what_cannot_be_attested() {
     let dir = tree();
     let dir = dir.path();
     fs::write(dir.join("empty"), "").unwrap();
-    refuses(&inputs(dir, &["a", "empty"]), "empty is empty");
+    refuses(&inputs(dir, &["a", "empty"]), "empty: it is empty");
     refuses(&inputs(dir, &["missing"]), "missing");
     refuses(&inputs(dir, &["sub"]), "give it with --dir");
     refuses(&inputs(dir, &[".."]), "no file name");
@@ -110,10 +115,113 @@ fn the_key_and_unfinished_files_are_left_out() {
     fs::write(dir.join("sub/.x.tbsi.tmp"), "half a proof").unwrap();
     let mut given = inputs(dir, &[]);
     given.dir = Some(dir.join("sub"));
-    let targets = given.collect(&dir.join("sub/../sub/a")).unwrap();
-    let files: Vec<&Path> = targets.iter().map(|it| it.file.as_path()).collect();
+    let found = given
+        .collect(&dir.join("sub/../sub/a"), Language::En)
+        .unwrap();
+    let files: Vec<&Path> = found.targets.iter().map(|it| it.file.as_path()).collect();
     assert_eq!(files, [dir.join("sub/b")]);
+    let skipped: Vec<_> = found.skipped.iter().map(|it| it.why.0.as_str()).collect();
+    assert_eq!(skipped, ["it is the key"]);
     let given = inputs(dir, &["a"]);
-    let error = given.collect(&dir.join("link")).unwrap_err();
+    let error = given.collect(&dir.join("link"), Language::En).unwrap_err();
     assert!(error.to_string().contains("is the key"), "{error}");
+}
+
+#[test]
+fn patterns_leave_files_out() {
+    let dir = tree();
+    let dir = dir.path();
+    fs::create_dir_all(dir.join("drafts/old")).unwrap();
+    for name in [
+        "drafts/x",
+        "drafts/old/y",
+        "b.log",
+        "sub/c.log",
+        "sub/keep.log",
+        ".hidden",
+    ] {
+        fs::write(dir.join(name), name).unwrap();
+    }
+    let mut given = inputs(dir, &[]);
+    given.dir = Some(dir.into());
+    given.recursive = true;
+    let files = |given: &Inputs| -> Vec<String> {
+        names(dir, given)
+            .into_iter()
+            .map(|(file, _)| file)
+            .collect()
+    };
+    let all = files(&given);
+    assert_eq!(all.len(), 9, "{all:?}");
+    given.exclude = vec!["*.log".into(), "/drafts/".into()];
+    assert_eq!(files(&given), [".hidden", "a", "sub/a", "sub/b"]);
+    given.exclude = vec!["old".into()];
+    assert_eq!(files(&given).len(), 8);
+    given.exclude = Vec::new();
+    fs::write(
+        dir.join(".tbsiignore"),
+        "# notes\n*.log\n!keep.log\n/drafts\n",
+    )
+    .unwrap();
+    fs::write(dir.join("sub/.tbsiignore"), "b\n").unwrap();
+    assert_eq!(files(&given), [".hidden", "a", "sub/a", "sub/keep.log"]);
+    // What is left out need not be asked for.
+    given.recursive = false;
+    given.exclude = vec!["sub".into()];
+    assert_eq!(files(&given), [".hidden", "a"]);
+    for bad in ["!a", "", "[", "a/***"] {
+        given.exclude = vec![bad.into()];
+        refuses(&given, "is no pattern");
+    }
+    given.exclude = Vec::new();
+    fs::write(dir.join(".tbsiignore"), "sub\n[a\n").unwrap();
+    refuses(&given, ".tbsiignore, line 2: [a is no pattern");
+}
+
+#[test]
+fn one_file_may_have_its_proof_by_name() {
+    let dir = tree();
+    let dir = dir.path();
+    let mut given = inputs(dir, &["a"]);
+    given.out = Some(dir.join("p.json"));
+    assert_eq!(names(dir, &given), [pair("a", "p.json")]);
+    assert!(!dir.join("p.json").exists(), "it is no directory");
+    given.out = Some(dir.join("new/p.tbsi.json"));
+    let found = given.collect(Path::new("none"), Language::En).unwrap();
+    assert_eq!(found.targets[0].salt, dir.join("new/p.tbsi.salt"));
+    fs::create_dir(dir.join("d.json")).unwrap();
+    given.out = Some(dir.join("d.json"));
+    assert_eq!(names(dir, &given), [pair("a", "d.json/a.tbsi.json")]);
+    let mut given = inputs(dir, &["a", "sub/b"]);
+    given.out = Some(dir.join("p.json"));
+    refuses(&given, "is the name of one proof");
+    let mut given = inputs(dir, &["a"]);
+    given.dir = Some(dir.join("sub"));
+    given.out = Some(dir.join("p.json"));
+    refuses(&given, "is the name of one proof");
+}
+
+#[test]
+fn a_name_without_room_for_its_ending_is_left_out_of_many() {
+    let dir = tree();
+    let dir = dir.path();
+    let long = "x".repeat(246);
+    fs::write(dir.join("sub").join(&long), "long").unwrap();
+    let mut given = inputs(dir, &[]);
+    given.dir = Some(dir.join("sub"));
+    let found = given.collect(Path::new("none"), Language::En).unwrap();
+    assert_eq!(found.targets.len(), 2, "the others are attested");
+    let [left_out] = found.left_out.as_slice() else {
+        panic!("{:?}", found.left_out);
+    };
+    assert!(
+        left_out.why.0.contains("a name of 256 bytes"),
+        "{}",
+        left_out.why.0
+    );
+    assert!(left_out.why.0.contains(".tbsi.json"), "{}", left_out.why.0);
+    refuses(
+        &inputs(dir, &[&format!("sub/{long}")]),
+        "with a shorter one",
+    );
 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use super::super::ceremony::aloud;
 use super::{Checked, list};
+use crate::lang::counted;
+use crate::shown;
 use crate::time::Times;
 
 pub(super) fn text(checked: &Checked) -> String {
@@ -18,23 +20,30 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
     writeln!(
         text,
         "network      {}, chain id {}",
-        genesis.name, genesis.chain_id
+        shown::line(&genesis.name),
+        genesis.chain_id
     )?;
     writeln!(text, "time         {} ({})", times.utc, times.taipei)?;
     writeln!(text, "genesis hash {}", genesis.hash())?;
     writeln!(text, "read it out  {}", aloud(genesis.hash()))?;
     for (id, organisation) in &genesis.organisations {
-        let names = [&organisation.name_zh_tw, &organisation.name_en];
+        let names = [&organisation.name_zh_tw, &organisation.name_en].map(|it| shown::line(it));
         writeln!(text, "  {id}: {} {}", names[0], names[1])?;
-        let tax_id = organisation.tax_id.as_deref().unwrap_or("none");
-        let lei = organisation.lei.as_deref().unwrap_or("none");
+        let tax_id = organisation
+            .tax_id
+            .as_deref()
+            .map_or("none".into(), shown::line);
+        let lei = organisation
+            .lei
+            .as_deref()
+            .map_or("none".into(), shown::line);
         writeln!(text, "    tax id (統一編號) {tax_id}, LEI {lei}")?;
         for node in genesis.nodes.iter().filter(|node| node.organisation == *id) {
             let role = match &node.validator {
                 Some(entry) => format!("validator, power {}", entry.power),
                 None => "observer".into(),
             };
-            writeln!(text, "    {} ({role})", node.name)?;
+            writeln!(text, "    {} ({role})", shown::line(&node.name))?;
         }
     }
     match &genesis.governance {
@@ -53,12 +62,13 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
     match checked.founders {
         Some(count) => writeln!(
             text,
-            "OK  what {count} founder files make; each key was proved to be held"
+            "OK  what {} make; each key was proved to be held",
+            counted(count, "founder file")
         )?,
         None => writeln!(text, "--  founder files: not compared (--draft)")?,
     }
     match checked.signed {
-        Some(count) => writeln!(text, "OK  signed by all {count} founders"),
+        Some(count) => writeln!(text, "OK  signed by all {}", counted(count, "founder")),
         None => writeln!(text, "--  signatures: not looked at (--signatures)"),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::ceremony::aloud;
 use super::{Checked, list};
+use crate::shown;
 use crate::time::Times;
 
 pub(super) fn text(checked: &Checked) -> String {
@@ -18,23 +19,27 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
     writeln!(
         text,
         "網路        {}，鏈識別碼 {}",
-        genesis.name, genesis.chain_id
+        shown::line(&genesis.name),
+        genesis.chain_id
     )?;
     writeln!(text, "時間        {}（{}）", times.taipei, times.utc)?;
     writeln!(text, "創世檔雜湊  {}", genesis.hash())?;
     writeln!(text, "電話核對    {}", aloud(genesis.hash()))?;
     for (id, organisation) in &genesis.organisations {
-        let names = [&organisation.name_zh_tw, &organisation.name_en];
+        let names = [&organisation.name_zh_tw, &organisation.name_en].map(|it| shown::line(it));
         writeln!(text, "  {id}：{} {}", names[0], names[1])?;
-        let tax_id = organisation.tax_id.as_deref().unwrap_or("無");
-        let lei = organisation.lei.as_deref().unwrap_or("無");
+        let tax_id = organisation
+            .tax_id
+            .as_deref()
+            .map_or("無".into(), shown::line);
+        let lei = organisation.lei.as_deref().map_or("無".into(), shown::line);
         writeln!(text, "    統一編號 {tax_id}，LEI {lei}")?;
         for node in genesis.nodes.iter().filter(|node| node.organisation == *id) {
             let role = match &node.validator {
-                Some(entry) => format!("驗證者，投票權重 {}", entry.power),
+                Some(entry) => format!("驗證者，投票權 {}", entry.power),
                 None => "觀察節點".into(),
             };
-            writeln!(text, "    {}（{role}）", node.name)?;
+            writeln!(text, "    {}（{role}）", shown::line(&node.name))?;
         }
     }
     match &genesis.governance {
@@ -55,7 +60,7 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
             "略過  創立規則、創立檔與簽章：請以 --draft、--signatures 指定"
         );
     }
-    writeln!(text, "通過  識別碼、名稱、投票權重")?;
+    writeln!(text, "通過  識別碼、名稱、投票權")?;
     match checked.founders {
         Some(count) => writeln!(
             text,

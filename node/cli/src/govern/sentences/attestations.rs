@@ -41,7 +41,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     says(
         "AttestationsSchemaExists(bytes32)",
         "this account has registered this very schema already: {0}; use it",
-        "此帳號已登錄過相同的綱要 {0}；直接使用即可",
+        "此帳戶已登錄過相同的綱要 {0}；直接使用即可",
     ),
     says(
         "AttestationsNoTextHash()",

@@ -78,7 +78,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     says(
         "FactsTrustedMismatch(bytes32,bytes32)",
         "the validators have hash {1}, the accepted header has {0}",
-        "驗證者的雜湊值為 {1}，已接受的區塊標頭為 {0}",
+        "驗證者的雜湊為 {1}，已接受的區塊標頭為 {0}",
     ),
     says(
         "FactsExpired(uint64,uint256,uint256)",

@@ -86,7 +86,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     says(
         "MotionsNoHash()",
         "the hash is zero; give the SHA-256 of the text",
-        "雜湊值為零；請提供文件的 SHA-256",
+        "雜湊為零；請提供文件的 SHA-256",
     ),
     says(
         "MotionsRuleCount(uint256,uint256)",

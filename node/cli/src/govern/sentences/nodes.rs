@@ -66,7 +66,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     says(
         "NodesGenesisAlreadyBound(uint256)",
         "the genesis hash was settled in block 1; this is block {0}",
-        "創世雜湊已在區塊 1 確定；現在是區塊 {0}",
+        "創世檔雜湊已在區塊 1 確定；現在是區塊 {0}",
     ),
     says(
         "NodesTooMany(uint32,uint256)",

@@ -46,7 +46,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     says(
         "OrganisationsNoAgreement()",
         "the hash of the agreement is missing; give the SHA-256 of the agreement it signed",
-        "缺少協議的雜湊值；請提供所簽協議的 SHA-256",
+        "缺少協議的雜湊；請提供所簽協議的 SHA-256",
     ),
     says(
         "OrganisationsVotesFixed(uint32)",

@@ -16,7 +16,7 @@ pub(super) const SENTENCES: &[Sentence] = &[
     says(
         "UpgradesNoHash()",
         "the hash of the upgrade's name is zero; give a name",
-        "升級名稱的雜湊值為零；請提供名稱",
+        "升級名稱的雜湊為零；請提供名稱",
     ),
     says(
         "UpgradesTooNear(uint256,uint64)",

@@ -17,6 +17,7 @@ use super::super::file::Entry;
 use super::{About, AlgorithmArgs, AmendArgs, ChainArgs, Command, QuotaArgs, RuleArgs, upgrade};
 use crate::govern::RegistryClient;
 use crate::report::{refuse, refused};
+use crate::shown::PathShown;
 
 /// What is asked for, with the numbers that the chain knows.
 pub(super) async fn act(registry: &RegistryClient, command: Command) -> anyhow::Result<Act> {
@@ -125,7 +126,7 @@ async fn algorithm(registry: &RegistryClient, args: &AlgorithmArgs) -> anyhow::R
 }
 
 fn resolution(file: &Path) -> anyhow::Result<Act> {
-    let text = std::fs::read(file).with_context(|| format!("read {}", file.display()));
+    let text = std::fs::read(file).with_context(|| format!("read {}", file.shown()));
     let digest = Sha256::digest(text.map_err(refuse)?);
     Ok(Act::Resolve(Motions::resolveCall {
         textHash: B256::from_slice(&digest),
@@ -134,7 +135,7 @@ fn resolution(file: &Path) -> anyhow::Result<Act> {
 
 fn load<T>(file: &Path, read: impl FnOnce(Entry) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let entry = Entry::load(file).map_err(refuse)?;
-    let read = read(entry).with_context(|| file.display().to_string());
+    let read = read(entry).with_context(|| file.shown().to_string());
     read.map_err(refuse)
 }
 

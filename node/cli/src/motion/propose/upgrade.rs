@@ -17,6 +17,7 @@ use tbsi_types::contracts;
 use crate::govern::{RegistryClient, Write};
 use crate::lang::said;
 use crate::report::{refuse, refused};
+use crate::shown::PathShown;
 
 /// Contracts of the genesis file, as they are typed, with what this version's compiler wrote.
 macro_rules! system {
@@ -152,7 +153,7 @@ impl Artifact {
 
     fn load(file: &Path) -> anyhow::Result<Self> {
         let read = || -> anyhow::Result<Self> { Self::parse(&std::fs::read_to_string(file)?) };
-        let read = read().with_context(|| format!("read {}", file.display()));
+        let read = read().with_context(|| format!("read {}", file.shown()));
         read.map_err(refuse)
     }
 
