@@ -36,6 +36,7 @@
 
 mod block;
 mod call;
+mod construct;
 mod environment;
 mod error;
 mod foreign;
@@ -57,6 +58,7 @@ pub mod conformance;
 
 pub use block::{BuildLimits, Built, Outcome, Skipped, build, execute};
 pub use call::{call, estimate_gas};
+pub use construct::{ConstructionError, construct};
 pub use environment::BlockContext;
 pub use error::ExecutionError;
 pub use gate::admission;
