@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { Contract, JsonRpcProvider, Wallet, ZeroHash, getCreate2Address, keccak256 } from 'ethers'
+import { Contract, JsonRpcProvider, Wallet, getCreate2Address, keccak256, zeroPadValue } from 'ethers'
 import { check, main, rejection } from './check.mjs'
 import { foundry } from './foundry.mjs'
 import { compileNotebook } from './notebook.mjs'
@@ -26,9 +26,11 @@ await main('forge', async (httpUrl) => {
   try {
     const provider = new JsonRpcProvider(httpUrl, undefined, { cacheTimeout: -1 })
     const { privateKey: key, address } = Wallet.createRandom()
-    project(dir)
+    // Of its own, so that the address is free however often this runs.
+    const salt = zeroPadValue(address, 32)
+    project(dir, salt)
     const forge = (...words) => run(dir, ...words)
-    const node = { provider, key, address, url: httpUrl, forge, dir }
+    const node = { provider, key, address, salt, url: httpUrl, forge, dir }
     await check('forge build', () => forge('build'))
     await interrupted(node, gate)
     const notebook = await create2(node)
@@ -47,7 +49,7 @@ await main('forge', async (httpUrl) => {
 })
 
 /** Compiler settings, the contract, scripts and a test. */
-function project(dir) {
+function project(dir, salt) {
   for (const part of ['src', 'script', 'test']) mkdirSync(join(dir, part))
   copyFileSync(join(HERE, 'Notebook.sol'), join(dir, 'src/Notebook.sol'))
   const settings = { solc: join(HERE, 'solc.mjs'), evm_version: 'osaka' }
@@ -62,7 +64,7 @@ function project(dir) {
     `${head}${vm}contract ${name} { function run() external { VM.startBroadcast(); ` +
     `new Notebook${salt}().put(${number}); VM.stopBroadcast(); } }\n`)
   script('Two', '', 42)
-  script('Salted', '{salt: 0}', 7)
+  script('Salted', `{salt: bytes32(uint256(${BigInt(salt)}))}`, 7)
   writeFileSync(join(dir, 'test/Fork.t.sol'), `${head}contract ForkTest {
     function testFork() external {
       require(${CREATE2_DEPLOYER}.code.length == 69, "no deployer");
@@ -100,13 +102,13 @@ async function interrupted({ provider, key, address, forge, dir }, gate) {
   })
 }
 
-async function create2({ provider, key, url, forge, dir }) {
+async function create2({ provider, key, salt, url, forge, dir }) {
   return check('forge script: CREATE2 by the deployer at its usual address', async () => {
     await forge('script', 'script/Salted.s.sol', '--sig', 'run()', '--rpc-url', url,
       '--private-key', key, '--broadcast')
     const artifact = readFileSync(join(dir, 'out/Notebook.sol/Notebook.json'), 'utf8')
     const code = JSON.parse(artifact).bytecode.object
-    const at = getCreate2Address(CREATE2_DEPLOYER, ZeroHash, keccak256(code))
+    const at = getCreate2Address(CREATE2_DEPLOYER, salt, keccak256(code))
     const notebook = new Contract(at, abi, provider)
     assert.equal(await notebook.get(), 7n)
     return notebook

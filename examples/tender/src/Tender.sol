@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IAttestations} from "../../../contracts/evm/src/IAttestations.sol";
+import {IAttestations} from "tbsi/IAttestations.sol";
 
 /// @title Example: a call for tenders that takes an offer only with an attested document.
 /// @notice The bidder shows the digest of a certificate; the association that issues certificates

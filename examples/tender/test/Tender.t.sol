@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
-import {IAttestations} from "../../../contracts/evm/src/IAttestations.sol";
+import {IAttestations} from "tbsi/IAttestations.sol";
 import {Tender} from "../src/Tender.sol";
 
 interface Vm {
@@ -18,7 +18,7 @@ contract TenderTest {
     bytes32 private constant SCHEMA = keccak256("tbsi:file:v1");
     address private constant ISSUER = address(0xA550C1A7E);
     address private constant BIDDER = address(0xB1DDE4);
-    bytes32 private constant CERTIFICATE = sha256("certificate");
+    bytes32 private constant CERTIFICATE = bytes32(uint256(0xce27));
 
     Tender private _tender;
 

@@ -1,12 +1,13 @@
 // The SDK of the Ethereum Attestation Service against one node, where EAS is predeployed: fresh
 // keys without funds, no fee options.
 import assert from 'node:assert/strict'
-import {
-  EAS, NO_EXPIRATION, SchemaEncoder, SchemaRegistry,
-} from '@ethereum-attestation-service/eas-sdk'
+import { createRequire } from 'node:module'
 import { JsonRpcProvider, Wallet, ZeroAddress, ZeroHash, keccak256, toUtf8Bytes } from 'ethers'
 import { check, main } from '../../clients/check.mjs'
 
+// Its modules for import do not load in Node.js: they import names from lodash.
+const { EAS, NO_EXPIRATION, SchemaEncoder, SchemaRegistry } =
+  createRequire(import.meta.url)('@ethereum-attestation-service/eas-sdk')
 const REGISTRY = '0x4200000000000000000000000000000000000020'
 const CONTRACT = '0x4200000000000000000000000000000000000021'
 const SCHEMA = 'string document,bytes32 digest'

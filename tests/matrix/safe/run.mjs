@@ -42,7 +42,9 @@ await main('safe', async (httpUrl) => {
     for (const [name, [file, address]] of Object.entries(CONTRACTS)) {
       const { bytecode } = load(`@safe-global/safe-contracts/build/artifacts/contracts/${file}.json`)
       assert.equal(getCreate2Address(FACTORY, ZeroHash, keccak256(bytecode)), address, name)
-      await (await one.sendTransaction({ to: FACTORY, data: concat([ZeroHash, bytecode]) })).wait()
+      if (await provider.getCode(address) === '0x') {
+        await (await one.sendTransaction({ to: FACTORY, data: concat([ZeroHash, bytecode]) })).wait()
+      }
       assert.notEqual(await provider.getCode(address), '0x', name)
       found[name] = address
     }
