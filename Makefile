@@ -8,13 +8,14 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test simulate test-long story fuzz faults bench audit build setup setup-tests clean help
+.PHONY: run stop test test-clients simulate test-long story fuzz faults bench audit build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: setup build ## Start four validators and an observer, and walk through what they do
-	@$(TBSI) testnet up --validators 4 --observers 1 --dir $(NETWORK) --detach --fresh
+	@$(TBSI) testnet up --validators 4 --observers 1 --dir $(NETWORK) --detach --fresh \
+		$(if $(wildcard contracts/predeploys/node_modules/fetched.txt),--packages contracts/predeploys/node_modules)
 	@testnet/walkthrough.sh $(TBSI) $(NETWORK)
 
 stop: ## Stop the network that `make run` started
@@ -22,6 +23,9 @@ stop: ## Stop the network that `make run` started
 
 test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
+
+test-clients: setup build ## Every Ethereum client with a fresh key and no fee options, as a table; quick starts
+	@node tests/matrix/matrix.mjs $(TBSI) $(CLIENTS)
 
 SIMULATE := $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS),$(if $(SEED),,--seconds 60 --seeds 1000000)) \
 	$(if $(FROM),--from $(FROM)) $(if $(MUTANT),--mutant $(MUTANT)) $(if $(JOBS),--jobs $(JOBS))
@@ -63,4 +67,4 @@ setup-tests: ## The same, and what only tests need
 
 clean: ## Remove what was built and the network of `make run`
 	@if [ -x $(TBSI) ] && [ -d $(NETWORK) ]; then $(TBSI) testnet down --dir $(NETWORK) || true; fi
-	@rm -rf $(CARGO_TARGET_DIR) $(NETWORK) tests/clients/node_modules sdk/typescript/node_modules sdk/typescript/dist contracts/corda/*/target
+	@rm -rf $(CARGO_TARGET_DIR) $(NETWORK) tests/clients/node_modules tests/matrix/*/node_modules contracts/predeploys/node_modules sdk/typescript/node_modules sdk/typescript/dist contracts/corda/*/target

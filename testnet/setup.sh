@@ -43,6 +43,12 @@ if ! cargo --version >/dev/null 2>&1; then
     exit 1
 fi
 
+# Contracts of others for genesis files (SPEC §2.5).
+if command -v npm >/dev/null; then
+    contracts/predeploys/fetch.sh ||
+        echo "fetching packages failed: networks will lack most contracts of others" >&2
+fi
+
 # Stock Ethereum clients: for the walk-through and the tests, not for the node.
 if command -v npm >/dev/null; then
     if [ ! -d tests/clients/node_modules ] ||

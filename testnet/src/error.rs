@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tbsi_home::HomeError;
+use tbsi_home::predeploys::PredeployError;
 use tbsi_types::{GenesisError, Height};
 
 /// Names what failed, on which node, and what to do.
@@ -48,6 +49,9 @@ pub enum NetworkError {
     /// The genesis of the new network.
     #[error("genesis of the network")]
     Genesis(#[from] GenesisError),
+    /// Contracts of others in it.
+    #[error(transparent)]
+    Predeploy(#[from] PredeployError),
     /// The certificates of the first node's time stamps.
     #[error("make the certificates for time stamps: {problem}")]
     Authority {

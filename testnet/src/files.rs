@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tbsi_governance::identifiers::check_tax_id;
 use tbsi_home::config::{Config, PeerConfig};
-use tbsi_home::{Home, HomeError};
+use tbsi_home::{Home, HomeError, predeploys};
 use tbsi_types::genesis::{
     GovernanceEntry, NodeEntry, OrganisationEntry, OrganisationKind, Permission, ValidatorEntry,
 };
@@ -66,7 +66,9 @@ pub(crate) fn create(spec: &NetworkSpec) -> Result<Manifest, NetworkError> {
         nodes.push(info);
         entries.push(entry);
     }
-    let genesis = genesis(spec, entries, accounts);
+    let mut genesis = genesis(spec, entries, accounts);
+    let others = predeploys::accounts(spec.chain_id, &spec.predeploys)?;
+    genesis.accounts.extend(others);
     genesis.check()?;
     for (index, info) in nodes.iter().enumerate() {
         let home = Home::new(dir.join(&info.name));

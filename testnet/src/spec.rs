@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tbsi_home::predeploys::{self, InitCodes};
 use tbsi_types::genesis::ConsensusParameters;
 use tbsi_types::limits::{NODES_MAX, VALIDATORS_MAX};
 
@@ -33,10 +34,13 @@ pub struct NetworkSpec {
     pub begins_in: Duration,
     /// Length of an epoch; 0 lets changes of the validator set take effect with their block.
     pub epoch_seconds: u32,
+    /// Contracts of others from genesis on, by their addresses (SPEC §2.5).
+    pub predeploys: InitCodes,
 }
 
 impl NetworkSpec {
-    /// A development network with default parameters on free ports.
+    /// A development network with default parameters on free ports, and those contracts of
+    /// others that need no npm packages.
     pub fn new(dir: impl Into<PathBuf>, validators: usize, observers: usize) -> Self {
         Self {
             dir: dir.into(),
@@ -48,6 +52,7 @@ impl NetworkSpec {
             consensus: ConsensusParameters::default(),
             begins_in: Duration::ZERO,
             epoch_seconds: 0,
+            predeploys: predeploys::prescribed(),
         }
     }
 

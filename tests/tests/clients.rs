@@ -54,6 +54,22 @@ async fn stock_clients_work_with_a_fresh_key_without_funds() {
     }
 }
 
+/// The commands of docs/quickstart word for word, of the page that needs no more packages; `make
+/// test-clients` runs all. They start a network of their own.
+#[tokio::test]
+async fn a_quick_start_works_word_for_word() {
+    if let Err(missing) = clients_installed() {
+        skip("quick starts", &missing, REMEDY);
+        return;
+    }
+    let mut client = Command::new("node");
+    client
+        .arg(clients_dir().join("quickstart.mjs"))
+        .arg(tbsi_binary())
+        .arg("foundry");
+    run("quickstart.mjs", client).await;
+}
+
 /// What `tbsi keys` writes opens in ethers, and the other way round.
 #[tokio::test]
 async fn encrypted_key_files_are_those_of_ethers() {

@@ -26,6 +26,7 @@ mod operator;
 mod org;
 mod password;
 mod permission;
+mod predeploys;
 mod progress;
 mod proof;
 mod prove;

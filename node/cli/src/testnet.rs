@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::{Value, json};
+use tbsi_home::load_genesis;
 use tbsi_rpc::Client;
 use tbsi_testnet::{
     DEVELOPMENT_CHAIN_ID, Network, NetworkSpec, NodeInfo, START_TIMEOUT, development,
@@ -20,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::interval;
 
 use crate::lang::counted;
+use crate::predeploys::{self, Predeploys};
 use crate::report::{Format, note};
 use crate::shown::PathShown;
 
@@ -75,6 +77,8 @@ pub(crate) struct UpArgs {
     /// First port; node I takes the four ports from PORT + 10 * I [default: any free ports].
     #[arg(long, value_name = "PORT")]
     base_port: Option<u16>,
+    #[command(flatten)]
+    predeploys: Predeploys,
     /// Leave the nodes running and return.
     #[arg(long)]
     detach: bool,
@@ -118,8 +122,12 @@ async fn up(args: &UpArgs) -> anyhow::Result<ExitCode> {
         Some(outcome) => outcome?,
         None => return stop(&mut network).await,
     }
+    let genesis = load_genesis(&network.genesis_file())?;
+    let predeploys = predeploys::listed_in(&genesis);
+    let mut summary = summary(&network);
+    summary["predeploys"] = json!(predeploys);
     args.format
-        .print(&text::running(&network), &summary(&network))?;
+        .print(&text::running(&network, &predeploys), &summary)?;
     if args.detach {
         network.detach();
         return Ok(ExitCode::SUCCESS);
@@ -149,6 +157,11 @@ async fn prepare(args: &UpArgs) -> anyhow::Result<Network> {
     spec.chain_id = args.chain_id.unwrap_or(DEVELOPMENT_CHAIN_ID);
     spec.base_port = args.base_port;
     spec.consensus.map_period_ms = Some(MAP_PERIOD_MS);
+    let (found, lacking) = args.predeploys.init_codes_there()?;
+    spec.predeploys = found;
+    for sentence in lacking {
+        note(&format!("not in the network: {sentence}"));
+    }
     Ok(Network::create(&spec, &binary)?)
 }
 
@@ -171,6 +184,13 @@ fn check_same(network: &Network, args: &UpArgs) -> anyhow::Result<()> {
             counted(validators, "validator"),
             counted(observers, "observer"),
             network.chain_id()
+        );
+    }
+    if args.predeploys.are_given() {
+        bail!(
+            "{} holds a network, whose predeploys were chosen when it was made; leave --predeploy, \
+             --no-predeploys and --packages out to resume it, or add --fresh to delete it",
+            network.dir().display()
         );
     }
     Ok(())

@@ -149,8 +149,8 @@ fn five_associations_found_one_network() {
     assert_eq!(lengths, [3_600, 604_800, 86_400, 604_800]);
     let contracts = founded["accounts"].as_object().unwrap().len();
     assert_eq!(
-        contracts, 10,
-        "attestations, outbox, facts and seven of governance"
+        contracts, 12,
+        "attestations, outbox, facts, seven of governance, two of others"
     );
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";

@@ -81,7 +81,7 @@ pub fn genesis_diff(genesis: &Genesis) -> Result<StateDiff, GenesisStateError> {
     Ok(diff)
 }
 
-fn words(result: &ExecutionResult) -> String {
+pub(crate) fn words(result: &ExecutionResult) -> String {
     match result {
         ExecutionResult::Revert { output, .. } => format!("revert {output}"),
         ExecutionResult::Halt { .. } | ExecutionResult::Success { .. } => result.to_string(),
@@ -130,7 +130,7 @@ fn accounts(genesis: &Genesis) -> StateDiff {
 }
 
 /// The state that a change of the empty state makes.
-struct Written<'a>(&'a StateDiff);
+pub(crate) struct Written<'a>(pub(crate) &'a StateDiff);
 
 impl StateView for Written<'_> {
     fn account(&self, address: Address) -> Result<Option<Account>, ViewError> {

@@ -39,6 +39,7 @@ mod block;
 mod boundary;
 mod call;
 mod calls;
+mod construct;
 mod environment;
 mod error;
 mod foreign;
@@ -67,8 +68,9 @@ mod words;
 #[doc(hidden)]
 pub mod conformance;
 
-pub use block::{BuildLimits, Built, Skipped, build, execute};
+pub use block::{BuildLimits, Built, Outcome, Skipped, build, execute};
 pub use call::{CallSite, call, estimate_gas};
+pub use construct::{ConstructionError, construct};
 pub use environment::BlockContext;
 pub use error::ExecutionError;
 pub use gate::admission;

@@ -22,6 +22,7 @@ use tbsi_types::genesis::{
 use tbsi_types::json::from_json;
 use tbsi_types::{Genesis, GenesisError, KeyError, TimestampMs, canonical_json, sha256};
 
+use crate::predeploys::{self, InitCodes, PredeployError};
 use crate::{HomeError, check_peer_ids};
 
 pub use files::{FounderRequest, make_founder, sign_genesis};
@@ -77,7 +78,7 @@ pub enum CeremonyError {
     /// Made for other parameters.
     #[error(
         "founder file of `{id}` is for a network with other parameters (name, chain id, time, \
-         gas limit, pacing or governance): its founder has to make a new one with this draft"
+         gas limit, pacing, governance or predeploys): its founder has to make a new one with this draft"
     )]
     Parameters {
         /// The founder.
@@ -124,6 +125,9 @@ pub enum CeremonyError {
     /// The governance contracts refuse it.
     #[error(transparent)]
     State(#[from] tbsi_execution::GenesisStateError),
+    /// A contract of others.
+    #[error(transparent)]
+    Predeploy(#[from] PredeployError),
     /// A key.
     #[error("{what}")]
     Key {
@@ -161,6 +165,9 @@ pub struct NetworkParameters {
     /// With what rules the network governs itself, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<GovernanceEntry>,
+    /// Init codes of contracts of others, by their addresses (SPEC §2.5).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub predeploys: InitCodes,
 }
 
 impl NetworkParameters {
@@ -251,8 +258,9 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A draft without founders.
+    /// A draft without founders. Its predeploys are known ones.
     pub fn new(parameters: NetworkParameters) -> Result<Self, CeremonyError> {
+        predeploys::check(&parameters.predeploys)?;
         Ok(Self {
             version: VERSION,
             parameters,
@@ -291,10 +299,11 @@ impl Draft {
         Ok(true)
     }
 
-    /// The genesis file that this draft founds, with these accounts. Everybody's is the same.
+    /// The genesis file that this draft founds, with these accounts and those of its
+    /// predeploys. Everybody's is the same.
     pub fn genesis(
         &self,
-        accounts: BTreeMap<Address, GenesisAccount>,
+        mut accounts: BTreeMap<Address, GenesisAccount>,
         development: bool,
     ) -> Result<Genesis, CeremonyError> {
         if self.founders.is_empty() {
@@ -304,10 +313,12 @@ impl Draft {
         let organisations =
             organisations.map(|founder| (founder.id.clone(), founder.organisation.clone()));
         let parameters = self.parameters.clone();
+        let chain_id = parameters.chain_id;
+        accounts.extend(predeploys::accounts(chain_id, &parameters.predeploys)?);
         let genesis = Genesis {
             version: 1,
             name: parameters.name,
-            chain_id: parameters.chain_id,
+            chain_id,
             time_ms: parameters.time_ms,
             block_gas_limit: parameters.block_gas_limit,
             consensus: parameters.consensus,

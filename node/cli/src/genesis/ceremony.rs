@@ -23,6 +23,7 @@ use tempfile::NamedTempFile;
 use crate::lang::counted;
 use crate::misfit::{parse_toml, unread};
 use crate::password::PasswordFile;
+use crate::predeploys::{self, Predeploys};
 use crate::report::{Format, refused};
 use crate::shown::{self, PathShown};
 
@@ -50,6 +51,8 @@ pub(crate) struct NewArgs {
     /// limited.
     #[arg(long, value_name = "FILE")]
     governance: Option<PathBuf>,
+    #[command(flatten)]
+    predeploys: Predeploys,
     /// Draft to write; must not exist.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -173,15 +176,22 @@ pub(super) fn new(args: &NewArgs) -> anyhow::Result<ExitCode> {
         block_gas_limit: args.block_gas_limit,
         consensus: ConsensusParameters::default(),
         governance: Some(governance(args.governance.as_deref())?),
+        predeploys: args.predeploys.init_codes()?,
     };
     let hash = parameters.hash();
+    let predeploys = predeploys::listed(&parameters.predeploys);
     let draft = Draft::new(parameters)?;
     write_new(&args.out, &draft.to_json())?;
     let text = format!(
-        "{} holds what all founders agree on; give it to each of them. Parameters hash {hash}.",
-        args.out.shown()
+        "{} holds what all founders agree on; give it to each of them. Parameters hash {hash}.\n{}",
+        args.out.shown(),
+        predeploys::text(&predeploys)
     );
-    let json = json!({ "draft": args.out.json(), "parametersHash": hash });
+    let json = json!({
+        "draft": args.out.json(),
+        "parametersHash": hash,
+        "predeploys": predeploys,
+    });
     args.format.print(&text, &json)
 }
 

@@ -18,6 +18,7 @@ use tbsi_types::genesis::Permission;
 use super::ceremony::{load_draft, load_signatures, require_same};
 use super::{summary, text};
 use crate::lang::Language;
+use crate::predeploys::{self, Listed};
 use crate::report::{Format, in_language};
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +49,8 @@ struct Checked {
     founders: Option<usize>,
     /// Founders who signed: all of them.
     signed: Option<usize>,
+    /// Contracts of others whose code was compared.
+    predeploys: Vec<Listed>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -63,22 +66,26 @@ fn check(args: &Args) -> anyhow::Result<ExitCode> {
                 genesis: genesis.clone(),
                 founders: None,
                 signed: None,
+                predeploys: Vec::new(),
             }),
         };
         return args.format.print(&shown, &summary(&genesis)?);
     }
     check_complete(&genesis, args.development)?;
     let mut founders = None;
+    let mut predeploys = Vec::new();
     if let Some(path) = &args.draft {
         let draft = load_draft(path)?;
         require_same(&genesis, &draft, args.development)?;
         founders = Some(draft.founders.len());
+        predeploys = predeploys::listed(&draft.parameters.predeploys);
     }
     let signed = signed(args, &genesis)?;
     let checked = Checked {
         genesis,
         founders,
         signed,
+        predeploys,
     };
     let shown = match args.lang {
         Language::En => en::text(&checked),
@@ -87,6 +94,7 @@ fn check(args: &Args) -> anyhow::Result<ExitCode> {
     let mut json = summary(&checked.genesis)?;
     json["founders"] = json!(checked.founders);
     json["signed"] = json!(checked.signed);
+    json["predeploys"] = json!(checked.predeploys);
     args.format.print(&shown, &json)
 }
 

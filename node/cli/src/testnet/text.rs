@@ -5,13 +5,14 @@ use std::fmt::Write as _;
 use tbsi_testnet::{Network, development};
 use tbsi_types::Height;
 
+use crate::predeploys::{self, Listed};
 use crate::shown::PathShown;
 
 /// Init code of a contract that answers every call with 42.
 const ANSWER_42: &str = "0x600a600c600039600a6000f3602a60005260206000f3";
 
 /// Where everything is, and what to try next.
-pub(super) fn running(network: &Network) -> String {
+pub(super) fn running(network: &Network, predeploys: &[Listed]) -> String {
     let mut text = format!(
         "TBSI network in {}\nchain id     {}\ngenesis hash {}\n\n",
         network.dir().shown(),
@@ -25,6 +26,8 @@ pub(super) fn running(network: &Network) -> String {
             &format!("{:<14} rpc {rpc}  metrics {metrics}/metrics", info.name),
         );
     }
+    line(&mut text, "");
+    text.push_str(&predeploys::text(predeploys));
     line(
         &mut text,
         "\nDevelopment keys. They are PUBLIC, and like all accounts need no funds:",

@@ -15,6 +15,7 @@ fn parameters() -> NetworkParameters {
         block_gas_limit: BLOCK_GAS_LIMIT,
         consensus: ConsensusParameters::default(),
         governance: None,
+        predeploys: predeploys::prescribed(),
     }
 }
 
@@ -224,4 +225,36 @@ fn every_founder_signs_one_file() {
         said.to_string().contains("may not administer any"),
         "{said}"
     );
+}
+
+#[test]
+fn predeploys_of_a_draft_are_in_everybodys_genesis_file() {
+    let (_dir, _, files) = founders();
+    let genesis = genesis(&files);
+    let chosen = predeploys::prescribed();
+    for address in chosen.keys() {
+        assert!(!genesis.accounts[address].code.is_empty());
+    }
+    // Founder files bind what all agreed on.
+    let mut none = parameters();
+    none.predeploys.clear();
+    let said = files[0].verify(&none).unwrap_err().to_string();
+    assert!(said.contains("predeploys"), "{said}");
+
+    let mut draft: serde_json::Value = serde_json::from_str(&draft(&files).to_json()).unwrap();
+    let codes = draft["parameters"]["predeploys"].as_object_mut().unwrap();
+    let (address, code) = codes.iter_mut().next().unwrap();
+    let address = address.clone();
+    *code = format!("{}00", code.as_str().unwrap()).into();
+    let refuse = |draft: &serde_json::Value, words: &str| {
+        let said = Draft::parse(draft.to_string().as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(said.contains(words), "{said}");
+    };
+    refuse(&draft, "has the Keccak-256");
+    let codes = draft["parameters"]["predeploys"].as_object_mut().unwrap();
+    let code = codes.remove(&address).unwrap();
+    codes.insert(Address::repeat_byte(7).to_string(), code);
+    refuse(&draft, "knows no contract at");
 }

@@ -67,6 +67,13 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
         )?,
         None => writeln!(text, "--  founder files: not compared (--draft)")?,
     }
+    for it in &checked.predeploys {
+        writeln!(
+            text,
+            "OK  {} ({}) at {}: its code is the known one",
+            it.name, it.contract, it.address
+        )?;
+    }
     match checked.signed {
         Some(count) => writeln!(text, "OK  signed by all {}", counted(count, "founder")),
         None => writeln!(text, "--  signatures: not looked at (--signatures)"),

@@ -68,6 +68,13 @@ fn write(text: &mut String, checked: &Checked) -> std::fmt::Result {
         )?,
         None => writeln!(text, "略過  創立檔：未比對（--draft）")?,
     }
+    for it in &checked.predeploys {
+        writeln!(
+            text,
+            "通過  {}（{}）位於 {}：程式碼與已知者相同",
+            it.name, it.contract, it.address
+        )?;
+    }
     match checked.signed {
         Some(count) => writeln!(text, "通過  {count} 個創立機構全數簽署"),
         None => writeln!(text, "略過  簽章：未查驗（--signatures）"),
