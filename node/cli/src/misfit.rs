@@ -199,7 +199,10 @@ pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Option<Sentence> {
 fn is_utf_16(bytes: &[u8]) -> bool {
     matches!(
         bytes,
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, 1.., 0, 1.., ..] | [1.., 0, 1.., 0, ..]
+        [0xff, 0xfe, ..]
+            | [0xfe, 0xff, ..]
+            | [0, 1..=255, 0, 1..=255, ..]
+            | [1..=255, 0, 1..=255, 0, ..]
     )
 }
 

@@ -190,11 +190,8 @@ fn only_what_was_compared_is_signed(dir: &Path, sign: &str, hash: &str) {
         &["--compared", &groups[..7].join(" ")],
         "fewer than its first 32",
     );
-    let signed = [
-        words(sign).as_slice(),
-        &["--compared", &groups[..8].join(" ")],
-    ]
-    .concat();
+    let compared = groups[..8].join(" ");
+    let signed = [words(sign).as_slice(), &["--compared", &compared]].concat();
     ok(dir, &signed);
     fs::remove_file(dir.join("s.json")).unwrap();
 }

@@ -101,10 +101,7 @@ fn run(
         };
         let kept = evm.ctx.db_mut().commit(called.state);
         kept.map_err(|error| ExecutionError::View(error.0))?;
-        (
-            output.into_data(),
-            evm.ctx.journaled_state.database.into_diff(),
-        )
+        (output.into_data(), evm.ctx.journaled_state.database.diff())
     };
     state.codes.extend(written.codes);
     for (changed, change) in written.accounts {

@@ -68,7 +68,7 @@ mod words;
 #[doc(hidden)]
 pub mod conformance;
 
-pub use block::{BuildLimits, Built, Outcome, Skipped, build, execute};
+pub use block::{BuildLimits, Built, Skipped, build, execute};
 pub use call::{CallSite, call, estimate_gas};
 pub use construct::{ConstructionError, construct};
 pub use environment::BlockContext;

@@ -17,7 +17,7 @@ use tbsi_rpc::wire::{
 };
 use tbsi_rpc::{ServerConfig, listen};
 use tbsi_store::{StateAt, StoreError};
-use tbsi_types::bundle::{Handover, MapBundle, ProofBundle};
+use tbsi_types::bundle::{Handover, MapBundle, ProofBundle, RegistryBundle};
 use tbsi_types::log::{
     ConsistencyProof, CoseReceipt, DigestWords, EntryBundle, Found, Lookup, OtsCommitment,
     SignedNote, Tile, TlogProof,
@@ -340,6 +340,15 @@ impl Backend for EthereumNode {
         _: LeafIndex,
         _: Height,
     ) -> Result<Option<MapBundle>, BackendError> {
+        absent()
+    }
+
+    fn bundle_with_registry(
+        &self,
+        _: LeafIndex,
+        _: Height,
+        _: bool,
+    ) -> Result<Option<RegistryBundle>, BackendError> {
         absent()
     }
 

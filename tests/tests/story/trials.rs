@@ -188,7 +188,7 @@ impl Upgrade {
             .unwrap();
         assert_eq!(block["gasLimit"], format!("{BLOCK_GAS_LIMIT:#x}"));
         let upgrade = ask(&client, UPGRADES, &upgradeOfCall { upgrade: 1 }).await;
-        assert_eq!(upgrade.height, height);
+        assert_eq!(upgrade.plan.height, height);
         eventually("the laggard stops", async || {
             net.network.pid(laggard).is_none()
         })

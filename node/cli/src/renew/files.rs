@@ -167,13 +167,17 @@ pub(super) fn digests(file: &Path) -> anyhow::Result<Digests> {
     ]))
 }
 
+/// Where a file's record is while it is written.
+fn unfinished(file: &Path) -> PathBuf {
+    with(file, ".ers.tmp")
+}
+
 /// Puts all records into their places: none is there until all are written.
 pub(super) fn write_all(records: &[(PathBuf, EvidenceRecord)]) -> anyhow::Result<()> {
     let writing = |path: &Path| {
         let path = path.shown();
         (format!("write {path}"), format!("寫入 {path}"))
     };
-    let unfinished = |file: &Path| with(file, ".ers.tmp");
     for (file, record) in records {
         let path = unfinished(file);
         let written = File::create(&path).and_then(|mut out| {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alloy_consensus::transaction::Recovered;
-use alloy_consensus::{BlockBody, Header, Transaction as _};
+use alloy_consensus::{BlockBody, Header};
 use alloy_eips::BlockId;
 use alloy_eips::eip4895::Withdrawals;
 use alloy_primitives::{Address, B256, Bytes, U64, U256};

@@ -131,7 +131,7 @@ async fn simulations_show_blocks_with_their_calls() {
     let blocks = fixture.result(method, json!([full])).await;
     assert_eq!(blocks[0]["transactions"][0]["gasPrice"], "0x0");
 
-    let check = async |options: Value, code: i32, words: &str| {
+    let check = async |options: Value, code: i64, words: &str| {
         let (found, message, _) = fixture.error(method, json!([options])).await;
         assert_eq!((found, message.contains(words)), (code, true), "{message}");
     };
