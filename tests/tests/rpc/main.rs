@@ -184,35 +184,39 @@ async fn explorers_and_besu_users_find_what_they_ask_for() {
         json!({"balance": "0x0", "nonce": "0x1", "code": "0x"})
     );
 
-    // One that waits for an earlier nonce.
-    let queued = Bytes::from(alice.sign(transaction(&net, 3)));
-    ask(&client, "eth_sendRawTransaction", json!([queued])).await;
-    let content = ask(&client, "txpool_content", json!([])).await;
+    pool_is_shown(&net, &client, &alice).await;
+    net.assert_no_panic();
+}
+
+/// With one transaction that waits for an earlier nonce.
+async fn pool_is_shown(net: &TestNetwork, client: &Client, alice: &Sender) {
+    let queued = Bytes::from(alice.sign(transaction(net, 3)));
+    ask(client, "eth_sendRawTransaction", json!([queued])).await;
+    let content = ask(client, "txpool_content", json!([])).await;
     let address = alice.address().to_checksum(None);
     assert_eq!(
         content["queued"][&address]["3"]["hash"],
         json!(keccak256(&queued))
     );
-    let own = ask(&client, "txpool_contentFrom", json!([address])).await;
+    let own = ask(client, "txpool_contentFrom", json!([address])).await;
     assert_eq!(own["queued"]["3"], content["queued"][&address]["3"]);
-    let line = ask(&client, "txpool_inspect", json!([])).await;
+    let line = ask(client, "txpool_inspect", json!([])).await;
     let to = Address::repeat_byte(0x42).to_checksum(None);
     let expected = format!("{to}: 0 wei + 21000 gas × 0 wei");
     assert_eq!(line["queued"][&address]["3"], json!(expected));
-    let statistics = ask(&client, "txpool_besuStatistics", json!([])).await;
+    let statistics = ask(client, "txpool_besuStatistics", json!([])).await;
     assert_eq!(
         (&statistics["localCount"], &statistics["remoteCount"]),
         (&json!(1), &json!(0))
     );
     let (code, message, data) = refused(
-        &client,
+        client,
         "eth_sendRawTransactionSync",
         json!([queued, "0x64"]),
     )
     .await;
     assert_eq!((code, data), (4, json!(keccak256(&queued))));
     assert!(message.contains("100 ms"), "{message}");
-    net.assert_no_panic();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -298,9 +302,26 @@ async fn reads_are_refused(client: &Client) {
         );
         assert_eq!(data, json!(Bytes::from(reason.clone())));
     }
+    for (method, params, code, words) in refused_reads() {
+        let (found, message, _) = refused(client, method, params.clone()).await;
+        assert_eq!(found, code, "{method} {params}: {message}");
+        assert!(message.starts_with(words), "{method} {params}: {message}");
+    }
+    let nothing = B256::repeat_byte(9);
+    for (method, params) in [
+        ("eth_getBlockByHash", json!([nothing, false])),
+        ("eth_getTransactionByHash", json!([nothing])),
+        ("eth_getTransactionReceipt", json!([nothing])),
+    ] {
+        assert_eq!(ask(client, method, params).await, Value::Null, "{method}");
+    }
+}
+
+/// What to ask, and with which code and first words it is refused.
+fn refused_reads() -> Vec<(&'static str, Value, i32, &'static str)> {
     let little = json!([{"to": Address::ZERO, "gas": "0x5207", "from": Address::ZERO}]);
     let nothing = B256::repeat_byte(9);
-    for (method, params, code, words) in [
+    vec![
         ("eth_call", little, -32000, "intrinsic gas too low"),
         (
             "eth_estimateGas",
@@ -362,22 +383,5 @@ async fn reads_are_refused(client: &Client) {
             -32000,
             "filter not found",
         ),
-    ] {
-        let (found, message, _) = refused(client, method, params.clone()).await;
-        assert_eq!(found, code, "{method} {params}: {message}");
-        assert!(message.starts_with(words), "{method} {params}: {message}");
-    }
-    for method in [
-        "eth_getBlockByHash",
-        "eth_getTransactionByHash",
-        "eth_getTransactionReceipt",
-    ] {
-        let full = method == "eth_getBlockByHash";
-        let params = if full {
-            json!([nothing, false])
-        } else {
-            json!([nothing])
-        };
-        assert_eq!(ask(client, method, params).await, Value::Null, "{method}");
-    }
+    ]
 }
