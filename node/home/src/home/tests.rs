@@ -79,6 +79,8 @@ fn loads_what_it_initialised() {
         assert_eq!(loaded.genesis.hash(), genesis.hash());
         assert_eq!(loaded.validator_key.is_some(), validator);
         assert_eq!(home.sign_state_file().exists(), validator);
+        let archive = home.with_archive(true).load().unwrap();
+        assert_eq!(archive.config.store.history_blocks, HISTORY_ALL);
     }
 }
 

@@ -1,9 +1,12 @@
 //! `debug_*`, `trace_*` and `ots_*`: who is asked what, and how it is told.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tbsi_rpc::RpcLimits;
+use tbsi_rpc::limits::TRACES_MAX;
 
-use crate::chain::{Chain, DROPPED, NONCE};
+use crate::chain::{Chain, DROPPED, NONCE, WAITS};
 use crate::hindsight::{FAR, NO_TRACER, TOO_LARGE, TOO_LONG};
 use crate::http::Fixture;
 use crate::transactions::{CONTRACT, one_of_each_type, sender};
@@ -65,7 +68,11 @@ async fn blocks_are_traced_by_number_by_hash_and_by_bytes() {
         .result("debug_traceBlockByNumber", json!(["0x2"]))
         .await;
     assert_eq!(empty, json!([]));
+}
 
+#[tokio::test]
+async fn what_is_not_there_is_an_error_in_the_words_of_go_ethereum() {
+    let fixture = fixture().await;
     let unknown = json!(DROPPED);
     for (method, params, expected) in [
         (
@@ -356,6 +363,31 @@ async fn calls_are_traced_with_overrides() {
         message.ends_with("both 'state' and 'stateDiff'"),
         "{message}"
     );
+}
+
+/// A few at a time; what is no trace does not wait for them.
+#[tokio::test(flavor = "multi_thread")]
+async fn traces_wait_for_each_other_alone() {
+    let fixture = Arc::new(Fixture::new().await);
+    let traces: Vec<_> = (0..2 * TRACES_MAX)
+        .map(|_| {
+            let fixture = Arc::clone(&fixture);
+            let call = json!([{"to": WAITS}]);
+            tokio::spawn(async move { fixture.result("debug_traceCall", call).await })
+        })
+        .collect();
+    while fixture.chain.gate.arrived() < TRACES_MAX {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        fixture.result("eth_chainId", json!([])).await;
+    }
+    assert_eq!(fixture.chain.gate.arrived(), TRACES_MAX);
+    fixture.chain.gate.open();
+    for trace in traces {
+        assert_eq!(trace.await.unwrap()["gas"], 21_000);
+    }
+    assert_eq!(fixture.chain.gate.arrived(), 2 * TRACES_MAX);
 }
 
 #[tokio::test]
