@@ -31,6 +31,7 @@ use crate::stream::PacedStream;
 use crate::timed::InTime;
 use crate::tls::Certificates;
 use crate::token::TokenSecret;
+use crate::web::OriginRule;
 
 /// One listener.
 pub(crate) struct Acceptor {
@@ -200,11 +201,7 @@ where
 
 /// Tells browsers the same that [`Rules`] do.
 fn cors(rules: Arc<Rules>) -> CorsLayer {
-    let origin = if rules
-        .origins
-        .iter()
-        .any(|rule| *rule == crate::web::OriginRule::ANY)
-    {
+    let origin = if rules.origins.contains(&OriginRule::ANY) {
         AllowOrigin::any()
     } else {
         AllowOrigin::predicate(move |origin, _| rules.allows_origin(origin.as_bytes()))

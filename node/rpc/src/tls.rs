@@ -62,7 +62,7 @@ pub enum TlsError {
         key: PathBuf,
         /// Why not.
         #[source]
-        source: rustls::Error,
+        source: Box<rustls::Error>,
     },
 }
 
@@ -173,7 +173,7 @@ fn configuration(files: &TlsFiles) -> Result<Arc<ServerConfig>, TlsError> {
     let pair = |source| TlsError::Pair {
         certificate: files.certificate.clone(),
         key: files.key.clone(),
-        source,
+        source: Box::new(source),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
