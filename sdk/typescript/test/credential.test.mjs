@@ -1,6 +1,6 @@
 // examples/credential as its page says: issue, check, revoke; a changed file is no credential.
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,14 +17,17 @@ function compiles(dir) {
   const options = {
     extends: join(kit, 'tsconfig.json'),
     compilerOptions: {
-      noEmit: true, rootDir: '/', types: ['node'], typeRoots: [join(kit, 'node_modules/@types')],
-      declaration: false, paths: { '@tbsi/sdk': [join(kit, 'dist/index.d.ts')] },
+      noEmit: true, declaration: false, module: 'preserve', moduleResolution: 'bundler', rootDir: '/',
+      types: ['node'], typeRoots: [join(kit, 'node_modules/@types')],
+      paths: { '@tbsi/sdk': [join(kit, 'dist/index.d.ts')] },
     },
     include: [source],
   }
   const file = join(dir, 'tsconfig.json')
   writeFileSync(file, JSON.stringify(options))
-  execFileSync(process.execPath, [join(kit, 'node_modules/typescript/bin/tsc'), '-p', file])
+  const words = [join(kit, 'node_modules/typescript/bin/tsc'), '-p', file]
+  const { status, stdout } = spawnSync(process.execPath, words, { encoding: 'utf8' })
+  assert.equal(status, 0, stdout)
 }
 
 test('an association issues a credential and withdraws it', { skip: missing }, async () => {

@@ -15,7 +15,7 @@ import { compileNotebook } from '../../clients/notebook.mjs'
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const Web3 = createRequire(import.meta.url)('web3')
 const ROUNDS = [{ label: 'at 50', tps: 50, txNumber: 200 }, { label: 'at 200', tps: 200, txNumber: 800 }]
-const RUN_MS = 5 * 60_000
+const RUN_MS = 9 * 60_000
 
 const WORKLOAD = `'use strict'
 const { WorkloadModuleBase } = require('@hyperledger/caliper-core')
