@@ -11,6 +11,7 @@
 mod again;
 mod conversation;
 mod forks;
+mod hostile;
 mod import;
 mod pool;
 mod served;
@@ -62,6 +63,14 @@ async fn answers_as_ethereum_does() {
         println!("{method}: {passed} of {all}");
     }
     compare(&failed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heavy_calls_get_the_documented_error_and_the_server_goes_on() {
+    let chain = EthereumChain::import(&folder()).expect("import the chain");
+    let served = Served::start(Arc::new(chain)).await;
+    hostile::check(&mut Connection::new(served.address())).await;
+    served.stop().await;
 }
 
 /// What fails must be what is expected to.
