@@ -53,17 +53,21 @@ impl Installed {
 
     /// Puts a precompile somewhere else, or away.
     pub(crate) fn relocate(&mut self, from: Address, to: Option<Address>) {
-        let mut by_address = match self {
+        // What is warm stays so, and nothing else becomes it (go-ethereum's).
+        let (mut by_address, warm): (BTreeMap<Address, Precompile>, AddressSet) = match self {
             Self::ByRules(rules) => {
                 let all = rules.precompiles.inner().iter();
-                all.map(|(address, it)| (*address, it.clone())).collect()
+                let all = all.map(|(address, it)| (*address, it.clone())).collect();
+                (all, rules.precompiles.addresses_set().clone())
             }
-            Self::Overridden(overridden) => std::mem::take(&mut overridden.by_address),
+            Self::Overridden(overridden) => (
+                std::mem::take(&mut overridden.by_address),
+                std::mem::take(&mut overridden.warm),
+            ),
         };
         if let (Some(moved), Some(to)) = (by_address.remove(&from), to) {
             by_address.insert(to, moved);
         }
-        let warm = by_address.keys().copied().collect();
         *self = Self::Overridden(Box::new(Overridden { by_address, warm }));
     }
 }
@@ -111,6 +115,10 @@ impl<C: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<C> for Installed 
             Self::ByRules(rules) => rules.warm_addresses(),
             Self::Overridden(overridden) => &overridden.warm,
         }
+    }
+
+    fn contains(&self, address: &Address) -> bool {
+        self.get(address).is_some()
     }
 }
 

@@ -194,6 +194,10 @@ impl<'v, V: StateView + ?Sized> Run<'_, 'v, V> {
                 account.map(|account| account.nonce).unwrap_or_default()
             }
         };
+        if self.simulation.validation && nonce == u64::MAX {
+            let reason = format!("nonce has max value: address {from}, nonce: {nonce}");
+            return Err(invalid(SimulationFault::Invalid, reason, gas));
+        }
         let envelope = transaction::unsigned(&call.request, rules, chain_id, nonce, gas)
             .map_err(|reason| invalid(SimulationFault::Invalid, reason, gas))?;
         let ran = self.run(evm, rules, call, nonce, gas)?;
@@ -356,10 +360,15 @@ impl Contents {
     fn add(&mut self, envelope: TxEnvelope, from: Address, done: SimulatedOutcome, used: u64) {
         self.gas_used += used;
         let success = matches!(done.outcome, CallOutcome::Returned { .. });
+        // No transaction logs its transfers, so a receipt does not have them.
+        let own = done
+            .logs
+            .iter()
+            .filter(|log| log.address != transfers::VALUE_LOGGER);
         let receipt = alloy_consensus::Receipt {
             status: Eip658Value::Eip658(success),
             cumulative_gas_used: self.gas_used,
-            logs: done.logs.clone(),
+            logs: own.cloned().collect(),
         };
         let receipt = Receipt::from_typed(envelope.tx_type(), receipt);
         self.receipts.push(receipt);

@@ -16,7 +16,7 @@ use crate::environment::{Evm, Machine};
 use crate::overlay::ReadError;
 
 /// In whose name transfers of value are logged.
-const VALUE_LOGGER: Address = address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
+pub(crate) const VALUE_LOGGER: Address = address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
 
 /// Keccak-256 of `Transfer(address,address,uint256)`.
 const TRANSFER_TOPIC: B256 =

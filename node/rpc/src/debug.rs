@@ -7,7 +7,7 @@ use tbsi_types::Height;
 
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, header_not_found, internal};
+use crate::error::{Failure, header_not_found, internal, invalid_argument};
 
 fn height(api: &Api, arguments: &Arguments<'_>) -> Result<Height, Failure> {
     let id: BlockId = arguments.required(0)?;
@@ -41,6 +41,10 @@ pub(crate) fn raw_receipts(api: &Api, arguments: &Arguments<'_>) -> Reply {
 /// `debug_getRawTransaction(hash)`: as EIP-2718 has it; no bytes if it is not known.
 pub(crate) fn raw_transaction(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let hash: B256 = arguments.required(0)?;
+    if !arguments.required::<&str>(0)?.starts_with("0x") {
+        let problem = "cannot unmarshal hex string without 0x prefix";
+        return Err(invalid_argument(0, problem));
+    }
     if let Some(pending) = api.backend.pending_transaction(hash) {
         return reply(pending.encoded());
     }
