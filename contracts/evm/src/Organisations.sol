@@ -38,6 +38,8 @@ contract Organisations is IOrganisations {
     uint64 private _position;
     uint32 private _members;
     /// Slot 5, which proofs are about (SPEC §10.11).
+    // Written through references to its elements.
+    // slither-disable-next-line uninitialized-state
     mapping(uint32 organisation => Record[]) private _records;
 
     // Founding and motions

@@ -52,6 +52,8 @@ contract Permissions is IPermissions {
     /// @inheritdoc IPermissions
     mapping(address account => uint256) public consents;
     /// Slot 9, which proofs are about (SPEC §10.11).
+    // Written through references to its elements.
+    // slither-disable-next-line uninitialized-state
     mapping(address account => uint256[]) private _memberships;
 
     uint256 private constant _SINCE_SHIFT = 32;
