@@ -11,6 +11,13 @@ export type AccessListItem = {
   readonly storageKeys: readonly (Hash)[]
 }
 
+/** An access list (EIP-2930), gas, and how the call fails if it does. */
+export type Accessed = {
+  readonly accessList: readonly (AnyObject)[]
+  readonly error?: string
+  readonly gasUsed: Quantity
+}
+
 /** An account as the state trie has it. */
 export type Account = {
   readonly balance: Quantity
@@ -139,6 +146,13 @@ export type BlockNumber = BlockTag | Quantity
 export type BlockPage = {
   readonly fullblock: AnyObject
   readonly receipts: readonly (AnyObject)[]
+}
+
+/** A block to simulate: what its header and accounts are, and its calls. */
+export type BlockStateCalls = {
+  readonly blockOverrides?: AnyObject
+  readonly calls?: readonly (Call)[]
+  readonly stateOverrides?: AnyObject
 }
 
 /** `latest`, `safe` and `finalized` are the last block, `pending` is its state with the pool's nonces, `earliest` is genesis. */
@@ -575,6 +589,14 @@ export type Rewards = readonly (Quantity)[]
 /** What a node does in consensus. */
 export type Role = 'validator' | 'observer'
 
+/** Up to 256 blocks with 1,000 calls, and how they are executed. */
+export type Simulation = {
+  readonly blockStateCalls: readonly (BlockStateCalls)[]
+  readonly returnFullTransactions?: boolean
+  readonly traceTransfers?: boolean
+  readonly validation?: boolean
+}
+
 /** From which block on something is kept. */
 export type Since = {
   readonly disabled: boolean
@@ -868,6 +890,11 @@ export interface Methods {
     params: []
     result: Config
   }
+  /** What a call reads and writes, and its gas when it says so beforehand. */
+  'eth_createAccessList': {
+    params: [transaction: Call, block?: BlockId, stateOverrides?: AnyObject, blockOverrides?: AnyObject]
+    result: Accessed
+  }
   /** The gas limit with which a transaction would succeed. */
   'eth_estimateGas': {
     params: [transaction: Call, block?: BlockId, stateOverrides?: AnyObject, blockOverrides?: AnyObject]
@@ -1047,6 +1074,11 @@ export interface Methods {
   'eth_sendRawTransactionSync': {
     params: [transaction: Bytes, timeoutMs?: Timeout]
     result: Receipt
+  }
+  /** Executes blocks on top of one and forgets them; says how their calls end. */
+  'eth_simulateV1': {
+    params: [options: Simulation, block?: BlockId]
+    result: readonly (AnyObject)[]
   }
   /** Sends what comes, as `eth_subscription`; answers an id. */
   'eth_subscribe': {
