@@ -49,6 +49,11 @@ const STEPS: &[(&[&str], &str, &str)] = &[
         "持有超過三分之二投票權的驗證者簽署了檢查點",
     ),
     (
+        &["registry"],
+        "the register shows whose account it was in that block",
+        "登記簿顯示該區塊時帳戶屬於何人",
+    ),
+    (
         &["map"],
         "what the map says follows from its root, which is in that log",
         "對照表的答案由其根雜湊推得，且該根雜湊位於同一日誌之中",
@@ -95,6 +100,7 @@ fn steps(inputs: &Inputs, checks: &Checks, verdict: &Verdict, lang: Language) ->
             "statusMissing" => checks.status_max_age.is_some(),
             "postQuantum" => checks.post_quantum.post_quantum.is_some(),
             // Nothing else tells here whether the proof has one.
+            "registry" => code == "registry",
             "map" => matches!(code, "map" | "statusOld"),
             _ => true,
         };

@@ -128,7 +128,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         format!("\nIts signer allows it with: tbsi signer run --account --allow {link} ...")
     });
     let text = format!(
-        "RelayerConfig for {} is ready in {}; its account is {account}.{link_line}\n\
+        "The relayer for {} is ready in {}; its account is {account}.{link_line}\n\
          Next: fund it on chain {}, read {}, then\n  \
          tbsi relay check --home {dir}\n  tbsi relay dry-run --home {dir}\n  \
          tbsi relay run --home {dir}",

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tbsi_bridge::audit::{Report, audit as audit_records};
+use tbsi_bridge::config::Config;
 use tbsi_bridge::journal::{JOURNAL_FILE, Journaled, read};
 use tbsi_bridge::record::{Event, Parties};
 use tbsi_bridge::relay::Relay;
@@ -63,6 +64,7 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn status(look: &Look) -> anyhow::Result<ExitCode> {
+    Config::load(&look.home.dir)?;
     let journal = read(&look.home.dir.join(JOURNAL_FILE))?;
     let state = State::of(&journal.records)?;
     let text = status_text(&journal, &state, look.say)?;

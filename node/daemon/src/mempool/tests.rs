@@ -368,7 +368,7 @@ fn a_pool_without_room_looks_at_a_few_each_round() {
         pool.begin_round();
     }
     // One of them replaces what is there.
-    pool.take(tx_with(ALICE, 0, 1, 0, 0), &account(0)).unwrap();
+    pool.take(tx_bidding(ALICE, 0, 1), &account(0)).unwrap();
     pool.block(1, [(ALICE, 1)]);
     for _ in 0..=MEMPOOL_FULL_CHECKS_MAX {
         assert_eq!(pool.look(100, Intake::Gossiped), Ok(()));

@@ -29,7 +29,7 @@ impl Config {
                 .endpoint
                 .as_deref()
                 .unwrap_or("an address that it does not say");
-            let (name, id) = (one_line(&node.name), Value::from(node.peer_id.as_str()));
+            let (name, id) = (one_line(&node.name), Value::from(one_line(&node.peer_id)));
             let place = one_line(place);
             write!(
                 text,

@@ -412,7 +412,7 @@ async fn refuses_to_start_with_one_clear_line() {
     })
     .await;
     let words = "config key `rpc.methods`: `eth_sign` is neither a method nor a namespace here; \
-                 namespaces are admin, debug, eth, net, ";
+                 namespaces are admin, debug, erigon, eth, net, ";
     assert!(bad.to_string().starts_with(words), "{bad}");
 }
 

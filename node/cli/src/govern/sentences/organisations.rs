@@ -64,6 +64,11 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "{0} 個有表決權的機構中將只有 {1} 個有效，不足四分之三；請先復權或除名一個停權中的機構",
     ),
     says(
+        "OrganisationsNoRecord(uint32,uint256,uint256)",
+        "organisation {0} has had {1} legal records; there is no position {2}, the first is 0",
+        "機構 {0} 共有 {1} 筆法定紀錄；沒有第 {2} 筆，第一筆為 0",
+    ),
+    says(
         "OrganisationsTooMany(uint256)",
         "the register is full: it holds {0} organisations",
         "登記簿已滿：上限為 {0} 個機構",
