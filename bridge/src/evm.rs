@@ -37,7 +37,7 @@ pub use deploy::{
     BODY_MAX, Beginning, Bodies, BodiesError, InboxBeginning, creation_code, inbox_creation_code,
 };
 pub use encode::{decision, validator_set};
-pub use rules::{Rules, needed, rules_of};
+pub use rules::{Rules, needed_by_contracts, rules_of};
 
 /// An EVM chain with a light client of the source.
 pub struct Evm {

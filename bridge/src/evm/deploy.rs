@@ -216,7 +216,6 @@ fn bytecode(artifact: &str) -> Vec<u8> {
 }
 
 /// The creation code of both contracts, without arguments.
-#[cfg(test)]
 pub(super) fn artifacts() -> [Vec<u8>; 2] {
     [ARTIFACT, INBOX].map(bytecode)
 }

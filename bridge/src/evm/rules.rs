@@ -7,6 +7,8 @@ use alloy_primitives::{Bytes, hex};
 use serde_json::{Value, json};
 use tbsi_rpc::{Client, ClientError};
 
+use super::deploy::artifacts;
+
 /// Rules that can be told apart by an instruction, the oldest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rules {
@@ -66,7 +68,7 @@ impl fmt::Display for Rules {
 
 /// The oldest rules under which every instruction of some code exists. All bytes are read as code,
 /// in the compiler's order: what a contract creates stands behind its own.
-pub fn needed(code: &[u8]) -> Rules {
+fn needed(code: &[u8]) -> Rules {
     let mut needed = Rules::Older;
     let mut at = 0;
     while let Some(instruction) = code.get(at) {
@@ -78,6 +80,12 @@ pub fn needed(code: &[u8]) -> Rules {
         };
     }
     needed
+}
+
+/// The oldest rules under which what is deployed on other chains runs, whatever its arguments are.
+pub fn needed_by_contracts() -> Rules {
+    let needed = artifacts().into_iter().map(|code| needed(&code));
+    needed.max().unwrap_or(Rules::Older)
 }
 
 /// Creation code and how the question for it is asked: nobody is called, and nothing is kept.
@@ -138,7 +146,7 @@ mod tests {
     /// What is deployed where others decide about the rules needs no newer ones than they have.
     #[test]
     fn what_is_deployed_on_other_chains_runs_on_older_ones() {
-        for contract in super::super::deploy::artifacts() {
+        for contract in artifacts() {
             assert!(needed(&contract) <= Rules::Istanbul);
         }
     }

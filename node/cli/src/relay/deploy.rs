@@ -8,7 +8,7 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tbsi_bridge::evm::{Rules, needed, rules_of};
+use tbsi_bridge::evm::{Rules, needed_by_contracts, rules_of};
 use tbsi_keys::keyfile::load_validator_key;
 use tbsi_rpc::Client;
 use tbsi_types::{SecretKey, UnsignedTransaction};
@@ -30,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = Client::new(url).map_err(|error| refuse(error.into()))?;
-    suffices(rules_of(&client).await?, needed(code), url).map_err(refuse)?;
+    suffices(rules_of(&client).await?, needed_by_contracts(), url).map_err(refuse)?;
     let unsigned = transaction(&client, &key, code).await?;
     let sign = |nonce| {
         let unsigned = unsigned.clone();
