@@ -166,7 +166,7 @@ impl<T: Target> Relay<T> {
         }
         // What bids too little is never taken: after a while it is replaced like what waits.
         let outbid = self.outbid.contains(&number);
-        if !taken && !(late && outbid) {
+        if !(taken || late && outbid) {
             self.broadcast(number).await?;
             return Ok(false);
         }

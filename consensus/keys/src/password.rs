@@ -71,7 +71,14 @@ impl Password {
         let bytes = read_private(path, PASSWORD_BYTES_MAX + 2);
         let bytes = bytes.map_err(|source| match source {
             KeyFileError::Missing { path } => PasswordError::Missing { path },
-            other => PasswordError::File {
+            other @ (KeyFileError::Exists { .. }
+            | KeyFileError::Mode { .. }
+            | KeyFileError::Malformed { .. }
+            | KeyFileError::Encrypted { .. }
+            | KeyFileError::Keystore { .. }
+            | KeyFileError::Address { .. }
+            | KeyFileError::Key { .. }
+            | KeyFileError::Io { .. }) => PasswordError::File {
                 path: path.into(),
                 source: Box::new(other),
             },

@@ -41,6 +41,10 @@ Exit codes: 0 proof fetched, 1 there is none or it failed, 2 refused before aski
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     what: What,

@@ -190,7 +190,7 @@ fn check_same(network: &Network, args: &UpArgs) -> anyhow::Result<()> {
         bail!(
             "{} holds a network, whose predeploys were chosen when it was made; leave --predeploy, \
              --no-predeploys and --packages out to resume it, or add --fresh to delete it",
-            network.dir().display()
+            network.dir().shown()
         );
     }
     Ok(())

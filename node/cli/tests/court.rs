@@ -219,7 +219,7 @@ fn shell(dir: &Path, command: &str) -> (Option<i32>, String) {
     let output = Command::new("sh")
         .args(["-c", command])
         .current_dir(dir)
-        .env("PATH", format!("{}:{path}", programs.display()))
+        .env("PATH", format!("{}:{path}", programs.to_str().unwrap()))
         .stdin(Stdio::null())
         .output()
         .unwrap();

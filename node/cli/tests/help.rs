@@ -181,7 +181,7 @@ fn help_is_what_the_files_say() {
             text,
             expected,
             "{}; UPDATE_HELP=1 rewrites it",
-            file.display()
+            file.to_str().unwrap()
         );
     }
 }

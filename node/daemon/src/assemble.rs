@@ -75,22 +75,20 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     } = home.load()?;
     let home = &home.unlock(&config)?;
     warn_of_plain_keys(home, genesis.chain_id)?;
-    let founders = Roster::of_genesis(&genesis)?;
-    let identity = genesis.identity();
-    let store = open_store(home, identity, &config.store).await?;
-    ensure_genesis(&store, &genesis, &founders.members)?;
-    let rules = next_rules(&store, &genesis, protocol)?;
-    let roster = current_roster(&store, &genesis, founders)?;
-    let local = match validator_key {
-        Some(key) => Some(local_signer(home, &genesis, &store, &roster, key)?),
-        None => None,
-    };
+    let (store, rules, roster) = open_chain(home, &config, &genesis, protocol).await?;
+    let local = validator_key.map(|key| local_signer(home, &genesis, &store, &roster, key));
+    let local = local.transpose()?;
     let own = own_key(local.as_ref(), config.signer.as_ref())?;
     warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
     let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let health = health::listen(config.metrics.listen).await?;
-    let gossip = gossip_config(&config, identity, node_key.expose(), peers.subscribe());
+    let gossip = gossip_config(
+        &config,
+        genesis.identity(),
+        node_key.expose(),
+        peers.subscribe(),
+    );
     let Gossip {
         handle: gossip,
         incoming,
@@ -135,6 +133,21 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
     })
+}
+
+/// The chain as it is on the disk, what its next block obeys, and who decides that.
+async fn open_chain(
+    home: &Home,
+    config: &Config,
+    genesis: &Genesis,
+    protocol: u32,
+) -> anyhow::Result<(Store, NextRules, Roster)> {
+    let founders = Roster::of_genesis(genesis)?;
+    let store = open_store(home, genesis.identity(), &config.store).await?;
+    ensure_genesis(&store, genesis, &founders.members)?;
+    let rules = next_rules(&store, genesis, protocol)?;
+    let roster = current_roster(&store, genesis, founders)?;
+    Ok((store, rules, roster))
 }
 
 /// What the next block obeys; refuses if this build does not know it.

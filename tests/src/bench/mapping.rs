@@ -60,7 +60,11 @@ pub struct MapShare {
 
 impl MapShare {
     /// Of a log that grew by `leaves`, of which `waiting` came into the map later.
-    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::float_arithmetic,
+        reason = "figures for people"
+    )]
     fn of(grow_cpu_us: u64, leaves: u64, caught_up_cpu_us: u64, waiting: u64) -> Option<Self> {
         if waiting == 0 || leaves == 0 {
             return None;

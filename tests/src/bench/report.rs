@@ -368,6 +368,7 @@ impl Proving {
 }
 
 impl Mapping {
+    #[expect(clippy::float_arithmetic, reason = "figures for people")]
     fn lines(&self, lines: &mut Vec<String>) {
         lines.push(format!("map of {} entries", self.entries));
         let waited = format!("{} digests", self.waiting);

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use alloy_consensus::TxLegacy;
+use alloy_consensus::{TxEip1559, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U64, U256};
 use alloy_sol_types::SolEvent;
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ pub struct Anvil {
     address: SocketAddr,
     /// Speaks to it.
     pub rpc: Client,
+    /// Its rules are before London: it takes transactions of type 0.
+    legacy: bool,
 }
 
 impl Drop for Anvil {
@@ -67,7 +69,9 @@ impl Anvil {
             }
             None => arguments.push("--no-mining"),
         }
-        Self::start_with(binary, &arguments).await
+        let mut anvil = Self::start_with(binary, &arguments).await;
+        anvil.legacy = matches!(rules, "istanbul" | "berlin");
+        anvil
     }
 
     /// Starts one that makes a block for each transaction, asks for no fees, and remembers
@@ -102,6 +106,7 @@ impl Anvil {
             child,
             address,
             rpc,
+            legacy: false,
         };
         eventually("anvil answers", async || anvil.rpc.chain_id().await.is_ok()).await;
         anvil
@@ -143,18 +148,33 @@ impl Anvil {
 
     /// Sends a transaction of any key and does not wait.
     pub async fn send(&self, key: &SecretKey, nonce: u64, to: TxKind, input: Bytes) -> B256 {
-        // Of the type that every chain takes.
-        let transaction = TxLegacy {
-            chain_id: Some(TARGET_CHAIN_ID),
-            nonce,
-            gas_price: 100_000_000_000,
-            gas_limit: 12_000_000,
-            to,
-            input,
-            ..TxLegacy::default()
+        let (gas_limit, price) = (12_000_000, 100_000_000_000);
+        let signed = if self.legacy {
+            let transaction = TxLegacy {
+                chain_id: Some(TARGET_CHAIN_ID),
+                nonce,
+                gas_price: price,
+                gas_limit,
+                to,
+                input,
+                ..TxLegacy::default()
+            };
+            sign(transaction, key)
+        } else {
+            let transaction = TxEip1559 {
+                chain_id: TARGET_CHAIN_ID,
+                nonce,
+                gas_limit,
+                max_fee_per_gas: price,
+                max_priority_fee_per_gas: 2_000_000_000,
+                to,
+                input,
+                ..TxEip1559::default()
+            };
+            sign(transaction, key)
         };
         self.rpc
-            .send_raw_transaction(&sign(transaction, key).encoded)
+            .send_raw_transaction(&signed.encoded)
             .await
             .expect("anvil takes it")
     }

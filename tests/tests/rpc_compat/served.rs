@@ -116,7 +116,7 @@ impl EthereumNode {
         work(&site).map_err(internal)
     }
 
-    fn from_store<T>(&self, read: Result<T, StoreError>) -> Result<T, BackendError> {
+    fn stored<T>(&self, read: Result<T, StoreError>) -> Result<T, BackendError> {
         read.map_err(internal)
     }
 }
@@ -144,24 +144,24 @@ impl Backend for EthereumNode {
     }
 
     fn header(&self, height: Height) -> Result<Option<Header>, BackendError> {
-        self.from_store(self.chain.store.header(height))
+        self.stored(self.chain.store.header(height))
     }
 
     fn block(&self, height: Height) -> Result<Option<Block>, BackendError> {
-        let stored = self.from_store(self.chain.store.block(height))?;
+        let stored = self.stored(self.chain.store.block(height))?;
         Ok(stored.map(|proposed| proposed.block))
     }
 
     fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
-        self.from_store(self.chain.store.receipts(height))
+        self.stored(self.chain.store.receipts(height))
     }
 
     fn height_of(&self, block_hash: B256) -> Result<Option<Height>, BackendError> {
-        self.from_store(self.chain.store.height_of(block_hash))
+        self.stored(self.chain.store.height_of(block_hash))
     }
 
     fn transaction_location(&self, hash: B256) -> Result<Option<(Height, u32)>, BackendError> {
-        self.from_store(self.chain.store.transaction_location(hash))
+        self.stored(self.chain.store.transaction_location(hash))
     }
 
     fn account(&self, address: Address, height: Height) -> Result<Option<Account>, BackendError> {
@@ -186,7 +186,7 @@ impl Backend for EthereumNode {
         slots: &[U256],
         height: Height,
     ) -> Result<AccountProof, BackendError> {
-        self.from_store(self.chain.store.prove(height, address, slots))
+        self.stored(self.chain.store.prove(height, address, slots))
     }
 
     fn call(
@@ -280,11 +280,11 @@ impl Backend for EthereumNode {
     }
 
     fn checkpoint(&self, height: Height) -> Result<Option<Checkpoint>, BackendError> {
-        self.from_store(self.chain.store.checkpoint(height))
+        self.stored(self.chain.store.checkpoint(height))
     }
 
     fn certificate(&self, height: Height) -> Result<Option<CommitCertificate>, BackendError> {
-        self.from_store(self.chain.store.certificate(height))
+        self.stored(self.chain.store.certificate(height))
     }
 
     fn validators(&self, _: Height) -> Result<Option<Members>, BackendError> {

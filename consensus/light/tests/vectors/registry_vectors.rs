@@ -325,6 +325,7 @@ fn other_proofs(registry: &Registry<'_>) -> Vec<ProofCase> {
     ]
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: one entry for each case")]
 fn other_bytes(registry: &Registry<'_>) -> Vec<ProofCase> {
     let good = registry.bundle(3, of(0, 3, 1));
     let bytes = good.encode().unwrap();
@@ -427,6 +428,7 @@ fn not_utf8(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
+#[allow(clippy::too_many_lines, reason = "a table: one entry for each case")]
 fn other_json(registry: &Registry<'_>) -> Vec<ProofCase> {
     let edited = |name: &str, change: &dyn Fn(&mut Value), code: &str, words: &str| {
         let mut json = json_of(&registry.bundle(3, of(0, 3, 1)));
