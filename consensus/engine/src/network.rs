@@ -34,7 +34,7 @@ use arc_malachitebft_sync::{
 };
 use bytes::Bytes;
 use tbsi_p2p::{
-    Judgement, Message, PeerEvent, Protocol, ReplyChannel, RequestFailure, Requests, Swarm,
+    Judgement, Message, PeerEvent, PeerProtocol, ReplyChannel, RequestFailure, Requests, Swarm,
 };
 use tbsi_types::{Height, Roster, Signature};
 use tokio::sync::{Notify, mpsc, watch};
@@ -69,7 +69,7 @@ const PROPOSAL_PARTS: usize = 2;
 const STATUS: usize = 3;
 
 /// What the consensus network carries.
-pub(crate) const PROTOCOL: Protocol = Protocol {
+pub(crate) const PROTOCOL: PeerProtocol = PeerProtocol {
     topics: &["consensus", "liveness", "proposal-parts", "status"],
     // A proposal's parts come from the peer of its proposer, over any number of hops.
     signed: true,

@@ -20,7 +20,7 @@ use tbsi_types::sha256;
 use tokio::time::timeout;
 
 use crate::address::{multiaddr, socket_addr};
-use crate::config::{Checked, P2pError, Protocol};
+use crate::config::{Checked, P2pError, PeerProtocol};
 use crate::handshakes::Handshakes;
 use crate::limits::{
     HANDSHAKE_TIMEOUT, HANDSHAKES_MAX, MESSAGES_PER_FRAME_MAX, NEGOTIATING_STREAMS_MAX,
@@ -55,7 +55,7 @@ pub(crate) struct Behaviour {
 }
 
 /// The topics of a network, in the protocol's order.
-pub(crate) fn topics(checked: &Checked, protocol: &Protocol) -> Vec<IdentTopic> {
+pub(crate) fn topics(checked: &Checked, protocol: &PeerProtocol) -> Vec<IdentTopic> {
     let topic = |name: &&str| IdentTopic::new(format!("tbsi/{name}/{}", hex(checked)));
     protocol.topics.iter().map(topic).collect()
 }
@@ -76,7 +76,7 @@ where
     }
 }
 
-fn gossipsub(checked: &Checked, protocol: &Protocol) -> Result<Gossipsub, P2pError> {
+fn gossipsub(checked: &Checked, protocol: &PeerProtocol) -> Result<Gossipsub, P2pError> {
     let mut config = gossipsub::ConfigBuilder::default();
     config
         .protocol_id(
@@ -135,7 +135,7 @@ fn gossipsub(checked: &Checked, protocol: &Protocol) -> Result<Gossipsub, P2pErr
 
 fn requests(
     checked: &Checked,
-    protocol: &Protocol,
+    protocol: &PeerProtocol,
 ) -> Result<Toggle<request_response::Behaviour<Bounded>>, P2pError> {
     let Some(requests) = protocol.requests else {
         return Ok(None.into());
@@ -153,7 +153,7 @@ fn requests(
     Ok(Some(behaviour).into())
 }
 
-fn behaviour(checked: &Checked, protocol: &Protocol) -> Result<Behaviour, P2pError> {
+fn behaviour(checked: &Checked, protocol: &PeerProtocol) -> Result<Behaviour, P2pError> {
     let mut allowed = allow_block_list::Behaviour::<AllowedPeers>::default();
     for peer in &checked.allowed {
         allowed.allow_peer(*peer);
@@ -176,7 +176,7 @@ fn behaviour(checked: &Checked, protocol: &Protocol) -> Result<Behaviour, P2pErr
     })
 }
 
-fn swarm(checked: &Checked, protocol: &Protocol) -> Result<Swarm<Behaviour>, P2pError> {
+fn swarm(checked: &Checked, protocol: &PeerProtocol) -> Result<Swarm<Behaviour>, P2pError> {
     let behaviour = behaviour(checked, protocol)?;
     let Ok(builder) = SwarmBuilder::with_existing_identity(checked.keypair.clone())
         .with_tokio()
@@ -200,7 +200,7 @@ fn swarm(checked: &Checked, protocol: &Protocol) -> Result<Swarm<Behaviour>, P2p
 /// A swarm that listens, and where.
 pub(crate) async fn listen(
     checked: &Checked,
-    protocol: &Protocol,
+    protocol: &PeerProtocol,
 ) -> Result<(Swarm<Behaviour>, SocketAddr), P2pError> {
     let (network, address) = (checked.network, checked.listen);
     let failed = |source| P2pError::Listen {

@@ -41,7 +41,7 @@ pub struct NetworkConfig {
 
 /// What a network carries.
 #[derive(Clone, Copy, Debug)]
-pub struct Protocol {
+pub struct PeerProtocol {
     /// Gossip topics; a message names its topic by position.
     pub topics: &'static [&'static str],
     /// Whether messages carry their publisher's id and signature, which hold over any number

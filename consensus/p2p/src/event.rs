@@ -93,7 +93,7 @@ pub struct Message {
     pub from: PeerId,
     /// Who signed it; `None` in a network without signatures.
     pub publisher: Option<PeerId>,
-    /// Position of its topic in [`Protocol::topics`](crate::Protocol::topics).
+    /// Position of its topic in [`PeerProtocol::topics`](crate::PeerProtocol::topics).
     pub topic: usize,
     /// Its bytes.
     pub data: Vec<u8>,

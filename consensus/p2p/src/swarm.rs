@@ -17,7 +17,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::address::{multiaddr, socket_addr};
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
-use crate::config::{NetworkConfig, P2pError, Protocol, parse_allowed};
+use crate::config::{NetworkConfig, P2pError, PeerProtocol, parse_allowed};
 use crate::event::{Judgement, Message, PeerEvent, ReplyChannel, Ticket};
 use crate::handshakes::Crowded;
 use crate::id::{PeerId, RequestId};
@@ -47,7 +47,7 @@ pub struct Swarm {
 }
 
 /// Checks the configuration and listens.
-pub async fn listen(config: &NetworkConfig, protocol: &Protocol) -> Result<Swarm, P2pError> {
+pub async fn listen(config: &NetworkConfig, protocol: &PeerProtocol) -> Result<Swarm, P2pError> {
     let checked = config.check()?;
     let peers = Peers::new(&checked, Instant::now());
     let (mut libp2p, local_addr) = behaviour::listen(&checked, protocol).await?;
@@ -108,7 +108,7 @@ impl Swarm {
     }
 
     /// Sends a message to every neighbour, and through them to all; `false` if it reaches
-    /// nobody. `topic` is a position in [`Protocol::topics`].
+    /// nobody. `topic` is a position in [`PeerProtocol::topics`].
     pub fn publish(&mut self, topic: usize, data: Vec<u8>) -> bool {
         let topic = self.topics[topic].hash();
         let published = self.libp2p.behaviour_mut().gossipsub.publish(topic, data);

@@ -21,7 +21,7 @@ mod strangers;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const PLAIN: Protocol = Protocol {
+const PLAIN: PeerProtocol = PeerProtocol {
     topics: &["a", "b"],
     signed: false,
     message_bytes_max: 1024,
@@ -67,7 +67,7 @@ impl Node {
         Self::start_with(config, PLAIN).await
     }
 
-    async fn start_with(config: NetworkConfig, protocol: Protocol) -> Self {
+    async fn start_with(config: NetworkConfig, protocol: PeerProtocol) -> Self {
         let swarm = listen(&config, &protocol).await.unwrap();
         let (commands, receiver) = mpsc::unbounded_channel();
         let (sender, seen) = mpsc::unbounded_channel();
@@ -356,7 +356,7 @@ async fn peers_find_a_node_again_that_restarts_on_its_port() {
 }
 
 /// `a` and `c`, each connected to `b` alone.
-async fn row(protocol: Protocol) -> (Node, Node, Node) {
+async fn row(protocol: PeerProtocol) -> (Node, Node, Node) {
     let b = Node::start_with(config(2, &[1, 3], &[]), protocol).await;
     let peers = [(2, b.address())];
     let mut a = Node::start_with(config(1, &[2], &peers), protocol).await;
@@ -368,7 +368,7 @@ async fn row(protocol: Protocol) -> (Node, Node, Node) {
 
 #[tokio::test]
 async fn a_signed_message_keeps_its_publisher_over_two_hops() {
-    let signed = Protocol {
+    let signed = PeerProtocol {
         signed: true,
         ..PLAIN
     };

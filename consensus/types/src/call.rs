@@ -26,12 +26,12 @@ pub struct CallRequest {
     pub authorizations: Vec<SignedAuthorization>,
     /// What it offers for gas. TBSI takes nothing (SPEC §5.2); where fees are charged, which only
     /// conformance tests do, it is charged.
-    pub bid: Bid,
+    pub bid: CallBid,
 }
 
 /// What a transaction offers for a unit of gas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Bid {
+pub struct CallBid {
     /// At most.
     pub max_fee_per_gas: u128,
     /// Of that, above the base fee (EIP-1559); `None` is all of it.

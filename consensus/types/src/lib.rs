@@ -36,7 +36,7 @@ pub mod vote;
 pub use block::{Block, BlockError, ProposedBlock};
 pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidators, ProofBundle};
 pub use call::{
-    Accessed, AccountOverride, Bid, BlockOverrides, CallOutcome, CallOverrides, CallRequest,
+    Accessed, AccountOverride, BlockOverrides, CallBid, CallOutcome, CallOverrides, CallRequest,
     StateOverrides, StorageOverride,
 };
 pub use certificate::{CommitCertificate, CommitSignature};

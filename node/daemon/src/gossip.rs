@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tbsi_p2p::{Monitor, NetworkConfig, P2pError, PeerId, PeerInfo, Protocol, Queue};
+use tbsi_p2p::{Monitor, NetworkConfig, P2pError, PeerId, PeerInfo, PeerProtocol, Queue};
 use tbsi_types::{Bytes, Height, Roster, Transaction};
 use tokio::sync::{mpsc, watch};
 
@@ -38,7 +38,7 @@ use network::{Network, Outlets};
 use outgoing::Outgoing;
 pub use post_quantum::PostQuantumCosignature;
 
-const PROTOCOL: Protocol = Protocol {
+const PROTOCOL: PeerProtocol = PeerProtocol {
     topics: &["transactions", "cosignatures", "post-quantum"],
     signed: false,
     message_bytes_max: GOSSIP_MESSAGE_BYTES_MAX,

@@ -331,7 +331,7 @@ impl<'v, V: StateView + ?Sized> Caller<'v, V> {
 /// A call as a transaction without gas and nonce.
 pub(crate) fn call_env(chain_id: u64, rules: Rules, request: &CallRequest) -> TxEnv {
     let bid = match rules.fees {
-        Fees::Waived => tbsi_types::Bid::default(),
+        Fees::Waived => tbsi_types::CallBid::default(),
         Fees::Charged => request.bid,
     };
     let dynamic = rules.spec.is_enabled_in(SpecId::LONDON);

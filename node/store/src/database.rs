@@ -16,7 +16,6 @@ use tbsi_types::Height;
 use crate::error::StoreError;
 use crate::keys;
 use crate::limits::{OPEN_FILES_MAX, WAL_BYTES_MAX, WRITE_BUFFER_BYTES};
-use crate::store::StoreOptions;
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 const KIB: usize = 1024;
@@ -90,14 +89,18 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the database in `dir`, or makes it.
-    pub(crate) fn open(dir: &Path, chosen: StoreOptions) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        dir: &Path,
+        cache_bytes: usize,
+        preallocates: bool,
+    ) -> Result<Self, StoreError> {
         std::fs::create_dir_all(dir).map_err(|source| StoreError::CreateDirectory {
             dir: dir.to_owned(),
             source,
         })?;
         let history_floor = Arc::new(AtomicU64::new(0));
-        let cache = Cache::new_lru_cache(chosen.cache_bytes);
-        let options = database_options(chosen.preallocates);
+        let cache = Cache::new_lru_cache(cache_bytes);
+        let options = database_options(preallocates);
         // A newer schema may have tables that this program does not know. They must be named
         // to open the database, whose version is then refused with a better error.
         let stored = DB::list_cf(&options, dir).unwrap_or_default();

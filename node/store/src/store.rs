@@ -137,7 +137,7 @@ impl Store {
         if options.history_blocks < STATE_WINDOW_MIN {
             return Err(StoreError::HistoryTooShort(options.history_blocks));
         }
-        let database = Database::open(dir, options)?;
+        let database = Database::open(dir, options.cache_bytes, options.preallocates)?;
         check_owner(&database, &identity)?;
         let record = database.get(Table::Meta, keys::TIP, "tip")?;
         let tip = match record {

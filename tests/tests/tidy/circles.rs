@@ -28,7 +28,11 @@ const KNOWN: &[(&str, &[&str])] = &[
     ("consensus/engine", &["context", "tally"]),
     ("consensus/engine", &["serve", "start"]),
     ("consensus/keys", &["keyfile", "keystore", "password"]),
+    // Errors say what does not fit, in the words of a language.
+    ("node/cli", &["lang", "misfit"]),
     ("node/daemon", &["cosign", "node"]),
+    // A caller's access list is found by calling.
+    ("node/execution", &["access_list", "call"]),
     // The parts of one type.
     (
         "node/store",

@@ -8,7 +8,7 @@ use revm::bytecode::opcode as op;
 use tbsi_execution::{BlockContext, CallSite, SIMULATED_BYTES_MAX, SimulationHost, execute};
 use tbsi_types::block::prev_randao;
 use tbsi_types::{
-    AccountOverride, Bid, BlockCalls, BlockOverrides, CallOutcome, CallRequest, Height,
+    AccountOverride, BlockCalls, BlockOverrides, CallBid, CallOutcome, CallRequest, Height,
     SimulatedBlock, SimulatedCall, Simulation, SimulationFault, StateDiff, TimestampMs, ViewError,
 };
 
@@ -73,7 +73,7 @@ fn to(address: Address, input: &[u8]) -> CallRequest {
         from: Wallet::new(1).address,
         to: Some(address),
         input: Bytes::copy_from_slice(input),
-        bid: Bid {
+        bid: CallBid {
             max_fee_per_gas: 0,
             max_priority_fee_per_gas: Some(0),
         },
@@ -238,7 +238,7 @@ fn validation_looks_at_nonces_and_never_at_fees() {
             },
             calls: vec![SimulatedCall {
                 request: CallRequest {
-                    bid: Bid {
+                    bid: CallBid {
                         max_fee_per_gas: 3,
                         max_priority_fee_per_gas: Some(1),
                     },

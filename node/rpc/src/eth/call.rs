@@ -9,7 +9,7 @@ use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip7702::SignedAuthorization;
 use alloy_primitives::{Address, B256, Bytes, Signature, TxKind, U64, U128, U256};
 use serde::{Deserialize, Serialize};
-use tbsi_types::{Bid, CallOutcome, CallOverrides, CallRequest, Height, TxEnvelope};
+use tbsi_types::{CallBid, CallOutcome, CallOverrides, CallRequest, Height, TxEnvelope};
 
 use super::overrides;
 use crate::api::{Api, Reply, reply};
@@ -91,13 +91,13 @@ impl TransactionArguments {
         self.nonce.map(|nonce| nonce.to())
     }
 
-    fn bid(&self) -> Bid {
+    fn bid(&self) -> CallBid {
         match self.gas_price {
-            Some(price) => Bid {
+            Some(price) => CallBid {
                 max_fee_per_gas: price.to(),
                 max_priority_fee_per_gas: None,
             },
-            None => Bid {
+            None => CallBid {
                 max_fee_per_gas: self.max_fee_per_gas.unwrap_or_default().to(),
                 max_priority_fee_per_gas: Some(
                     self.max_priority_fee_per_gas.unwrap_or_default().to(),
