@@ -159,10 +159,11 @@ async fn prepare(args: &UpArgs) -> anyhow::Result<Network> {
     spec.consensus.map_period_ms = Some(MAP_PERIOD_MS);
     let (found, lacking) = args.predeploys.init_codes_there()?;
     spec.predeploys = found;
+    let network = Network::create(&spec, &binary)?;
     for sentence in lacking {
         note(&format!("not in the network: {sentence}"));
     }
-    Ok(Network::create(&spec, &binary)?)
+    Ok(network)
 }
 
 /// A network is resumed as it is; flags that ask for another one are refused.

@@ -152,7 +152,7 @@ async fn a_dry_run_sends_nothing(stage: &Stage) {
         0,
         &[
             "would",
-            "1 headers",
+            "1 header",
             "(42)",
             "proven qbft",
             "nothing was sent",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::SolCall;
 use serde_json::{Value, json};
 use tbsi_bindings::bridge::LightClient::{isRecordedCall, updateCall, verifyAttestationCall};
@@ -148,7 +148,9 @@ async fn proven_by_a_call(stage: &Stage, client: Address, index: u64) {
     let digest = tbsi_types::sha256(&[b"minutes of the assembly"]);
     assert_eq!(attested.words, vec![digest]);
     let mut wrong = verify.clone();
-    wrong.path[0] = B256::from(wrong.path[0].0.map(|byte| byte ^ 1));
+    let mut other = wrong.leaf.to_vec();
+    *other.last_mut().expect("a leaf has bytes") ^= 1;
+    wrong.leaf = other.into();
     let refused = call(stage, client, &wrong).await.unwrap_err();
     assert!(refused.contains("revert"), "{refused}");
 }
