@@ -51,7 +51,19 @@ impl Predeploys {
             return Ok((self.init_codes()?, Vec::new()));
         }
         let (found, lacking) = predeploys::find_all(self.packages.as_deref());
-        Ok((found, lacking.iter().map(ToString::to_string).collect()))
+        if self.packages.is_some() {
+            return Ok((found, lacking.iter().map(ToString::to_string).collect()));
+        }
+        // Of whoever gave no packages all lack the same.
+        let known = listed(&found);
+        let is_known = |name: &str| known.iter().any(|it| it.name == name);
+        let names = predeploys::names().into_iter().filter(|it| !is_known(it));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let sentence = format!(
+            "{names}, whose code is in npm packages; to have them, run contracts/predeploys/fetch.sh \
+             and add --packages contracts/predeploys/node_modules"
+        );
+        Ok((found, vec![sentence]))
     }
 }
 
