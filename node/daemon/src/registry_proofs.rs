@@ -65,7 +65,7 @@ fn by_account(index: LeafIndex, statement: &Statement) -> Result<(), BackendErro
         Statement::AlgorithmSet { .. }
         | Statement::MapRoot(_)
         | Statement::GovernanceAct { .. } => Err(BackendError::Refused(format!(
-            "leaf {index} is stated by the chain, not by an account; leave registry out"
+            "leaf {index} is stated by the chain, not by an account; ask without `registry` (`tbsi prove` without --with-names)"
         ))),
     }
 }
@@ -95,7 +95,7 @@ impl Registry<'_> {
         let Some((membership, organisation)) = member else {
             return Err(BackendError::Refused(format!(
                 "account {account} was no organisation's in the whole of block {height}, so there \
-                 is no legal name to prove; leave registry out"
+                 is no legal name to prove; ask without `registry` (`tbsi prove` without --with-names)"
             )));
         };
         let count = self.word(ORGANISATIONS, LegalRecord::count_slot(organisation))?;
@@ -107,7 +107,7 @@ impl Registry<'_> {
         let record = record.ok_or_else(|| {
             BackendError::Refused(format!(
                 "organisation {organisation} got other names or identifiers in block {height}, so \
-                 it is not proven under which of them it acted; leave registry out"
+                 it is not proven under which of them it acted; ask without `registry` (`tbsi prove` without --with-names)"
             ))
         })?;
         Ok(RegistryPart {

@@ -237,7 +237,7 @@ pub(super) fn leaf(
 /// Whose account it is, as far as anything shows.
 fn legal_name(owner: Option<Owner<'_>>) -> String {
     let unproven = "legal name: not proved (no account of the founding); `tbsi prove --with-names` \
-                    proves it";
+                    proves it of an account that an organisation had then";
     owner.map_or_else(|| unproven.to_owned(), |it| it.sentence(Language::En))
 }
 

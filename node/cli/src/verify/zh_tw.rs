@@ -230,7 +230,7 @@ pub(super) fn leaf(
 fn legal_name(owner: Option<Owner<'_>>) -> String {
     owner.map_or_else(
         || {
-            "法定名稱：未經證明（並非創立時的帳戶）；可用 `tbsi prove --with-names` 取得其證明"
+            "法定名稱：未經證明（並非創立時的帳戶）；當時若為機構帳戶，可用 `tbsi prove --with-names` 取得其證明"
                 .to_owned()
         },
         |it| it.sentence(Language::ZhTw),
