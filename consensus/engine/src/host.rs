@@ -235,7 +235,8 @@ impl<C: Chain> Host<C> {
     ) -> Result<Commit, ChainError> {
         let commit = self.chain.commit(certificate)?;
         if commit == Commit::Done {
-            self.pacing.height_decided(now.monotonic);
+            let transactions = self.chain.transactions_at_tip();
+            self.pacing.height_decided(now.monotonic, transactions);
         }
         self.assembler.forget_up_to(self.chain.tip());
         self.forget_height();

@@ -5,6 +5,18 @@ use std::time::Duration;
 
 use tbsi_types::genesis::ConsensusParameters;
 
+/// Transactions that may come while a block is decided before blocks are spaced for more of them.
+const RUSH_MIN: u128 = 48;
+
+/// How much longer blocks are spaced for each transaction above that.
+const SPACING_PER_TRANSACTION: Duration = Duration::from_millis(6);
+
+/// From one start to the next at most, for their sake.
+const SPACING_MAX: Duration = Duration::from_millis(300);
+
+/// Blocks that a rush is averaged over.
+const RUSH_BLOCKS: u128 = 4;
+
 /// Why a height starts before its interval is over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reasons {
@@ -20,6 +32,8 @@ pub(crate) struct Pacing {
     parameters: ConsensusParameters,
     started: Duration,
     decided: Duration,
+    /// Transactions that come while a block is decided, in thousandths, on average.
+    rush: u128,
 }
 
 impl Pacing {
@@ -28,6 +42,7 @@ impl Pacing {
             parameters,
             started: now,
             decided: now,
+            rush: 0,
         }
     }
 
@@ -40,15 +55,31 @@ impl Pacing {
         self.started = now;
     }
 
-    pub(crate) fn height_decided(&mut self, now: Duration) {
+    /// A block of so many transactions is stored.
+    pub(crate) fn height_decided(&mut self, now: Duration, transactions: usize) {
+        let since_last = now.saturating_sub(self.decided).as_micros().max(1);
+        let busy = now.saturating_sub(self.started).as_micros().min(since_last);
+        let came = 1_000 * transactions as u128 * busy / since_last;
+        self.rush = (self.rush * (RUSH_BLOCKS - 1) + came) / RUSH_BLOCKS;
         self.decided = now;
+    }
+
+    /// From one start to the next at least. What a block costs, however little is in it, is taken
+    /// from those who take transactions; in a rush, fewer and larger blocks are better for all.
+    fn spacing(&self) -> Duration {
+        let ms = Duration::from_millis;
+        let above = (self.rush / 1_000).saturating_sub(RUSH_MIN);
+        let more = SPACING_PER_TRANSACTION.saturating_mul(u32::try_from(above).unwrap_or(u32::MAX));
+        // Well before those who wait for a proposal give up.
+        let most = SPACING_MAX.min(ms(self.parameters.timeout_propose_ms) / 3);
+        ms(self.parameters.block_spacing_min_ms).max(more.min(most))
     }
 
     /// When to start the next height. The next proposer moves first on an idle chain; the
     /// others follow its proposal, and start by themselves only when it does not come.
     pub(crate) fn start_at(&self, reasons: Reasons, proposes: bool) -> Duration {
         let ms = Duration::from_millis;
-        let spaced = self.started + ms(self.parameters.block_spacing_min_ms);
+        let spaced = self.started + self.spacing();
         if reasons.peers {
             return self.decided;
         }
@@ -73,7 +104,7 @@ mod tests {
         let ms = Duration::from_millis;
         let now = ms(1_000);
         let mut pacing = Pacing::new(ConsensusParameters::default(), now);
-        pacing.height_decided(now + ms(5));
+        pacing.height_decided(now + ms(5), 1);
         let wait = |reasons, proposes| pacing.start_at(reasons, proposes) - now;
         let idle = Reasons::default();
         let work = Reasons {
@@ -88,5 +119,40 @@ mod tests {
         assert_eq!(wait(behind, false), ms(5), "catching up never waits");
         assert_eq!(wait(idle, true), ms(10_005));
         assert_eq!(wait(idle, false), ms(11_005), "the proposer is first");
+    }
+
+    #[test]
+    fn a_rush_spaces_blocks_until_it_is_over() {
+        let ms = Duration::from_millis;
+        let parameters = ConsensusParameters::default();
+        let mut now = ms(1_000);
+        let mut pacing = Pacing::new(parameters, now);
+        let work = Reasons {
+            work: true,
+            peers: false,
+        };
+        // Blocks that take 40 ms, with so many transactions a millisecond.
+        let mut paced = |per_ms: u32, blocks: u32| {
+            let mut spacing = Duration::ZERO;
+            for _ in 0..blocks {
+                let last = now;
+                now = pacing.start_at(work, true).max(now);
+                pacing.height_started(now);
+                now += ms(40);
+                let came = (now - last).as_millis() * u128::from(per_ms);
+                pacing.height_decided(now, usize::try_from(came).unwrap());
+                spacing = pacing.spacing();
+            }
+            spacing
+        };
+        assert_eq!(paced(1, 20), ms(20), "forty come while a block is decided");
+        assert_eq!(paced(4, 20), ms(300));
+        assert_eq!(paced(1, 20), ms(20), "it is over");
+        pacing.follow(ConsensusParameters {
+            timeout_propose_ms: 300,
+            ..parameters
+        });
+        pacing.rush = 1_000_000;
+        assert_eq!(pacing.spacing(), ms(100), "well before others give up");
     }
 }

@@ -209,6 +209,9 @@ pub trait Chain: Send + 'static {
     /// Whether there is something to put in a block.
     fn has_work(&self) -> bool;
 
+    /// Transactions of the last block.
+    fn transactions_at_tip(&self) -> usize;
+
     /// Highest tip of others that is more than a peer's word: validators with more than a third
     /// of the power say that they have it, or a certificate for it was verified. It ends the wait
     /// before a height.

@@ -68,6 +68,7 @@ pub struct NodeChain {
     executed: VecDeque<(CheckpointDigest, Executed)>,
     notes: Notes,
     room: Room,
+    transactions_at_tip: usize,
 }
 
 fn store_fault(operation: &'static str) -> impl FnOnce(StoreError) -> ChainError {
@@ -82,6 +83,7 @@ impl NodeChain {
             node,
             executed: VecDeque::new(),
             notes: Notes::default(),
+            transactions_at_tip: 0,
         }
     }
 
@@ -323,6 +325,7 @@ impl Chain for NodeChain {
             let followed = self.node.follow_upgrades();
             followed.map_err(|error| ChainError::new("read the next block's rules", error))?;
         }
+        self.transactions_at_tip = executed.receipts.len();
         self.publish(&executed, certificate, took);
         self.room.on_decided(self.heaviest_late());
         self.executed.clear();
@@ -366,6 +369,10 @@ impl Chain for NodeChain {
 
     fn has_work(&self) -> bool {
         self.node.mempool().counts().pending > 0 || self.node.store.is_map_crowded()
+    }
+
+    fn transactions_at_tip(&self) -> usize {
+        self.transactions_at_tip
     }
 
     fn peers_tip(&self) -> Height {

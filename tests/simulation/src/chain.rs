@@ -170,6 +170,10 @@ impl Chain for SimChain {
         self.inner.has_work()
     }
 
+    fn transactions_at_tip(&self) -> usize {
+        self.inner.transactions_at_tip()
+    }
+
     fn peers_tip(&self) -> Height {
         self.side.get().peers_tip
     }

@@ -113,6 +113,10 @@ impl Chain for Puppet {
         false
     }
 
+    fn transactions_at_tip(&self) -> usize {
+        0
+    }
+
     fn peers_tip(&self) -> Height {
         Height::GENESIS
     }
@@ -262,6 +266,10 @@ impl Chain for Liar {
         let next = self.tip().next();
         let validators = self.validators(next);
         validators.is_ok_and(|set| set.proposer(next, Round::ZERO).address == self.own)
+    }
+
+    fn transactions_at_tip(&self) -> usize {
+        0
     }
 
     fn peers_tip(&self) -> Height {

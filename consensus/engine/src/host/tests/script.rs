@@ -177,6 +177,10 @@ impl Chain for Script {
         self.work
     }
 
+    fn transactions_at_tip(&self) -> usize {
+        0
+    }
+
     fn peers_tip(&self) -> Height {
         self.peers_tip
     }
