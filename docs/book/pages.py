@@ -39,11 +39,15 @@ def inside(path):
 
 
 def directory(path, language):
-    """The pages of a folder in a language: `x.zh-TW.md` is `x.md` in Chinese."""
-    found = sorted(path.glob("*.md"))
-    if language == "en":
-        return [page for page in found if not page.name.endswith(".zh-TW.md")]
-    return [page for page in found if page.name.endswith(".zh-TW.md")]
+    """The pages of a folder in a language, without its index: `x.zh-TW.md` is `x.md` in Chinese,
+    which stands for itself where nobody has translated it."""
+    pages = []
+    for page in sorted(path.glob("*.md")):
+        if page.name == "README.md" or page.name.endswith(".zh-TW.md"):
+            continue
+        translated = page.with_name(f"{page.stem}.zh-TW.md")
+        pages.append(translated if language != "en" and translated.exists() else page)
+    return pages
 
 
 def owners(language):
@@ -159,6 +163,8 @@ def expand(text, page, language, held, others):
             parts.append(lowered(relink(body, source, language, held, others)).strip("\n"))
         return "\n\n".join(parts)
 
+    # Its own links first: those of what is included are told from where it comes.
+    text = relink(text, page, language, held, others)
     text = INCLUDE.sub(include, text)
     text = PAGES.sub(pages, text)
     return text.replace("{{#help}}", helps())
