@@ -3,7 +3,7 @@
 #
 # usage: build.sh DIR
 set -euo pipefail
-version=0.5.2
+version=0.5.4
 out=$(realpath -m "${1:?usage: build.sh DIR}")
 cd "$(dirname "$0")"
 if ! command -v mdbook >/dev/null; then

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""What wapiti found, less what is not for these pages. Ends with 1 if something is left, and with 2
+if the scanner did not reach anything.
+
+usage: findings.py REPORT.json...
+"""
+
+import json
+import sys
+from pathlib import Path
+
+# Headers that tell a browser how to treat a page. What a node serves is for programs: no page of
+# it has scripts, forms or cookies, and origins are refused until they are listed.
+FOR_BROWSERS = {
+    "Clickjacking Protection",
+    "Content Security Policy Configuration",
+    "HTTP Strict Transport Security (HSTS)",
+    "HttpOnly Flag cookie",
+    "MIME Type Confusion",
+    "Secure Flag cookie",
+    "X-Content-Type-Options",
+    "XSS Protection",
+}
+
+
+def left(report):
+    """Findings that count, as text; None if nothing was crawled."""
+    if not report.get("infos", {}).get("crawled_pages_nbr", 1):
+        return None
+    found = []
+    for section in ("vulnerabilities", "anomalies"):
+        for kind, entries in report.get(section, {}).items():
+            if kind in FOR_BROWSERS:
+                continue
+            found += [f"{kind}: {it['method']} {it['path']}: {it['info']}" for it in entries]
+    return found
+
+
+def main():
+    status = 0
+    for file in sys.argv[1:]:
+        found = left(json.loads(Path(file).read_text(encoding="utf-8")))
+        if found is None:
+            print(f"{file}: the scanner reached no page")
+            sys.exit(2)
+        for finding in found:
+            print(f"{file}: {finding}")
+            status = 1
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()
