@@ -51,6 +51,7 @@ if ! python_tools; then
     exit 1
 fi
 "$venv/bin/cyclonedx-py" requirements --output-reproducible --of JSON \
+    --pyproject sdk/python/pyproject.toml \
     -o "$out/python-sdk.cdx.json" sdk/python/requirements.txt
 "$venv/bin/python" "$here/validate.py" "$out"/*.cdx.json
 for line in "${skipped[@]}"; do echo "skipped  $line"; done
