@@ -50,8 +50,14 @@ def directory(path, language):
     return pages
 
 
+def slug(words):
+    """What a link says of a heading: as Git forges and mdBook have it."""
+    words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words)
+    return re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", words.lower()))
+
+
 def owners(language):
-    """Which page of the book holds which file of the repository."""
+    """Which page of the book holds which file of the repository; of a folder's pages, where."""
     held = {}
     for page in sorted(folder(language).glob("*.md")):
         held[inside(page)] = page.name
@@ -61,7 +67,8 @@ def owners(language):
                 held[inside(page.parent / path)] = page.name
         for path in PAGES.findall(text):
             for found in directory(page.parent / path, language):
-                held[inside(found)] = page.name
+                title = re.search(r"^# (.+)$", found.read_text(encoding="utf-8"), re.M)
+                held[inside(found)] = f"{page.name}#{slug(title.group(1))}"
     return held
 
 
@@ -88,11 +95,13 @@ def relink(text, source, language, held, others):
             return match.group(0)
         where = inside(source.parent / path)
         behind = f"#{anchor}" if anchor else ""
+        page, _, part = (held.get(where) or others.get(where) or "").partition("#")
+        behind = behind or (f"#{part}" if part else "")
         if where in held:
-            return f"[{words}]({held[where]}{behind})"
+            return f"[{words}]({page}{behind})"
         if where in others:
             other = LANGUAGES[1 - LANGUAGES.index(language)]
-            page = others[where].removesuffix(".md").replace("README", "index")
+            page = page.removesuffix(".md").replace("README", "index")
             return f"[{words}](../{other}/{page}.html{behind})"
         return words if where in words else f"{words} (`{where}`)"
 

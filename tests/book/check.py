@@ -66,8 +66,7 @@ def anchors(text):
     """What `#…` may say in a link to a page."""
     seen = {}
     for _, words in headings(text):
-        words = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words)
-        slug = re.sub(r"\s", "-", re.sub(r"[^\w\s-]", "", words.lower()))
+        slug = pages.slug(words)
         count = seen.get(slug)
         seen[slug if count is None else f"{slug}-{count}"] = 0
         seen[slug] = 1 if count is None else count + 1

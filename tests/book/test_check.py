@@ -127,12 +127,14 @@ class Pages(unittest.TestCase):
 
     def relink(self, text):
         source = pages.ROOT / "docs/governance.md"
-        held = {"docs/law.md": "law.md", "SPEC.md": "protocol.md"}
+        held = {"docs/law.md": "law.md", "SPEC.md": "protocol.md", "docs/runbooks/a.md": "runbooks.md#a-b"}
         others = {"docs/law.zh-TW.md": "law.md", "docs/book/src/zh-TW/README.md": "README.md"}
         return pages.relink(text, source, "en", held, others)
 
     def test_links_lead_on(self):
         self.assertEqual(self.relink("[a](law.md#x) [b](../SPEC.md)"), "[a](law.md#x) [b](protocol.md)")
+        self.assertEqual(self.relink("[a](runbooks/a.md) [b](runbooks/a.md#c)"),
+                         "[a](runbooks.md#a-b) [b](runbooks.md#c)")
         self.assertEqual(self.relink("[a](law.zh-TW.md#x)"), "[a](../zh-TW/law.html#x)")
         self.assertEqual(self.relink("[a](https://x.org) [b](#b)"), "[a](https://x.org) [b](#b)")
 
