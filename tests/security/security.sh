@@ -104,7 +104,7 @@ check_npm_audit() {
     for part in sdk/typescript contracts/evm; do
         said=$(cd "$part" && npm audit --package-lock-only --omit=dev --audit-level=high 2>&1) || {
             printf '%s\n' "$said"
-            grep -qE 'audit endpoint returned an error|ENOAUDIT|ENOTFOUND|ECONNREFUSED|404|405' <<<"$said" || return 1
+            grep -qE '^npm (error|ERR!|warn).*(audit endpoint returned|ENOAUDIT|ENOTFOUND|ECONNREFUSED|E40[0-9])' <<<"$said" || return 1
             skip "the registry here answers no audits"
         }
         printf '%s: %s\n' "$part" "$said"
@@ -129,7 +129,7 @@ check_govulncheck() {
     local module
     for module in sdk/go contracts/fabric; do
         (cd "$module" && go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...) || {
-            grep -qE 'fetching vulnerabilities|no such host|connection refused|Forbidden' \
+            grep -qE '^(govulncheck|go): .*(fetching vulnerabilities|no such host|connection refused|Forbidden|not found)' \
                 "$out/logs/govulncheck.log" || return 1
             skip "the vulnerability database is not reachable"
         }
@@ -144,7 +144,7 @@ check_publiccode() {
     # The parser of those who keep the standard; without a network it looks at no URL.
     (cd / && go run github.com/italia/publiccode-parser-go/v5/publiccode-parser@v5.3.1 \
         -no-network "$root/publiccode.yml") || {
-        ! grep -qE 'no required module|dial tcp|not found' "$out/logs/publiccode.log" ||
+        ! grep -qE '^go: .*(no required module|dial tcp|not found|unknown revision)' "$out/logs/publiccode.log" ||
             skip "the parser's module is not reachable"
         return 1
     }
