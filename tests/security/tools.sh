@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by sbom.sh and security.sh: Python tools from PyPI, in a place of their own.
 
 venv=$HOME/.cache/tbsi/security-python
