@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-clients simulate test-long story fuzz faults bench audit build setup setup-tests clean help
+.PHONY: run stop test test-clients simulate test-long story fuzz faults bench audit book sbom security build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -53,6 +53,15 @@ bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a t
 audit: ## Licences, sources and duplicate versions (needs cargo-deny)
 	@command -v cargo-deny >/dev/null || { echo "install it with: cargo install --locked cargo-deny" >&2; exit 1; }
 	@cargo deny check bans licenses sources
+
+book: ## The book in both languages, in ~/.cache/tbsi/book (needs mdbook)
+	@docs/book/build.sh $(HOME)/.cache/tbsi/book
+
+sbom: ## Bills of materials in CycloneDX, validated
+	@tests/security/sbom.sh $(HOME)/.cache/tbsi/sbom
+
+security: setup build ## Static analysis, dependencies, dynamic scan, fuzzing, checklist: a report; CHECKS="..." for some
+	@TIME=$(or $(TIME),60) tests/security/security.sh $(TBSI) $(CHECKS)
 
 # The whole workspace's features, as in tests: nothing is compiled twice.
 build: ## The tbsi binary

@@ -31,8 +31,8 @@ said() {
 
 test_of() { cargo test --locked --workspace --test "$@" -- --nocapture --test-threads=1; }
 
-for name in "${@:-deaths relay contracts fuzz faults}"; do
-    for name in $name; do
+for names in "${@:-deaths relay contracts fuzz faults}"; do
+    for name in $names; do
         case $name in
         deaths)
             TBSI_DEATHS=${TBSI_DEATHS:-50} part deaths test_of deaths

@@ -15,6 +15,16 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 
+step "documents"
+if command -v python3 >/dev/null; then
+    python3 -m unittest discover --quiet --start-directory tests/book --pattern 'test_*.py'
+    python3 -m unittest discover --quiet --start-directory tests/security --pattern 'test_*.py'
+    python3 tests/book/check.py
+    python3 tests/security/checklist.py docs/penetration.md
+else
+    echo "documents (install Python 3.11)" >> "$TBSI_SKIP_LOG"
+fi
+
 step "contracts"
 if command -v npm >/dev/null; then
     contracts/evm/test.sh

@@ -470,7 +470,7 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
     for (lang, words) in [
         ("en", "organisation 3, its account since block 0"),
         ("en", "known up to block 9"),
-        ("zh-TW", "機構 3，自區塊 0 起為其帳號"),
+        ("zh-TW", "機構 3，自區塊 0 起為其帳戶"),
     ] {
         let args = [
             "verify",

@@ -3,7 +3,8 @@
 import hashlib
 import re
 
-from Crypto.Hash import SHA512, keccak
+# pycryptodome, not pyCrypto, whose name it has.
+from Crypto.Hash import SHA512, keccak  # nosec B413
 
 from .forms import keccak256, to_hex
 from .leaf import words_per_digest

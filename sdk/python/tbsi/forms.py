@@ -4,7 +4,8 @@ import hashlib
 import json
 import re
 
-from Crypto.Hash import keccak
+# pycryptodome, not pyCrypto, whose name it has.
+from Crypto.Hash import keccak  # nosec B413
 
 from .errors import FormError
 from .limits import INTEGER_CHARS_MAX, JSON_DEPTH_MAX, U64_MAX

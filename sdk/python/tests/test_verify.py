@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 
-from tbsi import Client, TrustAnchor, verify
+from tbsi import Client, TbsiError, TrustAnchor, verify
 from tbsi.decision import Chain, Checkpoint
 from tbsi.digest import pad
 from tbsi.errors import LeafError, MapError, TrustError
@@ -322,6 +322,12 @@ class _Node(BaseHTTPRequestHandler):
 
 
 class Asking(unittest.TestCase):
+    def test_an_address_is_no_file(self):
+        for url in ("file:///etc/passwd", "ftp://127.0.0.1/", "127.0.0.1:8545", ""):
+            with self.assertRaises(TbsiError) as caught:
+                Client(url)
+            self.assertEqual(caught.exception.kind, "argument", url)
+
     def test_the_client_asks_for_proofs_with_the_map(self):
         name = "map: not revoked (json)"
         cases = read("map_verdicts.json")["cases"]

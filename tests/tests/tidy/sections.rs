@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::{File, complains, files, keep};
 
 const SPEC: &str = "SPEC.md";
+/// Contents of a book, in which a title begins a part: mdBook's form.
+const CONTENTS: &str = "/SUMMARY.md";
 /// Where one may cite the specification.
 const CITING: &[&str] = &["md", "mjs", "rs", "sol"];
 
@@ -87,7 +89,10 @@ fn unwrapped(text: &str) -> String {
 
 fn check_titles(files: &[File]) -> Vec<String> {
     let mut complaints = Vec::new();
-    for file in files.iter().filter(|file| file.is("md")) {
+    let pages = files
+        .iter()
+        .filter(|file| file.is("md") && !file.path.ends_with(CONTENTS));
+    for file in pages {
         let titles = headings(file).filter(|(_, level, _)| *level == 1).count();
         if titles != 1 {
             let path = &file.path;
@@ -154,6 +159,7 @@ fn a_second_title_is_found() {
         File::example("a.md", "# One\n```\n# comment\n```\n## Sub\n"),
         File::example("b.md", "# One\n# Two\n#hash\n"),
         File::example("c.md", "Text\n"),
+        File::example("book/SUMMARY.md", "# Summary\n# A part\n"),
     ];
     complains(
         &check_titles(&files),

@@ -201,7 +201,7 @@ fn registered(proven: &ProvenIssuer, lang: Language) -> String {
              names and identifiers since block {named}, through the same block."
         ),
         format!(
-            "第 5 節所列驗證者於區塊 {known} 簽署的狀態中，機構登錄載明：此帳號自區塊 {member} 起屬於\
+            "第 5 節所列驗證者於區塊 {known} 簽署的狀態中，機構登錄載明：此帳戶自區塊 {member} 起屬於\
              機構 {number}，涵蓋第 4 節所列區塊全部；上列名稱與編號自區塊 {named} 起為該機構所有，\
              亦涵蓋同一區塊全部。"
         ),
@@ -278,7 +278,7 @@ fn quorum(verified: &Verified, lang: Language) -> Section {
             checkpoint.block_hash.to_string(),
         ),
         (
-            lang.pick("State root", "狀態根"),
+            lang.pick("State root", "狀態根雜湊"),
             checkpoint.state_root.to_string(),
         ),
         (

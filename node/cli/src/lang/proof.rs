@@ -242,7 +242,7 @@ pub(super) fn registry(error: &ProveIssuerError) -> String {
     match error {
         ProveIssuerError::Nodes(_) => "登錄的證明".into(),
         ProveIssuerError::NoMembership { account, position } => {
-            format!("登錄中沒有帳號 {account} 的第 {position} 筆歸屬")
+            format!("登錄中沒有帳戶 {account} 的第 {position} 筆歸屬")
         }
         ProveIssuerError::NotMember {
             account,
@@ -250,7 +250,7 @@ pub(super) fn registry(error: &ProveIssuerError) -> String {
             in_force,
             height,
         } => format!(
-            "帳號 {account} {}屬於機構 {organisation}，並未涵蓋整個區塊 {height}",
+            "帳戶 {account} {}屬於機構 {organisation}，並未涵蓋整個區塊 {height}",
             until(in_force)
         ),
         ProveIssuerError::NotInForce {

@@ -157,7 +157,7 @@ fn key_remedy(path: &Path) -> &'static str {
         Some(KeyKind::NextValidator) => "；`tbsi keys rotate validator` 可產生",
         Some(KeyKind::PostQuantum) => "；`tbsi keys rotate post-quantum` 可產生",
         Some(KeyKind::Signer) => {
-            "；`tbsi keys new --signer` 可為節點產生，`tbsi signer init` 可為簽章程序產生"
+            "；`tbsi keys new --signer` 可為節點產生，`tbsi signer init` 可為簽署行程產生"
         }
     }
 }

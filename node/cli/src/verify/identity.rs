@@ -87,13 +87,13 @@ impl Owner<'_> {
         let Some(proven) = self.registry else {
             return lang.pick(
                 format!("{named}: its account when the network was founded"),
-                format!("{named}：網路創立時為其帳號"),
+                format!("{named}：網路創立時為其帳戶"),
             );
         };
         let (number, since) = (proven.organisation, proven.membership.since);
         lang.pick(
             format!("{named}: organisation {number}, its account since block {since}"),
-            format!("{named}：機構 {number}，自區塊 {since} 起為其帳號"),
+            format!("{named}：機構 {number}，自區塊 {since} 起為其帳戶"),
         )
     }
 
@@ -134,7 +134,7 @@ pub(crate) fn source(proven: &ProvenIssuer, lang: Language) -> String {
              these were its names since block {named}; known up to block {known}"
         ),
         format!(
-            "登錄：簽發者的帳號於整個區塊均屬於機構 {number}，其名稱自區塊 {named} 起即為上述名稱；\
+            "登錄：簽發者的帳戶於整個區塊均屬於機構 {number}，其名稱自區塊 {named} 起即為上述名稱；\
              所知截至區塊 {known}"
         ),
     )

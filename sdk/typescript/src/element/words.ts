@@ -40,7 +40,7 @@ export const CODES: Readonly<Record<Code, Both>> = {
   ],
   registry: [
     'Whose account it was does not follow from the registry that was signed.',
-    '帳號的歸屬無法由經簽署的機構登錄推得。',
+    '帳戶的歸屬無法由經簽署的機構登錄推得。',
   ],
   form: ['Parts of the proof contradict each other.', '證明的各部分互相矛盾。'],
   otherFile: [
