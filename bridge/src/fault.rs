@@ -1,5 +1,25 @@
 //! Fail points for the tests that kill the relayer: in a build with debug assertions, the
-//! process kills itself at the point that `TBSI_RELAY_KILL_AT` names. A release build has none.
+//! process kills itself at the point that `TBSI_RELAY_KILL_AT` names, and what runs in a thread
+//! dies after as many points as [`die_after`] says. A release build has neither.
+
+#[cfg(debug_assertions)]
+use std::cell::Cell;
+
+#[cfg(debug_assertions)]
+thread_local! {
+    static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
+}
+
+/// What a thread unwinds with when it is to die.
+#[derive(Debug)]
+pub struct Died;
+
+/// The relayer in this thread unwinds with [`Died`] at the point with this number, from 1; `None`
+/// lets it live.
+#[cfg(debug_assertions)]
+pub fn die_after(points: Option<u32>) {
+    LEFT.set(points);
+}
 
 /// Ends the process with SIGKILL if `point` is the one that a test asks for.
 #[cfg(debug_assertions)]
@@ -9,6 +29,12 @@ pub(crate) fn point(point: &str) {
 
     if std::env::var("TBSI_RELAY_KILL_AT").as_deref() == Ok(point) {
         kill(Pid::this(), Signal::SIGKILL).ok();
+    }
+    if let Some(left) = LEFT.get() {
+        LEFT.set(left.checked_sub(1).filter(|left| *left > 0));
+        if left == 1 {
+            std::panic::resume_unwind(Box::new(Died));
+        }
     }
 }
 
