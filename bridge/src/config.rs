@@ -4,6 +4,7 @@
 mod check;
 mod evm;
 mod finality;
+mod routes;
 
 use std::fs::File;
 use std::io::Read;
@@ -18,6 +19,7 @@ use crate::limits::{CONFIG_BYTES_MAX, JOURNAL_BYTES};
 
 pub use evm::{EvmConfig, FeesConfig};
 pub use finality::Finality;
+pub use routes::{ROUTES_FILE, RouteConfig, Routes};
 
 /// Name of the file in the home directory.
 pub const CONFIG_FILE: &str = "config.toml";
@@ -224,22 +226,29 @@ pub enum ConfigError {
     },
 }
 
+fn read_limited(file: &Path) -> Result<String, ConfigError> {
+    let mut text = String::new();
+    let opened = File::open(file).and_then(|opened| {
+        let mut limited = opened.take(CONFIG_BYTES_MAX + 1);
+        limited.read_to_string(&mut text)
+    });
+    if let Err(source) = opened {
+        let file = file.into();
+        return Err(ConfigError::Read { file, source });
+    }
+    if text.len() as u64 > CONFIG_BYTES_MAX {
+        let problem = format!("more than the {CONFIG_BYTES_MAX} bytes that are allowed");
+        let file = file.into();
+        return Err(ConfigError::Syntax { file, problem });
+    }
+    Ok(text)
+}
+
 impl Config {
     /// Reads and checks the file in `home`; also returns the SHA-256 of its bytes.
     pub fn load(home: &Path) -> Result<(Self, B256), ConfigError> {
         let file = home.join(CONFIG_FILE);
-        let mut text = String::new();
-        let opened = File::open(&file).and_then(|opened| {
-            let mut limited = opened.take(CONFIG_BYTES_MAX + 1);
-            limited.read_to_string(&mut text)
-        });
-        if let Err(source) = opened {
-            return Err(ConfigError::Read { file, source });
-        }
-        if text.len() as u64 > CONFIG_BYTES_MAX {
-            let problem = format!("more than the {CONFIG_BYTES_MAX} bytes that are allowed");
-            return Err(ConfigError::Syntax { file, problem });
-        }
+        let text = read_limited(&file)?;
         let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
             file,
             problem: error.to_string(),

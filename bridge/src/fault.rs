@@ -1,11 +1,9 @@
 //! Fail points for the tests that kill the relayer: in a build with debug assertions, the
 //! process kills itself at the point that `TBSI_RELAY_KILL_AT` names, and what runs in a thread
-//! dies after as many points as [`die_after`] says. A release build has neither.
+//! dies at the point that [`die_after`] counts to. A release build heeds neither.
 
-#[cfg(debug_assertions)]
 use std::cell::Cell;
 
-#[cfg(debug_assertions)]
 thread_local! {
     static LEFT: Cell<Option<u32>> = const { Cell::new(None) };
 }
@@ -16,7 +14,6 @@ pub struct Died;
 
 /// The relayer in this thread unwinds with [`Died`] at the point with this number, from 1; `None`
 /// lets it live.
-#[cfg(debug_assertions)]
 pub fn die_after(points: Option<u32>) {
     LEFT.set(points);
 }
@@ -30,11 +27,10 @@ pub(crate) fn point(point: &str) {
     if std::env::var("TBSI_RELAY_KILL_AT").as_deref() == Ok(point) {
         kill(Pid::this(), Signal::SIGKILL).ok();
     }
-    if let Some(left) = LEFT.get() {
-        LEFT.set(left.checked_sub(1).filter(|left| *left > 0));
-        if left == 1 {
-            std::panic::resume_unwind(Box::new(Died));
-        }
+    let left = LEFT.get().map(|left| left.saturating_sub(1));
+    LEFT.set(left.filter(|left| *left > 0));
+    if left == Some(0) {
+        std::panic::resume_unwind(Box::new(Died));
     }
 }
 

@@ -29,6 +29,12 @@ pub(crate) const STEPS_PER_LOOK_MAX: usize = 16;
 /// Items that one record names.
 pub(crate) const ITEMS_PER_RECORD_MAX: usize = 1_000;
 
+/// Routes of one process.
+pub(crate) const ROUTES_MAX: usize = 64;
+
+/// Bytes of a route's name.
+pub(crate) const ROUTE_NAME_BYTES_MAX: usize = 32;
+
 /// Endpoints of one chain.
 pub(crate) const ENDPOINTS_MAX: usize = 16;
 

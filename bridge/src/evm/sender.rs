@@ -197,7 +197,7 @@ impl<C: EvmChain> Evm<C> {
             return Ok(not_signed("the process ended before"));
         };
         let Some(bid) = self.bid() else {
-            return Ok(not_signed("gas costs more than fees.fee_cap_wei"));
+            return Ok(not_signed("gas costs more than target.fees.fee_cap_wei"));
         };
         let CallDraft { call, gas } = draft;
         let attempt = self.chain.sign(nonce, gas, bid, call).await?;

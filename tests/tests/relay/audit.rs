@@ -80,7 +80,7 @@ async fn t60_a_record_that_was_forged_whole_is_found_out_by_the_chains() {
     // Cut after the first transaction.
     check(
         &records[..=at],
-        "nonce 1 was used by a transaction that is not recorded",
+        "transaction 1 of the account is not recorded",
     )
     .await;
     // Reordered.

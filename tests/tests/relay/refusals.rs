@@ -177,7 +177,7 @@ async fn t49_a_transaction_that_was_given_up_and_included_is_found() {
     .await;
     drop(running);
     assert!(
-        relayer.events().contains(&"revived"),
+        relayer.events().contains(&"revived".to_owned()),
         "{:?}",
         relayer.events()
     );
@@ -195,7 +195,7 @@ async fn both_limits_of_a_transaction_are_kept_and_learned() {
     let proxy = Proxy::start(&stage.anvil.url()).await;
     let mut relayer = stage.relayer_to("limits", &[proxy.url()]).await;
     // More than 32,768 bytes of leaves, of which the configuration knows.
-    relayer.config.batch.bytes_max = 32_768;
+    relayer.target().bytes_max = 32_768;
     relayer.configure();
     let largest = Arc::new(Mutex::new(0));
     let seen = Arc::clone(&largest);
