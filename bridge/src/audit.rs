@@ -146,7 +146,8 @@ impl Audit {
                 leaf: *leaf,
             });
         }
-        self.stories.tell(&record.event, |steps| target.place(steps));
+        self.stories
+            .tell(&record.event, |steps| target.place(steps));
     }
 
     /// One settled plan, against its own bytes and both chains.

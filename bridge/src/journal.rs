@@ -57,7 +57,9 @@ fn full_files(home: &Path) -> Result<Vec<u32>, JournalError> {
     for entry in entries {
         let name = entry.map_err(fail)?.file_name();
         let name = name.to_str().unwrap_or_default();
-        let number = name.strip_prefix("journal-").and_then(|it| it.strip_suffix(".jsonl"));
+        let number = name
+            .strip_prefix("journal-")
+            .and_then(|it| it.strip_suffix(".jsonl"));
         if let Some(number) = number.and_then(|it| it.parse().ok())
             && full_file(number) == name
         {
@@ -188,7 +190,8 @@ impl Journal {
             head: read.head,
             path,
         };
-        this.cut().map_err(|source| io_error("repair", &this.path, source))?;
+        this.cut()
+            .map_err(|source| io_error("repair", &this.path, source))?;
         this.sync_home()?;
         Ok(this)
     }

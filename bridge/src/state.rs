@@ -158,9 +158,7 @@ impl State {
             }),
             Event::Released { plan, reason } => self.released(*plan, reason),
             Event::Revived { plan } => self.revived(*plan, time),
-            Event::Held { reason } => {
-                changed(self.holds.insert(reason.clone()), "held already")
-            }
+            Event::Held { reason } => changed(self.holds.insert(reason.clone()), "held already"),
             Event::Resumed { reason } => changed(self.holds.remove(reason), "not held"),
             Event::Snapshot { part } => self.restore(part),
         }

@@ -9,9 +9,7 @@ use alloy_primitives::{B256, Bytes};
 use tbsi_types::{Handover, NamedValidators};
 
 use crate::metrics::Metrics;
-use crate::record::{
-    Event, Hold, Inclusion, Item, Parties, Reason, SendStep, TargetIdentity,
-};
+use crate::record::{Event, Hold, Inclusion, Item, Parties, Reason, SendStep, TargetIdentity};
 use crate::signer::SignError;
 use crate::source::{Proven, ProvenLeaf, ProvenLeaves};
 use crate::standing::StandingError;
@@ -312,4 +310,3 @@ pub trait Target {
         Ok(None)
     }
 }
-

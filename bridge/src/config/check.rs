@@ -90,7 +90,12 @@ pub(super) fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), 
     Ok(())
 }
 
-pub(super) fn between(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+pub(super) fn between(
+    key: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Result<(), ConfigError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

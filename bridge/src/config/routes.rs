@@ -45,7 +45,8 @@ impl Routes {
         between("route", self.route.len() as u64, 1, ROUTES_MAX as u64)?;
         let mut homes: BTreeMap<&Path, &str> = BTreeMap::new();
         for (name, route) in &self.route {
-            let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            let plain =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             if name.is_empty() || name.len() > ROUTE_NAME_BYTES_MAX || !name.bytes().all(plain) {
                 let problem = format!(
                     "has the name `{name}`; 1 to {ROUTE_NAME_BYTES_MAX} of a-z, 0-9 and - are \
@@ -96,8 +97,14 @@ mod tests {
         for (text, words) in [
             ("route = {}", "`route` is 0; 1 to 64"),
             (&many, "`route` is 65; 1 to 64"),
-            ("[route.\"A b\"]\nhome = \"a\"", "has the name `A b`; 1 to 32"),
-            ("[route.a]\nhome = \"x\"\n[route.b]\nhome = \"x\"", "for `a` and `b`"),
+            (
+                "[route.\"A b\"]\nhome = \"a\"",
+                "has the name `A b`; 1 to 32",
+            ),
+            (
+                "[route.a]\nhome = \"x\"\n[route.b]\nhome = \"x\"",
+                "for `a` and `b`",
+            ),
             ("[route.a]\nhouse = \"x\"", "unknown field `house`"),
             ("[route.a]\n", "missing field `home`"),
             ("", "missing field `route`"),

@@ -111,9 +111,8 @@ impl<C: EvmChain> Evm<C> {
             return Ok(PlanStatus::Pending);
         }
         let Some(bid) = fees::replacement(Bid::from(last), now.market, self.limits()) else {
-            let detail = format!(
-                "plan {number} waits, and target.fees.fee_cap_wei allows no higher bid"
-            );
+            let detail =
+                format!("plan {number} waits, and target.fees.fee_cap_wei allows no higher bid");
             self.alarm("feeCap", detail);
             return Ok(PlanStatus::Pending);
         };

@@ -37,13 +37,7 @@ impl<C: EvmChain> Evm<C> {
     }
 
     /// No endpoint took a transaction, and none shows it.
-    fn refused(
-        &mut self,
-        number: u64,
-        path: &Path,
-        refusals: u32,
-        sent: Sent,
-    ) -> PlanStatus {
+    fn refused(&mut self, number: u64, path: &Path, refusals: u32, sent: Sent) -> PlanStatus {
         self.metrics.failed("sendRefused");
         match sent {
             // The next look finds out by whom, or that it is not so.
@@ -81,7 +75,10 @@ impl<C: EvmChain> Evm<C> {
 
     /// Whether what all open plans cost, as far as this process knows, is more than the account has.
     fn is_poor(&self) -> bool {
-        let cost = self.costs.values().fold(0u128, |sum, cost| sum.saturating_add(*cost));
+        let cost = self
+            .costs
+            .values()
+            .fold(0u128, |sum, cost| sum.saturating_add(*cost));
         self.costs.len() < self.open || self.balance() < cost
     }
 

@@ -9,15 +9,11 @@ use alloy_primitives::{B256, U256, hex};
 use super::chase::Sending;
 use super::fees::{Bid, Limits, first};
 use super::steps::{EvmStep, Path, Reached, holder, legal, nonce_in, nonce_of};
-use super::{
-    AccountView, Call, Estimate, EvmChain, HOLD_BALANCE, HOLD_FEE_CAP, audit,
-};
+use super::{AccountView, Call, Estimate, EvmChain, HOLD_BALANCE, HOLD_FEE_CAP, audit};
 use crate::config::EvmConfig;
 use crate::limits::ENVELOPE_BYTES;
 use crate::metrics::Metrics;
-use crate::record::{
-    Event, Hold, Parties, Plan, PlanProgress, Reason, SendStep, TargetIdentity,
-};
+use crate::record::{Event, Hold, Parties, Plan, PlanProgress, Reason, SendStep, TargetIdentity};
 use crate::state::{Plans, State};
 use crate::target::{
     Audited, Kept, Load, OpenPlans, PlanStatus, Prepared, Revival, Target, TargetBlock,
@@ -277,7 +273,10 @@ impl<C: EvmChain> Target for Evm<C> {
         let mut holds: BTreeSet<Hold> = now.client.hold.iter().cloned().collect();
         for (holds_now, reason) in [
             (now.messages_paused, Hold::MessagesPaused),
-            (first(now.market, self.limits()).is_none(), hold(HOLD_FEE_CAP)),
+            (
+                first(now.market, self.limits()).is_none(),
+                hold(HOLD_FEE_CAP),
+            ),
             (balance < self.needed, hold(HOLD_BALANCE)),
         ] {
             if holds_now {
@@ -350,7 +349,11 @@ impl<C: EvmChain> Target for Evm<C> {
         self.drafts.insert(plan, draft);
     }
 
-    async fn status(&mut self, number: u64, open: OpenPlans<'_>) -> Result<PlanStatus, TargetError> {
+    async fn status(
+        &mut self,
+        number: u64,
+        open: OpenPlans<'_>,
+    ) -> Result<PlanStatus, TargetError> {
         self.account().await?;
         self.forget(open.plans);
         let Some(plan) = open.plans.get(&number) else {

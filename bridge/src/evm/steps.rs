@@ -126,7 +126,8 @@ impl Path {
             EvmStep::Replaced { attempt } => {
                 is(&[Reached::Signed, Reached::Broadcast])?;
                 let last = self.attempts.last();
-                if last.is_some_and(|last| attempt.fee_cap <= last.fee_cap || attempt.tip <= last.tip)
+                if last
+                    .is_some_and(|last| attempt.fee_cap <= last.fee_cap || attempt.tip <= last.tip)
                 {
                     return Err("a replacement needs higher fees, both of them".into());
                 }
@@ -173,7 +174,10 @@ pub(super) fn legal(state: &State, event: &Event) -> Result<(), String> {
             }
             Path::of(plan)?.follow(step)
         }
-        Event::Included { plan, inclusion } | Event::Final { plan, inclusion, .. } => {
+        Event::Included { plan, inclusion }
+        | Event::Final {
+            plan, inclusion, ..
+        } => {
             let Some(plan) = state.plans.get(plan) else {
                 return Ok(());
             };
@@ -325,7 +329,10 @@ mod tests {
             block_hash: B256::ZERO,
         };
         let lost = with(&[replaced(2), broadcast(2), included(1), gone]).unwrap();
-        assert_eq!(Path::of(&state.plans[&1]).unwrap().reached, Reached::Broadcast);
+        assert_eq!(
+            Path::of(&state.plans[&1]).unwrap().reached,
+            Reached::Broadcast
+        );
         assert_eq!(Path::of(&lost.plans[&1]).unwrap().reached, Reached::Signed);
     }
 

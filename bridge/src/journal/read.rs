@@ -123,7 +123,7 @@ pub(super) fn read_from<E: From<JournalError>>(
 fn next_line(reader: &mut impl BufRead) -> io::Result<Option<Bytes>> {
     let most = RECORD_BYTES_MAX as u64 + 1;
     let mut bytes = Vec::new();
-    let mut length = reader.take(most).read_until(b'\n', &mut bytes)? as u64;
+    let mut length = reader.by_ref().take(most).read_until(b'\n', &mut bytes)? as u64;
     if length == 0 {
         return Ok(None);
     }
@@ -134,7 +134,7 @@ fn next_line(reader: &mut impl BufRead) -> io::Result<Option<Bytes>> {
     let mut rest = Vec::new();
     while !whole {
         rest.clear();
-        let more = reader.take(most).read_until(b'\n', &mut rest)? as u64;
+        let more = reader.by_ref().take(most).read_until(b'\n', &mut rest)? as u64;
         if more == 0 {
             break;
         }

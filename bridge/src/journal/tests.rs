@@ -96,9 +96,7 @@ fn t60_tampering_deleting_and_reordering_are_detected() {
     let lines: Vec<&str> = whole.lines().collect();
     let check = |lines: &[&str], words: &str| {
         fs::write(&path, lines.join("\n") + "\n").unwrap();
-        let error = open(home.path())
-            .unwrap_err()
-            .to_string();
+        let error = open(home.path()).unwrap_err().to_string();
         assert!(error.contains(words), "{error}");
     };
     let tampered = lines[0].replace("\"leaf\":0", "\"leaf\":9");
@@ -139,11 +137,15 @@ fn one_process_writes_and_only_its_own_journal() {
     drop(held);
     let mut other = parties();
     other.target.chain = "eip155:1".into();
-    let error = open_as(home.path(), &other, JOURNAL_BYTES).unwrap_err().to_string();
+    let error = open_as(home.path(), &other, JOURNAL_BYTES)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("another target"), "{error}");
     other = parties();
     other.name_en = "Somebody Else".into();
-    let error = open_as(home.path(), &other, JOURNAL_BYTES).unwrap_err().to_string();
+    let error = open_as(home.path(), &other, JOURNAL_BYTES)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("another relayer"), "{error}");
 }
 
@@ -229,7 +231,10 @@ fn files_that_do_not_follow_on_each_other_are_found_out() {
     // One in the middle is absent.
     fs::remove_file(&second).unwrap();
     let error = all(home.path()).unwrap_err().to_string();
-    assert!(error.contains("put all files of the journal back"), "{error}");
+    assert!(
+        error.contains("put all files of the journal back"),
+        "{error}"
+    );
     // One byte of it is another.
     let mut changed = bytes.clone();
     let at = changed.len() - 20;
@@ -238,7 +243,10 @@ fn files_that_do_not_follow_on_each_other_are_found_out() {
     let error = all(home.path()).unwrap_err().to_string();
     assert!(error.contains("does not have the hash"), "{error}");
     // Its last record is cut off.
-    let end = bytes[..bytes.len() - 1].iter().rposition(|it| *it == b'\n').unwrap();
+    let end = bytes[..bytes.len() - 1]
+        .iter()
+        .rposition(|it| *it == b'\n')
+        .unwrap();
     fs::write(&second, &bytes[..=end]).unwrap();
     let error = all(home.path()).unwrap_err();
     assert!(matches!(error, JournalError::Gap { .. }), "{error}");
@@ -265,7 +273,11 @@ fn files_that_do_not_follow_on_each_other_are_found_out() {
 /// Where a rotation can be cut short, each of its steps.
 #[test]
 fn a_rotation_that_was_cut_short_is_ended() {
-    for cut in ["snapshot half written", "snapshot written", "old file numbered"] {
+    for cut in [
+        "snapshot half written",
+        "snapshot written",
+        "old file numbered",
+    ] {
         let home = tempfile::tempdir().unwrap();
         let state = rotated(home.path(), 40);
         let (path, new) = (home.path().join(JOURNAL_FILE), home.path().join(NEXT_FILE));

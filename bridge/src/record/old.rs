@@ -50,7 +50,8 @@ fn parties(parties: &mut Map<String, Value>) -> Result<(), RecordError> {
     let chain = chain.as_u64().ok_or_else(|| bad("no chain id"))?;
     let client = take(parties, "lightClient")?;
     let account = parties.get("account").cloned().unwrap_or_default();
-    let target = json!({ "chain": format!("eip155:{chain}"), "client": client, "account": account });
+    let target =
+        json!({ "chain": format!("eip155:{chain}"), "client": client, "account": account });
     parties.insert("target".into(), target);
     Ok(())
 }
@@ -86,7 +87,9 @@ fn event(value: &mut Value) -> Result<(), RecordError> {
 }
 
 fn inclusion(event: &mut Map<String, Value>) -> Result<(), RecordError> {
-    let inclusion = event.get_mut("inclusion").ok_or_else(|| bad("no inclusion"))?;
+    let inclusion = event
+        .get_mut("inclusion")
+        .ok_or_else(|| bad("no inclusion"))?;
     let inclusion = object(inclusion, "inclusion")?;
     let gas = take(inclusion, "gasUsed")?;
     let gas = gas.as_u64().ok_or_else(|| bad("`gasUsed` is no number"))?;

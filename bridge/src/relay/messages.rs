@@ -215,7 +215,11 @@ impl<T: Target> Relay<T> {
             under: under.clone(),
             payload,
         };
-        match self.target.prepare(&Load::Delivery(Box::new(delivery))).await? {
+        match self
+            .target
+            .prepare(&Load::Delivery(Box::new(delivery)))
+            .await?
+        {
             Prepared::Ready(draft) => {
                 let items = vec![Item::Message(index)];
                 let under = under.clone();

@@ -242,11 +242,7 @@ impl<T: Target> Relay<T> {
 
     /// Sends as many of these as one transaction takes. If the contract refuses them, halves
     /// are tried until one leaf alone is to blame, and that one is set aside.
-    async fn batch(
-        &mut self,
-        mut leaves: Vec<u64>,
-        under: &Proven,
-    ) -> Result<(), RelayError> {
+    async fn batch(&mut self, mut leaves: Vec<u64>, under: &Proven) -> Result<(), RelayError> {
         loop {
             let indexes: Vec<LeafIndex> = leaves.iter().copied().map(LeafIndex).collect();
             let proven = self.source.prove_leaves(&indexes, under).await?;

@@ -99,7 +99,10 @@ impl State {
             }
             SnapshotPart::End => {
                 let other = restored.before.is_some_and(|before| before != *self);
-                return changed(!other, "the snapshot is not what the records before it lead to");
+                return changed(
+                    !other,
+                    "the snapshot is not what the records before it lead to",
+                );
             }
         }
         self.restored = Some(restored);

@@ -213,7 +213,11 @@ fn a_pause_of_messages_alone_holds_nothing_else() {
     let held = |reason| Event::Held { reason };
     let state = of(&[held(Hold::MessagesPaused)]).unwrap();
     assert!(!state.is_held());
-    let state = of(&[held(Hold::MessagesPaused), held(Hold::Target("dear".into()))]).unwrap();
+    let state = of(&[
+        held(Hold::MessagesPaused),
+        held(Hold::Target("dear".into())),
+    ])
+    .unwrap();
     assert!(state.is_held());
 }
 
@@ -327,7 +331,9 @@ fn a_snapshot_is_the_whole_state() {
     let state = of(&everything()).unwrap();
     let snapshot = state.snapshot();
     assert_eq!(of(&snapshot).unwrap().snapshot(), snapshot);
-    let parts = snapshot.iter().map(|event| record(0, event.clone()).encode());
+    let parts = snapshot
+        .iter()
+        .map(|event| record(0, event.clone()).encode());
     assert!(parts.map(|part| part.len()).max().unwrap() < 1_000_000);
     // After the events themselves, it says what they said.
     let both = of(&[everything(), snapshot.clone()].concat()).unwrap();

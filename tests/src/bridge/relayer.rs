@@ -127,14 +127,23 @@ impl Relayer {
     /// What it has recorded, in all files.
     pub fn records(&self) -> Vec<Record> {
         let files = files(self.home()).expect("a journal");
-        let all = files.iter().flat_map(|file| records(file).expect("a journal"));
+        let all = files
+            .iter()
+            .flat_map(|file| records(file).expect("a journal"));
         all.collect()
     }
 
     /// Names of what it has recorded.
     pub fn events(&self) -> Vec<String> {
         let records = self.records().into_iter();
-        records.map(|record| record.event.name().to_owned()).collect()
+        records
+            .map(|record| record.event.name().to_owned())
+            .collect()
+    }
+
+    /// Whether it has recorded an event with this name.
+    pub fn did(&self, name: &str) -> bool {
+        self.has(|event| event.name() == name)
     }
 
     /// Whether it has recorded such an event.

@@ -1,12 +1,19 @@
 //! A relayer that dies at each of its records, and between them.
 
-use tbsi_bridge::fault::die_after;
+use std::cell::RefCell;
+use std::panic::AssertUnwindSafe;
+use std::path::Path;
+use std::rc::Rc;
+
+use futures::FutureExt;
+use tbsi_bridge::fault::{Died, die_after};
 use tbsi_bridge::relay::keep_payload;
 use tbsi_bridge::state::State;
 use tbsi_tests::bridge::chain::{Chain, set};
 
 use crate::sim::Answer;
-use crate::stage::{Stage, message};
+use crate::stage::{Stage, config, message, pass, relayer};
+use crate::toy::{Gazette, Window};
 
 /// Deaths that one run of these tests has at most.
 const POINTS_MAX: u32 = 500;
@@ -85,5 +92,61 @@ async fn t49_what_was_taken_when_the_relayer_died_is_no_second_transaction() {
         stage.settle().await;
         assert_eq!(stage.deaths, 1);
         stage.assert_once(7, 1);
+    }
+}
+
+/// What two runs of the same life have in common: every leaf printed once, whenever it dies.
+#[tokio::test(start_paused = true)]
+async fn a_kind_of_target_that_nobody_has_heard_of_is_one_file() {
+    let chain = Chain::new(None);
+    chain.block(3, Some(set(4..8)));
+    chain.block(2, None);
+    let mut point = 0;
+    loop {
+        point += 1;
+        let gazette = Gazette::new(&chain.held().genesis);
+        let gazette = Rc::new(RefCell::new(gazette));
+        let home = tempfile::tempdir().unwrap();
+        die_after(Some(point));
+        let mut died = false;
+        for _ in 0..12 {
+            died |= !live(&chain, &gazette, home.path()).await;
+        }
+        die_after(None);
+        let printed = gazette.borrow();
+        assert_eq!(printed.recorded, (0..5).collect(), "point {point}");
+        assert_eq!(
+            printed.handed as usize,
+            printed.notices.len(),
+            "point {point}"
+        );
+        let leaves = printed
+            .notices
+            .iter()
+            .filter_map(|(_, it)| it.leaves.as_ref());
+        assert_eq!(leaves.map(|(it, _)| it.leaves.len()).sum::<usize>(), 5);
+        if !died {
+            break;
+        }
+    }
+    assert!(point > 8, "{point} points");
+}
+
+/// A process that makes three steps, or dies; whether it lived.
+async fn live(chain: &Chain, gazette: &Rc<RefCell<Gazette>>, home: &Path) -> bool {
+    let window = Window::new(gazette);
+    let life = AssertUnwindSafe(async {
+        let mut relay = relayer(home, chain, window, &config()).unwrap();
+        for _ in 0..3 {
+            relay.step().await.unwrap();
+            pass(1_000).await;
+        }
+    });
+    match life.catch_unwind().await {
+        Ok(()) => true,
+        Err(cause) => {
+            assert!(cause.is::<Died>(), "a panic");
+            false
+        }
     }
 }

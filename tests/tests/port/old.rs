@@ -31,7 +31,11 @@ fn home() -> (tempfile::TempDir, PathBuf, Vec<String>) {
 
 /// The sender that wrote it, as far as it needs no endpoint.
 fn sender() -> Evm<EvmRpc> {
-    let config = EvmConfig::new(31_337, vec!["http://127.0.0.1:1".into()], Default::default());
+    let config = EvmConfig::new(
+        31_337,
+        vec!["http://127.0.0.1:1".into()],
+        Default::default(),
+    );
     let source = ChainIdentity {
         chain_id: 0,
         genesis_hash: Default::default(),
@@ -68,11 +72,20 @@ fn a_journal_of_version_1_says_what_it_said() {
         }
         names.insert(record.event.name().to_owned());
     }
-    for name in ["nonceReserved", "signed", "broadcast", "replaced", "released", "final"] {
+    for name in [
+        "nonceReserved",
+        "signed",
+        "broadcast",
+        "replaced",
+        "released",
+        "final",
+    ] {
         assert!(names.contains(name), "the fixture has no {name}");
     }
     let state = followed(&records);
-    let finals = records.iter().filter(|record| record.event.name() == "final");
+    let finals = records
+        .iter()
+        .filter(|record| record.event.name() == "final");
     assert!(finals.count() > 1 && state.settled > 1);
     assert_eq!((state.backlog(), state.plans.len()), (0, 0));
 }
@@ -116,14 +129,25 @@ fn every_beginning_of_an_old_journal_is_legal() {
 #[test]
 fn what_version_1_never_wrote_is_refused() {
     let (_home, _, lines) = home();
-    let line = lines.iter().find(|line| line.contains("\"signed\"")).unwrap();
+    let line = lines
+        .iter()
+        .find(|line| line.contains("\"signed\""))
+        .unwrap();
     let record = &line[65..];
     assert!(Record::parse(record).is_ok());
     for (from, to, words) in [
-        ("\"targetChainId\":31337", "\"targetChainId\":\"31337\"", "no chain id"),
-        ("\"lightClient\"", "\"lightClients\"", "canonical form"),
+        (
+            "\"targetChainId\":31337",
+            "\"targetChainId\":\"31337\"",
+            "no chain id",
+        ),
+        (
+            "\"lightClient\"",
+            "\"lightClients\"",
+            "`lightClient` is missing",
+        ),
         ("\"version\":1", "\"version\": 1", "not a record"),
-        ("\"plan\"", "\"plane\"", "canonical form"),
+        ("\"plan\"", "\"plane\"", "`plan` is missing"),
     ] {
         let changed = record.replacen(from, to, 1);
         assert_ne!(changed, record, "{from}");

@@ -268,7 +268,11 @@ impl SimTarget {
     /// Hands a transaction to the chain, unless it has it.
     fn hand(&mut self, plan: u64, id: B256, news: bool) -> Result<PlanStatus, TargetError> {
         if self.world().pool.contains(&id) {
-            return Ok(if news { step("handed", id) } else { PlanStatus::Pending });
+            return Ok(if news {
+                step("handed", id)
+            } else {
+                PlanStatus::Pending
+            });
         }
         let answer = self.world().answers.pop_front().unwrap_or(Answer::Take);
         match answer {
@@ -354,8 +358,14 @@ impl Target for SimTarget {
         let made = world.blocks.iter().find(|made| made.block == block);
         let held = &made.expect("a block of the chain").held;
         Ok(match kept {
-            Kept::Leaves(leaves) => leaves.iter().map(|it| held.recorded.contains_key(it)).collect(),
-            Kept::Messages(some) => some.iter().map(|it| held.delivered.contains_key(it)).collect(),
+            Kept::Leaves(leaves) => leaves
+                .iter()
+                .map(|it| held.recorded.contains_key(it))
+                .collect(),
+            Kept::Messages(some) => some
+                .iter()
+                .map(|it| held.delivered.contains_key(it))
+                .collect(),
         })
     }
 
@@ -387,7 +397,11 @@ impl Target for SimTarget {
         self.drafts.insert(plan, draft);
     }
 
-    async fn status(&mut self, number: u64, open: OpenPlans<'_>) -> Result<PlanStatus, TargetError> {
+    async fn status(
+        &mut self,
+        number: u64,
+        open: OpenPlans<'_>,
+    ) -> Result<PlanStatus, TargetError> {
         let plan = &open.plans[&number];
         let Some(last) = plan.steps.last() else {
             let Some(draft) = self.drafts.remove(&number) else {

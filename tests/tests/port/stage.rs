@@ -194,12 +194,18 @@ impl Stage {
     /// All records, of all files.
     pub(crate) fn records(&self) -> Vec<Record> {
         let files = files(self.home()).unwrap();
-        files.iter().flat_map(|file| records(file).unwrap()).collect()
+        files
+            .iter()
+            .flat_map(|file| records(file).unwrap())
+            .collect()
     }
 
     /// How many records have such an event.
     pub(crate) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
-        self.records().iter().filter(|one| wanted(&one.event)).count()
+        self.records()
+            .iter()
+            .filter(|one| wanted(&one.event))
+            .count()
     }
 
     pub(crate) fn named(&self, name: &str) -> usize {
@@ -219,7 +225,10 @@ impl Stage {
     pub(crate) fn assert_once(&self, leaves: usize, messages: usize) {
         let world = self.world.borrow();
         let held = world.held();
-        assert_eq!((held.recorded.len(), held.delivered.len()), (leaves, messages));
+        assert_eq!(
+            (held.recorded.len(), held.delivered.len()),
+            (leaves, messages)
+        );
         let mut times = held.recorded.values().chain(held.delivered.values());
         assert!(times.all(|times| *times == 1), "{held:?}");
         assert_eq!(world.transactions(), self.named("final"));

@@ -9,36 +9,32 @@ use std::rc::Rc;
 
 use alloy_primitives::{B256, Bytes, keccak256};
 use serde_json::json;
-use tbsi_bridge::fault::{Died, die_after};
 use tbsi_bridge::record::{Inclusion, Parties, Reason, SendStep, TargetIdentity};
 use tbsi_bridge::target::{
     Advance, Audited, ClientView, Kept, Load, OpenPlans, PlanStatus, Prepared, Target, TargetBlock,
     TargetError, ToldPlan, View,
 };
 use tbsi_light::{TrustAnchor, verify_decision};
-use tbsi_tests::bridge::chain::{Chain, set};
 use tbsi_types::log::leaf_hash;
 use tbsi_types::{Decision, Genesis, LeafIndex, NamedValidators};
-
-use crate::stage::{config, pass, relayer};
 
 /// How long the reader of the gazette trusts a checkpoint.
 const TRUST_MS: u64 = 86_400_000;
 
 /// What is printed, and what a reader who verifies it knows by then.
 #[derive(Clone)]
-struct Gazette {
-    notices: Vec<(B256, Advance)>,
+pub(crate) struct Gazette {
+    pub(crate) notices: Vec<(B256, Advance)>,
     anchor: TrustAnchor,
     set: NamedValidators,
     newest: Option<Decision>,
-    recorded: BTreeSet<u64>,
+    pub(crate) recorded: BTreeSet<u64>,
     /// Times that somebody handed something in.
-    handed: u32,
+    pub(crate) handed: usize,
 }
 
 impl Gazette {
-    fn new(genesis: &Genesis) -> Self {
+    pub(crate) fn new(genesis: &Genesis) -> Self {
         Self {
             notices: Vec::new(),
             anchor: TrustAnchor::genesis(genesis).unwrap(),
@@ -70,7 +66,10 @@ impl Gazette {
             let indexes: Vec<LeafIndex> = leaves.map(|it| it.index).collect();
             let size = under.decision.checkpoint.log_size;
             let root = proven.proof.root(&hashes, &indexes, size);
-            let known = after.newest.as_ref().map(|newest| newest.checkpoint.log_root);
+            let known = after
+                .newest
+                .as_ref()
+                .map(|newest| newest.checkpoint.log_root);
             if root.ok() != known {
                 return Err("NotInTheLog".into());
             }
@@ -101,12 +100,19 @@ impl Gazette {
 }
 
 /// The gazette as one process reaches it. What is not printed yet is lost with the process.
-struct Window {
+pub(crate) struct Window {
     gazette: Rc<RefCell<Gazette>>,
     drafts: BTreeMap<u64, Advance>,
 }
 
 impl Window {
+    pub(crate) fn new(gazette: &Rc<RefCell<Gazette>>) -> Self {
+        Self {
+            gazette: Rc::clone(gazette),
+            drafts: BTreeMap::new(),
+        }
+    }
+
     fn gazette(&self) -> RefMut<'_, Gazette> {
         self.gazette.borrow_mut()
     }
@@ -178,7 +184,10 @@ impl Target for Window {
     async fn has(&self, kept: Kept<'_>, _: TargetBlock) -> Result<Vec<bool>, TargetError> {
         let gazette = self.gazette();
         Ok(match kept {
-            Kept::Leaves(some) => some.iter().map(|it| gazette.recorded.contains(it)).collect(),
+            Kept::Leaves(some) => some
+                .iter()
+                .map(|it| gazette.recorded.contains(it))
+                .collect(),
             Kept::Messages(some) => vec![false; some.len()],
         })
     }
@@ -234,7 +243,9 @@ impl Target for Window {
         let docket = told.inclusion.transaction;
         let notice = gazette.notices.iter().find(|(known, _)| *known == docket);
         let Some((_, notice)) = notice else {
-            audited.differences.push(format!("docket {docket} was never printed"));
+            audited
+                .differences
+                .push(format!("docket {docket} was never printed"));
             return Ok(audited);
         };
         audited.found = true;
@@ -243,59 +254,5 @@ impl Target for Window {
             audited.leaves.insert(leaf.index.0, bytes);
         }
         Ok(audited)
-    }
-}
-
-/// What two runs of the same life have in common: every leaf printed once, whenever it dies.
-#[tokio::test(start_paused = true)]
-async fn a_kind_of_target_that_nobody_has_heard_of_is_one_file() {
-    let chain = Chain::new(None);
-    chain.block(3, Some(set(4..8)));
-    chain.block(2, None);
-    let mut point = 0;
-    loop {
-        point += 1;
-        let gazette = Gazette::new(&chain.held().genesis);
-        let gazette = Rc::new(RefCell::new(gazette));
-        let home = tempfile::tempdir().unwrap();
-        die_after(Some(point));
-        let mut died = false;
-        for _ in 0..12 {
-            died |= !live(&chain, &gazette, home.path()).await;
-        }
-        die_after(None);
-        let printed = gazette.borrow();
-        assert_eq!(printed.recorded, (0..5).collect(), "point {point}");
-        assert_eq!(printed.handed as usize, printed.notices.len(), "point {point}");
-        let leaves = printed.notices.iter().filter_map(|(_, it)| it.leaves.as_ref());
-        assert_eq!(leaves.map(|(it, _)| it.leaves.len()).sum::<usize>(), 5);
-        if !died {
-            break;
-        }
-    }
-    assert!(point > 8, "{point} points");
-}
-
-/// A process that makes three steps, or dies; whether it lived.
-async fn live(chain: &Chain, gazette: &Rc<RefCell<Gazette>>, home: &std::path::Path) -> bool {
-    use futures::FutureExt;
-
-    let window = Window {
-        gazette: Rc::clone(gazette),
-        drafts: BTreeMap::new(),
-    };
-    let life = std::panic::AssertUnwindSafe(async {
-        let mut relay = relayer(home, chain, window, &config()).unwrap();
-        for _ in 0..3 {
-            relay.step().await.unwrap();
-            pass(1_000).await;
-        }
-    });
-    match life.catch_unwind().await {
-        Ok(()) => true,
-        Err(cause) => {
-            assert!(cause.is::<Died>(), "a panic");
-            false
-        }
     }
 }

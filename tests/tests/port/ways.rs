@@ -40,12 +40,18 @@ async fn what_is_too_large_is_halved_until_it_fits() {
     stage.world.borrow_mut().leaves_max = 7;
     stage.settle().await;
     stage.assert_once(50, 0);
-    let most = stage.records().into_iter().filter_map(|record| match record.event {
-        Event::Planned { items, .. } => {
-            Some(items.into_iter().filter(|item| item.leaf().is_some()).count())
-        }
-        _ => None,
-    });
+    let most = stage
+        .records()
+        .into_iter()
+        .filter_map(|record| match record.event {
+            Event::Planned { items, .. } => Some(
+                items
+                    .into_iter()
+                    .filter(|item| item.leaf().is_some())
+                    .count(),
+            ),
+            _ => None,
+        });
     assert!(most.max() <= Some(7));
 }
 
@@ -58,7 +64,10 @@ async fn t56_a_leaf_that_is_refused_holds_up_nobody() {
     let state = stage.relay().state();
     let aside: Vec<_> = state.quarantined().collect();
     assert_eq!(aside.len(), 1);
-    assert_eq!((aside[0].0, aside[0].1.code.as_str()), (Item::Leaf(5), "LeafKind"));
+    assert_eq!(
+        (aside[0].0, aside[0].1.code.as_str()),
+        (Item::Leaf(5), "LeafKind")
+    );
 }
 
 /// What the target refuses when it is sent is sent in smaller parts, ever later, and not lost.
@@ -96,7 +105,13 @@ async fn while_something_holds_nothing_is_sent_and_it_is_said() {
             stage.step().await;
         }
         assert_eq!(stage.named("planned"), 0);
-        assert_eq!(stage.count(|event| *event == Event::Held { reason: hold.clone() }), 1);
+        assert_eq!(
+            stage.count(|event| *event
+                == Event::Held {
+                    reason: hold.clone()
+                }),
+            1
+        );
         // A restart changes nothing about it.
         stage.stop();
         stage.step().await;
@@ -120,7 +135,10 @@ async fn a_message_waits_for_its_payload_and_expires() {
     stage.assert_once(0, 1);
     let state = stage.relay().state();
     let (item, reason) = state.quarantined().next().unwrap();
-    assert_eq!((item, reason.code.as_str()), (Item::Message(1), "payloadMissing"));
+    assert_eq!(
+        (item, reason.code.as_str()),
+        (Item::Message(1), "payloadMissing")
+    );
     for _ in 0..60 {
         stage.step().await;
     }
@@ -163,7 +181,10 @@ async fn a_start_reads_the_last_file_of_the_journal_alone() {
         std::fs::remove_file(file).unwrap();
     }
     let after = stage.relay().state().clone();
-    assert_eq!((after.settled, after.scanned), (before.settled, before.scanned));
+    assert_eq!(
+        (after.settled, after.scanned),
+        (before.settled, before.scanned)
+    );
     chain.block(1, None);
     stage.settle().await;
     stage.assert_recorded(41);

@@ -6,11 +6,11 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use serde_json::{Value, json};
+use tbsi_bridge::evm::{AccountView, Call, Estimate, EvmChain};
 use tbsi_bridge::journal::JournalError;
 use tbsi_bridge::record::Item;
 use tbsi_bridge::relay::{RelayError, Until, evidence_request};
 use tbsi_bridge::source::Proven;
-use tbsi_bridge::evm::{AccountView, Call, Estimate, EvmChain};
 use tbsi_bridge::target::Target;
 use tbsi_light::NamedSigner;
 use tbsi_types::{Address, Height};

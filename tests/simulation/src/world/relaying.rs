@@ -15,8 +15,8 @@ use tbsi_bridge::config::{
     AuditConfig, BatchConfig, Config, EvmConfig, FeesConfig, HealthConfig, RelayerConfig,
     SelectConfig, SourceConfig, TargetConfig,
 };
-use tbsi_bridge::health::Health;
 use tbsi_bridge::evm::{Evm, EvmChain};
+use tbsi_bridge::health::Health;
 use tbsi_bridge::journal::{JOURNAL_FILE, records};
 use tbsi_bridge::record::{Event as Recorded, Parties};
 use tbsi_bridge::relay::{Parts, Relay, RelayError, keep_payload};
