@@ -1,7 +1,7 @@
 //! What the relayer's loop does with what a target says.
 
 use tbsi_bridge::journal::files;
-use tbsi_bridge::record::{Event, Hold, Item};
+use tbsi_bridge::record::{Event, Hold, Item, Record};
 use tbsi_bridge::relay::keep_payload;
 use tbsi_tests::bridge::chain::{Chain, set};
 
@@ -40,19 +40,14 @@ async fn what_is_too_large_is_halved_until_it_fits() {
     stage.world.borrow_mut().leaves_max = 7;
     stage.settle().await;
     stage.assert_once(50, 0);
-    let most = stage
-        .records()
-        .into_iter()
-        .filter_map(|record| match record.event {
-            Event::Planned { items, .. } => Some(
-                items
-                    .into_iter()
-                    .filter(|item| item.leaf().is_some())
-                    .count(),
-            ),
-            _ => None,
-        });
-    assert!(most.max() <= Some(7));
+    let leaves = |record: Record| {
+        let Event::Planned { items, .. } = record.event else {
+            return 0;
+        };
+        items.iter().filter(|item| item.leaf().is_some()).count()
+    };
+    let most = stage.records().into_iter().map(leaves).max();
+    assert!(most <= Some(7));
 }
 
 #[tokio::test(start_paused = true)]
@@ -156,10 +151,8 @@ async fn handovers_are_crossed_in_order() {
     let mut stage = Stage::new(&chain);
     stage.settle().await;
     stage.assert_once(6, 0);
-    let handovers = |event: &Event| match event {
-        Event::Final { items, .. } => items.iter().any(|it| matches!(it, Item::Handover(_))),
-        _ => false,
-    };
+    let is_handover = |item: &Item| matches!(item, Item::Handover(_));
+    let handovers = |event: &Event| matches!(event, Event::Final { items, .. } if items.iter().any(is_handover));
     assert!(stage.count(handovers) >= 1);
 }
 
