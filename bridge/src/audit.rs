@@ -3,26 +3,37 @@
 //! of the source; those of the target as far as enough of them agree.
 
 mod source;
+mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use alloy_primitives::{B256, Bytes};
 use serde::Serialize;
+use tbsi_types::Height;
 use tbsi_types::log::{Leaf, Statement};
-use tbsi_types::{Checkpoint, Height};
 
-use crate::record::{Attempt, Event, Inclusion, Item, Record, record_hash};
-use crate::relay::RelayError;
+use crate::journal::{self, JournalError, Journaled};
+use crate::record::{Event, Parties, Record};
+use crate::relay::{RelayError, follow};
 use crate::source::Source;
 use crate::state::State;
-use crate::target::{Target, TargetBlock};
+use crate::target::{Kept, Target, TargetBlock};
+use story::{Settled, Stories};
+
+/// Leaves that the target is asked about at a time.
+const LEAVES_AT_ONCE: usize = 500;
 
 /// What an audit found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    /// Files of the journal.
+    pub files: usize,
     /// Records that were read.
     pub records: u64,
+    /// Whether the last line was cut short.
+    pub torn: bool,
     /// Heads whose attestation on the source was verified.
     pub heads: u64,
     /// Records that no attested head covers yet.
@@ -33,20 +44,10 @@ pub struct Report {
     pub leaves: u64,
     /// Messages that they delivered.
     pub messages: u64,
-    /// Gas that they used.
-    pub gas: u64,
+    /// What they cost together, by the target's own names.
+    pub cost: BTreeMap<String, u64>,
     /// What does not fit; empty if all does.
     pub differences: Vec<String>,
-}
-
-/// A plan, as its records tell it.
-#[derive(Default)]
-struct Story {
-    items: Vec<Item>,
-    nonce: Option<u64>,
-    attempts: Vec<Attempt>,
-    checkpoint: Option<B256>,
-    settled: Option<Inclusion>,
 }
 
 /// What settled transactions brought, by the index of the leaf.
@@ -58,228 +59,168 @@ struct Brought {
     messages: BTreeMap<u64, Bytes>,
 }
 
-/// Checks records against both chains. `records` are those of a journal whose hashes and
-/// numbers were found in order.
+/// A head that is called attested.
+struct Acked {
+    /// Of the record that says so.
+    number: u64,
+    through: u64,
+    head: B256,
+    leaf: u64,
+}
+
+/// What is known of the records so far.
+#[derive(Default)]
+struct Audit {
+    state: State,
+    /// Whether records followed on each other so far.
+    legal: bool,
+    parties: Option<Parties>,
+    hashes: Vec<B256>,
+    acked: Vec<Acked>,
+    stories: Stories,
+    brought: Brought,
+    report: Report,
+}
+
+/// Checks all files of a home directory's journal against both chains.
 pub async fn audit<T: Target>(
-    records: &[Record],
+    home: &Path,
     source: &mut Source,
-    target: &T,
+    target: &mut T,
 ) -> Result<Report, RelayError> {
-    let mut report = Report {
-        records: records.len() as u64,
-        ..Report::default()
+    let mut audit = Audit {
+        legal: true,
+        ..Audit::default()
     };
-    if let Err(error) = State::of(records) {
-        report.differences.push(error.to_string());
-    }
-    let Some(first) = records.first() else {
-        return Ok(report);
-    };
-    let hashes: Vec<B256> = records
-        .iter()
-        .map(|record| record_hash(&record.encode()))
-        .collect();
-    let stories = tell(records);
-    source::heads(records, &hashes, source, &mut report).await?;
-    let mut brought = Brought::default();
-    let view = target.view().await?;
-    for (number, story) in &stories {
-        let Some(inclusion) = &story.settled else {
+    let mut end = Journaled::default();
+    for file in journal::files(home)? {
+        let reader: &T = target;
+        end = journal::read_on(&file, &end, |record, hash| {
+            audit.read(record, hash, reader);
+            Ok::<(), JournalError>(())
+        })?;
+        audit.report.files += 1;
+        // What is settled is looked at file by file, and forgotten.
+        let Some(parties) = audit.parties.clone() else {
             continue;
         };
-        let mut check = Check {
-            number: *number,
-            first,
-            report: &mut report,
-        };
-        check.contents(story, inclusion, target, &mut brought);
-        check.included(story, inclusion, target).await?;
-        check.checkpoints(story, source).await?;
-    }
-    let leaves: Vec<u64> = brought.leaves.keys().copied().collect();
-    for some in leaves.chunks(500) {
-        let recorded = target.recorded(some, view.finalized).await?;
-        for (leaf, recorded) in some.iter().zip(recorded) {
-            if !recorded {
-                let said = format!("leaf {leaf} is not recorded on the target");
-                report.differences.push(said);
-            }
+        for settled in audit.stories.take_settled() {
+            audit.check(&settled, &parties, source, target).await?;
         }
     }
-    delivered(&brought, target, view.finalized, &mut report).await?;
-    report.leaves = brought.leaves.len() as u64;
-    report.messages = brought.messages.len() as u64;
-    nonces(&stories, view.final_nonce, &mut report);
-    source::log(&hashes, first, brought, source, &mut report).await?;
-    Ok(report)
+    audit.report.records = audit.hashes.len() as u64;
+    audit.report.torn = end.torn;
+    let Some(parties) = audit.parties.take() else {
+        return Ok(audit.report);
+    };
+    audit.finish(&parties, source, target).await
 }
 
-fn tell(records: &[Record]) -> BTreeMap<u64, Story> {
-    let mut stories: BTreeMap<u64, Story> = BTreeMap::new();
-    let mut proven = None;
-    for record in records {
-        match &record.event {
-            Event::Proven { checkpoint, .. } => proven = Some(*checkpoint),
-            Event::Planned { plan, items, .. } => {
-                let story = stories.entry(*plan).or_default();
-                story.items.clone_from(items);
-                story.checkpoint = proven;
-            }
-            Event::NonceReserved { plan, nonce } => {
-                stories.entry(*plan).or_default().nonce = Some(*nonce);
-            }
-            Event::Signed { plan, attempt } | Event::Replaced { plan, attempt } => {
-                stories
-                    .entry(*plan)
-                    .or_default()
-                    .attempts
-                    .push(attempt.clone());
-            }
-            Event::Final {
-                plan, inclusion, ..
-            } => stories.entry(*plan).or_default().settled = Some(*inclusion),
-            Event::Started { .. }
-            | Event::Discovered { .. }
-            | Event::Broadcast { .. }
-            | Event::Included { .. }
-            | Event::Reorganised { .. }
-            | Event::Acked { .. }
-            | Event::AlreadyDone { .. }
-            | Event::Expired { .. }
-            | Event::Quarantined { .. }
-            | Event::Retried { .. }
-            | Event::Released { .. }
-            | Event::Revived { .. }
-            | Event::Held { .. }
-            | Event::Resumed { .. }
-            | Event::Alarm { .. } => {}
+impl Audit {
+    /// The next record.
+    fn read<T: Target>(&mut self, record: &Record, hash: B256, target: &T) {
+        if self.legal
+            && let Err(illegal) = follow(&mut self.state, target, record)
+        {
+            self.legal = false;
+            self.report.differences.push(illegal.to_string());
         }
+        self.hashes.push(hash);
+        let parties = self.parties.get_or_insert_with(|| record.parties.clone());
+        if *parties != record.parties {
+            let number = record.number;
+            let said = format!("record {number} names other parties than the first one");
+            self.report.differences.push(said);
+        }
+        if let Event::Acked {
+            through,
+            head,
+            leaf,
+            ..
+        } = &record.event
+        {
+            self.acked.push(Acked {
+                number: record.number,
+                through: *through,
+                head: *head,
+                leaf: *leaf,
+            });
+        }
+        self.stories
+            .tell(&record.event, |steps| target.place(steps));
     }
-    stories
-}
 
-/// Checks of one plan.
-struct Check<'a> {
-    number: u64,
-    first: &'a Record,
-    report: &'a mut Report,
-}
-
-impl Check<'_> {
-    fn differs(&mut self, what: &str) {
-        let said = format!("plan {}: {what}", self.number);
-        self.report.differences.push(said);
-    }
-
-    /// That the transaction's own bytes are what the records say of it.
-    fn contents<T: Target>(
+    /// One settled plan, against its own bytes and both chains.
+    async fn check<T: Target>(
         &mut self,
-        story: &Story,
-        inclusion: &Inclusion,
-        target: &T,
-        brought: &mut Brought,
-    ) {
-        let hash = inclusion.transaction;
-        let attempt = story.attempts.iter().find(|one| one.transaction == hash);
-        let Some(attempt) = attempt else {
-            return self.differs("the included transaction was never signed");
-        };
-        let contents = match target.contents(attempt) {
-            Ok(contents) => contents,
-            Err(problem) => return self.differs(&problem),
-        };
-        let parties = &self.first.parties;
-        let expected_to = match story.items.first() {
-            None => Some(parties.account),
-            Some(Item::Message(_)) => target.inbox(),
-            Some(_) => Some(parties.light_client),
-        };
-        let said = [
-            (contents.transaction == hash, "its bytes have another hash"),
-            (
-                contents.signer == parties.account,
-                "somebody else signed it",
-            ),
-            (
-                contents.chain_id == parties.target_chain_id,
-                "it is for another chain",
-            ),
-            (Some(contents.nonce) == story.nonce, "it has another nonce"),
-            (
-                Some(contents.to) == expected_to,
-                "it calls another contract",
-            ),
-        ];
-        for (right, what) in said {
-            if !right {
-                self.differs(what);
-            }
-        }
-        let decoded = contents.checkpoints.iter();
-        let decoded = decoded.filter_map(|bytes| Checkpoint::decode(bytes).ok());
-        let checkpoints: Vec<Checkpoint> = decoded.collect();
-        let mut items = BTreeSet::new();
-        for (position, checkpoint) in checkpoints.iter().enumerate() {
-            let height = checkpoint.height.0;
-            if position >= 2 * contents.handovers {
-                items.insert(Item::Checkpoint(height));
-            } else if position % 2 == 0 {
-                items.insert(Item::Handover(height));
-            }
-        }
-        items.extend(contents.leaves.iter().map(|(index, _)| Item::Leaf(*index)));
-        let message = contents.message.iter();
-        items.extend(message.map(|(index, _)| Item::Message(*index)));
-        items.extend(contents.evidence.map(Item::Evidence));
-        if items != story.items.iter().copied().collect() {
-            self.differs("it carries other items than recorded");
-        }
-        if inclusion.success {
-            brought.leaves.extend(contents.leaves);
-            brought.messages.extend(contents.message);
-        }
-    }
-
-    /// That it is in the block, with the gas and the outcome that the records say.
-    async fn included<T: Target>(
-        &mut self,
-        story: &Story,
-        inclusion: &Inclusion,
+        settled: &Settled,
+        parties: &Parties,
+        source: &mut Source,
         target: &T,
     ) -> Result<(), RelayError> {
-        let found = target.included(&story.attempts).await?;
-        if found.as_ref() != Some(inclusion) {
-            let found = found.map_or("nothing".into(), |found| format!("{found:?}"));
-            self.differs(&format!("recorded as {inclusion:?}, found {found}"));
-            return Ok(());
+        let audited = target.audit(&settled.told, parties).await?;
+        let number = settled.plan;
+        let said = audited.differences.into_iter();
+        let said = said.map(|what| format!("plan {number}: {what}"));
+        self.report.differences.extend(said);
+        self.brought.leaves.extend(audited.leaves);
+        self.brought.messages.extend(audited.messages);
+        self.report.transactions += u64::from(audited.found);
+        for (name, amount) in audited.cost {
+            let sum = self.report.cost.entry(name).or_default();
+            *sum = sum.saturating_add(amount);
         }
-        let hash = target.block_hash(inclusion.block).await?;
-        if hash != Some(inclusion.block_hash) {
-            self.differs(&format!("block {} is another", inclusion.block));
-            return Ok(());
-        }
-        self.report.transactions += 1;
-        self.report.gas += inclusion.gas_used;
-        Ok(())
-    }
-
-    /// That the checkpoint which proved it is the source's.
-    async fn checkpoints(&mut self, story: &Story, source: &mut Source) -> Result<(), RelayError> {
-        let height = story.items.iter().find_map(|item| match item {
-            Item::Checkpoint(height) => Some(Height(*height)),
-            Item::Evidence(_) | Item::Handover(_) | Item::Leaf(_) | Item::Message(_) => None,
-        });
-        if let (Some(height), Some(recorded)) = (height, story.checkpoint) {
-            let found = source.at(height).await?.verified.digest.0;
+        // That the checkpoint which proved it is the source's.
+        let height = settled.told.items.iter().find_map(|item| item.checkpoint());
+        if let (Some(height), Some(recorded)) = (height, settled.checkpoint) {
+            let found = source.at(Height(height)).await?.verified.digest.0;
             if found != recorded {
-                self.differs(&format!("the checkpoint of height {height} is {found}"));
+                let said = format!("plan {number}: the checkpoint of height {height} is {found}");
+                self.report.differences.push(said);
             }
         }
         Ok(())
     }
+
+    /// What takes all records.
+    async fn finish<T: Target>(
+        self,
+        parties: &Parties,
+        source: &mut Source,
+        target: &mut T,
+    ) -> Result<Report, RelayError> {
+        let Self {
+            hashes,
+            acked,
+            stories,
+            brought,
+            mut report,
+            ..
+        } = self;
+        source::heads(&acked, &hashes, parties, source, &mut report).await?;
+        let block = target.view().await?.finalized;
+        let leaves: Vec<u64> = brought.leaves.keys().copied().collect();
+        for some in leaves.chunks(LEAVES_AT_ONCE) {
+            let recorded = target.has(Kept::Leaves(some), block).await?;
+            for (leaf, recorded) in some.iter().zip(recorded) {
+                if !recorded {
+                    let said = format!("leaf {leaf} is not recorded on the target");
+                    report.differences.push(said);
+                }
+            }
+        }
+        delivered(&brought, target, block, &mut report).await?;
+        report.leaves = brought.leaves.len() as u64;
+        report.messages = brought.messages.len() as u64;
+        if let Some(end) = target.places().await? {
+            left_out(&stories, end, &mut report);
+        }
+        source::log(&hashes, parties, brought, source, &mut report).await?;
+        Ok(report)
+    }
 }
 
-/// That the inbox has marked each message that was delivered.
+/// That the target has marked each message that was delivered.
 async fn delivered<T: Target>(
     brought: &Brought,
     target: &T,
@@ -290,7 +231,8 @@ async fn delivered<T: Target>(
         let statement = Leaf::decode(bytes).map(|leaf| leaf.statement);
         let marked = match statement {
             Ok(Statement::Message { sequence, .. }) => {
-                target.delivered(&[sequence], block).await? == [true]
+                let kept = [sequence];
+                target.has(Kept::Messages(&kept), block).await? == [true]
             }
             Ok(_) | Err(_) => false,
         };
@@ -302,21 +244,20 @@ async fn delivered<T: Target>(
     Ok(())
 }
 
-/// That no nonce between the first recorded one and the account's is left out.
-fn nonces(stories: &BTreeMap<u64, Story>, end: u64, report: &mut Report) {
-    let settled = stories.values().filter(|story| story.settled.is_some());
-    let used: BTreeSet<u64> = settled.filter_map(|story| story.nonce).collect();
-    let open: BTreeSet<u64> = stories.values().filter_map(|story| story.nonce).collect();
-    let Some(first) = open.first() else {
+/// That none of the account's transactions between the first recorded one and the last final one
+/// is left out.
+fn left_out(stories: &Stories, end: u64, report: &mut Report) {
+    let used: &BTreeSet<u64> = &stories.used;
+    let Some(first) = stories.planned.first() else {
         if end > 0 {
             let said = format!("the account has sent {end} transactions, the record has none");
             report.differences.push(said);
         }
         return;
     };
-    for nonce in *first..end {
-        if !used.contains(&nonce) {
-            let said = format!("nonce {nonce} was used by a transaction that is not recorded");
+    for place in *first..end {
+        if !used.contains(&place) {
+            let said = format!("transaction {place} of the account is not recorded");
             report.differences.push(said);
         }
     }

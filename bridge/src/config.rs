@@ -2,7 +2,9 @@
 //! opened or asked.
 
 mod check;
+mod evm;
 mod finality;
+mod routes;
 
 use std::fs::File;
 use std::io::Read;
@@ -13,10 +15,11 @@ use alloy_primitives::{Address, B256};
 use serde::{Deserialize, Serialize};
 use tbsi_types::sha256;
 
-use crate::fees;
-use crate::limits::{CONFIG_BYTES_MAX, TRANSACTION_BYTES};
+use crate::limits::{CONFIG_BYTES_MAX, JOURNAL_BYTES};
 
+pub use evm::{EvmConfig, FeesConfig};
 pub use finality::Finality;
+pub use routes::{ROUTES_FILE, RouteConfig, Routes};
 
 /// Name of the file in the home directory.
 pub const CONFIG_FILE: &str = "config.toml";
@@ -29,11 +32,8 @@ pub struct Config {
     pub relayer: RelayerConfig,
     /// The TBSI network.
     pub source: SourceConfig,
-    /// The EVM chain.
+    /// The chain that is written to.
     pub target: TargetConfig,
-    /// What a transaction may cost.
-    #[serde(default)]
-    pub fees: FeesConfig,
     /// What is carried.
     #[serde(default)]
     pub select: SelectConfig,
@@ -57,7 +57,8 @@ pub struct RelayerConfig {
     pub name_zh_tw: String,
     /// In English.
     pub name_en: String,
-    /// File with the secret key of its account, mode 0600: 64 hex digits, or encrypted (Web3
+    /// File with the secret key of its account, by which its record is attested on the source and,
+    /// unless `target.key` or `target.signer` names another, what it sends is signed; mode 0600: 64 hex digits, or encrypted (Web3
     /// Secret Storage). Either this or `signer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
@@ -103,65 +104,12 @@ pub struct SourceConfig {
     pub poll_ms: u64,
 }
 
-/// The EVM chain.
+/// A chain that is written to, by its kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TargetConfig {
-    /// EIP-155 chain id; another one stops the relayer before it spends.
-    pub chain_id: u64,
-    /// JSON-RPC addresses, `http://` only: a node of one's own, or a proxy in front of others.
-    pub rpc: Vec<String>,
-    /// So many of them must give the same answer before it counts.
-    #[serde(default = "one")]
-    pub agree: usize,
-    /// The light client.
-    pub light_client: Address,
-    /// The inbox that messages to this chain are delivered to; without it none are.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub inbox: Option<Address>,
-    /// From when on a block cannot go away; `tbsi relay check` compares it with the chain.
-    #[serde(default)]
-    pub finality: Finality,
-}
-
-/// Wei for each gas, and what follows from them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FeesConfig {
-    /// No bid is higher; above it the relayer waits.
-    pub fee_cap_wei: u64,
-    /// No tip is lower.
-    pub tip_min_wei: u64,
-    /// Milliseconds after which a transaction that is not in a block is replaced.
-    pub replace_after_ms: u64,
-    /// Times that it is.
-    pub replacements_max: u32,
-    /// Below this balance (wei) the relayer says that it is not ready.
-    pub balance_min_wei: u64,
-}
-
-impl Default for FeesConfig {
-    fn default() -> Self {
-        Self {
-            fee_cap_wei: 100_000_000_000,
-            tip_min_wei: 1,
-            replace_after_ms: 60_000,
-            replacements_max: 20,
-            balance_min_wei: 10_000_000_000_000_000,
-        }
-    }
-}
-
-impl FeesConfig {
-    /// For a chain without fees.
-    pub fn none() -> Self {
-        Self {
-            fee_cap_wei: 0,
-            tip_min_wei: 0,
-            balance_min_wei: 0,
-            ..Self::default()
-        }
-    }
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum TargetConfig {
+    /// An EVM chain.
+    Evm(EvmConfig),
 }
 
 /// What is carried by itself; `tbsi relay send` adds to it.
@@ -189,13 +137,6 @@ pub struct SelectConfig {
 pub struct BatchConfig {
     /// Leaves of one transaction.
     pub leaves_max: usize,
-    /// Gas of one transaction; at most 16,777,216 (EIP-7825).
-    pub gas_max: u64,
-    /// Bytes of one transaction, as nodes of the target take them: 131,072 with go-ethereum, 65,536
-    /// with GoQuorum unless its genesis says otherwise.
-    pub bytes_max: usize,
-    /// Gas of one message, its receiver's included.
-    pub message_gas_max: u64,
     /// Transactions that are not final.
     pub in_flight_max: usize,
 }
@@ -204,25 +145,27 @@ impl Default for BatchConfig {
     fn default() -> Self {
         Self {
             leaves_max: 200,
-            gas_max: 15_000_000,
-            bytes_max: TRANSACTION_BYTES,
-            message_gas_max: 2_000_000,
             in_flight_max: 32,
         }
     }
 }
 
-/// When the record's head is attested on the source, by the relayer's key.
+/// When the record's head is attested on the source, by the relayer's key, and how it is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AuditConfig {
     /// So many seconds after the last time; 0 for never.
     pub interval_s: u64,
+    /// Bytes of a file of the journal; then another one begins.
+    pub file_bytes: u64,
 }
 
 impl Default for AuditConfig {
     fn default() -> Self {
-        Self { interval_s: 3_600 }
+        Self {
+            interval_s: 3_600,
+            file_bytes: JOURNAL_BYTES,
+        }
     }
 }
 
@@ -283,22 +226,29 @@ pub enum ConfigError {
     },
 }
 
+fn read_limited(file: &Path) -> Result<String, ConfigError> {
+    let mut text = String::new();
+    let opened = File::open(file).and_then(|opened| {
+        let mut limited = opened.take(CONFIG_BYTES_MAX + 1);
+        limited.read_to_string(&mut text)
+    });
+    if let Err(source) = opened {
+        let file = file.into();
+        return Err(ConfigError::Read { file, source });
+    }
+    if text.len() as u64 > CONFIG_BYTES_MAX {
+        let problem = format!("more than the {CONFIG_BYTES_MAX} bytes that are allowed");
+        let file = file.into();
+        return Err(ConfigError::Syntax { file, problem });
+    }
+    Ok(text)
+}
+
 impl Config {
     /// Reads and checks the file in `home`; also returns the SHA-256 of its bytes.
     pub fn load(home: &Path) -> Result<(Self, B256), ConfigError> {
         let file = home.join(CONFIG_FILE);
-        let mut text = String::new();
-        let opened = File::open(&file).and_then(|opened| {
-            let mut limited = opened.take(CONFIG_BYTES_MAX + 1);
-            limited.read_to_string(&mut text)
-        });
-        if let Err(source) = opened {
-            return Err(ConfigError::Read { file, source });
-        }
-        if text.len() as u64 > CONFIG_BYTES_MAX {
-            let problem = format!("more than the {CONFIG_BYTES_MAX} bytes that are allowed");
-            return Err(ConfigError::Syntax { file, problem });
-        }
+        let text = read_limited(&file)?;
         let config: Self = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
             file,
             problem: error.to_string(),
@@ -310,14 +260,6 @@ impl Config {
     /// As a file.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration has string keys only")
-    }
-
-    /// The operator's limits on fees.
-    pub fn fee_limits(&self) -> fees::Limits {
-        fees::Limits {
-            fee_cap_max: self.fees.fee_cap_wei,
-            tip_min: self.fees.tip_min_wei,
-        }
     }
 }
 

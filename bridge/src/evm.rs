@@ -1,46 +1,61 @@
-//! EVM chains: the light client's calls, transactions, and endpoints that must agree.
+//! EVM chains: the light client's calls, and transactions of one account, whose nonces, prices and
+//! replacements are steps of plans. [`EvmRpc`] is a chain behind endpoints that must agree, [`Evm`]
+//! sends to it.
 
 pub mod abi;
 mod answers;
+mod audit;
+mod chain;
+mod chase;
 mod decode;
 mod deploy;
 mod encode;
 mod endpoints;
+pub mod fees;
 mod finality;
 mod read;
+mod refusals;
 mod rules;
+mod sender;
+mod steps;
 mod transaction;
 mod words;
 mod write;
 
-use alloy_primitives::{Address, B256, Bytes, U64, keccak256};
+use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_sol_types::SolCall;
 use futures::{StreamExt, TryStreamExt, stream, try_join};
 use serde_json::{Value, json};
 use tbsi_types::ChainIdentity;
 
-use crate::config::{Finality, TargetConfig as Config};
-use crate::fees::{Bid, Market};
+use crate::config::{EvmConfig, Finality};
 use crate::limits::CALLS_AT_ONCE_MAX;
-use crate::record::{Attempt, Inclusion};
+use crate::record::Inclusion;
 use crate::signer::{SharedSigner, SignError};
 use crate::source::Proven;
-use crate::standing::RegistryEntry;
-use crate::target::{
-    Call, Contents, Delivery, Estimate, Load, Sent, Target, TargetBlock, TargetError, View,
-};
+use crate::standing::check_target;
+use crate::target::{Advance, Delivery, TargetBlock, TargetError};
 use abi::{Inbox, LightClient};
 use answers::Head;
 use endpoints::Endpoints;
+use fees::{Bid, Market};
 
+pub use answers::GAS_USED;
+pub use chain::{AccountView, Attempt, Call, Contents, Estimate, EvmChain, Sent};
 pub use deploy::{
     BODY_MAX, Beginning, Bodies, BodiesError, InboxBeginning, creation_code, inbox_creation_code,
 };
 pub use encode::{decision, validator_set};
 pub use rules::{Rules, needed_by_contracts, rules_of};
+pub use sender::{CallDraft, Evm};
 
-/// An EVM chain with a light client of the source.
-pub struct Evm {
+/// Holds of this kind of target: gas costs more than the cap.
+pub const HOLD_FEE_CAP: &str = "feeCap";
+/// The account cannot pay.
+pub const HOLD_BALANCE: &str = "balance";
+
+/// An EVM chain behind its endpoints.
+pub struct EvmRpc {
     endpoints: Endpoints,
     chain_id: u64,
     contract: Address,
@@ -54,10 +69,10 @@ fn at(block: TargetBlock) -> Value {
     json!({ "blockHash": block.hash })
 }
 
-impl Evm {
+impl EvmRpc {
     /// The chain of a configuration, written to by `signer`'s account.
     pub fn new(
-        config: &Config,
+        config: &EvmConfig,
         source: ChainIdentity,
         signer: SharedSigner,
     ) -> Result<Self, TargetError> {
@@ -75,7 +90,7 @@ impl Evm {
     }
 }
 
-impl Target for Evm {
+impl EvmChain for EvmRpc {
     fn contract(&self) -> Address {
         self.contract
     }
@@ -84,8 +99,8 @@ impl Target for Evm {
         self.inbox
     }
 
-    fn destination(&self) -> B256 {
-        keccak256(format!("eip155:{}", self.chain_id))
+    fn chain_id(&self) -> u64 {
+        self.chain_id
     }
 
     fn account(&self) -> Address {
@@ -97,15 +112,13 @@ impl Target for Evm {
         self.check_finality(&latest).await?;
         let latest = latest.block();
         self.check_client(latest).await?;
-        self.check_inbox(latest).await
+        self.check_inbox(latest).await?;
+        self.signer.check().await?;
+        let standing = self.registered(latest).await?;
+        Ok(check_target(self.account(), standing.as_ref())?)
     }
 
-    async fn standing(&self) -> Result<Option<RegistryEntry>, TargetError> {
-        let latest = self.head("latest").await?.block();
-        self.registered(latest).await
-    }
-
-    async fn view(&self) -> Result<View, TargetError> {
+    async fn look(&self) -> Result<AccountView, TargetError> {
         let latest_head = self.head("latest").await?;
         let finalized = self.final_head(&latest_head).await?.block();
         let latest = latest_head.block();
@@ -119,7 +132,7 @@ impl Target for Evm {
         let legacy = latest_head.base_fee_per_gas.is_none();
         let base_fee = latest_head.base_fee_per_gas.unwrap_or_default();
         let messages_paused = self.messages_paused(latest).await?;
-        Ok(View {
+        Ok(AccountView {
             latest,
             finalized,
             nonce: nonce.saturating_to(),
@@ -170,10 +183,10 @@ impl Target for Evm {
             .await
     }
 
-    fn encode(&self, load: &Load) -> Call {
+    fn encode(&self, advance: &Advance) -> Call {
         Call {
             to: self.contract,
-            data: encode::load(load),
+            data: encode::advance(advance),
         }
     }
 

@@ -5,7 +5,9 @@
 //! gas is spent, and the contract verifies it again. [`relay`] is the loop: it looks at both
 //! chains and does what follows from the [`journal`], whose [`record`]s are both what a
 //! restarted process goes on with and what an auditor reads. [`state`] is the fold over them,
-//! pure; [`target`] is the port to the chain that is written to, [`evm`] the one kind of it.
+//! pure; [`target`] is the port to the chain that is written to, [`evm`] one kind of it. Loop,
+//! journal and audit know nothing of how a kind of chain sends: its own steps are in the journal
+//! in its own words.
 //!
 //! [`inbound`] is the other direction: it collects what proves a fact of another chain to TBSI.
 //!
@@ -14,7 +16,6 @@
 pub mod audit;
 pub mod config;
 pub mod evm;
-pub mod fees;
 pub mod health;
 pub mod inbound;
 pub mod journal;
@@ -28,4 +29,5 @@ pub mod standing;
 pub mod state;
 pub mod target;
 
-mod fault;
+#[doc(hidden)]
+pub mod fault;

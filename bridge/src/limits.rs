@@ -3,15 +3,37 @@
 /// Bytes of a configuration file.
 pub(crate) const CONFIG_BYTES_MAX: u64 = 64 * 1024;
 
-/// Bytes of a journal. At this size the relayer stops and asks for a new home; 100,000
-/// attestations need about 55 MB.
-pub const JOURNAL_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Bytes of a file of the journal, unless the configuration says otherwise; then another one begins.
+pub(crate) const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 
-/// Bytes of one record, its line feed and hash included.
-pub(crate) const RECORD_BYTES_MAX: usize = 1024 * 1024;
+/// The least and the most that may be configured.
+pub(crate) const JOURNAL_BYTES_LEAST: u64 = 64 * 1024;
+pub(crate) const JOURNAL_BYTES_MOST: u64 = 1024 * 1024 * 1024;
+
+/// Bytes of a file of the journal that is read; those of version 1 had up to 2 GiB.
+pub(crate) const JOURNAL_BYTES_MAX: u64 = 3 * 1024 * 1024 * 1024;
+
+/// Files of a journal. With this many full ones the relayer stops and asks for a new home.
+pub const JOURNAL_FILES_MAX: u32 = 100_000;
+
+/// Bytes of one record, its line feed and hash included: a transaction of the most bytes that are
+/// allowed, in hex, and more.
+pub(crate) const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of items in one record of a snapshot, about.
+pub(crate) const SNAPSHOT_PART_BYTES: usize = 256 * 1024;
+
+/// Steps of one plan that are journalled in one look at it; the next look goes on.
+pub(crate) const STEPS_PER_LOOK_MAX: usize = 16;
 
 /// Items that one record names.
 pub(crate) const ITEMS_PER_RECORD_MAX: usize = 1_000;
+
+/// Routes of one process.
+pub(crate) const ROUTES_MAX: usize = 64;
+
+/// Bytes of a route's name.
+pub(crate) const ROUTE_NAME_BYTES_MAX: usize = 32;
 
 /// Endpoints of one chain.
 pub(crate) const ENDPOINTS_MAX: usize = 16;

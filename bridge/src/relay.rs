@@ -26,13 +26,13 @@ use tracing::{info, warn};
 use crate::config::Config;
 use crate::fault;
 use crate::health::Health;
-use crate::journal::Journal;
+use crate::journal::{self, Journal, last_file};
 use crate::limits::{ALARMS_MAX, BACKOFF_MS_MAX};
-use crate::record::{Event, Item, Parties, Reason, Record};
+use crate::record::{Event, Hold, Item, Parties, Reason, Record};
 use crate::signer::{SharedSigner, Signer};
 use crate::source::{Proven, Source};
 use crate::standing;
-use crate::state::State;
+use crate::state::{Illegal, State};
 use crate::target::{Target, View};
 
 pub(crate) use ack::{FILE_SCHEMA, SHA2_256, statement};
@@ -48,10 +48,9 @@ use sink::EventSink;
 pub struct Forecast {
     /// What it carries.
     pub items: Vec<Item>,
-    /// Its gas, as far as the target can tell now.
-    pub gas: u64,
-    /// Most that it may cost, wei.
-    pub cost_wei_max: String,
+    /// What it costs at most, by the target's own names.
+    #[serde(flatten)]
+    pub cost: BTreeMap<String, String>,
 }
 
 /// When [`Relay::run`] ends by itself.
@@ -83,10 +82,6 @@ pub struct Relay<T> {
     /// When the source was found to take no attestation.
     quota_asked: Option<Instant>,
     forecasts: Vec<Forecast>,
-    /// What the last plan that could not be paid for costs at most, wei.
-    needed: u128,
-    /// The account's balance, wei.
-    balance: u128,
     /// Alarms that were recorded since start, to record each once.
     alarmed: BTreeSet<String>,
     moved: Instant,
@@ -94,14 +89,6 @@ pub struct Relay<T> {
     setbacks: u32,
     /// Nothing new is planned before.
     not_before: Instant,
-    /// How this process has sent the transactions of plans.
-    sent: BTreeMap<u64, settle::Sending>,
-    /// Plans whose last attempt bids less than endpoints take, as far as they say.
-    outbid: BTreeSet<u64>,
-    /// What plans of this process cost at most, wei.
-    costs: BTreeMap<u64, u128>,
-    /// Plans that were given up, and whose nonce a final block has used for something else.
-    forgotten: BTreeSet<u64>,
     /// How much is tried in one transaction.
     portion: portion::Portion,
     /// Messages that were proven, by the index of the leaf.
@@ -142,8 +129,12 @@ pub struct Parts<T> {
 impl<T: Target> Relay<T> {
     /// A relayer that goes on where its journal ends.
     pub fn open(parts: Parts<T>) -> Result<Self, RelayError> {
-        let (journal, records) = Journal::open(&parts.home, &parts.parties)?;
-        let state = State::of(&records)?;
+        let mut state = State::default();
+        let target = &parts.target;
+        let file_bytes = parts.config.audit.file_bytes;
+        let journal = Journal::open(&parts.home, &parts.parties, file_bytes, |record| {
+            follow(&mut state, target, record).map_err(RelayError::from)
+        })?;
         let started = Event::Started {
             config: parts.config_hash,
             software: env!("CARGO_PKG_VERSION").into(),
@@ -154,16 +145,21 @@ impl<T: Target> Relay<T> {
     }
 
     /// A relayer that reads its journal and writes nothing anywhere.
-    pub fn dry(parts: Parts<T>, records: &[Record]) -> Result<Self, RelayError> {
+    pub fn dry(parts: Parts<T>) -> Result<Self, RelayError> {
+        let mut state = State::default();
+        let target = &parts.target;
+        let read = journal::read(&last_file(&parts.home), |record, _| {
+            follow(&mut state, target, record).map_err(RelayError::from)
+        })?;
         let sink = EventSink::Dry {
-            next: records.len() as u64,
+            next: read.next,
             parties: parts.parties.clone(),
         };
-        let state = State::of(records)?;
         Ok(Self::new(parts, sink, state))
     }
 
-    fn new(parts: Parts<T>, sink: EventSink, state: State) -> Self {
+    fn new(mut parts: Parts<T>, sink: EventSink, state: State) -> Self {
+        parts.target.count_in(&parts.health.metrics);
         Self {
             scanned: state.scanned.max(parts.config.select.from_leaf),
             config: parts.config,
@@ -181,16 +177,10 @@ impl<T: Target> Relay<T> {
             ack: None,
             quota_asked: None,
             forecasts: Vec::new(),
-            needed: 0,
-            balance: 0,
             alarmed: BTreeSet::new(),
             moved: Instant::now(),
             setbacks: 0,
             not_before: Instant::now(),
-            sent: BTreeMap::new(),
-            outbid: BTreeSet::new(),
-            costs: BTreeMap::new(),
-            forgotten: BTreeSet::new(),
             portion: portion::Portion::default(),
             flush: false,
         }
@@ -208,8 +198,11 @@ impl<T: Target> Relay<T> {
     /// Writes events to the journal, then to the state. They have happened when this returns.
     fn record(&mut self, events: Vec<Event>) -> Result<(), RelayError> {
         let settled = self.state.done();
-        for record in self.sink.write(events, (self.clock)())? {
-            self.state.apply(&record)?;
+        let now = (self.clock)();
+        // Files of the journal begin with where everything stands, so this is before the events.
+        self.sink.make_room(&self.state, now)?;
+        for record in self.sink.write(events, now)? {
+            follow(&mut self.state, &self.target, &record)?;
             info!(record = record.number, "{}", record.event.name());
             if moves(&record.event) {
                 self.moved = Instant::now();
@@ -243,10 +236,11 @@ impl<T: Target> Relay<T> {
     /// One step: looks, settles, discovers, sends, acknowledges.
     pub async fn step(&mut self) -> Result<(), RelayError> {
         let mut view = self.target.view().await?;
-        if self.settle(&view).await? {
+        if self.settle().await? {
             view = self.target.view().await?;
         }
         self.hold(&view)?;
+        self.report_alarms()?;
         self.local_requests()?;
         self.evidence(&view).await?;
         let tip = self.source.tip().await;
@@ -263,8 +257,8 @@ impl<T: Target> Relay<T> {
         for detail in self.source.take_alarms() {
             self.alarm("sourceDisagreement", detail)?;
         }
-        for detail in self.target.take_alarms() {
-            self.alarm("targetDisagreement", detail)?;
+        for reason in self.target.take_alarms() {
+            self.alarm(&reason.code, reason.detail)?;
         }
         Ok(())
     }
@@ -358,8 +352,6 @@ impl<T: Target> Relay<T> {
         metrics.expired.set(state.expired);
         metrics.in_flight.set(state.plans.len() as u64);
         metrics.progress_s.set(state.progress_ms / 1_000);
-        let gwei = u64::try_from(self.balance / 1_000_000_000);
-        metrics.balance_gwei.set(gwei.unwrap_or(u64::MAX));
         metrics.source_height.set(tip.decision.checkpoint.height.0);
         metrics.client_height.set(view.client.height);
         let rest = view.client.trusted_until_ms / 1_000;
@@ -373,19 +365,16 @@ impl<T: Target> Relay<T> {
     fn reasons(&self, view: &View) -> Vec<String> {
         let mut reasons: Vec<String> = Vec::new();
         for hold in &self.state.holds {
-            reasons.push(format!("nothing is sent: {hold:?}"));
+            reasons.push(match hold {
+                Hold::Target(name) => format!("nothing is sent: {name}"),
+                hold => format!("nothing is sent: {hold:?}"),
+            });
         }
         let stalled = self.moved.elapsed().as_secs();
         if self.state.backlog() > 0 && stalled > self.config.metrics.stall_s {
             reasons.push(format!("no progress for {stalled} s, and something waits"));
         }
-        let least = self.config.fees.balance_min_wei;
-        if view.balance < alloy_primitives::U256::from(least) {
-            let have = view.balance;
-            reasons.push(format!(
-                "the balance is {have} wei, fees.balance_min_wei is {least}"
-            ));
-        }
+        reasons.extend(view.unready.iter().cloned());
         reasons
     }
 
@@ -402,15 +391,28 @@ pub async fn check<T: Target>(
     target: &T,
     signer: &dyn Signer,
 ) -> Result<(), RelayError> {
-    target.check().await?;
     source.check().await?;
     signer.check().await?;
-    let account = target.account();
+    let account = signer.account();
     let attests = config.audit.interval_s > 0;
     let standing = source.standing(account).await;
     standing::check_source(&config.relayer, account, attests, standing.as_ref())?;
-    standing::check_target(account, target.standing().await?.as_ref())?;
-    Ok(())
+    Ok(target.check().await?)
+}
+
+/// The next record, as the relayer and, of its own steps, the target understand it.
+pub(crate) fn follow<T: Target>(
+    state: &mut State,
+    target: &T,
+    record: &Record,
+) -> Result<(), Illegal> {
+    let legal = target.legal(state, &record.event);
+    legal.map_err(|problem| Illegal {
+        number: record.number,
+        event: record.event.name().into(),
+        problem,
+    })?;
+    state.apply(record)
 }
 
 /// Whether an event is progress; that it waits and why is none.
@@ -426,17 +428,15 @@ fn moves(event: &Event) -> bool {
         Event::Started { .. }
         | Event::Proven { .. }
         | Event::Planned { .. }
-        | Event::NonceReserved { .. }
-        | Event::Signed { .. }
-        | Event::Broadcast { .. }
-        | Event::Replaced { .. }
+        | Event::Step { .. }
         | Event::Reorganised { .. }
         | Event::Acked { .. }
         | Event::Retried { .. }
         | Event::Released { .. }
         | Event::Revived { .. }
         | Event::Held { .. }
-        | Event::Alarm { .. } => false,
+        | Event::Alarm { .. }
+        | Event::Snapshot { .. } => false,
     }
 }
 

@@ -1,16 +1,19 @@
 //! Where everything stands: a fold over the journal's events (SPEC §15.2). Pure; the same
 //! events always give the same state, so a restart knows what the process before it knew.
 
-mod stage;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::B256;
 
 use crate::limits::GIVEN_UP_MAX;
-use crate::record::{Attempt, Event, Hold, Inclusion, Item, Reason, Record};
+use crate::record::{Event, Hold, Inclusion, Item, Reason, Record, SendStep};
 
-pub use stage::{Entry, Plan, PlanProgress, Stage};
+pub use crate::record::{Entry, Plan, PlanProgress, Stage};
+
+/// Plans by their numbers.
+pub type Plans = BTreeMap<u64, Plan>;
 
 /// An event that cannot follow on those before it: a mistake of this program, or a journal
 /// that was not written by it.
@@ -20,7 +23,7 @@ pub struct Illegal {
     /// Of the record.
     pub number: u64,
     /// Its name.
-    pub event: &'static str,
+    pub event: String,
     /// What does not fit.
     pub problem: String,
 }
@@ -35,10 +38,10 @@ pub struct State {
     /// Those of them that wait: discovered, not quarantined, in no plan.
     pub waiting: BTreeSet<Item>,
     /// Plans that are not finished.
-    pub plans: BTreeMap<u64, Plan>,
-    /// Plans that were released because every endpoint refused their transaction, the last of
-    /// them: a refusal proves nothing.
-    pub given_up: BTreeMap<u64, Plan>,
+    pub plans: Plans,
+    /// Plans that were released because the target refused their transaction, the last of them: a
+    /// refusal proves nothing.
+    pub given_up: Plans,
     /// Number of the last plan.
     pub last_plan: u64,
     /// Reasons for which nothing is sent.
@@ -59,12 +62,19 @@ pub struct State {
     pub progress_ms: u64,
     /// Highest checkpoint that this relayer brought to a final block.
     pub checkpoint: Option<u64>,
+    /// While a snapshot is read, what was before it.
+    restored: Option<Box<snapshot::Restored>>,
 }
 
 type Applied = Result<(), String>;
 
-/// Codes of a release that follows from endpoints' words.
+/// Codes of a release that follows from a refusal by the target.
 const REFUSED: [&str; 2] = ["sendRefused", "tooLarge"];
+
+/// Whether a plan was released because the target refused it.
+pub fn is_refusal(reason: &Reason) -> bool {
+    REFUSED.contains(&reason.code.as_str())
+}
 
 impl State {
     /// Folds a journal.
@@ -85,16 +95,23 @@ impl State {
         }
         self.event(&record.event, time).map_err(|problem| Illegal {
             number: record.number,
-            event: record.event.name(),
+            event: record.event.name().into(),
             problem,
         })?;
-        if !matches!(record.event, Event::Started { .. } | Event::Acked { .. }) {
+        let acts = !matches!(
+            record.event,
+            Event::Started { .. } | Event::Acked { .. } | Event::Snapshot { .. }
+        );
+        if acts {
             self.last_act = Some(record.number);
         }
         Ok(())
     }
 
     fn event(&mut self, event: &Event, time: u64) -> Applied {
+        if self.restored.is_some() && !matches!(event, Event::Snapshot { .. }) {
+            return Err("the snapshot before it has no end".into());
+        }
         match event {
             Event::Started { .. } | Event::Alarm { .. } => Ok(()),
             Event::Discovered { items, scanned, .. } => self.discovered(items, *scanned, time),
@@ -103,14 +120,7 @@ impl State {
                 Stage::Planned(_) | Stage::Quarantined(_) => Err("does not wait"),
             }),
             Event::Planned { plan, items, .. } => self.planned(*plan, items, time),
-            Event::NonceReserved { plan, nonce } => self.reserved(*plan, *nonce, time),
-            Event::Signed { plan, attempt } => {
-                self.attempt(*plan, attempt, PlanProgress::NonceReserved, time)
-            }
-            Event::Replaced { plan, attempt } => {
-                self.attempt(*plan, attempt, PlanProgress::Broadcast, time)
-            }
-            Event::Broadcast { plan, transaction } => self.broadcast(*plan, *transaction, time),
+            Event::Step { plan, step } => self.step(*plan, step, time),
             Event::Included { plan, inclusion } => self.included(*plan, inclusion, time),
             Event::Reorganised { plan, block_hash } => self.reorganised(*plan, *block_hash, time),
             Event::Final {
@@ -148,14 +158,15 @@ impl State {
             }),
             Event::Released { plan, reason } => self.released(*plan, reason),
             Event::Revived { plan } => self.revived(*plan, time),
-            Event::Held { reason } => changed(self.holds.insert(*reason), "held already"),
+            Event::Held { reason } => changed(self.holds.insert(reason.clone()), "held already"),
             Event::Resumed { reason } => changed(self.holds.remove(reason), "not held"),
+            Event::Snapshot { part } => self.restore(part),
         }
     }
 
     fn released(&mut self, number: u64, reason: &Reason) -> Applied {
         let plan = self.take(number)?;
-        let refused = REFUSED.contains(&reason.code.as_str());
+        let refused = is_refusal(reason);
         // Of several items nobody knows which one is to blame.
         self.wait_again(&plan.items, refused && plan.items.len() == 1)?;
         if refused {
@@ -170,9 +181,6 @@ impl State {
     fn revived(&mut self, number: u64, time: u64) -> Applied {
         let plan = self.given_up.remove(&number);
         let mut plan = plan.ok_or_else(|| format!("plan {number} was not given up"))?;
-        if self.plans.values().any(|other| other.nonce == plan.nonce) {
-            return Err("its nonce is another plan's".into());
-        }
         // What is settled or set aside by now stays so; what another plan carries stays there.
         plan.items.retain(|item| self.waiting.contains(item));
         for item in &plan.items {
@@ -237,90 +245,47 @@ impl State {
         self.last_plan = number;
         let plan = Plan {
             items: items.to_vec(),
-            progress: PlanProgress::Planned,
-            nonce: None,
-            attempts: Vec::new(),
+            progress: PlanProgress::Sending,
+            steps: Vec::new(),
             moved_ms: time,
         };
         self.plans.insert(number, plan);
         Ok(())
     }
 
-    fn reserved(&mut self, number: u64, nonce: u64, time: u64) -> Applied {
-        let taken = self.plans.values().any(|plan| plan.nonce == Some(nonce));
-        if taken {
-            return Err(format!("nonce {nonce} is another plan's"));
-        }
+    fn step(&mut self, number: u64, step: &SendStep, time: u64) -> Applied {
         let plan = self.plan(number, time)?;
-        if plan.progress != PlanProgress::Planned {
-            return Err("plan has a nonce".into());
+        if let PlanProgress::Included(_) = plan.progress {
+            return Err("the plan is in a block".into());
         }
-        plan.nonce = Some(nonce);
-        plan.progress = PlanProgress::NonceReserved;
-        Ok(())
-    }
-
-    fn attempt(
-        &mut self,
-        number: u64,
-        attempt: &Attempt,
-        from: PlanProgress,
-        time: u64,
-    ) -> Applied {
-        let plan = self.plan(number, time)?;
-        let sent = plan.progress == PlanProgress::Signed && from == PlanProgress::Broadcast;
-        if plan.progress != from && !sent {
-            return Err(format!("plan is {:?}", plan.progress));
+        plan.progress = PlanProgress::Sending;
+        // One that is only repeated is no news.
+        if plan.steps.last() != Some(step) {
+            plan.steps.push(step.clone());
         }
-        if let Some(last) = plan.attempts.last()
-            && (attempt.fee_cap <= last.fee_cap || attempt.tip <= last.tip)
-        {
-            return Err("a replacement needs higher fees, both of them".into());
-        }
-        plan.attempts.push(attempt.clone());
-        plan.progress = PlanProgress::Signed;
-        Ok(())
-    }
-
-    fn broadcast(&mut self, number: u64, transaction: B256, time: u64) -> Applied {
-        let plan = self.plan(number, time)?;
-        let last = plan.attempts.last().map(|attempt| attempt.transaction);
-        let sendable = matches!(
-            plan.progress,
-            PlanProgress::Signed | PlanProgress::Broadcast
-        );
-        if last != Some(transaction) || !sendable {
-            return Err("another transaction was to be sent".into());
-        }
-        plan.progress = PlanProgress::Broadcast;
         Ok(())
     }
 
     fn included(&mut self, number: u64, inclusion: &Inclusion, time: u64) -> Applied {
         let plan = self.plan(number, time)?;
-        check_attempt(plan, inclusion)?;
-        plan.progress = PlanProgress::Included(*inclusion);
+        plan.progress = PlanProgress::Included(inclusion.clone());
         Ok(())
     }
 
     fn reorganised(&mut self, number: u64, block_hash: B256, time: u64) -> Applied {
         let plan = self.plan(number, time)?;
-        match plan.progress {
+        match &plan.progress {
             PlanProgress::Included(inclusion) if inclusion.block_hash == block_hash => {
-                // Back in the pool of the nodes, or to be sent again.
-                plan.progress = PlanProgress::Signed;
+                plan.progress = PlanProgress::Lost;
                 Ok(())
             }
-            PlanProgress::Planned
-            | PlanProgress::NonceReserved
-            | PlanProgress::Signed
-            | PlanProgress::Broadcast
-            | PlanProgress::Included(_) => Err("plan was not in that block".into()),
+            PlanProgress::Sending | PlanProgress::Lost | PlanProgress::Included(_) => {
+                Err("plan was not in that block".into())
+            }
         }
     }
 
     fn final_block(&mut self, number: u64, inclusion: &Inclusion, time: u64) -> Applied {
-        check_attempt(self.plan(number, time)?, inclusion)?;
         let plan = self.take(number)?;
         if !inclusion.success {
             return self.wait_again(&plan.items, true);
@@ -409,21 +374,6 @@ impl State {
                 Stage::Quarantined(reason) => Some((*item, reason)),
                 Stage::Discovered | Stage::Proven | Stage::Planned(_) => None,
             })
-    }
-
-    /// The nonce after all of this journal's, if it holds any open one.
-    pub fn nonce_after_plans(&self) -> Option<u64> {
-        let nonces = self.plans.values().filter_map(|plan| plan.nonce);
-        nonces.max().map(|nonce| nonce + 1)
-    }
-}
-
-fn check_attempt(plan: &Plan, inclusion: &Inclusion) -> Applied {
-    let ours = |attempt: &Attempt| attempt.transaction == inclusion.transaction;
-    if plan.attempts.iter().any(ours) {
-        Ok(())
-    } else {
-        Err("the transaction is none of the plan's attempts".into())
     }
 }
 

@@ -1,15 +1,21 @@
-//! The port to a chain that is written to. [`crate::evm`] implements it.
+//! The port to a chain that is written to: what a relayer needs of it, whatever its kind. What it
+//! does about numbers, prices and signatures is its own; it journals that as steps of a plan.
+//! [`crate::evm`] implements it; `docs/relayer.md` tells how another kind does.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use alloy_primitives::{B256, Bytes};
 use tbsi_types::{Handover, NamedValidators};
 
-use crate::fees::{Bid, Market};
-use crate::record::{Attempt, Hold, Inclusion};
+use crate::metrics::Metrics;
+use crate::record::{Event, Hold, Inclusion, Item, Parties, Reason, SendStep, TargetIdentity};
 use crate::signer::SignError;
 use crate::source::{Proven, ProvenLeaf, ProvenLeaves};
-use crate::standing::RegistryEntry;
+use crate::standing::StandingError;
+use crate::state::{Plans, State};
 
-/// A block of the target.
+/// A block of the target, or whatever it counts that one state follows another by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TargetBlock {
     /// Its number.
@@ -21,8 +27,8 @@ pub struct TargetBlock {
 }
 
 /// What the light client knows at a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientState {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientView {
     /// Height of its newest checkpoint.
     pub height: u64,
     /// Time of that, milliseconds since 1970.
@@ -42,38 +48,32 @@ pub struct ClientState {
 }
 
 /// The target as enough endpoints show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// Newest block.
     pub latest: TargetBlock,
     /// Newest block that cannot go away.
     pub finalized: TargetBlock,
-    /// Nonce of the account after `latest`.
-    pub nonce: u64,
-    /// Nonce of the account after `finalized`.
-    pub final_nonce: u64,
-    /// Balance of the account after `latest`, wei.
-    pub balance: U256,
-    /// What gas costs.
-    pub market: Market,
     /// The light client after `latest`.
-    pub client: ClientState,
+    pub client: ClientView,
     /// The light client after `finalized`; `None` before it was deployed.
-    pub final_client: Option<ClientState>,
-    /// Whether the inbox takes no messages at `latest`; false without an inbox.
-    pub messages_paused: bool,
+    pub final_client: Option<ClientView>,
+    /// Everything for which nothing, or no message, is sent now.
+    pub holds: BTreeSet<Hold>,
+    /// What an operator should do about the account before it holds anything up.
+    pub unready: Vec<String>,
 }
 
-/// A call of a contract.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// The contract.
-    pub to: Address,
-    /// Selector and arguments.
-    pub data: Bytes,
+/// What may be on the target already.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept<'a> {
+    /// Leaves recorded, by their indexes.
+    Leaves(&'a [u64]),
+    /// Messages delivered, by their sequence numbers.
+    Messages(&'a [u64]),
 }
 
-/// A message to the inbox.
+/// A message to be delivered.
 #[derive(Clone, Debug)]
 pub struct Delivery {
     /// Its leaf, proven.
@@ -84,9 +84,9 @@ pub struct Delivery {
     pub payload: Bytes,
 }
 
-/// What one transaction carries, in this order.
+/// Handovers, a checkpoint and leaves, in this order.
 #[derive(Clone, Debug, Default)]
-pub struct Load {
+pub struct Advance {
     /// Changes of the validator set, each with the new set.
     pub handovers: Vec<(Handover, NamedValidators)>,
     /// A checkpoint.
@@ -95,70 +95,93 @@ pub struct Load {
     pub leaves: Option<(ProvenLeaves, Proven)>,
 }
 
-/// Why a transaction would not do what it is for.
+/// What one transaction carries.
+#[derive(Clone, Debug)]
+pub enum Load {
+    /// What the light client learns.
+    Advance(Box<Advance>),
+    /// A message.
+    Delivery(Box<Delivery>),
+    /// Two contradictory checkpoints, for which it freezes.
+    Conflict(Box<(Proven, Proven)>),
+}
+
+/// What becomes of a load before anything is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Estimate {
-    /// It would: so much gas.
-    Gas(u64),
-    /// The contract refuses it.
+pub enum Prepared<D> {
+    /// The target would take it, as far as it tells now.
+    Ready(D),
+    /// It would not.
     Refused {
-        /// The contract's error.
+        /// Why, as one word.
         code: String,
-        /// Its arguments, or the node's words.
+        /// More for people.
         detail: String,
         /// Set if it is for the time being.
         hold: Option<Hold>,
     },
-    /// The endpoints say that no transaction of the chain is so large.
-    TooLarge(String),
+    /// It is more than one transaction takes; less may fit.
+    TooLarge(Reason),
 }
 
-/// What endpoints said when a transaction was sent. Everything but [`Sent::Taken`] is a hint, by
-/// words that differ from node to node: an endpoint may have the transaction whatever it says, so
-/// it is looked for before anything follows from them.
+/// The plans that are open, and what time it is.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenPlans<'a> {
+    /// By number.
+    pub plans: &'a Plans,
+    /// The relayer's clock, milliseconds since 1970.
+    pub now_ms: u64,
+}
+
+/// How a plan stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// An endpoint took it: it answered with the hash.
-    Taken,
-    /// It is there already.
-    Known,
-    /// Its nonce is used up: this one or another transaction is in a block.
-    NonceTaken,
-    /// It bids too little, now or against another transaction with its nonce.
-    Underpriced,
-    /// The endpoint is overloaded, or failed half-way.
-    Busy(String),
-    /// The account cannot pay for it.
-    Balance,
-    /// It has too many bytes, or asks for too much gas.
-    TooLarge(String),
-    /// Any other words.
-    Refused(String),
+pub enum PlanStatus {
+    /// This is to be journalled before the target does what follows from it; then ask again.
+    Step(SendStep),
+    /// On its way, and nothing new.
+    Pending,
+    /// In a block that may go away.
+    Included(Inclusion),
+    /// In a block that cannot go away; it may have failed there.
+    Final(Inclusion),
+    /// It comes to nothing. The codes `sendRefused` and `tooLarge` say that the target refused it:
+    /// less is sent next time, and an item that was alone is counted against.
+    Gone(Reason),
 }
 
-/// What a signed transaction says, read from its bytes alone.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Contents {
-    /// Its hash.
-    pub transaction: B256,
-    /// Who signed.
-    pub signer: Address,
-    /// Chain that it is for.
-    pub chain_id: u64,
-    /// Its nonce.
-    pub nonce: u64,
-    /// Contract or account called.
-    pub to: Address,
-    /// The checkpoints that it brings, in the order in which it does, 192 bytes each.
-    pub checkpoints: Vec<Bytes>,
-    /// The handovers among them: positions of the first checkpoints of a set.
-    pub handovers: usize,
-    /// The leaves, with their positions in the log.
-    pub leaves: Vec<(u64, Bytes)>,
-    /// Height of the conflict that freezes the light client, if it is for that.
-    pub evidence: Option<u64>,
-    /// The message delivered, if it calls the inbox.
-    pub message: Option<(u64, Bytes)>,
+/// A plan that was given up and whose transaction is there after all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revival {
+    /// Which.
+    pub plan: u64,
+    /// The open plan in whose place it is.
+    pub instead_of: Option<u64>,
+}
+
+/// A settled plan, as its records tell it.
+#[derive(Clone, Debug)]
+pub struct ToldPlan {
+    /// What it carried.
+    pub items: Vec<Item>,
+    /// What the target did about it.
+    pub steps: Vec<SendStep>,
+    /// Where it is said to be.
+    pub inclusion: Inclusion,
+}
+
+/// What the target shows of a settled plan.
+#[derive(Clone, Debug, Default)]
+pub struct Audited {
+    /// Leaves that its transaction has, by index.
+    pub leaves: BTreeMap<u64, Bytes>,
+    /// Messages that it has, by the index of the leaf.
+    pub messages: BTreeMap<u64, Bytes>,
+    /// Whether the transaction was found as the records say.
+    pub found: bool,
+    /// What it cost, as far as that adds up, by the target's own names.
+    pub cost: BTreeMap<String, u64>,
+    /// What does not fit.
+    pub differences: Vec<String>,
 }
 
 /// Why the target cannot be read or written.
@@ -179,94 +202,111 @@ pub enum TargetError {
     /// Another chain, or no light client of the source at the address.
     #[error("target: {0}")]
     Misconfigured(String),
+    /// The account may not do its work there.
+    #[error(transparent)]
+    Standing(#[from] StandingError),
+    /// The signer.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// Steps that this kind of target did not write.
+    #[error("plan {plan} in the journal: {problem}")]
+    Steps {
+        /// Of which plan.
+        plan: u64,
+        /// What is wrong with them.
+        problem: String,
+    },
 }
 
 impl TargetError {
     /// Whether waiting does not help.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Misconfigured(_))
+        match self {
+            Self::Misconfigured(_) | Self::Standing(_) | Self::Steps { .. } => true,
+            Self::Unavailable { .. } | Self::Sign(_) => false,
+        }
     }
 }
 
 /// A chain that is written to. Reads count only if enough endpoints agree.
+///
+/// A plan goes through [`Target::submit`] once, in the process that planned it, and from then on,
+/// in this process or a later one, through [`Target::status`], which alone acts on the outside.
+/// Whatever must be known after a crash is a [`SendStep`]: it is on disk before the next call.
 #[expect(async_fn_in_trait, reason = "the relayer is one task")]
 pub trait Target {
-    /// The light client.
-    fn contract(&self) -> Address;
+    /// What would be sent for a load.
+    type Draft;
 
-    /// Where messages go; `None` if none are carried.
-    fn inbox(&self) -> Option<Address>;
+    /// What it is.
+    fn identity(&self) -> TargetIdentity;
 
-    /// Keccak-256 of the chain's CAIP-2 id: what messages to it name as their destination.
-    fn destination(&self) -> B256;
+    /// Whether messages are carried to it.
+    fn takes_messages(&self) -> bool;
 
-    /// The account that signs.
-    fn account(&self) -> Address;
+    /// Where it counts what only it knows.
+    fn count_in(&mut self, _metrics: &Arc<Metrics>) {}
 
-    /// Fails unless it is the configured chain with the light client of the source.
+    /// What an operator must look at, since the last call.
+    fn take_alarms(&mut self) -> Vec<Reason>;
+
+    /// Fails unless it is the configured chain with the light client of the source, and lets the
+    /// account do its work.
     async fn check(&self) -> Result<(), TargetError>;
 
-    /// What a registry on the target says of the account; `None` if it has none.
-    async fn standing(&self) -> Result<Option<RegistryEntry>, TargetError>;
-
     /// How things stand.
-    async fn view(&self) -> Result<View, TargetError>;
+    async fn view(&mut self) -> Result<View, TargetError>;
 
-    /// Which of these leaves are recorded after a block.
-    async fn recorded(&self, leaves: &[u64], block: TargetBlock) -> Result<Vec<bool>, TargetError>;
+    /// Which of these are there after a block.
+    async fn has(&self, kept: Kept<'_>, block: TargetBlock) -> Result<Vec<bool>, TargetError>;
 
-    /// Which messages of these numbers were delivered to the inbox after a block.
-    async fn delivered(
-        &self,
-        sequences: &[u64],
-        block: TargetBlock,
-    ) -> Result<Vec<bool>, TargetError>;
+    /// Tries a load without sending anything.
+    async fn prepare(&mut self, load: &Load) -> Result<Prepared<Self::Draft>, TargetError>;
 
-    /// One call of the light client for all of a load.
-    fn encode(&self, load: &Load) -> Call;
+    /// What a draft costs at most, by the target's own names.
+    fn cost(&self, draft: &Self::Draft) -> BTreeMap<String, String>;
 
-    /// The call of the inbox for a message; `None` without an inbox.
-    fn encode_delivery(&self, delivery: &Delivery) -> Option<Call>;
+    /// Why a draft is not sent now, although the target would take it.
+    fn held_back(&mut self, _draft: &Self::Draft) -> Option<Hold> {
+        None
+    }
 
-    /// The call that freezes the light client for two contradictory checkpoints; `None` if it
-    /// does not know a set that signed one of them.
-    async fn encode_freeze(
-        &self,
-        one: &Proven,
-        other: &Proven,
-        block: TargetBlock,
-    ) -> Result<Option<Call>, TargetError>;
+    /// Takes charge of a plan that was just journalled. Nothing leaves the process.
+    fn submit(&mut self, plan: u64, draft: Self::Draft);
 
-    /// Whether a call would succeed after the latest block.
-    async fn estimate(&self, call: &Call) -> Result<Estimate, TargetError>;
+    /// How an open plan stands; does what is to be done about it next.
+    async fn status(&mut self, plan: u64, open: OpenPlans<'_>) -> Result<PlanStatus, TargetError>;
 
-    /// Signs a call, or, without one, a transfer of nothing to the account.
-    async fn sign(
-        &self,
-        nonce: u64,
-        gas: u64,
-        bid: Bid,
-        call: Option<Call>,
-    ) -> Result<Attempt, SignError>;
+    /// Something that the target itself needs sent, carrying nothing.
+    fn upkeep(&mut self, _open: &Plans) -> Option<Self::Draft> {
+        None
+    }
 
-    /// The same transaction as `attempt` with another bid.
-    async fn sign_again(&self, attempt: &Attempt, bid: Bid) -> Result<Attempt, SignError>;
+    /// One of the plans that were given up, if its transaction is there after all.
+    async fn revived(
+        &mut self,
+        _given_up: &Plans,
+        _open: &Plans,
+    ) -> Result<Option<Revival>, TargetError> {
+        Ok(None)
+    }
 
-    /// What an attempt says.
-    fn contents(&self, attempt: &Attempt) -> Result<Contents, String>;
+    /// Fails if an event cannot follow on this state, as far as only the target can tell.
+    fn legal(&self, _state: &State, _event: &Event) -> Result<(), String> {
+        Ok(())
+    }
 
-    /// Sends a signed transaction.
-    async fn send(&self, attempt: &Attempt) -> Result<Sent, TargetError>;
+    /// What a settled plan's own bytes and the chain say of it. Nothing that the records say is
+    /// believed.
+    async fn audit(&self, told: &ToldPlan, parties: &Parties) -> Result<Audited, TargetError>;
 
-    /// Where one of these is in a block.
-    async fn included(&self, attempts: &[Attempt]) -> Result<Option<Inclusion>, TargetError>;
+    /// Which of the account's transactions a plan is, where the target numbers them.
+    fn place(&self, _steps: &[SendStep]) -> Option<u64> {
+        None
+    }
 
-    /// Whether an endpoint has the transaction, in a block or waiting.
-    async fn knows(&self, transaction: B256) -> Result<bool, TargetError>;
-
-    /// Hash of a block of the chain; `None` above the tip.
-    async fn block_hash(&self, number: u64) -> Result<Option<B256>, TargetError>;
-
-    /// Contradictions between endpoints since the last call.
-    fn take_alarms(&self) -> Vec<String>;
+    /// How many numbered transactions of the account are final.
+    async fn places(&mut self) -> Result<Option<u64>, TargetError> {
+        Ok(None)
+    }
 }

@@ -8,8 +8,8 @@ use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::log::{DigestWords, Leaf, Statement};
 use tbsi_types::{ProofBundle, TreeSize};
 
-use super::{Brought, Report};
-use crate::record::{Event, Record};
+use super::{Acked, Brought, Report};
+use crate::record::Parties;
 use crate::relay::{FILE_SCHEMA, RelayError, SHA2_256, statement};
 use crate::source::{Source, causes};
 
@@ -23,30 +23,27 @@ impl Brought {
 
 /// That each head which the journal calls attested is so, and how much they cover.
 pub(super) async fn heads(
-    records: &[Record],
+    acked: &[Acked],
     hashes: &[B256],
+    parties: &Parties,
     source: &Source,
     report: &mut Report,
 ) -> Result<(), RelayError> {
     let mut covered = None;
-    for record in records {
-        let Event::Acked {
-            through,
-            head,
-            leaf,
-            ..
-        } = &record.event
-        else {
-            continue;
-        };
+    for Acked {
+        number,
+        through,
+        head,
+        leaf,
+    } in acked
+    {
         let own = usize::try_from(*through).ok().and_then(|at| hashes.get(at));
-        if own != Some(head) || *through >= record.number {
-            let number = record.number;
+        if own != Some(head) || through >= number {
             let said = format!("record {number} calls {head} the hash of record {through}");
             report.differences.push(said);
             continue;
         }
-        match proof_of_head(record, *head, *leaf, source).await? {
+        match proof_of_head(parties, *head, *leaf, source).await? {
             Ok(()) => {
                 report.heads += 1;
                 covered = covered.max(Some(*through));
@@ -57,19 +54,19 @@ pub(super) async fn heads(
             }
         }
     }
-    let total = records.len() as u64;
+    let total = hashes.len() as u64;
     report.uncovered = covered.map_or(total, |through| total - through - 1);
     Ok(())
 }
 
 async fn proof_of_head(
-    record: &Record,
+    parties: &Parties,
     head: B256,
     leaf: u64,
     source: &Source,
 ) -> Result<Result<(), String>, RelayError> {
-    let account = record.parties.account;
-    let id = statement(head).id(record.parties.source_chain_id, account);
+    let account = parties.account;
+    let id = statement(head).id(parties.source_chain_id, account);
     let proof = source.any().proof(&LeafSelector::Id(id)).await;
     let proof = proof.map_err(|error| RelayError::Attest(error.to_string()))?;
     let Some(proof) = proof else {
@@ -93,13 +90,13 @@ async fn proof_of_head(
 /// that the relayer attested is that of a record here.
 pub(super) async fn log(
     hashes: &[B256],
-    first: &Record,
+    parties: &Parties,
     brought: Brought,
     source: &mut Source,
     report: &mut Report,
 ) -> Result<(), RelayError> {
     let tip = source.tip().await?;
-    let account = first.parties.account;
+    let account = parties.account;
     let leaves = source
         .scan(TreeSize(0), &tip, |leaf| {
             brought.of(leaf.index.0).is_some()

@@ -2,10 +2,10 @@
 
 use tbsi_types::limits::ORGANISATION_NAME_BYTES_MAX;
 
-use super::{Config, ConfigError, Finality};
+use super::{Config, ConfigError, TargetConfig};
 use crate::limits::{
-    DEPTH_MAX, ENDPOINTS_MAX, IN_FLIGHT_MAX, LEAVES_PER_PLAN_MAX, SELECTED_MAX,
-    TRANSACTION_BYTES_LEAST, TRANSACTION_BYTES_MOST,
+    ENDPOINTS_MAX, IN_FLIGHT_MAX, JOURNAL_BYTES_LEAST, JOURNAL_BYTES_MOST, LEAVES_PER_PLAN_MAX,
+    SELECTED_MAX,
 };
 
 impl Config {
@@ -13,10 +13,8 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_names()?;
         check_endpoints("source.rpc", &self.source.rpc)?;
-        check_endpoints("target.rpc", &self.target.rpc)?;
         let counts = [
             ("source.agree", self.source.agree, self.source.rpc.len()),
-            ("target.agree", self.target.agree, self.target.rpc.len()),
             (
                 "batch.leaves_max",
                 self.batch.leaves_max,
@@ -32,24 +30,6 @@ impl Config {
             between(key, value as u64, 1, most as u64)?;
         }
         between("source.poll_ms", self.source.poll_ms, 10, 60_000)?;
-        between("target.chain_id", self.target.chain_id, 1, u64::MAX / 2)?;
-        between("batch.gas_max", self.batch.gas_max, 200_000, 1 << 24)?;
-        let (least, most) = (TRANSACTION_BYTES_LEAST, TRANSACTION_BYTES_MOST);
-        let bytes = self.batch.bytes_max as u64;
-        between("batch.bytes_max", bytes, least as u64, most as u64)?;
-        if let Finality::Depth(blocks) = self.target.finality {
-            between("target.finality.depth", blocks, 1, DEPTH_MAX)?;
-        }
-        let message_gas = self.batch.message_gas_max;
-        between("batch.message_gas_max", message_gas, 200_000, 1 << 24)?;
-        let after = self.fees.replace_after_ms;
-        between("fees.replace_after_ms", after, 500, 86_400_000)?;
-        between(
-            "fees.replacements_max",
-            self.fees.replacements_max.into(),
-            0,
-            100,
-        )?;
         between("metrics.stall_s", self.metrics.stall_s, 1, 86_400)?;
         let lists = [
             ("select.schemas", self.select.schemas.len()),
@@ -59,19 +39,12 @@ impl Config {
         for (key, count) in lists {
             between(key, count as u64, 0, SELECTED_MAX as u64)?;
         }
-        if self.fees.tip_min_wei > self.fees.fee_cap_wei {
-            return wrong("fees.tip_min_wei", "is above fees.fee_cap_wei; lower it");
+        let bytes = self.audit.file_bytes;
+        let (least, most) = (JOURNAL_BYTES_LEAST, JOURNAL_BYTES_MOST);
+        between("audit.file_bytes", bytes, least, most)?;
+        match &self.target {
+            TargetConfig::Evm(evm) => evm.check(),
         }
-        if self.target.light_client.is_zero() {
-            return wrong(
-                "target.light_client",
-                "is zero; give the contract's address",
-            );
-        }
-        if self.target.inbox.is_some_and(|inbox| inbox.is_zero()) {
-            return wrong("target.inbox", "is zero; give the contract's address");
-        }
-        Ok(())
     }
 
     fn check_names(&self) -> Result<(), ConfigError> {
@@ -100,7 +73,7 @@ impl Config {
     }
 }
 
-fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError> {
+pub(super) fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError> {
     between(key, urls.len() as u64, 1, ENDPOINTS_MAX as u64)?;
     for (position, url) in urls.iter().enumerate() {
         if !url.starts_with("http://") {
@@ -117,14 +90,19 @@ fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError
     Ok(())
 }
 
-fn between(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+pub(super) fn between(
+    key: &'static str,
+    value: u64,
+    least: u64,
+    most: u64,
+) -> Result<(), ConfigError> {
     if (least..=most).contains(&value) {
         return Ok(());
     }
     wrong(key, &format!("is {value}; {least} to {most} is allowed"))
 }
 
-fn wrong<T>(key: &'static str, problem: &str) -> Result<T, ConfigError> {
+pub(super) fn wrong<T>(key: &'static str, problem: &str) -> Result<T, ConfigError> {
     let problem = problem.into();
     Err(ConfigError::Value { key, problem })
 }

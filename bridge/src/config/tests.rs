@@ -8,10 +8,23 @@ key = "relayer.key"
 genesis = "genesis.json"
 rpc = ["http://127.0.0.1:8545"]
 [target]
+kind = "evm"
 chain_id = 31337
 rpc = ["http://127.0.0.1:28545"]
 light_client = "0x0000000000000000000000000000000000000001"
 "#;
+
+const REMOTE: &str = r#"
+address = "unix:/run/signer"
+public_key = "0x0000000000000000000000000000000000000000000000000000000000000001"
+account = "0x0000000000000000000000000000000000000001"
+link_key = "signer.key"
+"#;
+
+fn evm(config: &Config) -> &EvmConfig {
+    let TargetConfig::Evm(evm) = &config.target;
+    evm
+}
 
 fn load(text: &str) -> Result<Config, ConfigError> {
     let home = tempfile::tempdir().unwrap();
@@ -24,7 +37,7 @@ fn what_is_left_out_has_a_default() {
     let config = load(MINIMAL).unwrap();
     assert_eq!(load(&config.to_toml()).unwrap(), config);
     assert_eq!((config.source.agree, config.batch.leaves_max), (1, 200));
-    assert_eq!(config.target.finality, Finality::Finalized);
+    assert_eq!(evm(&config).finality, Finality::Finalized);
     assert_eq!(config.select, SelectConfig::default());
 }
 
@@ -38,7 +51,7 @@ fn finality_is_a_word_or_a_depth() {
     ] {
         let text = MINIMAL.to_owned() + "finality = " + written;
         let config = load(&text).unwrap();
-        assert_eq!(config.target.finality, finality);
+        assert_eq!(evm(&config).finality, finality);
         assert_eq!(load(&config.to_toml()).unwrap(), config);
     }
     for (written, words) in [
@@ -77,18 +90,31 @@ fn what_is_wrong_is_named() {
         ),
         (with("0001\"", "0000\""), "`target.light_client` is zero"),
         (
-            format!("{MINIMAL}[batch]\ngas_max = 16777217"),
-            "`batch.gas_max` is 16777217",
+            format!("{MINIMAL}gas_max = 16777217"),
+            "`target.gas_max` is 16777217",
         ),
         (
-            format!("{MINIMAL}[batch]\nbytes_max = 32767"),
-            "`batch.bytes_max` is 32767; 32768 to 1048576",
+            format!("{MINIMAL}bytes_max = 32767"),
+            "`target.bytes_max` is 32767; 32768 to 1048576",
         ),
         (
-            format!("{MINIMAL}[fees]\nfee_cap_wei = 0"),
-            "`fees.tip_min_wei` is above",
+            format!("{MINIMAL}[target.fees]\nfee_cap_wei = 0"),
+            "`target.fees.tip_min_wei` is above",
         ),
-        (format!("{MINIMAL}[fees]\ngas = 0"), "unknown field `gas`"),
+        (
+            format!("{MINIMAL}[target.fees]\ngas = 0"),
+            "unknown field `gas`",
+        ),
+        (format!("{MINIMAL}gas = 0"), "unknown field `gas`"),
+        (with("\"evm\"", "\"telex\""), "unknown variant `telex`"),
+        (
+            format!("{MINIMAL}key = \"a\"\n[target.signer]\n{REMOTE}"),
+            "`target.signer` stands beside target.key",
+        ),
+        (
+            format!("{MINIMAL}[audit]\nfile_bytes = 1"),
+            "`audit.file_bytes` is 1; 65536 to 1073741824",
+        ),
         (" ".repeat(70_000), "more than the 65536 bytes"),
     ] {
         let error = load(&text).unwrap_err().to_string();

@@ -1,10 +1,15 @@
 //! Answers of `eth_*` methods, as far as they are looked at.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{B256, U64};
 use serde::Deserialize;
 
 use crate::record::{Inclusion, U64Text};
 use crate::target::TargetBlock;
+
+/// Name of the gas that a transaction used, among what it cost.
+pub const GAS_USED: &str = "gasUsed";
 
 /// A block, as far as it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -44,14 +49,23 @@ impl Head {
 /// As records have it. Receipts of chains without base fee do not name the price, which is the
 /// transaction's own.
 pub(super) fn inclusion(receipt: &Receipt, price: U64Text) -> Inclusion {
+    let paid = receipt.effective_gas_price;
     Inclusion {
         transaction: receipt.transaction_hash,
         block: receipt.block_number.to(),
         block_hash: receipt.block_hash,
-        gas_used: receipt.gas_used.to(),
-        gas_price: receipt
-            .effective_gas_price
-            .map_or(price, |paid| U64Text(paid.to())),
+        cost: cost(
+            receipt.gas_used.to(),
+            paid.map_or(price, |paid| U64Text(paid.to())),
+        ),
         success: receipt.status == U64::from(1),
     }
+}
+
+/// Gas used, and what was paid for each, wei.
+pub(super) fn cost(gas_used: u64, gas_price: U64Text) -> BTreeMap<String, U64Text> {
+    BTreeMap::from([
+        (GAS_USED.into(), U64Text(gas_used)),
+        ("gasPrice".into(), gas_price),
+    ])
 }

@@ -9,8 +9,7 @@ use tbsi_types::checkpoint::CHECKPOINT_BYTES;
 
 use super::abi::Inbox::deliverCall;
 use super::abi::LightClient;
-use crate::record::Attempt;
-use crate::target::Contents;
+use super::{Attempt, Contents};
 
 pub(super) fn contents(attempt: &Attempt) -> Result<Contents, String> {
     let decoded = TxEnvelope::decode_2718_exact(&attempt.raw);

@@ -7,7 +7,7 @@ use tbsi_types::{Decision, NamedValidators};
 
 use super::abi::{Inbox, LightClient};
 use crate::source::{Proven, ProvenLeaves};
-use crate::target::{Delivery, Load};
+use crate::target::{Advance, Delivery};
 
 /// `checkpoint 192 || round u32 || signers u128 || signatures 65 each`: positions in the set,
 /// lowest bit first, signatures in that order.
@@ -57,8 +57,8 @@ fn record_many(proven: &ProvenLeaves, under: &Proven) -> Bytes {
     call.abi_encode().into()
 }
 
-/// One call for all of a load.
-pub(super) fn load(load: &Load) -> Bytes {
+/// One call for all of an advance.
+pub(super) fn advance(load: &Advance) -> Bytes {
     let mut calls: Vec<Bytes> = Vec::new();
     for (handover, next) in &load.handovers {
         let call = LightClient::handoverCall {

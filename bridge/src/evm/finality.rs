@@ -4,7 +4,7 @@ use alloy_primitives::U64;
 use serde_json::json;
 use tbsi_light::foreign::mix_hash;
 
-use super::Evm;
+use super::EvmRpc;
 use super::answers::Head;
 use super::endpoints::Answer;
 use super::rules::{Rules, rules_of};
@@ -13,7 +13,7 @@ use crate::target::TargetError;
 
 const METHOD: &str = "eth_getBlockByNumber";
 
-impl Evm {
+impl EvmRpc {
     /// The newest block that cannot go away, given the newest one.
     pub(super) async fn final_head(&self, latest: &Head) -> Result<Head, TargetError> {
         match self.finality {

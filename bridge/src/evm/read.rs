@@ -13,13 +13,13 @@ use super::abi::{
 };
 use super::answers::Head;
 use super::endpoints::Answer;
-use super::{Evm, at};
+use super::{EvmRpc, at};
 use crate::limits::{CALLS_AT_ONCE_MAX, SETS_SEARCHED_MAX};
 use crate::record::Hold;
 use crate::standing::RegistryEntry;
-use crate::target::{ClientState, TargetBlock, TargetError};
+use crate::target::{ClientView, TargetBlock, TargetError};
 
-impl Evm {
+impl EvmRpc {
     /// The block that enough endpoints have reached under this tag.
     pub(super) async fn head(&self, tag: &str) -> Result<Head, TargetError> {
         let method = "eth_getBlockByNumber";
@@ -83,7 +83,7 @@ impl Evm {
     }
 
     /// While blocks go away a node may answer as if there was no contract: that passes, so only
-    /// [`Target::check`] takes it for final.
+    /// [`EvmChain::check`] takes it for final.
     pub(super) fn not_a_client(&self) -> TargetError {
         TargetError::Unavailable {
             agreed: 0,
@@ -103,7 +103,7 @@ impl Evm {
     pub(super) async fn client(
         &self,
         block: TargetBlock,
-    ) -> Result<Option<ClientState>, TargetError> {
+    ) -> Result<Option<ClientView>, TargetError> {
         let params = [json!(self.contract), at(block)];
         let code: Bytes = self.endpoints.result("eth_getCode", &params).await?;
         if code.is_empty() {
@@ -114,7 +114,7 @@ impl Evm {
             self.call(&LightClient::statusCall {}, block),
             self.call(&LightClient::trustedUntilMsCall {}, block),
         )?;
-        Ok(Some(ClientState {
+        Ok(Some(ClientView {
             height: latest.height,
             time_ms: latest.timeMs,
             log_size: latest.logSize,

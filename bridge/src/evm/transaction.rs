@@ -2,10 +2,9 @@
 
 use tbsi_types::UnsignedTransaction;
 
-use crate::fees::Bid;
-use crate::record::Attempt;
+use super::fees::Bid;
+use super::{Attempt, Call};
 use crate::signer::{self, SignError, Signer};
-use crate::target::Call;
 
 pub(super) async fn sign(
     signer: &dyn Signer,

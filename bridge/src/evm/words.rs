@@ -1,9 +1,9 @@
 //! What contracts and nodes mean by their refusals.
 
 use super::abi;
+use super::{Estimate, Sent};
 use crate::limits::REFUSAL_BYTES_MAX;
 use crate::record::Hold;
-use crate::target::{Estimate, Sent};
 
 /// What a contract's refusal means. Data that is none of the two contracts' errors is another
 /// contract's: for a message, its receiver's.

@@ -3,14 +3,15 @@
 use alloy_primitives::{B256, U64};
 use serde_json::{Value, json};
 
-use super::Evm;
+use super::EvmRpc;
 use super::answers::{Receipt, inclusion};
 use super::endpoints::Answer;
 use super::words::{classify, is_too_large, rank, refusal};
-use crate::record::{Attempt, Inclusion};
-use crate::target::{Call, Estimate, Sent, TargetError};
+use super::{Attempt, Call, Estimate, Sent};
+use crate::record::Inclusion;
+use crate::target::TargetError;
 
-impl Evm {
+impl EvmRpc {
     /// What a call costs after the latest block, or why it is refused.
     pub(super) async fn gas_of(&self, call: &Call) -> Result<Estimate, TargetError> {
         let from = self.signer.account();

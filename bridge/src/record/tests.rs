@@ -7,8 +7,11 @@ pub(crate) fn parties() -> Parties {
         account: Address::repeat_byte(1),
         source_chain_id: 8_862_026,
         source_genesis_hash: B256::repeat_byte(2),
-        target_chain_id: 31_337,
-        light_client: Address::repeat_byte(3),
+        target: TargetIdentity {
+            chain: "eip155:31337".into(),
+            client: "0x0303030303030303030303030303030303030303".into(),
+            account: "0x0101010101010101010101010101010101010101".into(),
+        },
     }
 }
 
@@ -40,7 +43,7 @@ fn a_record_has_one_form() {
             text.replace(",\"number\"", ", \"number\""),
             "canonical form",
         ),
-        (text.replace("\"version\":1", "\"version\":2"), "version 2"),
+        (text.replace("\"version\":2", "\"version\":3"), "version 3"),
         (
             text.replace("\"plan\":3", "\"plan\":3,\"x\":1"),
             "unknown field",

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
 use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{LeafIndex, TreeSize};
 use tracing::warn;
@@ -88,12 +88,19 @@ impl<T: Target> Relay<T> {
         self.checkpoints(tip, view)
     }
 
+    /// What messages to the target name as their destination (SPEC §14.5); `None` if none are
+    /// carried.
+    fn destination(&self) -> Option<B256> {
+        let chain = self.target.identity().chain;
+        self.target.takes_messages().then(|| keccak256(chain))
+    }
+
     async fn scan(&mut self, tip: &Proven) -> Result<(), RelayError> {
         let size = tip.decision.checkpoint.log_size.0;
         let wanted = Wanted {
             select: &self.config.select,
-            account: self.target.account(),
-            destination: self.target.inbox().map(|_| self.target.destination()),
+            account: self.signer.account(),
+            destination: self.destination(),
         };
         let full = self.state.items.len() >= WAITING_MAX;
         if size <= self.scanned || wanted.is_nothing() || full {
@@ -222,7 +229,7 @@ impl<T: Target> Relay<T> {
         let leaf = self.source.leaf(LeafIndex(index), size).await?;
         let message = Leaf::decode(&leaf.bytes)
             .is_ok_and(|leaf| matches!(leaf.statement, Statement::Message { .. }));
-        let item = if message && self.target.inbox().is_some() {
+        let item = if message && self.target.takes_messages() {
             Item::Message(index)
         } else {
             Item::Leaf(index)

@@ -4,11 +4,11 @@
 use tbsi_types::Height;
 use tokio::time::Instant;
 
-use super::plan::{GasLimit, Tried};
+use super::send::Ready;
 use super::{Relay, RelayError};
 use crate::record::{Event, Hold, Item, Reason};
 use crate::state::Stage;
-use crate::target::{Target, View};
+use crate::target::{Load, Prepared, Target, View};
 
 /// What a request for the evidence of a height is named like, before the height.
 const REQUEST: &str = "evidence-";
@@ -39,13 +39,14 @@ impl<T: Target> Relay<T> {
         if heights.is_empty() {
             return Ok(());
         }
-        if view.final_client.and_then(|it| it.hold) == Some(Hold::Frozen) {
+        let finally = view.final_client.as_ref();
+        if finally.and_then(|it| it.hold.as_ref()) == Some(&Hold::Frozen) {
             let items = heights.into_iter().map(Item::Evidence).collect();
             let block = view.finalized.number;
             return self.record(vec![Event::AlreadyDone { items, block }]);
         }
-        let unpaid = [Hold::FeeCap, Hold::Balance];
-        let held = unpaid.iter().any(|hold| self.state.holds.contains(hold));
+        let held = |hold: &Hold| matches!(hold, Hold::Target(_));
+        let held = self.state.holds.iter().any(held);
         let full = self.state.plans.len() >= self.config.batch.in_flight_max;
         let frozen = view.client.hold == Some(Hold::Frozen);
         if held || full || frozen || Instant::now() < self.not_before {
@@ -53,12 +54,12 @@ impl<T: Target> Relay<T> {
         }
         // One is enough: the next one would find the light client frozen.
         match heights.first() {
-            Some(height) => self.tell(*height, view).await,
+            Some(height) => self.tell(*height).await,
             None => Ok(()),
         }
     }
 
-    async fn tell(&mut self, height: u64, view: &View) -> Result<(), RelayError> {
+    async fn tell(&mut self, height: u64) -> Result<(), RelayError> {
         let all = self.source.all_at(Height(height)).await?;
         let [one, other, ..] = all.as_slice() else {
             let detail = format!(
@@ -68,25 +69,25 @@ impl<T: Target> Relay<T> {
             );
             return self.no_evidence(height, "noConflict", detail);
         };
-        let call = self.target.encode_freeze(one, other, view.latest).await?;
-        let Some(call) = call else {
-            let detail = "the light client never knew the set that signed it".into();
-            return self.no_evidence(height, "unknownSet", detail);
-        };
-        let items = vec![Item::Evidence(height)];
-        let limit = GasLimit {
-            key: "batch.gas_max",
-            most: self.config.batch.gas_max,
-        };
-        match self.try_call(call, items, limit, one).await? {
-            Tried::Ready(ready) => self.send(ready, view).await,
-            Tried::TooLarge(Reason { code, detail }) => self.no_evidence(height, &code, detail),
+        let load = Load::Conflict(Box::new((one.clone(), other.clone())));
+        match self.target.prepare(&load).await? {
+            Prepared::Ready(draft) => {
+                let items = vec![Item::Evidence(height)];
+                let under = one.clone();
+                let ready = Ready {
+                    items,
+                    draft,
+                    under,
+                };
+                self.send(ready).await
+            }
+            Prepared::TooLarge(Reason { code, detail }) => self.no_evidence(height, &code, detail),
             // Somebody was faster: a final block will say so.
-            Tried::Refused {
+            Prepared::Refused {
                 hold: Some(Hold::Frozen),
                 ..
             } => Ok(()),
-            Tried::Refused { code, detail, .. } => self.no_evidence(height, &code, detail),
+            Prepared::Refused { code, detail, .. } => self.no_evidence(height, &code, detail),
         }
     }
 

@@ -6,13 +6,13 @@ use alloy_primitives::B256;
 use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{Height, LeafIndex};
 
-use super::plan::{GasLimit, Tried};
+use super::send::Ready;
 use super::{Relay, RelayError, payloads};
 use crate::limits::{MESSAGES_KEPT_MAX, MESSAGES_PER_STEP_MAX};
-use crate::record::{Event, Item, Reason};
+use crate::record::{Event, Hold, Item, Reason};
 use crate::source::{Proven, ProvenLeaf};
 use crate::state::Stage;
-use crate::target::{Delivery, Target, View};
+use crate::target::{Delivery, Kept, Load, Prepared, Target, View};
 
 /// What the relayer needs of a message, from a leaf that was proven.
 #[derive(Clone, Copy, Debug)]
@@ -98,7 +98,7 @@ impl<T: Target> Relay<T> {
 
     /// The light client's newest checkpoint, as the source has it; none if they differ.
     pub(super) async fn common(&mut self, view: &View) -> Result<Option<Proven>, RelayError> {
-        let client = view.client;
+        let client = &view.client;
         let under = self.source.at(Height(client.height)).await?;
         if under.verified.digest.0 == client.digest {
             return Ok(Some(under));
@@ -117,7 +117,7 @@ impl<T: Target> Relay<T> {
         self.candidates.clear();
         let end = view.client.log_size;
         let some = self.some_messages(end);
-        if self.target.inbox().is_none() || some.is_empty() {
+        if !self.target.takes_messages() || some.is_empty() {
             return Ok(());
         }
         let Some(under) = self.common(view).await? else {
@@ -160,14 +160,16 @@ impl<T: Target> Relay<T> {
         view: &View,
     ) -> Result<Vec<Delivered>, RelayError> {
         let sequences: Vec<u64> = messages.iter().map(|(_, it)| it.sequence).collect();
-        let latest = self.target.delivered(&sequences, view.latest).await?;
+        let kept = Kept::Messages(&sequences);
+        let latest = self.target.has(kept, view.latest).await?;
         let mut delivered = Vec::with_capacity(sequences.len());
         for (sequence, latest) in sequences.into_iter().zip(latest) {
             let once = latest && view.final_client.is_some();
             delivered.push(match (latest, once) {
                 (true, true) => {
-                    let finally = self.target.delivered(&[sequence], view.finalized).await?;
-                    if finally == [true] {
+                    let kept = [sequence];
+                    let kept = Kept::Messages(&kept);
+                    if self.target.has(kept, view.finalized).await? == [true] {
                         Delivered::Finally
                     } else {
                         Delivered::Lately
@@ -182,7 +184,7 @@ impl<T: Target> Relay<T> {
 
     /// Delivers what can be: not paused, not delivered, in time, and with its payload.
     pub(super) async fn messages(&mut self, view: &View) -> Result<(), RelayError> {
-        if self.candidates.is_empty() || view.messages_paused {
+        if self.candidates.is_empty() || view.holds.contains(&Hold::MessagesPaused) {
             return Ok(());
         }
         let candidates = std::mem::take(&mut self.candidates);
@@ -196,12 +198,12 @@ impl<T: Target> Relay<T> {
             if !self.has_room() {
                 return Ok(());
             }
-            self.deliver(index, &under, view).await?;
+            self.deliver(index, &under).await?;
         }
         Ok(())
     }
 
-    async fn deliver(&mut self, index: u64, under: &Proven, view: &View) -> Result<(), RelayError> {
+    async fn deliver(&mut self, index: u64, under: &Proven) -> Result<(), RelayError> {
         let Some(message) = self.message(index, under).await? else {
             return Ok(());
         };
@@ -213,22 +215,28 @@ impl<T: Target> Relay<T> {
             under: under.clone(),
             payload,
         };
-        let Some(call) = self.target.encode_delivery(&delivery) else {
-            return Ok(());
-        };
-        let items = vec![Item::Message(index)];
-        let limit = GasLimit {
-            key: "batch.message_gas_max",
-            most: self.config.batch.message_gas_max,
-        };
-        match self.try_call(call, items, limit, under).await? {
-            Tried::Ready(ready) => self.send(ready, view).await,
-            Tried::TooLarge(reason) => self.set_aside(index, reason),
-            Tried::Refused { code, detail, hold } => {
+        match self
+            .target
+            .prepare(&Load::Delivery(Box::new(delivery)))
+            .await?
+        {
+            Prepared::Ready(draft) => {
+                let items = vec![Item::Message(index)];
+                let under = under.clone();
+                let ready = Ready {
+                    items,
+                    draft,
+                    under,
+                };
+                self.send(ready).await
+            }
+            Prepared::TooLarge(reason) => self.set_aside(index, reason),
+            Prepared::Refused { code, detail, hold } => {
                 // A receiver can say the words of the light client: only that itself is believed.
                 if hold.is_some() {
                     let now = self.target.view().await?;
-                    if now.client.hold.is_some() || now.messages_paused {
+                    let paused = now.holds.contains(&Hold::MessagesPaused);
+                    if now.client.hold.is_some() || paused {
                         return Ok(());
                     }
                 }

@@ -6,53 +6,16 @@ use tbsi_types::{Handover, Height, LeafIndex, NamedValidators};
 use tokio::time::Instant;
 
 use super::portion::Portion;
+use super::send::Ready;
 use super::{Relay, RelayError};
-use crate::limits::{ENVELOPE_BYTES, FAILURES_MAX};
-use crate::record::{Event, Hold, Item, Reason};
+use crate::limits::FAILURES_MAX;
+use crate::record::{Event, Item, Reason};
 use crate::source::Proven;
 use crate::state::{Plan, PlanProgress};
-use crate::target::{Call, Estimate, Load, Target, View};
-
-/// A transaction that would succeed.
-pub(super) struct Ready {
-    pub(super) items: Vec<Item>,
-    pub(super) call: Call,
-    pub(super) gas: u64,
-    /// The checkpoint that proves it all.
-    pub(super) under: Proven,
-}
-
-/// What became of trying a call.
-pub(super) enum Tried {
-    Ready(Box<Ready>),
-    /// It has too many bytes or needs too much gas.
-    TooLarge(Reason),
-    Refused {
-        code: String,
-        detail: String,
-        hold: Option<Hold>,
-    },
-}
-
-/// The most gas that a call may need, and where that is configured.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GasLimit {
-    pub(super) key: &'static str,
-    pub(super) most: u64,
-}
+use crate::target::{Advance, Kept, Load, Prepared, Target, View};
 
 /// Changes of the validator set, each with the new set.
 type Handovers = [(Handover, NamedValidators)];
-
-fn too_large(code: &str, detail: String) -> Tried {
-    let code = code.into();
-    Tried::TooLarge(Reason { code, detail })
-}
-
-/// State may change between estimate and block.
-fn with_margin(gas: u64) -> u64 {
-    gas.saturating_add(gas / 5)
-}
 
 impl<T: Target> Relay<T> {
     pub(super) async fn plan(&mut self, tip: &Proven, view: &View) -> Result<(), RelayError> {
@@ -67,7 +30,7 @@ impl<T: Target> Relay<T> {
         }
         self.leaves(view).await?;
         self.messages(view).await?;
-        self.fill_gap(view).await
+        self.upkeep().await
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -76,7 +39,7 @@ impl<T: Target> Relay<T> {
 
     /// Checkpoints and handovers that are behind the light client in a final block.
     fn settle_passed(&mut self, view: &View) -> Result<(), RelayError> {
-        let Some(client) = view.final_client else {
+        let Some(client) = &view.final_client else {
             return Ok(());
         };
         let passed = |item: &&Item| match item {
@@ -129,7 +92,7 @@ impl<T: Target> Relay<T> {
             let on_its_way = !matches!(plan.progress, PlanProgress::Included(_));
             on_its_way && plan.items.iter().any(moves)
         });
-        let client = view.client;
+        let client = &view.client;
         let size = tip.decision.checkpoint.log_size.0;
         let most = self.config.batch.leaves_max;
         let leaves = self.waiting_leaves(client.log_size..size, most);
@@ -161,7 +124,7 @@ impl<T: Target> Relay<T> {
         view: &View,
         leaves: &[u64],
     ) -> Result<(), RelayError> {
-        let client = view.client;
+        let client = &view.client;
         let height = under.decision.checkpoint.height;
         let mut handovers = self.source.handovers_from(client.validator_set, height);
         handovers.retain(|(handover, _)| handover.first.checkpoint.height.0 > client.height);
@@ -171,14 +134,23 @@ impl<T: Target> Relay<T> {
             let tried = self.try_advance(under, &handovers, &items).await?;
             let carries = items.iter().any(|item| item.leaf().is_some());
             match tried {
-                Tried::Ready(ready) => return self.send(ready, view).await,
-                Tried::Refused {
+                Prepared::Ready(draft) => {
+                    let under = under.clone();
+                    let ready = Ready {
+                        items,
+                        draft,
+                        under,
+                    };
+                    return self.send(ready).await;
+                }
+                Prepared::Refused {
                     hold: Some(hold), ..
                 } => return self.hold_on(hold),
-                Tried::TooLarge(_) if portion.less(&items) => {}
+                Prepared::TooLarge(_) if portion.less(&items) => {}
                 // Without leaves it shows whether one of them is to blame.
-                Tried::Refused { .. } if carries => portion.beside = 0,
-                Tried::TooLarge(Reason { code, detail }) | Tried::Refused { code, detail, .. } => {
+                Prepared::Refused { .. } if carries => portion.beside = 0,
+                Prepared::TooLarge(Reason { code, detail })
+                | Prepared::Refused { code, detail, .. } => {
                     self.health.metrics.failed("refused");
                     self.set_back();
                     return self.alarm(&code, detail);
@@ -194,12 +166,12 @@ impl<T: Target> Relay<T> {
         under: &Proven,
         handovers: &Handovers,
         items: &[Item],
-    ) -> Result<Tried, RelayError> {
+    ) -> Result<Prepared<T::Draft>, RelayError> {
         let count = items.iter();
         let count = count.filter(|item| matches!(item, Item::Handover(_)));
-        let mut load = Load {
+        let mut load = Advance {
             handovers: handovers[..count.count()].to_vec(),
-            ..Load::default()
+            ..Advance::default()
         };
         if items.iter().any(|item| item.checkpoint().is_some()) {
             load.checkpoint = Some(under.clone());
@@ -210,60 +182,13 @@ impl<T: Target> Relay<T> {
             let proven = self.source.prove_leaves(&indexes, under).await?;
             load.leaves = Some((proven, under.clone()));
         }
-        self.try_load(load, items.to_vec(), under).await
-    }
-
-    async fn try_load(
-        &self,
-        load: Load,
-        items: Vec<Item>,
-        under: &Proven,
-    ) -> Result<Tried, RelayError> {
-        let call = self.target.encode(&load);
-        let limit = GasLimit {
-            key: "batch.gas_max",
-            most: self.config.batch.gas_max,
-        };
-        self.try_call(call, items, limit, under).await
-    }
-
-    pub(super) async fn try_call(
-        &self,
-        call: Call,
-        items: Vec<Item>,
-        limit: GasLimit,
-        under: &Proven,
-    ) -> Result<Tried, RelayError> {
-        let (bytes, bytes_max) = (
-            call.data.len() + ENVELOPE_BYTES,
-            self.config.batch.bytes_max,
-        );
-        if bytes > bytes_max {
-            let detail = format!("has {bytes} bytes; batch.bytes_max is {bytes_max}");
-            return Ok(too_large("bytes", detail));
-        }
-        let GasLimit { key, most } = limit;
-        Ok(match self.target.estimate(&call).await? {
-            Estimate::Refused { code, detail, hold } => Tried::Refused { code, detail, hold },
-            Estimate::TooLarge(said) => {
-                too_large("gas", format!("is more than the target takes: {said}"))
-            }
-            Estimate::Gas(gas) if with_margin(gas) > most => {
-                let gas = with_margin(gas);
-                too_large("gas", format!("needs {gas} gas; {key} is {most}"))
-            }
-            Estimate::Gas(gas) => Tried::Ready(Box::new(Ready {
-                items,
-                call,
-                gas: with_margin(gas),
-                under: under.clone(),
-            })),
-        })
+        let load = Load::Advance(Box::new(load));
+        Ok(self.target.prepare(&load).await?)
     }
 
     /// Leaves that the light client's newest checkpoint covers.
     async fn leaves(&mut self, view: &View) -> Result<(), RelayError> {
-        let client = view.client;
+        let client = &view.client;
         let mut from = 0;
         let mut under = None;
         while self.has_room() {
@@ -283,7 +208,7 @@ impl<T: Target> Relay<T> {
             let Some(under) = under.clone() else {
                 return Ok(());
             };
-            self.batch(leaves, &under, view).await?;
+            self.batch(leaves, &under).await?;
         }
         Ok(())
     }
@@ -294,7 +219,7 @@ impl<T: Target> Relay<T> {
         leaves: Vec<u64>,
         view: &View,
     ) -> Result<Vec<u64>, RelayError> {
-        let latest = self.target.recorded(&leaves, view.latest).await?;
+        let latest = self.target.has(Kept::Leaves(&leaves), view.latest).await?;
         let (mut open, mut done) = (Vec::new(), Vec::new());
         for (leaf, recorded) in leaves.into_iter().zip(latest) {
             if recorded {
@@ -304,7 +229,7 @@ impl<T: Target> Relay<T> {
             }
         }
         if !done.is_empty() && view.final_client.is_some() {
-            let recorded = self.target.recorded(&done, view.finalized).await?;
+            let recorded = self.target.has(Kept::Leaves(&done), view.finalized).await?;
             let settled = done.iter().zip(recorded).filter(|(_, recorded)| *recorded);
             let items: Vec<Item> = settled.map(|(leaf, _)| Item::Leaf(*leaf)).collect();
             if !items.is_empty() {
@@ -317,27 +242,30 @@ impl<T: Target> Relay<T> {
 
     /// Sends as many of these as one transaction takes. If the contract refuses them, halves
     /// are tried until one leaf alone is to blame, and that one is set aside.
-    async fn batch(
-        &mut self,
-        mut leaves: Vec<u64>,
-        under: &Proven,
-        view: &View,
-    ) -> Result<(), RelayError> {
+    async fn batch(&mut self, mut leaves: Vec<u64>, under: &Proven) -> Result<(), RelayError> {
         loop {
             let indexes: Vec<LeafIndex> = leaves.iter().copied().map(LeafIndex).collect();
             let proven = self.source.prove_leaves(&indexes, under).await?;
             let items: Vec<Item> = leaves.iter().copied().map(Item::Leaf).collect();
-            let load = Load {
+            let load = Load::Advance(Box::new(Advance {
                 leaves: Some((proven, under.clone())),
-                ..Load::default()
-            };
-            let reason = match self.try_load(load, items.clone(), under).await? {
-                Tried::Ready(ready) => return self.send(ready, view).await,
-                Tried::Refused {
+                ..Advance::default()
+            }));
+            let reason = match self.target.prepare(&load).await? {
+                Prepared::Ready(draft) => {
+                    let under = under.clone();
+                    let ready = Ready {
+                        items,
+                        draft,
+                        under,
+                    };
+                    return self.send(ready).await;
+                }
+                Prepared::Refused {
                     hold: Some(hold), ..
                 } => return self.hold_on(hold),
-                Tried::TooLarge(reason) => reason,
-                Tried::Refused { code, detail, .. } => Reason { code, detail },
+                Prepared::TooLarge(reason) => reason,
+                Prepared::Refused { code, detail, .. } => Reason { code, detail },
             };
             if leaves.len() == 1 {
                 self.health.metrics.failed("quarantined");

@@ -1,43 +1,38 @@
-//! From a transaction that would succeed to one that is sent, a record at a time.
+//! From a transaction that the target would take to one that is on its way, a record at a time.
 
-use super::plan::Ready;
 use super::{Forecast, Relay, RelayError};
-use crate::fees;
-use crate::record::{Event, Hold, Item, TrustBasis};
-use crate::target::{Call, Target, View};
+use crate::record::{Event, Item, TrustBasis};
+use crate::source::Proven;
+use crate::target::Target;
 
-/// Gas of a transfer.
-const TRANSFER_GAS: u64 = 21_000;
+/// A transaction that the target would take.
+pub(super) struct Ready<D> {
+    pub(super) items: Vec<Item>,
+    pub(super) draft: D,
+    /// The checkpoint that proves it all.
+    pub(super) under: Proven,
+}
 
 impl<T: Target> Relay<T> {
     /// Journals a transaction, step by step, and sends it.
-    pub(super) async fn send(&mut self, ready: Box<Ready>, view: &View) -> Result<(), RelayError> {
+    pub(super) async fn send(&mut self, ready: Ready<T::Draft>) -> Result<(), RelayError> {
         let state = &self.state;
         let elsewhere = |item| state.items.contains_key(item) && !state.waiting.contains(item);
         if ready.items.iter().any(elsewhere) {
             // A plan that failed in a block holds it until that block is final.
             return Ok(());
         }
-        let Some(bid) = fees::first(view.market, self.config.fee_limits()) else {
-            return self.hold_on(Hold::FeeCap);
-        };
-        let cost = u128::from(bid.fee_cap) * u128::from(ready.gas);
         if self.is_dry() {
             self.forecasts.push(Forecast {
                 items: ready.items.clone(),
-                gas: ready.gas,
-                cost_wei_max: cost.to_string(),
+                cost: self.target.cost(&ready.draft),
             });
-        } else if self.balance < cost {
-            self.needed = cost;
-            return self.hold_on(Hold::Balance);
+        } else if let Some(hold) = self.target.held_back(&ready.draft) {
+            return self.hold_on(hold);
         }
-        let new: Vec<Item> = ready
-            .items
-            .iter()
-            .filter(|item| !self.state.items.contains_key(item))
-            .copied()
-            .collect();
+        let known = &self.state.items;
+        let new = ready.items.iter().filter(|item| !known.contains_key(item));
+        let new: Vec<Item> = new.copied().collect();
         if !new.is_empty() {
             self.record(vec![Event::Discovered {
                 items: new,
@@ -45,87 +40,46 @@ impl<T: Target> Relay<T> {
                 requested: false,
             }])?;
         }
-        self.record(vec![proven(&ready)])?;
-        self.dispatch(ready.items, ready.gas, bid, Some(ready.call), view)
-            .await
+        self.record(vec![proven(&ready.items, &ready.under)])?;
+        self.dispatch(ready.items, ready.draft).await
     }
 
-    async fn dispatch(
-        &mut self,
-        items: Vec<Item>,
-        gas: u64,
-        bid: fees::Bid,
-        call: Option<Call>,
-        view: &View,
-    ) -> Result<(), RelayError> {
+    async fn dispatch(&mut self, items: Vec<Item>, draft: T::Draft) -> Result<(), RelayError> {
         let plan = self.state.last_plan + 1;
-        let to = call.as_ref().map(|call| call.to);
-        let to = to.unwrap_or_else(|| self.target.account());
-        self.record(vec![Event::Planned {
-            plan,
-            items,
-            to,
-            gas,
-        }])?;
+        self.record(vec![Event::Planned { plan, items }])?;
         if self.is_dry() {
             return Ok(());
         }
-        let nonce = self.next_nonce(view);
-        self.record(vec![Event::NonceReserved { plan, nonce }])?;
-        let attempt = self.target.sign(nonce, gas, bid, call).await?;
-        let cost = u128::from(bid.fee_cap) * u128::from(gas);
-        let open = &self.state.plans;
-        self.costs.retain(|plan, _| open.contains_key(plan));
-        self.costs.insert(plan, cost);
-        self.record(vec![Event::Signed { plan, attempt }])?;
-        self.broadcast(plan).await
+        self.target.submit(plan, draft);
+        self.look_after(plan).await.map(|_| ())
     }
 
-    /// The lowest nonce that neither the chain nor a plan has used.
-    fn next_nonce(&self, view: &View) -> u64 {
-        let taken = |nonce| {
-            self.state
-                .plans
-                .values()
-                .any(|plan| plan.nonce == Some(nonce))
-        };
-        let mut nonce = view.nonce;
-        while taken(nonce) {
-            nonce += 1;
-        }
-        nonce
-    }
-
-    /// A nonce that was released while later ones are on their way holds all of them up: a
-    /// transfer of nothing uses it up.
-    pub(super) async fn fill_gap(&mut self, view: &View) -> Result<(), RelayError> {
-        let gap = self.next_nonce(view);
-        let after = self.state.nonce_after_plans().unwrap_or_default();
-        if self.is_dry() || gap >= after || !self.has_room() {
+    /// Sends what the target itself needs, if there is room.
+    pub(super) async fn upkeep(&mut self) -> Result<(), RelayError> {
+        if self.is_dry() || !self.has_room() {
             return Ok(());
         }
-        let Some(bid) = fees::first(view.market, self.config.fee_limits()) else {
-            return self.hold_on(Hold::FeeCap);
+        let Some(draft) = self.target.upkeep(&self.state.plans) else {
+            return Ok(());
         };
-        self.dispatch(Vec::new(), TRANSFER_GAS, bid, None, view)
-            .await
+        match self.target.held_back(&draft) {
+            Some(hold) => self.hold_on(hold),
+            None => self.dispatch(Vec::new(), draft).await,
+        }
     }
 }
 
-fn proven(ready: &Ready) -> Event {
-    let verified = &ready.under.verified;
+fn proven(items: &[Item], under: &Proven) -> Event {
+    let verified = &under.verified;
     let checkpoint = &verified.checkpoint;
+    let signers = verified.signers.iter();
     Event::Proven {
-        items: ready.items.clone(),
+        items: items.to_vec(),
         height: checkpoint.height.0,
         checkpoint: verified.digest.0,
         log_size: checkpoint.log_size.0,
         validator_set: checkpoint.validator_set_hash,
-        signers: verified
-            .signers
-            .iter()
-            .map(|signer| signer.validator)
-            .collect(),
+        signers: signers.map(|signer| signer.validator).collect(),
         assurance: TrustBasis::ValidatorQuorum,
     }
 }

@@ -4,6 +4,7 @@ use alloy_primitives::B256;
 
 use crate::journal::{Journal, JournalError};
 use crate::record::{Event, Parties, RECORD_VERSION, Record};
+use crate::state::State;
 
 /// Where events go.
 pub(super) enum EventSink {
@@ -14,6 +15,14 @@ pub(super) enum EventSink {
 }
 
 impl EventSink {
+    /// Begins another file of the journal if this one is full.
+    pub(super) fn make_room(&mut self, state: &State, now: u64) -> Result<(), JournalError> {
+        match self {
+            Self::Journal(journal) if journal.is_full() => journal.rotate(state.snapshot(), now),
+            Self::Journal(_) | Self::Dry { .. } => Ok(()),
+        }
+    }
+
     /// Writes events; what is returned has happened.
     pub(super) fn write(
         &mut self,

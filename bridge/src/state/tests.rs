@@ -1,8 +1,8 @@
-use alloy_primitives::{Address, Bytes};
+use serde_json::json;
 
 use super::*;
 use crate::record::tests::parties;
-use crate::record::{RECORD_VERSION, TrustBasis, U64Text};
+use crate::record::{RECORD_VERSION, TrustBasis};
 
 fn record(number: u64, event: Event) -> Record {
     Record {
@@ -46,22 +46,15 @@ fn planned(plan: u64) -> Event {
     Event::Planned {
         plan,
         items: vec![Item::Leaf(3)],
-        to: Address::ZERO,
-        gas: 1,
     }
 }
 
-fn reserved(plan: u64) -> Event {
-    Event::NonceReserved { plan, nonce: 5 }
-}
-
-fn attempt(number: u8) -> Attempt {
-    Attempt {
-        transaction: B256::repeat_byte(number),
-        raw: Bytes::new(),
-        fee_cap: U64Text(u64::from(number) * 10),
-        tip: U64Text(number.into()),
-    }
+fn step(plan: u64, name: &str) -> Event {
+    let step = SendStep {
+        name: name.into(),
+        body: json!({ "of": plan }),
+    };
+    Event::Step { plan, step }
 }
 
 fn inclusion(number: u8, success: bool) -> Inclusion {
@@ -69,33 +62,20 @@ fn inclusion(number: u8, success: bool) -> Inclusion {
         transaction: B256::repeat_byte(number),
         block: 1,
         block_hash: B256::repeat_byte(0xbb),
-        gas_used: 1,
-        gas_price: U64Text(1),
+        cost: BTreeMap::new(),
         success,
     }
 }
 
 /// A plan that was sent twice.
 fn sent() -> Vec<Event> {
-    let broadcast = |number| Event::Broadcast {
-        plan: 1,
-        transaction: B256::repeat_byte(number),
-    };
     vec![
         discovered(),
         proven(),
         planned(1),
-        reserved(1),
-        Event::Signed {
-            plan: 1,
-            attempt: attempt(1),
-        },
-        broadcast(1),
-        Event::Replaced {
-            plan: 1,
-            attempt: attempt(2),
-        },
-        broadcast(2),
+        step(1, "signed"),
+        step(1, "sent"),
+        step(1, "sent"),
     ]
 }
 
@@ -116,9 +96,9 @@ fn final_block(success: bool) -> Event {
 fn an_item_goes_through_all_states() {
     let state = of(&sent()).unwrap();
     assert_eq!((state.backlog(), state.waiting.len()), (1, 0));
-    assert_eq!(state.nonce_after_plans(), Some(6));
     assert_eq!(state.oldest_ms(), Some(1_000));
-    // The first attempt may win although a second one was sent.
+    // A step that is repeated is kept once.
+    assert_eq!(state.plans[&1].steps.len(), 2);
     let included = Event::Included {
         plan: 1,
         inclusion: inclusion(1, true),
@@ -126,7 +106,7 @@ fn an_item_goes_through_all_states() {
     let state = with(sent(), &[included, final_block(true)]).unwrap();
     assert_eq!((state.backlog(), state.settled), (0, 1));
     assert!(state.plans.is_empty());
-    assert_eq!(state.progress_ms, 1_009);
+    assert_eq!(state.progress_ms, 1_007);
 }
 
 #[test]
@@ -164,26 +144,18 @@ fn a_block_that_goes_away_leaves_the_plan_open() {
         block_hash: B256::repeat_byte(byte),
     };
     let state = with(sent(), &[included.clone(), gone(0xbb)]).unwrap();
-    assert_eq!(state.plans[&1].progress, PlanProgress::Signed);
+    assert_eq!(state.plans[&1].progress, PlanProgress::Lost);
     assert!(with(sent(), &[included, gone(0xcc)]).is_err());
 }
 
 #[test]
 fn what_cannot_follow_is_refused() {
-    let signed = |number| Event::Signed {
-        plan: 1,
-        attempt: attempt(number),
-    };
     let cases: &[(&[Event], &str)] = &[
         (&[proven()], "is unknown"),
         (&[discovered(), discovered()], "is known already"),
         (&[discovered(), planned(1)], "is not proven"),
         (&[discovered(), proven(), planned(2)], "plan 0 was the last"),
-        (&[reserved(1)], "plan 1 is unknown"),
-        (
-            &[discovered(), proven(), planned(1), signed(1)],
-            "plan is Planned",
-        ),
+        (&[step(1, "signed")], "plan 1 is unknown"),
         (
             &[discovered(), proven(), planned(1), proven()],
             "is part of a plan",
@@ -206,33 +178,12 @@ fn what_cannot_follow_is_refused() {
         let error = of(events).unwrap_err();
         assert!(error.problem.contains(words), "{error}");
     }
-    for (more, words) in [
-        (
-            Event::Replaced {
-                plan: 1,
-                attempt: attempt(2),
-            },
-            "higher fees",
-        ),
-        (
-            Event::Included {
-                plan: 1,
-                inclusion: inclusion(7, true),
-            },
-            "none of the plan's attempts",
-        ),
-        (reserved(1), "nonce 5 is another plan's"),
-        (
-            Event::Broadcast {
-                plan: 1,
-                transaction: B256::repeat_byte(1),
-            },
-            "another transaction",
-        ),
-    ] {
-        let error = with(sent(), &[more]).unwrap_err();
-        assert!(error.problem.contains(words), "{error}");
-    }
+    let included = Event::Included {
+        plan: 1,
+        inclusion: inclusion(7, true),
+    };
+    let error = with(sent(), &[included, step(1, "sent")]).unwrap_err();
+    assert!(error.problem.contains("in a block"), "{error}");
 }
 
 #[test]
@@ -262,16 +213,16 @@ fn a_pause_of_messages_alone_holds_nothing_else() {
     let held = |reason| Event::Held { reason };
     let state = of(&[held(Hold::MessagesPaused)]).unwrap();
     assert!(!state.is_held());
-    let state = of(&[held(Hold::MessagesPaused), held(Hold::FeeCap)]).unwrap();
+    let state = of(&[
+        held(Hold::MessagesPaused),
+        held(Hold::Target("dear".into())),
+    ])
+    .unwrap();
     assert!(state.is_held());
 }
 
-/// A plan that every endpoint refused.
+/// A plan that the target refused.
 fn refused(code: &str) -> Vec<Event> {
-    let signed = Event::Signed {
-        plan: 1,
-        attempt: attempt(1),
-    };
     let reason = Reason {
         code: code.into(),
         detail: String::new(),
@@ -281,8 +232,7 @@ fn refused(code: &str) -> Vec<Event> {
         discovered(),
         proven(),
         planned(1),
-        reserved(1),
-        signed,
+        step(1, "signed"),
         released,
     ]
 }
@@ -318,10 +268,7 @@ fn a_plan_that_was_given_up_can_come_back() {
     );
     let state = state.unwrap();
     assert_eq!((state.settled, state.items.len()), (1, 0));
-    // Not while another plan has its nonce, and not twice.
-    let other = [proven(), planned(2), reserved(2)];
-    let error = with(refused("sendRefused"), &[&other[..], &[revived()]].concat());
-    assert_eq!(error.unwrap_err().problem, "its nonce is another plan's");
+    let other = [proven(), planned(2), step(2, "signed")];
     let error = with(refused("nonceTaken"), &[revived()]).unwrap_err();
     assert_eq!(error.problem, "plan 1 was not given up");
     // What another plan has by then stays there.
@@ -344,4 +291,87 @@ fn final_block_of(plan: u64) -> Event {
         items: vec![],
         inclusion: inclusion(1, true),
     }
+}
+
+/// Every kind of thing that there is to carry over.
+fn everything() -> Vec<Event> {
+    let many = Event::Discovered {
+        items: (10..3_000).map(Item::Leaf).collect(),
+        scanned: 3_000,
+        requested: false,
+    };
+    let reason = Reason {
+        code: "x".into(),
+        detail: "y".repeat(3_000),
+    };
+    let aside = |from: u64| Event::Quarantined {
+        items: (from..from + 200).map(Item::Leaf).collect(),
+        reason: reason.clone(),
+    };
+    let more = [
+        many,
+        aside(10),
+        aside(400),
+        Event::Held {
+            reason: Hold::Target("dear".into()),
+        },
+        proven(),
+        planned(2),
+        step(2, "signed"),
+        Event::Included {
+            plan: 2,
+            inclusion: inclusion(2, true),
+        },
+    ];
+    [refused("tooLarge"), more.to_vec()].concat()
+}
+
+#[test]
+fn a_snapshot_is_the_whole_state() {
+    let state = of(&everything()).unwrap();
+    let snapshot = state.snapshot();
+    assert_eq!(of(&snapshot).unwrap().snapshot(), snapshot);
+    let parts = snapshot
+        .iter()
+        .map(|event| record(0, event.clone()).encode());
+    assert!(parts.map(|part| part.len()).max().unwrap() < 1_000_000);
+    // After the events themselves, it says what they said.
+    let both = of(&[everything(), snapshot.clone()].concat()).unwrap();
+    assert_eq!(both, state);
+    // Again, and what goes on from there.
+    let included = Event::Final {
+        plan: 2,
+        items: vec![],
+        inclusion: inclusion(2, true),
+    };
+    let on = of(&[snapshot.clone(), vec![included.clone()]].concat()).unwrap();
+    let whole = of(&[everything(), snapshot.clone(), vec![included]].concat()).unwrap();
+    assert_eq!((on.settled, on.items), (whole.settled, whole.items));
+}
+
+#[test]
+fn a_snapshot_that_says_something_else_is_refused() {
+    let state = of(&everything()).unwrap();
+    let snapshot = state.snapshot();
+    for (left_out, words) in [
+        (0, "begins with its totals"),
+        (1, "not what the records before it lead to"),
+        (snapshot.len() - 1, "has no end"),
+    ] {
+        let mut events = everything();
+        let mut rest = snapshot.clone();
+        rest.remove(left_out);
+        events.extend(rest);
+        events.push(Event::Alarm {
+            reason: Reason {
+                code: "x".into(),
+                detail: String::new(),
+            },
+        });
+        let error = of(&events).unwrap_err();
+        assert!(error.problem.contains(words), "{left_out}: {error}");
+    }
+    let twice = [snapshot[..1].to_vec(), snapshot.clone()].concat();
+    let error = of(&twice).unwrap_err();
+    assert_eq!(error.problem, "a snapshot within a snapshot");
 }

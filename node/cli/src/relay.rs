@@ -7,6 +7,7 @@ mod init;
 mod keys;
 mod look;
 mod payload;
+mod routes;
 mod say;
 
 use std::path::{Path, PathBuf};
@@ -16,15 +17,17 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use serde_json::json;
-use tbsi_bridge::config::Config;
-use tbsi_bridge::evm::Evm;
+use tbsi_bridge::config::{Config, EvmConfig, TargetConfig};
+use tbsi_bridge::evm::{Evm, EvmChain, EvmRpc};
 use tbsi_bridge::health::{self, Health};
 use tbsi_bridge::record::Parties;
 use tbsi_bridge::relay::{self, Parts, REQUESTS, RETRY, Relay, Until};
+use tbsi_bridge::signer::SharedSigner;
 use tbsi_bridge::source::Source;
 use tbsi_bridge::state::State;
 use tbsi_bridge::target::Target;
 use tbsi_home::config::LogConfig;
+use tbsi_types::ChainIdentity;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -32,7 +35,7 @@ use tokio::sync::watch;
 use crate::report::{in_language, refuse};
 use crate::shown::PathShown;
 use crate::{logging, proof};
-use keys::open_signer;
+use keys::{KeyPlace, open_signer};
 use say::Say;
 
 const CODES: &str = "\
@@ -60,6 +63,10 @@ pub(crate) enum Command {
     #[command(after_help = CODES)]
     DryRun(Look),
     /// Carry what the configuration selects, until SIGTERM or Ctrl-C.
+    ///
+    /// A directory with a file routes.toml has several homes, each named by a table
+    /// `[route.NAME]` with the key `home`: all of them are carried in one process. A route that
+    /// fails is tried again after half a minute, and stops no other.
     Run {
         #[command(flatten)]
         home: Home,
@@ -120,6 +127,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(&args),
         Command::Check(look) => in_language(check(&look), look.say.lang),
         Command::DryRun(look) => in_language(look::dry_run(&look), look.say.lang),
+        Command::Run { home } if routes::are_in(&home.dir) => routes::run(&home.dir),
         Command::Run { home } => carry(&home.dir, Until::Stopped),
         Command::Clear { home, retry } => {
             if retry {
@@ -144,9 +152,31 @@ fn ask(home: &Path, name: &str) -> anyhow::Result<()> {
         .with_context(|| format!("write {}", file.shown()))
 }
 
+/// A target as it is configured. A second kind makes this an enum, or the loop's type a choice.
+type Configured = Evm<EvmRpc>;
+
 /// Everything that a home directory says.
 struct Opened {
-    parts: Parts<Evm>,
+    parts: Parts<Configured>,
+}
+
+/// Who signs what is sent to a target: the relayer's own key, unless the target has another.
+fn target_signer(
+    home: &Path,
+    config: &EvmConfig,
+    chain: ChainIdentity,
+    relayer: &SharedSigner,
+) -> anyhow::Result<SharedSigner> {
+    let place = KeyPlace {
+        name: "target.key",
+        key: config.key.as_deref(),
+        password_file: config.password_file.as_deref(),
+        signer: config.signer.as_ref(),
+    };
+    if config.key.is_none() && config.signer.is_none() {
+        return Ok(Arc::clone(relayer));
+    }
+    open_signer(home, &place, chain)
 }
 
 impl Opened {
@@ -155,16 +185,17 @@ impl Opened {
         let genesis = proof::load_genesis(&home.join(&config.source.genesis))?;
         let source = Source::new(&genesis, &config.source.rpc, config.source.agree)?;
         let chain = source.chain();
-        let signer = open_signer(home, &config, chain)?;
-        let target = Evm::new(&config.target, chain, Arc::clone(&signer))?;
+        let signer = open_signer(home, &KeyPlace::of_relayer(&config.relayer), chain)?;
+        let TargetConfig::Evm(evm) = &config.target;
+        let pays = target_signer(home, evm, chain, &signer)?;
+        let target = Evm::new(EvmRpc::new(evm, chain, pays)?, evm.clone());
         let parties = Parties {
             name_zh_tw: config.relayer.name_zh_tw.clone(),
             name_en: config.relayer.name_en.clone(),
-            account: target.account(),
+            account: signer.account(),
             source_chain_id: chain.chain_id,
             source_genesis_hash: chain.genesis_hash,
-            target_chain_id: config.target.chain_id,
-            light_client: config.target.light_client,
+            target: target.identity(),
         };
         let parts = Parts {
             config,
@@ -184,28 +215,30 @@ impl Opened {
 fn check(look: &Look) -> anyhow::Result<ExitCode> {
     let opened = Opened::load(&look.home.dir).map_err(refuse)?;
     let parts = &opened.parts;
+    let chain = parts.target.chain();
     let (view, rules) = Runtime::new()?.block_on(async {
         relay::check(&parts.config, &parts.source, &parts.target, &*parts.signer).await?;
-        let view = parts.target.view().await?;
-        anyhow::Ok((view, parts.target.rules().await))
+        let view = chain.look().await?;
+        anyhow::Ok((view, chain.rules().await))
     })?;
+    let TargetConfig::Evm(evm) = &parts.config.target;
     let checked = say::Checked {
         home: &look.home.dir,
         parties: &parts.parties,
         view: &view,
-        inbox: parts.target.inbox(),
+        inbox: chain.inbox(),
         rules,
-        finality: parts.config.target.finality,
+        finality: evm.finality,
     };
     let rules = rules.map(|rules| rules.to_string());
     let json = json!({
         "parties": parts.parties,
         "clientHeight": view.client.height,
-        "inbox": parts.target.inbox(),
+        "inbox": chain.inbox(),
         "balanceWei": view.balance.to_string(),
         "rules": rules,
         "transactionType": if view.market.legacy { 0 } else { 2 },
-        "finality": parts.config.target.finality,
+        "finality": evm.finality,
         "finalBlock": view.finalized.number,
     });
     look.say.format.print(&checked.text(look.say), &json)
@@ -226,36 +259,52 @@ fn relay_until(opened: Opened, until: Until) -> anyhow::Result<State> {
     logging::start(&LogConfig::default())?;
     Runtime::new()?.block_on(async {
         let (stop, stopped) = watch::channel(false);
-        let health = opened.parts.health.clone();
-        let listener = match until {
-            Until::Stopped => {
-                let address = opened.parts.config.metrics.listen;
-                Some(health::listen(address).await.map_err(anyhow::Error::msg)?)
-            }
-            Until::Empty | Until::Told(_) => None,
-        };
-        let mut relay = Relay::open(opened.parts)?;
-        relay.check().await?;
-        let mut terminated = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
-        let signals = async {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            stop.send_replace(true);
-            std::future::pending::<()>().await;
-        };
-        let pages = async {
-            match listener {
-                Some(listener) => health::serve(listener, health, stopped.clone()).await,
-                None => std::future::pending().await,
-            }
-        };
+        let signals = stop_on_signal(&stop)?;
         tokio::select! {
-            ended = relay.run(until, stopped.clone()) => ended?,
-            () = pages => {}
-            () = signals => {}
+            ended = relay_one(opened, until, stopped) => ended,
+            () = signals => bail!("the signals end"),
         }
-        Ok(relay.state().clone())
     })
+}
+
+/// Tells everybody to stop when the process is told to; never ends.
+fn stop_on_signal(stop: &watch::Sender<bool>) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminated = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        stop.send_replace(true);
+        std::future::pending::<()>().await;
+    })
+}
+
+/// Relays what one home directory says.
+async fn relay_one(
+    opened: Opened,
+    until: Until,
+    stopped: watch::Receiver<bool>,
+) -> anyhow::Result<State> {
+    let health = opened.parts.health.clone();
+    let listener = match until {
+        Until::Stopped => {
+            let address = opened.parts.config.metrics.listen;
+            Some(health::listen(address).await.map_err(anyhow::Error::msg)?)
+        }
+        Until::Empty | Until::Told(_) => None,
+    };
+    let mut relay = Relay::open(opened.parts)?;
+    relay.check().await?;
+    let pages = async {
+        match listener {
+            Some(listener) => health::serve(listener, health, stopped.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = relay.run(until, stopped.clone()) => ended?,
+        () = pages => {}
+    }
+    Ok(relay.state().clone())
 }

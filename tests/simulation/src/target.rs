@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256, keccak256};
-use tbsi_bridge::target::{Delivery, Load, Sent, TargetBlock};
+use tbsi_bridge::evm::Sent;
+use tbsi_bridge::target::{Advance, Delivery, TargetBlock};
 use tbsi_light::{TrustAnchor, verify_decision};
 use tbsi_types::log::{Leaf, Statement, leaf_hash};
 use tbsi_types::{Genesis, LeafIndex, NamedValidators};
@@ -24,11 +25,11 @@ const TRUST_MS: u64 = 86_400_000;
 const LIGHT_CLIENT: Address = Address::repeat_byte(0x11);
 const INBOX: Address = Address::repeat_byte(0x22);
 const ACCOUNT: Address = Address::repeat_byte(0x33);
-const CHAIN: &str = "eip155:424242";
+const CHAIN_ID: u64 = 424_242;
 
 /// The name of the chain, as messages to it name it.
 pub fn destination() -> B256 {
-    keccak256(CHAIN)
+    keccak256(format!("eip155:{CHAIN_ID}"))
 }
 
 /// The contract that messages are for.
@@ -77,7 +78,7 @@ pub struct Made {
 
 #[derive(Clone, Debug)]
 enum Content {
-    Load(Box<Load>),
+    Advance(Box<Advance>),
     Delivery(Box<Delivery>),
 }
 
@@ -246,12 +247,12 @@ impl TargetChain {
 
     fn execute(&self, held: &mut Held, content: &Content, seconds: u64) -> Result<(), String> {
         match content {
-            Content::Load(load) => self.advance(held, load),
+            Content::Advance(load) => self.advance(held, load),
             Content::Delivery(delivery) => deliver(held, delivery, seconds),
         }
     }
 
-    fn advance(&self, held: &mut Held, load: &Load) -> Result<(), String> {
+    fn advance(&self, held: &mut Held, load: &Advance) -> Result<(), String> {
         for (handover, next) in &load.handovers {
             if handover.first.checkpoint.height.0 <= held.height {
                 return Err("NotNewer".into());

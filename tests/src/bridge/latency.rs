@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use tbsi_bridge::evm::GAS_USED;
 use tbsi_bridge::record::{Event, Item};
 use tokio::time::sleep;
 
@@ -82,7 +83,8 @@ pub async fn measure(
             let leaves = leaves.filter(|item| matches!(item, Item::Leaf(leaf) if *leaf >= first));
             let count = leaves.count() as u64;
             carried += count;
-            gas += if count > 0 { inclusion.gas_used } else { 0 };
+            let used = inclusion.cost.get(GAS_USED).map_or(0, |gas| gas.0);
+            gas += if count > 0 { used } else { 0 };
         }
     }
     ensure!(carried == backlog, "{carried} of {backlog} were carried");

@@ -8,10 +8,10 @@ use std::time::Duration;
 use alloy_primitives::{Address, hex};
 use serde_json::Value;
 use tbsi_bridge::config::{
-    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, Finality, HealthConfig,
+    AuditConfig, BatchConfig, CONFIG_FILE, Config, EvmConfig, FeesConfig, HealthConfig,
     RelayerConfig, SelectConfig, SourceConfig, TargetConfig,
 };
-use tbsi_bridge::journal::{JOURNAL_FILE, read};
+use tbsi_bridge::journal::{JOURNAL_FILE, files, records};
 use tbsi_bridge::record::{Event, Record};
 use tbsi_types::SecretKey;
 use tempfile::TempDir;
@@ -60,25 +60,23 @@ impl Relayer {
                 agree: 1,
                 poll_ms: 50,
             },
-            target: TargetConfig {
-                chain_id: TARGET_CHAIN_ID,
-                rpc: target.to_vec(),
-                agree: 1,
-                light_client,
-                inbox: None,
-                finality: Finality::Finalized,
-            },
-            fees: FeesConfig {
-                replace_after_ms: 2_000,
-                ..FeesConfig::default()
-            },
+            target: TargetConfig::Evm(EvmConfig {
+                fees: FeesConfig {
+                    replace_after_ms: 2_000,
+                    ..FeesConfig::default()
+                },
+                ..EvmConfig::new(TARGET_CHAIN_ID, target.to_vec(), light_client)
+            }),
             select: SelectConfig {
                 all: false,
                 schemas: vec![super::chain::SCHEMA],
                 ..SelectConfig::default()
             },
             batch: BatchConfig::default(),
-            audit: AuditConfig { interval_s: 0 },
+            audit: AuditConfig {
+                interval_s: 0,
+                ..AuditConfig::default()
+            },
             metrics: HealthConfig {
                 listen: "127.0.0.1:0".parse().expect("an address"),
                 ..HealthConfig::default()
@@ -105,6 +103,12 @@ impl Relayer {
         fs::write(self.home().join(CONFIG_FILE), self.config.to_toml()).expect("write config.toml");
     }
 
+    /// What of it is about the target.
+    pub fn target(&mut self) -> &mut EvmConfig {
+        let TargetConfig::Evm(target) = &mut self.config.target;
+        target
+    }
+
     /// The home directory.
     pub fn home(&self) -> &Path {
         self.dir.path()
@@ -120,17 +124,26 @@ impl Relayer {
         self.home().join(JOURNAL_FILE)
     }
 
-    /// What it has recorded.
+    /// What it has recorded, in all files.
     pub fn records(&self) -> Vec<Record> {
-        read(&self.journal()).expect("a journal").records
+        let files = files(self.home()).expect("a journal");
+        let all = files
+            .iter()
+            .flat_map(|file| records(file).expect("a journal"));
+        all.collect()
     }
 
     /// Names of what it has recorded.
-    pub fn events(&self) -> Vec<&'static str> {
-        self.records()
-            .iter()
-            .map(|record| record.event.name())
+    pub fn events(&self) -> Vec<String> {
+        let records = self.records().into_iter();
+        records
+            .map(|record| record.event.name().to_owned())
             .collect()
+    }
+
+    /// Whether it has recorded an event with this name.
+    pub fn did(&self, name: &str) -> bool {
+        self.has(|event| event.name() == name)
     }
 
     /// Whether it has recorded such an event.

@@ -1,5 +1,6 @@
 //! Serves a [`Chain`] as a TBSI node does, as far as a relayer asks; or not quite.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tbsi_bindings::genesis::Attestations::attestCall;
-use tbsi_rpc::wire;
+use tbsi_rpc::{ClientError, LocalNode, wire};
 use tbsi_types::log::tile::push_entry;
 use tbsi_types::log::{
     Attestation, DigestWords, EntryBundle, InclusionProof, Leaf, NodeReader, Statement, Tile,
@@ -102,6 +103,41 @@ impl Server {
     }
 }
 
+/// A node in this process that shows a chain: no network, and nothing that takes time.
+#[derive(Clone)]
+pub struct InMemory(pub Chain);
+
+impl fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a node in memory")
+    }
+}
+
+impl LocalNode for InMemory {
+    fn call(&self, method: &str, params: &[Value]) -> Result<Value, ClientError> {
+        let answer = answer(&mut self.0.held(), method, &json!(params), Fault::None);
+        answer.ok_or_else(|| ClientError::Refused {
+            method: method.into(),
+            code: -32_601,
+            message: "method not found".into(),
+            data: None,
+        })
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, String> {
+        let path = path.strip_prefix("log/").unwrap_or_default();
+        shown_file(&self.0.held(), path, Fault::None).ok_or_else(|| "HTTP status 404".into())
+    }
+}
+
+fn shown_file(held: &Held, path: &str, fault: Fault) -> Option<Vec<u8>> {
+    if path.starts_with("tile/entries/") {
+        let bundle = EntryBundle::parse_path(path).ok()?;
+        return entries(held, bundle, fault);
+    }
+    tile(held, Tile::parse_path(path).ok()?)
+}
+
 async fn disturbed(served: &Served) -> Result<Fault, StatusCode> {
     let fault = *served.fault.lock().expect("nobody panics with it");
     match fault {
@@ -116,14 +152,7 @@ async fn file(
     Path(path): Path<String>,
 ) -> Result<Vec<u8>, StatusCode> {
     let fault = disturbed(&served).await?;
-    let held = served.chain.held();
-    let bytes = if path.starts_with("tile/entries/") {
-        EntryBundle::parse_path(&path)
-            .ok()
-            .and_then(|it| entries(&held, it, fault))
-    } else {
-        Tile::parse_path(&path).ok().and_then(|it| tile(&held, it))
-    };
+    let bytes = shown_file(&served.chain.held(), &path, fault);
     bytes.ok_or(StatusCode::NOT_FOUND)
 }
 

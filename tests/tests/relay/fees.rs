@@ -26,7 +26,7 @@ async fn t49_a_transaction_that_was_dropped_is_sent_again_as_it_was() {
     let stage = Stage::new(&binary, Some("0.1")).await;
     let proxy = Proxy::start(&stage.anvil.url()).await;
     let mut relayer = stage.relayer_to("dropped", &[proxy.url()]).await;
-    relayer.config.fees.replace_after_ms = 500;
+    relayer.target().fees.replace_after_ms = 500;
     relayer.configure();
     stage.chain.block(3, None);
     // The first two are taken and forgotten.
@@ -85,7 +85,7 @@ async fn t49_a_stuck_transaction_is_replaced_with_both_fees_higher() {
     };
     let stage = Stage::new(&binary, None).await;
     let mut relayer = stage.relayer("stuck").await;
-    relayer.config.fees.replace_after_ms = 500;
+    relayer.target().fees.replace_after_ms = 500;
     relayer.configure();
     stage.chain.block(3, None);
     // It is killed between the record of the replacement and its sending.
@@ -101,12 +101,9 @@ async fn t49_a_stuck_transaction_is_replaced_with_both_fees_higher() {
     let _running = relayer.start(None);
     eventually("a third", async || replaced(3)).await;
     stage.anvil.mine(1).await;
-    eventually("it is included", async || {
-        relayer.events().contains(&"included")
-    })
-    .await;
+    eventually("it is included", async || relayer.did("included")).await;
     stage.anvil.mine(70).await;
-    eventually("it is final", async || relayer.events().contains(&"final")).await;
+    eventually("it is final", async || relayer.did("final")).await;
     stage.assert_once().await;
     assert_eq!(stage.anvil.nonce(relayer.account()).await, 1);
     relayer.assert_same().await;
@@ -129,27 +126,21 @@ async fn t49_a_nonce_that_another_wallet_took_is_noticed() {
         _ => Fate::Pass,
     });
     let mut running = relayer.start(Some("released"));
-    eventually("it is sent", async || {
-        relayer.events().contains(&"broadcast")
-    })
-    .await;
+    eventually("it is sent", async || relayer.did("broadcast")).await;
     // Somebody else has the key.
     let key = SecretKey::from_seed(b"shared");
     let to = TxKind::Call(Address::repeat_byte(9));
     stage.anvil.send(&key, 0, to, Bytes::new()).await;
-    eventually("it is released", async || {
-        relayer.events().contains(&"released")
-    })
-    .await;
+    eventually("it is released", async || relayer.did("released")).await;
     assert_eq!(running.wait().await.unwrap().code(), None);
     proxy.rule(|_, _| Fate::Pass);
     let _running = relayer.start(None);
-    eventually("it is final", async || relayer.events().contains(&"final")).await;
+    eventually("it is final", async || relayer.did("final")).await;
     stage.assert_once().await;
     let audit = relayer.audit().await;
     let found = audit["report"]["differences"].to_string();
     assert!(
-        found.contains("nonce 0 was used by a transaction that is not recorded"),
+        found.contains("transaction 0 of the account is not recorded"),
         "{found}"
     );
 }
@@ -161,7 +152,7 @@ async fn t50_above_the_cap_nothing_is_spent() {
     };
     let stage = Stage::new(&binary, None).await;
     let mut relayer = stage.relayer("capped").await;
-    relayer.config.fees.fee_cap_wei = 5_000_000_000;
+    relayer.target().fees.fee_cap_wei = 5_000_000_000;
     relayer.configure();
     stage.chain.block(3, None);
     let spike = |gwei: u64| json!(U64::from(gwei * 1_000_000_000));
@@ -175,28 +166,25 @@ async fn t50_above_the_cap_nothing_is_spent() {
         matches!(
             event,
             Event::Held {
-                reason: Hold::FeeCap
+                reason: Hold::Target(_)
             }
         )
     };
     eventually("it waits", async || relayer.has(held)).await;
     let said = relayer.ok(&["dry-run"]).await;
     assert!(
-        said.contains("gas costs more than fees.fee_cap_wei"),
+        said.contains("gas costs more than target.fees.fee_cap_wei"),
         "{said}"
     );
-    assert!(!relayer.events().contains(&"planned"));
+    assert!(!relayer.did("planned"));
     stage
         .anvil
         .call("anvil_setNextBlockBaseFeePerGas", &[spike(1)])
         .await;
     stage.anvil.mine(1).await;
-    eventually("it goes on", async || {
-        relayer.events().contains(&"broadcast")
-    })
-    .await;
+    eventually("it goes on", async || relayer.did("broadcast")).await;
     stage.anvil.mine(70).await;
-    eventually("it is final", async || relayer.events().contains(&"final")).await;
+    eventually("it is final", async || relayer.did("final")).await;
     stage.assert_once().await;
 }
 
@@ -214,14 +202,14 @@ async fn without_money_it_waits_and_says_so() {
         matches!(
             event,
             Event::Held {
-                reason: Hold::Balance
+                reason: Hold::Target(_)
             }
         )
     };
     eventually("it waits", async || relayer.has(held)).await;
-    assert!(!relayer.events().contains(&"planned"));
+    assert!(!relayer.did("planned"));
     stage.anvil.fund(relayer.account(), 100).await;
-    eventually("it is final", async || relayer.events().contains(&"final")).await;
+    eventually("it is final", async || relayer.did("final")).await;
     stage.assert_once().await;
 }
 
@@ -321,10 +309,7 @@ async fn t59_a_transaction_that_fails_in_its_block_is_made_again() {
     let relayer = stage.relayer("failing").await;
     stage.chain.block(3, None);
     let _running = relayer.start(None);
-    eventually("it is sent", async || {
-        relayer.events().contains(&"broadcast")
-    })
-    .await;
+    eventually("it is sent", async || relayer.did("broadcast")).await;
     // The guardian bids more, so its pause comes first in the same block.
     let call = |function: &str| {
         let selector = &keccak256(format!("{function}(uint8)"))[..4];

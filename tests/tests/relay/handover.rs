@@ -71,7 +71,7 @@ async fn handovers_that_do_not_fit_together_go_one_by_one() {
     let stage = Stage::new(&binary, Some("0.1")).await;
     let mut relayer = stage.relayer("large").await;
     // One handover of nine validators, and no more, nor a checkpoint with it.
-    relayer.config.batch.gas_max = 330_000;
+    relayer.target().gas_max = 330_000;
     relayer.configure();
     for round in 0..5 {
         stage.chain.block(0, Some(set(round * 9..round * 9 + 9)));

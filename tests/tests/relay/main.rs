@@ -19,6 +19,7 @@ mod network;
 mod page;
 mod refusals;
 mod reorg;
+mod routes;
 mod rpc;
 mod target;
 

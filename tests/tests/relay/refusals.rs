@@ -135,7 +135,7 @@ async fn t49_an_endpoint_that_takes_a_transaction_and_refuses_it_is_not_believed
         relayer.ok(&["clear"]).await;
         stage.assert_once().await;
         let events = relayer.events();
-        assert!(!events.contains(&"released"), "{name}: {events:?}");
+        assert!(!relayer.did("released"), "{name}: {events:?}");
         relayer.assert_same().await;
     }
 }
@@ -176,11 +176,7 @@ async fn t49_a_transaction_that_was_given_up_and_included_is_found() {
     })
     .await;
     drop(running);
-    assert!(
-        relayer.events().contains(&"revived"),
-        "{:?}",
-        relayer.events()
-    );
+    assert!(relayer.did("revived"), "{:?}", relayer.events());
     stage.assert_once().await;
     proxy.rule(|_, _| Fate::Pass);
     relayer.assert_same().await;
@@ -195,7 +191,7 @@ async fn both_limits_of_a_transaction_are_kept_and_learned() {
     let proxy = Proxy::start(&stage.anvil.url()).await;
     let mut relayer = stage.relayer_to("limits", &[proxy.url()]).await;
     // More than 32,768 bytes of leaves, of which the configuration knows.
-    relayer.config.batch.bytes_max = 32_768;
+    relayer.target().bytes_max = 32_768;
     relayer.configure();
     let largest = Arc::new(Mutex::new(0));
     let seen = Arc::clone(&largest);

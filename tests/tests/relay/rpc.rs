@@ -32,22 +32,22 @@ async fn t52_a_wrong_chain_or_contract_stops_it_before_it_spends() {
         std::fs::remove_file(relayer.journal()).unwrap();
         std::fs::remove_file(relayer.home().join("log")).unwrap();
     };
-    relayer.config.target.chain_id = 1;
+    relayer.target().chain_id = 1;
     relayer.configure();
     refused(&relayer, "target.chain_id says 1").await;
-    relayer.config.target.chain_id = 31_337;
-    relayer.config.target.light_client = relayer.account();
+    relayer.target().chain_id = 31_337;
+    relayer.target().light_client = relayer.account();
     relayer.configure();
     refused(&relayer, "is no light client").await;
     // A light client of another network.
     let other = tbsi_tests::bridge::chain::Chain::default();
     other.held().genesis.name = "another".into();
-    relayer.config.target.light_client = stage.anvil.deploy(&other).await;
+    relayer.target().light_client = stage.anvil.deploy(&other).await;
     relayer.configure();
     refused(&relayer, "the genesis file is of").await;
     // A node of another network.
     let server = Server::start(&other).await;
-    relayer.config.target.light_client = stage.contract;
+    relayer.target().light_client = stage.contract;
     relayer.config.source.rpc = vec![server.url()];
     relayer.configure();
     refused(&relayer, "is a node of another network").await;
@@ -69,7 +69,7 @@ async fn t52_two_of_three_targets_outvote_one_that_lies_lags_refuses_or_hangs() 
     let third = Proxy::start(&stage.anvil.url()).await;
     let urls = [urls[0].clone(), urls[1].clone(), third.url()];
     let mut relayer = stage.relayer_to("voters", &urls).await;
-    relayer.config.target.agree = 2;
+    relayer.target().agree = 2;
     relayer.configure();
     let carried = async |count: u64| {
         stage.chain.block(count, None);

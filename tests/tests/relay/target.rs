@@ -67,11 +67,11 @@ async fn finality_is_what_the_chain_has() {
         "target.finality = { depth = N }",
     ];
     refused(&relayer, &without).await;
-    relayer.config.target.finality = Finality::Instant;
+    relayer.target().finality = Finality::Instant;
     relayer.configure();
     refused(&relayer, &["the newest block is none of QBFT or IBFT 2.0"]).await;
     for finality in [Finality::Depth(3), Finality::Latest] {
-        relayer.config.target.finality = finality;
+        relayer.target().finality = finality;
         relayer.configure();
         let checked = check(&relayer).await;
         let final_block = checked["finalBlock"].as_u64().unwrap();
@@ -108,7 +108,7 @@ async fn a_chain_that_seals_like_qbft_is_told_from_others() {
     let ended = relayer.run(&["check"], None).await;
     let words = "set target.finality = \"instant\"";
     assert!(ended.stderr.contains(words), "{}", ended.stderr);
-    relayer.config.target.finality = Finality::Instant;
+    relayer.target().finality = Finality::Instant;
     relayer.configure();
     stage.chain.block(2, None);
     relayer.ok(&["clear"]).await;

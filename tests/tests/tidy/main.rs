@@ -11,6 +11,7 @@ mod clocks;
 mod evidence;
 mod names;
 mod paths;
+mod port;
 mod sections;
 mod sizes;
 mod tasks;

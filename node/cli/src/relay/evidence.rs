@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::bail;
 use serde_json::{Value, json};
+use tbsi_bridge::evm::{AccountView, Call, Estimate, EvmChain};
 use tbsi_bridge::journal::JournalError;
 use tbsi_bridge::record::Item;
 use tbsi_bridge::relay::{RelayError, Until, evidence_request};
 use tbsi_bridge::source::Proven;
-use tbsi_bridge::target::{Estimate, Target, View};
+use tbsi_bridge::target::Target;
 use tbsi_light::NamedSigner;
 use tbsi_types::{Address, Height};
 use tokio::runtime::Runtime;
@@ -36,8 +37,8 @@ pub(crate) struct Args {
 
 /// Two contradictory checkpoints.
 struct Conflict {
-    view: View,
-    call: Option<tbsi_bridge::target::Call>,
+    view: AccountView,
+    call: Option<Call>,
     verdict: Option<Estimate>,
     culprits: Vec<NamedSigner>,
 }
@@ -69,12 +70,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn look(opened: &Opened, one: &Proven, other: &Proven) -> anyhow::Result<Conflict> {
-    let target = &opened.parts.target;
-    target.check().await?;
-    let view = target.view().await?;
-    let call = target.encode_freeze(one, other, view.latest).await?;
+    opened.parts.target.check().await?;
+    let chain = opened.parts.target.chain();
+    let view = chain.look().await?;
+    let call = chain.encode_freeze(one, other, view.latest).await?;
     let verdict = match &call {
-        Some(call) => Some(target.estimate(call).await?),
+        Some(call) => Some(chain.estimate(call).await?),
         None => None,
     };
     let signed: BTreeSet<Address> = one.verified.signers.iter().map(|it| it.validator).collect();
@@ -99,7 +100,7 @@ fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result
         let address = signer.validator;
         writeln!(text, "  {address} {zh_tw} {en}")?;
     }
-    let contract = opened.parts.target.contract();
+    let contract = opened.parts.target.chain().contract();
     let mut gas = None;
     text += &match &conflict.verdict {
         Some(Estimate::Gas(needed)) => {

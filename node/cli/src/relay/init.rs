@@ -9,7 +9,7 @@ use alloy_primitives::{Address, B256};
 use anyhow::{Context, ensure};
 use serde_json::json;
 use tbsi_bridge::config::{
-    AuditConfig, BatchConfig, CONFIG_FILE, Config, FeesConfig, Finality, HealthConfig,
+    AuditConfig, BatchConfig, CONFIG_FILE, Config, EvmConfig, FeesConfig, Finality, HealthConfig,
     RelayerConfig, RemoteKey, SelectConfig, SourceConfig, TargetConfig,
 };
 use tbsi_keys::keyfile::{KeyKind, create_secret};
@@ -185,10 +185,17 @@ fn remote(args: &Args) -> Option<RemoteKey> {
     })
 }
 
-fn batch(args: &Args) -> BatchConfig {
-    let usual = BatchConfig::default();
-    BatchConfig {
+fn target(args: &Args) -> EvmConfig {
+    let usual = EvmConfig::new(args.chain_id, args.target.clone(), args.light_client);
+    EvmConfig {
+        inbox: args.inbox,
+        finality: args.finality,
         bytes_max: args.bytes_max.unwrap_or(usual.bytes_max),
+        fees: if args.free {
+            FeesConfig::none()
+        } else {
+            FeesConfig::default()
+        },
         ..usual
     }
 }
@@ -209,24 +216,12 @@ fn config(args: &Args) -> Config {
             agree: 1,
             poll_ms: 500,
         },
-        target: TargetConfig {
-            chain_id: args.chain_id,
-            rpc: args.target.clone(),
-            agree: 1,
-            light_client: args.light_client,
-            inbox: args.inbox,
-            finality: args.finality,
-        },
-        fees: if args.free {
-            FeesConfig::none()
-        } else {
-            FeesConfig::default()
-        },
+        target: TargetConfig::Evm(target(args)),
         select: SelectConfig {
             all: args.all,
             ..SelectConfig::default()
         },
-        batch: batch(args),
+        batch: BatchConfig::default(),
         audit: AuditConfig::default(),
         metrics: HealthConfig::default(),
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alloy_primitives::{Address, B256};
 use anyhow::Context;
 use futures::future::BoxFuture;
-use tbsi_bridge::config::{Config, RemoteKey};
+use tbsi_bridge::config::{RelayerConfig, RemoteKey};
 use tbsi_bridge::signer::{SharedSigner, SignError, Signer};
 use tbsi_keys::keyfile::{KeyKind, load_secret, open_validator_key};
 use tbsi_keys::password::Password;
@@ -16,22 +16,44 @@ use tbsi_types::{ChainIdentity, SecretKey, Signature};
 use crate::password::PasswordFile;
 use crate::report::causes;
 
-/// Who signs for the relayer of a home directory. A remote signer is asked only when something
-/// is to be signed.
+/// Where a key is, as a configuration says; paths are relative to the home directory.
+pub(super) struct KeyPlace<'a> {
+    /// The key of the configuration that names its file.
+    pub(super) name: &'static str,
+    /// Its file.
+    pub(super) key: Option<&'a Path>,
+    /// File with its password.
+    pub(super) password_file: Option<&'a Path>,
+    /// The process that has it.
+    pub(super) signer: Option<&'a RemoteKey>,
+}
+
+impl<'a> KeyPlace<'a> {
+    /// The relayer's own.
+    pub(super) fn of_relayer(config: &'a RelayerConfig) -> Self {
+        Self {
+            name: "relayer.key",
+            key: config.key.as_deref(),
+            password_file: config.password_file.as_deref(),
+            signer: config.signer.as_ref(),
+        }
+    }
+}
+
+/// Who signs with a key. A remote signer is asked only when something is to be signed.
 pub(super) fn open_signer(
     home: &Path,
-    config: &Config,
+    place: &KeyPlace<'_>,
     chain: ChainIdentity,
 ) -> anyhow::Result<SharedSigner> {
-    match (&config.relayer.key, &config.relayer.signer) {
+    match (place.key, place.signer) {
         (Some(file), _) => {
-            let password = config.relayer.password_file.as_deref();
-            let password = password.map(|file| home.join(file));
+            let password = place.password_file.map(|file| home.join(file));
             let key = open_key(&home.join(file), password.as_deref(), &PasswordFile::none())?;
             Ok(Arc::new(key))
         }
         (None, Some(remote)) => Ok(Arc::new(Remote(connect(home, remote, chain)?))),
-        (None, None) => anyhow::bail!("configuration key `relayer.key` is absent"),
+        (None, None) => anyhow::bail!("configuration key `{}` is absent", place.name),
     }
 }
 
@@ -50,7 +72,7 @@ pub(super) fn open_key(
 
 fn connect(home: &Path, remote: &RemoteKey, chain: ChainIdentity) -> anyhow::Result<RemoteAccount> {
     let address = remote.address.parse().map_err(anyhow::Error::msg);
-    let address = address.context("configuration key `relayer.signer.address`")?;
+    let address = address.context("configuration key `signer.address`")?;
     let link = load_secret(&home.join(&remote.link_key), KeyKind::Signer, None)?;
     Ok(RemoteAccount::new(
         address,

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use serde_json::json;
 use tbsi_bridge::audit::{Report, audit as audit_records};
 use tbsi_bridge::config::Config;
-use tbsi_bridge::journal::{JOURNAL_FILE, Journaled, read};
-use tbsi_bridge::record::{Event, Parties};
+use tbsi_bridge::journal::{Journaled, last_file, read};
+use tbsi_bridge::record::{Event, Parties, Reason};
 use tbsi_bridge::relay::Relay;
 use tbsi_bridge::state::{Stage, State};
 use tbsi_types::TimestampMs;
@@ -21,8 +21,7 @@ use crate::time::Times;
 
 pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
     let opened = Opened::load(&look.home.dir).map_err(refuse)?;
-    let records = read(&look.home.dir.join(JOURNAL_FILE))?.records;
-    let mut relay = Relay::dry(opened.parts, &records)?;
+    let mut relay = Relay::dry(opened.parts)?;
     let forecasts = Runtime::new()?.block_on(async {
         relay.check().await?;
         relay.forecast().await
@@ -33,7 +32,8 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
         let count = forecast.items.len();
         let first = forecast.items.first().map(|item| say::item(*item, lang));
         let first = first.unwrap_or_default();
-        let (gas, cost) = (forecast.gas, &forecast.cost_wei_max);
+        let amount = |name: &str| forecast.cost.get(name).map_or("0", |it| it.as_str());
+        let (gas, cost) = (amount("gas"), amount("costWeiMax"));
         text += &lang.pick(
             format!(
                 "{} from {first}: {gas} gas, at most {cost} wei\n",
@@ -43,7 +43,7 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
         );
     }
     for hold in &relay.state().holds {
-        writeln!(text, "{}", say::hold(*hold, lang))?;
+        writeln!(text, "{}", say::hold(hold, lang))?;
     }
     for (item, reason) in relay.state().quarantined() {
         let name = say::item(item, lang);
@@ -65,12 +65,19 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
 
 pub(super) fn status(look: &Look) -> anyhow::Result<ExitCode> {
     Config::load(&look.home.dir)?;
-    let journal = read(&look.home.dir.join(JOURNAL_FILE))?;
-    let state = State::of(&journal.records)?;
-    let text = status_text(&journal, &state, look.say)?;
+    let mut state = State::default();
+    let mut alarms = Vec::new();
+    let journal: Journaled = read(&last_file(&look.home.dir), |record, _| {
+        state.apply(record)?;
+        if let Event::Alarm { reason } = &record.event {
+            alarms.push((record.number, reason.clone()));
+        }
+        anyhow::Ok(())
+    })?;
+    let text = status_text(&alarms, &state, look.say)?;
     let quarantined: Vec<_> = state.quarantined().collect();
     let json = json!({
-        "records": journal.records.len(),
+        "records": journal.next,
         "head": journal.head,
         "waiting": state.waiting.len(),
         "planned": planned(&state),
@@ -95,7 +102,7 @@ fn planned(state: &State) -> usize {
         .count()
 }
 
-fn status_text(journal: &Journaled, state: &State, say: Say) -> anyhow::Result<String> {
+fn status_text(alarms: &[(u64, Reason)], state: &State, say: Say) -> anyhow::Result<String> {
     let (waiting, planned) = (state.waiting.len(), planned(state));
     let (plans, settled) = (state.plans.len(), state.settled);
     let (others, expired) = (state.already_done, state.expired);
@@ -118,7 +125,7 @@ fn status_text(journal: &Journaled, state: &State, say: Say) -> anyhow::Result<S
         writeln!(text, "{since} {}", times.utc)?;
     }
     for hold in &state.holds {
-        writeln!(text, "{}", say::hold(*hold, say.lang))?;
+        writeln!(text, "{}", say::hold(hold, say.lang))?;
     }
     let aside = say.pick("quarantined: ", "隔離：");
     for (item, reason) in state.quarantined() {
@@ -126,28 +133,21 @@ fn status_text(journal: &Journaled, state: &State, say: Say) -> anyhow::Result<S
         let (code, detail) = (&reason.code, shown::line(&reason.detail));
         writeln!(text, "{aside}{name}: {code} ({detail})")?;
     }
-    for record in &journal.records {
-        if let Event::Alarm { reason } = &record.event {
-            let (number, code) = (record.number, &reason.code);
-            let alarm = say.pick("alarm, record", "警示，紀錄");
-            writeln!(
-                text,
-                "{alarm} {number}: {code}: {}",
-                shown::line(&reason.detail)
-            )?;
-        }
+    for (number, reason) in alarms {
+        let alarm = say.pick("alarm, record", "警示，紀錄");
+        let (code, detail) = (&reason.code, shown::line(&reason.detail));
+        writeln!(text, "{alarm} {number}: {code}: {detail}")?;
     }
     Ok(text)
 }
 
 pub(super) fn audit(look: &Look) -> anyhow::Result<ExitCode> {
     let mut opened = Opened::load(&look.home.dir).map_err(refuse)?;
-    let journal = read(&look.home.dir.join(JOURNAL_FILE))?;
     let parts = &mut opened.parts;
-    let audited = audit_records(&journal.records, &mut parts.source, &parts.target);
+    let audited = audit_records(&look.home.dir, &mut parts.source, &mut parts.target);
     let report = Runtime::new()?.block_on(audited)?;
-    let same = report.differences.is_empty() && !journal.torn;
-    let text = audit_text(&parts.parties, &report, journal.torn, look.say)?;
+    let same = report.differences.is_empty() && !report.torn;
+    let text = audit_text(&parts.parties, &report, look.say)?;
     let json = json!({ "parties": parts.parties, "report": report, "same": same });
     look.say.format.print(&text, &json)?;
     Ok(if same {
@@ -157,22 +157,24 @@ pub(super) fn audit(look: &Look) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn audit_text(who: &Parties, report: &Report, torn: bool, say: Say) -> anyhow::Result<String> {
+fn audit_text(who: &Parties, report: &Report, say: Say) -> anyhow::Result<String> {
+    let (torn, files) = (report.torn, report.files);
     let (en, zh_tw, account) = (&who.name_en, &who.name_zh_tw, who.account);
     let (records, heads, uncovered) = (report.records, report.heads, report.uncovered);
-    let (transactions, gas) = (report.transactions, report.gas);
+    let gas = report.cost.get("gas").copied().unwrap_or_default();
+    let transactions = report.transactions;
     let (leaves, messages) = (report.leaves, report.messages);
     let mut text = say.pick(
         format!(
             "record of {en} ({zh_tw}), account {account}\n\
-             {records} records, {heads} heads attested on the source, {uncovered} records after \
+             {records} records in {files} files, {heads} heads attested on the source, {uncovered} records after \
              the last of them\n\
              {transactions} transactions with {leaves} leaves and {messages} messages found on \
              the target, {gas} gas\n"
         ),
         format!(
             "{zh_tw}（{en}）的紀錄，帳戶 {account}\n\
-             {records} 筆紀錄，{heads} 個首雜湊已在來源鏈存證，其後尚有 {uncovered} 筆\n\
+             {files} 個檔案，{records} 筆紀錄，{heads} 個首雜湊已在來源鏈存證，其後尚有 {uncovered} 筆\n\
              目標鏈上找到 {transactions} 筆交易，含 {leaves} 筆日誌項目與 {messages} 則訊息，{gas} gas\n"
         ),
     );

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use tbsi_bridge::config::Finality;
-use tbsi_bridge::evm::Rules;
+use tbsi_bridge::evm::{AccountView, HOLD_BALANCE, HOLD_FEE_CAP, Rules};
 use tbsi_bridge::record::{Hold, Item, Parties};
-use tbsi_bridge::target::View;
 use tbsi_types::Address;
 
 use crate::lang::Language;
 use crate::report::Format;
-use crate::shown::PathShown;
+use crate::shown::{self, PathShown};
 
 /// How to say it, and in which language.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -53,7 +52,7 @@ pub(super) fn item(item: Item, lang: Language) -> String {
 }
 
 /// Why nothing is sent.
-pub(super) fn hold(hold: Hold, lang: Language) -> String {
+pub(super) fn hold(hold: &Hold, lang: Language) -> String {
     let (en, zh_tw) = match hold {
         Hold::Paused => (
             "nothing is sent: a guardian has paused the light client",
@@ -71,14 +70,21 @@ pub(super) fn hold(hold: Hold, lang: Language) -> String {
             "nothing is sent: the light client's trust period is over",
             "停止傳送：輕客戶端的信任期已過",
         ),
-        Hold::FeeCap => (
-            "nothing is sent: gas costs more than fees.fee_cap_wei",
-            "暫停傳送：手續費高於 fees.fee_cap_wei",
+        Hold::Target(name) if name == HOLD_FEE_CAP => (
+            "nothing is sent: gas costs more than target.fees.fee_cap_wei",
+            "暫停傳送：手續費高於 target.fees.fee_cap_wei",
         ),
-        Hold::Balance => (
+        Hold::Target(name) if name == HOLD_BALANCE => (
             "nothing is sent: the account cannot pay; fund it",
             "暫停傳送：帳戶餘額不足，請補足",
         ),
+        Hold::Target(name) => {
+            let name = shown::line(name);
+            return lang.pick(
+                format!("nothing is sent: {name}, a reason of the target's own"),
+                format!("暫停傳送：{name}（目標鏈自身的原因）"),
+            );
+        }
     };
     lang.pick(en, zh_tw).into()
 }
@@ -87,7 +93,7 @@ pub(super) fn hold(hold: Hold, lang: Language) -> String {
 pub(super) struct Checked<'a> {
     pub(super) home: &'a Path,
     pub(super) parties: &'a Parties,
-    pub(super) view: &'a View,
+    pub(super) view: &'a AccountView,
     pub(super) inbox: Option<Address>,
     pub(super) rules: Option<Rules>,
     pub(super) finality: Finality,
@@ -111,7 +117,7 @@ impl Checked<'_> {
         let kind = if view.market.legacy { 0 } else { 2 };
         format!(
             "{} relays as {} for {} ({})\nsource: chain id {}, genesis hash {}\n\
-             target: chain id {}, light client {} at height {}, {inbox}, balance {} wei\n\
+             target: chain {}, light client {} at height {}, {inbox}, balance {} wei\n\
              target: {rules}, transactions of type {kind}, finality {}: block {} of {} is final",
             self.home.shown(),
             parties.account,
@@ -119,8 +125,8 @@ impl Checked<'_> {
             parties.name_zh_tw,
             parties.source_chain_id,
             parties.source_genesis_hash,
-            parties.target_chain_id,
-            parties.light_client,
+            parties.target.chain,
+            parties.target.client,
             view.client.height,
             view.balance,
             self.finality,
@@ -140,7 +146,7 @@ impl Checked<'_> {
         let kind = if view.market.legacy { 0 } else { 2 };
         format!(
             "{} 以帳戶 {} 為 {}（{}）中繼\n來源鏈：鏈識別碼 {}，創世檔雜湊 {}\n\
-             目標鏈：鏈識別碼 {}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei\n\
+             目標鏈：{}，輕客戶端 {} 在高度 {}，{inbox}，餘額 {} wei\n\
              目標鏈：{rules}，交易類型 {kind}，最終性 {}：已達第 {} 區塊，最新為第 {} 區塊",
             self.home.shown(),
             parties.account,
@@ -148,8 +154,8 @@ impl Checked<'_> {
             parties.name_en,
             parties.source_chain_id,
             parties.source_genesis_hash,
-            parties.target_chain_id,
-            parties.light_client,
+            parties.target.chain,
+            parties.target.client,
             view.client.height,
             view.balance,
             self.finality,

@@ -1,20 +1,17 @@
-//! The target as the relayer reaches it: the port, with questions that get no answer.
+//! The target as the relayer's sender reaches it: its port, with questions that get no answer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use tbsi_bridge::fees::{Bid, Market};
-use tbsi_bridge::record::{Attempt, Inclusion, U64Text};
+use tbsi_bridge::evm::fees::{Bid, Market};
+use tbsi_bridge::evm::{AccountView, Attempt, Call, Contents, Estimate, EvmChain, Sent};
+use tbsi_bridge::record::{Inclusion, U64Text};
 use tbsi_bridge::signer::SignError;
 use tbsi_bridge::source::Proven;
-use tbsi_bridge::standing::RegistryEntry;
-use tbsi_bridge::target::{
-    Call, ClientState, Contents, Delivery, Estimate, Load, Sent, Target, TargetBlock, TargetError,
-    View,
-};
+use tbsi_bridge::target::{Advance, ClientView, Delivery, TargetBlock, TargetError};
 
 use super::{
-    ACCOUNT, Content, Held, INBOX, LIGHT_CLIENT, TRUST_MS, TargetChain, Transaction, destination,
+    ACCOUNT, CHAIN_ID, Content, Held, INBOX, LIGHT_CLIENT, TRUST_MS, TargetChain, Transaction,
 };
 use crate::mutants::Mutant;
 
@@ -78,8 +75,8 @@ fn silence(what: &str) -> TargetError {
     }
 }
 
-fn client(held: &Held) -> ClientState {
-    ClientState {
+fn client(held: &Held) -> ClientView {
+    ClientView {
         height: held.height,
         time_ms: held.time_ms,
         log_size: held.log.0,
@@ -130,7 +127,7 @@ impl Reached {
     }
 }
 
-impl Target for Reached {
+impl EvmChain for Reached {
     fn contract(&self) -> Address {
         LIGHT_CLIENT
     }
@@ -139,8 +136,8 @@ impl Target for Reached {
         Some(INBOX)
     }
 
-    fn destination(&self) -> B256 {
-        destination()
+    fn chain_id(&self) -> u64 {
+        CHAIN_ID
     }
 
     fn account(&self) -> Address {
@@ -151,11 +148,7 @@ impl Target for Reached {
         Ok(())
     }
 
-    async fn standing(&self) -> Result<Option<RegistryEntry>, TargetError> {
-        Ok(None)
-    }
-
-    async fn view(&self) -> Result<View, TargetError> {
+    async fn look(&self) -> Result<AccountView, TargetError> {
         self.ask("view").await?;
         let chain = self.chain();
         let newest = chain.newest();
@@ -163,7 +156,7 @@ impl Target for Reached {
             Some(Mutant::FinalTooEarly) => newest,
             _ => chain.final_block(),
         };
-        Ok(View {
+        Ok(AccountView {
             latest: newest.block,
             finalized: last.block,
             nonce: newest.held.nonce,
@@ -207,8 +200,8 @@ impl Target for Reached {
         Ok(held.collect())
     }
 
-    fn encode(&self, load: &Load) -> Call {
-        self.keep(Content::Load(Box::new(load.clone())), LIGHT_CLIENT)
+    fn encode(&self, load: &Advance) -> Call {
+        self.keep(Content::Advance(Box::new(load.clone())), LIGHT_CLIENT)
     }
 
     fn encode_delivery(&self, delivery: &Delivery) -> Option<Call> {
@@ -290,8 +283,7 @@ impl Target for Reached {
                         transaction: transaction.hash,
                         block: made.block.number,
                         block_hash: made.block.hash,
-                        gas_used: 200_000,
-                        gas_price: U64Text(transaction.fee_cap),
+                        cost: [("gasUsed".to_owned(), U64Text(200_000))].into(),
                         success: *success,
                     }));
                 }

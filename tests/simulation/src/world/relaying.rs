@@ -12,11 +12,12 @@ use std::time::Duration;
 use tbsi_bindings::SolCall;
 use tbsi_bindings::genesis::Outbox::sendCall;
 use tbsi_bridge::config::{
-    AuditConfig, BatchConfig, Config, FeesConfig, Finality, HealthConfig, RelayerConfig,
+    AuditConfig, BatchConfig, Config, EvmConfig, FeesConfig, HealthConfig, RelayerConfig,
     SelectConfig, SourceConfig, TargetConfig,
 };
+use tbsi_bridge::evm::{Evm, EvmChain};
 use tbsi_bridge::health::Health;
-use tbsi_bridge::journal::{JOURNAL_FILE, read};
+use tbsi_bridge::journal::{JOURNAL_FILE, records};
 use tbsi_bridge::record::{Event as Recorded, Parties};
 use tbsi_bridge::relay::{Parts, Relay, RelayError, keep_payload};
 use tbsi_bridge::source::Source;
@@ -51,7 +52,7 @@ fn clock_ms() -> u64 {
 pub struct Relaying {
     runtime: Runtime,
     home: TempDir,
-    relay: Option<Relay<Reached>>,
+    relay: Option<Relay<Evm<Reached>>>,
     /// The chain that is written to.
     pub target: Reached,
     shown: Vec<(usize, Arc<Shown>)>,
@@ -67,8 +68,7 @@ impl Relaying {
 
     /// What it recorded.
     pub fn records(&self) -> Vec<Recorded> {
-        let journal = read(&self.journal());
-        let records = journal.map(|journal| journal.records).unwrap_or_default();
+        let records = records(&self.journal()).unwrap_or_default();
         records.into_iter().map(|record| record.event).collect()
     }
 
@@ -228,7 +228,7 @@ impl World {
         }
     }
 
-    fn open_relayer(&mut self, relaying: &mut Relaying) -> Result<Relay<Reached>, Ended> {
+    fn open_relayer(&mut self, relaying: &mut Relaying) -> Result<Relay<Evm<Reached>>, Ended> {
         relaying.life += 1;
         self.drag(relaying.life);
         let line = format_args!("the relayer starts, life {}", relaying.life);
@@ -244,14 +244,15 @@ impl World {
         let source = source.map_err(|error| Ended::Failed(error.to_string()))?;
         let key = SecretKey::from_seed(b"simulated relayer");
         let config = config();
+        let TargetConfig::Evm(evm) = &config.target;
+        let target = Evm::new(relaying.target.clone(), evm.clone());
         let parties = Parties {
             name_zh_tw: String::new(),
             name_en: "Simulated Relayer".into(),
             account: relaying.target.account(),
             source_chain_id: genesis.chain_id,
             source_genesis_hash: genesis.hash(),
-            target_chain_id: config.target.chain_id,
-            light_client: config.target.light_client,
+            target: target.identity(),
         };
         // Whatever is counted from its start is counted by virtual time.
         let _virtual = relaying.runtime.enter();
@@ -260,7 +261,7 @@ impl World {
             config_hash: B256::ZERO,
             home: relaying.home.path().into(),
             source,
-            target: relaying.target.clone(),
+            target,
             parties,
             signer: Arc::new(key),
             health: Health::default(),
@@ -325,7 +326,7 @@ fn last_sent(bytes: &[u8], sent: &BTreeSet<B256>) -> usize {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         end += line.len();
         let text = String::from_utf8_lossy(line);
-        let signs = ["\"state\":\"signed\"", "\"state\":\"replaced\""];
+        let signs = ["\"name\":\"signed\"", "\"name\":\"replaced\""];
         let signs = signs.iter().any(|state| text.contains(state));
         if signs && sent.iter().any(|hash| text.contains(&hash.to_string())) {
             written = end;
@@ -350,25 +351,24 @@ fn config() -> Config {
             agree: 1,
             poll_ms: STEP_MS,
         },
-        target: TargetConfig {
-            chain_id: 424_242,
-            rpc: Vec::new(),
-            agree: 1,
-            light_client: tbsi_types::Address::repeat_byte(0x11),
+        target: TargetConfig::Evm(EvmConfig {
             inbox: Some(tbsi_types::Address::repeat_byte(0x22)),
-            finality: Finality::Finalized,
-        },
-        fees: FeesConfig {
-            replace_after_ms: 8_000,
-            ..FeesConfig::default()
-        },
+            fees: FeesConfig {
+                replace_after_ms: 8_000,
+                ..FeesConfig::default()
+            },
+            ..EvmConfig::new(424_242, Vec::new(), tbsi_types::Address::repeat_byte(0x11))
+        }),
         select: SelectConfig {
             all: true,
             checkpoint_interval_s: 15,
             ..SelectConfig::default()
         },
         batch: BatchConfig::default(),
-        audit: AuditConfig { interval_s: 0 },
+        audit: AuditConfig {
+            interval_s: 0,
+            ..AuditConfig::default()
+        },
         metrics: HealthConfig::default(),
     }
 }

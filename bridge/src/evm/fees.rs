@@ -1,6 +1,8 @@
 //! What a transaction bids: two fees (EIP-1559), or on chains with older rules one price. Pure.
 
-use crate::record::{Attempt, U64Text};
+use super::Attempt;
+use crate::config::EvmConfig;
+use crate::record::U64Text;
 
 /// What a transaction offers for each gas, wei.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,16 @@ pub struct Limits {
     pub fee_cap_max: u64,
     /// No tip is lower, unless the limit above is.
     pub tip_min: u64,
+}
+
+impl Limits {
+    /// Those of a configuration.
+    pub fn of(config: &EvmConfig) -> Self {
+        Self {
+            fee_cap_max: config.fees.fee_cap_wei,
+            tip_min: config.fees.tip_min_wei,
+        }
+    }
 }
 
 /// The least that nodes take for a replacement is 10 % more; some ask for 12.5 %.
