@@ -130,6 +130,7 @@ async fn a_fifth_association_joins_and_its_node_becomes_a_validator() {
     its_node_becomes_a_validator(&desk, &key, validator).await;
     an_account_joins_by_its_consent(&desk).await;
     names_are_those_of_the_time_of_a_statement(&desk).await;
+    proofs_of_a_revoked_algorithm_are_void(&desk).await;
     refusals_carry_the_counters(&desk, account).await;
     records_are_kept_current(&desk, &key).await;
     desk.net.assert_no_panic();
@@ -354,6 +355,7 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
             association,
             "統一編號",
             "registry: the issuer's account was",
+            "registry: organisations and identifiers of 5 of 5 validators are proved",
         ];
         said(&tbsi(&verify).await, 0, &words);
         let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
@@ -361,9 +363,27 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
         assert_eq!(organisation["source"], "registry", "{json}");
         assert_eq!(organisation["nameEn"], association, "{json}");
         assert!(organisation["memberSince"].as_u64() > Some(0), "{json}");
+        // The fifth association joined later, and its validator did not sign.
+        let html = desk.path(&format!("named-{index}.html"));
+        let report = ["report", &proof, "--genesis", &genesis, "--out", &html];
+        said(&tbsi(&report).await, 0, &[]);
+        let html = fs::read_to_string(html).expect("a report");
+        assert!(html.contains("台灣測試公會戊") && html.contains("04595257"));
     }
-    let (ended, _) = prove(&as_nobody, "nobody.json").await;
-    said(&ended, 1, &["no organisation's in the whole of block"]);
+    // Nobody's account, and yet who signed is named.
+    let (ended, proof) = prove(&as_nobody, "nobody.json").await;
+    said(&ended, 0, &["the issuer's legal name is not proved"]);
+    let verify = ["verify", &proof, "--genesis", &genesis];
+    said(&tbsi(&verify).await, 0, &["legal name: not proved"]);
+    let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
+    assert!(json["organisation"].is_null(), "{json}");
+    let signers = json["decision"]["signers"].as_array().expect("signers");
+    assert!(signers.len() >= 3, "{json}");
+    for signer in signers {
+        let organisation = &signer["organisation"];
+        assert_eq!(organisation["source"], "registry", "{json}");
+        assert!(organisation["taxId"].is_string(), "{json}");
+    }
     // The same proof with another's name.
     let text = fs::read_to_string(desk.path(&format!("named-{as_second}.json"))).expect("a proof");
     let part = text.find("\"registry\"").expect("a registry part");
@@ -378,6 +398,31 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
     );
     desk.done(&desk.key(2), &["org", "withdraw-account", &account])
         .await;
+}
+
+/// What rests on an algorithm that associations no longer rely upon holds, and counts for nothing.
+async fn proofs_of_a_revoked_algorithm_are_void(desk: &Desk) {
+    let network = &desk.net.network;
+    let (url, genesis) = (network.rpc_url(0), network.genesis_file());
+    let genesis = genesis.display().to_string();
+    let key = network.development_key_file(1).display().to_string();
+    let file = desk.write("sm3.txt", "by an algorithm that ends");
+    let attest = ["attest", &file, "--algorithm", "sm3-256"];
+    said(&desk.act(&key, &attest).await, 0, &[]);
+    let proof = format!("{file}.tbsi.json");
+    let verify = ["verify", &proof, "--genesis", &genesis, "--rpc", &url];
+    said(&tbsi(&verify).await, 0, &["THE PROOF HOLDS; not revoked"]);
+    let revoke = ["set-algorithm", "sm3-256", "revoked"];
+    desk.decide(&revoke, &[0, 1, 2, 3]).await;
+    let words = ["THE PROOF HOLDS, BUT", "its digest algorithm was revoked"];
+    said(&tbsi(&verify).await, 1, &words);
+    let json = [&verify[..], &["--json", "--lang", "zh-TW"]].concat();
+    let ended = tbsi(&json).await;
+    let told: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    assert_eq!(told["verdict"], "void", "{told}");
+    assert_eq!(told["revocation"]["status"], "algorithmRevoked", "{told}");
+    let status = ["status", &proof, "--genesis", &genesis];
+    said(&desk.ask(&status).await, 1, &["algorithm"]);
 }
 
 async fn refusals_carry_the_counters(desk: &Desk, account: Address) {
@@ -524,9 +569,25 @@ async fn a_validator_rotates_its_key_under_traffic() {
     );
     desk.net.wait_height(3, height.next()).await;
 
+    who_has_the_new_key_is_named(&desk).await;
     other_rotations(&desk, &home, &key).await;
     proofs_that_begin_later(&desk).await;
     desk.net.assert_no_panic();
+}
+
+/// The genesis file knows the old key alone.
+async fn who_has_the_new_key_is_named(desk: &Desk) {
+    let network = &desk.net.network;
+    let genesis = network.genesis_file().display().to_string();
+    let key = network.development_key_file(1).display().to_string();
+    let (file, proof) = (desk.write("keys.txt", "after a rotation"), desk.path("keys.json"));
+    let attest = ["attest", "--genesis", &genesis, &file];
+    said(&desk.act(&key, &attest).await, 0, &[]);
+    let prove = ["prove", "--file", &file, "--with-names", "--out", &proof];
+    said(&desk.ask(&prove).await, 0, &[]);
+    let verify = ["verify", &proof, "--file", &file, "--genesis", &genesis];
+    let words = ["identifiers of 4 of 4 validators are proved"];
+    said(&tbsi(&verify).await, 0, &words);
 }
 
 /// After more changes than one proof can show, which is as many as this node says.

@@ -473,11 +473,19 @@ impl Backend for NodeApi {
         from: Height,
         status: bool,
     ) -> Result<Option<RegistryBundle>, BackendError> {
-        registry_proofs::of_issuer(&self.0, index, from, status)
+        registry_proofs::of_leaf(&self.0, index, from, status)
     }
 
     fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError> {
         map_proofs::absence(&self.0, MapQuestion::Digest(digest), from)
+    }
+
+    fn absence_with_registry(
+        &self,
+        digest: DigestWords,
+        from: Height,
+    ) -> Result<RegistryBundle, BackendError> {
+        registry_proofs::of_absence(&self.0, MapQuestion::Digest(digest), from)
     }
 
     fn consistency(

@@ -361,8 +361,9 @@ pub trait Backend: hindsight::Hindsight {
         from: Height,
     ) -> Result<Option<MapBundle>, BackendError>;
 
-    /// The proof of a leaf with what the registry says of its issuer, and with its status if that
-    /// is asked, under the checkpoint of the tip; `None` if the log has fewer leaves.
+    /// The proof of a leaf with what the registry says of its issuer and of the validators, and
+    /// with its status if that is asked, under the checkpoint of the tip; `None` if the log has
+    /// fewer leaves.
     fn bundle_with_registry(
         &self,
         index: LeafIndex,
@@ -372,6 +373,13 @@ pub trait Backend: hindsight::Hindsight {
 
     /// What the map says of a digest, under the checkpoint of the tip.
     fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError>;
+
+    /// The same, with what the registry says of the validators.
+    fn absence_with_registry(
+        &self,
+        digest: DigestWords,
+        from: Height,
+    ) -> Result<RegistryBundle, BackendError>;
 
     /// That the log of `first` leaves is the beginning of that of `second`; `1 <= first <=
     /// second <=` [`Backend::log_size`].
