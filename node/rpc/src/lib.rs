@@ -77,8 +77,9 @@ pub use backend::hindsight::{
     HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 pub use backend::{
-    Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
-    SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PlacedReceipt,
+    PoolContent, SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure,
+    Witnessing,
 };
 #[doc(hidden)]
 pub use client::LocalNode;

@@ -58,6 +58,7 @@ mod witness;
 mod tests;
 
 pub use appearance::Appearances;
+pub use chain::CountedReceipt;
 pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;

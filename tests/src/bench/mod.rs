@@ -12,9 +12,12 @@
 //! - [`mapping`]: the map as it grows, and proofs of what was not said.
 //! - [`decades`]: what follows after the validator set changed very often.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
+//! - [`reads`]: [`questions`] that clients ([`asking`]) put to a node, to anvil and to [`geth`]
+//!   with the same [`stock`] of state.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out, [`table`]:
 //!   how it is printed.
 
+pub mod asking;
 pub mod decades;
 pub mod environment;
 pub mod figures;
@@ -27,6 +30,8 @@ pub mod options;
 pub mod overload;
 pub mod process;
 pub mod proving;
+pub mod questions;
+pub mod reads;
 pub mod relaying;
 pub mod report;
 pub mod restart;
@@ -34,6 +39,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod search;
 pub mod statistics;
+pub mod stock;
 pub mod table;
 pub mod target;
 pub mod workload;
