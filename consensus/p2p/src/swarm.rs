@@ -17,7 +17,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::address::{multiaddr, socket_addr};
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
-use crate::config::{NetworkConfig, P2pError, PeerProtocol, parse_allowed};
+use crate::config::{
+    FoundAddresses, NetworkConfig, P2pError, PeerProtocol, parse_allowed, parse_found,
+};
 use crate::event::{Judgement, Message, PeerEvent, ReplyChannel, Ticket};
 use crate::handshakes::Crowded;
 use crate::id::{PeerId, RequestId};
@@ -37,6 +39,7 @@ pub struct Swarm {
     hashes: Vec<TopicHash>,
     shared: Arc<Shared>,
     allowed: watch::Receiver<BTreeSet<String>>,
+    found: watch::Receiver<FoundAddresses>,
     tick: Interval,
     refused: Occasionally,
     other_network: Occasionally,
@@ -68,6 +71,7 @@ pub async fn listen(config: &NetworkConfig, protocol: &PeerProtocol) -> Result<S
             counters: Counters::default(),
         }),
         allowed: config.allowed_peers.clone(),
+        found: config.found.clone(),
         tick,
         refused: Occasionally::default(),
         other_network: Occasionally::default(),
@@ -195,6 +199,9 @@ impl Swarm {
         if self.allowed.has_changed().unwrap_or(false) {
             self.on_allowed_changed(now);
         }
+        if self.found.has_changed().unwrap_or(false) {
+            self.on_found(now);
+        }
         for peer in self.shared.peers().release(now) {
             self.libp2p.behaviour_mut().allowed.allow_peer(peer);
         }
@@ -238,6 +245,19 @@ impl Swarm {
         self.follow_addresses();
     }
 
+    fn on_found(&mut self, now: Instant) {
+        let network = self.network;
+        let found = parse_found(network, &self.found.borrow_and_update());
+        match found {
+            Ok(found) => self.shared.peers().find(found, now),
+            Err(error) => {
+                tracing::error!(network, %error, "p2p.addresses_unchanged");
+                return;
+            }
+        }
+        self.follow_addresses();
+    }
+
     fn follow_addresses(&mut self) {
         let known = self.shared.peers().addresses();
         self.libp2p.behaviour_mut().handshakes.follow(known);
@@ -252,6 +272,9 @@ impl Swarm {
             } => {
                 let remote = socket_addr(endpoint.get_remote_address());
                 self.shared.peers().on_connected(peer_id, remote);
+                if endpoint.is_listener() {
+                    self.shared.peers().on_inbound(peer_id);
+                }
                 self.follow_addresses();
             }
             SwarmEvent::ConnectionClosed {
@@ -422,7 +445,7 @@ impl Swarm {
         if let DialError::WrongPeerId { obtained, address } = error {
             tracing::warn!(
                 network, ?peer, %obtained, %address,
-                "p2p.wrong_peer: another node answers at the address configured for this peer"
+                "p2p.wrong_peer: another node answers at the address that is known of this peer"
             );
         } else {
             tracing::debug!(network, ?peer, %error, "p2p.dial_failed");

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::account::Sender;
+use crate::addresses::AddressFinder;
 use crate::api::{NodeApi, Witness};
 use crate::calendar::Calendar;
 use crate::chain::NodeChain;
@@ -33,7 +35,7 @@ use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Gossip, GossipTask, Incoming};
 use crate::health;
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
-use crate::listeners::server_config;
+use crate::listeners::{server_config, tls_certificates};
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
 use crate::rotation::{current_key, warn_if_unknown};
@@ -51,6 +53,8 @@ pub(crate) struct Assembled {
     pub(crate) gossip: GossipTask,
     /// Ids of the peers that both networks admit.
     pub(crate) peers: watch::Sender<BTreeSet<String>>,
+    /// Who finds where they listen; `None` if only the configuration says that.
+    pub(crate) addresses: Option<AddressFinder>,
     pub(crate) incoming: Incoming,
     /// Of a validator whose log key is known to all.
     pub(crate) cosigner: Option<OwnCosigner>,
@@ -62,6 +66,10 @@ pub(crate) struct Assembled {
     pub(crate) account: Option<Sender>,
     /// Where the next validator key may be; `None` if a remote signer has the key (SPEC §6.8).
     pub(crate) rotating: Option<Home>,
+    /// Where the database is.
+    pub(crate) data: PathBuf,
+    /// Files of the certificates with which it speaks TLS, and for whom.
+    pub(crate) certificates: Vec<(&'static str, PathBuf)>,
 }
 
 /// Opens and checks everything; refuses with the name of what is wrong.
@@ -82,13 +90,10 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
     let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
+    let addresses = AddressFinder::of(&config.p2p, node_key.peer_id(), &roster);
     let health = health::listen(config.metrics.listen).await?;
-    let gossip = gossip_config(
-        &config,
-        genesis.identity(),
-        node_key.expose(),
-        peers.subscribe(),
-    );
+    let (chain, peer_ids) = (genesis.identity(), peers.subscribe());
+    let gossip = gossip_config(&config, chain, node_key.expose(), peer_ids, &addresses);
     let Gossip {
         handle: gossip,
         incoming,
@@ -115,7 +120,8 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let calendar = witness.calendar.clone();
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::listen(server_config(home, &config)?, Arc::new(api)).await?;
-    let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
+    let (key, peer_ids) = (node_key.expose(), peers.subscribe());
+    let engine = engine_config(home, &config, &node, key, peer_ids, &addresses);
     let engine = start_engine(engine, validator, &node).await?;
     node.announce(node.tip().height);
     say_started(&node, &config, &rpc, health.local_addr().ok());
@@ -126,12 +132,15 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         health,
         gossip: gossip_task,
         peers,
+        addresses: config.p2p.registry_addresses.then_some(addresses),
         incoming,
         cosigner,
         submitters,
         calendar,
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
+        data: home.data_dir(),
+        certificates: tls_certificates(home, &config.rpc),
     })
 }
 
@@ -488,6 +497,7 @@ fn gossip_config(
     chain: ChainIdentity,
     node_key: [u8; 32],
     allowed_peers: PeerIds,
+    addresses: &AddressFinder,
 ) -> tbsi_p2p::NetworkConfig {
     let peers = config.p2p.peers.iter();
     tbsi_p2p::NetworkConfig {
@@ -501,6 +511,7 @@ fn gossip_config(
             })
             .collect(),
         allowed_peers,
+        found: addresses.gossip.subscribe(),
         chain,
     }
 }
@@ -511,6 +522,7 @@ fn engine_config(
     node: &Node,
     node_key: [u8; 32],
     allowed_peers: PeerIds,
+    addresses: &AddressFinder,
 ) -> EngineConfig {
     let peers = config.p2p.peers.iter();
     EngineConfig {
@@ -527,6 +539,7 @@ fn engine_config(
                 })
                 .collect(),
             allowed_peers,
+            found: addresses.consensus.subscribe(),
             chain: node.identity,
         },
         roster: node.watch_roster(),

@@ -6,10 +6,12 @@
 
 mod account;
 mod accuse;
+mod addresses;
 mod answers;
 pub mod api;
 mod assemble;
 pub mod calendar;
+pub mod certificates;
 pub mod chain;
 mod clock;
 mod cosign;
@@ -21,6 +23,7 @@ mod harden;
 mod health;
 pub mod limits;
 pub mod listeners;
+pub mod machine;
 mod map_proofs;
 pub mod mempool;
 pub mod metrics;
