@@ -52,6 +52,7 @@ mod top;
 mod upgrade;
 mod verify;
 mod version;
+mod warroom;
 
 use std::process::ExitCode;
 

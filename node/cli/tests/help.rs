@@ -154,6 +154,8 @@ const COMMANDS: [&str; 144] = [
     "upgrade status",
     "verify",
     "version",
+    "warroom",
+    "warroom run",
 ];
 
 fn help(command: &str) -> String {

@@ -11,6 +11,7 @@
 //! - [`proving`]: the log as it grows, and proofs of it.
 //! - [`mapping`]: the map as it grows, and proofs of what was not said.
 //! - [`decades`]: what follows after the validator set changed very often.
+//! - [`warroom`]: a third party that catches up, its index and its answers.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
 //! - [`reads`]: [`questions`] that clients ([`asking`]) put to a node, to anvil and to [`geth`]
 //!   with the same [`stock`] of state.
@@ -42,4 +43,5 @@ pub mod statistics;
 pub mod stock;
 pub mod table;
 pub mod target;
+pub mod warroom;
 pub mod workload;

@@ -119,6 +119,8 @@ pub enum Section {
     Handovers,
     /// Reads by JSON-RPC, beside anvil and geth.
     Rpc,
+    /// A war room on a made-up log.
+    Warroom,
 }
 
 /// Options with every default filled in.
