@@ -55,7 +55,9 @@ impl Gazette {
             after.set = next.clone();
             after.newest = Some(handover.first.clone());
         }
-        if let Some(proven) = &notice.checkpoint {
+        if let Some(proven) = &notice.checkpoint
+            && !after.knows(&proven.decision)
+        {
             let verified = verify_decision(&proven.decision, &after.set, &[], &after.anchor);
             (after.anchor, _) = verified.map_err(|error| error.to_string())?;
             after.newest = Some(proven.decision.clone());
@@ -76,6 +78,12 @@ impl Gazette {
             after.recorded.extend(indexes.iter().map(|index| index.0));
         }
         Ok(after)
+    }
+
+    fn knows(&self, decision: &Decision) -> bool {
+        let digest = decision.certificate.checkpoint_digest;
+        let newest = self.newest.as_ref();
+        newest.is_some_and(|newest| newest.certificate.checkpoint_digest == digest)
     }
 
     /// The clerk's window.
