@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import checklist  # noqa: E402
 import findings  # noqa: E402
+import publiccode  # noqa: E402
 import sbom  # noqa: E402
 
 
@@ -87,6 +88,34 @@ class Checklist(unittest.TestCase):
             "Ports: e: names neither a test nor a target",
         ])
         self.assertEqual((tests, hands), (4, 1))
+
+
+class PublicCode(unittest.TestCase):
+    def document(self, **changes):
+        text = {"genericName": "A", "shortDescription": "B", "longDescription": "C" * 150, "features": ["D"]}
+        good = {"publiccodeYmlVersion": "0.4", "name": "N", "url": "https://example.org/n.git",
+                "softwareVersion": "1.0.0", "releaseDate": "2026-11-30", "platforms": ["linux"],
+                "categories": ["e-signature"], "developmentStatus": "beta", "softwareType": "library",
+                "description": {"en": text, "zh-TW": text}, "legal": {"license": "Apache-2.0"},
+                "maintenance": {"type": "community", "contacts": [{"name": "M"}]},
+                "localisation": {"localisationReady": True, "availableLanguages": ["en"]}}
+        return {key: it for key, it in (good | changes).items() if it is not None}
+
+    def test_a_good_one_passes_and_bad_ones_are_named(self):
+        self.assertEqual(publiccode.complaints(self.document(), "1.0.0"), [])
+        for changes, complaint in (
+            ({"url": None}, "url: is missing"),
+            ({"licence": "x"}, "licence: is no key of the standard that is used here"),
+            ({"categories": ["blockchain"]}, "categories: blockchain is not in the vocabulary"),
+            ({"softwareVersion": "2"}, "softwareVersion: is not 1.0.0, that of Cargo.toml"),
+            ({"releaseDate": "soon"}, "releaseDate: is no date"),
+            ({"legal": {"license": "MIT"}}, "legal.license: is not Apache-2.0, that of LICENSE"),
+            ({"maintenance": {"type": "community", "contacts": [{}]}},
+             "maintenance.contacts: one with a name is missing"),
+        ):
+            self.assertEqual(publiccode.complaints(self.document(**changes), "1.0.0"), [complaint])
+        short = {"genericName": "A" * 36, "shortDescription": "", "longDescription": "C", "features": []}
+        self.assertEqual(len(publiccode.complaints(self.document(description={"en": short}), "1.0.0")), 4)
 
 
 if __name__ == "__main__":
