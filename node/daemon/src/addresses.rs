@@ -173,7 +173,7 @@ fn is_elsewhere(address: IpAddr, loopback: bool) -> bool {
 async fn look_up(names: BTreeSet<String>) -> BTreeMap<String, Vec<IpAddr>> {
     let one = |name: String| async move {
         // The port is not looked at.
-        let found = timeout(LOOKUP_TIMEOUT, lookup_host((name.as_str(), 0))).await;
+        let found = timeout(LOOKUP_TIMEOUT, lookup_host((name.clone(), 0))).await;
         let addresses = match found {
             Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
             Ok(Err(_)) | Err(_) => Vec::new(),
