@@ -56,7 +56,7 @@ pub use erasure::{VerifyErasureError, verify_erasure};
 pub use error::VerifyError;
 pub use known::KnownSignatures;
 pub use log::{
-    CosignedLog, LogError, VerifiedNote, verify_consistency, verify_cosigned, verify_cose_receipt,
+    CosignedLog, LogError, VerifiedNote, verify_consistency, verify_cose_receipt, verify_cosigned,
     verify_inclusion, verify_note, verify_tlog_proof,
 };
 pub use map::{

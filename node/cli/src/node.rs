@@ -139,9 +139,7 @@ fn init(args: &InitArgs) -> anyhow::Result<(Sentence, Value)> {
                  the genesis file does not say",
                 counted(found, "other node")
             ),
-            format!(
-                "可自行找到另外 {found} 個節點；另有 {missing} 個列為註解，創世檔未載明其位址"
-            ),
+            format!("可自行找到另外 {found} 個節點；另有 {missing} 個列為註解，創世檔未載明其位址"),
         ),
     };
     let en = format!(
