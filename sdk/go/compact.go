@@ -65,7 +65,7 @@ func takeSet(c *cursor) *set {
 	var validators []Validator
 	for range c.count("validators", ValidatorsMax) {
 		it := Validator{Address: Address(c.take("address", 20)), Power: c.number("power")}
-		it.NameZhTW, it.NameEn = takeName(c, "nameZhTw"), takeName(c, "nameEn")
+		it.NameZhTW, it.NameEn = c.text("nameZhTw", NameBytesMax), c.text("nameEn", NameBytesMax)
 		validators = append(validators, it)
 	}
 	if c.err == nil {
@@ -78,12 +78,12 @@ func takeSet(c *cursor) *set {
 	return &set{validators: make([]Validator, 1)}
 }
 
-func takeName(c *cursor, field string) string {
-	name := c.take(field, c.count(field, NameBytesMax))
-	if !utf8.Valid(name) {
+func (c *cursor) text(field string, most int) string {
+	text := c.take(field, c.count(field, most))
+	if !utf8.Valid(text) {
 		c.fail(wrongForm("proof field `%s` is not in canonical form", field))
 	}
-	return string(name)
+	return string(text)
 }
 
 // takeFacts reads a checkpoint without its log root.

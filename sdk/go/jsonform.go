@@ -56,7 +56,11 @@ func readJSON(data []byte) (*proof, error) {
 		return nil, notStrict(err)
 	}
 	if top, ok := value.(*strict.Object); ok {
-		if name, _ := top.Get("format"); name == formatWithMap {
+		name, _ := top.Get("format")
+		if isWithRegistry(name) {
+			return readWithRegistry(value)
+		}
+		if name == formatWithMap {
 			return readWithMap(value)
 		}
 	}

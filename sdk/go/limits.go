@@ -25,6 +25,19 @@ const (
 	// MapAlgorithmsMax bounds revoked algorithms in one proof.
 	MapAlgorithmsMax = 64
 
+	// RegistryRecordsMax bounds records of organisations in one proof (SPEC §10.11).
+	RegistryRecordsMax = 129
+	// RegistryNodesMax bounds nodes of the state's tries in one proof.
+	RegistryNodesMax = 4096
+	// RegistryNodeBytesMax bounds one of them.
+	RegistryNodeBytesMax = 1024
+	// TaxIDBytesMax bounds a 統一編號.
+	TaxIDBytesMax = 8
+	// LEIBytesMax bounds an LEI.
+	LEIBytesMax = 20
+	// JurisdictionBytesMax bounds a jurisdiction.
+	JurisdictionBytesMax = 2
+
 	varintBytesMax = 9
 	roundMax       = 1<<32 - 2
 )

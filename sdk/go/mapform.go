@@ -23,10 +23,11 @@ type mapPart struct {
 	entries    []mapEntry
 }
 
-// proof is a bundle, and with it the map, or nil.
+// proof is a bundle, and with it the map and the registry, or nil.
 type proof struct {
 	*bundle
-	mapped *mapPart
+	mapped   *mapPart
+	registry *registryPart
 }
 
 // decodeWithMap accepts the one compact form that a proof with the map has.
@@ -58,7 +59,7 @@ func decodeWithMap(data []byte) (*proof, error) {
 		part.entries = append(part.entries, mapEntry{question, takeAnswer(c)})
 	}
 	c.end()
-	return &proof{found, part}, c.err
+	return &proof{bundle: found, mapped: part}, c.err
 }
 
 // tag is one of 0 to most; 0 after a failure.
@@ -124,30 +125,37 @@ func readWithMap(value any) (*proof, error) {
 	given := s.bundle(inner)
 	outer, _ := top.Get("map")
 	part := s.mapPart(s.Fields(outer, "map", "root", "revokedAlgorithms", "entries"))
-	switch {
-	case s.Err != nil:
+	if s.Err != nil {
 		return nil, notStrict(s.Err)
-	case len(part.algorithms) > MapAlgorithmsMax || len(part.entries) > MapEntriesMax:
-		return nil, unreadable("proof has too many algorithms or entries of the map")
 	}
 	found, err := given.content()
 	if err != nil {
 		return nil, err
 	}
-	if root := part.root; root != nil {
+	if err := part.content(); err != nil {
+		return nil, err
+	}
+	return &proof{bundle: found, mapped: part}, nil
+}
+
+func (p *mapPart) content() error {
+	if len(p.algorithms) > MapAlgorithmsMax || len(p.entries) > MapEntriesMax {
+		return unreadable("proof has too many algorithms or entries of the map")
+	}
+	if root := p.root; root != nil {
 		if len(root.leaf) > LeafBytesMax {
-			return nil, wrongForm("leaf has %d bytes, at most %d are allowed", len(root.leaf), LeafBytesMax)
+			return wrongForm("leaf has %d bytes, at most %d are allowed", len(root.leaf), LeafBytesMax)
 		}
 		if len(root.inclusion) > InclusionHashesMax {
-			return nil, unreadable("proof has too many hashes")
+			return unreadable("proof has too many hashes")
 		}
 	}
-	for i := range part.entries {
-		if err := part.entries[i].content(); err != nil {
-			return nil, err
+	for i := range p.entries {
+		if err := p.entries[i].content(); err != nil {
+			return err
 		}
 	}
-	return &proof{found, part}, nil
+	return nil
 }
 
 func (e *mapEntry) content() error {

@@ -30,6 +30,7 @@ const (
 	CheckpointBad Code = "checkpoint"
 	Fork          Code = "fork"
 	MapCode       Code = "map"
+	RegistryCode  Code = "registry"
 	Form          Code = "form"
 	OtherNetwork  Code = "otherNetwork"
 	Gap           Code = "gap"
@@ -53,6 +54,8 @@ type Report struct {
 	Handovers [][2]Decision
 	// Map is nil for a proof without the map.
 	Map *Map
+	// Registry is nil for a proof without the registry.
+	Registry *Registry
 }
 
 func failed(verdict Verdict, code Code, reason string) Report {
@@ -92,12 +95,23 @@ func Verify(proof []byte, anchor Anchor) Report {
 		return failed(CouldNotTell, OtherNetwork, reason)
 	}
 	report := found.judge(anchor)
-	if report.Verdict != Valid || found.mapped == nil {
+	if report.Verdict != Valid {
 		return report
 	}
-	report.Map, err = found.mapped.verify(&report, anchor.chain)
-	if err != nil {
-		return failed(Invalid, MapCode, "map: "+err.Error())
+	if found.mapped != nil {
+		report.Map, err = found.mapped.verify(&report, anchor.chain)
+		if err != nil {
+			return failed(Invalid, MapCode, "map: "+err.Error())
+		}
+	}
+	if found.registry != nil {
+		report.Registry, err = found.registry.verify(&report, found.validators)
+		if err != nil {
+			return failed(Invalid, RegistryCode, "registry: "+err.Error())
+		}
+	}
+	if report.Map == nil {
+		return report
 	}
 	if report.Reason = report.Map.void(); report.Reason != "" {
 		report.Verdict = Void
@@ -108,6 +122,9 @@ func Verify(proof []byte, anchor Anchor) Report {
 func parse(data []byte) (*proof, error) {
 	if len(data) == 0 {
 		return nil, unreadable("the proof is empty: bytes needed, 0 left")
+	}
+	if bytes.HasPrefix(data, []byte("TBR")) {
+		return decodeWithRegistry(data)
 	}
 	if bytes.HasPrefix(data, []byte("TBM")) {
 		return decodeWithMap(data)

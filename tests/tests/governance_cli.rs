@@ -354,6 +354,7 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
             association,
             "統一編號",
             "registry: the issuer's account was",
+            "registry: organisations and identifiers of 5 of 5 validators are proved",
         ];
         said(&tbsi(&verify).await, 0, &words);
         let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
@@ -361,9 +362,27 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
         assert_eq!(organisation["source"], "registry", "{json}");
         assert_eq!(organisation["nameEn"], association, "{json}");
         assert!(organisation["memberSince"].as_u64() > Some(0), "{json}");
+        // The fifth association joined later, and its validator did not sign.
+        let html = desk.path(&format!("named-{index}.html"));
+        let report = ["report", &proof, "--genesis", &genesis, "--out", &html];
+        said(&tbsi(&report).await, 0, &[]);
+        let html = fs::read_to_string(html).expect("a report");
+        assert!(html.contains("台灣測試公會戊") && html.contains("04595257"));
     }
-    let (ended, _) = prove(&as_nobody, "nobody.json").await;
-    said(&ended, 1, &["no organisation's in the whole of block"]);
+    // Nobody's account, and yet who signed is named.
+    let (ended, proof) = prove(&as_nobody, "nobody.json").await;
+    said(&ended, 0, &["the issuer's legal name is not proved"]);
+    let verify = ["verify", &proof, "--genesis", &genesis];
+    said(&tbsi(&verify).await, 0, &["legal name: not proved"]);
+    let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
+    assert!(json["organisation"].is_null(), "{json}");
+    let signers = json["decision"]["signers"].as_array().expect("signers");
+    assert!(signers.len() >= 3, "{json}");
+    for signer in signers {
+        let organisation = &signer["organisation"];
+        assert_eq!(organisation["source"], "registry", "{json}");
+        assert!(organisation["taxId"].is_string(), "{json}");
+    }
     // The same proof with another's name.
     let text = fs::read_to_string(desk.path(&format!("named-{as_second}.json"))).expect("a proof");
     let part = text.find("\"registry\"").expect("a registry part");
@@ -524,9 +543,25 @@ async fn a_validator_rotates_its_key_under_traffic() {
     );
     desk.net.wait_height(3, height.next()).await;
 
+    who_has_the_new_key_is_named(&desk).await;
     other_rotations(&desk, &home, &key).await;
     proofs_that_begin_later(&desk).await;
     desk.net.assert_no_panic();
+}
+
+/// The genesis file knows the old key alone.
+async fn who_has_the_new_key_is_named(desk: &Desk) {
+    let network = &desk.net.network;
+    let genesis = network.genesis_file().display().to_string();
+    let key = network.development_key_file(1).display().to_string();
+    let (file, proof) = (desk.write("keys.txt", "after a rotation"), desk.path("keys.json"));
+    let attest = ["attest", "--genesis", &genesis, &file];
+    said(&desk.act(&key, &attest).await, 0, &[]);
+    let prove = ["prove", "--file", &file, "--with-names", "--out", &proof];
+    said(&desk.ask(&prove).await, 0, &[]);
+    let verify = ["verify", &proof, "--file", &file, "--genesis", &genesis];
+    let words = ["identifiers of 4 of 4 validators are proved"];
+    said(&tbsi(&verify).await, 0, &words);
 }
 
 /// After more changes than one proof can show, which is as many as this node says.

@@ -11,7 +11,8 @@
 //! [`verify_map`] proves what was not said: that a digest was not attested, that an attestation
 //! was not revoked; [`MapAudit`] makes the map again from all leaves.
 //!
-//! [`prove_issuer`] says whose account the issuer's was, and under which legal name.
+//! [`prove_registry`] says whose account the issuer's was, who answers for the validators, and
+//! under which legal names.
 //!
 //! [`verify_erasure`] is about statements that a salt was destroyed; [`foreign`] about other
 //! chains: sealed headers of theirs, and storage proofs; [`archive`] about time stamps and what
@@ -64,4 +65,6 @@ pub use map::{
 pub use post_quantum::{
     PostQuantumSignatory, VerifiedPostQuantum, verify_post_quantum_note, verify_post_quantum_proof,
 };
-pub use registry::{ProveIssuerError, ProvenIssuer, prove_issuer};
+pub use registry::{
+    ProveRegistryError, ProvenIssuer, ProvenOperator, ProvenRegistry, prove_registry,
+};

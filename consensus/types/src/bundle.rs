@@ -26,7 +26,9 @@ pub use chain::{HandoverReader, HandoverRecord, HandoverStreamError, HandoverWri
 pub use json::{FORMAT, KINDS, describe};
 pub use map::{MAP_FORMAT, MapBundle, MapEntry, StapledRoot};
 pub use names::{NamedValidator, NamedValidators};
-pub use registry::{LeafProof, REGISTRY_FORMAT, RegistryBundle, RegistryPart};
+pub use registry::{
+    IssuerPlace, LeafProof, PlacedRecord, REGISTRY_FORMAT, RegistryBundle, RegistryPart,
+};
 
 /// Bytes of a bundle's binary form.
 pub const BUNDLE_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -1,5 +1,6 @@
 //! What the registry of organisations keeps so that it can be proven later whose account it was,
-//! and under which legal name (SPEC §10.11): words of the state, and where they are.
+//! whose validator, and under which legal name (SPEC §10.11): words of the state, and where they
+//! are.
 
 use alloy_primitives::{Address, B256, U256, keccak256};
 
@@ -11,6 +12,12 @@ const MEMBERSHIPS_SLOT: u64 = 9;
 
 /// List of an organisation's records, in `Organisations`.
 const RECORDS_SLOT: u64 = 5;
+
+/// A node's record by its number, in `Nodes`.
+const NODES_SLOT: u64 = 2;
+
+/// Validator keys that nodes have or had, by address, in `Nodes`.
+const VALIDATOR_KEYS_SLOT: u64 = 6;
 
 /// Slots of one record: its hash, its heights, five texts.
 const RECORD_SLOTS: u64 = 7;
@@ -73,12 +80,29 @@ impl Membership {
     /// Reads the word: organisation u32, since u64, until u64, from the lowest bit. `None` if
     /// there is none.
     pub fn decode(word: U256) -> Option<Self> {
-        let organisation = u32::try_from(part(word, 0) & u64::from(u32::MAX)).ok()?;
-        (organisation != 0).then(|| Self {
+        first_number(word).map(|organisation| Self {
             organisation,
             in_force: InForce::of(part(word, 32), part(word, 96)),
         })
     }
+}
+
+/// The slot that says which node has or had a validator key. Its lowest 32 bits are the node's
+/// number ([`first_number`]), and never change: a key is of one node for ever (SPEC §13.3).
+pub fn validator_key_slot(validator: Address) -> U256 {
+    mapping(validator.into_word(), VALIDATOR_KEYS_SLOT)
+}
+
+/// The slot that says whose a node is. Its lowest 32 bits are the organisation's number
+/// ([`first_number`]), and never change.
+pub fn node_slot(node: u32) -> U256 {
+    mapping(B256::from(U256::from(node)), NODES_SLOT)
+}
+
+/// The number in a word's lowest 32 bits; `None` if it is 0, which is nobody's.
+pub fn first_number(word: U256) -> Option<u32> {
+    let number = u32::try_from(part(word, 0) & u64::from(u32::MAX)).ok()?;
+    (number != 0).then_some(number)
 }
 
 /// An organisation's legal names and identifiers, as the registry had them for a while.
@@ -208,6 +232,28 @@ mod tests {
             [hash, heights],
             [first + U256::from(14), first + U256::from(15)]
         );
+    }
+
+    /// `contracts/evm/artifacts/Nodes.json` has the layout; `storage_layouts.json` holds later
+    /// versions to it.
+    #[test]
+    fn a_validator_leads_to_its_node_and_that_to_an_organisation() {
+        let text = include_str!("../../../contracts/evm/artifacts/Nodes.json");
+        let artifact: serde_json::Value = serde_json::from_str(text).unwrap();
+        let placed = artifact["storageLayout"].as_array().unwrap();
+        let slot_of = |label: &str| {
+            let found = placed.iter().find(|it| it["label"] == label).unwrap();
+            found["slot"].as_u64().unwrap()
+        };
+        assert_eq!(slot_of("_nodes"), NODES_SLOT);
+        assert_eq!(slot_of("_validatorKeys"), VALIDATOR_KEYS_SLOT);
+        let validator = Address::repeat_byte(7);
+        let preimage = [validator.into_word().0, U256::from(6).to_be_bytes::<32>()].concat();
+        assert_eq!(B256::from(validator_key_slot(validator)), keccak256(preimage));
+        let preimage = [U256::from(5), U256::from(2)].map(|it| it.to_be_bytes::<32>());
+        assert_eq!(B256::from(node_slot(5)), keccak256(preimage.concat()));
+        assert_eq!(first_number(U256::from(9) | U256::from(1) << 32), Some(9));
+        assert_eq!(first_number(U256::from(1) << 32), None);
     }
 
     #[test]

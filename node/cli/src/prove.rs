@@ -28,14 +28,15 @@ use crate::report::{in_language, note, print_json, refuse};
 use crate::rpc::Rpc;
 use crate::salt::{Salt, is_there};
 use crate::shown::PathShown;
-use issuers::{Others, choose, name_others};
+use issuers::{Others, choose, name_others, name_unproven};
 
 const HELP: &str = "\
 With a digest or a file, it is the first attestation of it; if others attested it too, they are
 named on stderr, and --issuer chooses.
 --with-status adds to the proof whether it was revoked, as of the last root of the map in the log:
-whoever has it needs to ask nobody. --with-names adds whose account the issuer's was: legal name,
-統一編號 and LEI, as the registry had them in that block. --absent proves that a digest was not
+whoever has it needs to ask nobody. --with-names adds whose account the issuer's was, and who
+answers for the validators that could sign: legal names, 統一編號 and LEI, as the registry had them
+in the block of the statement, and of the checkpoint. --absent proves that a digest was not
 attested, up to then.
 Exit codes: 0 proof fetched, 1 there is none or it failed, 2 refused before asking.";
 
@@ -62,8 +63,8 @@ pub(crate) struct Args {
     /// With what the log's map says of the attestation: whether it was revoked.
     #[arg(long)]
     with_status: bool,
-    /// With what the registry of organisations says of the issuer, at the time of its statement:
-    /// legal name, 統一編號, LEI.
+    /// With what the registry of organisations says of the issuer, at the time of its statement,
+    /// and of the validators: legal names, 統一編號, LEI.
     #[arg(long)]
     with_names: bool,
     /// Prove that the digest was not attested.
@@ -186,6 +187,7 @@ fn prove(args: &Args) -> anyhow::Result<ExitCode> {
     };
     name_others(&others, args.lang);
     put(args, &client, &json, &file)?;
+    name_unproven(&file, args.lang);
     let bundle = &file.bundle;
     let head = Leaf::decode(&bundle.leaf)?.head;
     let (index, issuer) = (bundle.leaf_index, head.issuer);

@@ -30,8 +30,8 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use tbsi_light::{
-    HandoverFollower, ProvenIssuer, ProvenStatus, TrustAnchor, VerifiedBundle, VerifiedMap,
-    VerifiedPostQuantum, prove_issuer, verify_bundle, verify_map,
+    HandoverFollower, NamedSigner, ProvenRegistry, ProvenStatus, TrustAnchor, VerifiedBundle,
+    VerifiedMap, VerifiedPostQuantum, prove_registry, verify_bundle, verify_map,
 };
 use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
@@ -48,7 +48,7 @@ use crate::{handovers, misfit};
 use compare::Places;
 use cose::{Receipt, ReceiptArgs};
 use failure::looks_like;
-use identity::Owner;
+use identity::{Operator, Owner};
 use status::Age;
 
 const HELP: &str = "\
@@ -90,8 +90,9 @@ pub(crate) struct Verified {
     pub(crate) bundle: VerifiedBundle,
     /// Who could have signed the checkpoint.
     pub(crate) validators: NamedValidators,
-    /// Whose account the issuer's was; `None` if the proof has no registry part.
-    pub(crate) issuer: Option<ProvenIssuer>,
+    /// Whose account the issuer's was, and who answers for the validators; `None` if the proof
+    /// has no registry part.
+    pub(crate) registry: Option<ProvenRegistry>,
     /// What the map says; `None` if the proof has no map part.
     pub(crate) map: Option<VerifiedMap>,
     /// How old that is; `None` if nobody asked.
@@ -120,11 +121,28 @@ impl Verified {
 
     /// The issuer's organisation, by the proof itself or else by the genesis file.
     pub(crate) fn owner(&self) -> Option<Owner<'_>> {
-        if let Some(proven) = &self.issuer {
+        if let Some(proven) = self.registry.as_ref().and_then(|it| it.issuer.as_ref()) {
             return Some(proven.into());
         }
         let found = identity::of_account(self.trusted.genesis()?, self.bundle.issuer());
         found.map(Owner::from)
+    }
+
+    /// Who answers for a validator of the checkpoint's set, with identifiers, by the proof itself
+    /// or else by the genesis file.
+    pub(crate) fn operator(&self, signer: &NamedSigner) -> Option<Operator<'_>> {
+        let registry = self.registry.as_ref();
+        let mut proven = registry.into_iter().flat_map(|it| it.operators.iter().flatten());
+        if let Some(proven) = proven.find(|it| it.validator == signer.validator) {
+            return Some(proven.into());
+        }
+        self.founder(signer)
+    }
+
+    /// The same of any set, by the genesis file alone.
+    pub(crate) fn founder(&self, signer: &NamedSigner) -> Option<Operator<'_>> {
+        let found = identity::of_signer(self.trusted.genesis()?, signer);
+        found.map(Operator::from)
     }
 
     /// What the map answers about digests, if that is what the proof is of.
@@ -271,9 +289,9 @@ fn verify_proof(inputs: &Inputs, checks: &Checks, bytes: &[u8]) -> Result<Verifi
             (verified.bundle.clone(), Some(verified))
         }
     };
-    let issuer = registry.map(|part| prove_issuer(&part, &verified));
-    let issuer = issuer.transpose();
-    let issuer = issuer.map_err(|error| Failure::invalid("registry", error))?;
+    let registry = registry.map(|part| prove_registry(&part, &verified, &bundle.validators));
+    let registry = registry.transpose();
+    let registry = registry.map_err(|error| Failure::invalid("registry", error))?;
     let age = status::age(checks, map.as_ref())?;
     let named_after = named_after(&inputs.proof);
     let file = compare_file(inputs, &verified.leaf, map.as_ref(), named_after)?;
@@ -289,7 +307,7 @@ fn verify_proof(inputs: &Inputs, checks: &Checks, bytes: &[u8]) -> Result<Verifi
         relied_until: relied_until(url, &verified.leaf).map_err(unanswered)?,
         bundle: verified,
         validators: bundle.validators,
-        issuer,
+        registry,
         map,
         age,
     })

@@ -473,7 +473,7 @@ impl Backend for NodeApi {
         from: Height,
         status: bool,
     ) -> Result<Option<RegistryBundle>, BackendError> {
-        registry_proofs::of_issuer(&self.0, index, from, status)
+        registry_proofs::of_leaf(&self.0, index, from, status)
     }
 
     fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError> {

@@ -1,15 +1,18 @@
-//! Proofs with what the registry says of an issuer, from the state at the tip (SPEC §10.11).
+//! Proofs with what the registry says of an issuer and of the validators, from the state at the
+//! tip (SPEC §10.11).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use tbsi_governance::abi::{self, ORGANISATIONS, PERMISSIONS};
+use tbsi_governance::abi::{self, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_rpc::BackendError;
 use tbsi_store::StateAt;
-use tbsi_types::bundle::{LeafProof, RegistryBundle, RegistryPart};
+use tbsi_types::bundle::{IssuerPlace, LeafProof, PlacedRecord, RegistryBundle, RegistryPart};
+use tbsi_types::log::leaf::LeafHead;
 use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{
-    Address, Bytes, CallOutcome, CallRequest, Height, InForce, LeafIndex, LegalRecord, Membership,
-    StateView as _, TimestampMs, U256,
+    Address, Bytes, CallOutcome, CallRequest, Checkpoint, Height, InForce, LeafIndex, LegalRecord,
+    Membership, NamedValidator, NamedValidators, StateView as _, U256, first_number, node_slot,
+    validator_key_slot,
 };
 
 use crate::answers::{internal, store_error};
@@ -17,9 +20,9 @@ use crate::limits::CALL_GAS_MAX;
 use crate::map_proofs;
 use crate::node::Node;
 
-/// The proof of a leaf with what the registry says of its issuer in the leaf's block; `None` if
-/// the log has fewer leaves.
-pub(crate) fn of_issuer(
+/// The proof of a leaf with what the registry says of its issuer in the leaf's block, and of the
+/// validators in the checkpoint's; `None` if the log has fewer leaves.
+pub(crate) fn of_leaf(
     node: &Node,
     index: LeafIndex,
     from: Height,
@@ -29,21 +32,21 @@ pub(crate) fn of_issuer(
         return Ok(None);
     };
     let leaf = Leaf::decode(&bytes).map_err(internal)?;
-    by_account(index, &leaf.statement)?;
     let proof = if status {
         let map = map_proofs::with_status(node, index, from)?;
         LeafProof::Map(map.ok_or_else(|| gone(index))?)
     } else {
         LeafProof::Bundle(map_proofs::at_tip(node, index, from)?.0)
     };
-    let checkpoint = &proof.bundle().decision.checkpoint;
-    let state = node.store.state_at(checkpoint.height);
+    let bundle = proof.bundle();
+    let state = node.store.state_at(bundle.decision.checkpoint.height);
     let found = Registry {
         node,
         state: state.map_err(store_error)?,
-        time: checkpoint.time,
+        checkpoint: bundle.decision.checkpoint,
     };
-    let part = found.part(leaf.head.issuer, leaf.head.height)?;
+    let issuer = by_account(&leaf.statement).then_some(&leaf.head);
+    let part = found.part(issuer, &bundle.validators)?;
     Ok(Some(RegistryBundle { proof, part }))
 }
 
@@ -52,7 +55,7 @@ fn gone(index: LeafIndex) -> BackendError {
 }
 
 /// Roots of the map and acts of governance are stated by no account.
-fn by_account(index: LeafIndex, statement: &Statement) -> Result<(), BackendError> {
+fn by_account(statement: &Statement) -> bool {
     match statement {
         Statement::Attestation(_)
         | Statement::Revocation { .. }
@@ -61,25 +64,82 @@ fn by_account(index: LeafIndex, statement: &Statement) -> Result<(), BackendErro
         | Statement::Countersignature { .. }
         | Statement::SchemaRegistered { .. }
         | Statement::Message { .. }
-        | Statement::ForeignFact(_) => Ok(()),
+        | Statement::ForeignFact(_) => true,
         Statement::AlgorithmSet { .. }
         | Statement::MapRoot(_)
-        | Statement::GovernanceAct { .. } => Err(BackendError::Refused(format!(
-            "leaf {index} is stated by the chain, not by an account; ask without `registry` (`tbsi prove` without --with-names)"
-        ))),
+        | Statement::GovernanceAct { .. } => false,
     }
 }
 
-/// The registry after one block.
+/// An organisation and which of its records it is.
+type Place = (u32, u32);
+
+/// The registry after the checkpoint's block.
 struct Registry<'a> {
     node: &'a Node,
     state: StateAt<'a>,
-    time: TimestampMs,
+    checkpoint: Checkpoint,
 }
 
 impl Registry<'_> {
-    /// Whose account it was in the block of `height`.
-    fn part(&self, account: Address, height: Height) -> Result<RegistryPart, BackendError> {
+    /// Whose account it was in the block of the leaf, and who answers for the validators.
+    fn part(
+        &self,
+        issuer: Option<&LeafHead>,
+        validators: &NamedValidators,
+    ) -> Result<RegistryPart, BackendError> {
+        let issuer = match issuer {
+            Some(head) => self.issuer(head.issuer, head.height)?.map(|it| (head.issuer, it)),
+            None => None,
+        };
+        let operators = validators.as_slice().iter();
+        let operators = operators.map(|validator| Ok((validator.address, self.operator(validator)?)));
+        let operators: Vec<(Address, Option<Place>)> =
+            operators.collect::<Result<_, BackendError>>()?;
+        let places = operators.iter().filter_map(|(_, place)| *place);
+        let places = places.chain(issuer.map(|(_, (_, place))| place));
+        let mut records = BTreeMap::new();
+        for place in places {
+            records.insert(place, self.legal(place)?);
+        }
+        if records.is_empty() {
+            return Err(BackendError::Refused(
+                "the registry names neither whose account the issuer's was nor who answers for the \
+                 validators; ask without `registry` (`tbsi prove` without --with-names)"
+                    .into(),
+            ));
+        }
+        let number = |place: Place| {
+            let at = records.keys().position(|it| *it == place);
+            u32::try_from(at.unwrap_or_default()).map_err(internal)
+        };
+        let validators = operators.iter().map(|(_, place)| place.map(number).transpose());
+        let placed = issuer.map(|(_, (membership, place))| {
+            let record = number(place)?;
+            Ok::<_, BackendError>(IssuerPlace { membership, record })
+        });
+        Ok(RegistryPart {
+            issuer: placed.transpose()?,
+            validators: validators.collect::<Result<_, _>>()?,
+            nodes: self.nodes(
+                issuer.map(|(account, (membership, _))| (account, membership)),
+                records.keys(),
+                operators.iter().filter(|(_, place)| place.is_some()).map(|it| it.0),
+            )?,
+            records: records
+                .into_iter()
+                .map(|((organisation, position), legal)| PlacedRecord {
+                    organisation,
+                    position,
+                    legal,
+                })
+                .collect(),
+        })
+    }
+
+    /// Which membership and record cover the block of `height`; `None` if the account was nobody's
+    /// in the whole of it, or its organisation got other names in it.
+    fn issuer(&self, account: Address, height: Height) -> Result<Option<(u32, Place)>, BackendError> {
         let count = self.word(PERMISSIONS, Membership::count_slot(account))?;
         let read = |position| {
             let word = self.word(PERMISSIONS, Membership::slot(account, position))?;
@@ -88,33 +148,42 @@ impl Registry<'_> {
         let member = latest(count, height, |position| {
             Ok(read(position)?.map(|it| it.in_force))
         })?;
-        let member = match member {
-            Some(position) => read(position)?.map(|it| (position, it.organisation)),
-            None => None,
+        let Some(membership) = member else {
+            return Ok(None);
         };
-        let Some((membership, organisation)) = member else {
-            return Err(BackendError::Refused(format!(
-                "account {account} was no organisation's in the whole of block {height}, so there \
-                 is no legal name to prove; ask without `registry` (`tbsi prove` without --with-names)"
-            )));
+        let Some(found) = read(membership)? else {
+            return Ok(None);
         };
+        let record = self.record(found.organisation, height)?;
+        Ok(record.map(|record| (membership, (found.organisation, record))))
+    }
+
+    /// The record of who answers for a validator; `None` if the names in the set are not those
+    /// that the organisation has, or had in the whole of the checkpoint's block.
+    fn operator(&self, validator: &NamedValidator) -> Result<Option<Place>, BackendError> {
+        let node = self.word(NODES, validator_key_slot(validator.address))?;
+        let Some(node) = first_number(node) else {
+            return Ok(None);
+        };
+        let Some(organisation) = first_number(self.word(NODES, node_slot(node))?) else {
+            return Ok(None);
+        };
+        let Some(record) = self.record(organisation, self.checkpoint.height)? else {
+            return Ok(None);
+        };
+        let place = (organisation, record);
+        let legal = self.legal(place)?;
+        let same = legal.name_zh_tw == validator.name_zh_tw && legal.name_en == validator.name_en;
+        Ok(same.then_some(place))
+    }
+
+    /// The record that covers the block of `height`.
+    fn record(&self, organisation: u32, height: Height) -> Result<Option<u32>, BackendError> {
         let count = self.word(ORGANISATIONS, LegalRecord::count_slot(organisation))?;
-        let record = latest(count, height, |position| {
+        latest(count, height, |position| {
             let [_, heights] = LegalRecord::slots(organisation, position);
             let word = self.word(ORGANISATIONS, heights)?;
             Ok(Some(LegalRecord::heights(word)))
-        })?;
-        let record = record.ok_or_else(|| {
-            BackendError::Refused(format!(
-                "organisation {organisation} got other names or identifiers in block {height}, so \
-                 it is not proven under which of them it acted; ask without `registry` (`tbsi prove` without --with-names)"
-            ))
-        })?;
-        Ok(RegistryPart {
-            membership,
-            record,
-            legal: self.legal(organisation, record)?,
-            nodes: self.nodes(account, membership, organisation, record)?,
         })
     }
 
@@ -123,15 +192,14 @@ impl Registry<'_> {
     }
 
     /// The record as the contract tells it.
-    fn legal(&self, organisation: u32, position: u32) -> Result<LegalRecord, BackendError> {
+    fn legal(&self, (organisation, position): Place) -> Result<LegalRecord, BackendError> {
         let request = CallRequest {
             to: Some(ORGANISATIONS),
             input: abi::record_call(organisation, position),
             ..CallRequest::default()
         };
-        let context = self
-            .node
-            .next_block_context(self.time.next(), Address::ZERO);
+        let time = self.checkpoint.time.next();
+        let context = self.node.next_block_context(time, Address::ZERO);
         let called = tbsi_execution::call(&self.state, &context, &request, CALL_GAS_MAX);
         let record = match called.map_err(internal)? {
             CallOutcome::Returned { output, .. } => abi::record(&output),
@@ -146,22 +214,30 @@ impl Registry<'_> {
     }
 
     /// The nodes that lead to the words, each once, in the order in which a verifier reads them.
-    fn nodes(
+    fn nodes<'b>(
         &self,
-        account: Address,
-        membership: u32,
-        organisation: u32,
-        record: u32,
+        issuer: Option<(Address, u32)>,
+        records: impl Iterator<Item = &'b Place>,
+        validators: impl Iterator<Item = Address>,
     ) -> Result<Vec<Bytes>, BackendError> {
+        let member = issuer.map(|(account, membership)| Membership::slot(account, membership));
+        let records = records.flat_map(|(organisation, position)| LegalRecord::slots(*organisation, *position));
+        let mut of_nodes = Vec::new();
+        for validator in validators {
+            let key = validator_key_slot(validator);
+            let node = first_number(self.word(NODES, key)?).unwrap_or_default();
+            of_nodes.extend([key, node_slot(node)]);
+        }
         let words = [
-            (PERMISSIONS, vec![Membership::slot(account, membership)]),
-            (
-                ORGANISATIONS,
-                LegalRecord::slots(organisation, record).to_vec(),
-            ),
+            (PERMISSIONS, member.into_iter().collect()),
+            (ORGANISATIONS, records.collect()),
+            (NODES, of_nodes),
         ];
         let (mut nodes, mut stated) = (Vec::new(), BTreeSet::new());
         for (contract, slots) in words {
+            if slots.is_empty() {
+                continue;
+            }
             let proof = self.state.prove(contract, &slots).map_err(store_error)?;
             let of_slots = proof.slots.into_iter().flat_map(|slot| slot.nodes);
             for node in proof.nodes.into_iter().chain(of_slots) {

@@ -361,8 +361,9 @@ pub trait Backend: hindsight::Hindsight {
         from: Height,
     ) -> Result<Option<MapBundle>, BackendError>;
 
-    /// The proof of a leaf with what the registry says of its issuer, and with its status if that
-    /// is asked, under the checkpoint of the tip; `None` if the log has fewer leaves.
+    /// The proof of a leaf with what the registry says of its issuer and of the validators, and
+    /// with its status if that is asked, under the checkpoint of the tip; `None` if the log has
+    /// fewer leaves.
     fn bundle_with_registry(
         &self,
         index: LeafIndex,

@@ -80,7 +80,7 @@ fn check_digest(digest: &[u8]) -> Result<(), Failure> {
 /// `tbsi_getProof({index} | {id} | {digest}, [{from, status, registry}])`: a proof bundle, or null
 /// if there is no such leaf. It holds the changes of the validator set after height `from`, 0 if
 /// absent; with `status` what the map says of the attestation (SPEC §10.7); with `registry` whose
-/// account the issuer's was (SPEC §10.11).
+/// account the issuer's was, and who answers for the validators (SPEC §10.11).
 pub(crate) fn proof(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let selector: wire::LeafSelector = arguments.required(0)?;
     let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();

@@ -11,10 +11,10 @@ from .forms import Cursor, CursorError, Fields, parse_json
 from .limits import (
     BUNDLE_BYTES_MAX, BUNDLE_JSON_BYTES_MAX, INCLUSION_HASHES_MAX, LEAF_BYTES_MAX,
     MAP_ALGORITHMS_MAX, MAP_DEPTH_MAX, MAP_ENTRIES_MAX, MAP_VALUE_BYTES_MAX, REGISTRY_NODES_MAX,
-    REGISTRY_NODE_BYTES_MAX, U16_MAX, U32_MAX,
+    REGISTRY_NODE_BYTES_MAX, REGISTRY_RECORDS_MAX, U16_MAX, U32_MAX, VALIDATORS_MAX,
 )
 from .map import Answer, Asked
-from .registry import TEXTS, RegistryPart
+from .registry import TEXTS, PlacedRecord, RegistryPart
 
 _FORMAT = "tbsi-map-proof-1"
 _REGISTRY_FORMAT = "tbsi-registry-proof-1"
@@ -96,14 +96,31 @@ def _decode_registry(data: bytes) -> Proof:
         raise other_version()
     inner = cursor.take("proof", take_count(cursor, "proof", BUNDLE_BYTES_MAX))
     proof = _decode(inner) if inner.startswith(b"TBM") else Proof(decode_compact(inner))
-    positions = [_take_position(cursor, field) for field in ("membership", "record")]
-    legal = {field: _take_text(cursor, field, most) for field, most in TEXTS.items()}
+    part = _take_registry(cursor)
+    cursor.end()
+    return Proof(proof.bundle, proof.map, part)
+
+
+def _take_registry(cursor: Cursor) -> RegistryPart:
+    issuer = None
+    if _take_tag(cursor, "issuer", 1):
+        issuer = tuple(_take_position(cursor, field) for field in ("membership", "record"))
+    records = []
+    for _ in range(take_count(cursor, "records", REGISTRY_RECORDS_MAX)):
+        place = [_take_position(cursor, field) for field in ("organisation", "position")]
+        legal = {field: _take_text(cursor, field, most) for field, most in TEXTS.items()}
+        records.append(PlacedRecord(*place, legal))
+    validators = []
+    for _ in range(take_count(cursor, "validators", VALIDATORS_MAX)):
+        number = take_number(cursor, "validators")
+        if number > U32_MAX + 1:
+            raise FormError("form", "proof field `validators` is out of range")
+        validators.append(number - 1 if number else None)
     nodes = []
     for _ in range(take_count(cursor, "nodes", REGISTRY_NODES_MAX)):
         length = take_count(cursor, "node", REGISTRY_NODE_BYTES_MAX)
         nodes.append(cursor.take("node", length))
-    cursor.end()
-    return Proof(proof.bundle, proof.map, RegistryPart(*positions, legal, nodes))
+    return RegistryPart(issuer, records, validators, nodes)
 
 
 def _take_position(cursor: Cursor, field: str) -> int:
@@ -181,20 +198,38 @@ def _read_registry(value: dict) -> Proof:
     fields = Fields(value, "proof", ("format", "proof", "map", "registry"))
     content = bundle_shape(fields.get("proof"))
     mapped = None if fields.get("map") is None else _map_shape(fields.get("map"))
-    names = ("membership", "record", *TEXTS, "nodes")
-    part = Fields(fields.get("registry"), "registry", names)
-    positions = [part.integer(field, U32_MAX) for field in ("membership", "record")]
-    legal = {field: part.text(field) for field in TEXTS}
-    nodes = part.bytes_list("nodes")
+    part = _registry_shape(fields.get("registry"))
     if fields.text("format") != _REGISTRY_FORMAT:
         raise other_version()
     bundle, found = content(), mapped and mapped()
-    for field, most in TEXTS.items():
-        at_most(field, len(legal[field].encode("utf-8")), most)
-    at_most("nodes", len(nodes), REGISTRY_NODES_MAX)
-    for node in nodes:
+    at_most("records", len(part.records), REGISTRY_RECORDS_MAX)
+    at_most("validators", len(part.validators), VALIDATORS_MAX)
+    at_most("nodes", len(part.nodes), REGISTRY_NODES_MAX)
+    for record in part.records:
+        for field, most in TEXTS.items():
+            at_most(field, len(record.legal[field].encode("utf-8")), most)
+    for node in part.nodes:
         at_most("node", len(node), REGISTRY_NODE_BYTES_MAX)
-    return Proof(bundle, found, RegistryPart(*positions, legal, nodes))
+    return Proof(bundle, found, part)
+
+
+def _registry_shape(value) -> RegistryPart:
+    part = Fields(value, "registry", ("issuer", "records", "validators", "nodes"))
+    issuer = None
+    if part.get("issuer") is not None:
+        names = ("membership", "record")
+        place = Fields(part.get("issuer"), "issuer", names)
+        issuer = tuple(place.integer(name, U32_MAX) for name in names)
+    records = []
+    for item in part.list("records"):
+        record = Fields(item, "record", ("organisation", "position", *TEXTS))
+        place = [record.integer(name, U32_MAX) for name in ("organisation", "position")]
+        records.append(PlacedRecord(*place, {field: record.text(field) for field in TEXTS}))
+    validators = part.list("validators")
+    for item in validators:
+        if item is not None and (type(item) is not int or not 0 <= item <= U32_MAX):
+            part.wrong("validators", f"null or integers from 0 to {U32_MAX}")
+    return RegistryPart(issuer, records, validators, part.bytes_list("nodes"))
 
 
 def _map_shape(value):

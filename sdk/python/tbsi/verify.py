@@ -11,7 +11,7 @@ from .genesis import parse_genesis
 from .leaf import words_per_digest
 from .limits import CHECKPOINT_FILE_BYTES_MAX, PIECE_BYTES
 from .proof import parse_proof
-from .registry import prove_issuer
+from .registry import prove_registry
 from .status import age_of, map_report, status_report, verify_map, void_reason
 from .times import times_of
 
@@ -72,7 +72,8 @@ def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt, age) -> di
     try:
         verified = verify_bundle(bundle, anchor)
         mapped = parsed.map and verify_map(parsed.map, verified, anchor.chain)
-        proven = parsed.registry and prove_issuer(parsed.registry, verified)
+        proven = parsed.registry and prove_registry(
+            parsed.registry, verified, bundle.validators.validators)
     except ProofError as error:
         raise _failure_of(error, bundle) from error
     aged = None if age is None else _age(mapped, *age)
@@ -83,7 +84,8 @@ def _judge(proof, genesis, checkpoint, anchor, handovers, file, salt, age) -> di
         compared = _compare(verified.statement, file, salt)
     report = _report(verified, mapped, aged, founding, trusted, followed, compared)
     if proven is not None:
-        report["organisation"] = proven
+        report["organisation"] = proven.issuer or report["organisation"]
+        report["decision"] = _decision(verified.decision, founding, proven.operators)
     return report
 
 
@@ -276,13 +278,15 @@ def _issuer(founding, issuer: str):
     return found and {**_named(found, found), "source": "genesis"}
 
 
-def _decision(of, founding) -> dict:
+def _decision(of, founding, operators=None) -> dict:
     signers = []
     for it in of.signers:
         found = founding.operators.get(it.address) if founding else None
         # Identifiers are those of the founding, and so are proven for these legal names only.
         same = found and (found.name_zh_tw, found.name_en) == (it.name_zh_tw, it.name_en)
-        organisation = _named(it, found if same else None)
+        organisation = (operators or {}).get(it.address) or {
+            **_named(it, found if same else None), "source": "genesis" if same else None,
+        }
         signers.append({
             "validator": to_hex(it.address), "power": it.power, "organisation": organisation,
         })

@@ -112,7 +112,7 @@ class Vectors(unittest.TestCase):
                 self.assertEqual(said(verify(proof, genesis=genesis)), case["says"])
 
     def test_names_of_issuers(self):
-        vectors, held = read("registry.json"), 0
+        vectors, held, proven = read("registry.json"), 0, 0
         genesis = json.dumps(vectors["genesis"])
         for case in vectors["proofs"]:
             forms = [data(case["compact"])] if "compact" in case else []
@@ -123,15 +123,31 @@ class Vectors(unittest.TestCase):
                     report = verify(proof, genesis=genesis)
                     if "verified" in case:
                         held += 1
-                        expected = {**case["verified"], "source": "registry"}
-                        self.assertEqual(report["organisation"], expected, report["reason"])
+                        proven += self._names(report, case["verified"])
                         continue
                     refused = case["refused"]
                     got = report["verdict"], report.get("code")
                     expected = refused["verdict"], refused["code"]
                     self.assertEqual(got, expected, report["reason"])
-        self.assertEqual(held, 10)
-        self.assertGreaterEqual(len(vectors["proofs"]), 50)
+        self.assertEqual(held, 18)
+        self.assertGreaterEqual(proven, 24)
+        self.assertGreaterEqual(len(vectors["proofs"]), 80)
+
+    def _names(self, report, expected) -> int:
+        """Compares who issuer and signers are; gives how many signers are named."""
+        issuer, proven = expected["issuer"], 0
+        owner = issuer and {**issuer, "source": "registry"}
+        self.assertEqual(report["organisation"], owner, report["reason"])
+        operators = {it["validator"]: it for it in expected["operators"] if it}
+        for signer in report["decision"]["signers"]:
+            named = operators.get(signer["validator"])
+            if named is None:
+                self.assertNotEqual(signer["organisation"]["source"], "registry")
+                continue
+            proven += 1
+            told = {"validator": signer["validator"], **signer["organisation"]}
+            self.assertEqual(told, {**named, "source": "registry"})
+        return proven
 
     def test_how_old_a_status_may_be(self):
         genesis, vectors = json.dumps(read("bundle.json")["genesis"]), read("map_verdicts.json")

@@ -1,4 +1,4 @@
-// tests/vectors/registry.json: whose account an issuer's was.
+// tests/vectors/registry.json: whose account an issuer's was, and who answers for validators.
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { verify } from '@tbsi/sdk/verify'
@@ -10,6 +10,7 @@ const plain = (value) => JSON.parse(JSON.stringify(value, (_, it) => (typeof it 
 
 test('names of issuers', () => {
   let held = 0
+  let proven = 0
   for (const { name, compact, json, verified, refused } of proofs) {
     const forms = [compact && bytes(compact), json && JSON.stringify(json)].filter((it) => it !== undefined)
     assert.ok(forms.length > 0, name)
@@ -20,10 +21,19 @@ test('names of issuers', () => {
         continue
       }
       held += 1
-      assert.deepEqual(plain(report.organisation), { ...verified, source: 'registry' }, `${name}: ${report.reason}`)
+      const { issuer, operators } = verified
+      const owner = issuer === null ? null : { ...issuer, source: 'registry' }
+      assert.deepEqual(plain(report.organisation), owner, `${name}: ${report.reason}`)
+      for (const { validator, organisation } of plain(report.decision.signers)) {
+        const { validator: _, ...said } = operators.find((it) => it?.validator === validator) ?? {}
+        if (organisation.source === 'registry') proven += 1
+        const expected = said.number === undefined ? undefined : { ...said, source: 'registry' }
+        const unproven = organisation.source === 'registry' ? organisation : undefined
+        assert.deepEqual(unproven, expected, `${name}: ${validator}`)
+      }
     }
   }
-  assert.ok(held === 10 && proofs.length >= 50)
+  assert.ok(held === 18 && proven >= 24 && proofs.length >= 80, `${held}, ${proven}, ${proofs.length}`)
 })
 
 test('a bit of the part is another proof', () => {

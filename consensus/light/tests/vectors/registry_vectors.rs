@@ -1,16 +1,18 @@
-//! `registry.json`: proofs of who an issuer was, good and bad.
+//! `registry.json`: proofs of who an issuer and the validators were, good and bad.
 
-use alloy_primitives::{B256, Bytes};
+use alloy_primitives::{Address, B256, Bytes};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tbsi_light::{ProvenIssuer, TrustAnchor, prove_issuer, verify_bundle, verify_map};
-use tbsi_types::bundle::{LeafProof, RegistryBundle};
+use tbsi_light::{
+    ProvenIssuer, ProvenOperator, ProvenRegistry, TrustAnchor, VerifiedBundle, prove_registry,
+    verify_bundle, verify_map,
+};
+use tbsi_types::bundle::{LeafProof, RegistryBundle, RegistryPart};
 use tbsi_types::{BundleError, Genesis, Height};
 
-use crate::fixture::ISSUER;
 use crate::make::genesis;
 use crate::map_fixture::STRANGER;
-use crate::registry_fixture::{Asked, Registry, legal};
+use crate::registry_fixture::{Asked, Place, Registry, founders, in_order, legal};
 use crate::{read, words};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +53,15 @@ enum Expected {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Summary {
+    issuer: Option<IssuerSummary>,
+    /// Of each validator of the set, in address order.
+    operators: Vec<Option<OperatorSummary>>,
+    known_up_to: Height,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct IssuerSummary {
     number: u32,
     name_zh_tw: String,
     name_en: String,
@@ -64,9 +75,25 @@ struct Summary {
     known_up_to: Height,
 }
 
-impl From<ProvenIssuer> for Summary {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OperatorSummary {
+    validator: Address,
+    number: u32,
+    name_zh_tw: String,
+    name_en: String,
+    tax_id: Option<String>,
+    lei: Option<String>,
+    jurisdiction: String,
+    named_since: Height,
+}
+
+fn stated(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+impl From<ProvenIssuer> for IssuerSummary {
     fn from(proven: ProvenIssuer) -> Self {
-        let stated = |text: String| (!text.is_empty()).then_some(text);
         Self {
             number: proven.organisation,
             name_zh_tw: proven.legal.name_zh_tw,
@@ -83,37 +110,69 @@ impl From<ProvenIssuer> for Summary {
     }
 }
 
+impl From<ProvenOperator> for OperatorSummary {
+    fn from(proven: ProvenOperator) -> Self {
+        Self {
+            validator: proven.validator,
+            number: proven.organisation,
+            name_zh_tw: proven.legal.name_zh_tw,
+            name_en: proven.legal.name_en,
+            tax_id: stated(proven.legal.tax_id),
+            lei: stated(proven.legal.lei),
+            jurisdiction: proven.legal.jurisdiction,
+            named_since: proven.since,
+        }
+    }
+}
+
+impl From<ProvenRegistry> for Summary {
+    fn from(proven: ProvenRegistry) -> Self {
+        let operators = proven.operators.into_iter();
+        Self {
+            issuer: proven.issuer.map(Into::into),
+            operators: operators.map(|it| it.map(Into::into)).collect(),
+            known_up_to: proven.known,
+        }
+    }
+}
+
+/// The bundle in a proof, which holds.
+fn holds(proof: &LeafProof, anchor: &TrustAnchor) -> Result<VerifiedBundle, String> {
+    match proof {
+        LeafProof::Bundle(bundle) => verify_bundle(bundle, anchor).map_err(|error| words(&error)),
+        LeafProof::Map(map) => {
+            let verified = verify_map(map, anchor).map_err(|error| words(&error))?;
+            Ok(verified.bundle)
+        }
+    }
+}
+
 fn verify(
     bundle: Result<RegistryBundle, BundleError>,
     anchor: &TrustAnchor,
 ) -> Result<Summary, String> {
     let bundle = bundle.map_err(|error| words(&error))?;
-    let verified = match &bundle.proof {
-        LeafProof::Bundle(bundle) => {
-            verify_bundle(bundle, anchor).map_err(|error| words(&error))?
-        }
-        LeafProof::Map(map) => {
-            let verified = verify_map(map, anchor).map_err(|error| words(&error))?;
-            verified.bundle
-        }
-    };
-    let proven = prove_issuer(&bundle.part, &verified).map_err(|error| words(&error))?;
-    Ok(proven.into())
+    let verified = holds(&bundle.proof, anchor)?;
+    let validators = &bundle.proof.bundle().validators;
+    let proven = prove_registry(&bundle.part, &verified, validators);
+    Ok(proven.map_err(|error| words(&error))?.into())
 }
 
 pub(crate) fn make() -> RegistryVectors {
     let genesis = genesis();
     let registry = Registry::new(&genesis);
     RegistryVectors {
-        description: "Proofs of whose account an issuer's was, in compact and JSON form, which \
-                      are valid if the genesis file is trusted or are to be refused, and what a \
-                      verifier says of them (SPEC §10.11)."
+        description: "Proofs of whose account an issuer's was and of who answers for validators, \
+                      in compact and JSON form, which are valid if the genesis file is trusted or \
+                      are to be refused, and what a verifier says of them (SPEC §10.11)."
             .into(),
         genesis_hash: genesis.hash(),
         proofs: [
             good(&registry, &TrustAnchor::genesis(&genesis).unwrap()),
             other_times(&registry),
             other_words(&registry),
+            other_operators(&registry),
+            other_places(&registry),
             other_nodes(&registry),
             other_proofs(&registry),
             other_bytes(&registry),
@@ -128,11 +187,15 @@ pub(crate) fn make() -> RegistryVectors {
 
 /// Of the issuer.
 fn of(membership: u32, organisation: u32, record: u32) -> Asked {
+    Asked::of(membership, (organisation, record))
+}
+
+/// Of the validators who took over, as they are: one got another record in the checkpoint's
+/// block, one is no node's.
+fn successors() -> Asked {
     Asked {
-        account: ISSUER,
-        membership,
-        organisation,
-        record,
+        operators: in_order(4, [Some((15, 0)), Some((16, 0)), None, None]),
+        ..of(1, 5, 0)
     }
 }
 
@@ -169,9 +232,26 @@ fn good(registry: &Registry<'_>, anchor: &TrustAnchor) -> Vec<ProofCase> {
         ("came back", 11, of(2, 3, 1)),
     ];
     let mut bundles: Vec<_> = of_height
-        .map(|(name, height, asked)| (name, registry.bundle(height, asked)))
+        .map(|(name, height, asked)| (name, registry.bundle(height, &asked)))
         .into();
-    bundles.push(("with its status", registry.stapled(of(0, 3, 0))));
+    let issuer_alone = Asked {
+        operators: vec![None; 4],
+        ..of(0, 3, 1)
+    };
+    let validators_alone = Asked {
+        issuer: None,
+        operators: founders(),
+    };
+    bundles.extend([
+        ("with its status", registry.stapled(&of(0, 3, 0))),
+        (
+            "validators who took over from the founders",
+            registry.handed_over(7, &successors()),
+        ),
+        ("the issuer alone", registry.bundle(3, &issuer_alone)),
+        ("the validators alone", registry.bundle(3, &validators_alone)),
+        ("of an absence", registry.absent(&validators_alone)),
+    ]);
     let cases = bundles.into_iter().map(|(name, bundle)| {
         let verified = verify(Ok(bundle.clone()), anchor).unwrap();
         case(name, &bundle, Expected::Verified(verified))
@@ -201,66 +281,194 @@ fn other_times(registry: &Registry<'_>) -> Vec<ProofCase> {
         ("names of later", 1, of(0, 3, 1), "held from block 2 to now"),
         ("renamed in the block", 2, of(0, 3, 1), "held from block 2"),
     ];
-    let case = |(name, height, asked, words)| invalid(name, &registry.bundle(height, asked), words);
+    let case = |(name, height, asked, words)| invalid(name, &registry.bundle(height, &asked), words);
     cases.map(case).into()
 }
 
 /// Texts and positions that are not those of the state.
 fn other_words(registry: &Registry<'_>) -> Vec<ProofCase> {
     let edited = |name: &str, change: &dyn Fn(&mut RegistryBundle), words: &str| {
-        let mut bundle = registry.bundle(3, of(0, 3, 1));
+        let mut bundle = registry.bundle(3, &of(0, 3, 1));
         change(&mut bundle);
         invalid(name, &bundle, words)
     };
     let hash = "organisation 3 has a record of hash";
     let stranger = Asked {
-        account: STRANGER,
-        membership: 0,
-        organisation: 4,
-        record: 0,
+        issuer: Some((STRANGER, 0, (4, 0))),
+        operators: founders(),
     };
     vec![
-        edited("another name", &|it| it.part.legal.name_en.push('!'), hash),
+        edited("another name", &|it| it.part.records[0].legal.name_en.push('!'), hash),
         edited(
             "the names of another organisation",
-            &|it| it.part.legal = legal(4, 0),
+            &|it| it.part.records[0].legal = legal((4, 0)),
             hash,
         ),
         edited(
             "the 統一編號 as an LEI",
             &|it| {
-                let legal = &mut it.part.legal;
+                let legal = &mut it.part.records[0].legal;
                 legal.lei = std::mem::take(&mut legal.tax_id);
             },
             hash,
         ),
         edited(
             "without an identifier",
-            &|it| it.part.legal.tax_id.clear(),
+            &|it| it.part.records[0].legal.tax_id.clear(),
             hash,
         ),
-        invalid("of another account", &registry.bundle(3, stranger), "node"),
+        invalid("of another account", &registry.bundle(3, &stranger), "node"),
         invalid(
             "of another organisation",
-            &registry.bundle(3, of(0, 4, 0)),
-            "node",
+            &registry.bundle(3, &of(0, 4, 0)),
+            "the record is of organisation 4, expected is one of organisation 3",
         ),
         invalid(
             "a membership that there is not",
-            &registry.bundle(3, of(7, 3, 1)),
+            &registry.bundle(3, &of(7, 3, 1)),
             "has no membership 7",
         ),
         invalid(
             "a record that there is not",
-            &registry.bundle(3, of(0, 3, 9)),
+            &registry.bundle(3, &of(0, 3, 9)),
             "has a record of hash 0x0000",
         ),
     ]
 }
 
+/// Records that are not those of who answers for the validators in the checkpoint's block.
+fn other_operators(registry: &Registry<'_>) -> Vec<ProofCase> {
+    let founding = |name: &str, places: [Option<Place>; 4], words: &str| {
+        let asked = Asked {
+            operators: in_order(0, places),
+            ..of(0, 3, 1)
+        };
+        invalid(name, &registry.bundle(3, &asked), words)
+    };
+    let later = |name: &str, places: [Option<Place>; 4], words: &str| {
+        let asked = Asked {
+            operators: in_order(4, places),
+            ..of(1, 5, 0)
+        };
+        invalid(name, &registry.handed_over(7, &asked), words)
+    };
+    vec![
+        founding(
+            "a validator under another organisation's record",
+            [Some((12, 0)), None, None, None],
+            "the record is of organisation 12, expected is one of organisation 11",
+        ),
+        founding(
+            "a validator's former identifiers",
+            [Some((11, 0)), None, None, None],
+            "held from block 0 to 5, not in the whole of block 20",
+        ),
+        founding(
+            "a validator's names before it got others",
+            [None, None, Some((13, 0)), None],
+            "held from block 0 to 18",
+        ),
+        founding(
+            "a validator's names before their handover",
+            [None, None, Some((13, 1)), None],
+            "under other names than those of organisation 13",
+        ),
+        founding(
+            "a validator under a record that there is not",
+            [None, Some((12, 1)), None, None],
+            "has a record of hash 0x0000",
+        ),
+        later(
+            "a validator's identifiers that ended in the block",
+            [None, None, Some((17, 0)), None],
+            "held from block 7 to 20",
+        ),
+        later(
+            "a validator's identifiers that began in the block",
+            [None, None, Some((17, 1)), None],
+            "held from block 20 to now",
+        ),
+        later(
+            "a validator that is no node's",
+            [None, None, None, Some((18, 0))],
+            "is no node's in the registry",
+        ),
+        later(
+            "a founder's record for a successor",
+            [Some((11, 1)), None, None, None],
+            "the record is of organisation 11, expected is one of organisation 15",
+        ),
+    ]
+}
+
+/// What refers to what, otherwise than it has to be.
+fn other_places(registry: &Registry<'_>) -> Vec<ProofCase> {
+    let edited = |name: &str, change: &dyn Fn(&mut RegistryPart), words: &str| {
+        let mut bundle = registry.bundle(3, &of(0, 3, 1));
+        change(&mut bundle.part);
+        invalid(name, &bundle, words)
+    };
+    let nothing = |part: &mut RegistryPart| {
+        *part = RegistryPart {
+            issuer: None,
+            records: vec![],
+            validators: vec![None; 4],
+            nodes: vec![],
+        };
+    };
+    let unused = |part: &mut RegistryPart| {
+        let last = part.validators.iter_mut().rev().find(|it| it.is_some());
+        *last.unwrap() = None;
+    };
+    vec![
+        edited(
+            "a validator less",
+            &|it| drop(it.validators.pop()),
+            "answers for 3 validators, the set has 4",
+        ),
+        edited(
+            "a validator more",
+            &|it| it.validators.push(None),
+            "answers for 5 validators, the set has 4",
+        ),
+        edited(
+            "validators in another order",
+            &|it| it.validators.rotate_left(1),
+            "",
+        ),
+        edited(
+            "a validator's record out of range",
+            &|it| it.validators[0] = Some(9),
+            "record number 9 is named, the proof has 4",
+        ),
+        edited(
+            "the issuer's record out of range",
+            &|it| it.issuer.as_mut().unwrap().record = 4,
+            "record number 4 is named, the proof has 4",
+        ),
+        edited("a record for nobody", &unused, "is of nobody in the proof"),
+        edited(
+            "records in another order",
+            &|it| it.records.swap(0, 1),
+            "is not in order, each once",
+        ),
+        edited(
+            "a record twice",
+            &|it| it.records.insert(1, it.records[0].clone()),
+            "is not in order, each once",
+        ),
+        edited(
+            "a membership for nobody",
+            &|it| it.issuer = None,
+            "another hash",
+        ),
+        edited("nobody at all", &nothing, "it names nobody"),
+    ]
+}
+
 fn other_nodes(registry: &Registry<'_>) -> Vec<ProofCase> {
     let edited = |name: &str, change: &dyn Fn(&mut Vec<Bytes>), words: &str| {
-        let mut bundle = registry.bundle(3, of(0, 3, 1));
+        let mut bundle = registry.bundle(3, &of(0, 3, 1));
         change(&mut bundle.part.nodes);
         invalid(name, &bundle, words)
     };
@@ -294,7 +502,7 @@ fn other_nodes(registry: &Registry<'_>) -> Vec<ProofCase> {
 
 /// What the part stands on.
 fn other_proofs(registry: &Registry<'_>) -> Vec<ProofCase> {
-    let good = || registry.bundle(3, of(0, 3, 1));
+    let good = || registry.bundle(3, &of(0, 3, 1));
     let mut other_state = good();
     let mut foreign = good();
     let mut moved = good();
@@ -327,7 +535,7 @@ fn other_proofs(registry: &Registry<'_>) -> Vec<ProofCase> {
 
 #[allow(clippy::too_many_lines, reason = "a table: one entry for each case")]
 fn other_bytes(registry: &Registry<'_>) -> Vec<ProofCase> {
-    let good = registry.bundle(3, of(0, 3, 1));
+    let good = registry.bundle(3, &of(0, 3, 1));
     let bytes = good.encode().unwrap();
     let of = |name: &str, bytes: Vec<u8>, verdict: &str, code: &str, words: &str| ProofCase {
         name: name.into(),
@@ -391,17 +599,17 @@ fn other_bytes(registry: &Registry<'_>) -> Vec<ProofCase> {
         ),
         of(
             "a name of 513 bytes",
-            edited(&|it| it.part.legal.name_en = "x".repeat(513)),
+            edited(&|it| it.part.records[0].legal.name_en = "x".repeat(513)),
             unreadable,
             "unreadable",
             "`nameEn` has 513",
         ),
         of(
-            "257 nodes",
-            edited(&|it| it.part.nodes = vec![Bytes::from_static(&[0x80]); 257]),
+            "4,097 nodes",
+            edited(&|it| it.part.nodes = vec![Bytes::from_static(&[0x80]); 4_097]),
             unreadable,
             "unreadable",
-            "`nodes` has 257",
+            "`nodes` has 4097",
         ),
         of(
             "a node of 1,025 bytes",
@@ -411,6 +619,27 @@ fn other_bytes(registry: &Registry<'_>) -> Vec<ProofCase> {
             "`node` has 1025",
         ),
         of(
+            "130 records",
+            edited(&|it| it.part.records = vec![it.part.records[0].clone(); 130]),
+            unreadable,
+            "unreadable",
+            "`records` has 130",
+        ),
+        of(
+            "129 validators",
+            edited(&|it| it.part.validators = vec![None; 129]),
+            unreadable,
+            "unreadable",
+            "`validators` has 129",
+        ),
+        of(
+            "an issuer's flag of 2",
+            flagged(&good),
+            "invalid",
+            "form",
+            "`issuer`",
+        ),
+        of(
             "a name that is no UTF-8",
             not_utf8(&bytes),
             "invalid",
@@ -418,6 +647,15 @@ fn other_bytes(registry: &Registry<'_>) -> Vec<ProofCase> {
             "`nameEn`",
         ),
     ]
+}
+
+/// With another flag before the issuer's place, which follows the proof.
+fn flagged(good: &RegistryBundle) -> Vec<u8> {
+    let mut bytes = good.encode().unwrap();
+    let at = bytes.len() - part_bytes(good);
+    assert_eq!(bytes[at], 1);
+    bytes[at] = 2;
+    bytes
 }
 
 fn not_utf8(bytes: &[u8]) -> Vec<u8> {
@@ -431,7 +669,7 @@ fn not_utf8(bytes: &[u8]) -> Vec<u8> {
 #[allow(clippy::too_many_lines, reason = "a table: one entry for each case")]
 fn other_json(registry: &Registry<'_>) -> Vec<ProofCase> {
     let edited = |name: &str, change: &dyn Fn(&mut Value), code: &str, words: &str| {
-        let mut json = json_of(&registry.bundle(3, of(0, 3, 1)));
+        let mut json = json_of(&registry.bundle(3, &of(0, 3, 1)));
         change(&mut json);
         ProofCase {
             name: name.into(),
@@ -446,11 +684,27 @@ fn other_json(registry: &Registry<'_>) -> Vec<ProofCase> {
     let remove = |field: &'static str| {
         move |json: &mut Value| drop(json["registry"].as_object_mut().unwrap().remove(field))
     };
-    let list = |json: &mut Value| {
-        let object = json["registry"].as_object().unwrap();
-        let fields = "membership record nameZhTw nameEn taxId lei jurisdiction nodes";
+    let listed = |value: &mut Value, fields: &str| {
+        let object = value.as_object().unwrap();
         let values = fields.split(' ').map(|field| object[field].clone());
-        json["registry"] = values.collect();
+        *value = values.collect();
+    };
+    let list = |json: &mut Value| {
+        listed(&mut json["registry"], "issuer records validators nodes");
+    };
+    let record_list = |json: &mut Value| {
+        let fields = "organisation position nameZhTw nameEn taxId lei jurisdiction";
+        listed(&mut json["registry"]["records"][0], fields);
+    };
+    let record = |field: &'static str, value: Value| {
+        move |json: &mut Value| json["registry"]["records"][0][field] = value.clone()
+    };
+    let issuer = |field: &'static str, value: Value| {
+        move |json: &mut Value| json["registry"]["issuer"][field] = value.clone()
+    };
+    let bare = |json: &mut Value| {
+        let record = json["registry"]["records"][0].as_object_mut();
+        drop(record.unwrap().remove("lei"));
     };
     let format = |json: &mut Value| json["format"] = json!("tbsi-registry-proof-2");
     let no_map = |json: &mut Value| drop(json.as_object_mut().unwrap().remove("map"));
@@ -465,35 +719,48 @@ fn other_json(registry: &Registry<'_>) -> Vec<ProofCase> {
             form,
         ),
         edited("a key more", &part("more", json!(1)), "unreadable", form),
-        edited("a key less", &remove("lei"), "unreadable", form),
-        edited("null", &part("lei", Value::Null), "unreadable", form),
+        edited("a key less", &remove("validators"), "unreadable", form),
+        edited("without an issuer key", &remove("issuer"), "unreadable", form),
+        edited("a record as a list of its values", &record_list, "unreadable", form),
+        edited("a key more in a record", &record("more", json!(1)), "unreadable", form),
+        edited("a key less in a record", &bare, "unreadable", form),
+        edited("a key more in the issuer", &issuer("more", json!(1)), "unreadable", form),
+        edited("null", &record("lei", Value::Null), "unreadable", form),
+        edited("null for all records", &part("records", Value::Null), "unreadable", form),
+        edited("a validator as text", &part("validators", json!(["0"])), "unreadable", form),
+        edited(
+            "a validator of 33 bits",
+            &part("validators", json!([1_u64 << 32])),
+            "unreadable",
+            form,
+        ),
         edited(
             "a position as text",
-            &part("record", json!("1")),
+            &issuer("record", json!("1")),
             "unreadable",
             form,
         ),
         edited(
             "a position of 33 bits",
-            &part("record", json!(1_u64 << 32)),
+            &issuer("record", json!(1_u64 << 32)),
             "unreadable",
             form,
         ),
         edited(
             "a negative position",
-            &part("record", json!(-1)),
+            &issuer("record", json!(-1)),
             "unreadable",
             form,
         ),
         edited(
             "a 統一編號 of 9 digits",
-            &part("taxId", json!("045952570")),
+            &record("taxId", json!("045952570")),
             "unreadable",
             "`taxId` has 9",
         ),
         edited(
             "an LEI of 21 letters",
-            &part("lei", json!("5493001KJTIIGC8Y1R121")),
+            &record("lei", json!("5493001KJTIIGC8Y1R121")),
             "unreadable",
             "`lei` has 21",
         ),
@@ -533,7 +800,7 @@ fn proofs_of_issuers_verify_as_the_file_says() {
     }
     let good = vectors.proofs.iter();
     let good = good.filter(|it| matches!(it.expected, Expected::Verified(_)));
-    assert_eq!((good.count(), vectors.proofs.len()), (5, 53));
+    assert_eq!((good.count(), vectors.proofs.len()), (9, 83));
 }
 
 /// No byte of a part can be another one.
@@ -541,11 +808,10 @@ fn proofs_of_issuers_verify_as_the_file_says() {
 fn every_byte_of_a_part_counts() {
     let genesis = genesis();
     let anchor = TrustAnchor::genesis(&genesis).unwrap();
-    let good = Registry::new(&genesis).bundle(7, of(1, 5, 0));
-    let LeafProof::Bundle(proof) = &good.proof else {
-        panic!("without a map");
-    };
-    let verified = verify_bundle(proof, &anchor).unwrap();
+    let good = Registry::new(&genesis).bundle(7, &of(1, 5, 0));
+    let verified = holds(&good.proof, &anchor).unwrap();
+    let validators = &good.proof.bundle().validators;
+    prove_registry(&good.part, &verified, validators).unwrap();
     let bytes = good.encode().unwrap();
     let from = bytes.len() - part_bytes(&good);
     for at in from..bytes.len() {
@@ -554,7 +820,8 @@ fn every_byte_of_a_part_counts() {
         let Ok(decoded) = RegistryBundle::decode(&other) else {
             continue;
         };
-        assert!(prove_issuer(&decoded.part, &verified).is_err(), "byte {at}");
+        let proven = prove_registry(&decoded.part, &verified, validators);
+        assert!(proven.is_err(), "byte {at}");
     }
 }
 

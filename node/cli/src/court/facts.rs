@@ -10,8 +10,7 @@ use crate::lang::Language;
 use crate::shown::PathShown;
 use crate::time::Times;
 use crate::verify::{
-    Step, Trusted, Verdict, VerdictKind, Verified, accuracy, attested_digest, fields, identity,
-    named,
+    Step, Trusted, Verdict, VerdictKind, Verified, accuracy, attested_digest, fields, named,
 };
 
 pub(super) fn sections(verified: &Verified, lang: Language) -> Vec<Section> {
@@ -168,7 +167,8 @@ fn whom(verified: &Verified, lang: Language) -> Section {
         ("統一編號", stated(known.and_then(|it| it.tax_id))),
         ("LEI", stated(known.and_then(|it| it.lei))),
     ]);
-    if let Some(proven) = &verified.issuer {
+    let registry = verified.registry.as_ref();
+    if let Some(proven) = registry.and_then(|it| it.issuer.as_ref()) {
         section.paragraph(registered(proven, lang));
         return section;
     }
@@ -253,6 +253,7 @@ fn quorum(verified: &Verified, lang: Language) -> Section {
              法定名稱是簽署內容的一部分。"
         ),
     ));
+    section.paragraph(identified(verified, lang));
     let head = lang.pick(
         vec!["Legal name", "統一編號 / LEI", "Key", "Power", "Signed"],
         vec!["法定名稱", "統一編號／LEI", "金鑰", "投票權", "簽署"],
@@ -301,6 +302,30 @@ fn quorum(verified: &Verified, lang: Language) -> Section {
     section
 }
 
+/// What proves the identifiers.
+fn identified(verified: &Verified, lang: Language) -> String {
+    if let Some(proven) = &verified.registry {
+        let known = proven.known;
+        return lang.pick(
+            format!(
+                "Identifiers are those of the registry of organisations, in the state that these \
+                 validators signed in block {known}; where it is not proven who answers for a \
+                 validator, those of the genesis file, when the network was founded."
+            ),
+            format!(
+                "編號依這些驗證者於區塊 {known} 簽署的狀態中的機構登錄；未經證明由何機構負責者，\
+                 依創世檔，為網路創立時的編號。"
+            ),
+        );
+    }
+    lang.pick(
+        "Identifiers are those of the genesis file, when the network was founded: of other \
+         validators, `tbsi prove --with-names` fetches a proof of them.",
+        "編號依創世檔，為網路創立時的編號；其他驗證者的編號，可用 `tbsi prove --with-names` 取得其證明。",
+    )
+    .into()
+}
+
 fn signature(verified: &Verified, validator: &NamedValidator, lang: Language) -> Vec<String> {
     let signers = &verified.bundle.decision.signers;
     let signed = signers.iter().any(|it| it.validator == validator.address);
@@ -312,12 +337,10 @@ fn signature(verified: &Verified, validator: &NamedValidator, lang: Language) ->
         name_zh_tw: zh_tw.clone(),
         name_en: en.clone(),
     };
-    let genesis = verified.trusted.genesis();
-    let known = genesis.and_then(|genesis| identity::of_signer(genesis, &same));
+    let known = verified.operator(&same);
     let unproven = || lang.pick("not proved", "未經證明").to_owned();
-    let tax_id = known.and_then(|it| it.tax_id.clone());
-    let lei = known.and_then(|it| it.lei.clone());
-    let identifiers: Vec<String> = [tax_id, lei].into_iter().flatten().collect();
+    let identifiers = known.map_or([None, None], |it| [it.tax_id, it.lei]);
+    let identifiers: Vec<&str> = identifiers.into_iter().flatten().collect();
     vec![
         names.trim().to_owned(),
         if identifiers.is_empty() {

@@ -8,6 +8,7 @@ use tbsi_types::LeafIndex;
 use tbsi_types::log::Leaf;
 
 use crate::lang::{Language, demand};
+use crate::proof::ProofFile;
 use crate::report::note;
 
 /// Pages of attestations of one digest that are looked through.
@@ -80,4 +81,26 @@ pub(super) async fn choose(
         all
     };
     Ok(found.map(|index| (index, others)))
+}
+
+/// Says of a proof with names whose it does not have.
+pub(super) fn name_unproven(file: &ProofFile, lang: Language) {
+    let Some(part) = &file.registry else { return };
+    if part.issuer.is_none() {
+        note(lang.pick(
+            "the issuer's legal name is not proved: its account was no organisation's in the whole \
+             of that block, or the organisation got other names in it, or the chain states it",
+            "簽發者的法定名稱未經證明：該區塊中其帳戶不全程屬於任一機構，或機構於該區塊更名，或該筆由鏈本身陳述",
+        ));
+    }
+    let (all, named) = (part.validators.len(), part.validators.iter().flatten().count());
+    if named < all {
+        note(&lang.pick(
+            format!(
+                "identifiers of {named} of {all} validators are proved; ask again after the next \
+                 handover, if an organisation got other names"
+            ),
+            format!("{all} 個驗證者中 {named} 個的編號經證明；機構若甫更名，請於下次交接後再取得證明"),
+        ));
+    }
 }

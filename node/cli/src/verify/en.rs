@@ -1,11 +1,11 @@
 //! What was verified, in English.
 
-use tbsi_light::{VerificationStep, VerifiedDecision};
+use tbsi_light::{NamedSigner, VerificationStep, VerifiedDecision};
 use tbsi_types::Genesis;
 use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::anchor::Trusted;
-use super::identity::Owner;
+use super::identity::{Operator, Owner};
 use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
@@ -42,11 +42,11 @@ fn write(steps: &mut Steps, verified: &Verified) {
             VerificationStep::Handover { last, first } => {
                 let (old, new) = (last.checkpoint.height, first.checkpoint.height);
                 steps.passed(format!("handover: height {old} by the old validator set"));
-                signers(steps, last, genesis);
+                signers(steps, last, |it| verified.founder(it));
                 steps.detail(format!("height {new} by the new validator set"));
-                signers(steps, first, genesis);
+                signers(steps, first, |it| verified.founder(it));
             }
-            VerificationStep::Certificate(decision) => certificate(steps, decision, genesis),
+            VerificationStep::Certificate(decision) => certificate(steps, decision, verified),
             VerificationStep::Inclusion { index, size, root } => {
                 steps.passed(format!(
                     "log: leaf {index} is among its {}",
@@ -59,8 +59,11 @@ fn write(steps: &mut Steps, verified: &Verified) {
             }
         }
     }
-    if let Some(proven) = &verified.issuer {
-        steps.passed(identity::source(proven, Language::En));
+    if let Some(proven) = &verified.registry {
+        if let Some(issuer) = &proven.issuer {
+            steps.passed(identity::source(issuer, Language::En));
+        }
+        steps.passed(identity::operators(proven, Language::En));
     }
     post_quantum::write(steps, verified.post_quantum.as_ref(), Language::En);
     if let Some(until) = verified.relied_until {
@@ -151,16 +154,20 @@ pub(super) fn verdict(verified: &Verified) -> String {
     text
 }
 
-fn certificate(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
+fn certificate(steps: &mut Steps, decision: &VerifiedDecision, verified: &Verified) {
     let checkpoint = &decision.checkpoint;
     steps.passed(format!(
         "checkpoint: height {}, digest {}",
         checkpoint.height, decision.digest
     ));
-    signers(steps, decision, genesis);
+    signers(steps, decision, |it| verified.operator(it));
 }
 
-fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
+fn signers<'a>(
+    steps: &mut Steps,
+    decision: &VerifiedDecision,
+    operator: impl Fn(&NamedSigner) -> Option<Operator<'a>>,
+) {
     steps.detail(format!(
         "{}, each valid, by {} of {} voting power (more than 2/3):",
         counted(decision.signers.len(), "signature"),
@@ -170,9 +177,7 @@ fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Gene
     for signer in &decision.signers {
         let names = [signer.name_en.as_str(), signer.name_zh_tw.as_str()];
         let names = names.join(" ");
-        let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
-        let identifiers = known.map(|it| Owner::from(it).identifiers());
-        let identifiers = identifiers.unwrap_or_default();
+        let identifiers = identity::signer_identifiers(operator(signer), Language::En);
         steps.detail(format!(
             "- {}{identifiers} (key {})",
             names.trim(),

@@ -1,7 +1,7 @@
 //! Legal names behind addresses, as far as the proof or a genesis file tells.
 
 use serde_json::{Value, json};
-use tbsi_light::{NamedSigner, ProvenIssuer};
+use tbsi_light::{NamedSigner, ProvenIssuer, ProvenOperator, ProvenRegistry};
 use tbsi_types::genesis::OrganisationEntry;
 use tbsi_types::{Address, Genesis, PublicKey};
 
@@ -55,7 +55,6 @@ impl<'a> From<&'a OrganisationEntry> for Owner<'a> {
 impl<'a> From<&'a ProvenIssuer> for Owner<'a> {
     fn from(proven: &'a ProvenIssuer) -> Self {
         let legal = &proven.legal;
-        let stated = |text: &'a str| (!text.is_empty()).then_some(text);
         Self {
             name_zh_tw: &legal.name_zh_tw,
             name_en: &legal.name_en,
@@ -75,10 +74,8 @@ impl Owner<'_> {
     }
 
     /// 統一編號 and LEI, as far as there are any; begins with a comma.
-    pub(crate) fn identifiers(&self) -> String {
-        let tax_id = self.tax_id.map(|it| format!(", 統一編號 {it}"));
-        let lei = self.lei.map(|it| format!(", LEI {it}"));
-        [tax_id, lei].into_iter().flatten().collect()
+    fn identifiers(&self) -> String {
+        identifiers(self.tax_id, self.lei)
     }
 
     /// Names, identifiers, and what shows that the account was this organisation's.
@@ -117,6 +114,88 @@ impl Owner<'_> {
         }
         summary
     }
+}
+
+fn identifiers(tax_id: Option<&str>, lei: Option<&str>) -> String {
+    let tax_id = tax_id.map(|it| format!(", 統一編號 {it}"));
+    let lei = lei.map(|it| format!(", LEI {it}"));
+    [tax_id, lei].into_iter().flatten().collect()
+}
+
+/// Identifiers of who answers for a validator, whose legal names are in the set that signed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Operator<'a> {
+    pub(crate) tax_id: Option<&'a str>,
+    pub(crate) lei: Option<&'a str>,
+    /// What the registry proves; `None` if the genesis file says it, of the founding.
+    registry: Option<&'a ProvenOperator>,
+}
+
+impl<'a> From<&'a OrganisationEntry> for Operator<'a> {
+    fn from(entry: &'a OrganisationEntry) -> Self {
+        Self {
+            tax_id: entry.tax_id.as_deref(),
+            lei: entry.lei.as_deref(),
+            registry: None,
+        }
+    }
+}
+
+impl<'a> From<&'a ProvenOperator> for Operator<'a> {
+    fn from(proven: &'a ProvenOperator) -> Self {
+        let legal = &proven.legal;
+        Self {
+            tax_id: stated(&legal.tax_id),
+            lei: stated(&legal.lei),
+            registry: Some(proven),
+        }
+    }
+}
+
+fn stated(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
+}
+
+/// 統一編號 and LEI of a signer, or that they are not proved; begins with a comma.
+pub(crate) fn signer_identifiers(of: Option<Operator<'_>>, lang: Language) -> String {
+    let known = of.map(|it| identifiers(it.tax_id, it.lei));
+    let known = known.filter(|it| !it.is_empty());
+    known.unwrap_or_else(|| lang.pick(", identifiers not proved", "，編號未經證明").into())
+}
+
+/// A signer for programs. `source` says what proves the identifiers, null that nothing does.
+pub(crate) fn signer_summary(signer: &NamedSigner, of: Option<Operator<'_>>) -> Value {
+    let mut organisation = json!({
+        "nameZhTw": signer.name_zh_tw,
+        "nameEn": signer.name_en,
+        "taxId": of.and_then(|it| it.tax_id),
+        "lei": of.and_then(|it| it.lei),
+        "source": of.map(|it| it.registry.map_or("genesis", |_| "registry")),
+    });
+    if let Some(proven) = of.and_then(|it| it.registry) {
+        organisation["number"] = json!(proven.organisation);
+        organisation["jurisdiction"] = json!(proven.legal.jurisdiction);
+        organisation["namedSince"] = json!(proven.since);
+    }
+    json!({
+        "validator": signer.validator,
+        "power": signer.power,
+        "organisation": organisation,
+    })
+}
+
+/// Who answers for how many of the validators the registry proves, and up to when it was asked.
+pub(crate) fn operators(proven: &ProvenRegistry, lang: Language) -> String {
+    let all = proven.operators.len();
+    let named = proven.operators.iter().flatten().count();
+    let known = proven.known;
+    lang.pick(
+        format!(
+            "registry: organisations and identifiers of {named} of {all} validators are proved, \
+             as of block {known}"
+        ),
+        format!("登錄：{all} 個驗證者中 {named} 個的機構與編號經證明，截至區塊 {known}"),
+    )
 }
 
 /// For programs.

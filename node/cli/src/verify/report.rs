@@ -1,7 +1,7 @@
 //! What was verified, for programs; and parts that all languages need.
 
 use serde_json::{Value, json};
-use tbsi_light::VerifiedDecision;
+use tbsi_light::{NamedSigner, VerifiedDecision};
 use tbsi_types::bundle::describe;
 use tbsi_types::log::algorithm::by_code;
 use tbsi_types::log::leaf::U48_MAX;
@@ -10,6 +10,7 @@ use tbsi_types::{Genesis, TimestampMs};
 
 use super::anchor::Trusted;
 use super::compare::attested_digest;
+use super::identity::Operator;
 use super::{Verified, identity, post_quantum, status};
 use crate::lang::Language;
 use crate::schema;
@@ -24,9 +25,11 @@ pub(super) fn summary(verified: &Verified) -> Value {
         Trusted::Checkpoint { height, hash } => json!({ "genesisHash": hash, "height": height }),
     };
     let genesis = verified.trusted.genesis();
+    let founder = |it: &NamedSigner| verified.founder(it);
     let handovers = bundle.handovers.iter();
     let handovers = handovers.map(|(last, first)| {
-        json!({ "last": decision(last, genesis), "first": decision(first, genesis) })
+        let [last, first] = [last, first].map(|it| decision(it, founder));
+        json!({ "last": last, "first": first })
     });
     let verdict = verified.verdict(Language::En);
     let file = verified.file.as_ref().map(|file| {
@@ -55,7 +58,7 @@ pub(super) fn summary(verified: &Verified) -> Value {
         "algorithmReliedUntil": verified.relied_until,
         "postQuantum": post_quantum::summary(verified.post_quantum.as_ref()),
         "leafIndex": bundle.leaf_index,
-        "decision": decision(&bundle.decision, genesis),
+        "decision": decision(&bundle.decision, |it| verified.operator(it)),
         "followed": verified.followed,
         "handovers": handovers.collect::<Vec<_>>(),
     })
@@ -82,20 +85,12 @@ pub(crate) fn accuracy(genesis: Option<&Genesis>) -> Option<(u64, u64)> {
     Some((bounds.clock_drift_max_ms, bounds.clock_lag_max_ms()))
 }
 
-fn decision(decision: &VerifiedDecision, genesis: Option<&Genesis>) -> Value {
-    let signers = decision.signers.iter().map(|signer| {
-        let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
-        json!({
-            "validator": signer.validator,
-            "power": signer.power,
-            "organisation": {
-                "nameZhTw": signer.name_zh_tw,
-                "nameEn": signer.name_en,
-                "taxId": known.and_then(|it| it.tax_id.as_ref()),
-                "lei": known.and_then(|it| it.lei.as_ref()),
-            },
-        })
-    });
+fn decision<'a>(
+    decision: &VerifiedDecision,
+    operator: impl Fn(&NamedSigner) -> Option<Operator<'a>>,
+) -> Value {
+    let signers = decision.signers.iter();
+    let signers = signers.map(|signer| identity::signer_summary(signer, operator(signer)));
     let checkpoint = &decision.checkpoint;
     json!({
         "height": checkpoint.height,

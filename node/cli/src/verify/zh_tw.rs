@@ -1,11 +1,11 @@
 //! What was verified, in Traditional Chinese of Taiwan.
 
-use tbsi_light::{VerificationStep, VerifiedDecision};
+use tbsi_light::{NamedSigner, VerificationStep, VerifiedDecision};
 use tbsi_types::Genesis;
 use tbsi_types::log::{Assurance, Leaf, Statement};
 
 use super::anchor::Trusted;
-use super::identity::Owner;
+use super::identity::{Operator, Owner};
 use super::report::{accuracy, fields, named};
 use super::steps::{Mark, Step, Steps};
 use super::{Verified, identity, post_quantum, status};
@@ -40,11 +40,11 @@ fn write(steps: &mut Steps, verified: &Verified) {
             VerificationStep::Handover { last, first } => {
                 let (old, new) = (last.checkpoint.height, first.checkpoint.height);
                 steps.passed(format!("交接：原驗證者集合簽署高度 {old}"));
-                signers(steps, last, genesis);
+                signers(steps, last, |it| verified.founder(it));
                 steps.detail(format!("新驗證者集合簽署高度 {new}"));
-                signers(steps, first, genesis);
+                signers(steps, first, |it| verified.founder(it));
             }
-            VerificationStep::Certificate(decision) => certificate(steps, decision, genesis),
+            VerificationStep::Certificate(decision) => certificate(steps, decision, verified),
             VerificationStep::Inclusion { index, size, root } => {
                 steps.passed(format!(
                     "日誌：共 {size} 筆，此筆位置為 {index}（自 0 起算）"
@@ -56,8 +56,11 @@ fn write(steps: &mut Steps, verified: &Verified) {
             }
         }
     }
-    if let Some(proven) = &verified.issuer {
-        steps.passed(identity::source(proven, Language::ZhTw));
+    if let Some(proven) = &verified.registry {
+        if let Some(issuer) = &proven.issuer {
+            steps.passed(identity::source(issuer, Language::ZhTw));
+        }
+        steps.passed(identity::operators(proven, Language::ZhTw));
     }
     post_quantum::write(steps, verified.post_quantum.as_ref(), Language::ZhTw);
     if let Some(until) = verified.relied_until {
@@ -141,16 +144,20 @@ pub(super) fn verdict(verified: &Verified) -> String {
     text
 }
 
-fn certificate(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
+fn certificate(steps: &mut Steps, decision: &VerifiedDecision, verified: &Verified) {
     let checkpoint = &decision.checkpoint;
     steps.passed(format!(
         "檢查點：高度 {}，摘要 {}",
         checkpoint.height, decision.digest
     ));
-    signers(steps, decision, genesis);
+    signers(steps, decision, |it| verified.operator(it));
 }
 
-fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Genesis>) {
+fn signers<'a>(
+    steps: &mut Steps,
+    decision: &VerifiedDecision,
+    operator: impl Fn(&NamedSigner) -> Option<Operator<'a>>,
+) {
     steps.detail(format!(
         "{} 個簽章皆有效，占總投票權 {} 中的 {}（超過三分之二）：",
         decision.signers.len(),
@@ -160,9 +167,7 @@ fn signers(steps: &mut Steps, decision: &VerifiedDecision, genesis: Option<&Gene
     for signer in &decision.signers {
         let names = [signer.name_zh_tw.as_str(), signer.name_en.as_str()];
         let names = names.join(" ");
-        let known = genesis.and_then(|genesis| identity::of_signer(genesis, signer));
-        let identifiers = known.map(|it| Owner::from(it).identifiers());
-        let identifiers = identifiers.unwrap_or_default();
+        let identifiers = identity::signer_identifiers(operator(signer), Language::ZhTw);
         steps.detail(format!(
             "- {}{identifiers}（金鑰 {}）",
             names.trim(),

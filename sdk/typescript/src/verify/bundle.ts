@@ -13,7 +13,7 @@ import {
 import {
   FORMATS_WITH_REGISTRY, MAGIC_WITH_REGISTRY, decodeWithRegistry, readWithRegistry,
   type RegistryPart,
-} from './registry.js'
+} from './registry-form.js'
 import { ShapeError } from './tree.js'
 import type { ValidatorSet } from './validators.js'
 

@@ -17,7 +17,7 @@ import { decodeLeaf, type Statement } from './leaf.js'
 import { CHECKPOINT_FILE_BYTES_MAX } from './limits.js'
 import { verifyMap, type VerifiedMap } from './map-proof.js'
 import { ageOf, type AgeReport, type StatusAge } from './map-report.js'
-import { proveIssuer } from './registry.js'
+import { proveRegistry } from './registry.js'
 import { report, type Code, type Fails, type Report } from './report.js'
 import { aboutAttestation, type Standing } from './standing.js'
 
@@ -113,7 +113,7 @@ function judge(question: QuestionWithStanding): Report {
     return [
       holds,
       part === undefined ? undefined : verifyMap(part, holds, chain),
-      registry === undefined ? undefined : proveIssuer(registry, holds),
+      registry === undefined ? undefined : proveRegistry(registry, holds, bundle.validators),
     ] as const
   })
   const age = statusAge === undefined ? undefined : checkAge(statusAge, map)

@@ -43,7 +43,10 @@ export const MAP_ENTRIES_MAX = 3
 export const MAP_ALGORITHMS_MAX = 64
 
 /** Nodes of the state's tries in one proof (SPEC §10.11). */
-export const REGISTRY_NODES_MAX = 256
+export const REGISTRY_NODES_MAX = 4096
+
+/** Records of organisations in one proof. */
+export const REGISTRY_RECORDS_MAX = 129
 
 /** Bytes of one of them. */
 export const REGISTRY_NODE_BYTES_MAX = 1024

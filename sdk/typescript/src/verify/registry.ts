@@ -1,35 +1,14 @@
-/** A registry part: whose account an issuer's was, and under which legal name (SPEC §10.11). */
+/**
+ * What the registry proves: whose account an issuer's was, who answers for validators, and under
+ * which legal names (SPEC §10.11).
+ */
 import type { VerifiedBundle } from './anchor.js'
-import type { Proof } from './bundle.js'
-import { Cursor, equal, fromHex, fromUtf8, uint, utf8, type Hex } from './bytes.js'
-import { decodeCompact, notCanonical, otherVersion, repeat, takeCount, takeNumber } from './compact.js'
-import { FormError, ProofError, messageOf } from './errors.js'
+import { equal, fromHex, toHex, uint, utf8, type Hex } from './bytes.js'
+import { ProofError, messageOf } from './errors.js'
 import { sha256 } from './hash.js'
-import { atMost, bundleShape } from './json-form.js'
-import type { JsonValue } from './json.js'
-import {
-  BUNDLE_BYTES_MAX, JURISDICTION_BYTES_MAX, LEI_BYTES_MAX, NAME_BYTES_MAX, REGISTRY_NODES_MAX,
-  REGISTRY_NODE_BYTES_MAX, TAX_ID_BYTES_MAX, U32_MAX,
-} from './limits.js'
-import { MAGIC_WITH_MAP, decodeWithMap, mapShape } from './map-form.js'
-import { Fields } from './shape.js'
+import { TEXTS, type LegalRecord, type PlacedRecord, type RegistryPart } from './registry-form.js'
 import { SharedNodes, elementSlot, mappingSlot } from './trie.js'
-
-/** Legal names and identifiers; empty for those that there are not. */
-export interface LegalRecord {
-  readonly nameZhTw: string
-  readonly nameEn: string
-  readonly taxId: string
-  readonly lei: string
-  readonly jurisdiction: string
-}
-
-export interface RegistryPart {
-  readonly membership: bigint
-  readonly record: bigint
-  readonly legal: LegalRecord
-  readonly nodes: readonly Uint8Array[]
-}
+import type { NamedValidator, ValidatorSet } from './validators.js'
 
 /** From which block, and until which; undefined if it still is. */
 export interface InForce {
@@ -43,125 +22,147 @@ export interface ProvenIssuer {
   readonly legal: LegalRecord
   readonly membership: InForce
   readonly record: InForce
+}
+
+/** Who answers for a validator in the block of the checkpoint. */
+export interface ProvenOperator {
+  readonly organisation: bigint
+  readonly legal: LegalRecord
+  readonly since: bigint
+}
+
+export interface ProvenRegistry {
+  readonly issuer: ProvenIssuer | undefined
+  /** By address of the validator. */
+  readonly operators: ReadonlyMap<Hex, ProvenOperator>
+  /** Up to which block it is known. */
   readonly known: bigint
 }
 
-/** `format` of the JSON form, in all versions, and in the one that is known. */
-export const FORMATS_WITH_REGISTRY = /^tbsi-registry-proof-/
-const FORMAT = 'tbsi-registry-proof-1'
-
-/** What the compact form begins with, and the version that is known. */
-export const MAGIC_WITH_REGISTRY = [0x54, 0x42, 0x52]
-const VERSION = 0x31
-
-/** Texts of a record and their most bytes, in the order in which they are hashed and written. */
-const TEXTS = [
-  ['nameZhTw', NAME_BYTES_MAX], ['nameEn', NAME_BYTES_MAX], ['taxId', TAX_ID_BYTES_MAX],
-  ['lei', LEI_BYTES_MAX], ['jurisdiction', JURISDICTION_BYTES_MAX],
-] as const
-
-function record(take: (field: keyof LegalRecord, max: number) => string): LegalRecord {
-  const texts = TEXTS.map(([field, max]) => [field, take(field, max)])
-  return Object.fromEntries(texts) as unknown as LegalRecord
-}
-
-/** Accepts the one compact form that a proof with the registry has. */
-export function decodeWithRegistry(bytes: Uint8Array): Proof {
-  if (bytes.length > BUNDLE_BYTES_MAX) {
-    throw new FormError(
-      'unreadable', `proof has ${bytes.length} bytes, at most ${BUNDLE_BYTES_MAX} are allowed`)
-  }
-  const cursor = new Cursor(bytes)
-  if (cursor.take('format', 4)[3] !== VERSION) otherVersion()
-  const inner = cursor.take('proof', takeCount(cursor, 'proof', BUNDLE_BYTES_MAX))
-  const isMap = MAGIC_WITH_MAP.every((byte, at) => inner[at] === byte)
-  const proof = isMap ? decodeWithMap(inner) : { bundle: decodeCompact(inner) }
-  const [membership, position] = [takePosition(cursor, 'membership'), takePosition(cursor, 'record')]
-  const legal = record((field, max) => {
-    const text = fromUtf8(cursor.take(field, takeCount(cursor, field, max)))
-    return text ?? notCanonical(field)
-  })
-  const count = takeCount(cursor, 'nodes', REGISTRY_NODES_MAX)
-  const nodes = repeat(count, () =>
-    cursor.take('node', takeCount(cursor, 'node', REGISTRY_NODE_BYTES_MAX)))
-  cursor.end()
-  return { ...proof, registry: { membership, record: position, legal, nodes } }
-}
-
-function takePosition(cursor: Cursor, field: string): bigint {
-  const position = takeNumber(cursor, field)
-  if (position <= U32_MAX) return position
-  throw new FormError('form', `proof field \`${field}\` is out of range`)
-}
-
-/** Reads the JSON form: the shape of all of it, then the content. */
-export function readWithRegistry(given: JsonValue): Proof {
-  const fields = new Fields(given, 'proof', ['format', 'proof', 'map', 'registry'])
-  const content = bundleShape(fields.get('proof'))
-  const map = fields.has('map') ? mapShape(fields.get('map')) : undefined
-  const part = new Fields(
-    fields.get('registry'), 'registry',
-    ['membership', 'record', ...TEXTS.map(([field]) => field), 'nodes'])
-  const membership = part.integer('membership', U32_MAX)
-  const position = part.integer('record', U32_MAX)
-  const legal = record((field) => part.text(field))
-  const nodes = part.bytesList('nodes')
-  if (fields.text('format') !== FORMAT) otherVersion()
-  const bundle = content()
-  const mapPart = map?.()
-  for (const [field, max] of TEXTS) atMost(field, utf8(legal[field]).length, max)
-  atMost('nodes', nodes.length, REGISTRY_NODES_MAX)
-  for (const node of nodes) atMost('node', node.length, REGISTRY_NODE_BYTES_MAX)
-  const registry = { membership, record: position, legal, nodes }
-  return mapPart === undefined ? { bundle, registry } : { bundle, map: mapPart, registry }
-}
-
 const address = (text: Hex) => fromHex(text) as Uint8Array
-const PERMISSIONS = address('0x0000000000000000000000000000000000001004')
 const ORGANISATIONS = address('0x0000000000000000000000000000000000001002')
+const NODES = address('0x0000000000000000000000000000000000001003')
+const PERMISSIONS = address('0x0000000000000000000000000000000000001004')
 const [MEMBERSHIPS_SLOT, RECORDS_SLOT, RECORD_SLOTS] = [9n, 5n, 7n]
+const [NODES_SLOT, VALIDATOR_KEYS_SLOT] = [2n, 6n]
 
-/** Proves whose account it was. Throws a `ProofError` of the step `registry`, and nothing else. */
-export function proveIssuer(part: RegistryPart, bundle: VerifiedBundle): ProvenIssuer {
+/** A record that the state has. */
+interface Found {
+  readonly placed: PlacedRecord
+  readonly inForce: InForce
+  used: boolean
+}
+
+/** Throws a `ProofError` of the step `registry`, and nothing else. */
+export function proveRegistry(
+  part: RegistryPart, bundle: VerifiedBundle, set: ValidatorSet,
+): ProvenRegistry {
   try {
-    return prove(part, bundle)
+    return prove(part, bundle, set)
   } catch (thrown) {
     throw new ProofError('registry', `registry: ${messageOf(thrown)}`)
   }
 }
 
-function prove(part: RegistryPart, { statement, decision: { checkpoint } }: VerifiedBundle): ProvenIssuer {
-  const { issuer, height } = statement
-  const nodes = new SharedNodes(checkpoint.stateRoot, part.nodes)
-  const account = fromHex(issuer) as Uint8Array
-  const memberships = mappingSlot(padded(account), MEMBERSHIPS_SLOT)
-  const word = nodes.word(PERMISSIONS, elementSlot(memberships, part.membership))
-  const organisation = bits(word, 0n, 32n)
-  if (organisation === 0n) {
-    throw new Error(`account ${issuer} has no membership ${part.membership}`)
+function prove(
+  part: RegistryPart, { statement, decision: { checkpoint } }: VerifiedBundle, set: ValidatorSet,
+): ProvenRegistry {
+  const [got, expected] = [part.validators.length, set.validators.length]
+  if (got !== expected) {
+    throw new Error(`it says who answers for ${got} validators, the set has ${expected}`)
   }
-  const membership = inForce(bits(word, 32n, 64n), bits(word, 96n, 64n))
-  if (!covers(membership, height)) {
+  const nodes = new SharedNodes(checkpoint.stateRoot, part.nodes)
+  const member = part.issuer && membership(nodes, statement.issuer, part.issuer.membership, statement.height)
+  const records = part.records.map((placed, at) => find(nodes, placed, part.records[at - 1]))
+  let issuer: ProvenIssuer | undefined
+  if (part.issuer && member) {
+    const found = take(records, part.issuer.record, member.organisation, statement.height)
+    issuer = {
+      organisation: member.organisation, legal: found.placed.legal, membership: member.inForce,
+      record: found.inForce,
+    }
+  }
+  const operators = new Map<Hex, ProvenOperator>()
+  set.validators.forEach((validator, at) => {
+    const record = part.validators[at]
+    if (record === undefined) return
+    const proven = operator(nodes, records, validator, record, checkpoint.height)
+    operators.set(toHex(validator.address), proven)
+  })
+  if (records.some(({ used }) => !used)) throw new Error('a record is of nobody in the proof')
+  nodes.end()
+  if (records.length === 0) throw new Error('it names nobody')
+  return { issuer, operators, known: checkpoint.height }
+}
+
+/** Whose account it was in the whole block of its statement. */
+function membership(nodes: SharedNodes, issuer: Hex, position: bigint, height: bigint) {
+  const memberships = mappingSlot(padded(address(issuer)), MEMBERSHIPS_SLOT)
+  const word = nodes.word(PERMISSIONS, elementSlot(memberships, position))
+  const organisation = bits(word, 0n, 32n)
+  if (organisation === 0n) throw new Error(`account ${issuer} has no membership ${position}`)
+  const found = inForce(bits(word, 32n, 64n), bits(word, 96n, 64n))
+  if (!covers(found, height)) {
     throw new Error(
-      `account ${issuer} was of organisation ${organisation} ${span(membership)}, not in the ` +
+      `account ${issuer} was of organisation ${organisation} ${span(found)}, not in the ` +
       `whole of block ${height}`)
+  }
+  return { organisation, inForce: found }
+}
+
+function find(nodes: SharedNodes, placed: PlacedRecord, before: PlacedRecord | undefined): Found {
+  const { organisation, position, legal } = placed
+  const ascends = before === undefined || before.organisation < organisation ||
+    (before.organisation === organisation && before.position < position)
+  if (!ascends) {
+    throw new Error(`record ${position} of organisation ${organisation} is not in order, each once`)
   }
   const records = mappingSlot(uint(organisation, 32), RECORDS_SLOT)
-  const place = part.record * RECORD_SLOTS
+  const place = position * RECORD_SLOTS
   const expected = nodes.word(ORGANISATIONS, elementSlot(records, place))
   const heights = nodes.word(ORGANISATIONS, elementSlot(records, place + 1n))
-  nodes.end()
-  if (!equal(recordHash(organisation, part.legal), uint(expected, 32))) {
+  if (!equal(recordHash(organisation, legal), uint(expected, 32))) {
     throw new Error(`organisation ${organisation} has another record than the proof says`)
   }
-  const named = inForce(bits(heights, 0n, 64n), bits(heights, 64n, 64n))
-  if (!covers(named, height)) {
-    throw new Error(
-      `record ${part.record} of organisation ${organisation} held ${span(named)}, not in the ` +
-      `whole of block ${height}`)
+  return { placed, inForce: inForce(bits(heights, 0n, 64n), bits(heights, 64n, 64n)), used: false }
+}
+
+/** The record of this number, which is of the organisation and covers the block of `height`. */
+function take(records: readonly Found[], number: bigint, expected: bigint, height: bigint): Found {
+  const found = records[Number(number)]
+  if (found === undefined) {
+    throw new Error(`record number ${number} is named, the proof has ${records.length}`)
   }
-  const known = checkpoint.height
-  return { organisation, legal: part.legal, membership, record: named, known }
+  found.used = true
+  const { organisation, position } = found.placed
+  if (organisation !== expected) {
+    throw new Error(
+      `the record is of organisation ${organisation}, expected is one of organisation ${expected}`)
+  }
+  if (!covers(found.inForce, height)) {
+    throw new Error(
+      `record ${position} of organisation ${organisation} held ${span(found.inForce)}, not in ` +
+      `the whole of block ${height}`)
+  }
+  return found
+}
+
+/** A key is of one node, and that of one organisation, for ever. */
+function operator(
+  nodes: SharedNodes, records: readonly Found[], validator: NamedValidator, record: bigint,
+  height: bigint,
+): ProvenOperator {
+  const shown = toHex(validator.address)
+  const first = (slot: bigint) => bits(nodes.word(NODES, slot), 0n, 32n)
+  const node = first(mappingSlot(padded(validator.address), VALIDATOR_KEYS_SLOT))
+  const organisation = node === 0n ? 0n : first(mappingSlot(uint(node, 32), NODES_SLOT))
+  if (organisation === 0n) throw new Error(`validator ${shown} is no node's in the registry`)
+  const { placed: { legal }, inForce: { since } } = take(records, record, organisation, height)
+  if (legal.nameZhTw !== validator.nameZhTw || legal.nameEn !== validator.nameEn) {
+    throw new Error(
+      `validator ${shown} is in the set under other names than those of organisation ${organisation}`)
+  }
+  return { organisation, legal, since }
 }
 
 const padded = (bytes: Uint8Array) => {

@@ -8,7 +8,8 @@ import type { VerifiedMap } from './map-proof.js'
 import {
   mapReport, stapledSummary, stapledVoid, type AgeReport, type MapReport,
 } from './map-report.js'
-import type { ProvenIssuer } from './registry.js'
+import type { LegalRecord } from './registry-form.js'
+import type { ProvenIssuer, ProvenRegistry } from './registry.js'
 import { aboutAttestation, summaryOf, voidReason, type Revocation, type Standing } from './standing.js'
 import { timesOf, type Times } from './time.js'
 
@@ -45,6 +46,16 @@ export interface RegistryIssuerReport extends OrganisationReport {
 
 export type IssuerReport = GenesisIssuerReport | RegistryIssuerReport
 
+/** Who answers for a validator. `source` says what proves the identifiers; null that nothing does. */
+export type OperatorReport =
+  | OrganisationReport & { readonly source: 'genesis' | null }
+  | OrganisationReport & {
+    readonly source: 'registry'
+    readonly number: bigint
+    readonly jurisdiction: string
+    readonly namedSince: bigint
+  }
+
 export interface DecisionReport {
   readonly height: bigint
   readonly timeMs: bigint
@@ -56,7 +67,7 @@ export interface DecisionReport {
   readonly signers: readonly {
     readonly validator: Hex
     readonly power: bigint
-    readonly organisation: OrganisationReport
+    readonly organisation: OperatorReport
   }[]
 }
 
@@ -105,7 +116,7 @@ export type Report = Holds | Fails
 /** All that a report is made of. */
 export interface Verified {
   readonly bundle: VerifiedBundle
-  readonly proven: ProvenIssuer | undefined
+  readonly proven: ProvenRegistry | undefined
   readonly map: VerifiedMap | undefined
   readonly age: AgeReport | undefined
   readonly genesisHash: Uint8Array
@@ -118,7 +129,7 @@ export interface Verified {
 }
 
 export function report(verified: Verified): Holds {
-  const { bundle, genesis, map } = verified
+  const { bundle, genesis, map, proven } = verified
   const { statement } = bundle
   const reason = voidOf(verified)
   return {
@@ -137,7 +148,7 @@ export function report(verified: Verified): Holds {
     algorithmReliedUntil: null,
     postQuantum: { status: 'notChecked' },
     leafIndex: bundle.leafIndex,
-    decision: decision(bundle.decision, genesis),
+    decision: decision(bundle.decision, genesis, proven),
     followed: verified.followed === undefined ? null : BigInt(verified.followed),
     handovers: bundle.handovers.map(([last, first]) =>
       ({ last: decision(last, genesis), first: decision(first, genesis) })),
@@ -166,18 +177,17 @@ function revocationOf({ bundle, map, standing }: Verified): Revocation | null {
 }
 
 function issuerOf({ proven, genesis, bundle }: Verified): IssuerReport | null {
-  if (proven !== undefined) return registered(proven)
+  if (proven?.issuer !== undefined) return registered(proven.issuer, proven.known)
   const { issuer } = bundle.statement
   const found = genesis?.organisations.find(({ accounts }) => accounts.has(issuer))
   return found === undefined ? null : { ...named(found), source: 'genesis' }
 }
 
-function registered({ organisation, legal, membership, record, known }: ProvenIssuer): IssuerReport {
+function registered(
+  { organisation, legal, membership, record }: ProvenIssuer, known: bigint,
+): IssuerReport {
   return {
-    nameZhTw: legal.nameZhTw,
-    nameEn: legal.nameEn,
-    taxId: legal.taxId === '' ? null : legal.taxId,
-    lei: legal.lei === '' ? null : legal.lei,
+    ...recorded(legal),
     source: 'registry',
     number: organisation,
     jurisdiction: legal.jurisdiction,
@@ -189,11 +199,17 @@ function registered({ organisation, legal, membership, record, known }: ProvenIs
   }
 }
 
+function recorded({ nameZhTw, nameEn, taxId, lei }: LegalRecord): OrganisationReport {
+  return { nameZhTw, nameEn, taxId: taxId === '' ? null : taxId, lei: lei === '' ? null : lei }
+}
+
 function named({ nameZhTw, nameEn, taxId, lei }: GenesisOrganisation): OrganisationReport {
   return { nameZhTw, nameEn, taxId, lei }
 }
 
-function decision(of: VerifiedDecision, genesis: Genesis | undefined): DecisionReport {
+function decision(
+  of: VerifiedDecision, genesis: Genesis | undefined, proven?: ProvenRegistry,
+): DecisionReport {
   return {
     height: of.checkpoint.height,
     timeMs: of.checkpoint.timeMs,
@@ -204,11 +220,20 @@ function decision(of: VerifiedDecision, genesis: Genesis | undefined): DecisionR
     totalPower: of.totalPower,
     signers: of.signers.map(({ address, power, nameZhTw, nameEn }) => {
       const validator = toHex(address)
+      const operator = proven?.operators.get(validator)
+      if (operator !== undefined) {
+        const { organisation: number, legal, since: namedSince } = operator
+        const { jurisdiction } = legal
+        const organisation =
+          { ...recorded(legal), source: 'registry' as const, number, jurisdiction, namedSince }
+        return { validator, power, organisation }
+      }
       const found = genesis?.operators.get(validator)
       // Identifiers are those of the founding, and so are proven for these legal names only.
       const same = found?.nameZhTw === nameZhTw && found.nameEn === nameEn
       const [taxId, lei] = same ? [found.taxId, found.lei] : [null, null]
-      return { validator, power, organisation: { nameZhTw, nameEn, taxId, lei } }
+      const source = same ? 'genesis' as const : null
+      return { validator, power, organisation: { nameZhTw, nameEn, taxId, lei, source } }
     }),
   }
 }

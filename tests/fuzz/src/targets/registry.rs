@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
-use tbsi_light::{TrustAnchor, VerifiedBundle, prove_issuer, verify_bundle, verify_map};
+use tbsi_light::{
+    ProvenRegistry, TrustAnchor, VerifiedBundle, prove_registry, verify_bundle, verify_map,
+};
 use tbsi_types::bundle::{LeafProof, RegistryBundle, RegistryPart};
-use tbsi_types::{Genesis, LegalRecord};
+use tbsi_types::{Genesis, NamedValidators};
 
 use super::{Target, canonical};
 use crate::corpus::{hex_of, vectors};
@@ -30,39 +32,56 @@ const JSON_WORDS: &[&str] = &[
     "{}",
     "[]",
     "\"map\":null",
+    "\"issuer\":null",
     "\"membership\":",
+    "\"validators\":[null]",
+    "\"records\":[]",
     "\"taxId\":",
     "\"nodes\":[]",
 ];
 
-/// The vectors' leaves with the parts that are true of them.
-static SAID: LazyLock<Vec<(VerifiedBundle, RegistryPart)>> = LazyLock::new(|| {
-    let vectors = vectors("registry.json");
-    let genesis = Genesis::parse(vectors["genesis"].to_string().as_bytes());
-    let anchor = TrustAnchor::genesis(&genesis.expect("a genesis")).expect("it has validators");
-    let seeds = (REGISTRY_BUNDLE.made)();
-    let bundles = seeds
-        .iter()
-        .filter_map(|seed| RegistryBundle::decode(seed).ok());
-    let said = bundles.filter_map(|bundle| {
-        let verified = match &bundle.proof {
-            LeafProof::Bundle(proof) => verify_bundle(proof, &anchor).ok()?,
-            LeafProof::Map(map) => verify_map(map, &anchor).ok()?.bundle,
-        };
-        prove_issuer(&bundle.part, &verified).ok()?;
-        Some((verified, bundle.part))
+/// The vectors' leaves, who could sign for them, and what is proven of both.
+static SAID: LazyLock<Vec<(VerifiedBundle, NamedValidators, ProvenRegistry)>> =
+    LazyLock::new(|| {
+        let vectors = vectors("registry.json");
+        let genesis = Genesis::parse(vectors["genesis"].to_string().as_bytes());
+        let anchor = TrustAnchor::genesis(&genesis.expect("a genesis"));
+        let anchor = anchor.expect("it has validators");
+        let seeds = (REGISTRY_BUNDLE.made)();
+        let bundles = seeds
+            .iter()
+            .filter_map(|seed| RegistryBundle::decode(seed).ok());
+        let said = bundles.filter_map(|bundle| {
+            let verified = match &bundle.proof {
+                LeafProof::Bundle(proof) => verify_bundle(proof, &anchor).ok()?,
+                LeafProof::Map(map) => verify_map(map, &anchor).ok()?.bundle,
+            };
+            let validators = bundle.proof.bundle().validators.clone();
+            let proven = prove_registry(&bundle.part, &verified, &validators).ok()?;
+            Some((verified, validators, proven))
+        });
+        let said: Vec<_> = said.collect();
+        assert!(!said.is_empty(), "the vectors prove something");
+        said
     });
-    let said: Vec<_> = said.collect();
-    assert!(!said.is_empty(), "the vectors prove something");
-    said
-});
 
-/// No mutant of a part names anybody else for a leaf.
+/// No mutant of a part names anybody else for a leaf or a validator: of several good parts for one
+/// leaf, each says less or the same.
 fn proves_only_what_is_said(part: &RegistryPart) {
-    for (verified, good) in &*SAID {
-        if let Ok(proven) = prove_issuer(part, verified) {
-            let named: &LegalRecord = &good.legal;
-            assert_eq!(&proven.legal, named);
+    for (verified, validators, _) in &*SAID {
+        let Ok(proven) = prove_registry(part, verified, validators) else {
+            continue;
+        };
+        let same = SAID.iter().filter(|(it, of, _)| (it, of) == (verified, validators));
+        let said: Vec<_> = same.map(|(.., said)| said).collect();
+        let issuers = said.iter().map(|it| &it.issuer);
+        if let Some(issuer) = &proven.issuer {
+            let mut named = issuers.flatten();
+            assert!(named.any(|it| it == issuer), "{issuer:?}");
+        }
+        for (at, operator) in proven.operators.iter().enumerate() {
+            let mut named = said.iter().map(|it| &it.operators[at]);
+            assert!(operator.is_none() || named.any(|it| it == operator), "{operator:?}");
         }
     }
 }

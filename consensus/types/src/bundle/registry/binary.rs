@@ -3,9 +3,12 @@
 use alloy_primitives::Bytes;
 
 use super::super::{BUNDLE_BYTES_MAX, BundleError, MapBundle, ProofBundle, varint};
-use super::{LeafProof, REGISTRY_NODE_BYTES_MAX, REGISTRY_NODES_MAX, RegistryBundle, RegistryPart};
+use super::{
+    IssuerPlace, LeafProof, PlacedRecord, REGISTRY_NODE_BYTES_MAX, REGISTRY_NODES_MAX,
+    REGISTRY_RECORDS_MAX, RegistryBundle, RegistryPart,
+};
 use crate::cursor::Cursor;
-use crate::limits::ORGANISATION_NAME_BYTES_MAX;
+use crate::limits::{ORGANISATION_NAME_BYTES_MAX, VALIDATORS_MAX};
 use crate::registry::{JURISDICTION_BYTES_MAX, LEI_BYTES_MAX, LegalRecord, TAX_ID_BYTES_MAX};
 
 /// Format and version.
@@ -34,18 +37,7 @@ impl RegistryBundle {
         bytes.extend_from_slice(MAGIC);
         varint::put(&mut bytes, "proof", proof.len() as u64)?;
         bytes.extend_from_slice(&proof);
-        let part = &self.part;
-        varint::put(&mut bytes, "membership", part.membership.into())?;
-        varint::put(&mut bytes, "record", part.record.into())?;
-        for ((field, _), text) in TEXTS.iter().zip(part.legal.texts()) {
-            varint::put(&mut bytes, field, text.len() as u64)?;
-            bytes.extend_from_slice(text.as_bytes());
-        }
-        varint::put(&mut bytes, "nodes", part.nodes.len() as u64)?;
-        for node in &part.nodes {
-            varint::put(&mut bytes, "node", node.len() as u64)?;
-            bytes.extend_from_slice(node);
-        }
+        put_part(&mut bytes, &self.part)?;
         fits(bytes.len())?;
         Ok(bytes)
     }
@@ -64,25 +56,9 @@ impl RegistryBundle {
         } else {
             LeafProof::Bundle(ProofBundle::decode(proof)?)
         };
-        let membership = take_position(&mut cursor, "membership")?;
-        let record = take_position(&mut cursor, "record")?;
-        let legal = take_record(&mut cursor)?;
-        let count = varint::count(&mut cursor, "nodes", REGISTRY_NODES_MAX)?;
-        let nodes = (0..count).map(|_| {
-            let length = varint::count(&mut cursor, "node", REGISTRY_NODE_BYTES_MAX)?;
-            Ok(Bytes::copy_from_slice(cursor.take("node", length)?))
-        });
-        let nodes = nodes.collect::<Result<_, BundleError>>()?;
+        let part = take_part(&mut cursor)?;
         cursor.end()?;
-        Ok(Self {
-            proof,
-            part: RegistryPart {
-                membership,
-                record,
-                legal,
-                nodes,
-            },
-        })
+        Ok(Self { proof, part })
     }
 
     /// The same with no more signatures than each quorum needs.
@@ -101,6 +77,72 @@ fn fits(size: usize) -> Result<(), BundleError> {
         return Err(BundleError::TooLong { size, max });
     }
     Ok(())
+}
+
+fn put_part(bytes: &mut Vec<u8>, part: &RegistryPart) -> Result<(), BundleError> {
+    bytes.push(part.issuer.is_some().into());
+    if let Some(issuer) = part.issuer {
+        varint::put(bytes, "membership", issuer.membership.into())?;
+        varint::put(bytes, "record", issuer.record.into())?;
+    }
+    varint::put(bytes, "records", part.records.len() as u64)?;
+    for record in &part.records {
+        varint::put(bytes, "organisation", record.organisation.into())?;
+        varint::put(bytes, "position", record.position.into())?;
+        for ((field, _), text) in TEXTS.iter().zip(record.legal.texts()) {
+            varint::put(bytes, field, text.len() as u64)?;
+            bytes.extend_from_slice(text.as_bytes());
+        }
+    }
+    varint::put(bytes, "validators", part.validators.len() as u64)?;
+    for record in &part.validators {
+        let number = record.map_or(0, |record| u64::from(record) + 1);
+        varint::put(bytes, "validators", number)?;
+    }
+    varint::put(bytes, "nodes", part.nodes.len() as u64)?;
+    for node in &part.nodes {
+        varint::put(bytes, "node", node.len() as u64)?;
+        bytes.extend_from_slice(node);
+    }
+    Ok(())
+}
+
+fn take_part(cursor: &mut Cursor<'_>) -> Result<RegistryPart, BundleError> {
+    let issuer = match cursor.u8("issuer")? {
+        0 => None,
+        1 => Some(IssuerPlace {
+            membership: take_position(cursor, "membership")?,
+            record: take_position(cursor, "record")?,
+        }),
+        _ => return Err(BundleError::NotCanonical("issuer")),
+    };
+    let count = varint::count(cursor, "records", REGISTRY_RECORDS_MAX)?;
+    let records = (0..count).map(|_| {
+        Ok(PlacedRecord {
+            organisation: take_position(cursor, "organisation")?,
+            position: take_position(cursor, "position")?,
+            legal: take_record(cursor)?,
+        })
+    });
+    let records = records.collect::<Result<_, BundleError>>()?;
+    let count = varint::count(cursor, "validators", VALIDATORS_MAX)?;
+    let validators = (0..count).map(|_| {
+        let number = varint::take(cursor, "validators")?;
+        let record = number.checked_sub(1).map(u32::try_from).transpose();
+        record.map_err(|_| BundleError::Number("validators"))
+    });
+    let validators = validators.collect::<Result<_, BundleError>>()?;
+    let count = varint::count(cursor, "nodes", REGISTRY_NODES_MAX)?;
+    let nodes = (0..count).map(|_| {
+        let length = varint::count(cursor, "node", REGISTRY_NODE_BYTES_MAX)?;
+        Ok(Bytes::copy_from_slice(cursor.take("node", length)?))
+    });
+    Ok(RegistryPart {
+        issuer,
+        records,
+        validators,
+        nodes: nodes.collect::<Result<_, BundleError>>()?,
+    })
 }
 
 fn take_position(cursor: &mut Cursor<'_>, field: &'static str) -> Result<u32, BundleError> {

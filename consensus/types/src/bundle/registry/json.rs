@@ -8,10 +8,11 @@ use super::super::map::json::{MapPartJson, or_null};
 use super::super::{BUNDLE_JSON_BYTES_MAX, BundleError};
 use super::binary::TEXTS;
 use super::{
-    LeafProof, REGISTRY_FORMAT, REGISTRY_NODE_BYTES_MAX, REGISTRY_NODES_MAX, RegistryBundle,
-    RegistryPart,
+    IssuerPlace, LeafProof, PlacedRecord, REGISTRY_FORMAT, REGISTRY_NODE_BYTES_MAX,
+    REGISTRY_NODES_MAX, REGISTRY_RECORDS_MAX, RegistryBundle, RegistryPart,
 };
 use crate::json::from_json;
+use crate::limits::VALIDATORS_MAX;
 use crate::registry::LegalRecord;
 
 #[derive(Serialize, Deserialize)]
@@ -27,15 +28,31 @@ struct RegistryBundleJson {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RegistryPartJson {
+    #[serde(deserialize_with = "or_null")]
+    issuer: Option<IssuerJson>,
+    records: Vec<RecordJson>,
+    validators: Vec<Option<u32>>,
+    #[serde(deserialize_with = "lower_hex::list")]
+    nodes: Vec<Bytes>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct IssuerJson {
     membership: u32,
     record: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct RecordJson {
+    organisation: u32,
+    position: u32,
     name_zh_tw: String,
     name_en: String,
     tax_id: String,
     lei: String,
     jurisdiction: String,
-    #[serde(deserialize_with = "lower_hex::list")]
-    nodes: Vec<Bytes>,
 }
 
 impl RegistryBundle {
@@ -77,22 +94,58 @@ impl RegistryBundle {
 
 impl From<&RegistryPart> for RegistryPartJson {
     fn from(part: &RegistryPart) -> Self {
-        let legal = part.legal.clone();
+        let issuer = part.issuer.map(|it| IssuerJson {
+            membership: it.membership,
+            record: it.record,
+        });
         Self {
-            membership: part.membership,
-            record: part.record,
+            issuer,
+            records: part.records.iter().map(RecordJson::from).collect(),
+            validators: part.validators.clone(),
+            nodes: part.nodes.clone(),
+        }
+    }
+}
+
+impl From<&PlacedRecord> for RecordJson {
+    fn from(record: &PlacedRecord) -> Self {
+        let legal = record.legal.clone();
+        Self {
+            organisation: record.organisation,
+            position: record.position,
             name_zh_tw: legal.name_zh_tw,
             name_en: legal.name_en,
             tax_id: legal.tax_id,
             lei: legal.lei,
             jurisdiction: legal.jurisdiction,
-            nodes: part.nodes.clone(),
         }
     }
 }
 
 impl RegistryPartJson {
     fn parse(self) -> Result<RegistryPart, BundleError> {
+        at_most("records", self.records.len(), REGISTRY_RECORDS_MAX)?;
+        at_most("validators", self.validators.len(), VALIDATORS_MAX)?;
+        at_most("nodes", self.nodes.len(), REGISTRY_NODES_MAX)?;
+        let records = self.records.into_iter().map(RecordJson::parse);
+        let records = records.collect::<Result<_, _>>()?;
+        for node in &self.nodes {
+            at_most("node", node.len(), REGISTRY_NODE_BYTES_MAX)?;
+        }
+        Ok(RegistryPart {
+            issuer: self.issuer.map(|it| IssuerPlace {
+                membership: it.membership,
+                record: it.record,
+            }),
+            records,
+            validators: self.validators,
+            nodes: self.nodes,
+        })
+    }
+}
+
+impl RecordJson {
+    fn parse(self) -> Result<PlacedRecord, BundleError> {
         let legal = LegalRecord {
             name_zh_tw: self.name_zh_tw,
             name_en: self.name_en,
@@ -103,15 +156,10 @@ impl RegistryPartJson {
         for ((field, max), text) in TEXTS.iter().zip(legal.texts()) {
             at_most(field, text.len(), *max)?;
         }
-        at_most("nodes", self.nodes.len(), REGISTRY_NODES_MAX)?;
-        for node in &self.nodes {
-            at_most("node", node.len(), REGISTRY_NODE_BYTES_MAX)?;
-        }
-        Ok(RegistryPart {
-            membership: self.membership,
-            record: self.record,
+        Ok(PlacedRecord {
+            organisation: self.organisation,
+            position: self.position,
             legal,
-            nodes: self.nodes,
         })
     }
 }

@@ -17,7 +17,8 @@ record Bundle(
     /** What all compact forms begin with, of whatever version. */
     private static final byte[] COMPACT = "TBP".getBytes(StandardCharsets.US_ASCII);
 
-    static Bundle parse(byte[] proof) throws FormException {
+    /** The proof in compact form; null if that is not its form. */
+    static Bundle parseCompact(byte[] proof) throws FormException {
         if (proof.length == 0) {
             throw FormException.unreadable("the proof is empty: bytes needed, 0 left");
         }
@@ -25,6 +26,6 @@ record Bundle(
                 || Arrays.equals(proof, COMPACT)) {
             return CompactForm.decode(proof);
         }
-        return JsonForm.read(proof);
+        return null;
     }
 }

@@ -12,6 +12,8 @@ public enum Code {
     CHECKPOINT("checkpoint"),
     /** Another checkpoint of the trusted height: evidence against its signers. */
     FORK("fork"),
+    /** Who the issuer or a validator is does not follow from the state that was signed. */
+    REGISTRY("registry"),
     /** Parts that contradict each other, or are not in canonical form. */
     FORM("form"),
     /** The file that was given has another digest. Only {@link Main} compares files. */

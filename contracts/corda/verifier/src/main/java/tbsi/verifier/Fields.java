@@ -121,6 +121,32 @@ final class Fields {
         return List.copyOf(found);
     }
 
+    List<Bytes> bytesList(String name) throws FormException {
+        List<Bytes> found = new ArrayList<>();
+        for (Object it : list(name)) {
+            Bytes bytes = it instanceof String text ? Bytes.fromHex(text) : null;
+            if (bytes == null) {
+                throw wrong(name, "0x and hex digits in small letters");
+            }
+            found.add(bytes);
+        }
+        return found;
+    }
+
+    /** Unsigned integers and nulls. */
+    List<Long> integersOrNull(String name, long most) throws FormException {
+        List<Long> found = new ArrayList<>();
+        for (Object it : list(name)) {
+            boolean fits = it == null
+                    || (it instanceof Long value && Long.compareUnsigned(value, most) <= 0);
+            if (!fits) {
+                throw wrong(name, "null or integers from 0 to " + Long.toUnsignedString(most));
+            }
+            found.add((Long) it);
+        }
+        return found;
+    }
+
     private Bytes exactly(String name, Object value, int length) throws FormException {
         Bytes found = value instanceof String text ? Bytes.fromHex(text) : null;
         if (found == null || found.length() != length) {

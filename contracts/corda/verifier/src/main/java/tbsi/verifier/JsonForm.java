@@ -29,14 +29,50 @@ final class JsonForm {
 
     private record Changed(List<Validator> validators, Decision last, Decision first) {}
 
-    /** Shape comes first, content after it: that decides which of two faults is told. */
-    static Bundle read(byte[] data) throws FormException {
+    /** A bundle of which the content is not checked. */
+    static final class Shape {
+        private final String format;
+        private final Map<String, Object> statement;
+        private final Bytes genesisHash;
+        private final Bytes leafBytes;
+        private final long leafIndex;
+        private final List<Bytes> inclusion;
+        private final Decision decision;
+        private final List<Validator> validators;
+        private final List<Changed> changes;
+
+        private Shape(
+                String format, Map<String, Object> statement, Bytes genesisHash, Bytes leafBytes,
+                long leafIndex, List<Bytes> inclusion, Decision decision,
+                List<Validator> validators, List<Changed> changes) {
+            this.format = format;
+            this.statement = statement;
+            this.genesisHash = genesisHash;
+            this.leafBytes = leafBytes;
+            this.leafIndex = leafIndex;
+            this.inclusion = inclusion;
+            this.decision = decision;
+            this.validators = validators;
+            this.changes = changes;
+        }
+
+        Bundle content() throws FormException {
+            return JsonForm.content(this);
+        }
+    }
+
+    static Object parse(byte[] data) throws FormException {
         if (data.length > Limits.BUNDLE_JSON_BYTES_MAX) {
             throw unreadable(
                     "proof has %d bytes, at most %d are allowed",
                     data.length, Limits.BUNDLE_JSON_BYTES_MAX);
         }
-        Fields top = Fields.of(Json.parse(data), "proof", BUNDLE);
+        return Json.parse(data);
+    }
+
+    /** Shape comes first, content after it: that decides which of two faults is told. */
+    static Shape read(Object value) throws FormException {
+        Fields top = Fields.of(value, "proof", BUNDLE);
         String format = top.text("format");
         Map<String, Object> statement = Fields.object(top.get("statement"), "statement");
         Bytes genesisHash = top.hash("genesisHash");
@@ -45,10 +81,18 @@ final class JsonForm {
         List<Bytes> inclusion = top.hashes("inclusionProof");
         Decision decision = decision(top);
         List<Validator> validators = validators(top);
-        List<Changed> changes = changes(top);
-        if (!format.equals(FORMAT)) {
+        return new Shape(
+                format, statement, genesisHash, leafBytes, leafIndex, inclusion, decision,
+                validators, changes(top));
+    }
+
+    private static Bundle content(Shape of) throws FormException {
+        if (!of.format.equals(FORMAT)) {
             throw otherVersion("not a proof in a form that is known here (`%s`)", FORMAT);
         }
+        Bytes leafBytes = of.leafBytes;
+        List<Bytes> inclusion = of.inclusion;
+        List<Changed> changes = of.changes;
         if (leafBytes.length() > Limits.LEAF_BYTES_MAX) {
             throw wrongForm(
                     "leaf has %d bytes, at most %d are allowed",
@@ -59,11 +103,11 @@ final class JsonForm {
             throw unreadable("proof has too many hashes or handovers");
         }
         Leaf leaf = Leaf.decode(leafBytes.array());
-        if (!says(statement, leaf.statement())) {
+        if (!says(of.statement, leaf.statement())) {
             throw wrongForm("proof field `statement` says something else than `leaf`");
         }
-        decision.certificate().checked();
-        ValidatorSet members = ValidatorSet.of(validators);
+        of.decision.certificate().checked();
+        ValidatorSet members = ValidatorSet.of(of.validators);
         List<Handover> handovers = new ArrayList<>(changes.size());
         for (Changed it : changes) {
             ValidatorSet old = ValidatorSet.of(it.validators);
@@ -72,7 +116,7 @@ final class JsonForm {
             handovers.add(new Handover(old, it.last, it.first));
         }
         return new Bundle(
-                genesisHash, leafBytes, leaf, leafIndex, inclusion, decision, members,
+                of.genesisHash, leafBytes, leaf, of.leafIndex, inclusion, of.decision, members,
                 List.copyOf(handovers));
     }
 

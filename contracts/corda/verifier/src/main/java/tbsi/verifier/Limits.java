@@ -26,6 +26,18 @@ public final class Limits {
     /** Hashes of an inclusion proof. */
     public static final int INCLUSION_HASHES_MAX = 64;
 
+    /** Records of organisations in one proof (SPEC §10.11). */
+    public static final int REGISTRY_RECORDS_MAX = 129;
+
+    /** Nodes of the state's tries in one proof. */
+    public static final int REGISTRY_NODES_MAX = 4096;
+
+    /** Of one of them. */
+    public static final int REGISTRY_NODE_BYTES_MAX = 1024;
+
+    static final int TAX_ID_BYTES_MAX = 8;
+    static final int LEI_BYTES_MAX = 20;
+    static final int JURISDICTION_BYTES_MAX = 2;
     static final int NODES_MAX = 1024;
     static final int GENESIS_ACCOUNTS_MAX = 100_000;
     static final int VARINT_BYTES_MAX = 9;

@@ -138,6 +138,27 @@ public final class Main {
         }
     }
 
+    private static String identifiers(Registry registry, Validator signer) {
+        Registry.Operator found = registry == null ? null : registry.operator(signer.address());
+        return found == null ? ", identifiers not proved" : identifiers(found.legal());
+    }
+
+    private static String identifiers(LegalRecord legal) {
+        return (legal.taxId().isEmpty() ? "" : ", 統一編號 " + legal.taxId())
+                + (legal.lei().isEmpty() ? "" : ", LEI " + legal.lei());
+    }
+
+    private static void print(Registry registry, PrintStream out) {
+        if (registry == null || registry.issuer() == null) {
+            out.println("issuer's legal name: not proved");
+            return;
+        }
+        LegalRecord legal = registry.issuer().legal();
+        out.println("issuer: " + (legal.nameZhTw() + " " + legal.nameEn()).trim()
+                + identifiers(legal) + ", by the registry as of block "
+                + Long.toUnsignedString(registry.known()));
+    }
+
     private static void print(Report report, Path file, PrintStream out) {
         out.println("VALID: the proof holds");
         for (Leaf.Field it : report.leaf().statement()) {
@@ -151,8 +172,10 @@ public final class Main {
                 + " by " + Long.toUnsignedString(decision.power()) + " of "
                 + Long.toUnsignedString(decision.totalPower()) + " voting power:");
         for (Validator it : decision.signers()) {
-            out.println("  " + it.address() + " " + it.nameZhTw() + " " + it.nameEn());
+            out.println("  " + it.address() + " " + it.nameZhTw() + " " + it.nameEn()
+                    + identifiers(report.registry(), it));
         }
+        print(report.registry(), out);
         out.println("changes of the validator set that were verified: "
                 + report.handovers().size());
         out.println(

@@ -8,6 +8,7 @@ import java.util.List;
  *
  * @param leafIndex unsigned
  * @param handovers those that were verified, in the order in which they happened
+ * @param registry null for a proof without the registry
  */
 public record Report(
         Verdict verdict,
@@ -16,13 +17,19 @@ public record Report(
         Leaf leaf,
         long leafIndex,
         VerifiedDecision decision,
-        List<VerifiedHandover> handovers) {
+        List<VerifiedHandover> handovers,
+        Registry registry) {
     static Report invalid(Code code, String reason) {
-        return new Report(Verdict.INVALID, code, reason, null, 0, null, List.of());
+        return new Report(Verdict.INVALID, code, reason, null, 0, null, List.of(), null);
     }
 
     static Report couldNotTell(Code code, String reason) {
-        return new Report(Verdict.COULD_NOT_TELL, code, reason, null, 0, null, List.of());
+        return new Report(Verdict.COULD_NOT_TELL, code, reason, null, 0, null, List.of(), null);
+    }
+
+    Report with(Registry found) {
+        return new Report(
+                verdict, code, reason, leaf, leafIndex, decision, handovers, found);
     }
 
     /** Whether the proof holds. */

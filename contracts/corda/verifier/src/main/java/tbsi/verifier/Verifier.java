@@ -7,23 +7,32 @@ public final class Verifier {
     private Verifier() {}
 
     /**
-     * Verifies a proof in either form. That it holds does not say that nothing was revoked later.
+     * Verifies a proof in any form but one with the map. That it holds does not say that nothing was revoked later.
      */
     public static Report verify(byte[] proof, TrustAnchor anchor) {
-        Bundle bundle;
+        Proof parsed;
         try {
-            bundle = Bundle.parse(proof);
+            parsed = Proof.parse(proof);
         } catch (FormException error) {
             return error.code == Code.FORM
                     ? Report.invalid(Code.FORM, error.getMessage())
                     : Report.couldNotTell(error.code, error.getMessage());
         }
+        Bundle bundle = parsed.bundle();
         if (!bundle.genesisHash().equals(anchor.chain.genesisHash())) {
             return Report.couldNotTell(
                     Code.OTHER_NETWORK,
                     "proof is of the network with genesis hash " + bundle.genesisHash());
         }
-        return judge(bundle, anchor);
+        Report report = judge(bundle, anchor);
+        if (!report.isValid() || parsed.registry() == null) {
+            return report;
+        }
+        try {
+            return report.with(RegistryProver.prove(parsed.registry(), report, bundle));
+        } catch (RegistryProver.UnprovenException error) {
+            return Report.invalid(Code.REGISTRY, "registry: " + error.getMessage());
+        }
     }
 
     private static Report judge(Bundle bundle, TrustAnchor anchor) {
@@ -72,7 +81,7 @@ public final class Verifier {
                     .extend(bundle.decision(), bundle.validators()).decision();
             return new Report(
                     Verdict.VALID, null, null, bundle.leaf(), bundle.leafIndex(), decision,
-                    followed.handovers());
+                    followed.handovers(), null);
         } catch (DecisionException error) {
             return undecided(error, bundle.handovers().isEmpty());
         }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class CompactFormTest {
     static Bundle bundle(String name) throws FormException {
-        return Bundle.parse(Vectors.compact(name));
+        return Bundle.parseCompact(Vectors.compact(name));
     }
 
     @Test
