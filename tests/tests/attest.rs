@@ -10,6 +10,7 @@ use tbsi_tests::desk::{Desk, proof_of};
 use tbsi_tests::harness::{self, Ended, TestNetwork, json_of, tbsi};
 use tbsi_tests::issuer::{Issuer, acknowledge, revokeCall};
 use tbsi_types::ProofBundle;
+use tbsi_types::log::EntryBundle;
 
 #[track_caller]
 fn said(ended: &Ended, code: i32, words: &str) {
@@ -236,6 +237,7 @@ async fn what_became_of_an_attestation_is_told() {
     said(&ended, 0, "superseded by");
 
     countersigned(&desk, &plan, &key, &other).await;
+    others_who_attested_are_named(&desk, &other).await;
 
     let revoke = [
         "revoke",
@@ -320,6 +322,27 @@ async fn countersigned(desk: &Desk, plan: &str, key: &str, other: &str) {
         0,
         "countersigned  1/1",
     );
+}
+
+/// Whoever was first hides nobody.
+async fn others_who_attested_are_named(desk: &Desk, other: &str) {
+    let file = desk.write("shared.pdf", "attested by two");
+    let first = text(&json_of(&desk.attest(0, &[&file]).await)["issuer"]);
+    let out = desk.named("of-another");
+    let attest = ["attest", &file, "--key", other, "--out", &out, "--json"];
+    let second = text(&json_of(&desk.ask(0, &attest).await)["issuer"]);
+    assert_ne!(first, second);
+    let prove = ["prove", "--file", &file];
+    let ended = desk.ask(0, &prove).await;
+    said(&ended, 0, &format!("also attested by {second}"));
+    let proof: Value = serde_json::from_str(&ended.stdout).expect("a proof");
+    assert_eq!(proof["statement"]["issuer"], first.as_str());
+    let chosen = [&prove[..], &["--issuer", &second]].concat();
+    let proof: Value = serde_json::from_str(&desk.ask(0, &chosen).await.stdout).expect("a proof");
+    assert_eq!(proof["statement"]["issuer"], second.as_str());
+    let nobody = format!("0x{}", "0b".repeat(20));
+    let chosen = [&prove[..], &["--issuer", &nobody]].concat();
+    said(&desk.ask(0, &chosen).await, 1, "knows no such attestation by");
 }
 
 async fn registered(desk: &Desk, key: &str) {
@@ -412,6 +435,37 @@ async fn audited(desk: &Desk) {
     );
     let status = json_of(&desk.ask(1, &["log", "status", "--json"]).await);
     assert_eq!(status["logSize"], 4);
+    audited_at_a_height_and_from_files(desk, &scratch).await;
+}
+
+/// As the log was once; and from a copy of its tiles and a checkpoint alone, with no node.
+async fn audited_at_a_height_and_from_files(desk: &Desk, from_scratch: &[&str]) {
+    let first = json_of(&desk.ask(1, &["prove", "--index", "0"]).await);
+    let height = first["statement"]["height"].to_string();
+    let then = [from_scratch, &["--height", &height]].concat();
+    said(&desk.ask(1, &then).await, 0, "2 leaves, 2 of them audited now");
+    let last = json_of(&desk.ask(1, &["prove", "--index", "3"]).await);
+    let height = last["statement"]["height"].to_string();
+    let checkpoint = desk.named("audited.json");
+    let get = ["checkpoint", "get", "--height", &height, "--out", &checkpoint];
+    said(&desk.ask(1, &get).await, 0, "");
+    let path = EntryBundle { index: 0, width: 4 };
+    let address = desk.net.network.nodes()[1].rpc;
+    let url = format!("/log/{}", path.path());
+    let served = harness::http(address, "GET", &url, &[], b"").await;
+    assert_eq!(served.status, 200);
+    let copy = desk.path("copy-of-the-log");
+    let file = copy.join(path.path());
+    fs::create_dir_all(file.parent().expect("a directory")).expect("directories");
+    fs::write(&file, &served.body).expect("a copy");
+    let copy = copy.display().to_string();
+    let alone = ["log", "audit", "--genesis", &desk.genesis];
+    let alone = [&alone[..], &["--checkpoint", &checkpoint, "--log", &copy]].concat();
+    said(&tbsi(&alone).await, 0, "4 leaves, 4 of them audited now");
+    let mut changed = served.body;
+    *changed.last_mut().expect("leaves") ^= 1;
+    fs::write(&file, changed).expect("a copy");
+    said(&tbsi(&alone).await, 1, "WRONG: ");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

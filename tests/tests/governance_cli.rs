@@ -130,6 +130,7 @@ async fn a_fifth_association_joins_and_its_node_becomes_a_validator() {
     its_node_becomes_a_validator(&desk, &key, validator).await;
     an_account_joins_by_its_consent(&desk).await;
     names_are_those_of_the_time_of_a_statement(&desk).await;
+    proofs_of_a_revoked_algorithm_are_void(&desk).await;
     refusals_carry_the_counters(&desk, account).await;
     records_are_kept_current(&desk, &key).await;
     desk.net.assert_no_panic();
@@ -397,6 +398,31 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
     );
     desk.done(&desk.key(2), &["org", "withdraw-account", &account])
         .await;
+}
+
+/// What rests on an algorithm that associations no longer rely upon holds, and counts for nothing.
+async fn proofs_of_a_revoked_algorithm_are_void(desk: &Desk) {
+    let network = &desk.net.network;
+    let (url, genesis) = (network.rpc_url(0), network.genesis_file());
+    let genesis = genesis.display().to_string();
+    let key = network.development_key_file(1).display().to_string();
+    let file = desk.write("sm3.txt", "by an algorithm that ends");
+    let attest = ["attest", &file, "--algorithm", "sm3-256"];
+    said(&desk.act(&key, &attest).await, 0, &[]);
+    let proof = format!("{file}.tbsi.json");
+    let verify = ["verify", &proof, "--genesis", &genesis, "--rpc", &url];
+    said(&tbsi(&verify).await, 0, &["THE PROOF HOLDS; not revoked"]);
+    let revoke = ["set-algorithm", "sm3-256", "revoked"];
+    desk.decide(&revoke, &[0, 1, 2, 3]).await;
+    let words = ["THE PROOF HOLDS, BUT", "its digest algorithm was revoked"];
+    said(&tbsi(&verify).await, 1, &words);
+    let json = [&verify[..], &["--json", "--lang", "zh-TW"]].concat();
+    let ended = tbsi(&json).await;
+    let told: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    assert_eq!(told["verdict"], "void", "{told}");
+    assert_eq!(told["revocation"]["status"], "algorithmRevoked", "{told}");
+    let status = ["status", &proof, "--genesis", &genesis];
+    said(&desk.ask(&status).await, 1, &["algorithm"]);
 }
 
 async fn refusals_carry_the_counters(desk: &Desk, account: Address) {

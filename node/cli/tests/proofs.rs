@@ -4,10 +4,11 @@
 
 mod support;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use support::{NOBODY, Ran, attested, bytes, tbsi, to_attest, vectors};
 
@@ -93,6 +94,55 @@ fn both_forms_say_the_same_to_programs() {
         .iter()
         .map(|signer| &signer["organisation"]["nameEn"]);
     assert!(names.eq(expected["signers"].as_array().unwrap()));
+}
+
+/// SPEC §10.5 names every code and every key, and codes are the same in both languages.
+#[test]
+fn what_programs_read_is_in_the_specification() {
+    let dir = attested();
+    let spec = fs::read_to_string("../../SPEC.md").unwrap();
+    let section = spec.split("### 10.5 ").nth(1).unwrap();
+    let section = section.split("\n### ").next().unwrap();
+    let words: BTreeSet<&str> = section.split('`').skip(1).step_by(2).collect();
+    let named = |it: &str, of: &str| assert!(words.contains(it), "{it} of {of}");
+    let said = |proof: &str, lang: &str| {
+        let args = ["verify", proof, "--genesis", "genesis.json", "--json"];
+        let ran = tbsi(dir.path(), &[&args[..], &["--lang", lang]].concat());
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()
+    };
+    let keys = |of: &Value| of.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let good = said("report.pdf.tbsi.json", "en");
+    for key in keys(&good) {
+        named(&key, "a proof that holds");
+    }
+    for key in keys(&good["decision"]["signers"][0]["organisation"]) {
+        named(&key, "a signer");
+    }
+    let mut codes = BTreeMap::new();
+    for file in ["verdicts.json", "map_verdicts.json"] {
+        let text = fs::read_to_string(format!("../../tests/vectors/{file}")).unwrap();
+        let vectors: Value = serde_json::from_str(&text).unwrap();
+        for case in vectors["cases"].as_array().unwrap() {
+            if let Some(code) = case["code"].as_str() {
+                codes.entry(code.to_owned()).or_insert_with(|| case.clone());
+            }
+        }
+    }
+    assert!(codes.len() >= 10, "{:?}", codes.keys());
+    for (code, case) in &codes {
+        named(code, "the vectors");
+        let text = case["text"].as_str().map(|text| text.as_bytes().to_vec());
+        let proof = text.unwrap_or_else(|| bytes(&case["bytes"]));
+        fs::write(dir.path().join("other"), proof).unwrap();
+        let [en, zh_tw] = ["en", "zh-TW"].map(|lang| said("other", lang));
+        for key in keys(&en) {
+            named(&key, code);
+        }
+        let both = |of: &Value| [of["verdict"].clone(), of["code"].clone()];
+        assert_eq!(both(&en), both(&zh_tw), "{}", case["name"]);
+        assert_eq!(en["code"], code.as_str(), "{}", case["name"]);
+        assert_ne!(en["reason"], zh_tw["reason"], "{}", case["name"]);
+    }
 }
 
 /// Every case of the shared vectors whose trust is the genesis file.
@@ -424,7 +474,7 @@ fn a_cose_receipt_needs_its_leaf_and_a_key() {
     check(dir, &unused, 2, "are for COSE receipts");
 }
 
-/// `tests/vectors/registry.json`: whose account an issuer's was.
+/// `tests/vectors/registry.json`: whose account an issuer's was, and who answers for validators.
 #[test]
 fn names_of_issuers_are_proven_as_the_vectors_say() {
     let text = fs::read_to_string("../../tests/vectors/registry.json").unwrap();
@@ -447,11 +497,7 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
             if let Some(expected) = case["verified"].as_object() {
                 verified += 1;
                 assert!(said["code"].is_null(), "{name}: {said}");
-                let organisation = &said["organisation"];
-                assert_eq!(organisation["source"], "registry", "{name}");
-                for (field, value) in expected {
-                    assert_eq!(&organisation[field], value, "{name}: {field}");
-                }
+                issuer_and_signers(&said, expected, name);
             } else {
                 let refused = &case["refused"];
                 let got = [&said["verdict"], &said["code"]];
@@ -463,7 +509,7 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
             }
         }
     }
-    assert_eq!(verified, 10);
+    assert_eq!(verified, 18);
     let stapled = vectors["proofs"].as_array().unwrap();
     let stapled = stapled.iter().find(|it| it["name"] == "with its status");
     fs::write(path("proof"), bytes(&stapled.unwrap()["compact"])).unwrap();
@@ -482,5 +528,34 @@ fn names_of_issuers_are_proven_as_the_vectors_say() {
         ];
         // The proof is of one that was revoked.
         check(dir.path(), &args, 1, words);
+    }
+}
+
+/// What the vectors say of the issuer and of validators is said, and nothing more.
+fn issuer_and_signers(said: &Value, expected: &Map<String, Value>, name: &Value) {
+    let organisation = &said["organisation"];
+    match expected["issuer"].as_object() {
+        None => assert!(organisation.is_null(), "{name}"),
+        Some(issuer) => {
+            assert_eq!(organisation["source"], "registry", "{name}");
+            for (field, value) in issuer {
+                assert_eq!(&organisation[field], value, "{name}: {field}");
+            }
+        }
+    }
+    let operators = expected["operators"].as_array().unwrap();
+    let operator = |validator| operators.iter().find(|it| &it["validator"] == validator);
+    for signer in said["decision"]["signers"].as_array().unwrap() {
+        let told = &signer["organisation"];
+        let Some(proven) = operator(&signer["validator"]) else {
+            assert_ne!(told["source"], "registry", "{name}");
+            continue;
+        };
+        assert_eq!(told["source"], "registry", "{name}");
+        for (field, value) in proven.as_object().unwrap() {
+            if field != "validator" {
+                assert_eq!(&told[field], value, "{name}: {field}");
+            }
+        }
     }
 }

@@ -61,8 +61,8 @@ pub struct Options {
     /// Leaves by which the log grows before proofs are measured [default: 1000000; quick: 100000].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     pub leaves: Option<u64>,
-    /// Changes of the validator set in the longest history [default: 10000; quick: 100]. A change
-    /// every hour for ten years is 87600.
+    /// Changes of the validator set in the longest history [default: 87600, one every hour for ten
+    /// years; quick: 100].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub handovers: Option<u64>,
     /// Seconds of twice what saturates the chain [default: 60; quick: 10].
@@ -171,7 +171,7 @@ impl Options {
             idle_samples: count(either(self.idle_samples, 150, 15)),
             restart_blocks: either(self.restart_blocks, 10_000, 200),
             leaves: either(self.leaves, 1_000_000, 100_000),
-            handovers: either(self.handovers, 10_000, 100),
+            handovers: either(self.handovers, 87_600, 100),
             overload_s: either(self.overload_s, 60, 10),
             start_rate: self.start_rate,
             senders: count(self.senders),

@@ -63,9 +63,10 @@ async fn every_verifier_accepts_and_refuses() {
     }));
     rows.push(Some(receipt.by_tbsi(&offline)));
 
-    let rows: Vec<Row> = rows.into_iter().flatten().collect();
     print(&rows);
-    for row in &rows {
+    // What this machine lacks is in the list of what was skipped, which fails where all is there.
+    assert_eq!(rows.len(), 10);
+    for row in rows.iter().flatten() {
         assert!(row.accepts && row.refused > 0, "{row:?}");
         // A contract needs the chain that runs it.
         assert_eq!(row.offline, row.verifier != "LightClient.sol", "{row:?}");
@@ -74,13 +75,17 @@ async fn every_verifier_accepts_and_refuses() {
 }
 
 /// As `cargo test -p tbsi-tests --test outside matrix -- --nocapture` shows it.
-fn print(rows: &[Row]) {
+fn print(rows: &[Option<Row>]) {
     let yes = |it: bool| if it { "yes" } else { "no" };
     println!(
         "{:<30} {:<30} {:>7} {:>7} {:>9} {:>7}",
         "verifier", "reads", "accepts", "refuses", "unnoticed", "offline"
     );
     for row in rows {
+        let Some(row) = row else {
+            println!("one that this machine lacks: see what was skipped");
+            continue;
+        };
         println!(
             "{:<30} {:<30} {:>7} {:>7} {:>9} {:>7}",
             row.verifier,

@@ -8,6 +8,7 @@ mod arrows;
 mod borders;
 mod circles;
 mod clocks;
+mod commands;
 mod evidence;
 mod names;
 mod paths;
