@@ -120,6 +120,11 @@ async fn what_was_not_said_is_proven() {
         0,
         &["未經存證"],
     );
+    let args = ["--absent", "--with-names", "--file", &a];
+    let (named, fetched) = desk.prove(0, "a.named.json", &args).await;
+    said(&fetched, 0, &["not attested up to block"]);
+    let words = ["was not attested up to block", "validators are proved"];
+    said(&desk.verify(&named, &["--file", &a]).await, 0, &words);
     let args = ["--absent", "--compact", "--file", &a];
     let (compact, _) = desk.prove(0, "a.absent.tbsi", &args).await;
     let told = json_of(&desk.verify(&compact, &["--json"]).await);

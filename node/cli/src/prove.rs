@@ -70,7 +70,7 @@ pub(crate) struct Args {
     /// Prove that the digest was not attested.
     #[arg(
         long,
-        conflicts_with_all = ["index", "status", "with_status", "with_names", "issuer"]
+        conflicts_with_all = ["index", "status", "with_status", "issuer"]
     )]
     absent: bool,
     /// With --absent: not before this height; it may have been attested since.

@@ -103,7 +103,8 @@ fn what_programs_read_is_in_the_specification() {
     let spec = fs::read_to_string("../../SPEC.md").unwrap();
     let section = spec.split("### 10.5 ").nth(1).unwrap();
     let section = section.split("\n### ").next().unwrap();
-    let words: BTreeSet<&str> = section.split('`').skip(1).step_by(2).collect();
+    let quoted = section.split('`').skip(1).step_by(2);
+    let words: BTreeSet<&str> = quoted.flat_map(|it| it.split('.')).collect();
     let named = |it: &str, of: &str| assert!(words.contains(it), "{it} of {of}");
     let said = |proof: &str, lang: &str| {
         let args = ["verify", proof, "--genesis", "genesis.json", "--json"];

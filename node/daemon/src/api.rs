@@ -480,6 +480,14 @@ impl Backend for NodeApi {
         map_proofs::absence(&self.0, MapQuestion::Digest(digest), from)
     }
 
+    fn absence_with_registry(
+        &self,
+        digest: DigestWords,
+        from: Height,
+    ) -> Result<RegistryBundle, BackendError> {
+        registry_proofs::of_absence(&self.0, MapQuestion::Digest(digest), from)
+    }
+
     fn consistency(
         &self,
         first: TreeSize,

@@ -9,6 +9,7 @@ use tbsi_store::StateAt;
 use tbsi_types::bundle::{IssuerPlace, LeafProof, PlacedRecord, RegistryBundle, RegistryPart};
 use tbsi_types::log::leaf::LeafHead;
 use tbsi_types::log::{Leaf, Statement};
+use tbsi_types::map::MapQuestion;
 use tbsi_types::{
     Address, Bytes, CallOutcome, CallRequest, Checkpoint, Height, InForce, LeafIndex, LegalRecord,
     Membership, NamedValidator, NamedValidators, StateView as _, U256, first_number, node_slot,
@@ -38,6 +39,26 @@ pub(crate) fn of_leaf(
     } else {
         LeafProof::Bundle(map_proofs::at_tip(node, index, from)?.0)
     };
+    let issuer = by_account(&leaf.statement).then_some(&leaf.head);
+    with_registry(node, proof, issuer).map(Some)
+}
+
+/// What the map says of a digest, with what the registry says of the validators: the chain states
+/// it, so that there is no issuer.
+pub(crate) fn of_absence(
+    node: &Node,
+    question: MapQuestion,
+    from: Height,
+) -> Result<RegistryBundle, BackendError> {
+    let proof = map_proofs::absence(node, question, from)?;
+    with_registry(node, LeafProof::Map(proof), None)
+}
+
+fn with_registry(
+    node: &Node,
+    proof: LeafProof,
+    issuer: Option<&LeafHead>,
+) -> Result<RegistryBundle, BackendError> {
     let bundle = proof.bundle();
     let state = node.store.state_at(bundle.decision.checkpoint.height);
     let found = Registry {
@@ -45,9 +66,8 @@ pub(crate) fn of_leaf(
         state: state.map_err(store_error)?,
         checkpoint: bundle.decision.checkpoint,
     };
-    let issuer = by_account(&leaf.statement).then_some(&leaf.head);
     let part = found.part(issuer, &bundle.validators)?;
-    Ok(Some(RegistryBundle { proof, part }))
+    Ok(RegistryBundle { proof, part })
 }
 
 fn gone(index: LeafIndex) -> BackendError {
@@ -111,7 +131,7 @@ impl Registry<'_> {
         }
         let number = |place: Place| {
             let at = records.keys().position(|it| *it == place);
-            u32::try_from(at.unwrap_or_default()).map_err(internal)
+            u32::try_from(at.expect("a place is that of a record")).map_err(internal)
         };
         let validators = operators.iter().map(|(_, place)| place.map(number).transpose());
         let placed = issuer.map(|(_, (membership, place))| {

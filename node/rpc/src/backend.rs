@@ -374,6 +374,13 @@ pub trait Backend: hindsight::Hindsight {
     /// What the map says of a digest, under the checkpoint of the tip.
     fn absence(&self, digest: DigestWords, from: Height) -> Result<MapBundle, BackendError>;
 
+    /// The same, with what the registry says of the validators.
+    fn absence_with_registry(
+        &self,
+        digest: DigestWords,
+        from: Height,
+    ) -> Result<RegistryBundle, BackendError>;
+
     /// That the log of `first` leaves is the beginning of that of `second`; `1 <= first <=
     /// second <=` [`Backend::log_size`].
     fn consistency(

@@ -107,8 +107,9 @@ fn with_registry(api: &Api, index: LeafIndex, start: &wire::BundleStart) -> Repl
     }
 }
 
-/// `tbsi_getAbsence(digest, [{from}])`: what the map says of a digest: that it was not attested, or
-/// where first (SPEC §10.7).
+/// `tbsi_getAbsence(digest, [{from, registry}])`: what the map says of a digest: that it was not
+/// attested, or where first (SPEC §10.7); with `registry` who answers for the validators (SPEC
+/// §10.11).
 pub(crate) fn absence(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let digest: Bytes = arguments.required(0)?;
     let start: wire::BundleStart = arguments.optional(1)?.unwrap_or_default();
@@ -117,6 +118,10 @@ pub(crate) fn absence(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let Some(MapQuestion::Digest(words)) = MapQuestion::digest(&digest) else {
         return Err(unlikely());
     };
+    if start.registry {
+        let bundle = api.backend.absence_with_registry(words, start.from)?;
+        return raw(bundle.to_json());
+    }
     raw(api.backend.absence(words, start.from)?.to_json())
 }
 

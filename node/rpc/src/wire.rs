@@ -449,7 +449,8 @@ pub struct BundleStart {
     /// Of an attestation: with its status, in `tbsi_getProof` alone.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub status: bool,
-    /// With what the registry says of the issuer and of the validators, in `tbsi_getProof` alone.
+    /// With what the registry says of the issuer and of the validators; not in
+    /// `tbsi_sendAttestation`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub registry: bool,
 }

@@ -356,6 +356,14 @@ impl Backend for EthereumNode {
         absent()
     }
 
+    fn absence_with_registry(
+        &self,
+        _: DigestWords,
+        _: Height,
+    ) -> Result<RegistryBundle, BackendError> {
+        Err(BackendError::Refused("there is no registry".into()))
+    }
+
     fn consistency(&self, _: TreeSize, _: TreeSize) -> Result<ConsistencyProof, BackendError> {
         absent()
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use alloy_primitives::Bytes;
 use serde_json::value::RawValue;
 use tbsi_rpc::Client;
+use tbsi_rpc::wire::BundleStart;
 use tbsi_types::Height;
 use tbsi_types::bundle::MapBundle;
 use tbsi_types::log::{Leaf, MapRoot, Statement};
@@ -99,13 +100,18 @@ async fn fetch(
     digest: &Bytes,
     args: &Args,
 ) -> anyhow::Result<(Box<RawValue>, ProofFile, MapBundle)> {
-    let from = start(client, args).await?;
+    let start = BundleStart {
+        from: start(client, args).await?,
+        registry: args.with_names,
+        ..BundleStart::default()
+    };
     let wrong = || gave(client, "a wrong proof", "錯誤的證明");
-    let json = client.absence(digest, from).await?;
+    let json = client.absence(digest, &start).await?;
     let json = json.ok_or_else(|| said(wrong().0, wrong().1))?;
     let file = proof::parse_any(json.get().as_bytes()).or_say(wrong)?;
     let map = file.map.clone();
     let map = map.ok_or_else(|| said(wrong().0, wrong().1))?;
+    demand(file.registry.is_some() == start.registry, wrong)?;
     Ok((json, file, map))
 }
 

@@ -86,7 +86,9 @@ pub(super) async fn choose(
 /// Says of a proof with names whose it does not have.
 pub(super) fn name_unproven(file: &ProofFile, lang: Language) {
     let Some(part) = &file.registry else { return };
-    if part.issuer.is_none() {
+    // Of an absence nobody is the issuer, and nobody asked for one.
+    let absence = file.map.as_ref().is_some_and(|map| map.root.is_none());
+    if part.issuer.is_none() && !absence {
         note(lang.pick(
             "the issuer's legal name is not proved: its account was no organisation's in the whole \
              of that block, or the organisation got other names in it, or the chain states it",

@@ -45,12 +45,8 @@ impl Client {
     pub async fn absence(
         &self,
         digest: &Bytes,
-        from: Height,
+        start: &wire::BundleStart,
     ) -> Result<Option<Box<RawValue>>, ClientError> {
-        let start = wire::BundleStart {
-            from,
-            ..wire::BundleStart::default()
-        };
         self.raw("tbsi_getAbsence", &[json!(digest), json!(start)])
             .await
     }

@@ -667,6 +667,14 @@ impl Backend for Chain {
         ))
     }
 
+    fn absence_with_registry(
+        &self,
+        _: DigestWords,
+        _: Height,
+    ) -> Result<RegistryBundle, BackendError> {
+        Err(BackendError::Refused("there is no registry".into()))
+    }
+
     fn consistency(&self, _: TreeSize, _: TreeSize) -> Result<ConsistencyProof, BackendError> {
         Err(BackendError::Internal("the log is empty".into()))
     }
