@@ -342,7 +342,11 @@ async fn others_who_attested_are_named(desk: &Desk, other: &str) {
     assert_eq!(proof["statement"]["issuer"], second.as_str());
     let nobody = format!("0x{}", "0b".repeat(20));
     let chosen = [&prove[..], &["--issuer", &nobody]].concat();
-    said(&desk.ask(0, &chosen).await, 1, "knows no such attestation by");
+    said(
+        &desk.ask(0, &chosen).await,
+        1,
+        "knows no such attestation by",
+    );
 }
 
 async fn registered(desk: &Desk, key: &str) {
@@ -443,11 +447,22 @@ async fn audited_at_a_height_and_from_files(desk: &Desk, from_scratch: &[&str]) 
     let first = json_of(&desk.ask(1, &["prove", "--index", "0"]).await);
     let height = first["statement"]["height"].to_string();
     let then = [from_scratch, &["--height", &height]].concat();
-    said(&desk.ask(1, &then).await, 0, "2 leaves, 2 of them audited now");
+    said(
+        &desk.ask(1, &then).await,
+        0,
+        "2 leaves, 2 of them audited now",
+    );
     let last = json_of(&desk.ask(1, &["prove", "--index", "3"]).await);
     let height = last["statement"]["height"].to_string();
     let checkpoint = desk.named("audited.json");
-    let get = ["checkpoint", "get", "--height", &height, "--out", &checkpoint];
+    let get = [
+        "checkpoint",
+        "get",
+        "--height",
+        &height,
+        "--out",
+        &checkpoint,
+    ];
     said(&desk.ask(1, &get).await, 0, "");
     let path = EntryBundle { index: 0, width: 4 };
     let address = desk.net.network.nodes()[1].rpc;

@@ -580,7 +580,10 @@ async fn who_has_the_new_key_is_named(desk: &Desk) {
     let network = &desk.net.network;
     let genesis = network.genesis_file().display().to_string();
     let key = network.development_key_file(1).display().to_string();
-    let (file, proof) = (desk.write("keys.txt", "after a rotation"), desk.path("keys.json"));
+    let (file, proof) = (
+        desk.write("keys.txt", "after a rotation"),
+        desk.path("keys.json"),
+    );
     let attest = ["attest", "--genesis", &genesis, &file];
     said(&desk.act(&key, &attest).await, 0, &[]);
     let prove = ["prove", "--file", &file, "--with-names", "--out", &proof];

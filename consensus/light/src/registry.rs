@@ -99,7 +99,8 @@ pub fn prove_registry(
     };
     let all = validators.as_slice().iter().zip(&part.validators);
     let operators = all.map(|(validator, record)| {
-        let proven = record.map(|record| operator(&mut nodes, &mut records, validator, record, known));
+        let proven =
+            record.map(|record| operator(&mut nodes, &mut records, validator, record, known));
         proven.transpose()
     });
     let operators = operators.collect::<Result<_, _>>()?;

@@ -48,9 +48,7 @@ pub use identity::ChainIdentity;
 pub use json::canonical_json;
 pub use keys::{KeyError, PublicKey, SecretKey, Signature};
 pub use number::{Height, LeafIndex, Round, TimestampMs, TreeSize, VotingPower};
-pub use registry::{
-    InForce, LegalRecord, Membership, first_number, node_slot, validator_key_slot,
-};
+pub use registry::{InForce, LegalRecord, Membership, first_number, node_slot, validator_key_slot};
 pub use roster::{Member, Members, MembersError, PeerEntry, Roster};
 pub use simulation::{
     BlockCalls, SimulatedBlock, SimulatedCall, SimulatedOutcome, Simulation, SimulationFault,

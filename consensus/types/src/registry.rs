@@ -249,7 +249,10 @@ mod tests {
         assert_eq!(slot_of("_validatorKeys"), VALIDATOR_KEYS_SLOT);
         let validator = Address::repeat_byte(7);
         let preimage = [validator.into_word().0, U256::from(6).to_be_bytes::<32>()].concat();
-        assert_eq!(B256::from(validator_key_slot(validator)), keccak256(preimage));
+        assert_eq!(
+            B256::from(validator_key_slot(validator)),
+            keccak256(preimage)
+        );
         let preimage = [U256::from(5), U256::from(2)].map(|it| it.to_be_bytes::<32>());
         assert_eq!(B256::from(node_slot(5)), keccak256(preimage.concat()));
         assert_eq!(first_number(U256::from(9) | U256::from(1) << 32), Some(9));

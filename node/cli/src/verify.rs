@@ -132,7 +132,9 @@ impl Verified {
     /// or else by the genesis file.
     pub(crate) fn operator(&self, signer: &NamedSigner) -> Option<Operator<'_>> {
         let registry = self.registry.as_ref();
-        let mut proven = registry.into_iter().flat_map(|it| it.operators.iter().flatten());
+        let mut proven = registry
+            .into_iter()
+            .flat_map(|it| it.operators.iter().flatten());
         if let Some(proven) = proven.find(|it| it.validator == signer.validator) {
             return Some(proven.into());
         }

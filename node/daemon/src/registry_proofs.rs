@@ -109,11 +109,14 @@ impl Registry<'_> {
         validators: &NamedValidators,
     ) -> Result<RegistryPart, BackendError> {
         let issuer = match issuer {
-            Some(head) => self.issuer(head.issuer, head.height)?.map(|it| (head.issuer, it)),
+            Some(head) => self
+                .issuer(head.issuer, head.height)?
+                .map(|it| (head.issuer, it)),
             None => None,
         };
         let operators = validators.as_slice().iter();
-        let operators = operators.map(|validator| Ok((validator.address, self.operator(validator)?)));
+        let operators =
+            operators.map(|validator| Ok((validator.address, self.operator(validator)?)));
         let operators: Vec<(Address, Option<Place>)> =
             operators.collect::<Result<_, BackendError>>()?;
         let places = operators.iter().filter_map(|(_, place)| *place);
@@ -133,7 +136,9 @@ impl Registry<'_> {
             let at = records.keys().position(|it| *it == place);
             u32::try_from(at.expect("a place is that of a record")).map_err(internal)
         };
-        let validators = operators.iter().map(|(_, place)| place.map(number).transpose());
+        let validators = operators
+            .iter()
+            .map(|(_, place)| place.map(number).transpose());
         let placed = issuer.map(|(_, (membership, place))| {
             let record = number(place)?;
             Ok::<_, BackendError>(IssuerPlace { membership, record })
@@ -144,7 +149,10 @@ impl Registry<'_> {
             nodes: self.nodes(
                 issuer.map(|(account, (membership, _))| (account, membership)),
                 records.keys(),
-                operators.iter().filter(|(_, place)| place.is_some()).map(|it| it.0),
+                operators
+                    .iter()
+                    .filter(|(_, place)| place.is_some())
+                    .map(|it| it.0),
             )?,
             records: records
                 .into_iter()
@@ -159,7 +167,11 @@ impl Registry<'_> {
 
     /// Which membership and record cover the block of `height`; `None` if the account was nobody's
     /// in the whole of it, or its organisation got other names in it.
-    fn issuer(&self, account: Address, height: Height) -> Result<Option<(u32, Place)>, BackendError> {
+    fn issuer(
+        &self,
+        account: Address,
+        height: Height,
+    ) -> Result<Option<(u32, Place)>, BackendError> {
         let count = self.word(PERMISSIONS, Membership::count_slot(account))?;
         let read = |position| {
             let word = self.word(PERMISSIONS, Membership::slot(account, position))?;
@@ -241,7 +253,8 @@ impl Registry<'_> {
         validators: impl Iterator<Item = Address>,
     ) -> Result<Vec<Bytes>, BackendError> {
         let member = issuer.map(|(account, membership)| Membership::slot(account, membership));
-        let records = records.flat_map(|(organisation, position)| LegalRecord::slots(*organisation, *position));
+        let records = records
+            .flat_map(|(organisation, position)| LegalRecord::slots(*organisation, *position));
         let mut of_nodes = Vec::new();
         for validator in validators {
             let key = validator_key_slot(validator);

@@ -58,8 +58,5 @@ fn a_function_without_a_command_is_found() {
         &check(&[File::example("SPEC.md", spec), source]),
         &["SPEC.md: no command of node/cli calls `revoke`; add one"],
     );
-    complains(
-        &check(&[]),
-        &["SPEC.md: section 12.2 names no function"],
-    );
+    complains(&check(&[]), &["SPEC.md: section 12.2 names no function"]);
 }

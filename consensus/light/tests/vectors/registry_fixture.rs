@@ -139,7 +139,10 @@ fn proven(contract: Address, slot: U256) -> Proven {
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     let found = known.entry((contract, slot)).or_insert_with(|| {
         let (root, proof) = STATE.prove(contract, slot.into());
-        (root, proof.account.into_iter().chain(proof.storage).collect())
+        (
+            root,
+            proof.account.into_iter().chain(proof.storage).collect(),
+        )
     });
     found.clone()
 }

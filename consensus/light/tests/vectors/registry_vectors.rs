@@ -249,7 +249,10 @@ fn good(registry: &Registry<'_>, anchor: &TrustAnchor) -> Vec<ProofCase> {
             registry.handed_over(7, &successors()),
         ),
         ("the issuer alone", registry.bundle(3, &issuer_alone)),
-        ("the validators alone", registry.bundle(3, &validators_alone)),
+        (
+            "the validators alone",
+            registry.bundle(3, &validators_alone),
+        ),
         ("of an absence", registry.absent(&validators_alone)),
     ]);
     let cases = bundles.into_iter().map(|(name, bundle)| {
@@ -281,7 +284,8 @@ fn other_times(registry: &Registry<'_>) -> Vec<ProofCase> {
         ("names of later", 1, of(0, 3, 1), "held from block 2 to now"),
         ("renamed in the block", 2, of(0, 3, 1), "held from block 2"),
     ];
-    let case = |(name, height, asked, words)| invalid(name, &registry.bundle(height, &asked), words);
+    let case =
+        |(name, height, asked, words)| invalid(name, &registry.bundle(height, &asked), words);
     cases.map(case).into()
 }
 
@@ -298,7 +302,11 @@ fn other_words(registry: &Registry<'_>) -> Vec<ProofCase> {
         operators: founders(),
     };
     vec![
-        edited("another name", &|it| it.part.records[0].legal.name_en.push('!'), hash),
+        edited(
+            "another name",
+            &|it| it.part.records[0].legal.name_en.push('!'),
+            hash,
+        ),
         edited(
             "the names of another organisation",
             &|it| it.part.records[0].legal = legal((4, 0)),
@@ -722,14 +730,44 @@ fn other_json(registry: &Registry<'_>) -> Vec<ProofCase> {
         ),
         edited("a key more", &part("more", json!(1)), "unreadable", form),
         edited("a key less", &remove("validators"), "unreadable", form),
-        edited("without an issuer key", &remove("issuer"), "unreadable", form),
-        edited("a record as a list of its values", &record_list, "unreadable", form),
-        edited("a key more in a record", &record("more", json!(1)), "unreadable", form),
+        edited(
+            "without an issuer key",
+            &remove("issuer"),
+            "unreadable",
+            form,
+        ),
+        edited(
+            "a record as a list of its values",
+            &record_list,
+            "unreadable",
+            form,
+        ),
+        edited(
+            "a key more in a record",
+            &record("more", json!(1)),
+            "unreadable",
+            form,
+        ),
         edited("a key less in a record", &bare, "unreadable", form),
-        edited("a key more in the issuer", &issuer("more", json!(1)), "unreadable", form),
+        edited(
+            "a key more in the issuer",
+            &issuer("more", json!(1)),
+            "unreadable",
+            form,
+        ),
         edited("null", &record("lei", Value::Null), "unreadable", form),
-        edited("null for all records", &part("records", Value::Null), "unreadable", form),
-        edited("a validator as text", &part("validators", json!(["0"])), "unreadable", form),
+        edited(
+            "null for all records",
+            &part("records", Value::Null),
+            "unreadable",
+            form,
+        ),
+        edited(
+            "a validator as text",
+            &part("validators", json!(["0"])),
+            "unreadable",
+            form,
+        ),
         edited(
             "a validator of 33 bits",
             &part("validators", json!([1_u64 << 32])),

@@ -95,14 +95,19 @@ pub(super) fn name_unproven(file: &ProofFile, lang: Language) {
             "簽發者的法定名稱未經證明：該區塊中其帳戶不全程屬於任一機構，或機構於該區塊更名，或該筆由鏈本身陳述",
         ));
     }
-    let (all, named) = (part.validators.len(), part.validators.iter().flatten().count());
+    let (all, named) = (
+        part.validators.len(),
+        part.validators.iter().flatten().count(),
+    );
     if named < all {
         note(&lang.pick(
             format!(
                 "identifiers of {named} of {all} validators are proved; ask again after the next \
                  handover, if an organisation got other names"
             ),
-            format!("{all} 個驗證者中 {named} 個的編號經證明；機構若甫更名，請於下次交接後再取得證明"),
+            format!(
+                "{all} 個驗證者中 {named} 個的編號經證明；機構若甫更名，請於下次交接後再取得證明"
+            ),
         ));
     }
 }

@@ -160,7 +160,10 @@ fn stated(text: &str) -> Option<&str> {
 pub(crate) fn signer_identifiers(of: Option<Operator<'_>>, lang: Language) -> String {
     let known = of.map(|it| identifiers(it.tax_id, it.lei));
     let known = known.filter(|it| !it.is_empty());
-    known.unwrap_or_else(|| lang.pick(", identifiers not proved", "，編號未經證明").into())
+    known.unwrap_or_else(|| {
+        lang.pick(", identifiers not proved", "，編號未經證明")
+            .into()
+    })
 }
 
 /// A signer for programs. `source` says what proves the identifiers, null that nothing does.

@@ -72,7 +72,9 @@ fn proves_only_what_is_said(part: &RegistryPart) {
         let Ok(proven) = prove_registry(part, verified, validators) else {
             continue;
         };
-        let same = SAID.iter().filter(|(it, of, _)| (it, of) == (verified, validators));
+        let same = SAID
+            .iter()
+            .filter(|(it, of, _)| (it, of) == (verified, validators));
         let said: Vec<_> = same.map(|(.., said)| said).collect();
         let issuers = said.iter().map(|it| &it.issuer);
         if let Some(issuer) = &proven.issuer {
@@ -81,7 +83,10 @@ fn proves_only_what_is_said(part: &RegistryPart) {
         }
         for (at, operator) in proven.operators.iter().enumerate() {
             let mut named = said.iter().map(|it| &it.operators[at]);
-            assert!(operator.is_none() || named.any(|it| it == operator), "{operator:?}");
+            assert!(
+                operator.is_none() || named.any(|it| it == operator),
+                "{operator:?}"
+            );
         }
     }
 }
