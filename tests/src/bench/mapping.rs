@@ -127,7 +127,8 @@ pub async fn measure(network: &mut Network, proving: &Proving) -> anyhow::Result
 
 /// What the map was when it was told last; `None` before that.
 async fn root(client: &Client) -> anyhow::Result<Option<MapRoot>> {
-    let asked = client.absence(&Bytes::from(vec![0; 32]), Height(0)).await;
+    let start = BundleStart::default();
+    let asked = client.absence(&Bytes::from(vec![0; 32]), &start).await;
     let Ok(Some(json)) = asked else {
         return Ok(None);
     };
@@ -159,7 +160,9 @@ async fn with_status(client: &Client, index: LeafIndex) -> anyhow::Result<Option
 
 async fn absent(client: &Client, number: u64) -> anyhow::Result<MapBundle> {
     let digest = sha256(&[b"nobody attested ", &number.to_be_bytes()]);
-    let json = client.absence(&digest.0.into(), Height(0)).await?;
+    let json = client
+        .absence(&digest.0.into(), &BundleStart::default())
+        .await?;
     let json = json.context("the map has a root")?;
     Ok(MapBundle::parse_json(json.get().as_bytes())?)
 }
