@@ -3,6 +3,7 @@
 mod erasure;
 mod foreign;
 mod proof;
+mod registry;
 mod zh_tw;
 
 use std::error::Error;

@@ -127,9 +127,8 @@ pub async fn measure(network: &mut Network, proving: &Proving) -> anyhow::Result
 
 /// What the map was when it was told last; `None` before that.
 async fn root(client: &Client) -> anyhow::Result<Option<MapRoot>> {
-    let asked = client
-        .absence(&Bytes::from(vec![0; 32]), &BundleStart::default())
-        .await;
+    let start = BundleStart::default();
+    let asked = client.absence(&Bytes::from(vec![0; 32]), &start).await;
     let Ok(Some(json)) = asked else {
         return Ok(None);
     };

@@ -1,7 +1,7 @@
 //! Why a proof proves nothing, in Traditional Chinese of Taiwan.
 
 use tbsi_light::{
-    DecisionError, LogError, ProveIssuerError, VerifyBundleError, VerifyError, VerifyMapError,
+    DecisionError, LogError, VerifyBundleError, VerifyError, VerifyMapError,
 };
 use tbsi_types::bundle::BundleError;
 use tbsi_types::certificate::CertificateError;
@@ -10,7 +10,7 @@ use tbsi_types::log::cose::{COSE_RECEIPT_BYTES_MAX, CoseReceiptError};
 use tbsi_types::log::note_key::NoteKeyError;
 use tbsi_types::log::{LeafError, ProofShapeError};
 use tbsi_types::map::{AnswerError, EntryError};
-use tbsi_types::{InForce, KeyError, limits};
+use tbsi_types::{KeyError, limits};
 
 pub(super) fn bundle(error: &VerifyBundleError) -> String {
     match error {
@@ -232,44 +232,6 @@ pub(super) fn map(error: &VerifyMapError) -> String {
             format!("對照表的根雜湊是第 {root} 筆紀錄，存證是較晚的第 {attestation} 筆")
         }
         VerifyMapError::NoSchema => "存證已被撤銷，但證明未說明其綱要是否允許撤銷".into(),
-    }
-}
-
-pub(super) fn registry(error: &ProveIssuerError) -> String {
-    let until = |in_force: &InForce| match in_force.until {
-        Some(until) => format!("自區塊 {} 起至區塊 {until} 止", in_force.since),
-        None => format!("自區塊 {} 起", in_force.since),
-    };
-    match error {
-        ProveIssuerError::Nodes(_) => "登錄的證明".into(),
-        ProveIssuerError::NoMembership { account, position } => {
-            format!("登錄中沒有帳戶 {account} 的第 {position} 筆歸屬")
-        }
-        ProveIssuerError::NotMember {
-            account,
-            organisation,
-            in_force,
-            height,
-        } => format!(
-            "帳戶 {account} {}屬於機構 {organisation}，並未涵蓋整個區塊 {height}",
-            until(in_force)
-        ),
-        ProveIssuerError::NotInForce {
-            organisation,
-            position,
-            in_force,
-            height,
-        } => format!(
-            "機構 {organisation} 的第 {position} 筆登錄資料{}有效，並未涵蓋整個區塊 {height}",
-            until(in_force)
-        ),
-        ProveIssuerError::Record {
-            organisation,
-            expected,
-            got,
-        } => {
-            format!("登錄中機構 {organisation} 的資料雜湊為 {expected}，證明所載資料的雜湊為 {got}")
-        }
     }
 }
 

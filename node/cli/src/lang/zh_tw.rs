@@ -12,7 +12,7 @@ use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError}
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
-use super::{erasure, foreign, proof};
+use super::{erasure, foreign, proof, registry};
 use crate::shown::PathShown;
 
 /// `None` if there is no translation.
@@ -29,7 +29,7 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(proof::shape))
         .or_else(|| error.downcast_ref().map(proof::form))
         .or_else(|| error.downcast_ref().map(proof::map))
-        .or_else(|| error.downcast_ref().map(proof::registry))
+        .or_else(|| error.downcast_ref().map(registry::unproven))
         .or_else(|| error.downcast_ref().map(proof::answer))
         .or_else(|| error.downcast_ref().map(proof::entry))
         .or_else(|| error.downcast_ref().map(proof::cose))
