@@ -169,6 +169,7 @@ pub fn peers(answer: &[u8]) -> Result<Peers, RosterError> {
         let entry = PeerEntry {
             organisation: view.organisation,
             name: view.name,
+            endpoint: view.endpoint,
             validator: None,
             log_key: (view.logKey != B256::ZERO).then_some(view.logKey.0),
             post_quantum_key: Some(view.postQuantumKey).filter(|hash| !hash.is_zero()),

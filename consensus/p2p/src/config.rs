@@ -11,6 +11,8 @@ use tbsi_types::ChainIdentity;
 use tbsi_types::limits::NODES_MAX;
 use tokio::sync::watch;
 
+use crate::limits::ADDRESSES_MAX;
+
 /// Where another node listens for this network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerAddress {
@@ -19,6 +21,10 @@ pub struct PeerAddress {
     /// TCP address.
     pub address: SocketAddr,
 }
+
+/// Where peers listen by what others say, by peer id (base58): at most
+/// [`ADDRESSES_MAX`](crate::limits::ADDRESSES_MAX) of each are dialled, in this order.
+pub type FoundAddresses = BTreeMap<String, Vec<SocketAddr>>;
 
 /// What one node needs to take part in a network.
 #[derive(Clone)]
@@ -35,6 +41,8 @@ pub struct NetworkConfig {
     /// Peer ids that may connect, base58: whoever leaves the set is disconnected, whoever
     /// enters it is let in.
     pub allowed_peers: watch::Receiver<BTreeSet<String>>,
+    /// Where else allowed peers are dialled: after their addresses in `peers`, in turn.
+    pub found: watch::Receiver<FoundAddresses>,
     /// Bound into the protocols' names.
     pub chain: ChainIdentity,
 }
@@ -72,6 +80,7 @@ impl fmt::Debug for NetworkConfig {
             .field("listen", &self.listen)
             .field("peers", &self.peers)
             .field("allowed_peers", &*self.allowed_peers.borrow())
+            .field("found", &*self.found.borrow())
             .field("chain", &self.chain)
             .finish_non_exhaustive()
     }
@@ -154,8 +163,10 @@ pub(crate) struct Checked {
     pub(crate) local: PeerId,
     /// Without this node.
     pub(crate) allowed: BTreeSet<PeerId>,
-    /// Peers that are to be dialled while they are allowed.
+    /// Where peers are to be dialled while they are allowed.
     pub(crate) addresses: BTreeMap<PeerId, SocketAddr>,
+    /// Where else.
+    pub(crate) found: BTreeMap<PeerId, Vec<SocketAddr>>,
     pub(crate) chain: ChainIdentity,
 }
 
@@ -183,6 +194,7 @@ impl NetworkConfig {
             local,
             allowed,
             addresses,
+            found: parse_found(network, &self.found.borrow())?,
             chain: self.chain,
         })
     }
@@ -202,6 +214,24 @@ pub(crate) fn parse_allowed(
     let mut allowed = ids.collect::<Result<BTreeSet<_>, _>>()?;
     allowed.remove(&local);
     Ok(allowed)
+}
+
+/// Addresses that were found, by peer.
+pub(crate) fn parse_found(
+    network: &'static str,
+    found: &FoundAddresses,
+) -> Result<BTreeMap<PeerId, Vec<SocketAddr>>, P2pError> {
+    let count = found.len();
+    if count > NODES_MAX {
+        return Err(P2pError::TooManyPeers { network, count });
+    }
+    let addresses = |addresses: &[SocketAddr]| -> Vec<SocketAddr> {
+        addresses.iter().copied().take(ADDRESSES_MAX).collect()
+    };
+    let found = found.iter();
+    found
+        .map(|(id, all)| Ok((parse(network, "found", id)?, addresses(all))))
+        .collect()
 }
 
 fn parse(network: &'static str, field: &'static str, value: &str) -> Result<PeerId, P2pError> {
@@ -235,6 +265,9 @@ mod tests {
         let mut bad = config(1, &[2], &[peer]);
         bad.peers[0].peer_id = String::new();
         check(bad, "peers: `` is not a libp2p peer id");
+        let mut bad = config(1, &[2], &[peer]);
+        bad.found = watch::channel([("x".to_owned(), vec![loopback()])].into()).1;
+        check(bad, "found: `x` is not a libp2p peer id");
         // A node's own entry, as in a list that all nodes share, is no peer.
         let own = config(1, &[1, 2], &[(1, loopback()), peer])
             .check()

@@ -27,7 +27,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use config::{NetworkConfig, P2pError, PeerAddress, PeerProtocol, Requests};
+pub use config::{FoundAddresses, NetworkConfig, P2pError, PeerAddress, PeerProtocol, Requests};
 pub use event::{Judgement, Message, PeerEvent, ReplyChannel, RequestFailure, Ticket};
 pub use id::{NotAPeerId, PeerId, RequestId, peer_id};
 pub use monitor::{Counts, Monitor, Queue};

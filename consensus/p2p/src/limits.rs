@@ -44,6 +44,9 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// First wait before a peer is dialled again.
 pub const DIAL_DELAY_MIN: Duration = Duration::from_millis(250);
 
+/// Addresses of a peer by what others say that are dialled, in turn.
+pub const ADDRESSES_MAX: usize = 4;
+
 /// Longest wait before a peer is dialled again.
 pub const DIAL_DELAY_MAX: Duration = Duration::from_secs(5);
 

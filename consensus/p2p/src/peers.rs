@@ -20,7 +20,7 @@ pub struct PeerInfo {
     pub peer_id: PeerId,
     /// Whether it receives what is published.
     pub connected: bool,
-    /// Where it was configured to listen, or else where it is connected from.
+    /// Where it listens, as was configured or else others say, or else where it is connected from.
     pub address: Option<SocketAddr>,
 }
 
@@ -45,15 +45,34 @@ struct Remote(Option<SocketAddr>);
 
 #[derive(Debug)]
 struct Dial {
-    address: SocketAddr,
-    /// Both ends of a pair may dial. If they did at one moment, each could refuse the other's
-    /// connection as the second one; so the greater id waits a little longer.
+    /// At least one.
+    addresses: Vec<SocketAddr>,
+    /// Which of them comes next. One at a time: at an old address somebody else may answer, and
+    /// sooner.
+    turn: usize,
+    /// See [`yields`].
     yields: Duration,
     delay: Duration,
     next: Instant,
 }
 
 impl Dial {
+    fn new(addresses: Vec<SocketAddr>, yields: Duration, now: Instant) -> Self {
+        Self {
+            addresses,
+            turn: 0,
+            yields,
+            delay: DIAL_DELAY_MIN,
+            next: now + yields,
+        }
+    }
+
+    fn next_address(&mut self) -> SocketAddr {
+        let address = self.addresses[self.turn % self.addresses.len()];
+        self.turn = (self.turn + 1) % self.addresses.len();
+        address
+    }
+
     fn schedule(&mut self, now: Instant) {
         self.next = now + self.delay + self.yields;
         self.delay = (self.delay * 2).min(DIAL_DELAY_MAX);
@@ -64,9 +83,35 @@ impl Dial {
 #[derive(Debug)]
 pub(crate) struct Peers {
     local: Libp2pId,
-    /// Where to dial whom, allowed or not.
-    addresses: BTreeMap<Libp2pId, SocketAddr>,
+    places: Places,
     known: BTreeMap<Libp2pId, Peer>,
+}
+
+/// Where to dial whom, allowed or not.
+#[derive(Debug, Default)]
+struct Places {
+    configured: BTreeMap<Libp2pId, SocketAddr>,
+    found: BTreeMap<Libp2pId, Vec<SocketAddr>>,
+}
+
+impl Places {
+    /// What was configured comes first, and each address once.
+    fn of(&self, id: &Libp2pId) -> Vec<SocketAddr> {
+        let configured = self.configured.get(id).copied();
+        let found = self.found.get(id).into_iter().flatten().copied();
+        let found = found.filter(|address| Some(*address) != configured);
+        configured.into_iter().chain(found).collect()
+    }
+}
+
+/// Both ends of a pair may dial. If they did at one moment, each could refuse the other's
+/// connection as the second one; so the greater id waits a little longer.
+fn yields(local: &Libp2pId, other: &Libp2pId) -> Duration {
+    if local < other {
+        Duration::ZERO
+    } else {
+        DIAL_DELAY_MIN
+    }
 }
 
 /// How a new set of allowed peers differs from the one before.
@@ -80,7 +125,10 @@ impl Peers {
     pub(crate) fn new(checked: &Checked, now: Instant) -> Self {
         let mut peers = Self {
             local: checked.local,
-            addresses: checked.addresses.clone(),
+            places: Places {
+                configured: checked.addresses.clone(),
+                found: checked.found.clone(),
+            },
             known: BTreeMap::new(),
         };
         peers.allow(&checked.allowed, now);
@@ -91,7 +139,7 @@ impl Peers {
     pub(crate) fn none() -> Self {
         Self {
             local: crate::config::peer_id(&[0; 32]),
-            addresses: BTreeMap::new(),
+            places: Places::default(),
             known: BTreeMap::new(),
         }
     }
@@ -126,20 +174,27 @@ impl Peers {
     }
 
     fn newcomer(&self, id: &Libp2pId, now: Instant) -> Peer {
-        let yields = if self.local < *id {
-            Duration::ZERO
-        } else {
-            DIAL_DELAY_MIN
-        };
-        let dial = self.addresses.get(id).map(|address| Dial {
-            address: *address,
-            yields,
-            delay: DIAL_DELAY_MIN,
-            next: now + yields,
-        });
+        let addresses = self.places.of(id);
+        let dial =
+            (!addresses.is_empty()).then(|| Dial::new(addresses, yields(&self.local, id), now));
         Peer {
             dial,
             ..Peer::default()
+        }
+    }
+
+    /// Takes what others say now of where peers listen. Peers whose addresses change are dialled
+    /// there as if they were new, unless they are connected.
+    pub(crate) fn find(&mut self, found: BTreeMap<Libp2pId, Vec<SocketAddr>>, now: Instant) {
+        self.places.found = found;
+        for (id, peer) in &mut self.known {
+            let addresses = self.places.of(id);
+            let before = peer.dial.as_ref().map(|dial| &dial.addresses[..]);
+            if before.unwrap_or_default() == addresses {
+                continue;
+            }
+            peer.dial =
+                (!addresses.is_empty()).then(|| Dial::new(addresses, yields(&self.local, id), now));
         }
     }
 
@@ -149,7 +204,7 @@ impl Peers {
         for (id, peer) in &mut self.known {
             let may = peer.remote.is_none() && peer.barred_until.is_none() && !peer.dismissed;
             if let Some(dial) = peer.dial.as_mut().filter(|dial| may && dial.next <= now) {
-                due.push((*id, dial.address));
+                due.push((*id, dial.next_address()));
                 dial.schedule(now);
             }
         }
@@ -163,13 +218,13 @@ impl Peers {
         }
     }
 
-    /// How many allowed peers are behind each address: where they were configured to listen, and
-    /// where they were last connected from.
+    /// How many allowed peers are behind each address: where they listen, as was configured or
+    /// others say, and where they were last connected from.
     pub(crate) fn addresses(&self) -> Known {
         let mut known = Known::new();
         for peer in self.known.values().filter(|peer| !peer.dismissed) {
-            let configured = peer.dial.as_ref().map(|dial| dial.address.ip());
-            let addresses = [configured, peer.seen_at].into_iter().flatten();
+            let listens = peer.dial.iter().flat_map(|dial| &dial.addresses);
+            let addresses = listens.map(SocketAddr::ip).chain(peer.seen_at);
             let addresses: BTreeSet<_> = addresses.map(|address| address.to_canonical()).collect();
             for address in addresses {
                 *known.entry(address).or_default() += 1;
@@ -246,7 +301,7 @@ impl Peers {
             address: peer
                 .dial
                 .as_ref()
-                .map(|dial| dial.address)
+                .and_then(|dial| dial.addresses.first().copied())
                 .or(peer.remote.and_then(|remote| remote.0)),
         };
         let allowed = self.known.iter().filter(|(_, peer)| !peer.dismissed);

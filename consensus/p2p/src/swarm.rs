@@ -17,7 +17,9 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use crate::address::{multiaddr, socket_addr};
 use crate::behaviour::{self, Behaviour, BehaviourEvent};
-use crate::config::{NetworkConfig, P2pError, PeerProtocol, parse_allowed};
+use crate::config::{
+    FoundAddresses, NetworkConfig, P2pError, PeerProtocol, parse_allowed, parse_found,
+};
 use crate::event::{Judgement, Message, PeerEvent, ReplyChannel, Ticket};
 use crate::handshakes::Crowded;
 use crate::id::{PeerId, RequestId};
@@ -37,6 +39,7 @@ pub struct Swarm {
     hashes: Vec<TopicHash>,
     shared: Arc<Shared>,
     allowed: watch::Receiver<BTreeSet<String>>,
+    found: watch::Receiver<FoundAddresses>,
     tick: Interval,
     refused: Occasionally,
     other_network: Occasionally,
@@ -68,6 +71,7 @@ pub async fn listen(config: &NetworkConfig, protocol: &PeerProtocol) -> Result<S
             counters: Counters::default(),
         }),
         allowed: config.allowed_peers.clone(),
+        found: config.found.clone(),
         tick,
         refused: Occasionally::default(),
         other_network: Occasionally::default(),
@@ -195,6 +199,9 @@ impl Swarm {
         if self.allowed.has_changed().unwrap_or(false) {
             self.on_allowed_changed(now);
         }
+        if self.found.has_changed().unwrap_or(false) {
+            self.on_found(now);
+        }
         for peer in self.shared.peers().release(now) {
             self.libp2p.behaviour_mut().allowed.allow_peer(peer);
         }
@@ -234,6 +241,19 @@ impl Swarm {
         for peer in difference.dismissed {
             tracing::info!(network, %peer, "p2p.peer_dismissed");
             list.disallow_peer(peer);
+        }
+        self.follow_addresses();
+    }
+
+    fn on_found(&mut self, now: Instant) {
+        let network = self.network;
+        let found = parse_found(network, &self.found.borrow_and_update());
+        match found {
+            Ok(found) => self.shared.peers().find(found, now),
+            Err(error) => {
+                tracing::error!(network, %error, "p2p.addresses_unchanged");
+                return;
+            }
         }
         self.follow_addresses();
     }
@@ -422,7 +442,7 @@ impl Swarm {
         if let DialError::WrongPeerId { obtained, address } = error {
             tracing::warn!(
                 network, ?peer, %obtained, %address,
-                "p2p.wrong_peer: another node answers at the address configured for this peer"
+                "p2p.wrong_peer: another node answers at the address that is known of this peer"
             );
         } else {
             tracing::debug!(network, ?peer, %error, "p2p.dial_failed");

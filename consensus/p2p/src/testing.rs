@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tbsi_types::{B256, ChainIdentity};
 use tokio::sync::watch;
 
-use crate::{NetworkConfig, PeerAddress, peer_id};
+use crate::{FoundAddresses, NetworkConfig, PeerAddress, peer_id};
 
 /// Any free port of this machine.
 pub fn loopback() -> SocketAddr {
@@ -30,6 +30,7 @@ pub fn config(
         keypair_bytes: [seed; 32],
         peers: peers.iter().map(peer).collect(),
         allowed_peers: watch::channel(allowed.iter().map(|seed| id(*seed)).collect()).1,
+        found: watch::channel(FoundAddresses::new()).1,
         chain: ChainIdentity {
             chain_id: 1,
             genesis_hash: B256::repeat_byte(0x67),

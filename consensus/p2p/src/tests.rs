@@ -7,7 +7,7 @@ use libp2p::swarm::SwarmEvent;
 use tbsi_types::B256;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
@@ -202,6 +202,24 @@ async fn nodes_that_dial_each_other_end_up_with_one_connection() {
     b.wait_for(Seen::Connected(a.id)).await;
     assert_exchange(&a, &mut b, b"1").await;
     assert_exchange(&b, &mut a, b"2").await;
+}
+
+#[tokio::test]
+async fn a_peer_that_moves_is_found_where_others_say() {
+    // It dials nobody itself, and nobody listens where it was configured.
+    let mut b = Node::start(config(2, &[1], &[])).await;
+    let gone = SocketAddr::from(([127, 0, 0, 1], 1));
+    let (found, seen) = watch::channel(FoundAddresses::new());
+    let config = NetworkConfig {
+        found: seen,
+        ..config(1, &[2], &[(2, gone)])
+    };
+    let mut a = Node::start(config).await;
+    assert_eq!((a.connected(), b.connected()), (0, 0));
+    found.send_replace([(b.id.to_string(), vec![b.address()])].into());
+    a.wait_for(Seen::Connected(b.id)).await;
+    b.wait_for(Seen::Connected(a.id)).await;
+    assert_exchange(&a, &mut b, b"1").await;
 }
 
 #[tokio::test]

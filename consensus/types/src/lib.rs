@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod checkpoint;
 pub mod contracts;
 pub mod cursor;
+pub mod endpoint;
 pub mod erasure;
 pub mod evidence;
 pub mod genesis;
@@ -41,6 +42,7 @@ pub use call::{
 };
 pub use certificate::{CommitCertificate, CommitSignature};
 pub use checkpoint::{Checkpoint, CheckpointDigest};
+pub use endpoint::{EndpointError, EndpointHost, NodeEndpoint};
 pub use erasure::{Erasure, ErasureError, SignedErasure};
 pub use evidence::Evidence;
 pub use genesis::{Genesis, GenesisError};

@@ -149,6 +149,8 @@ pub struct PeerEntry {
     pub organisation: u32,
     /// Name of the node.
     pub name: String,
+    /// Where others reach it, a multiaddr as it was registered; empty if nobody said.
+    pub endpoint: String,
     /// The validator that speaks through it, if any: a member of the set in force.
     pub validator: Option<Address>,
     /// The Ed25519 key with which it cosigns the log, if it has one.
@@ -192,6 +194,7 @@ impl Roster {
             let entry = PeerEntry {
                 organisation: numbers.get(&node.organisation).copied().unwrap_or_default(),
                 name: node.name.clone(),
+                endpoint: node.endpoint.clone().unwrap_or_default(),
                 validator: key.map(|key| key.address()),
                 log_key: log_key.and_then(|key| key.as_ref().try_into().ok()),
                 post_quantum_key: None,
@@ -352,6 +355,7 @@ mod tests {
         let entry = |name: &str, validator| PeerEntry {
             organisation: 7,
             name: name.into(),
+            endpoint: String::new(),
             validator,
             log_key: None,
             post_quantum_key: None,

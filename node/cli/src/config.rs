@@ -48,7 +48,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     };
     let text = format!(
         "{} is valid: {role} `{}` of network `{}`, chain id {}\n\
-         rpc {}, metrics {}, consensus {}, gossip {}, {}",
+         rpc {}, metrics {}, consensus {}, gossip {}\n\
+         peers: {} in the configuration, {} of the genesis file found",
         home.config_file().shown(),
         config.name,
         shown::line(&loaded.genesis.name),
@@ -57,7 +58,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         config.metrics.listen,
         config.p2p.consensus,
         config.p2p.gossip,
-        counted(config.p2p.peers.len(), "peer"),
+        config.p2p.peers.len(),
+        counted(config.peers_found(&loaded.genesis), "other node"),
     );
     let warnings = warnings(&loaded);
     let text = warnings
@@ -76,14 +78,23 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 /// What is allowed, and probably not meant.
 fn warnings(loaded: &LoadedHome) -> Vec<String> {
     let (config, genesis) = (&loaded.config, &loaded.genesis);
-    let others = genesis.nodes.iter().filter(|node| node.name != config.name);
-    let others = others.count();
-    if !config.p2p.peers.is_empty() || others == 0 {
-        return Vec::new();
+    let missing = config.peers_not_found(genesis);
+    let mut warnings = config.out_of_reach(genesis);
+    if missing.is_empty() {
+        return warnings;
     }
-    vec![format!(
-        "no `[[p2p.peers]]`: this node connects to nobody, and takes part only if others connect to \
-         it; the genesis file names {}",
-        counted(others, "other node")
-    )]
+    let names = missing.iter().map(|node| shown::line(&node.name));
+    let names = names.collect::<Vec<_>>().join(", ");
+    warnings.push(if config.p2p.registry_addresses {
+        format!(
+            "the genesis file does not say in a form that is understood where these nodes listen: \
+             {names}. Give them as `[[p2p.peers]]`, unless the registry of the chain says it"
+        )
+    } else {
+        format!(
+            "`registry_addresses = false`, and no `[[p2p.peers]]` of {names}: this node connects \
+             to them only if they connect to it"
+        )
+    });
+    warnings
 }

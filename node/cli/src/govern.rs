@@ -6,7 +6,9 @@ mod sentences;
 pub(crate) mod words;
 mod writer;
 
-pub(crate) use arguments::{Read, Write, parse_amount, parse_permissions, parse_reason};
+pub(crate) use arguments::{
+    Read, Write, parse_amount, parse_endpoint, parse_permissions, parse_reason,
+};
 pub(crate) use client::{NamedKey, RegistryClient, named_key, peer_id};
 pub(crate) use writer::{Done, Planned, Writer};
 

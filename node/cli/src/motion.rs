@@ -36,8 +36,13 @@ Reasons: 1 unspecified, 2 own-request, 3 agreement-ended, 4 breach-of-agreement,
 #[command(after_help = HELP)]
 pub(crate) enum Command {
     /// Ask the organisations to decide something.
-    #[command(subcommand)]
-    Propose(propose::Command),
+    Propose {
+        /// Even if a motion that is not over asks for the same.
+        #[arg(long)]
+        again: bool,
+        #[command(subcommand)]
+        act: propose::Command,
+    },
     /// All motions, newest last.
     List {
         #[command(flatten)]
@@ -88,7 +93,9 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Propose(command) => block_on(propose::language(&command), propose::run(command)),
+        Command::Propose { again, act } => {
+            block_on(propose::language(&act), propose::run(act, again))
+        }
         Command::List { read } => block_on(read.lang, list(read)),
         Command::Show { motion, read } => block_on(read.lang, show::run(motion, read)),
         Command::Vote {
@@ -107,18 +114,29 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 /// `tbsi upgrade plan`.
 pub(crate) fn propose_upgrade(args: Box<UpgradeArgs>) -> anyhow::Result<ExitCode> {
-    run(Command::Propose(propose::Command::ScheduleUpgrade(args)))
+    propose_once(propose::Command::ScheduleUpgrade(args))
 }
 
 /// `tbsi upgrade cancel`.
 pub(crate) fn propose_cancel(args: CancelArgs) -> anyhow::Result<ExitCode> {
-    run(Command::Propose(propose::Command::CancelUpgrade(args)))
+    propose_once(propose::Command::CancelUpgrade(args))
+}
+
+fn propose_once(act: propose::Command) -> anyhow::Result<ExitCode> {
+    run(Command::Propose { again: false, act })
 }
 
 async fn fetch(registry: &RegistryClient, motion: u32) -> anyhow::Result<Motion> {
     registry
         .ask(MOTIONS, Motions::motionOfCall { motion })
         .await
+}
+
+/// All motions; the first is number 1.
+async fn fetch_all(registry: &RegistryClient) -> anyhow::Result<Vec<Motion>> {
+    let count = registry.ask(MOTIONS, Motions::motionCountCall {}).await?;
+    let call = |from, count| Motions::motionsCall { from, count };
+    registry.pages(MOTIONS, (1, count.into()), call).await
 }
 
 /// What a motion does; what it changes from is said while it can still take effect.
@@ -136,9 +154,7 @@ fn is_pending(motion: &Motion) -> bool {
 async fn list(read: Read) -> anyhow::Result<ExitCode> {
     let registry = RegistryClient::open(&read).await?;
     let lang = registry.lang;
-    let count = registry.ask(MOTIONS, Motions::motionCountCall {}).await?;
-    let call = |from, count| Motions::motionsCall { from, count };
-    let motions: Vec<Motion> = registry.pages(MOTIONS, (1, count.into()), call).await?;
+    let motions = fetch_all(&registry).await?;
     let mut text = String::new();
     let mut all = Vec::with_capacity(motions.len());
     for (number, motion) in (1u32..).zip(&motions) {

@@ -44,8 +44,9 @@ pub(crate) enum Command {
     ///
     /// Keys that are missing are made if the network governs itself, so that the node can be
     /// registered; otherwise the genesis file must name them, and `tbsi keys new` makes them
-    /// before. A validator key that was imported may have signed: give its sign-state. Nodes of the
-    /// genesis file become peers, as far as it says at which IP address they are.
+    /// before. A validator key that was imported may have signed: give its sign-state. Other nodes are
+    /// found where the chain says that they listen; this one listens where the genesis file says
+    /// that others reach it.
     Init(InitArgs),
     /// Clear what is undecided, so that a node leaves a height at which it is stuck.
     ///
@@ -118,27 +119,33 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     home.require_new(&genesis)?;
     require_keys(&home, &genesis, args.validator)?;
     let keys = keys::ensure(&home, args.validator)?;
-    let config = Config::new(&args.name, args.validator).with_peers_of(&genesis);
+    let config = Config::new(&args.name, args.validator).listening_as_in(&genesis);
     home.init_from(&config, &genesis, &first)?;
     let log_key = home.ensure_log_key()?.signer(&genesis.identity());
     let log_key = log_key.verifier(SignatureType::Note).encode();
     let file = home.config_file();
-    let (peers, missing) = (config.p2p.peers.len(), config.peers_left_out(&genesis));
+    let (found, missing) = (
+        config.peers_found(&genesis),
+        config.peers_not_found(&genesis).len(),
+    );
     let peers = match missing {
-        0 => counted(peers, "peer"),
+        0 => format!("It finds {} by itself", counted(found, "other node")),
         missing => format!(
-            "{} and comments about {missing} more, whose IP addresses the genesis file does not say",
-            counted(peers, "peer")
+            "It finds {} by itself; the file has comments about {missing} more, whose addresses \
+             the genesis file does not say",
+            counted(found, "other node")
         ),
     };
     let text = format!(
         "Node `{}` is ready in {}.\n\
          It signs checkpoints of the log for other software with {log_key}.\n\
-         Its configuration has {peers}.\n\
-         Next: check its peers and addresses in {}, then\n  \
+         It listens for others on {} and {}. {peers}.\n\
+         Next: check its addresses in {}, open both ports in the firewall, then\n  \
          tbsi config check --home {dir}\n  tbsi node run --home {dir}",
         args.name,
         home.dir().shown(),
+        config.p2p.consensus,
+        config.p2p.gossip,
         file.shown(),
         dir = home.dir().word(),
     );

@@ -17,7 +17,9 @@ use tbsi_governance::abi::NODES;
 use tbsi_governance::contracts::{Nodes, Offence};
 
 use crate::govern::words::{OFFENCES, change, word};
-use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on};
+use crate::govern::{
+    CODES, Planned, Read, RegistryClient, Write, Writer, block_on, parse_endpoint,
+};
 use crate::lang::Language;
 
 #[derive(Debug, Subcommand)]
@@ -34,8 +36,9 @@ pub(crate) enum Command {
         /// Number, name, peer id or key of the node.
         #[arg(value_name = "NODE")]
         node: String,
-        /// Where other nodes reach it: a multiaddr.
-        #[arg(long, value_name = "MULTIADDR")]
+        /// Where other nodes reach it, like /dns4/node.example.org/tcp/27000: the port is that for
+        /// consensus, the one after it that for transactions. All nodes look there from then on.
+        #[arg(long, value_name = "MULTIADDR", value_parser = parse_endpoint)]
         endpoint: Option<String>,
         /// Version of its software.
         #[arg(long, value_name = "VERSION")]
@@ -102,8 +105,9 @@ pub(crate) struct RegisterArgs {
     /// config.toml].
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Where other nodes reach it: a multiaddr.
-    #[arg(long, value_name = "MULTIADDR", default_value = "")]
+    /// Where other nodes reach it, like /dns4/node.example.org/tcp/27000: the port is that for
+    /// consensus, the one after it that for transactions. Without it, it has to connect to them.
+    #[arg(long, value_name = "MULTIADDR", default_value = "", value_parser = parse_endpoint)]
     endpoint: String,
     /// Version of its software.
     #[arg(long, value_name = "VERSION", default_value = env!("CARGO_PKG_VERSION"))]

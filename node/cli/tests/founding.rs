@@ -156,18 +156,42 @@ fn five_associations_found_one_network() {
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";
     let said = ok(&dirs[0], &words(init));
-    assert!(said.contains("0 peers and comments about 4 more"), "{said}");
-    let config = fs::read_to_string(dirs[0].join("home/config.toml")).unwrap();
-    assert!(
-        config.contains("# node-4 is at /dns4/n4.example.org/tcp/27000"),
-        "{config}"
-    );
+    let listens = "It listens for others on 0.0.0.0:27000 and 0.0.0.0:27001. It finds 4 other nodes";
+    assert!(said.contains(listens), "{said}");
     let said = ok(&dirs[0], &words("config check --home home"));
-    let warning = "warning: no `[[p2p.peers]]`: this node connects to nobody";
-    assert!(
-        said.contains(warning) && said.contains("4 other nodes"),
-        "{said}"
+    let peers = "peers: 0 in the configuration, 4 other nodes of the genesis file found";
+    assert!(said.contains(peers) && !said.contains("warning"), "{said}");
+    others_are_not_found_or_do_not_reach_it(&dirs[0]);
+}
+
+/// A configuration that cuts the node off is valid, and told of.
+fn others_are_not_found_or_do_not_reach_it(dir: &Path) {
+    let file = dir.join("home/config.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let warns = |from: &str, to: &str, expected: &str| {
+        assert!(good.contains(from), "{good}");
+        fs::write(&file, good.replacen(from, to, 1)).unwrap();
+        let said = ok(dir, &words("config check --home home"));
+        assert!(said.contains(expected), "{said}");
+    };
+    warns(
+        "registry_addresses = true",
+        "registry_addresses = false",
+        "warning: `registry_addresses = false`, and no `[[p2p.peers]]` of node-1, node-2, node-3, \
+         node-4: this node connects to them only if they connect to it",
     );
+    warns(
+        "consensus = \"0.0.0.0:27000\"",
+        "consensus = \"127.0.0.1:27000\"",
+        "warning: `p2p.consensus`: 127.0.0.1:27000 is reached from this machine only, and others \
+         look for this node at /dns4/n0.example.org/tcp/27000: listen on \"0.0.0.0:27000\"",
+    );
+    warns(
+        "gossip = \"0.0.0.0:27001\"",
+        "gossip = \"0.0.0.0:27002\"",
+        "warning: `p2p.gossip`: 0.0.0.0:27002 has another port than 27001",
+    );
+    fs::write(&file, good).unwrap();
 }
 
 /// First the hash is shown for reading out; who types another one signs nothing.

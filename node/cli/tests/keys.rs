@@ -136,3 +136,30 @@ fn passwords_are_not_taken_from_the_command_line_or_the_environment() {
         assert!(!text.contains("--password <"), "{text}");
     }
 }
+
+/// A key that moves without what it has signed could sign twice.
+#[test]
+fn a_key_behind_a_signer_is_rotated_where_the_node_is_with_its_sign_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    ok(dir, &words("keys new --home a"));
+    private(dir, "account", &"01".repeat(32));
+    let config = format!(
+        "name = \"a\"\nvalidator = true\n[signer]\naddress = \"unix:/run/s\"\npublic_key = \
+         \"0x{}\"\nvalidator_key = \"0x02{}\"\n",
+        "11".repeat(32),
+        "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+    );
+    fs::write(dir.join("a/config.toml"), config).unwrap();
+    let rotate = "keys rotate --home a --key account";
+    for (lang, expected) in [
+        ("en", ["bring both the key", "(as a/data/sign-state)", "the key could sign twice"]),
+        ("zh-TW", ["一併移回", "（放到 a/data/sign-state）", "可能重複簽署"]),
+    ] {
+        let ran = tbsi(dir, &words(&format!("{rotate} --lang {lang}")));
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        for words in expected {
+            assert!(ran.stderr.contains(words), "{words}: {}", ran.stderr);
+        }
+    }
+}

@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::account::Sender;
+use crate::addresses::AddressFinder;
 use crate::api::{NodeApi, Witness};
 use crate::calendar::Calendar;
 use crate::chain::NodeChain;
@@ -51,6 +52,8 @@ pub(crate) struct Assembled {
     pub(crate) gossip: GossipTask,
     /// Ids of the peers that both networks admit.
     pub(crate) peers: watch::Sender<BTreeSet<String>>,
+    /// Who finds where they listen; `None` if only the configuration says that.
+    pub(crate) addresses: Option<AddressFinder>,
     pub(crate) incoming: Incoming,
     /// Of a validator whose log key is known to all.
     pub(crate) cosigner: Option<OwnCosigner>,
@@ -82,13 +85,10 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     warn_if_unknown(&roster, &node_key.peer_id(), own.as_ref());
     let own = own.map(|key| key.address());
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
+    let addresses = AddressFinder::of(&config.p2p, node_key.peer_id(), &roster);
     let health = health::listen(config.metrics.listen).await?;
-    let gossip = gossip_config(
-        &config,
-        genesis.identity(),
-        node_key.expose(),
-        peers.subscribe(),
-    );
+    let (chain, peer_ids) = (genesis.identity(), peers.subscribe());
+    let gossip = gossip_config(&config, chain, node_key.expose(), peer_ids, &addresses);
     let Gossip {
         handle: gossip,
         incoming,
@@ -115,7 +115,8 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let calendar = witness.calendar.clone();
     let api = NodeApi(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::listen(server_config(home, &config)?, Arc::new(api)).await?;
-    let engine = engine_config(home, &config, &node, node_key.expose(), peers.subscribe());
+    let (key, peer_ids) = (node_key.expose(), peers.subscribe());
+    let engine = engine_config(home, &config, &node, key, peer_ids, &addresses);
     let engine = start_engine(engine, validator, &node).await?;
     node.announce(node.tip().height);
     say_started(&node, &config, &rpc, health.local_addr().ok());
@@ -126,6 +127,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         health,
         gossip: gossip_task,
         peers,
+        addresses: config.p2p.registry_addresses.then_some(addresses),
         incoming,
         cosigner,
         submitters,
@@ -464,6 +466,7 @@ fn gossip_config(
     chain: ChainIdentity,
     node_key: [u8; 32],
     allowed_peers: PeerIds,
+    addresses: &AddressFinder,
 ) -> tbsi_p2p::NetworkConfig {
     let peers = config.p2p.peers.iter();
     tbsi_p2p::NetworkConfig {
@@ -477,6 +480,7 @@ fn gossip_config(
             })
             .collect(),
         allowed_peers,
+        found: addresses.gossip.subscribe(),
         chain,
     }
 }
@@ -487,6 +491,7 @@ fn engine_config(
     node: &Node,
     node_key: [u8; 32],
     allowed_peers: PeerIds,
+    addresses: &AddressFinder,
 ) -> EngineConfig {
     let peers = config.p2p.peers.iter();
     EngineConfig {
@@ -503,6 +508,7 @@ fn engine_config(
                 })
                 .collect(),
             allowed_peers,
+            found: addresses.consensus.subscribe(),
             chain: node.identity,
         },
         roster: node.watch_roster(),

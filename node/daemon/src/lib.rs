@@ -6,6 +6,7 @@
 
 mod account;
 mod accuse;
+mod addresses;
 mod answers;
 pub mod api;
 mod assemble;

@@ -273,6 +273,15 @@ pub const JOURNAL_ROUNDS: u64 = 600;
 /// The same while that file cannot be written, or is full.
 pub const JOURNAL_RETRY_ROUNDS: u64 = 60;
 
+/// How often the names of peers' machines are looked up.
+pub const ADDRESS_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long looking one up may take.
+pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Names that are looked up at once.
+pub const LOOKUPS_MAX: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use tbsi_home::config::Config;

@@ -19,6 +19,7 @@ use tracing::{info, warn};
 
 use crate::account::Sender;
 use crate::accuse;
+use crate::addresses::AddressFinder;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
 use crate::clock::wall_clock;
@@ -121,6 +122,7 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
         health,
         gossip,
         peers,
+        addresses,
         incoming,
         cosigner,
         submitters,
@@ -165,6 +167,10 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
     }
     let rosters = node.watch_roster();
     all.spawn(named("peers", follow_roster(rosters, peers, stop())));
+    if let Some(addresses) = addresses {
+        let task = addresses_task(addresses, node.watch_roster(), stop());
+        all.spawn(named("addresses of peers", task));
+    }
     if let Some(account) = account {
         all.spawn(named("evidence", accuse_task(node, account, stop())));
     }
@@ -229,6 +235,15 @@ async fn follow_roster(
             changed
         });
     }
+}
+
+async fn addresses_task(
+    finder: AddressFinder,
+    rosters: watch::Receiver<Arc<Roster>>,
+    stop: watch::Receiver<bool>,
+) -> Outcome {
+    finder.run(rosters, stop).await;
+    Ok(())
 }
 
 async fn health_task(

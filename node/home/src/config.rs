@@ -251,7 +251,9 @@ pub struct P2pConfig {
     pub consensus: SocketAddr,
     /// TCP address for transactions.
     pub gossip: SocketAddr,
-    /// Nodes to connect to. Which nodes may connect is the genesis file's matter.
+    /// Whether other nodes are looked for where the chain says that they listen, besides `peers`.
+    pub registry_addresses: bool,
+    /// Nodes to connect to. Which nodes may connect is the chain's matter.
     pub peers: Vec<PeerConfig>,
 }
 
@@ -360,6 +362,7 @@ impl Default for P2pConfig {
         Self {
             consensus: loopback(27000),
             gossip: loopback(27001),
+            registry_addresses: true,
             peers: Vec::new(),
         }
     }

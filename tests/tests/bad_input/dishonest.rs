@@ -19,7 +19,7 @@ use tbsi_node::mempool::MempoolLimits;
 use tbsi_node::node::{Node, NodeParts};
 use tbsi_node::rules::NextRules;
 use tbsi_node::{PROTOCOL_VERSION, wall_clock};
-use tbsi_p2p::PeerAddress;
+use tbsi_p2p::{FoundAddresses, PeerAddress};
 use tbsi_rpc::Client;
 use tbsi_store::{Store, StoreOptions};
 use tbsi_tests::harness::{Sender, TestNetwork, eventually};
@@ -97,6 +97,7 @@ pub(crate) fn engine_config(
                 })
                 .collect(),
             allowed_peers: peer_ids(genesis),
+            found: watch::channel(FoundAddresses::new()).1,
             chain: genesis.identity(),
         },
         roster: watch::channel(Arc::new(Roster::of_genesis(genesis).unwrap())).1,
@@ -362,6 +363,7 @@ async fn listen_only(home: &LoadedHome) -> GossipHandle {
         keypair_bytes: home.node_key.expose(),
         peers: Vec::new(),
         allowed_peers: peer_ids(&home.genesis),
+        found: watch::channel(FoundAddresses::new()).1,
         chain: home.genesis.identity(),
     };
     let gossip = gossip::listen(&config).await.unwrap();

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 
 use tbsi_node::gossip;
+use tbsi_p2p::FoundAddresses;
 use tbsi_rpc::Client;
 use tbsi_tests::harness::{Sender, TestNetwork, eventually, http};
 use tbsi_types::{Height, Roster};
+use tokio::sync::watch;
 use tokio::time::Duration;
 
 use crate::dishonest::chains::Puppet;
@@ -49,6 +51,7 @@ async fn a_validator_that_lies_about_its_tip_changes_nothing() {
         keypair_bytes: liar.node_key.expose(),
         peers: Vec::new(),
         allowed_peers: peer_ids(&liar.genesis),
+        found: watch::channel(FoundAddresses::new()).1,
         chain: liar.genesis.identity(),
     };
     let gossip = gossip::listen(&config).await.unwrap();

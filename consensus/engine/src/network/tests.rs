@@ -136,6 +136,7 @@ fn roster() -> Roster {
         let entry = PeerEntry {
             organisation: 1,
             name: String::new(),
+            endpoint: String::new(),
             validator,
             log_key: None,
             post_quantum_key: None,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{NetworkConfig, PeerAddress, peer_id};
+use crate::config::{FoundAddresses, NetworkConfig, PeerAddress, peer_id};
 use crate::limits::{BAR, BAR_REMEMBERED, FAULTS_MAX};
 use tbsi_types::{B256, ChainIdentity};
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ fn peers(local: u8, other: u8, now: Instant) -> Peers {
         listen: address(),
         keypair_bytes: [local; 32],
         allowed_peers: watch::channel([other.clone()].into()).1,
+        found: watch::channel(FoundAddresses::new()).1,
         peers: vec![PeerAddress {
             peer_id: other,
             address: address(),
@@ -174,4 +175,57 @@ fn strangers_leave_no_trace() {
         address: Some(address()),
     };
     assert_eq!(peers.info(), [expected]);
+}
+
+#[test]
+fn a_peer_is_dialled_at_all_its_addresses_in_turn() {
+    let (less, greater) = ordered();
+    let start = Instant::now();
+    let mut peers = peers(less, greater, start);
+    let id = peer_id(&[greater; 32]);
+    let at = |last: u8| SocketAddr::from(([192, 0, 2, last], 9));
+    let dialled = |peers: &mut Peers, now: &mut Instant| {
+        *now += DIAL_DELAY_MAX;
+        let due = peers.due(*now);
+        assert_eq!(due.len(), 1);
+        due[0].1
+    };
+    let mut now = start;
+    assert_eq!(dialled(&mut peers, &mut now), address());
+    // What was configured stays the first, and nothing is dialled twice for one turn.
+    let found = vec![at(1), address(), at(2)];
+    peers.find([(id, found.clone())].into(), now);
+    let turns = [(); 4].map(|()| dialled(&mut peers, &mut now));
+    assert_eq!(turns, [address(), at(1), at(2), address()]);
+    // The same again is no news: the turn goes on.
+    peers.find([(id, found)].into(), now);
+    assert_eq!(dialled(&mut peers, &mut now), at(1));
+    // It moved.
+    peers.find([(id, vec![at(3)])].into(), now);
+    let turns = [(); 3].map(|()| dialled(&mut peers, &mut now));
+    assert_eq!(turns, [address(), at(3), address()]);
+    assert_eq!(peers.addresses().len(), 2);
+    // A peer that is connected is left alone.
+    peers.on_connected(id, Some(at(3)));
+    peers.find([(id, vec![at(4)])].into(), now);
+    assert_eq!(peers.due(now + Duration::from_secs(60)), []);
+}
+
+#[test]
+fn a_peer_that_nobody_configured_is_dialled_once_it_is_found() {
+    let (less, greater) = ordered();
+    let now = Instant::now();
+    let mut peers = peers(less, greater, now);
+    let (id, other) = (peer_id(&[greater; 32]), peer_id(&[77; 32]));
+    let at = SocketAddr::from(([192, 0, 2, 1], 9));
+    // Its address is known before it may connect.
+    peers.find([(other, vec![at])].into(), now);
+    peers.allow(&[id, other].into(), now);
+    let later = now + DIAL_DELAY_MAX;
+    assert!(peers.due(later).contains(&(other, at)));
+    // Nobody says any more where it is.
+    peers.find(BTreeMap::new(), later);
+    let much_later = later + 2 * DIAL_DELAY_MAX;
+    assert_eq!(peers.due(much_later), [(id, address())]);
+    assert_eq!(peers.count(), 2);
 }

@@ -20,6 +20,7 @@ use tbsi_types::json::from_json;
 use tbsi_types::{B256, Genesis, TimestampMs};
 use tempfile::NamedTempFile;
 
+use crate::govern::parse_endpoint;
 use crate::lang::counted;
 use crate::misfit::{parse_toml, unread};
 use crate::password::PasswordFile;
@@ -78,8 +79,9 @@ pub(crate) struct FounderArgs {
     /// Name of the node.
     #[arg(long, value_name = "NAME")]
     node: String,
-    /// Where other nodes reach it, like /dns4/node.example.org/tcp/27000.
-    #[arg(long, value_name = "MULTIADDR")]
+    /// Where other nodes reach it, like /dns4/node.example.org/tcp/27000: the port is that for
+    /// consensus, the one after it that for transactions.
+    #[arg(long, value_name = "MULTIADDR", value_parser = parse_endpoint)]
     endpoint: String,
     /// The node does not vote.
     #[arg(long, conflicts_with = "power")]

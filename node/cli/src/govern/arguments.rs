@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use tbsi_governance::standing::{Permissions, UNLIMITED};
+use tbsi_types::NodeEndpoint;
 
 use super::words::REASONS;
 use crate::lang::Language;
@@ -70,6 +71,14 @@ pub(crate) fn parse_amount(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "use a number, or unlimited".into())
 }
 
+/// A multiaddr by which nodes find each other, or nothing.
+pub(crate) fn parse_endpoint(text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        NodeEndpoint::parse(text).map_err(|error| error.to_string())?;
+    }
+    Ok(text.into())
+}
+
 /// Why something is done to an organisation, a validator or a motion.
 pub(crate) fn parse_reason(text: &str) -> Result<u16, String> {
     let named = (1..).zip(REASONS).find(|(_, words)| words.0 == text);
@@ -108,6 +117,15 @@ mod tests {
         for bad in ["", "-1", "1e6", "18446744073709551615", "none"] {
             assert!(parse_amount(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn endpoints_are_those_that_nodes_find() {
+        for good in ["", "/dns4/node.example.org/tcp/27000"] {
+            assert_eq!(parse_endpoint(good), Ok(good.into()));
+        }
+        let error = parse_endpoint("node.example.org:27000").unwrap_err();
+        assert!(error.contains("does not begin with `/`"), "{error}");
     }
 
     #[test]

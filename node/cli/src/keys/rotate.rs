@@ -19,7 +19,7 @@ use tbsi_keys::keyfile::{
 use tbsi_keys::password::Password;
 
 use crate::govern::{Done, Planned, Write, Writer, peer_id};
-use crate::lang::Language;
+use crate::lang::{Language, Sentence, demand};
 use crate::operator::Prover;
 use crate::report::{refuse, refused};
 use crate::shown::PathShown;
@@ -104,13 +104,35 @@ fn check_local(home: &Home) -> anyhow::Result<()> {
     let file = home.config_file();
     let there = is_there(&file)?;
     let config = there.then(|| Config::load(&file)).transpose()?;
-    if config.is_some_and(|config| config.signer.is_some()) {
-        return Err(refused(
-            "the configuration names a `signer`: a validator key that a signer has cannot be \
-             rotated; take the key into the home, remove `[signer]`, and rotate it there",
-        ));
-    }
+    demand(
+        config.is_none_or(|config| config.signer.is_none()),
+        || with_signer(home),
+    )?;
     Ok(())
+}
+
+/// A key and what it has signed move together.
+fn with_signer(home: &Home) -> Sentence {
+    let dir = home.dir().word();
+    let state = home.sign_state_file();
+    let state = state.shown();
+    (
+        format!(
+            "the configuration names a `signer`, and a validator key is rotated where the node \
+             is. Stop the node, then the signer; bring both the key (`tbsi keys import --home \
+             {dir} --kind validator --file FILE`) and the signer's data/sign-state (as {state}) \
+             here, for without it the key could sign twice; remove `[signer]`, start the node and \
+             repeat this. The new key moves to the signer by `tbsi signer init --sign-state \
+             {state}`, with the node stopped; destroy the old copies"
+        ),
+        format!(
+            "設定檔指定了 `signer`，而驗證者金鑰須在節點所在處輪替。請先停止節點，再停止簽章程序；將\
+             金鑰（`tbsi keys import --home {dir} --kind validator --file FILE`）與簽章程序的 \
+             data/sign-state（放到 {state}）一併移回，缺少後者金鑰可能重複簽署；移除 `[signer]`，\
+             啟動節點後重複此指令。之後停止節點，以 `tbsi signer init --sign-state {state}` 將新金鑰\
+             交給簽章程序，並銷毀舊複本"
+        ),
+    )
 }
 
 impl Rotation {

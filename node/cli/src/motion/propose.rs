@@ -10,17 +10,23 @@ use alloy_primitives::Address;
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_governance::abi::MOTIONS;
-use tbsi_governance::contracts::Motions;
+use tbsi_governance::contracts::{Motion, Motions};
+use tbsi_governance::motions::Act;
 use tbsi_types::log::algorithm::by_name;
 
 pub(crate) use upgrade::{HELP as UPGRADE_HELP, UpgradeArgs, contract_name};
 
-use super::{fetch, outcome, show, words};
+use super::{fetch, fetch_all, is_pending, outcome, show, words};
 use crate::govern::words::{ALGORITHM_STATUS, CHAIN_STATUS, MOTION_KINDS, code_of};
 use crate::govern::{
-    CODES, Done, Planned, Write, Writer, parse_amount, parse_permissions, parse_reason,
+    CODES, Done, Planned, RegistryClient, Write, Writer, parse_amount, parse_permissions,
+    parse_reason,
 };
 use crate::lang::Language;
+use crate::report::refused;
+
+/// Bytes of a word of the ABI.
+const WORD_BYTES: usize = 32;
 
 const FILE_HELP: &str = "\
 The file, in TOML, or in JSON with a name that ends so:
@@ -265,10 +271,13 @@ pub(crate) enum Command {
     },
 }
 
-pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(command: Command, again: bool) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(write_of(&command)).await?;
     let act = act::act(&writer.registry, command).await?;
     let registry = &writer.registry;
+    if !again {
+        require_new(registry, &act).await?;
+    }
     let effect = words::effect(registry, &act, true).await?;
     let call = Motions::proposeCall {
         kind: act.kind(),
@@ -292,6 +301,44 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         ))
     };
     writer.perform(&planned, tell).await
+}
+
+/// Fails if a motion that is not over asks for the same: votes for either would be split.
+async fn require_new(registry: &RegistryClient, act: &Act) -> anyhow::Result<()> {
+    let (kind, arguments) = (act.kind(), act.arguments());
+    let all = fetch_all(registry).await?;
+    let same = |motion: &Motion| {
+        let matter = (motion.kind, &motion.arguments[..]);
+        is_pending(motion) && is_same_matter(matter, (kind, &arguments))
+    };
+    let found = (1u32..).zip(&all).find(|(_, motion)| same(motion));
+    let Some((number, motion)) = found else {
+        return Ok(());
+    };
+    let standing = outcome(registry, number, motion);
+    let standing = standing.split_whitespace().collect::<Vec<_>>().join(" ");
+    Err(refused(registry.lang.pick(
+        format!(
+            "motion {number} is about the same and not over ({standing}): `tbsi motion show \
+             {number}`, `tbsi motion vote {number} yes`. To propose another one all the same: \
+             `tbsi motion propose --again ...`"
+        ),
+        format!(
+            "第 {number} 號動議為同一事項且尚未結束（{standing}）：`tbsi motion show {number}`、\
+             `tbsi motion vote {number} yes`。仍要另行提出：`tbsi motion propose --again ...`"
+        ),
+    )))
+}
+
+/// Whether two motions are of one kind, and about one organisation or node or alike in all.
+fn is_same_matter(one: (u8, &[u8]), other: (u8, &[u8])) -> bool {
+    // What these are about is the first word of their arguments (SPEC §13.6).
+    let about = |arguments: &[u8]| arguments.get(..WORD_BYTES).map(<[u8]>::to_vec);
+    let subject = match one.0 {
+        2..=4 | 6..=8 => about(one.1).is_some_and(|word| Some(word) == about(other.1)),
+        _ => false,
+    };
+    one.0 == other.0 && (subject || one.1 == other.1)
 }
 
 /// In which language to answer.
@@ -342,6 +389,22 @@ fn parse_fraction(text: &str) -> Result<(u16, u16), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_matter_is_decided_once() {
+        let call = |subject: u8, more: u8| [[0; 31].as_slice(), &[subject], &[more; 32]].concat();
+        let check = |kinds: [u8; 2], one: Vec<u8>, other: Vec<u8>, same: bool| {
+            assert_eq!(is_same_matter((kinds[0], &one), (kinds[1], &other)), same);
+        };
+        // Another power for the same node; another node.
+        check([6, 6], call(5, 1), call(5, 2), true);
+        check([6, 6], call(5, 1), call(4, 1), false);
+        check([6, 7], call(5, 1), call(5, 1), false);
+        // Of other kinds, what is alike in all.
+        check([10, 10], call(5, 1), call(5, 2), false);
+        check([18, 18], call(5, 1), call(5, 1), true);
+        check([6, 6], Vec::new(), Vec::new(), true);
+    }
 
     #[test]
     fn fractions_and_algorithms_are_read() {

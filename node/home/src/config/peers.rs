@@ -1,36 +1,44 @@
-//! The peers that a genesis file names, as a configuration has them.
+//! What a genesis file says of where this node and the others listen, beside what the
+//! configuration does.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use tbsi_types::Genesis;
 use tbsi_types::genesis::NodeEntry;
+use tbsi_types::{EndpointHost, Genesis, NodeEndpoint};
 use toml::Value;
 
-use super::{Config, PeerConfig};
+use super::Config;
 
 impl Config {
-    /// Takes those other nodes of a genesis file as peers that say at which IP address they are.
-    /// The port for transactions is the one after that for consensus, as where nobody chose
-    /// others.
-    pub fn with_peers_of(mut self, genesis: &Genesis) -> Self {
-        let nodes = others(&self, genesis);
-        let found: Vec<_> = nodes.into_iter().filter_map(peer).collect();
-        self.p2p.peers.extend(found);
+    /// Listens where a genesis file says that others reach this node, if it does: on its ports,
+    /// on all addresses of the machine.
+    pub fn listening_as_in(mut self, genesis: &Genesis) -> Self {
+        let Some(endpoint) = own_endpoint(&self, genesis) else {
+            return self;
+        };
+        let address = match endpoint.host {
+            EndpointHost::Ip(address) if address.is_loopback() => address,
+            EndpointHost::Ip(IpAddr::V6(_)) | EndpointHost::Name6(_) => {
+                Ipv6Addr::UNSPECIFIED.into()
+            }
+            EndpointHost::Ip(IpAddr::V4(_)) | EndpointHost::Name(_) | EndpointHost::Name4(_) => {
+                Ipv4Addr::UNSPECIFIED.into()
+            }
+        };
+        self.p2p.consensus = endpoint.consensus_at(address);
+        self.p2p.gossip = endpoint.gossip_at(address);
         self
     }
 
-    /// Comments for `config.toml` about the nodes of a genesis file that are no peers yet, each
-    /// to be completed.
+    /// Comments for `config.toml` about the nodes of a genesis file that this one does not find,
+    /// each to be completed.
     pub fn comments_on_peers(&self, genesis: &Genesis) -> String {
         let mut text = String::new();
-        for node in others(self, genesis) {
-            let place = node
-                .endpoint
-                .as_deref()
-                .unwrap_or("an address that it does not say");
+        for node in self.peers_not_found(genesis) {
+            let place = node.endpoint.as_deref();
+            let place = one_line(place.unwrap_or("an address that it does not say"));
             let (name, id) = (one_line(&node.name), Value::from(one_line(&node.peer_id)));
-            let place = one_line(place);
             write!(
                 text,
                 "\n# {name} is at {place}: put its IP address here.\n# [[p2p.peers]]\n# peer_id = \
@@ -41,19 +49,80 @@ impl Config {
         text
     }
 
-    /// How many nodes of a genesis file this configuration could connect to, and does not.
-    pub fn peers_left_out(&self, genesis: &Genesis) -> usize {
-        others(self, genesis).len()
+    /// How many other nodes of a genesis file this one connects to: those that it configures, and
+    /// those that it finds.
+    pub fn peers_found(&self, genesis: &Genesis) -> usize {
+        others(self, genesis).len() - self.peers_not_found(genesis).len()
+    }
+
+    /// The other nodes of a genesis file to which this one does not connect by itself.
+    pub fn peers_not_found<'a>(&self, genesis: &'a Genesis) -> Vec<&'a NodeEntry> {
+        let configured = |node: &NodeEntry| {
+            let mut peers = self.p2p.peers.iter();
+            peers.any(|peer| peer.peer_id == node.peer_id)
+        };
+        let found = |node: &NodeEntry| self.p2p.registry_addresses && endpoint(node).is_some();
+        let mut all = others(self, genesis);
+        all.retain(|node| !configured(node) && !found(node));
+        all
+    }
+
+    /// What of this configuration keeps others from reaching this node where the genesis file
+    /// says that it is: each with its remedy.
+    pub fn out_of_reach(&self, genesis: &Genesis) -> Vec<String> {
+        let Some(endpoint) = own_endpoint(self, genesis) else {
+            return Vec::new();
+        };
+        self.out_of_reach_at(&endpoint)
+    }
+
+    /// As [`Config::out_of_reach`], where the chain says that it is at `endpoint`.
+    pub fn out_of_reach_at(&self, endpoint: &NodeEndpoint) -> Vec<String> {
+        let inside = matches!(endpoint.host, EndpointHost::Ip(address) if address.is_loopback());
+        let ports = [
+            ("p2p.consensus", self.p2p.consensus, endpoint.port),
+            ("p2p.gossip", self.p2p.gossip, endpoint.gossip_port()),
+        ];
+        let mut problems = Vec::new();
+        for (field, listen, port) in ports {
+            let all = SocketAddr::new(everywhere(listen.ip()), port);
+            if listen.ip().to_canonical().is_loopback() && !inside {
+                problems.push(format!(
+                    "`{field}`: {listen} is reached from this machine only, and others look for \
+                     this node at {endpoint}: listen on \"{all}\""
+                ));
+            } else if listen.port() != port {
+                problems.push(format!(
+                    "`{field}`: {listen} has another port than {port}, at which others look for \
+                     this node ({endpoint} and the port after it): listen on \"{all}\", or let \
+                     the router map that port to this one"
+                ));
+            }
+        }
+        problems
     }
 }
 
-/// Nodes that are neither this one nor among its peers.
+/// All addresses of the machine, in the family of one.
+fn everywhere(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+fn endpoint(node: &NodeEntry) -> Option<NodeEndpoint> {
+    NodeEndpoint::parse(node.endpoint.as_deref()?).ok()
+}
+
+fn own_endpoint(config: &Config, genesis: &Genesis) -> Option<NodeEndpoint> {
+    let mut nodes = genesis.nodes.iter();
+    endpoint(nodes.find(|node| node.name == config.name)?)
+}
+
 fn others<'a>(config: &Config, genesis: &'a Genesis) -> Vec<&'a NodeEntry> {
-    let known = |node: &NodeEntry| {
-        let peers = config.p2p.peers.iter();
-        node.name == config.name || peers.clone().any(|peer| peer.peer_id == node.peer_id)
-    };
-    genesis.nodes.iter().filter(|node| !known(node)).collect()
+    let nodes = genesis.nodes.iter();
+    nodes.filter(|node| node.name != config.name).collect()
 }
 
 /// A comment ends with its line.
@@ -61,29 +130,6 @@ fn one_line(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { '?' } else { letter })
         .collect()
-}
-
-/// `/ip4/A/tcp/P` or `/ip6/A/tcp/P`, perhaps with `/p2p/ID` behind.
-fn peer(node: &NodeEntry) -> Option<PeerConfig> {
-    let mut parts = node.endpoint.as_deref()?.strip_prefix('/')?.split('/');
-    let (family, address) = (parts.next()?, parts.next()?);
-    let address: IpAddr = address.parse().ok()?;
-    let fits = match family {
-        "ip4" => address.is_ipv4(),
-        "ip6" => address.is_ipv6(),
-        _ => false,
-    };
-    let port: u16 = (parts.next()? == "tcp")
-        .then(|| parts.next())??
-        .parse()
-        .ok()?;
-    let gossip = port.checked_add(1)?;
-    let usable = fits && port > 0 && !address.is_unspecified();
-    usable.then(|| PeerConfig {
-        peer_id: node.peer_id.clone(),
-        consensus: SocketAddr::new(address, port),
-        gossip: SocketAddr::new(address, gossip),
-    })
 }
 
 #[cfg(test)]
@@ -94,6 +140,8 @@ mod tests {
     use tbsi_types::TimestampMs;
     use tbsi_types::genesis::ConsensusParameters;
 
+    use crate::config::PeerConfig;
+
     fn node(name: &str, endpoint: Option<&str>) -> NodeEntry {
         NodeEntry {
             name: name.into(),
@@ -103,49 +151,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn addresses_are_those_of_multiaddrs() {
-        let check = |endpoint: &str, expected: Option<(&str, &str)>| {
-            let found = peer(&node("a", Some(endpoint)));
-            let found = found.map(|it| (it.consensus.to_string(), it.gossip.to_string()));
-            let expected = expected.map(|(one, other)| (one.to_owned(), other.to_owned()));
-            assert_eq!(found, expected, "{endpoint}");
-        };
-        let good = Some(("192.0.2.7:27000", "192.0.2.7:27001"));
-        check("/ip4/192.0.2.7/tcp/27000", good);
-        check("/ip4/192.0.2.7/tcp/27000/p2p/12D3Koo", good);
-        check(
-            "/ip6/2001:db8::7/tcp/1",
-            Some(("[2001:db8::7]:1", "[2001:db8::7]:2")),
-        );
-        for bad in [
-            "",
-            "/",
-            "/dns4/node.example.org/tcp/27000",
-            "/ip4/2001:db8::7/tcp/1",
-            "/ip6/192.0.2.7/tcp/1",
-            "/ip4/0.0.0.0/tcp/27000",
-            "/ip4/192.0.2.7/udp/27000",
-            "/ip4/192.0.2.7/tcp/0",
-            "/ip4/192.0.2.7/tcp/65535",
-            "/ip4/192.0.2.7/tcp/x",
-            "/ip4/192.0.2.7/tcp",
-            "/ip4/192.0.2.7",
-            "ip4/192.0.2.7/tcp/27000",
-        ] {
-            check(bad, None);
-        }
-    }
-
-    #[test]
-    fn every_other_node_is_a_peer_or_a_comment() {
-        let genesis = Genesis {
-            nodes: vec![
-                node("own", Some("/ip4/192.0.2.1/tcp/27000")),
-                node("far", Some("/ip4/192.0.2.2/tcp/27000")),
-                node("named", Some("/dns4/node.example.org/tcp/27000")),
-                node("silent\nname = 1", None),
-            ],
+    fn genesis(nodes: Vec<NodeEntry>) -> Genesis {
+        Genesis {
+            nodes,
             version: 1,
             name: "test".into(),
             chain_id: 7,
@@ -155,21 +163,77 @@ mod tests {
             organisations: BTreeMap::new(),
             governance: None,
             accounts: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn every_other_node_is_found_or_a_comment() {
+        let genesis = genesis(vec![
+            node("own", Some("/ip4/192.0.2.1/tcp/27000")),
+            node("far", Some("/ip4/192.0.2.2/tcp/27000")),
+            node("named", Some("/dns4/node.example.org/tcp/27000")),
+            node("odd", Some("/dns4/node.example.org/udp/27000")),
+            node("silent\nname = 1", None),
+        ]);
+        let mut config = Config::new("own", false);
+        let names = |config: &Config| -> Vec<String> {
+            let nodes = config.peers_not_found(&genesis).into_iter();
+            nodes.map(|node| node.name.clone()).collect()
         };
-        let config = Config::new("own", false).with_peers_of(&genesis);
-        let ids: Vec<_> = config.p2p.peers.iter().map(|it| &it.peer_id).collect();
-        assert_eq!(ids, ["id of far"]);
+        assert_eq!(names(&config), ["odd", "silent\nname = 1"]);
+        assert_eq!(config.peers_found(&genesis), 2);
         let comments = config.comments_on_peers(&genesis);
-        assert!(comments.contains("# named is at /dns4/node.example.org/tcp/27000: put its IP"));
-        assert!(comments.contains("# peer_id = \"id of named\"\n"));
-        assert!(
-            comments
-                .lines()
-                .all(|line| line.is_empty() || line.starts_with('#'))
-        );
-        assert_eq!(config.peers_left_out(&genesis), 2);
-        // Nothing is said twice.
-        let again = config.clone().with_peers_of(&genesis);
-        assert_eq!(again, config);
+        assert!(comments.contains("# odd is at /dns4/node.example.org/udp/27000: put its IP"));
+        assert!(comments.contains("# peer_id = \"id of odd\"\n"));
+        let is_comment = |line: &str| line.is_empty() || line.starts_with('#');
+        assert!(comments.lines().all(is_comment), "{comments}");
+        // What is configured need not be found.
+        config.p2p.registry_addresses = false;
+        assert_eq!(config.peers_found(&genesis), 0);
+        let at = "192.0.2.2:27000".parse().unwrap();
+        config.p2p.peers.push(PeerConfig {
+            peer_id: "id of far".into(),
+            consensus: at,
+            gossip: at,
+        });
+        assert_eq!(config.peers_found(&genesis), 1);
+        assert!(!names(&config).contains(&"far".to_owned()));
+    }
+
+    #[test]
+    fn a_node_listens_where_others_look_for_it() {
+        let check = |endpoint: &str, consensus: &str, gossip: &str| {
+            let genesis = genesis(vec![node("own", Some(endpoint))]);
+            let config = Config::new("own", true).listening_as_in(&genesis);
+            let found = [config.p2p.consensus, config.p2p.gossip].map(|it| it.to_string());
+            assert_eq!(found, [consensus, gossip], "{endpoint}");
+            assert_eq!(config.out_of_reach(&genesis), [""; 0]);
+        };
+        check("/dns4/a.example/tcp/27000", "0.0.0.0:27000", "0.0.0.0:27001");
+        check("/ip4/192.0.2.1/tcp/9000", "0.0.0.0:9000", "0.0.0.0:9001");
+        check("/ip6/2001:db8::1/tcp/9000", "[::]:9000", "[::]:9001");
+        check("/ip4/127.0.0.1/tcp/9000", "127.0.0.1:9000", "127.0.0.1:9001");
+        // Nobody says.
+        let nowhere = genesis(vec![node("own", None)]);
+        let config = Config::new("own", true);
+        assert_eq!(config.clone().listening_as_in(&nowhere), config);
+        assert_eq!(config.out_of_reach(&nowhere), [""; 0]);
+    }
+
+    #[test]
+    fn says_what_keeps_others_from_reaching_it() {
+        let endpoint = NodeEndpoint::parse("/dns4/a.example/tcp/28000").unwrap();
+        let mut config = Config::new("own", true);
+        let problems = config.out_of_reach_at(&endpoint);
+        assert_eq!(problems.len(), 2);
+        assert!(problems[0].starts_with("`p2p.consensus`: 127.0.0.1:27000 is reached from this"));
+        assert!(problems[0].ends_with("listen on \"0.0.0.0:28000\""));
+        assert!(problems[1].ends_with("listen on \"0.0.0.0:28001\""));
+        config.p2p.consensus = "0.0.0.0:28000".parse().unwrap();
+        config.p2p.gossip = "[::]:28002".parse().unwrap();
+        let problems = config.out_of_reach_at(&endpoint);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].starts_with("`p2p.gossip`: [::]:28002 has another port than 28001"));
+        assert!(problems[0].contains("listen on \"[::]:28001\""));
     }
 }

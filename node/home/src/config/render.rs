@@ -262,11 +262,15 @@ interval_s = {interval_s}
 fn p2p(p2p: &P2pConfig) -> String {
     format!(
         "\
-# TCP addresses for other nodes.
+# TCP addresses for other nodes. Where the chain says that this node is, others look for
+# consensus at the port that is named there, and for transactions at the port after it.
 [p2p]
 consensus = \"{consensus}\"
 gossip = \"{gossip}\"
+# Whether other nodes are looked for where the chain says that they listen.
+registry_addresses = {registry_addresses}
 {peers}",
+        registry_addresses = p2p.registry_addresses,
         consensus = p2p.consensus,
         gossip = p2p.gossip,
         peers = peers(&p2p.peers),
@@ -276,7 +280,7 @@ gossip = \"{gossip}\"
 fn peers(peers: &[PeerConfig]) -> String {
     if peers.is_empty() {
         return "\
-# One such table for each node to connect to:
+# One such table for each node whose address the chain does not say, or not rightly:
 # [[p2p.peers]]
 # peer_id = \"12D3Koo...\"
 # consensus = \"192.0.2.7:27000\"

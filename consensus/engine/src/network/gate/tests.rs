@@ -41,6 +41,7 @@ fn roster(names: &[&str]) -> Arc<Roster> {
     let entry = |name: &str, validator| PeerEntry {
         organisation: 1,
         name: name.into(),
+        endpoint: String::new(),
         validator,
         log_key: None,
         post_quantum_key: None,

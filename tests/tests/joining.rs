@@ -1,0 +1,133 @@
+//! A node of which nobody's configuration says anything joins, and moves, by what the registry
+//! says of it (SPEC §6.7).
+
+use std::net::{SocketAddr, TcpListener};
+use std::process::Stdio;
+
+use tbsi_home::Home;
+use tbsi_home::config::Config;
+use tbsi_rpc::Client;
+use tbsi_tests::harness::{TestNetwork, eventually, json_of, said, tbsi, tbsi_binary};
+use tbsi_types::Height;
+use tokio::process::{Child, Command};
+
+/// Two ports of loopback, one after the other, as an endpoint names them; below those that
+/// outgoing connections take.
+fn two_ports(searched: std::ops::Range<u16>) -> [SocketAddr; 2] {
+    let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let first = searched.step_by(2).find(|port| free(*port) && free(port + 1));
+    let first = first.expect("two free ports");
+    [first, first + 1].map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// A node beside those of the network.
+struct Newcomer {
+    home: Home,
+    process: Option<Child>,
+}
+
+impl Newcomer {
+    async fn init(net: &TestNetwork) -> Self {
+        let home = Home::new(net.scratch().join("newcomer"));
+        let dir = home.dir().display().to_string();
+        let genesis = net.home(0).genesis_file().display().to_string();
+        let init = [
+            "node", "init", "--home", &dir, "--genesis", &genesis, "--name", "newcomer",
+        ];
+        said(&tbsi(&init).await, 0, &["Node `newcomer` is ready"]);
+        let text = std::fs::read_to_string(home.config_file()).unwrap();
+        assert!(!text.lines().any(|line| line == "[[p2p.peers]]"), "{text}");
+        Self {
+            home,
+            process: None,
+        }
+    }
+
+    /// Listens elsewhere; returns the endpoint.
+    fn listen(&self, searched: std::ops::Range<u16>) -> String {
+        let file = self.home.config_file();
+        let mut config = Config::load(&file).unwrap();
+        let [consensus, gossip] = two_ports(searched);
+        let free = || {
+            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+            socket.local_addr().unwrap()
+        };
+        config.rpc.listen = free();
+        config.metrics.listen = free();
+        (config.p2p.consensus, config.p2p.gossip) = (consensus, gossip);
+        std::fs::write(&file, config.to_toml()).unwrap();
+        format!("/ip4/127.0.0.1/tcp/{}", consensus.port())
+    }
+
+    fn start(&mut self) -> Client {
+        let log = std::fs::File::create(self.home.dir().join("node.log")).unwrap();
+        let process = Command::new(tbsi_binary())
+            .args(["node", "run", "--home"])
+            .arg(self.home.dir())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn();
+        self.process = Some(process.unwrap());
+        let config = Config::load(&self.home.config_file()).unwrap();
+        Client::new(&format!("http://{}", config.rpc.listen)).unwrap()
+    }
+
+    async fn stop(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        process.kill().await.unwrap();
+    }
+}
+
+/// Waits until the newcomer has a block of now, which somebody told it.
+async fn follows(net: &TestNetwork, newcomer: &Client) {
+    let tip = net.client(0).block_number().await.unwrap();
+    eventually("the newcomer follows the chain", async || {
+        let height = newcomer.block_number().await;
+        height.is_ok_and(|height| height >= tip.max(Height(1)))
+    })
+    .await;
+    let status = newcomer.status().await.unwrap();
+    let connected = status.peers.iter().filter(|peer| peer.connected);
+    assert!(connected.count() > 0, "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
+    let mut net = TestNetwork::create(4, 0);
+    for node in 0..4 {
+        net.network.start(node).unwrap();
+    }
+    net.wait_height(0, Height(1)).await;
+    let mut newcomer = Newcomer::init(&net).await;
+    let dir = newcomer.home.dir().display().to_string();
+    let (url, key) = (net.network.rpc_url(0), net.home(0).account_key_file());
+    let key = key.display().to_string();
+    let operator = async |words: &[&str]| {
+        let who = ["--rpc", &url, "--key", &key, "--json"];
+        json_of(&tbsi(&[&["operator"], words, &who].concat()).await)
+    };
+
+    // The genesis file says of nobody where they are, so all depends on the members.
+    let endpoint = newcomer.listen(20_000..22_000);
+    let register = ["register", "--home", &dir, "--endpoint", &endpoint];
+    operator(&register).await;
+    let client = newcomer.start();
+    follows(&net, &client).await;
+    newcomer.stop().await;
+
+    let moved = newcomer.listen(22_000..24_000);
+    operator(&["update", "newcomer", "--endpoint", &moved]).await;
+    let client = newcomer.start();
+    follows(&net, &client).await;
+
+    // What nobody could find is refused before anything is sent.
+    let odd = ["operator", "update", "newcomer", "--endpoint", "/ip4/10.0.0.1"];
+    let refused = tbsi(&[odd.as_slice(), &["--rpc", &url, "--key", &key]].concat()).await;
+    let words = "has other parts than a machine and a TCP port";
+    said(&refused, 2, &[words, "/dns4/NAME/tcp/PORT"]);
+    newcomer.stop().await;
+    net.network.stop_all().await.unwrap();
+    net.assert_no_panic();
+}
