@@ -22,6 +22,8 @@ pub struct PeerInfo {
     pub connected: bool,
     /// Where it listens, as was configured or else others say, or else where it is connected from.
     pub address: Option<SocketAddr>,
+    /// Whether it has connected to this node, and not only this node to it, since the start.
+    pub inbound: bool,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ struct Peer {
     barred_until: Option<Instant>,
     /// Where it was last connected from: its places in the handshake are kept.
     seen_at: Option<IpAddr>,
+    /// It has connected to this node.
+    inbound: bool,
     conduct: Conduct,
 }
 
@@ -218,6 +222,13 @@ impl Peers {
         }
     }
 
+    /// Notes that the peer connected to this node.
+    pub(crate) fn on_inbound(&mut self, id: Libp2pId) {
+        if let Some(peer) = self.known.get_mut(&id) {
+            peer.inbound = true;
+        }
+    }
+
     /// How many allowed peers are behind each address: where they listen, as was configured or
     /// others say, and where they were last connected from.
     pub(crate) fn addresses(&self) -> Known {
@@ -303,6 +314,7 @@ impl Peers {
                 .as_ref()
                 .and_then(|dial| dial.addresses.first().copied())
                 .or(peer.remote.and_then(|remote| remote.0)),
+            inbound: peer.inbound,
         };
         let allowed = self.known.iter().filter(|(_, peer)| !peer.dismissed);
         allowed.map(info).collect()

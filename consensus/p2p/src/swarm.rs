@@ -272,6 +272,9 @@ impl Swarm {
             } => {
                 let remote = socket_addr(endpoint.get_remote_address());
                 self.shared.peers().on_connected(peer_id, remote);
+                if endpoint.is_listener() {
+                    self.shared.peers().on_inbound(peer_id);
+                }
                 self.follow_addresses();
             }
             SwarmEvent::ConnectionClosed {

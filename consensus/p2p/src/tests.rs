@@ -219,6 +219,9 @@ async fn a_peer_that_moves_is_found_where_others_say() {
     found.send_replace([(b.id.to_string(), vec![b.address()])].into());
     a.wait_for(Seen::Connected(b.id)).await;
     b.wait_for(Seen::Connected(a.id)).await;
+    // Who has connected to whom shows who can be reached.
+    let inbound = [&a, &b].map(|node| node.monitor.peers()[0].inbound);
+    assert_eq!(inbound, [false, true]);
     assert_exchange(&a, &mut b, b"1").await;
 }
 

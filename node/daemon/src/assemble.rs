@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, Gossip, GossipTask, Incoming};
 use crate::health;
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
-use crate::listeners::server_config;
+use crate::listeners::{server_config, tls_certificates};
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
 use crate::rotation::{current_key, warn_if_unknown};
@@ -65,6 +66,10 @@ pub(crate) struct Assembled {
     pub(crate) account: Option<Sender>,
     /// Where the next validator key may be; `None` if a remote signer has the key (SPEC §6.8).
     pub(crate) rotating: Option<Home>,
+    /// Where the database is.
+    pub(crate) data: PathBuf,
+    /// Files of the certificates with which it speaks TLS, and for whom.
+    pub(crate) certificates: Vec<(&'static str, PathBuf)>,
 }
 
 /// Opens and checks everything; refuses with the name of what is wrong.
@@ -134,6 +139,8 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         calendar,
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
+        data: home.data_dir(),
+        certificates: tls_certificates(home, &config.rpc),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Health and metrics over HTTP: `/livez`, `/readyz`, `/metrics`, `/version`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::api::CLIENT_VERSION;
+use crate::certificates::certificates_end;
 use crate::clock::wall_clock;
 use crate::limits::{READY_BEHIND_MAX, STALL_NOT_READY};
 use crate::node::Node;
@@ -29,6 +31,10 @@ pub(crate) struct Health {
     pub(crate) node: Arc<Node>,
     /// When the last height was committed, or the running one started if that was later.
     pub(crate) moved: watch::Receiver<Instant>,
+    /// Where the node writes.
+    pub(crate) data: PathBuf,
+    /// With which certificates it speaks TLS; a file may be replaced at any time.
+    pub(crate) certificates: Vec<(&'static str, PathBuf)>,
 }
 
 /// What a caller of `/readyz` asks for.
@@ -180,12 +186,18 @@ async fn metrics(State(health): State<Health>) -> Response {
         .behind
         .set(node.peers_tip().above(node.tip().height));
     metrics.peers.set(node.gossip.connected());
+    let now = wall_clock().seconds();
     if let Some(until) = node.tsa_until.get() {
-        let left = until.saturating_sub(wall_clock().seconds());
-        metrics.tsa_certificate_left(left);
+        metrics.certificate_left("tsa", until.saturating_sub(now));
+    }
+    for (of, file) in &health.certificates {
+        // A file that says nothing gives no one more time.
+        let end = certificates_end(file).unwrap_or(0);
+        metrics.certificate_left(of, end.saturating_sub(now));
     }
     metrics.look_at_networks(&node.gossip, node.consensus_network.get());
     metrics.upgrade.look(&node.protocol_status());
+    metrics.process.look(&health.data);
     let twin = node.consensus_network.get();
     let twin = twin.is_some_and(NetworkMonitor::twin_seen);
     metrics.twin_seen.set(u64::from(twin));

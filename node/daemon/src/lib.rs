@@ -11,6 +11,7 @@ mod answers;
 pub mod api;
 mod assemble;
 pub mod calendar;
+pub mod certificates;
 pub mod chain;
 mod clock;
 mod cosign;

@@ -273,6 +273,12 @@ pub const JOURNAL_ROUNDS: u64 = 600;
 /// The same while that file cannot be written, or is full.
 pub const JOURNAL_RETRY_ROUNDS: u64 = 60;
 
+/// Bytes of a file of certificates.
+pub const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
+
+/// Certificates in it.
+pub const CERTIFICATES_MAX: usize = 8;
+
 /// How often the names of peers' machines are looked up.
 pub const ADDRESS_INTERVAL: Duration = Duration::from_secs(60);
 

@@ -87,6 +87,16 @@ fn operator_listener(
     })
 }
 
+/// Files of the certificates of the listeners that speak TLS, each with the listener's name.
+pub fn tls_certificates(home: &Home, rpc: &RpcConfig) -> Vec<(&'static str, PathBuf)> {
+    let operator = rpc.operator.as_ref();
+    let operator = operator.and_then(|operator| operator.tls.as_ref());
+    [("rpc", rpc.tls.as_ref()), ("operator", operator)]
+        .into_iter()
+        .filter_map(|(of, tls)| Some((of, home.dir().join(&tls?.certificate))))
+        .collect()
+}
+
 fn tls_files(home: &Home, tls: &TlsConfig) -> TlsFiles {
     TlsFiles {
         certificate: home.dir().join(&tls.certificate),

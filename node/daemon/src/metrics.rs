@@ -1,6 +1,7 @@
 //! The node's metrics, in the Prometheus text format.
 
 mod network;
+mod process;
 mod upgrade;
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -18,6 +19,7 @@ use tbsi_types::Address;
 
 use crate::gossip::GossipHandle;
 use network::NetworkMetrics;
+use process::ProcessMetrics;
 use upgrade::UpgradeMetrics;
 
 use crate::mempool::DropCounter;
@@ -63,6 +65,7 @@ pub struct Metrics {
     registry: Registry,
     networks: NetworkMetrics,
     pub(crate) upgrade: UpgradeMetrics,
+    pub(crate) process: ProcessMetrics,
     /// Height of the last committed block.
     pub height: Gauge<u64, AtomicU64>,
     /// Leaves whose digests are not in the map.
@@ -141,6 +144,7 @@ impl Default for Metrics {
             registry: Registry::with_prefix("tbsi"),
             networks: NetworkMetrics::default(),
             upgrade: UpgradeMetrics::default(),
+            process: ProcessMetrics::default(),
             height: Gauge::default(),
             map_waiting: Gauge::default(),
             round: Gauge::default(),
@@ -186,6 +190,7 @@ impl Default for Metrics {
         metrics.register_timestamps();
         metrics.networks.register(&mut metrics.registry);
         metrics.upgrade.register(&mut metrics.registry);
+        metrics.process.register(&mut metrics.registry);
         metrics
     }
 }
@@ -331,10 +336,12 @@ impl Metrics {
         let networks = &self.networks;
         networks.look(&gossip.queues());
         networks.happened("gossip", &gossip.monitor().counts());
+        networks.peers("gossip", &gossip.peers());
         networks.refused("gossip", &[("rate", gossip.counts().rate_dropped)]);
         if let Some(consensus) = consensus {
             networks.look(&consensus.queues());
             networks.happened("consensus", &consensus.swarm().counts());
+            networks.peers("consensus", &consensus.swarm().peers());
             networks.refused("consensus", &consensus.refused());
         }
     }
@@ -347,15 +354,16 @@ impl Metrics {
         let help = "Time stamps that were asked for and not made, by reason";
         registry.register("tsa_refused", help, self.timestamps_refused.clone());
         let help =
-            "Seconds until a certificate of this node ends; of the authority for time stamps";
+            "Seconds until a certificate of this node ends: of its time stamps (tsa) or of TLS";
         let left = self.certificates_left.clone();
         registry.register("certificate_left_seconds", help, left);
     }
 
-    /// Notes for how many seconds the time-stamping authority's certificates are still valid.
-    pub fn tsa_certificate_left(&self, seconds: u64) {
+    /// Notes for how many seconds certificates of this node are still valid; `of` is from a fixed
+    /// list.
+    pub fn certificate_left(&self, of: &'static str, seconds: u64) {
         let left = &self.certificates_left;
-        left.get_or_create(&Certificate { of: "tsa" }).set(seconds);
+        left.get_or_create(&Certificate { of }).set(seconds);
     }
 
     /// Counts a time stamp that was refused; `reason` is from a fixed list.

@@ -129,12 +129,17 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
         calendar,
         account,
         rotating: _,
+        data,
+        certificates,
     } = assembled;
     let stop = || stopping.clone();
     let (moved_tx, moved) = watch::channel(Instant::now());
+    node.metrics.process.start();
     let pages = Health {
         node: Arc::clone(&node),
         moved,
+        data,
+        certificates,
     };
     let received = transactions(Arc::clone(&node), incoming.events, stop());
     let seen = Arc::clone(&node);

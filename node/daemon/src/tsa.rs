@@ -30,6 +30,7 @@ use self::signing::AuthorityKey;
 use self::token::ACCURACY_S;
 use crate::account::{SendError, Sender};
 use crate::answers::{internal, store_error};
+use crate::certificates::first_end;
 use crate::clock::wall_clock;
 use crate::metrics::Metrics;
 use crate::node::{AdmissionError, Node, causes};
@@ -59,11 +60,7 @@ impl Authority {
 
     /// Last second at which all its certificates are valid.
     pub fn valid_until(&self) -> u64 {
-        let ends = self.certificates.iter().map(|certificate| {
-            let end = &certificate.tbs_certificate.validity.not_after;
-            end.to_unix_duration().as_secs()
-        });
-        ends.min().expect("an authority has a certificate")
+        first_end(&self.certificates)
     }
 
     /// Refuses the query, or sends the transaction that attests its digest.

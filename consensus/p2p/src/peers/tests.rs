@@ -173,8 +173,12 @@ fn strangers_leave_no_trace() {
         peer_id: PeerId(id),
         connected: true,
         address: Some(address()),
+        inbound: false,
     };
     assert_eq!(peers.info(), [expected]);
+    peers.on_inbound(id);
+    peers.on_inbound(Libp2pId::random());
+    assert!(peers.info()[0].inbound);
 }
 
 #[test]

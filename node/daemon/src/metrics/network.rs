@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use tbsi_p2p::{Counts, Queue};
+use tbsi_p2p::{Counts, PeerInfo, Queue};
 
 /// Label of a queue.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -29,6 +29,12 @@ struct Refused {
     reason: &'static str,
 }
 
+/// Label of a network.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Of {
+    network: &'static str,
+}
+
 /// What the networks count themselves, as of the last look.
 #[derive(Debug, Default)]
 pub(super) struct NetworkMetrics {
@@ -37,6 +43,8 @@ pub(super) struct NetworkMetrics {
     dropped: Family<Name, Counter>,
     happened: Family<Happened, Counter>,
     refused: Family<Refused, Counter>,
+    connected: Family<Of, Gauge<u64, AtomicU64>>,
+    inbound: Family<Of, Gauge<u64, AtomicU64>>,
 }
 
 /// Brings a counter up to what was counted elsewhere.
@@ -56,6 +64,11 @@ impl NetworkMetrics {
         registry.register("p2p_events", help, self.happened.clone());
         let help = "Messages of peers that went no further";
         registry.register("p2p_refused", help, self.refused.clone());
+        let help = "Peers that are connected";
+        registry.register("p2p_connected", help, self.connected.clone());
+        let help = "Peers that have connected to this node, and not only it to them, since it \
+                    started: 0 may mean that a firewall keeps them out";
+        registry.register("p2p_inbound_peers", help, self.inbound.clone());
     }
 
     pub(super) fn look(&self, queues: &[Queue]) {
@@ -71,6 +84,14 @@ impl NetworkMetrics {
             self.bounds.get_or_create(&name).set(*max);
             raise(&self.dropped.get_or_create(&name), *dropped);
         }
+    }
+
+    pub(super) fn peers(&self, network: &'static str, peers: &[PeerInfo]) {
+        let count = |is: fn(&PeerInfo) -> bool| peers.iter().filter(|peer| is(peer)).count() as u64;
+        let connected = self.connected.get_or_create(&Of { network });
+        connected.set(count(|peer| peer.connected));
+        let inbound = self.inbound.get_or_create(&Of { network });
+        inbound.set(count(|peer| peer.inbound));
     }
 
     pub(super) fn happened(&self, network: &'static str, counts: &Counts) {

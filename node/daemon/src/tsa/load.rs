@@ -1,7 +1,6 @@
 //! Reads an authority's files, and refuses those with which no verifier would be content.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tbsi_home::Home;
@@ -16,12 +15,7 @@ use super::Authority;
 use super::admission;
 use super::signing::{AuthorityKey, FORM};
 use crate::account::Sender;
-
-/// Bytes of a certificate file.
-const CERTIFICATE_BYTES_MAX: usize = 64 * 1024;
-
-/// Certificates in it.
-const CERTIFICATES_MAX: usize = 8;
+use crate::certificates::{CertificateFileError, load_certificates};
 
 /// Bytes of a key file.
 const KEY_BYTES_MAX: usize = 8 * 1024;
@@ -104,42 +98,12 @@ impl Authority {
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate>, AuthorityError> {
-    let failed = |source| AuthorityError::Read {
-        path: path.into(),
-        source,
-    };
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| {
-            let limit = CERTIFICATE_BYTES_MAX as u64 + 1;
-            file.take(limit).read_to_end(&mut bytes)
-        })
-        .map_err(failed)?;
-    if bytes.len() > CERTIFICATE_BYTES_MAX {
-        let problem = format!(
-            "{} has more than {CERTIFICATE_BYTES_MAX} bytes",
-            path.display()
-        );
-        return Err(unfit("certificate", problem));
-    }
-    // The library counts down from the length.
-    let text = bytes.trim_ascii();
-    let chain = if text.is_empty() {
-        Ok(Vec::new())
-    } else {
-        Certificate::load_pem_chain(text)
-    };
-    let chain =
-        chain.map_err(|error| unfit("certificate", format!("{}: {error}", path.display())))?;
-    if chain.is_empty() || chain.len() > CERTIFICATES_MAX {
-        let problem = format!(
-            "{} holds {} certificates, 1 to {CERTIFICATES_MAX} are possible",
-            path.display(),
-            chain.len()
-        );
-        return Err(unfit("certificate", problem));
-    }
-    Ok(chain)
+    load_certificates(path).map_err(|error| match error {
+        CertificateFileError::Read { path, source } => AuthorityError::Read { path, source },
+        CertificateFileError::Size { .. }
+        | CertificateFileError::Count { .. }
+        | CertificateFileError::Form { .. } => unfit("certificate", error.to_string()),
+    })
 }
 
 fn key(path: &Path) -> Result<AuthorityKey, AuthorityError> {
@@ -174,21 +138,4 @@ fn check(certificate: &Certificate, key: &AuthorityKey) -> Result<(), AuthorityE
         return Err(unfit("certificate", problem));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_certificates_is_refused() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("chain.pem");
-        for nothing in ["", "\n", "\r\n\n", " "] {
-            std::fs::write(&path, nothing).expect("a file");
-            let error = certificates(&path).expect_err("no certificate");
-            let words = error.to_string();
-            assert!(words.contains("holds 0 certificates, 1 to"), "{words}");
-        }
-    }
 }
