@@ -63,6 +63,17 @@ if [ "${1:-}" != tests ]; then
     exit 0
 fi
 
+# Prometheus' tool for rules judges the alerts in deploy/. The package is unpacked and not installed:
+# that would start a server.
+tools=${CARGO_TARGET_DIR:-$HOME/.cache/tbsi/target}/prometheus
+if ! command -v promtool >/dev/null && [ ! -x "$tools/usr/bin/promtool" ] &&
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then
+    echo "unpacking Debian package: prometheus"
+    mkdir -p "$tools"
+    (cd "$tools" && apt-get download -qq prometheus >/dev/null && dpkg-deb -x prometheus_*.deb . &&
+        rm -f prometheus_*.deb) || echo "that failed: the tests of alerts will be skipped" >&2
+fi
+
 # The developer kit, and a browser for its tests.
 if command -v npm >/dev/null; then
     if [ ! -d sdk/typescript/node_modules ] ||

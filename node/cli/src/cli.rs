@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, court, delegate, erase, fact, genesis, issuing, keys, log, motion,
+    attest, checkpoint, config, court, delegate, doctor, erase, fact, genesis, issuing, keys, log, motion,
     node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status, testnet,
     upgrade, verify, version,
 };
@@ -98,6 +98,8 @@ enum Command {
     Quota(quota::Command),
     /// How a running node is doing, or what became of an attestation.
     Status(status::Args),
+    /// What keeps a node from its work, or will, and what to do about it.
+    Doctor(doctor::Args),
     /// The configuration of a node.
     #[command(subcommand)]
     Config(config::Command),
@@ -136,6 +138,7 @@ impl Cli {
             Command::Permission(command) => permission::run(&command),
             Command::Quota(command) => quota::run(&command),
             Command::Status(args) => status::run(&args),
+            Command::Doctor(args) => doctor::run(&args),
             Command::Config(command) => config::run(command),
             Command::Version(args) => version::run(&args),
         }

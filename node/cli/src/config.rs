@@ -79,7 +79,8 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 fn warnings(loaded: &LoadedHome) -> Vec<String> {
     let (config, genesis) = (&loaded.config, &loaded.genesis);
     let missing = config.peers_not_found(genesis);
-    let mut warnings = config.out_of_reach(genesis);
+    let problems = config.out_of_reach(genesis).into_iter();
+    let mut warnings: Vec<String> = problems.map(|problem| problem.to_string()).collect();
     if missing.is_empty() {
         return warnings;
     }

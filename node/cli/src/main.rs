@@ -9,6 +9,7 @@ mod contract;
 mod court;
 mod delegate;
 mod digest;
+mod doctor;
 mod erase;
 mod fact;
 mod genesis;

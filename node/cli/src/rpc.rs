@@ -60,6 +60,11 @@ fn variable(name: &'static str) -> Sentence {
 }
 
 impl Rpc {
+    /// The node at an address that is known.
+    pub(crate) fn at(url: String) -> Self {
+        Self { rpc: Some(url) }
+    }
+
     /// The address.
     pub(crate) fn url(&self) -> String {
         chosen(self.rpc.as_ref(), of_environment).0

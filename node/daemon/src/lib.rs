@@ -23,6 +23,7 @@ mod harden;
 mod health;
 pub mod limits;
 pub mod listeners;
+pub mod machine;
 mod map_proofs;
 pub mod mempool;
 pub mod metrics;

@@ -23,6 +23,7 @@ use tbsi_keys::signer::SignerAddress;
 
 pub use error::ConfigError;
 pub use history::HISTORY_ALL;
+pub use peers::OutOfReach;
 pub use rpc::{ApiKeyConfig, OperatorConfig, RpcConfig, TlsConfig};
 
 use crate::limits::TWIN_WATCH_MS;

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 
 use nix::sys::resource::{Resource, getrlimit};
-use nix::sys::statvfs::statvfs;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::clock::wall_clock;
+use crate::machine::{DiskSpace, disk_space};
 
 /// What the kernel says, as of the last look.
 #[derive(Debug, Default)]
@@ -58,10 +58,8 @@ impl ProcessMetrics {
         if let Some(bytes) = status.ok().as_deref().and_then(resident_bytes) {
             self.memory.set(bytes);
         }
-        if let Ok(found) = statvfs(data) {
-            let unit = found.fragment_size();
-            self.disk.set(found.blocks().saturating_mul(unit));
-            let free = found.blocks_available().saturating_mul(unit);
+        if let Ok(DiskSpace { bytes, free }) = disk_space(data) {
+            self.disk.set(bytes);
             self.disk_free.set(free);
         }
     }

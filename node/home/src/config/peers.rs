@@ -1,7 +1,7 @@
 //! What a genesis file says of where this node and the others listen, beside what the
 //! configuration does.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tbsi_types::genesis::NodeEntry;
@@ -68,8 +68,8 @@ impl Config {
     }
 
     /// What of this configuration keeps others from reaching this node where the genesis file
-    /// says that it is: each with its remedy.
-    pub fn out_of_reach(&self, genesis: &Genesis) -> Vec<String> {
+    /// says that it is.
+    pub fn out_of_reach(&self, genesis: &Genesis) -> Vec<OutOfReach> {
         let Some(endpoint) = own_endpoint(self, genesis) else {
             return Vec::new();
         };
@@ -77,29 +77,66 @@ impl Config {
     }
 
     /// As [`Config::out_of_reach`], where the chain says that it is at `endpoint`.
-    pub fn out_of_reach_at(&self, endpoint: &NodeEndpoint) -> Vec<String> {
+    pub fn out_of_reach_at(&self, endpoint: &NodeEndpoint) -> Vec<OutOfReach> {
         let inside = matches!(endpoint.host, EndpointHost::Ip(address) if address.is_loopback());
         let ports = [
             ("p2p.consensus", self.p2p.consensus, endpoint.port),
             ("p2p.gossip", self.p2p.gossip, endpoint.gossip_port()),
         ];
-        let mut problems = Vec::new();
-        for (field, listen, port) in ports {
-            let all = SocketAddr::new(everywhere(listen.ip()), port);
-            if listen.ip().to_canonical().is_loopback() && !inside {
-                problems.push(format!(
-                    "`{field}`: {listen} is reached from this machine only, and others look for \
-                     this node at {endpoint}: listen on \"{all}\""
-                ));
-            } else if listen.port() != port {
-                problems.push(format!(
-                    "`{field}`: {listen} has another port than {port}, at which others look for \
-                     this node ({endpoint} and the port after it): listen on \"{all}\", or let \
-                     the router map that port to this one"
-                ));
-            }
+        let problems = ports.into_iter().filter_map(|(field, listen, port)| {
+            let loopback = listen.ip().to_canonical().is_loopback() && !inside;
+            let problem = || OutOfReach {
+                field,
+                listen,
+                endpoint: endpoint.clone(),
+                expected: SocketAddr::new(everywhere(listen.ip()), port),
+                loopback,
+            };
+            (loopback || listen.port() != port).then(problem)
+        });
+        problems.collect()
+    }
+}
+
+/// An address to listen on that is not where others look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutOfReach {
+    /// Key of the configuration.
+    pub field: &'static str,
+    /// Its value.
+    pub listen: SocketAddr,
+    /// Where others look for this node.
+    pub endpoint: NodeEndpoint,
+    /// The value that would do.
+    pub expected: SocketAddr,
+    /// It is reached from this machine only; otherwise it has another port.
+    pub loopback: bool,
+}
+
+impl fmt::Display for OutOfReach {
+    /// With the remedy.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            field,
+            listen,
+            endpoint,
+            expected,
+            loopback,
+        } = self;
+        if *loopback {
+            return write!(
+                f,
+                "`{field}`: {listen} is reached from this machine only, and others look for this \
+                 node at {endpoint}: listen on \"{expected}\""
+            );
         }
-        problems
+        let port = expected.port();
+        write!(
+            f,
+            "`{field}`: {listen} has another port than {port}, at which others look for this node \
+             ({endpoint} and the port after it): listen on \"{expected}\", or let the router map \
+             that port to this one"
+        )
     }
 }
 
@@ -207,7 +244,7 @@ mod tests {
             let config = Config::new("own", true).listening_as_in(&genesis);
             let found = [config.p2p.consensus, config.p2p.gossip].map(|it| it.to_string());
             assert_eq!(found, [consensus, gossip], "{endpoint}");
-            assert_eq!(config.out_of_reach(&genesis), [""; 0]);
+            assert_eq!(config.out_of_reach(&genesis), []);
         };
         check("/dns4/a.example/tcp/27000", "0.0.0.0:27000", "0.0.0.0:27001");
         check("/ip4/192.0.2.1/tcp/9000", "0.0.0.0:9000", "0.0.0.0:9001");
@@ -217,21 +254,25 @@ mod tests {
         let nowhere = genesis(vec![node("own", None)]);
         let config = Config::new("own", true);
         assert_eq!(config.clone().listening_as_in(&nowhere), config);
-        assert_eq!(config.out_of_reach(&nowhere), [""; 0]);
+        assert_eq!(config.out_of_reach(&nowhere), []);
     }
 
     #[test]
     fn says_what_keeps_others_from_reaching_it() {
         let endpoint = NodeEndpoint::parse("/dns4/a.example/tcp/28000").unwrap();
         let mut config = Config::new("own", true);
-        let problems = config.out_of_reach_at(&endpoint);
+        let told = |config: &Config| -> Vec<String> {
+            let problems = config.out_of_reach_at(&endpoint).into_iter();
+            problems.map(|problem| problem.to_string()).collect()
+        };
+        let problems = told(&config);
         assert_eq!(problems.len(), 2);
         assert!(problems[0].starts_with("`p2p.consensus`: 127.0.0.1:27000 is reached from this"));
         assert!(problems[0].ends_with("listen on \"0.0.0.0:28000\""));
         assert!(problems[1].ends_with("listen on \"0.0.0.0:28001\""));
         config.p2p.consensus = "0.0.0.0:28000".parse().unwrap();
         config.p2p.gossip = "[::]:28002".parse().unwrap();
-        let problems = config.out_of_reach_at(&endpoint);
+        let problems = told(&config);
         assert_eq!(problems.len(), 1);
         assert!(problems[0].starts_with("`p2p.gossip`: [::]:28002 has another port than 28001"));
         assert!(problems[0].contains("listen on \"[::]:28001\""));

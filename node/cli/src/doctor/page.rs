@@ -1,0 +1,126 @@
+//! The pages that a running node shows of itself.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long a node may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of a page.
+const PAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// What one page says; the body is that of any status.
+pub(super) struct Page {
+    pub(super) status: u16,
+    pub(super) body: String,
+}
+
+/// Fetches a page from where a node of this machine listens.
+pub(super) fn fetch(listen: SocketAddr, path: &str) -> io::Result<Page> {
+    let address = reachable(listen);
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut bytes = Vec::new();
+    stream.take(PAGE_BYTES_MAX).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    parse(&text).ok_or_else(|| io::Error::other("the answer is no HTTP"))
+}
+
+/// Where this machine reaches what listens there.
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
+    SocketAddr::new(own(listen.ip()), listen.port())
+}
+
+/// An address of this machine, for one that stands for all.
+fn own(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        other => other,
+    }
+}
+
+fn parse(text: &str) -> Option<Page> {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
+    Some(Page {
+        status: status.parse().ok()?,
+        body: body.into(),
+    })
+}
+
+/// What a page of metrics says: whole numbers.
+pub(super) struct MetricsPage(pub(super) String);
+
+impl MetricsPage {
+    /// The value of a metric with these labels, as they are written; none: `""`.
+    pub(super) fn value(&self, name: &str, labels: &str) -> Option<i64> {
+        let all = self.all(name);
+        all.into_iter()
+            .find(|(found, _)| *found == labels)
+            .map(|(_, value)| value)
+    }
+
+    /// Every value of a metric, with its labels.
+    pub(super) fn all(&self, name: &str) -> Vec<(&str, i64)> {
+        let values = self.0.lines().filter_map(|line| {
+            let (series, value) = line.strip_prefix(name)?.rsplit_once(' ')?;
+            let labels = match series {
+                "" => "",
+                series => series.strip_prefix('{')?.strip_suffix('}')?,
+            };
+            Some((labels, value.parse().ok()?))
+        });
+        values.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_fetched_from_where_a_node_listens() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                head.extend(byte);
+            }
+            let answer = "HTTP/1.0 503 Service Unavailable\r\na: b\r\n\r\n{}";
+            stream.write_all(answer.as_bytes()).unwrap();
+            head
+        });
+        let everywhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
+        let page = fetch(everywhere, "/readyz").unwrap();
+        assert_eq!((page.status, page.body.as_str()), (503, "{}"));
+        let asked = String::from_utf8(asked.join().unwrap()).unwrap();
+        assert!(asked.starts_with("GET /readyz HTTP/1.0\r\n"), "{asked}");
+        assert!(fetch(address, "/readyz").is_err());
+        for bad in ["", "HTTP/1.1 200", "SSH-2.0\r\n\r\n", "HTTP/1.1 x\r\n\r\n"] {
+            assert!(parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_read_by_name_and_labels() {
+        let page = MetricsPage(
+            "# HELP tbsi_a x.\ntbsi_a 7\ntbsi_a_max 9\ntbsi_b{of=\"x\"} -3\ntbsi_b{of=\"y\"} 1.5\n"
+                .into(),
+        );
+        assert_eq!(page.value("tbsi_a", ""), Some(7));
+        assert_eq!(page.value("tbsi_a_max", ""), Some(9));
+        assert_eq!(page.all("tbsi_b"), [("of=\"x\"", -3)]);
+        assert_eq!(page.value("tbsi_b", "of=\"y\""), None);
+        assert_eq!(page.value("tbsi_c", ""), None);
+    }
+}
