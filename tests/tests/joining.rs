@@ -4,6 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 
+use serde_json::Value;
 use tbsi_home::Home;
 use tbsi_home::config::Config;
 use tbsi_rpc::Client;
@@ -122,12 +123,53 @@ async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
     let client = newcomer.start();
     follows(&net, &client).await;
 
+    the_doctor_finds_what_is_so(&dir, true).await;
+    let glance = tbsi(&["top", "--rpc", client.url(), "--lang", "zh-TW"]).await;
+    said(&glance, 0, &["的 newcomer（觀察節點）", "連線     4／4"]);
+
     // What nobody could find is refused before anything is sent.
     let odd = ["operator", "update", "newcomer", "--endpoint", "/ip4/10.0.0.1"];
     let refused = tbsi(&[odd.as_slice(), &["--rpc", &url, "--key", &key]].concat()).await;
     let words = "has other parts than a machine and a TCP port";
     said(&refused, 2, &[words, "/dns4/NAME/tcp/PORT"]);
     newcomer.stop().await;
+    the_doctor_finds_what_is_so(&dir, false).await;
     net.network.stop_all().await.unwrap();
     net.assert_no_panic();
+}
+
+/// Each check by name, with its verdict; the worst of several.
+async fn the_doctor_finds_what_is_so(dir: &str, runs: bool) {
+    let ended = tbsi(&["doctor", "--home", dir, "--json"]).await;
+    let json: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    let checks = json["checks"].as_array().unwrap();
+    let verdict = |check: &str| {
+        let mut found = checks.iter().filter(|it| it["check"] == check);
+        found.next().map(|it| it["verdict"].as_str().unwrap())
+    };
+    for check in checks {
+        let (verdict, remedy) = (&check["verdict"], &check["remedy"]);
+        assert_eq!(verdict == "ok", remedy.is_null(), "{check}");
+    }
+    assert_eq!(verdict("keys"), Some("ok"), "{json}");
+    assert_eq!(verdict("sign-state"), Some("ok"), "{json}");
+    assert_eq!(verdict("certificates"), Some("ok"), "{json}");
+    assert!(verdict("disk-space").is_some() && verdict("disk-latency").is_some());
+    // Nobody says of the founders where they are.
+    assert_eq!(verdict("configuration"), Some("warning"), "{json}");
+    if runs {
+        for check in ["node", "chain", "peers", "reached-by-peers"] {
+            assert_eq!(verdict(check), Some("ok"), "{check}: {json}");
+        }
+        for check in ["clock", "open-files", "version"] {
+            assert!(verdict(check).is_some(), "{check}: {json}");
+        }
+        return;
+    }
+    assert_eq!(ended.code, Some(1), "{json}");
+    assert_eq!((verdict("node"), verdict("ports")), (Some("failed"), Some("ok")));
+    let chinese = tbsi(&["doctor", "--home", dir, "--lang", "zh-TW"]).await;
+    said(&chinese, 1, &["異常  節點：", "→ 請啟動節點：", "正常  金鑰檔："]);
+    let nowhere = tbsi(&["doctor", "--home", "/nowhere"]).await;
+    said(&nowhere, 1, &["FAILED   configuration: /nowhere/config.toml is missing"]);
 }

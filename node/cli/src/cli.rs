@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::{
     attest, checkpoint, config, court, delegate, doctor, erase, fact, genesis, issuing, keys, log, motion,
-    node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status, testnet,
+    node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status, testnet, top,
     upgrade, verify, version,
 };
 
@@ -98,6 +98,8 @@ enum Command {
     Quota(quota::Command),
     /// How a running node is doing, or what became of an attestation.
     Status(status::Args),
+    /// A running node at a glance, again and again.
+    Top(top::Args),
     /// What keeps a node from its work, or will, and what to do about it.
     Doctor(doctor::Args),
     /// The configuration of a node.
@@ -138,6 +140,7 @@ impl Cli {
             Command::Permission(command) => permission::run(&command),
             Command::Quota(command) => quota::run(&command),
             Command::Status(args) => status::run(&args),
+            Command::Top(args) => top::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Config(command) => config::run(command),
             Command::Version(args) => version::run(&args),

@@ -48,6 +48,7 @@ mod standing;
 mod status;
 mod testnet;
 mod time;
+mod top;
 mod upgrade;
 mod verify;
 mod version;

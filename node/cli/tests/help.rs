@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 142] = [
+const COMMANDS: [&str; 144] = [
     "",
     "attest",
     "checkpoint",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 142] = [
     "delegate cancel",
     "delegate revoke",
     "delegate send",
+    "doctor",
     "erase",
     "erase check",
     "erase salt",
@@ -145,6 +146,7 @@ const COMMANDS: [&str; 142] = [
     "testnet down",
     "testnet status",
     "testnet up",
+    "top",
     "upgrade",
     "upgrade cancel",
     "upgrade declare",

@@ -171,7 +171,7 @@ fn is_elsewhere(address: IpAddr, loopback: bool) -> bool {
 
 /// The addresses of each name; none for one that is not found in time.
 async fn look_up(names: BTreeSet<String>) -> BTreeMap<String, Vec<IpAddr>> {
-    let one = |name: String| async {
+    let one = |name: String| async move {
         // The port is not looked at.
         let found = timeout(LOOKUP_TIMEOUT, lookup_host((name.as_str(), 0))).await;
         let addresses = match found {

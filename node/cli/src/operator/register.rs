@@ -75,7 +75,7 @@ pub(super) async fn run(args: RegisterArgs) -> anyhow::Result<ExitCode> {
     let lang = writer.registry.lang;
     let tell = async |done: &Done| {
         let number = done.event::<Nodes::NodeRegistered>()?.node;
-        let text = lang.pick(
+        let mut text = lang.pick(
             format!(
                 "node   {number}; peers admit it now. To make it a validator: tbsi motion \
                  propose add-validator {number} --power N"
@@ -85,6 +85,18 @@ pub(super) async fn run(args: RegisterArgs) -> anyhow::Result<ExitCode> {
                  add-validator {number} --power N"
             ),
         );
+        if args.endpoint.is_empty() {
+            text += &lang.pick(
+                format!(
+                    "\nNobody looks for it, as it has no endpoint: tbsi operator update {number} \
+                     --endpoint MULTIADDR"
+                ),
+                format!(
+                    "\n未登記位址，其他節點不會主動尋找：tbsi operator update {number} --endpoint \
+                     MULTIADDR"
+                ),
+            );
+        }
         Ok((
             text,
             json!({ "node": number, "peerId": keys.node.peer_id() }),
