@@ -240,7 +240,11 @@ async fn its_node_becomes_a_validator(desk: &Desk, key: &str, validator: Address
     // While it is open, nobody is led to propose the same again.
     let again = desk.act(&desk.key(0), &add).await;
     let remedy = format!("`tbsi motion vote {own} yes`");
-    said(&again, 2, &["is about the same and not over", "0 yes of", &remedy]);
+    said(
+        &again,
+        2,
+        &["is about the same and not over", "0 yes of", &remedy],
+    );
     let withdraw = ["motion", "withdraw", &own, "--reason", "own-request"];
     desk.done(key, &withdraw).await;
     desk.decide(&["add-validator", "fifth", "--power", "1"], &[0, 1, 2])

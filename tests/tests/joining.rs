@@ -16,7 +16,9 @@ use tokio::process::{Child, Command};
 /// outgoing connections take.
 fn two_ports(searched: std::ops::Range<u16>) -> [SocketAddr; 2] {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let first = searched.step_by(2).find(|port| free(*port) && free(port + 1));
+    let first = searched
+        .step_by(2)
+        .find(|port| free(*port) && free(port + 1));
     let first = first.expect("two free ports");
     [first, first + 1].map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
 }
@@ -33,7 +35,14 @@ impl Newcomer {
         let dir = home.dir().display().to_string();
         let genesis = net.home(0).genesis_file().display().to_string();
         let init = [
-            "node", "init", "--home", &dir, "--genesis", &genesis, "--name", "newcomer",
+            "node",
+            "init",
+            "--home",
+            &dir,
+            "--genesis",
+            &genesis,
+            "--name",
+            "newcomer",
         ];
         said(&tbsi(&init).await, 0, &["Node `newcomer` is ready"]);
         let text = std::fs::read_to_string(home.config_file()).unwrap();
@@ -107,7 +116,7 @@ async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
     let key = key.display().to_string();
     let operator = async |words: &[&str]| {
         let who = ["--rpc", &url, "--key", &key, "--json"];
-        json_of(&tbsi(&[&["operator"], words, &who].concat()).await)
+        json_of(&tbsi(&[["operator"].as_slice(), words, &who].concat()).await)
     };
 
     // The genesis file says of nobody where they are, so all depends on the members.
@@ -128,7 +137,13 @@ async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
     said(&glance, 0, &["的 newcomer（觀察節點）", "連線     4／4"]);
 
     // What nobody could find is refused before anything is sent.
-    let odd = ["operator", "update", "newcomer", "--endpoint", "/ip4/10.0.0.1"];
+    let odd = [
+        "operator",
+        "update",
+        "newcomer",
+        "--endpoint",
+        "/ip4/10.0.0.1",
+    ];
     let refused = tbsi(&[odd.as_slice(), &["--rpc", &url, "--key", &key]].concat()).await;
     let words = "has other parts than a machine and a TCP port";
     said(&refused, 2, &[words, "/dns4/NAME/tcp/PORT"]);
@@ -167,9 +182,20 @@ async fn the_doctor_finds_what_is_so(dir: &str, runs: bool) {
         return;
     }
     assert_eq!(ended.code, Some(1), "{json}");
-    assert_eq!((verdict("node"), verdict("ports")), (Some("failed"), Some("ok")));
+    assert_eq!(
+        (verdict("node"), verdict("ports")),
+        (Some("failed"), Some("ok"))
+    );
     let chinese = tbsi(&["doctor", "--home", dir, "--lang", "zh-TW"]).await;
-    said(&chinese, 1, &["異常  節點：", "→ 請啟動節點：", "正常  金鑰檔："]);
+    said(
+        &chinese,
+        1,
+        &["異常  節點：", "→ 請啟動節點：", "正常  金鑰檔："],
+    );
     let nowhere = tbsi(&["doctor", "--home", "/nowhere"]).await;
-    said(&nowhere, 1, &["FAILED   configuration: /nowhere/config.toml is missing"]);
+    said(
+        &nowhere,
+        1,
+        &["FAILED   configuration: /nowhere/config.toml is missing"],
+    );
 }

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, court, delegate, doctor, erase, fact, genesis, issuing, keys, log, motion,
-    node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status, testnet, top,
-    upgrade, verify, version,
+    attest, checkpoint, config, court, delegate, doctor, erase, fact, genesis, issuing, keys, log,
+    motion, node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status,
+    testnet, top, upgrade, verify, version,
 };
 
 const EXIT_CODES: &str = "\

@@ -220,17 +220,12 @@ async fn nodes(read: &Read) -> anyhow::Result<Vec<(String, String)>> {
     let registry = RegistryClient::open(read).await?;
     let nodes = registry.nodes().await?.into_iter();
     let nodes = nodes.filter(|(_, node)| !node.retired);
-    Ok(nodes
-        .map(|(_, node)| (node.name, node.endpoint))
-        .collect())
+    Ok(nodes.map(|(_, node)| (node.name, node.endpoint)).collect())
 }
 
 fn no_rpc(error: &anyhow::Error) -> Finding {
     let error: &(dyn std::error::Error + 'static) = error.as_ref();
-    let said = both(
-        causes(error, Language::En),
-        causes(error, Language::ZhTw),
-    );
+    let said = both(causes(error, Language::En), causes(error, Language::ZhTw));
     Finding::of(
         Check::Node,
         Verdict::Unknown,

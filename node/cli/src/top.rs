@@ -96,7 +96,10 @@ fn frame(status: &NodeStatus, before: Option<(&NodeStatus, Duration)>, lang: Lan
     let rate = rate.map_or_else(|| "–".into(), |rate| rate.to_string());
     line(
         format!("height   {height} of {}, {rate} blocks a minute", times.utc),
-        format!("高度     {height}（{}），每分鐘 {rate} 個區塊", times.taipei),
+        format!(
+            "高度     {height}（{}），每分鐘 {rate} 個區塊",
+            times.taipei
+        ),
     );
     let behind = status.behind;
     line(
@@ -203,7 +206,11 @@ mod tests {
             assert!(text.contains(words), "{words}: {text}");
         }
         let text = frame(&earlier, None, Language::ZhTw);
-        for words in ["test 的 own（觀察節點）", "每分鐘 – 個區塊", "未投票   甲公會的 node-1"] {
+        for words in [
+            "test 的 own（觀察節點）",
+            "每分鐘 – 個區塊",
+            "未投票   甲公會的 node-1",
+        ] {
             assert!(text.contains(words), "{words}: {text}");
         }
         assert!(!text.contains('\u{1b}'));

@@ -39,7 +39,9 @@ fn alerts() -> Vec<(String, String, String)> {
     for rule in text.split("- alert: ").skip(1) {
         let field = |name: &str| {
             let line = rule.lines().find_map(|line| line.trim().strip_prefix(name));
-            line.unwrap_or_else(|| panic!("{name} in {rule}")).trim().to_owned()
+            line.unwrap_or_else(|| panic!("{name} in {rule}"))
+                .trim()
+                .to_owned()
         };
         let name = rule.lines().next().unwrap().to_owned();
         for field in ["severity:", "summary:", "summary_zh_tw:", "for:"] {
@@ -56,7 +58,11 @@ fn panels(path: &str) -> Vec<String> {
     let board: Value = serde_json::from_str(&read(path)).unwrap();
     let panels = board["panels"].as_array().unwrap();
     let targets = panels.iter().flat_map(|panel| {
-        assert!(panel["title"].as_str().is_some_and(|title| !title.is_empty()));
+        assert!(
+            panel["title"]
+                .as_str()
+                .is_some_and(|title| !title.is_empty())
+        );
         panel["targets"].as_array().unwrap()
     });
     let found = targets.map(|target| target["expr"].as_str().unwrap().to_owned());
@@ -106,7 +112,10 @@ fn every_alert_has_its_page_in_both_languages_and_is_tested() {
     let mut pages = BTreeSet::new();
     for (name, _, page) in alerts() {
         for end in [" is heard\n", " is silent\n"] {
-            assert!(tests.contains(&format!("- name: {name}{end}")), "{name}{end}");
+            assert!(
+                tests.contains(&format!("- name: {name}{end}")),
+                "{name}{end}"
+            );
         }
         let page = page.strip_prefix("docs/runbooks/").unwrap();
         let stem = page.strip_suffix(".md").unwrap().to_owned();
@@ -114,14 +123,20 @@ fn every_alert_has_its_page_in_both_languages_and_is_tested() {
             let file = Path::new(RUNBOOKS).join(format!("{stem}{end}"));
             assert!(read(&file).contains(&format!("`{name}`")), "{name}");
             let row = format!("[{name}]({stem}{end})");
-            assert!(read(Path::new(RUNBOOKS).join(index)).contains(&row), "{row}");
+            assert!(
+                read(Path::new(RUNBOOKS).join(index)).contains(&row),
+                "{row}"
+            );
         }
         pages.insert(stem);
     }
     for entry in fs::read_dir(RUNBOOKS).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let stem = name.split('.').next().unwrap();
-        assert!(stem == "README" || pages.contains(stem), "{name}: no alert leads there");
+        assert!(
+            stem == "README" || pages.contains(stem),
+            "{name}: no alert leads there"
+        );
     }
 }
 
@@ -160,7 +175,10 @@ fn promtool() -> Option<PathBuf> {
     let unpacked = option_env!("CARGO_TARGET_DIR").map(PathBuf::from);
     let unpacked = unpacked.or_else(|| std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from));
     let unpacked = unpacked.map(|dir| dir.join("prometheus/usr/bin/promtool"));
-    let places = [std::env::var_os("TBSI_PROMTOOL").map(PathBuf::from), unpacked];
+    let places = [
+        std::env::var_os("TBSI_PROMTOOL").map(PathBuf::from),
+        unpacked,
+    ];
     let found = places.into_iter().flatten().find(|place| place.exists());
     let installed = || {
         let ran = Command::new("promtool").arg("--version").output();
@@ -185,7 +203,8 @@ fn judge(promtool: &Path, args: &[&str]) {
 #[test]
 fn prometheus_takes_the_rules_and_hears_each_alert() {
     let Some(promtool) = promtool() else {
-        let line = "alerts (install Debian's package prometheus, or run `testnet/setup.sh tests`)\n";
+        let line =
+            "alerts (install Debian's package prometheus, or run `testnet/setup.sh tests`)\n";
         let log = std::env::var_os("TBSI_SKIP_LOG");
         let open = |path| fs::OpenOptions::new().append(true).create(true).open(path);
         if let Some(mut log) = log.and_then(|path| open(path).ok()) {

@@ -156,7 +156,8 @@ fn five_associations_found_one_network() {
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";
     let said = ok(&dirs[0], &words(init));
-    let listens = "It listens for others on 0.0.0.0:27000 and 0.0.0.0:27001. It finds 4 other nodes";
+    let listens =
+        "It listens for others on 0.0.0.0:27000 and 0.0.0.0:27001. It finds 4 other nodes";
     assert!(said.contains(listens), "{said}");
     let said = ok(&dirs[0], &words("config check --home home"));
     let peers = "peers: 0 in the configuration, 4 other nodes of the genesis file found";

@@ -153,8 +153,18 @@ fn a_key_behind_a_signer_is_rotated_where_the_node_is_with_its_sign_state() {
     fs::write(dir.join("a/config.toml"), config).unwrap();
     let rotate = "keys rotate --home a --key account";
     for (lang, expected) in [
-        ("en", ["bring both the key", "(as a/data/sign-state)", "the key could sign twice"]),
-        ("zh-TW", ["一併移回", "（放到 a/data/sign-state）", "可能重複簽署"]),
+        (
+            "en",
+            [
+                "bring both the key",
+                "(as a/data/sign-state)",
+                "the key could sign twice",
+            ],
+        ),
+        (
+            "zh-TW",
+            ["一併移回", "（放到 a/data/sign-state）", "可能重複簽署"],
+        ),
     ] {
         let ran = tbsi(dir, &words(&format!("{rotate} --lang {lang}")));
         assert_eq!(ran.code, 2, "{}", ran.stderr);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tbsi_node::machine::{DiskSpace, disk_space};
@@ -109,7 +109,9 @@ fn judge_latency(took: Duration) -> Finding {
     let micros = took.as_micros();
     let (whole, tenths) = (micros / 1_000, micros % 1_000 / 100);
     let said = both(
-        format!("a write of {WRITE_BYTES} bytes is on the disk after {whole}.{tenths} ms (median of {WRITES})"),
+        format!(
+            "a write of {WRITE_BYTES} bytes is on the disk after {whole}.{tenths} ms (median of {WRITES})"
+        ),
         format!("寫入 {WRITE_BYTES} 位元組並同步需 {whole}.{tenths} 毫秒（{WRITES} 次的中位數）"),
     );
     if verdict == Verdict::Good {
@@ -136,7 +138,7 @@ fn measure(dir: &Path) -> io::Result<Duration> {
     }
 }
 
-fn writes(path: &PathBuf) -> io::Result<Duration> {
+fn writes(path: &Path) -> io::Result<Duration> {
     let mut file = File::options().write(true).create_new(true).open(path)?;
     let bytes = [0x5a; WRITE_BYTES];
     let mut took = Vec::with_capacity(WRITES);

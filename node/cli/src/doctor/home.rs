@@ -153,7 +153,9 @@ fn readable(file: &Path) -> Finding {
             format!(
                 "`chmod 600 {word}`; if others may have read it, replace the key: `tbsi keys rotate`"
             ),
-            format!("請執行 `chmod 600 {word}`；若他人可能已讀取，請以 `tbsi keys rotate` 換新金鑰"),
+            format!(
+                "請執行 `chmod 600 {word}`；若他人可能已讀取，請以 `tbsi keys rotate` 換新金鑰"
+            ),
         ),
     )
 }
@@ -390,7 +392,12 @@ mod tests {
     fn a_port_that_is_taken_is_named() {
         let held = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = Config::new("a", false);
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let free = || {
+            TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+        };
         config.rpc.listen = free();
         config.metrics.listen = free();
         config.p2p.consensus = free();

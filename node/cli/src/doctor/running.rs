@@ -36,13 +36,23 @@ pub(super) fn chain(ready: &Page) -> Vec<Finding> {
         .map(|reason| {
             let (en, zh_tw) = chain_remedy(&reason);
             let zh_said = format!("節點未就緒：{reason}");
-            Finding::of(Check::Chain, Verdict::Bad, both(reason, zh_said), both(en, zh_tw))
+            Finding::of(
+                Check::Chain,
+                Verdict::Bad,
+                both(reason, zh_said),
+                both(en, zh_tw),
+            )
         })
         .collect();
     findings.extend(sentences("warnings").into_iter().map(|warning| {
         let zh_said = format!("節點警告：{warning}");
         let remedy = both("do what it says", "請依其說明處理");
-        Finding::of(Check::Chain, Verdict::Warning, both(warning, zh_said), remedy)
+        Finding::of(
+            Check::Chain,
+            Verdict::Warning,
+            both(warning, zh_said),
+            remedy,
+        )
     }));
     if ready.status == 200 && findings.is_empty() {
         let said = both(
@@ -194,9 +204,8 @@ fn other_program() -> Sentence {
 /// Whether the node has somebody to talk to, on both networks.
 pub(super) fn peers(metrics: &MetricsPage, others: usize) -> Finding {
     let check = Check::Peers;
-    let connected = |network: &str| {
-        metrics.value("tbsi_p2p_connected", &format!("network=\"{network}\""))
-    };
+    let connected =
+        |network: &str| metrics.value("tbsi_p2p_connected", &format!("network=\"{network}\""));
     let (Some(consensus), Some(gossip)) = (connected("consensus"), connected("gossip")) else {
         let said = both("the node does not say it", "節點未提供此資訊");
         return Finding::of(check, Verdict::Unknown, said, other_program());

@@ -104,10 +104,9 @@ fn check_local(home: &Home) -> anyhow::Result<()> {
     let file = home.config_file();
     let there = is_there(&file)?;
     let config = there.then(|| Config::load(&file)).transpose()?;
-    demand(
-        config.is_none_or(|config| config.signer.is_none()),
-        || with_signer(home),
-    )?;
+    demand(config.is_none_or(|config| config.signer.is_none()), || {
+        with_signer(home)
+    })?;
     Ok(())
 }
 

@@ -309,7 +309,7 @@ async fn require_new(registry: &RegistryClient, act: &Act) -> anyhow::Result<()>
     let all = fetch_all(registry).await?;
     let same = |motion: &Motion| {
         let matter = (motion.kind, &motion.arguments[..]);
-        is_pending(motion) && is_same_matter(matter, (kind, &arguments))
+        is_pending(motion) && is_same_matter(matter, (kind, &arguments[..]))
     };
     let found = (1u32..).zip(&all).find(|(_, motion)| same(motion));
     let Some((number, motion)) = found else {

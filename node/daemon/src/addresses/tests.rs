@@ -57,7 +57,11 @@ fn addresses_are_those_that_the_chain_names() {
     ]);
     let finder = finder("0.0.0.0", &roster);
     let expected = |four: &str, six: &str| -> FoundAddresses {
-        [("four".into(), vec![at(four)]), ("six".into(), vec![at(six)])].into()
+        [
+            ("four".into(), vec![at(four)]),
+            ("six".into(), vec![at(six)]),
+        ]
+        .into()
     };
     let consensus = expected("192.0.2.2:27000", "[2001:db8::3]:27010");
     let gossip = expected("192.0.2.2:27001", "[2001:db8::3]:27011");
@@ -85,7 +89,13 @@ fn a_name_that_is_not_found_keeps_its_addresses() {
     let mut finder = finder("0.0.0.0", &both);
     let endpoints = finder.endpoints(&both);
     let name = || "n.example.org".to_owned();
-    let addresses = ["2001:db8::1", "192.0.2.9", "192.0.2.1", "192.0.2.9", "127.0.0.1"];
+    let addresses = [
+        "2001:db8::1",
+        "192.0.2.9",
+        "192.0.2.1",
+        "192.0.2.9",
+        "127.0.0.1",
+    ];
     let addresses: Vec<IpAddr> = addresses.map(|it| it.parse().unwrap()).into();
     for found in [addresses, Vec::new()] {
         finder.names.take([(name(), found)].into());

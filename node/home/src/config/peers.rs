@@ -246,10 +246,18 @@ mod tests {
             assert_eq!(found, [consensus, gossip], "{endpoint}");
             assert_eq!(config.out_of_reach(&genesis), []);
         };
-        check("/dns4/a.example/tcp/27000", "0.0.0.0:27000", "0.0.0.0:27001");
+        check(
+            "/dns4/a.example/tcp/27000",
+            "0.0.0.0:27000",
+            "0.0.0.0:27001",
+        );
         check("/ip4/192.0.2.1/tcp/9000", "0.0.0.0:9000", "0.0.0.0:9001");
         check("/ip6/2001:db8::1/tcp/9000", "[::]:9000", "[::]:9001");
-        check("/ip4/127.0.0.1/tcp/9000", "127.0.0.1:9000", "127.0.0.1:9001");
+        check(
+            "/ip4/127.0.0.1/tcp/9000",
+            "127.0.0.1:9000",
+            "127.0.0.1:9001",
+        );
         // Nobody says.
         let nowhere = genesis(vec![node("own", None)]);
         let config = Config::new("own", true);

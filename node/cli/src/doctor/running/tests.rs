@@ -65,7 +65,10 @@ fn peers_count_on_both_networks() {
 #[test]
 fn an_upgrade_that_needs_another_program_is_told_ahead() {
     let own = env!("CARGO_PKG_VERSION");
-    let none = version(&metrics(&["tbsi_upgrade_supported 1", "tbsi_upgrade_height 0"]), Some(own));
+    let none = version(
+        &metrics(&["tbsi_upgrade_supported 1", "tbsi_upgrade_height 0"]),
+        Some(own),
+    );
     assert_eq!(verdicts(&none), [Verdict::Good]);
     let lines = [
         "tbsi_upgrade_supported 0",
@@ -85,7 +88,10 @@ fn what_the_node_says_of_itself_comes_with_a_remedy() {
         status,
         body: body.into(),
     };
-    let good = page(200, r#"{"ready":true,"reasons":[],"warnings":[],"height":7,"behind":0}"#);
+    let good = page(
+        200,
+        r#"{"ready":true,"reasons":[],"warnings":[],"height":7,"behind":0}"#,
+    );
     let good = chain(&good);
     assert_eq!(verdicts(&good), [Verdict::Good]);
     assert!(good[0].said().contains("height 7, 0 blocks behind"));
@@ -100,7 +106,11 @@ fn what_the_node_says_of_itself_comes_with_a_remedy() {
     );
     assert_eq!(bad[1].said(), r"x\u{1b}");
     for odd in ["", "[]", "{}", "null"] {
-        assert_eq!(verdicts(&chain(&page(503, odd))), [Verdict::Unknown], "{odd}");
+        assert_eq!(
+            verdicts(&chain(&page(503, odd))),
+            [Verdict::Unknown],
+            "{odd}"
+        );
     }
 }
 
@@ -108,8 +118,14 @@ fn what_the_node_says_of_itself_comes_with_a_remedy() {
 #[test]
 fn each_reason_leads_to_its_page() {
     for (reason, name) in [
-        ("another process signs with this validator's key, so", "twin"),
-        ("this validator's last vote was not signed: its", "not-signing"),
+        (
+            "another process signs with this validator's key, so",
+            "twin",
+        ),
+        (
+            "this validator's last vote was not signed: its",
+            "not-signing",
+        ),
         ("9 blocks behind, at most 5", "behind"),
         ("0 peers connected, at least 1", "no-peers"),
         ("no block for 60 s, round 3: votes of node-2", "standstill"),
