@@ -172,12 +172,7 @@ fn is_elsewhere(address: IpAddr, loopback: bool) -> bool {
 /// The addresses of each name; none for one that is not found in time.
 async fn look_up(names: BTreeSet<String>) -> BTreeMap<String, Vec<IpAddr>> {
     let one = |name: String| async move {
-        // The port is not looked at.
-        let found = timeout(LOOKUP_TIMEOUT, lookup_host((name.clone(), 0))).await;
-        let addresses = match found {
-            Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
-            Ok(Err(_)) | Err(_) => Vec::new(),
-        };
+        let addresses = look_up_one(&name).await;
         (name, addresses)
     };
     stream::iter(names)
@@ -185,6 +180,15 @@ async fn look_up(names: BTreeSet<String>) -> BTreeMap<String, Vec<IpAddr>> {
         .buffer_unordered(LOOKUPS_MAX)
         .collect()
         .await
+}
+
+async fn look_up_one(name: &str) -> Vec<IpAddr> {
+    // The port is not looked at.
+    let found = timeout(LOOKUP_TIMEOUT, lookup_host((name, 0))).await;
+    match found {
+        Ok(Ok(found)) => found.map(|address| address.ip()).collect(),
+        Ok(Err(_)) | Err(_) => Vec::new(),
+    }
 }
 
 #[cfg(test)]
