@@ -74,9 +74,7 @@ def main():
 
     root = Path(__file__).resolve().parent.parent.parent
     version = re.search(r'^version = "([^"]+)"', (root / "Cargo.toml").read_text(encoding="utf-8"), re.M).group(1)
-    document = yaml.load(Path(sys.argv[1]).read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    document["localisation"]["localisationReady"] = {"true": True, "false": False}.get(
-        document["localisation"].get("localisationReady"))
+    document = yaml.safe_load(Path(sys.argv[1]).read_text(encoding="utf-8"))
     found = complaints(document, version)
     for complaint in found:
         print(f"{sys.argv[1]}: {complaint}")

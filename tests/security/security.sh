@@ -128,7 +128,7 @@ check_govulncheck() {
     needs go "install Go 1.26"
     local module
     for module in sdk/go contracts/fabric; do
-        (cd "$module" && go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./...) || {
+        (cd "$module" && go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./...) || {
             grep -qE '^(govulncheck|go): .*(fetching vulnerabilities|no such host|connection refused|Forbidden|not found)' \
                 "$out/logs/govulncheck.log" || return 1
             skip "the vulnerability database is not reachable"
