@@ -55,8 +55,8 @@ pub use erasure::{VerifyErasureError, verify_erasure};
 pub use error::VerifyError;
 pub use known::KnownSignatures;
 pub use log::{
-    LogError, VerifiedNote, verify_consistency, verify_cose_receipt, verify_inclusion, verify_note,
-    verify_tlog_proof,
+    CosignedLog, LogError, VerifiedNote, verify_consistency, verify_cosigned, verify_cose_receipt,
+    verify_inclusion, verify_note, verify_tlog_proof,
 };
 pub use map::{
     KnownUpTo, MapAudit, MapAuditError, ProvenStatus, VerifiedMap, VerifyMapError, verify_map,

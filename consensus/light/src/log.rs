@@ -1,13 +1,13 @@
 //! Inclusion and consistency in the attestation log, and signed notes (SPEC §9.2, §9.6).
 
-use alloy_primitives::B256;
+use alloy_primitives::{Address, B256};
 use tbsi_types::log::note::NoteError;
 use tbsi_types::log::note_key::NoteKeyError;
 use tbsi_types::log::{
-    ConsistencyProof, CoseReceipt, InclusionProof, LogCheckpoint, NoteVerifier, ProofShapeError,
+    ConsistencyProof, CoseReceipt, Cosigner, InclusionProof, LogCheckpoint, NoteVerifier, ProofShapeError,
     SignatureType, SignedNote, TlogProof, leaf_hash,
 };
-use tbsi_types::{LeafIndex, TreeSize};
+use tbsi_types::{LeafIndex, TreeSize, VotingPower};
 
 /// Why a proof or a note proves nothing. Each is final: the same bytes fail again.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -69,6 +69,17 @@ pub enum LogError {
         got: usize,
         /// Asked for.
         needed: usize,
+    },
+    /// Those who cosigned are no quorum.
+    #[error(
+        "validators with voting power {} of {} cosigned this note, more than two thirds are needed",
+        .power.0, .total.0
+    )]
+    CosignedPower {
+        /// Of those who cosigned.
+        power: VotingPower,
+        /// Of the whole set.
+        total: VotingPower,
     },
 }
 
@@ -159,6 +170,63 @@ pub fn verify_note(
     Ok(VerifiedNote {
         checkpoint,
         cosigners: signed,
+    })
+}
+
+/// A log that validators with a quorum of the voting power cosigned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CosignedLog {
+    /// Origin, size and root.
+    pub checkpoint: LogCheckpoint,
+    /// Who cosigned, in the order given, and when (seconds since the Unix epoch).
+    pub signers: Vec<(Address, u64)>,
+    /// Their voting power.
+    pub power: VotingPower,
+}
+
+/// Verifies that `cosigners` with a quorum of the voting power `total` of their set cosigned the
+/// note as a checkpoint of the log `origin` (SPEC §9.6). Who serves the note need not have
+/// signed it.
+///
+/// Of a set whose keys are not all known, give those that are, and the power of all.
+pub fn verify_cosigned(
+    note: &SignedNote,
+    origin: &str,
+    cosigners: &[Cosigner],
+    total: VotingPower,
+) -> Result<CosignedLog, LogError> {
+    let checkpoint = LogCheckpoint::parse(note.text())?;
+    if checkpoint.origin != origin {
+        return Err(LogError::Origin {
+            expected: origin.into(),
+            got: checkpoint.origin,
+        });
+    }
+    let mut signers = Vec::new();
+    let mut power = VotingPower(0);
+    for (position, cosigner) in cosigners.iter().enumerate() {
+        let key = &cosigner.key;
+        let earlier = &cosigners[..position];
+        // A key and a validator count once.
+        let repeated = earlier.iter().any(|other| {
+            other.key.public_key() == key.public_key() || other.validator == cosigner.validator
+        });
+        if !repeated
+            && key.signature_type() == SignatureType::Cosignature
+            && let Some(Some(time)) = verify_key(note, key)?
+        {
+            signers.push((cosigner.validator, time));
+            power = VotingPower(power.0.saturating_add(cosigner.power.0));
+        }
+    }
+    if !power.is_quorum_of(total) {
+        return Err(LogError::CosignedPower { power, total });
+    }
+    Ok(CosignedLog {
+        checkpoint,
+        signers,
+        power,
     })
 }
 

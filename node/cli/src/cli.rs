@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     attest, checkpoint, config, court, delegate, erase, fact, genesis, issuing, keys, log, motion,
     node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status, testnet,
-    upgrade, verify, version,
+    upgrade, verify, version, warroom,
 };
 
 const EXIT_CODES: &str = "\
@@ -63,6 +63,9 @@ enum Command {
     /// Carry attestations to a contract on another chain.
     #[command(subcommand)]
     Relay(relay::Command),
+    /// Follow a chain as a third party, and show what was verified.
+    #[command(subcommand)]
+    Warroom(warroom::Command),
     /// Facts of other EVM chains, imported with proof.
     #[command(subcommand)]
     Fact(fact::Command),
@@ -124,6 +127,7 @@ impl Cli {
             Command::Node(command) => node::run(command),
             Command::Signer(command) => signer::run(command),
             Command::Relay(command) => relay::run(command),
+            Command::Warroom(command) => warroom::run(command),
             Command::Fact(command) => fact::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),

@@ -12,7 +12,7 @@ const OTHERS: &str =
     "warn,libp2p_gossipsub=error,arc_malachitebft_network=off,arc_malachitebft_discovery=off";
 
 /// TBSI's crates, whose level the operator chooses.
-const OWN: [&str; 8] = [
+const OWN: [&str; 9] = [
     "tbsi",
     "tbsi_bridge",
     "tbsi_engine",
@@ -21,6 +21,7 @@ const OWN: [&str; 8] = [
     "tbsi_node",
     "tbsi_rpc",
     "tbsi_store",
+    "tbsi_warroom",
 ];
 
 /// Starts the log. `RUST_LOG` overrides the configured level.

@@ -50,6 +50,7 @@ mod time;
 mod upgrade;
 mod verify;
 mod version;
+mod warroom;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{complains, keep, root};
 
 /// Of the product, which `testnet` and `tests` are not.
-const CRATES_MAX: usize = 14;
+const CRATES_MAX: usize = 15;
 const NOT_PRODUCT: &[&str] = &["tbsi-fuzz", "tbsi-simulation", "tbsi-testnet", "tbsi-tests"];
 
 /// Every crate, and the crates of this workspace that it may depend on: arrows go down only.
@@ -73,6 +73,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["tbsi-bindings", "tbsi-light", "tbsi-rpc", "tbsi-types"],
     ),
     (
+        "tbsi-warroom",
+        &[
+            "tbsi-bindings",
+            "tbsi-governance",
+            "tbsi-light",
+            "tbsi-rpc",
+            "tbsi-types",
+        ],
+    ),
+    (
         "tbsi",
         &[
             "tbsi-bindings",
@@ -85,6 +95,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tbsi-rpc",
             "tbsi-testnet",
             "tbsi-types",
+            "tbsi-warroom",
         ],
     ),
     (

@@ -10,6 +10,7 @@ const OWNERS: &[(&str, &str)] = &[
     ("consensus/p2p/src/", "libp2p"),
     ("node/execution/src/", "revm"),
     ("node/store/src/", "rocksdb"),
+    ("warroom/src/", "rusqlite"),
 ];
 
 fn check(files: &[File]) -> Vec<String> {

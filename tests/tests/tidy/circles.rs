@@ -19,6 +19,7 @@ const CRATES: &[&str] = &[
     "node/home",
     "node/rpc",
     "node/store",
+    "warroom",
 ];
 
 /// Modules that need one another so far; none may be added.

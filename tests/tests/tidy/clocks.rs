@@ -18,6 +18,10 @@ const READERS: &[(&str, &str)] = &[
         "node/daemon/src/clock.rs",
         "the node's; consensus is given it as `EngineConfig::clock`",
     ),
+    (
+        "warroom/src/clock.rs",
+        "whether a chain is silent, and how old an answer is",
+    ),
 ];
 /// How it is read.
 const READS: &[&str] = &["SystemTime::now", "Timestamp::now", "Zoned::now"];

@@ -277,3 +277,48 @@ fn a_tlog_proof_leads_from_the_entry_to_the_note() {
     moved.index = LeafIndex(3);
     assert!(matches!(verify(b"b", &moved), Err(LogError::Shape(_))));
 }
+
+#[test]
+fn a_quorum_of_the_voting_power_cosigns_a_log() {
+    let keys = [("witness.example/a", 2), ("witness.example/b", 3)];
+    let cosigner = |(position, (name, secret)): (u8, (&str, u8)), power| Cosigner {
+        validator: Address::repeat_byte(position),
+        power: VotingPower(power),
+        key: signer(name, secret).verifier(SignatureType::Cosignature),
+    };
+    let text = checkpoint(LOG);
+    let signatures = keys.map(|(name, secret)| signer(name, secret).cosign(&text, 9).unwrap());
+    let note = SignedNote::new(text, signatures.into()).unwrap();
+    let [a, b] = [(1, keys[0]), (2, keys[1])];
+    let both = [cosigner(a, 2), cosigner(b, 1)];
+    let verified = verify_cosigned(&note, LOG, &both, VotingPower(4)).unwrap();
+    assert_eq!(verified.power, VotingPower(3));
+    let who = verified.signers;
+    assert_eq!(
+        who,
+        [(Address::repeat_byte(1), 9), (Address::repeat_byte(2), 9)]
+    );
+    // Two thirds are no quorum, whoever else signs; and nobody counts twice, by key or by name.
+    let short = |given: &[Cosigner], total| {
+        let refused = verify_cosigned(&note, LOG, given, VotingPower(total)).unwrap_err();
+        assert!(
+            matches!(refused, LogError::CosignedPower { .. }),
+            "{refused}"
+        );
+    };
+    short(&both[..1], 3);
+    short(&both, 5);
+    short(&[cosigner(a, 2), cosigner(a, 2)], 4);
+    short(&[cosigner(a, 2), cosigner((1, keys[1]), 2)], 4);
+    let mut plain = cosigner(a, 2);
+    plain.key = signer(keys[0].0, keys[0].1).verifier(SignatureType::Note);
+    short(&[plain, cosigner(b, 1)], 4);
+    let other = verify_cosigned(&note, "log.example/another", &both, VotingPower(4));
+    assert!(matches!(other, Err(LogError::Origin { .. })));
+    // A wrong signature of a known key condemns the note.
+    let mut signatures = note.signatures().to_vec();
+    signatures[1].bytes[20] ^= 1;
+    let forged = SignedNote::new(note.text().into(), signatures).unwrap();
+    let refused = verify_cosigned(&forged, LOG, &both, VotingPower(2));
+    assert!(matches!(refused, Err(LogError::Key(_))));
+}

@@ -117,6 +117,7 @@ pub(super) fn log(error: &LogError) -> Option<String> {
         }
         LogError::CoseReceipt(_) => "COSE 收據".into(),
         LogError::NotSigned(_)
+        | LogError::CosignedPower { .. }
         | LogError::Key(_)
         | LogError::Checkpoint(_)
         | LogError::Origin { .. }

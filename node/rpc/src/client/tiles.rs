@@ -87,6 +87,11 @@ impl LogReader {
         self.get(&path, OTS_FILE_BYTES_MAX).await
     }
 
+    /// Any file of the log, of at most `bytes_max` bytes, unchecked.
+    pub async fn file(&self, path: &str, bytes_max: usize) -> Result<Bytes, ClientError> {
+        self.get(path, bytes_max).await
+    }
+
     /// How often the validator set changed.
     pub async fn handover_count(&self) -> Result<u64, ClientError> {
         let url = format!("{}/handovers/count", self.url);

@@ -1,0 +1,111 @@
+//! Every limit of the war room.
+
+/// Sources that are followed at a time.
+pub(crate) const SOURCES_MAX: usize = 16;
+
+/// Bytes of a certificate or checkpoint that a source may give are those of `tbsi-types`; this is
+/// the longest note or small text.
+pub(crate) const TEXT_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of the texts of one bundle's acts of governance.
+pub(crate) const ACTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bundles of leaves that are asked for at a time.
+pub(crate) const REQUESTS_AT_A_TIME: usize = 16;
+
+/// Bundles that are written in one transaction.
+pub(crate) const BUNDLES_PER_COMMIT: u64 = 128;
+
+/// Tiles that are kept in memory while a tree is read.
+pub(crate) const TILES_KEPT_MAX: usize = 4_096;
+
+/// Changes of the validator set that are followed.
+pub(crate) const HANDOVERS_KEPT_MAX: u64 = 10_000;
+
+/// Blocks that one `eth_getLogs` asks for: what nodes answer by default.
+pub(crate) const LOG_BLOCKS_MAX: u64 = 10_000;
+
+/// Checkpoints whose digests are remembered, to notice a second one of the same height.
+pub(crate) const DECIDED_KEPT_MAX: u64 = 100_000;
+
+/// Alarms that are told.
+pub(crate) const ALARMS_MAX: usize = 64;
+
+/// Least silence that is told of, in seconds.
+pub(crate) const SILENT_S_MIN: u64 = 60;
+
+/// Empty blocks that may be missing before a chain counts as silent.
+pub(crate) const SILENT_INTERVALS: u64 = 6;
+
+/// Connections to the index for answers, and answers that are made at a time.
+pub(crate) const READERS: usize = 4;
+
+/// Answers that may wait for a connection to the index.
+pub(crate) const WAITING_MAX: usize = 256;
+
+/// Memory of the index's page cache for writing, in KiB.
+pub(crate) const WRITE_CACHE_KIB: i64 = 256 * 1024;
+
+/// The same for each reader.
+pub(crate) const READ_CACHE_KIB: i64 = 16 * 1024;
+
+/// Bytes of a request's path and query.
+pub(crate) const TARGET_BYTES_MAX: usize = 2_048;
+
+/// Items of a page.
+pub(crate) const PAGE_MAX: u64 = 200;
+
+/// Items of a page by default.
+pub(crate) const PAGE: u64 = 50;
+
+/// Bundles that are read for one page of leaves.
+pub(crate) const BUNDLES_PER_PAGE: usize = 64;
+
+/// Bytes of what is searched for.
+pub(crate) const QUERY_BYTES_MAX: usize = 256;
+
+/// Hits of a search.
+pub(crate) const HITS_MAX: u64 = 50;
+
+/// Events of one attestation that are shown.
+pub(crate) const HISTORY_MAX: usize = 256;
+
+/// Positions that are read for one lookup: more with the same first eight bytes of a hash are
+/// an attack, and are told to be more.
+pub(crate) const FOUND_MAX: usize = 300;
+
+/// Things of a provenance graph.
+pub(crate) const GRAPH_NODES_MAX: usize = 200;
+
+/// Arrows of a provenance graph.
+pub(crate) const GRAPH_EDGES_MAX: usize = 800;
+
+/// Steps of a provenance graph from where it begins.
+pub(crate) const GRAPH_DEPTH_MAX: u64 = 8;
+
+/// Points of a series.
+pub(crate) const POINTS_MAX: u64 = 1_500;
+
+/// Rows of each table of `/now`.
+pub(crate) const NOW_ROWS_MAX: u64 = 50;
+
+/// Leaves of a range of `/recount`.
+pub(crate) const RECOUNT_LEAVES: u64 = 65_536;
+
+/// Ranges of one answer of `/recount`.
+pub(crate) const RECOUNT_RANGES_MAX: u64 = 16;
+
+/// Entries of a feed.
+pub(crate) const FEED_ENTRIES: u64 = 50;
+
+/// Requests that a client address may make at once.
+pub(crate) const BURST: u64 = 100;
+
+/// Requests that it may make in a second after that.
+pub(crate) const REQUESTS_PER_S: u64 = 20;
+
+/// Client addresses that are remembered.
+pub(crate) const CLIENTS_MAX: usize = 10_000;
+
+/// Bytes of a file of the page.
+pub(crate) const PAGE_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
