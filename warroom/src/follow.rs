@@ -359,6 +359,3 @@ impl Follower {
 fn place(log: &VerifiedLog) -> (u64, u64) {
     (log.size.0, log.height().map_or(0, |height| height.0))
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,8 @@ mod acts;
 mod files;
 
 use alloy_eips::BlockNumberOrTag;
+use alloy_primitives::B256;
+use serde::Deserialize;
 use tbsi_rpc::{Client, ClientError};
 use tbsi_types::bundle::BUNDLE_BYTES_MAX;
 use tbsi_types::bundle::chain::PAGE_BYTES_MAX;
@@ -47,6 +49,14 @@ pub(crate) struct LogSource {
     pub(crate) name: String,
     files: Files,
     rpc: Option<Client>,
+}
+
+/// Of a node's status, which network it is of.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NetworkStatus {
+    chain_id: u64,
+    genesis_hash: B256,
 }
 
 /// What a source shows as the newest log.
@@ -103,7 +113,8 @@ impl LogSource {
     }
 
     async fn check_network(&self, rpc: &Client, genesis: &Genesis) -> Result<(), Alarm> {
-        let status = rpc.status().await.map_err(|error| self.silent(&error))?;
+        let status = rpc.request::<NetworkStatus>("tbsi_status", &[]).await;
+        let status = status.map_err(|error| self.silent(&error))?;
         let chain = genesis.identity();
         let got = (status.chain_id, status.genesis_hash);
         if got == (chain.chain_id, chain.genesis_hash) {
@@ -246,7 +257,7 @@ impl LogSource {
     /// The leaves that a node says a transaction made.
     pub(crate) async fn leaves_of(
         &self,
-        transaction: alloy_primitives::B256,
+        transaction: B256,
     ) -> Option<(LeafIndex, u64)> {
         let range = self.rpc.as_ref()?.leaves_of(transaction).await.ok()??;
         Some((range.first, range.count))

@@ -8,7 +8,7 @@ use tbsi_types::TreeSize;
 use tbsi_types::log::proof::root_at;
 use tbsi_types::log::tile::{TILE_HEIGHT, TILE_LEVELS, TILE_WIDTH, entries};
 use tbsi_types::log::{
-    EntryBundle, Frontier, NodeReader, Tile, TileReader, TileSource, TreeNode, leaf_hash,
+    EntryBundle, Frontier, Tile, TileReader, TileSource, TreeNode, leaf_hash,
 };
 
 use crate::alarm::Alarm;

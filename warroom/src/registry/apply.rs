@@ -204,7 +204,7 @@ fn node_change(act: &Act) -> Option<(u32, NodeChange)> {
 }
 
 fn change_node(record: &mut NodeRecord, change: NodeChange, since: Since) {
-    let mut key = |record: &mut NodeRecord, kind: &'static str, key: String| {
+    let key = |record: &mut NodeRecord, kind: &'static str, key: String| {
         record.keys.retain(|known| known.kind != kind);
         record.keys.push(KeyRecord { kind, key, since });
     };

@@ -114,8 +114,8 @@ fn matching(leaf: &ActLeaf, logs: &[WireLog]) -> Option<Act> {
     let block = logs[start..]
         .iter()
         .take_while(|log| log.block_number.to::<u64>() == leaf.height.0);
-    let mut of_transaction =
-        block.filter(|log| log.transaction_index.to::<u64>() == leaf.transaction_index.into());
+    let transaction = u64::from(leaf.transaction_index);
+    let mut of_transaction = block.filter(|log| log.transaction_index.to::<u64>() == transaction);
     of_transaction.find_map(|log| {
         let (event, topics) = log.topics.split_first()?;
         let same = log.address == leaf.contract && *event == leaf.event;
