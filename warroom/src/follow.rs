@@ -15,7 +15,7 @@ use crate::said::WarroomError;
 use crate::shared::{Knowledge, Shared, SourceState};
 use crate::source::LogSource;
 use crate::store::{Kept, Store};
-use crate::trust::{Trust, VerifiedLog};
+use crate::trust::{Basis, Trust, VerifiedLog};
 
 /// Follows one log.
 pub(crate) struct Follower {
@@ -216,7 +216,7 @@ impl Follower {
     }
 
     /// Asks the other nodes for the newest height: what they show there is the same, or a fork.
-    async fn cross_check(&self, position: usize, newest: &VerifiedLog) -> Vec<Alarm> {
+    async fn cross_check(&mut self, position: usize, newest: &VerifiedLog) -> Vec<Alarm> {
         let mut found = Vec::new();
         let Some(decision) = newest.decision() else {
             return found;
@@ -242,7 +242,12 @@ impl Follower {
     }
 
     /// Indexes a verified log, and keeps what vouches for it.
-    async fn advance(&mut self, position: usize, log: VerifiedLog, now_ms: u64) -> Vec<Alarm> {
+    async fn advance(
+        &mut self,
+        position: usize,
+        mut log: VerifiedLog,
+        now_ms: u64,
+    ) -> Vec<Alarm> {
         let mut raised = Vec::new();
         let known = self.log.as_ref().map_or((0, 0), place);
         if place(&log) < known || (place(&log) == known && self.size() >= log.size.0) {
@@ -262,12 +267,36 @@ impl Follower {
         if self.frontier.size() < log.size || raised.iter().any(|alarm| alarm.code.stops()) {
             return raised;
         }
+        if let Some(alarm) = self.check_note(position, &mut log) {
+            raised.push(alarm);
+            return raised;
+        }
         self.progress = (place(&log), now_ms);
         self.log = Some(log);
         if let Some(alarm) = self.keep() {
             raised.push(alarm);
         }
         raised
+    }
+
+    /// A note that a quorum cosigned has the root that the index has at its size. One of a larger log
+    /// is left out until the index has that.
+    fn check_note(&self, position: usize, log: &mut VerifiedLog) -> Option<Alarm> {
+        let (size, root) = log.note.as_ref().map(|(_, size, root)| (*size, *root))?;
+        if size > self.frontier.size() {
+            log.note = None;
+            return None;
+        }
+        let ours = self.store.as_ref()?.view().root_at(size);
+        let ours = ours.filter(|ours| *ours != root)?;
+        let source = &self.shared.sources[position];
+        let noted = VerifiedLog {
+            size,
+            root,
+            basis: Basis::Cosignatures,
+            ..log.clone()
+        };
+        Some(words::rewritten(source, (size, ours), &noted))
     }
 
     fn keep(&mut self) -> Option<Alarm> {

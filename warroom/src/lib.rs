@@ -35,8 +35,9 @@ mod digest;
 mod store;
 mod trust;
 
-mod follow;
 mod shared;
+
+mod follow;
 
 mod api;
 mod clock;

@@ -93,14 +93,15 @@ impl LogSource {
 
     /// The newest log that it shows.
     pub(crate) async fn shown(&self, genesis: &Genesis) -> Result<ShownLog, Alarm> {
+        if let Some(rpc) = &self.rpc {
+            self.check_network(rpc, genesis).await?;
+        }
+        // The note first, so that the decision's log is no smaller.
+        let note = self.note(genesis).await?;
         let decision = match &self.rpc {
-            Some(rpc) => {
-                self.check_network(rpc, genesis).await?;
-                self.decision(rpc, BlockNumberOrTag::Latest).await?
-            }
+            Some(rpc) => self.decision(rpc, BlockNumberOrTag::Latest).await?,
             None => self.bundled_decision(genesis).await?,
         };
-        let note = self.note(genesis).await?;
         Ok(ShownLog { decision, note })
     }
 

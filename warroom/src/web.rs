@@ -175,7 +175,7 @@ fn whole(answer: Answer, known: Option<&HeaderValue>, method: &Method) -> Respon
         answer.body
     };
     response(status, answer.kind, body, &[
-        (header::ETAG, &tag),
+        (header::ETAG, tag.as_str()),
         (header::CACHE_CONTROL, cache),
     ])
 }

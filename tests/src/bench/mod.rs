@@ -11,6 +11,7 @@
 //! - [`proving`]: the log as it grows, and proofs of it.
 //! - [`mapping`]: the map as it grows, and proofs of what was not said.
 //! - [`decades`]: what follows after the validator set changed very often.
+//! - [`warroom`]: a third party that catches up, its index and its answers.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out, [`table`]:
 //!   how it is printed.
@@ -35,4 +36,5 @@ pub mod search;
 pub mod statistics;
 pub mod table;
 pub mod target;
+pub mod warroom;
 pub mod workload;

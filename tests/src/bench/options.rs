@@ -105,6 +105,8 @@ pub enum Section {
     Relay,
     /// Following changes of the validator set.
     Handovers,
+    /// A war room on a made-up log.
+    Warroom,
 }
 
 /// Options with every default filled in.

@@ -16,6 +16,7 @@ use super::restart::Restart;
 use super::search::{RateSearch, Step};
 use super::statistics::{Distribution, Spread, ratio};
 use super::table::{ms, optional, row, spread_ms};
+use super::warroom::WarroomFigures;
 use super::workload::Workload;
 use crate::bridge::gas::{LEAVES, MANY};
 
@@ -48,6 +49,8 @@ pub struct Report {
     pub relaying: Option<Relaying>,
     /// After many changes of the validator set.
     pub decades: Vec<Decades>,
+    /// A third party's index and answers.
+    pub warroom: Option<WarroomFigures>,
     /// How long all of it took.
     pub elapsed_s: u64,
 }
@@ -228,6 +231,7 @@ impl Report {
             restart: None,
             relaying: None,
             decades: Vec::new(),
+            warroom: None,
             elapsed_s: 0,
         }
     }
@@ -299,7 +303,34 @@ impl Report {
                 &format!("verify {} us", history.verify_us),
             ]));
         }
+        if let Some(warroom) = &self.warroom {
+            warroom.lines(&mut lines);
+        }
         lines.join("\n")
+    }
+}
+
+impl WarroomFigures {
+    fn lines(&self, lines: &mut Vec<String>) {
+        let rate = self.leaves * 1_000 / self.catch_up_ms.max(1);
+        lines.push(format!(
+            "war room on a made-up log of {} leaves, from files",
+            self.leaves
+        ));
+        lines.push(row(&[
+            "  catching up, verified",
+            "",
+            &format!("{rate} leaves/s"),
+            &format!("index {} MB", self.index_bytes / 1_000_000),
+        ]));
+        for (name, figures) in &self.queries {
+            lines.push(row(&[
+                &format!("  {name}"),
+                "",
+                &format!("p50 {}", ms(figures.p50_us)),
+                &format!("p99 {}", ms(figures.p99_us)),
+            ]));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use super::schedule::Schedule;
 use super::search::RateSearch;
 use super::statistics::Spread;
 use super::target::{Mining, Target, start_anvil, start_tbsi};
+use super::warroom;
 use super::workload::Workload;
 
 /// Seed of the arrivals on an idle chain.
@@ -75,6 +76,10 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
             eprintln!("follow {length} changes of the validator set");
             report.decades.push(decades::measure(dir, length)?);
         }
+    }
+    if plan.has(Section::Warroom) {
+        eprintln!("follow a log of {} leaves", plan.leaves);
+        report.warroom = Some(warroom::measure(&plan.tbsi, dir, plan.leaves).await?);
     }
     report.elapsed_s = started.elapsed().as_secs();
     Ok(report)

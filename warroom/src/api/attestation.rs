@@ -63,14 +63,17 @@ pub(super) fn schema(context: &Context<'_>, schema: B256) -> Result<SchemaFacts,
         });
     }
     let (found, _) = context.view.find(&Lookup::Schema(schema))?;
-    let registered = found.first().and_then(|it| match it.leaf.statement {
-        Statement::SchemaRegistered {
+    let registered = found.first().and_then(|it| {
+        let Statement::SchemaRegistered {
             text_hash,
             commits_to,
             revocable,
             ..
-        } => Some((it, text_hash, commits_to, revocable)),
-        _ => None,
+        } = it.leaf.statement
+        else {
+            return None;
+        };
+        Some((it, text_hash, commits_to, revocable))
     });
     let code = registered.map(|(_, _, code, _)| code);
     let (en, zh_tw) = words::commits_to(code);
@@ -312,7 +315,13 @@ fn event(
             value["have"] = json!(have);
             value["need"] = json!(need);
         }
-        _ => {}
+        // None of these is found by an id.
+        Statement::SchemaRegistered { .. }
+        | Statement::AlgorithmSet { .. }
+        | Statement::MapRoot(_)
+        | Statement::GovernanceAct { .. }
+        | Statement::Message { .. }
+        | Statement::ForeignFact(_) => {}
     }
     Ok(value)
 }

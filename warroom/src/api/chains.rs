@@ -12,6 +12,8 @@ use crate::digest::{Facet, number_word};
 use crate::store::Total;
 
 const CHAINS_MAX: u64 = 500;
+/// The same of what is shown.
+const ITEMS_MAX: usize = 500;
 
 /// `/chains`.
 pub(super) fn answer(context: &Context<'_>) -> Result<Answer, Problem> {
@@ -48,7 +50,7 @@ pub(super) fn answer(context: &Context<'_>) -> Result<Answer, Problem> {
     }
     let mut all = Vec::new();
     let mut not_known = context.missing_acts("/items");
-    for (destination, mut item) in items.into_iter().take(CHAINS_MAX as usize) {
+    for (destination, mut item) in items.into_iter().take(ITEMS_MAX) {
         item["destination"] = json!(destination);
         item["received"] = Value::Null;
         for (field, absent) in [

@@ -58,9 +58,10 @@ impl Filter {
     fn wants(&self, context: &Context<'_>, indexed: &IndexedLeaf) -> bool {
         let Leaf { head, statement } = &indexed.leaf;
         let (time, height) = (head.time.0, head.height.0);
-        let schema = match statement {
-            Statement::Attestation(it) => Some(it.schema),
-            _ => None,
+        let schema = if let Statement::Attestation(it) = statement {
+            Some(it.schema)
+        } else {
+            None
         };
         self.issuer.is_none_or(|it| it == head.issuer)
             && self.schema.is_none_or(|it| Some(it) == schema)

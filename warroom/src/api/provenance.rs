@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use alloy_primitives::{B256, Bytes};
 use serde_json::{Value, json};
-use tbsi_types::log::{Lookup, Statement};
+use tbsi_types::log::{Attestation, Lookup, Statement};
 
-use super::attestation::{bearings, first_of};
+use super::attestation::{Bearings, bearings, first_of};
 use super::leaves::issuer_name;
 use super::{Answer, Context, Problem};
 use crate::digest::successor_key;
 use crate::limits::{GRAPH_DEPTH_MAX, GRAPH_EDGES_MAX, GRAPH_NODES_MAX};
 use crate::said::said;
+use crate::store::IndexedLeaf;
 
 const DEPTH: u64 = 4;
 
@@ -88,12 +89,11 @@ fn visit(
     steps: u64,
 ) -> Result<(), Problem> {
     let attested = first_of(context, id)?;
-    let found = attested.as_ref().and_then(|it| match &it.leaf.statement {
-        Statement::Attestation(attestation) => Some((it, attestation)),
-        _ => None,
-    });
-    let Some((indexed, attestation)) = found else {
+    let Some(indexed) = &attested else {
         graph.nodes.insert(id, unknown(id));
+        return Ok(());
+    };
+    let Statement::Attestation(attestation) = &indexed.leaf.statement else {
         return Ok(());
     };
     let head = indexed.leaf.head;
@@ -111,7 +111,33 @@ fn visit(
         "verdict": bearings.verdict,
     });
     graph.nodes.insert(id, node);
-    let mut edges: Vec<Edge> = Vec::new();
+    let edges = edges_of(context, graph, indexed, attestation, &bearings)?;
+    for edge in edges {
+        let other = if edge.0 == id { edge.1 } else { edge.0 };
+        if graph.edges.len() > GRAPH_EDGES_MAX {
+            graph.more = true;
+            break;
+        }
+        graph.edges.push(edge);
+        if further {
+            graph.waiting.push_back((other, steps + 1));
+        }
+    }
+    Ok(())
+}
+
+/// The arrows to and from an attestation.
+fn edges_of(
+    context: &Context<'_>,
+    graph: &mut Graph,
+    indexed: &IndexedLeaf,
+    attestation: &Attestation,
+    bearings: &Bearings,
+) -> Result<Vec<Edge>, Problem> {
+    let mut edges = Vec::new();
+    let Some(id) = indexed.leaf.attestation_id() else {
+        return Ok(edges);
+    };
     if let Some(it) = bearings.status.supersession {
         edges.push((id, it.what, "supersededBy", it.index.0, true));
     }
@@ -136,18 +162,7 @@ fn visit(
             }
         }
     }
-    for edge in edges {
-        let other = if edge.0 == id { edge.1 } else { edge.0 };
-        if graph.edges.len() > GRAPH_EDGES_MAX {
-            graph.more = true;
-            break;
-        }
-        graph.edges.push(edge);
-        if further {
-            graph.waiting.push_back((other, steps + 1));
-        }
-    }
-    Ok(())
+    Ok(edges)
 }
 
 fn unknown(id: B256) -> Value {

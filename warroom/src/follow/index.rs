@@ -61,7 +61,7 @@ impl Follower {
     /// Compares the subtrees of what is indexed with those of the signed log: they are what a
     /// consistency proof is made of (RFC 9162 §2.1.4).
     async fn check_extends(
-        &self,
+        &mut self,
         tree: &mut SignedTree<'_>,
         source: &LogSource,
         log: &VerifiedLog,
@@ -119,10 +119,8 @@ async fn fetch(
     bundles: &[EntryBundle],
     from: u64,
 ) -> Result<Fetched, Alarm> {
-    let requests = bundles.iter().map(async |bundle| {
-        let bytes = source.entries(*bundle).await;
-        (*bundle, bytes)
-    });
+    let request = |bundle: EntryBundle| async move { (bundle, source.entries(bundle).await) };
+    let requests = bundles.iter().copied().map(request);
     let mut answers = stream::iter(requests).buffered(REQUESTS_AT_A_TIME);
     let mut fetched = Vec::with_capacity(bundles.len());
     while let Some((bundle, bytes)) = answers.next().await {

@@ -1,8 +1,9 @@
 //! Motions and acts in words.
 
+use alloy_primitives::FixedBytes;
 use tbsi_bindings::SolEvent;
 use tbsi_bindings::genesis::{
-    Chains, Facts, Motions, Nodes, Organisations, Permissions, Upgrades,
+    Chains, Details, Facts, Motions, Nodes, Organisations, Permissions, Upgrades,
 };
 use tbsi_governance::motions::Act as MotionAct;
 
@@ -18,176 +19,185 @@ pub(super) fn effect(registry: &Registry, motion: &MotionRecord) -> Said {
     }
 }
 
-fn words(registry: &Registry, act: &MotionAct) -> Said {
-    let of = |number: u32| registry.called(number);
-    let about = |number: u32, en: &str, zh_tw: &str| {
-        let name = of(number);
-        said(
-            format!("{en}: {}", name.en),
-            format!("{zh_tw}：{}", name.zh_tw),
-        )
+fn node_said(node: u32, en: &str, zh_tw: &str) -> Said {
+    said(
+        format!("node {node} {en}"),
+        format!("第 {node} 號節點{zh_tw}"),
+    )
+}
+
+/// What is done with an organisation.
+fn named(registry: &Registry, number: u32, en: &str, zh_tw: &str) -> Said {
+    let name = registry.called(number);
+    said(
+        format!("{en}: {}", name.en),
+        format!("{zh_tw}：{}", name.zh_tw),
+    )
+}
+
+fn admitted(details: &Details) -> Said {
+    let zh_tw = match details.nameZhTw.as_str() {
+        "" => &details.nameEn,
+        name => name,
     };
+    said(
+        format!("admit: {}", details.nameEn),
+        format!("准許加入：{zh_tw}"),
+    )
+}
+
+fn words(registry: &Registry, act: &MotionAct) -> Said {
+    let of = |number: u32, en: &str, zh_tw: &str| named(registry, number, en, zh_tw);
     match act {
-        MotionAct::AddOrganisation(_)
-        | MotionAct::SuspendOrganisation(_)
-        | MotionAct::RemoveOrganisation(_)
-        | MotionAct::ReinstateOrganisation(_)
-        | MotionAct::AmendOrganisation(_) => of_organisation(registry, act),
-        MotionAct::AddValidator(it) => said(
-            format!("node {} validates with power {}", it.node, it.power),
-            format!("第 {} 號節點擔任驗證者，表決權重 {}", it.node, it.power),
-        ),
-        MotionAct::RemoveValidator(it) => said(
-            format!("node {} validates no more (reason {})", it.node, it.reason),
-            format!("第 {} 號節點不再擔任驗證者（事由 {}）", it.node, it.reason),
-        ),
-        MotionAct::ReinstateValidator(it) => said(
-            format!("node {} validates again", it.node),
-            format!("第 {} 號節點恢復為驗證者", it.node),
-        ),
-        MotionAct::SetRule(it) => said(
-            format!("another rule for motions of kind {}", it.kind),
-            format!("變更第 {} 種議案的議事規則", it.kind),
-        ),
-        MotionAct::SetQuota(it) => about(
-            it.organisation,
-            &format!("quota of {} gas and {} leaves", it.gas, it.leaves),
-            &format!("配額 {} gas、{} 筆", it.gas, it.leaves),
-        ),
+        MotionAct::AddOrganisation(it) => admitted(&it.admission.details),
+        MotionAct::SuspendOrganisation(it) => of(it.organisation, "suspend", "停權"),
+        MotionAct::RemoveOrganisation(it) => of(it.organisation, "remove", "除名"),
+        MotionAct::ReinstateOrganisation(it) => of(it.organisation, "reinstate", "恢復"),
+        MotionAct::AmendOrganisation(it) => of(it.organisation, "amend", "變更登記"),
+        MotionAct::AddValidator(it) => {
+            let power = it.power;
+            let zh_tw = format!("擔任驗證者，表決權重 {power}");
+            node_said(it.node, &format!("validates with power {power}"), &zh_tw)
+        }
+        MotionAct::RemoveValidator(it) => {
+            node_said(it.node, "validates no more", "不再擔任驗證者")
+        }
+        MotionAct::ReinstateValidator(it) => node_said(it.node, "validates again", "恢復為驗證者"),
+        MotionAct::SetQuota(it) => {
+            let en = format!("quota of {} gas and {} leaves", it.gas, it.leaves);
+            let zh_tw = format!("配額 {} gas、{} 筆", it.gas, it.leaves);
+            of(it.organisation, &en, &zh_tw)
+        }
         MotionAct::SetOrganisationPermissions(it) => {
             let granted = permission_words(it.permissions).join(", ");
-            about(
-                it.organisation,
-                &format!("permissions {granted}"),
-                &format!("權限 {granted}"),
-            )
+            let zh_tw = format!("權限 {granted}");
+            of(it.organisation, &format!("permissions {granted}"), &zh_tw)
         }
-        MotionAct::SetPublicPermissions(it) => {
-            let granted = permission_words(it.permissions).join(", ");
-            said(
-                format!("accounts of no organisation may: {granted}"),
-                format!("不屬於任何機構的帳戶權限：{granted}"),
-            )
+        MotionAct::SetAccount(it) => {
+            let account = it.account;
+            let zh_tw = format!("帳戶 {account}");
+            of(it.organisation, &format!("account {account}"), &zh_tw)
         }
-        MotionAct::SetPeriod(it) => said(
+        MotionAct::SetChain(it) => {
+            let zh_tw = format!("第 {} 號外部鏈紀錄歸屬", it.chain);
+            of(it.operator, &format!("record {} of another chain", it.chain), &zh_tw)
+        }
+        MotionAct::SetRule(_)
+        | MotionAct::SetPublicPermissions(_)
+        | MotionAct::SetPeriod(_)
+        | MotionAct::SetAlgorithm(_)
+        | MotionAct::ScheduleUpgrade(_)
+        | MotionAct::CancelUpgrade(_)
+        | MotionAct::Resolve(_) => of_all(act).unwrap_or_else(|| said("?", "？")),
+    }
+}
+
+/// What concerns the whole network; `None` for other motions.
+fn of_all(act: &MotionAct) -> Option<Said> {
+    if let MotionAct::SetRule(it) = act {
+        return Some(said(
+            format!("another rule for motions of kind {}", it.kind),
+            format!("變更第 {} 種議案的議事規則", it.kind),
+        ));
+    }
+    if let MotionAct::SetPublicPermissions(it) = act {
+        let granted = permission_words(it.permissions).join(", ");
+        return Some(said(
+            format!("accounts of no organisation may: {granted}"),
+            format!("不屬於任何機構的帳戶權限：{granted}"),
+        ));
+    }
+    if let MotionAct::SetPeriod(it) = act {
+        return Some(said(
             format!("quotas count by {} seconds", it.length),
             format!("配額週期為 {} 秒", it.length),
-        ),
-        MotionAct::SetAccount(it) => about(
-            it.organisation,
-            &format!("account {}", it.account),
-            &format!("帳戶 {}", it.account),
-        ),
-        MotionAct::SetAlgorithm(it) => said(
-            format!("digest algorithm {:#x} gets status {}", it.algorithm, it.status),
-            format!("雜湊演算法 {:#x} 的狀態改為 {}", it.algorithm, it.status),
-        ),
-        MotionAct::SetChain(it) => about(
-            it.operator,
-            &format!("record {} of another chain is of", it.chain),
-            &format!("第 {} 號外部鏈紀錄歸屬", it.chain),
-        ),
-        MotionAct::ScheduleUpgrade(it) => said(
-            format!(
-                "from height {} on: protocol version {}",
-                it.plan.height, it.plan.protocol
-            ),
-            format!(
-                "自高度 {} 起採用協定版本 {}",
-                it.plan.height, it.plan.protocol
-            ),
-        ),
-        MotionAct::CancelUpgrade(it) => said(
+        ));
+    }
+    if let MotionAct::SetAlgorithm(it) = act {
+        let (code, status) = (it.algorithm, it.status);
+        return Some(said(
+            format!("digest algorithm {code:#x} gets status {status}"),
+            format!("雜湊演算法 {code:#x} 的狀態改為 {status}"),
+        ));
+    }
+    if let MotionAct::ScheduleUpgrade(it) = act {
+        let (height, protocol) = (it.plan.height, it.plan.protocol);
+        return Some(said(
+            format!("from height {height} on: protocol version {protocol}"),
+            format!("自高度 {height} 起採用協定版本 {protocol}"),
+        ));
+    }
+    if let MotionAct::CancelUpgrade(it) = act {
+        return Some(said(
             format!("cancel upgrade {}", it.upgrade),
             format!("取消第 {} 次升級", it.upgrade),
-        ),
-        MotionAct::Resolve(it) => said(
-            format!("resolve the text with SHA-256 {}", it.textHash),
-            format!("通過決議文，其 SHA-256 為 {}", it.textHash),
-        ),
+        ));
     }
-}
-
-fn of_organisation(registry: &Registry, act: &MotionAct) -> Said {
-    let about = |number: u32, en: &str, zh_tw: &str| {
-        let name = registry.called(number);
-        said(
-            format!("{en} {}", name.en),
-            format!("{zh_tw}「{}」", name.zh_tw),
-        )
+    let MotionAct::Resolve(it) = act else {
+        return None;
     };
-    match act {
-        MotionAct::AddOrganisation(it) => {
-            let details = &it.admission.details;
-            let zh_tw = match details.nameZhTw.as_str() {
-                "" => &details.nameEn,
-                name => name,
-            };
-            said(
-                format!("admit {}", details.nameEn),
-                format!("准許「{zh_tw}」加入"),
-            )
-        }
-        MotionAct::SuspendOrganisation(it) => about(it.organisation, "suspend", "停權"),
-        MotionAct::RemoveOrganisation(it) => about(it.organisation, "remove", "除名"),
-        MotionAct::ReinstateOrganisation(it) => about(it.organisation, "reinstate", "恢復"),
-        MotionAct::AmendOrganisation(it) => about(it.organisation, "amend", "變更登記"),
-        _ => said("another motion", "其他議案"),
-    }
+    Some(said(
+        format!("resolve the text with SHA-256 {}", it.textHash),
+        format!("通過決議文，其 SHA-256 為 {}", it.textHash),
+    ))
 }
 
-/// Names of the events, by the hash of their signature.
+/// Hash and signature of events.
+macro_rules! events {
+    ($($event:ty),+ $(,)?) => {
+        [$((<$event>::SIGNATURE_HASH, <$event>::SIGNATURE)),+]
+    };
+}
+
+/// Events that an act can be.
+const EVENTS: [(FixedBytes<32>, &str); 42] = events![
+    Organisations::ContactSet,
+    Organisations::OrganisationAmended,
+    Organisations::OrganisationJoined,
+    Organisations::OrganisationLeft,
+    Organisations::OrganisationReinstated,
+    Organisations::OrganisationSuspended,
+    Nodes::Equivocated,
+    Nodes::GenesisBound,
+    Nodes::LogKeySet,
+    Nodes::NodeRegistered,
+    Nodes::NodeRetired,
+    Nodes::NodeUpdated,
+    Nodes::PeerKeySet,
+    Nodes::PostQuantumKeySet,
+    Nodes::ValidatorAdded,
+    Nodes::ValidatorKeySet,
+    Nodes::ValidatorReinstated,
+    Nodes::ValidatorRemoved,
+    Nodes::ValidatorSetChanged,
+    Nodes::ValidatorSuspended,
+    Permissions::AccountSet,
+    Permissions::OrganisationPermissionsSet,
+    Permissions::PeriodSet,
+    Permissions::PublicPermissionsSet,
+    Permissions::QuotaSet,
+    Chains::ChainRegistered,
+    Chains::ChainSet,
+    Chains::ChainUpdated,
+    Motions::MotionExecuted,
+    Motions::MotionPassed,
+    Motions::MotionProposed,
+    Motions::MotionWithdrawn,
+    Motions::Resolved,
+    Motions::RuleSet,
+    Motions::VoteCast,
+    Upgrades::UpgradeCancelled,
+    Upgrades::UpgradeScheduled,
+    Upgrades::UpgradeSettled,
+    Upgrades::VersionDeclared,
+    Facts::ClientFrozen,
+    Facts::ClientOpened,
+    Facts::HeaderAccepted,
+];
+
+/// The name of an act's event, if it is known.
 fn event_name(act: &Act) -> Option<&'static str> {
-    macro_rules! names {
-        ($($event:ty),+ $(,)?) => {
-            [$((<$event>::SIGNATURE_HASH, <$event>::SIGNATURE)),+]
-        };
-    }
-    let known = names![
-        Organisations::ContactSet,
-        Organisations::OrganisationAmended,
-        Organisations::OrganisationJoined,
-        Organisations::OrganisationLeft,
-        Organisations::OrganisationReinstated,
-        Organisations::OrganisationSuspended,
-        Nodes::Equivocated,
-        Nodes::GenesisBound,
-        Nodes::LogKeySet,
-        Nodes::NodeRegistered,
-        Nodes::NodeRetired,
-        Nodes::NodeUpdated,
-        Nodes::PeerKeySet,
-        Nodes::PostQuantumKeySet,
-        Nodes::ValidatorAdded,
-        Nodes::ValidatorKeySet,
-        Nodes::ValidatorReinstated,
-        Nodes::ValidatorRemoved,
-        Nodes::ValidatorSetChanged,
-        Nodes::ValidatorSuspended,
-        Permissions::AccountSet,
-        Permissions::OrganisationPermissionsSet,
-        Permissions::PeriodSet,
-        Permissions::PublicPermissionsSet,
-        Permissions::QuotaSet,
-        Chains::ChainRegistered,
-        Chains::ChainSet,
-        Chains::ChainUpdated,
-        Motions::MotionExecuted,
-        Motions::MotionPassed,
-        Motions::MotionProposed,
-        Motions::MotionWithdrawn,
-        Motions::Resolved,
-        Motions::RuleSet,
-        Motions::VoteCast,
-        Upgrades::UpgradeCancelled,
-        Upgrades::UpgradeScheduled,
-        Upgrades::UpgradeSettled,
-        Upgrades::VersionDeclared,
-        Facts::ClientFrozen,
-        Facts::ClientOpened,
-        Facts::HeaderAccepted,
-    ];
-    let found = known.iter().find(|(hash, _)| *hash == act.leaf.event);
+    let found = EVENTS.iter().find(|(hash, _)| *hash == act.leaf.event);
     found.and_then(|(_, signature)| signature.split('(').next())
 }
 

@@ -323,7 +323,7 @@ impl<'c> View<'c> {
     pub(crate) fn alarms(&self) -> Result<Vec<RaisedAlarm>, IndexError> {
         let sql = "SELECT code, source, since_ms, en, zh_tw, evidence FROM alarm
                    ORDER BY number DESC LIMIT ?";
-        let rows = self.rows(sql, &[&int(ALARMS_MAX as u64)], |row| {
+        self.rows(sql, &[&int(ALARMS_MAX as u64)], |row| {
             let code: String = row.get(0)?;
             let source: String = row.get(1)?;
             let evidence: Option<String> = row.get(5)?;
@@ -335,8 +335,7 @@ impl<'c> View<'c> {
             };
             let since_ms = uint(row.get(2)?);
             Ok(RaisedAlarm { alarm, since_ms })
-        });
-        rows
+        })
     }
 
     /// The two newest checkpoints that were seen: height and time, as their bytes have them.

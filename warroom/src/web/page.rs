@@ -62,7 +62,7 @@ impl Pages {
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "no-referrer"),
             (header::CACHE_CONTROL, "no-cache"),
-            (header::ETAG, &tag),
+            (header::ETAG, tag.as_str()),
         ];
         for (name, value) in headers {
             if let Ok(value) = HeaderValue::from_str(value) {

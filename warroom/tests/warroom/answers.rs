@@ -210,7 +210,7 @@ async fn figures(room: &Serving, log: &MadeLog) {
     };
     // Organisation 5's account counts from its act on; contracts are nobody's.
     assert_eq!((of(1), of(2), of(3), of(5), of(0)), (300, 5, 2, 40, 5));
-    assert_eq!(now["validators"][0]["nameEn"].is_string(), true);
+    assert!(now["validators"][0]["nameEn"].is_string());
     let missing = now["validators"].as_array().unwrap().iter();
     assert_eq!(missing.filter(|it| it["signed"] == false).count(), 1);
     assert_eq!(now["warnings"][0]["code"], "validatorMissing");

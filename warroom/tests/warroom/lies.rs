@@ -124,6 +124,7 @@ async fn a_log_that_was_written_anew_stops_the_index() {
     assert_eq!(once(&log, tiles.path(), data.path()).await.size, 600);
     // The same validators sign another log, longer than the first.
     let mut other = MadeLog::new("lies");
+    other.height = 5;
     other.attest(2, 1);
     other.attest(0, 700);
     let elsewhere = directory();
@@ -140,8 +141,8 @@ async fn a_log_that_was_written_anew_stops_the_index() {
     assert_eq!((outcome.size, outcome.contradicted), (600, true));
     // A shorter one is noticed too.
     let mut short = MadeLog::new("lies");
+    short.height = 6;
     short.attest(2, 10);
-    short.height = 7;
     let (elsewhere, fresh) = (directory(), directory());
     short.write(elsewhere.path());
     log.write(tiles.path());

@@ -44,9 +44,16 @@ pub(crate) struct MadeLog {
 /// Hashes of a log for whoever makes tiles or proofs.
 struct Nodes<'a>(&'a BTreeMap<(u8, u64), B256>);
 
-#[derive(Debug, thiserror::Error)]
-#[error("no such node")]
+#[derive(Debug)]
 pub(crate) struct NoNode;
+
+impl std::fmt::Display for NoNode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no such node")
+    }
+}
+
+impl std::error::Error for NoNode {}
 
 impl NodeReader for Nodes<'_> {
     type Error = NoNode;
