@@ -22,7 +22,11 @@ use made::MadeLog;
 
 /// Deaths of one test; `LONG=1` has all of them.
 fn deaths() -> usize {
-    if std::env::var_os("LONG").is_some() { 50 } else { 8 }
+    if std::env::var_os("LONG").is_some() {
+        50
+    } else {
+        8
+    }
 }
 
 fn write_genesis(genesis: &Genesis, dir: &Path) -> PathBuf {
@@ -33,7 +37,14 @@ fn write_genesis(genesis: &Genesis, dir: &Path) -> PathBuf {
 
 /// `tbsi warroom run` with these sources.
 fn arguments(genesis: &Path, data: &Path, source: [&str; 2]) -> Vec<String> {
-    let words = ["warroom", "run", source[0], source[1], "--silent-after-s", "31536000"];
+    let words = [
+        "warroom",
+        "run",
+        source[0],
+        source[1],
+        "--silent-after-s",
+        "31536000",
+    ];
     let mut all: Vec<String> = words.map(str::to_owned).into();
     for (flag, path) in [("--genesis", genesis), ("--data", data)] {
         all.extend([flag.to_owned(), path.to_str().unwrap().to_owned()]);
@@ -56,7 +67,10 @@ async fn serve(genesis: &Path, data: &Path, source: [&str; 2]) -> (Child, String
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines.next_line().await.unwrap().unwrap();
     let told: Value = serde_json::from_str(&line).unwrap();
-    (child, format!("http://{}/api/v1", told["listen"].as_str().unwrap()))
+    (
+        child,
+        format!("http://{}/api/v1", told["listen"].as_str().unwrap()),
+    )
 }
 
 async fn ask(room: &str, path: &str) -> Value {
@@ -66,7 +80,9 @@ async fn ask(room: &str, path: &str) -> Value {
 }
 
 async fn size_of(room: &str) -> u64 {
-    ask(room, "status").await["indexed"]["size"].as_u64().unwrap()
+    ask(room, "status").await["indexed"]["size"]
+        .as_u64()
+        .unwrap()
 }
 
 /// Copies a log of `size` leaves as a web server would have it.
@@ -111,7 +127,10 @@ async fn beside_a_network_a_node_and_a_copy_of_its_log_show_the_same() {
     let genesis = write_genesis(&net.genesis(), scratch);
     let data = |name: &str| scratch.join(name);
     let (_node, room) = serve(&genesis, &data("node"), ["--rpc", client.url()]).await;
-    eventually("all leaves are shown", async || size_of(&room).await >= 1_400).await;
+    eventually("all leaves are shown", async || {
+        size_of(&room).await >= 1_400
+    })
+    .await;
     let status = ask(&room, "status").await;
     assert_eq!(status["checkpoint"]["basis"], "certificate");
     assert_eq!(status["alarms"], Value::Array(Vec::new()), "{status}");
@@ -174,24 +193,42 @@ async fn killed_while_it_follows_its_index_is_right() {
         let wanted = before + 1 + (death as u64 % 3) * 15_000;
         eventually("it is on its way", async || size_of(&room).await >= wanted).await;
         child.kill().await.unwrap();
-        let once = [arguments(&genesis, &data, ["--tiles", &source]), vec!["--once".into()]].concat();
+        let once = [
+            arguments(&genesis, &data, ["--tiles", &source]),
+            vec!["--once".into()],
+        ]
+        .concat();
         if death % 2 == 0 {
             let told = json_of(&tbsi(&once).await);
             assert_eq!(told["size"], log.size());
         }
         before = log.size();
     }
-    let all = [arguments(&genesis, &data, ["--tiles", &source]), vec!["--once".into()]].concat();
+    let all = [
+        arguments(&genesis, &data, ["--tiles", &source]),
+        vec!["--once".into()],
+    ]
+    .concat();
     assert_eq!(json_of(&tbsi(&all).await)["size"], log.size());
     // As one that was never killed.
     let fresh = dir.path().join("fresh");
-    let all = [arguments(&genesis, &fresh, ["--tiles", &source]), vec!["--once".into()]].concat();
+    let all = [
+        arguments(&genesis, &fresh, ["--tiles", &source]),
+        vec!["--once".into()],
+    ]
+    .concat();
     assert_eq!(json_of(&tbsi(&all).await)["size"], log.size());
     let mut answers = Vec::new();
     for data in [&data, &fresh] {
         let (mut child, room) = serve(&genesis, data, ["--tiles", &source]).await;
         let mut of_one = Vec::new();
-        for path in ["recount", "recount?start=0", "attestations?limit=200", "organisations", "series"] {
+        for path in [
+            "recount",
+            "recount?start=0",
+            "attestations?limit=200",
+            "organisations",
+            "series",
+        ] {
             of_one.push(ask(&room, path).await);
         }
         answers.push(of_one);
@@ -221,7 +258,11 @@ async fn one_look_says_what_is_wrong_by_its_exit_code() {
     let good = std::fs::read(&entries).unwrap();
     std::fs::remove_file(&entries).unwrap();
     let fresh = dir.path().join("fresh");
-    said(&tbsi(&look(&fresh, &[])).await, 2, &["is not there", "0 leaves indexed"]);
+    said(
+        &tbsi(&look(&fresh, &[])).await,
+        2,
+        &["is not there", "0 leaves indexed"],
+    );
     let mut bad = good;
     bad[80] ^= 1;
     std::fs::write(&entries, bad).unwrap();

@@ -114,7 +114,11 @@ pub(crate) struct RaisedAlarm {
 impl RaisedAlarm {
     pub(crate) fn json(&self) -> Value {
         let alarm = &self.alarm;
-        let severity = if alarm.code.is_lie() { "lie" } else { "trouble" };
+        let severity = if alarm.code.is_lie() {
+            "lie"
+        } else {
+            "trouble"
+        };
         json!({
             "code": alarm.code.as_str(),
             "severity": severity,

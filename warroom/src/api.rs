@@ -83,7 +83,9 @@ struct Context<'a> {
 
 /// The hash of a transaction that is searched for, if nodes can be asked.
 pub(crate) fn asked_transaction(path: &[&str], params: &Params) -> Option<B256> {
-    (path == ["search"]).then(|| search::as_hash(params)).flatten()
+    (path == ["search"])
+        .then(|| search::as_hash(params))
+        .flatten()
 }
 
 /// Answers `GET` of a path below `/api/v1`.
@@ -94,7 +96,12 @@ pub(crate) fn answer(
     beside: Beside,
 ) -> Result<Answer, Problem> {
     match path {
-        ["openapi.json"] => return Ok(Answer::text("application/json; charset=utf-8", DOCUMENT.into())),
+        ["openapi.json"] => {
+            return Ok(Answer::text(
+                "application/json; charset=utf-8",
+                DOCUMENT.into(),
+            ));
+        }
         ["genesis"] => {
             return Ok(Answer {
                 kind: "application/json; charset=utf-8",

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, U256};
 use tbsi_types::log::tile::{TILE_HEIGHT, entries};
-use tbsi_types::log::{
-    AttestationIds, EntryBundle, Frontier, Leaf, Lookup, Statement, leaf_hash,
-};
+use tbsi_types::log::{AttestationIds, EntryBundle, Frontier, Leaf, Lookup, Statement, leaf_hash};
 use tbsi_types::{LeafIndex, sha256};
 
 use crate::registry::Registry;

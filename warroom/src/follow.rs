@@ -198,7 +198,12 @@ impl Follower {
         };
         if let Some(decision) = log.decision() {
             let signed = |address| (address, log.signers.contains(&address));
-            let set: Vec<_> = log.validators.as_slice().iter().map(|it| signed(it.address)).collect();
+            let set: Vec<_> = log
+                .validators
+                .as_slice()
+                .iter()
+                .map(|it| signed(it.address))
+                .collect();
             match store.saw(decision, &set) {
                 Ok(Some(other)) => found.push(words::fork(source, &other, decision)),
                 Ok(None) => {}
@@ -242,12 +247,7 @@ impl Follower {
     }
 
     /// Indexes a verified log, and keeps what vouches for it.
-    async fn advance(
-        &mut self,
-        position: usize,
-        mut log: VerifiedLog,
-        now_ms: u64,
-    ) -> Vec<Alarm> {
+    async fn advance(&mut self, position: usize, mut log: VerifiedLog, now_ms: u64) -> Vec<Alarm> {
         let mut raised = Vec::new();
         let known = self.log.as_ref().map_or((0, 0), place);
         if place(&log) < known || (place(&log) == known && self.size() >= log.size.0) {
@@ -308,7 +308,9 @@ impl Follower {
             note: log.note.as_ref().map(|(note, ..)| note.clone()),
         };
         let written = store.keep(&kept);
-        written.err().map(|error| words::index(store.path(), &error))
+        written
+            .err()
+            .map(|error| words::index(store.path(), &error))
     }
 
     /// Tells of alarms: those that contradict are kept for ever.
@@ -328,7 +330,12 @@ impl Follower {
             if self.lies.iter().any(|known| same(&known)) {
                 continue;
             }
-            tracing::error!(code = alarm.code.as_str(), source = alarm.source, "{}", alarm.said.en);
+            tracing::error!(
+                code = alarm.code.as_str(),
+                source = alarm.source,
+                "{}",
+                alarm.said.en
+            );
             let store = self.store.as_mut();
             if let Some(Err(error)) = store.map(|store| store.raise(&alarm, now_ms)) {
                 tracing::error!(%error, "the alarm is not kept");
@@ -364,7 +371,12 @@ impl Follower {
                 Some(known) => raised.since_ms = known.since_ms,
                 None => {
                     let alarm = &raised.alarm;
-                    tracing::warn!(code = alarm.code.as_str(), source = alarm.source, "{}", alarm.said.en);
+                    tracing::warn!(
+                        code = alarm.code.as_str(),
+                        source = alarm.source,
+                        "{}",
+                        alarm.said.en
+                    );
                 }
             }
             settled.push(raised);

@@ -88,9 +88,7 @@ fn open(config: &WarroomConfig) -> Result<Follower, WarroomError> {
     if sources.is_empty() || sources.len() > SOURCES_MAX {
         let count = sources.len();
         return Err(said(
-            format!(
-                "{count} sources are given; give 1 to {SOURCES_MAX} with --rpc or --tiles"
-            ),
+            format!("{count} sources are given; give 1 to {SOURCES_MAX} with --rpc or --tiles"),
             format!("提供了 {count} 個來源；請以 --rpc 或 --tiles 提供 1 至 {SOURCES_MAX} 個"),
         )
         .into());

@@ -99,10 +99,7 @@ impl Shared {
     }
 
     /// Does `work` on one state of the index.
-    pub(crate) fn read<T>(
-        &self,
-        work: impl FnOnce(&View<'_>) -> T,
-    ) -> Result<T, ReadError> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&View<'_>) -> T) -> Result<T, ReadError> {
         let kept = self.readers.lock().expect("nobody panics with it").pop();
         let mut reader = match kept {
             Some(reader) => reader,

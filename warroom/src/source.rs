@@ -256,10 +256,7 @@ impl LogSource {
     }
 
     /// The leaves that a node says a transaction made.
-    pub(crate) async fn leaves_of(
-        &self,
-        transaction: B256,
-    ) -> Option<(LeafIndex, u64)> {
+    pub(crate) async fn leaves_of(&self, transaction: B256) -> Option<(LeafIndex, u64)> {
         let range = self.rpc.as_ref()?.leaves_of(transaction).await.ok()??;
         Some((range.first, range.count))
     }

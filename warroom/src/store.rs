@@ -76,10 +76,12 @@ impl IndexError {
                      right.",
                     "磁碟已滿：請騰出空間，之後會自動繼續；已建立的索引仍然正確。",
                 ),
-                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => (
-                    "Give this program the right to write there, or another --data.",
-                    "請授予寫入權限，或改用其他 --data 目錄。",
-                ),
+                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                    (
+                        "Give this program the right to write there, or another --data.",
+                        "請授予寫入權限，或改用其他 --data 目錄。",
+                    )
+                }
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
                     "Another war room writes it: end that one, or give another --data.",
                     "另有戰情室正在寫入：請先結束，或改用其他 --data 目錄。",
@@ -142,9 +144,7 @@ impl Store {
     /// No more pages than these: for tests of a full disk.
     #[cfg(test)]
     pub(crate) fn limit_pages(&self, pages: i64) {
-        let limited = self
-            .connection
-            .pragma_update(None, "max_page_count", pages);
+        let limited = self.connection.pragma_update(None, "max_page_count", pages);
         limited.expect("SQLite takes any number");
     }
 }

@@ -7,9 +7,7 @@ use alloy_primitives::B256;
 use tbsi_types::TreeSize;
 use tbsi_types::log::proof::root_at;
 use tbsi_types::log::tile::{TILE_HEIGHT, TILE_LEVELS, TILE_WIDTH, entries};
-use tbsi_types::log::{
-    EntryBundle, Frontier, Tile, TileReader, TileSource, TreeNode, leaf_hash,
-};
+use tbsi_types::log::{EntryBundle, Frontier, Tile, TileReader, TileSource, TreeNode, leaf_hash};
 
 use crate::alarm::Alarm;
 use crate::limits::TILES_KEPT_MAX;
@@ -70,7 +68,9 @@ impl<'a> SignedTree<'a> {
     ) -> Result<Self, Alarm> {
         let mut edges = BTreeMap::new();
         for level in 0..TILE_LEVELS {
-            let count = size.0.checked_shr(u32::from(level) * u32::from(TILE_HEIGHT));
+            let count = size
+                .0
+                .checked_shr(u32::from(level) * u32::from(TILE_HEIGHT));
             let count = count.unwrap_or(0);
             let width = u16::try_from(count % u64::from(TILE_WIDTH)).expect("below 256");
             if width > 0 {

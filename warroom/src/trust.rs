@@ -4,8 +4,8 @@ use alloy_primitives::{Address, B256};
 use tbsi_light::{
     HandoverFollower, LogError, TrustAnchor, VerifyBundleError, verify_cosigned, verify_decision,
 };
-use tbsi_types::bundle::{HANDOVERS_MAX, HandoverReader, HandoverRecord, HandoverWriter};
 use tbsi_types::bundle::chain::HANDOVERS_PER_PAGE;
+use tbsi_types::bundle::{HANDOVERS_MAX, HandoverReader, HandoverRecord, HandoverWriter};
 use tbsi_types::log::{
     Cosigner, EntryBundle, NoteVerifier, SignatureType, SignedNote, cosigner_name,
 };

@@ -107,7 +107,9 @@ async fn answer(
 
 /// Who asks: the peer, or whom the proxy in front names last.
 fn client(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> std::net::IpAddr {
-    let named = headers.get("x-forwarded-for").filter(|_| server.behind_proxy);
+    let named = headers
+        .get("x-forwarded-for")
+        .filter(|_| server.behind_proxy);
     let named = named.and_then(|value| value.to_str().ok());
     let named = named.and_then(|value| value.rsplit(',').next()?.trim().parse().ok());
     named.unwrap_or_else(|| peer.ip())
@@ -119,7 +121,10 @@ async fn of_api(shared: &Arc<Shared>, path: String, uri: &Uri) -> Result<Answer,
         Problem::parameter("q", &said("the query cannot be read", "無法解讀查詢字串"))
     })?;
     let params = Params(pairs);
-    let _place = shared.waiting.try_acquire().map_err(|_| Problem::too_many())?;
+    let _place = shared
+        .waiting
+        .try_acquire()
+        .map_err(|_| Problem::too_many())?;
     let segments: Vec<&str> = path.split('/').collect();
     let mut beside = Beside {
         now_ms: clock::now_ms(),
@@ -133,7 +138,11 @@ async fn of_api(shared: &Arc<Shared>, path: String, uri: &Uri) -> Result<Answer,
             }
         }
     }
-    let _making = shared.making.acquire().await.map_err(|_| Problem::too_many())?;
+    let _making = shared
+        .making
+        .acquire()
+        .await
+        .map_err(|_| Problem::too_many())?;
     let shared = Arc::clone(shared);
     let made = spawn_blocking(move || {
         let segments: Vec<&str> = path.split('/').collect();
@@ -152,7 +161,10 @@ fn tag_of(body: &[u8]) -> String {
 fn same(known: Option<&HeaderValue>, tag: &str) -> bool {
     let known = known.and_then(|known| known.to_str().ok());
     known.is_some_and(|known| {
-        known == "*" || known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag)
+        known == "*"
+            || known
+                .split(',')
+                .any(|one| one.trim().trim_start_matches("W/") == tag)
     })
 }
 
@@ -174,10 +186,12 @@ fn whole(answer: Answer, known: Option<&HeaderValue>, method: &Method) -> Respon
     } else {
         answer.body
     };
-    response(status, answer.kind, body, &[
-        (header::ETAG, tag.as_str()),
-        (header::CACHE_CONTROL, cache),
-    ])
+    response(
+        status,
+        answer.kind,
+        body,
+        &[(header::ETAG, tag.as_str()), (header::CACHE_CONTROL, cache)],
+    )
 }
 
 fn problem(problem: &Problem) -> Response {
@@ -189,7 +203,12 @@ fn problem(problem: &Problem) -> Response {
         StatusCode::METHOD_NOT_ALLOWED => headers.push((header::ALLOW, "GET, HEAD")),
         _ => {}
     }
-    response(status, "application/problem+json; charset=utf-8", body, &headers)
+    response(
+        status,
+        "application/problem+json; charset=utf-8",
+        body,
+        &headers,
+    )
 }
 
 /// A response of the API: nothing in it is a page, and any page may read it.
@@ -204,7 +223,10 @@ fn response(
     let all = response.headers_mut();
     let fixed = [
         (header::CONTENT_TYPE, kind),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),

@@ -4,8 +4,8 @@ use alloy_primitives::{Address, B256};
 use tbsi_types::log::note::NoteError;
 use tbsi_types::log::note_key::NoteKeyError;
 use tbsi_types::log::{
-    ConsistencyProof, CoseReceipt, Cosigner, InclusionProof, LogCheckpoint, NoteVerifier, ProofShapeError,
-    SignatureType, SignedNote, TlogProof, leaf_hash,
+    ConsistencyProof, CoseReceipt, Cosigner, InclusionProof, LogCheckpoint, NoteVerifier,
+    ProofShapeError, SignatureType, SignedNote, TlogProof, leaf_hash,
 };
 use tbsi_types::{LeafIndex, TreeSize, VotingPower};
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 142] = [
+const COMMANDS: [&str; 144] = [
     "",
     "attest",
     "checkpoint",
@@ -152,6 +152,8 @@ const COMMANDS: [&str; 142] = [
     "upgrade status",
     "verify",
     "version",
+    "warroom",
+    "warroom run",
 ];
 
 fn help(command: &str) -> String {

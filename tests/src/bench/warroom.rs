@@ -63,7 +63,11 @@ pub async fn measure(tbsi: &Path, dir: &Path, leaves: u64) -> anyhow::Result<War
         let mut all: Vec<String> = ["warroom", "run", "--json", "--silent-after-s", "31536000"]
             .map(str::to_owned)
             .into();
-        for (flag, file) in [("--tiles", &files), ("--genesis", &genesis), ("--data", &data)] {
+        for (flag, file) in [
+            ("--tiles", &files),
+            ("--genesis", &genesis),
+            ("--data", &data),
+        ] {
             all.extend([flag.to_owned(), path(file)]);
         }
         all.extend(more.iter().map(|word| (*word).to_owned()));
@@ -84,7 +88,10 @@ pub async fn measure(tbsi: &Path, dir: &Path, leaves: u64) -> anyhow::Result<War
     let mut lines = BufReader::new(child.stdout.take().context("its stdout")?).lines();
     let line = lines.next_line().await?.context("it ended early")?;
     let told: Value = serde_json::from_str(&line)?;
-    let room = format!("http://{}/api/v1", told["listen"].as_str().unwrap_or_default());
+    let room = format!(
+        "http://{}/api/v1",
+        told["listen"].as_str().unwrap_or_default()
+    );
     let queries = ask(&room, leaves).await?;
     child.kill().await?;
     Ok(WarroomFigures {
@@ -114,12 +121,27 @@ async fn ask(room: &str, leaves: u64) -> anyhow::Result<Vec<(String, Distributio
         sha256(&["bench".as_bytes(), &place])
     };
     let kinds: [(&str, Question); 6] = [
-        ("search by digest", Box::new(move |it| format!("search?q={}", digest(it)))),
-        ("one attestation", Box::new(move |it| format!("attestations/{}", place(it)))),
-        ("a bundle", Box::new(move |it| format!("attestations/{}/bundle", place(it)))),
+        (
+            "search by digest",
+            Box::new(move |it| format!("search?q={}", digest(it))),
+        ),
+        (
+            "one attestation",
+            Box::new(move |it| format!("attestations/{}", place(it))),
+        ),
+        (
+            "a bundle",
+            Box::new(move |it| format!("attestations/{}/bundle", place(it))),
+        ),
         (
             "a page by organisation",
-            Box::new(move |it| format!("attestations?organisation={}&cursor={}", it % 4 + 1, place(it) + 1)),
+            Box::new(move |it| {
+                format!(
+                    "attestations?organisation={}&cursor={}",
+                    it % 4 + 1,
+                    place(it) + 1
+                )
+            }),
         ),
         ("now", Box::new(|_| "now".into())),
         ("recount", Box::new(|_| "recount".into())),

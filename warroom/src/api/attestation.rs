@@ -5,9 +5,7 @@ use serde_json::{Value, json};
 use tbsi_types::bundle::describe;
 use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
 use tbsi_types::log::status::ALGORITHM_REVOKED;
-use tbsi_types::log::{
-    Attestation, AttestationStatus, GOVERNOR, Lookup, Statement, TlogProof,
-};
+use tbsi_types::log::{Attestation, AttestationStatus, GOVERNOR, Lookup, Statement, TlogProof};
 use tbsi_types::{LeafIndex, ProofBundle};
 
 use super::leaves::issuer_name;
@@ -30,7 +28,9 @@ fn leaf_at(context: &Context<'_>, position: &str) -> Result<IndexedLeaf, Problem
     let size = context.size;
     let outside = || {
         Problem::not_found(&said(
-            format!("The log has {size} leaves as far as it is indexed; there is none at position {number}."),
+            format!(
+                "The log has {size} leaves as far as it is indexed; there is none at position {number}."
+            ),
             format!("已建立索引的日誌共 {size} 筆；位置 {number} 沒有條目。"),
         ))
     };
@@ -289,12 +289,18 @@ fn event(
         }
         Statement::Supersession { id, successor } => {
             let other = if is_earlier { id } else { successor };
-            value["what"] = json!(if is_earlier { "supersedes" } else { "superseded" });
+            value["what"] = json!(if is_earlier {
+                "supersedes"
+            } else {
+                "superseded"
+            });
             value["other"] = json!(other);
             let attested = first_of(context, other)?;
             // Only the issuer of what is superseded can say so.
             value["counts"] = json!(if is_earlier {
-                attested.as_ref().is_some_and(|it| it.leaf.head.issuer == head.issuer)
+                attested
+                    .as_ref()
+                    .is_some_and(|it| it.leaf.head.issuer == head.issuer)
             } else {
                 status.supersession.map(|it| it.index) == here
             });
@@ -336,7 +342,9 @@ pub(super) fn first_of(context: &Context<'_>, id: B256) -> Result<Option<Indexed
 pub(super) fn bundle(context: &Context<'_>, position: &str) -> Result<Answer, Problem> {
     let indexed = leaf_at(context, position)?;
     let bundle = make_bundle(context, &indexed)?;
-    let json = bundle.to_json().map_err(|error| Problem::index(&error.to_string()))?;
+    let json = bundle
+        .to_json()
+        .map_err(|error| Problem::index(&error.to_string()))?;
     Ok(Answer::text("application/json; charset=utf-8", json))
 }
 

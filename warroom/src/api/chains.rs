@@ -33,7 +33,9 @@ pub(super) fn answer(context: &Context<'_>) -> Result<Answer, Problem> {
         items.insert(destination, item);
     }
     for total in context.view.totals(Facet::Destination, CHAINS_MAX)? {
-        let item = items.entry(total.word).or_insert_with(|| unregistered(None));
+        let item = items
+            .entry(total.word)
+            .or_insert_with(|| unregistered(None));
         item["messages"] = json!(total.count);
         newest(item, &total);
     }

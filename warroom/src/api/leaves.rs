@@ -84,9 +84,7 @@ impl Filter {
         let organisation = self
             .organisation
             .map(|it| (Facet::Organisation, number_word(it.into())));
-        let kind = self
-            .kind
-            .map(|it| (Facet::Kind, number_word(it.into())));
+        let kind = self.kind.map(|it| (Facet::Kind, number_word(it.into())));
         issuer.or(schema).or(organisation).or(kind)
     }
 }
@@ -120,7 +118,11 @@ pub(super) fn page(
     if (newest && start <= lowest) || (!newest && start >= highest) {
         return Ok(done);
     }
-    let bundle = if newest { (start - 1) / 256 } else { start / 256 };
+    let bundle = if newest {
+        (start - 1) / 256
+    } else {
+        start / 256
+    };
     let bundles = bundles(context, filter, bundle, newest)?;
     let mut page = done;
     for bundle in bundles.iter().take(BUNDLES_PER_PAGE) {
@@ -131,7 +133,11 @@ pub(super) fn page(
         for leaf in leaves {
             let position = leaf.position;
             let inside = position >= lowest && position < highest;
-            let after = if newest { position < start } else { position >= start };
+            let after = if newest {
+                position < start
+            } else {
+                position >= start
+            };
             if !inside || !after || !filter.wants(context, &leaf) {
                 continue;
             }
@@ -145,7 +151,11 @@ pub(super) fn page(
     }
     if let Some(more) = bundles.get(BUNDLES_PER_PAGE) {
         let next = if newest { (more + 1) * 256 } else { more * 256 };
-        let further = if newest { next > lowest } else { next < highest };
+        let further = if newest {
+            next > lowest
+        } else {
+            next < highest
+        };
         page.next = further.then_some(next);
     }
     Ok(page)

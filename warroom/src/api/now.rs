@@ -144,7 +144,9 @@ fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, P
         }
         missing += 1;
         let en = validator["nameEn"].as_str().unwrap_or_default();
-        let zh_tw = validator["nameZhTw"].as_str().filter(|name| !name.is_empty());
+        let zh_tw = validator["nameZhTw"]
+            .as_str()
+            .filter(|name| !name.is_empty());
         let zh_tw = zh_tw.unwrap_or(en);
         let node = validator["node"].as_str().unwrap_or("?");
         let number = validator["organisation"].as_u64();
@@ -158,7 +160,10 @@ fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, P
     let log = context.known.log.as_deref();
     if let Some(log) = log.filter(|_| missing > 0) {
         let (power, total) = (log.power.0, log.validators.total_power().0);
-        let least = validators.iter().filter_map(|it| it["power"].as_u64()).max();
+        let least = validators
+            .iter()
+            .filter_map(|it| it["power"].as_u64())
+            .max();
         let spare = u128::from(power) * 3 - u128::from(total) * 2;
         if u128::from(least.unwrap_or(0)) * 3 >= spare {
             warnings.push(warning(

@@ -90,7 +90,9 @@ pub(super) fn one(context: &Context<'_>, number: &str) -> Result<Answer, Problem
     answer["credentialHash"] = json!(record.credential_hash);
     let nodes = registry.nodes.iter();
     let nodes = nodes.filter(|(_, node)| node.organisation == number);
-    answer["nodes"] = nodes.map(|(number, node)| node_json(*number, node)).collect();
+    answer["nodes"] = nodes
+        .map(|(number, node)| node_json(*number, node))
+        .collect();
     let accounts = registry.accounts.iter();
     let accounts = accounts.filter(|(_, it)| it.organisation == number && it.permissions != 0);
     answer["accounts"] = accounts
@@ -105,7 +107,14 @@ pub(super) fn one(context: &Context<'_>, number: &str) -> Result<Answer, Problem
     answer["service"] = Value::Null;
     answer["size"] = json!(context.size);
     let mut not_known = vec![words::not_known("/service", "notInLog")];
-    for field in ["kind", "votes", "taxId", "lei", "jurisdiction", "contactUrl"] {
+    for field in [
+        "kind",
+        "votes",
+        "taxId",
+        "lei",
+        "jurisdiction",
+        "contactUrl",
+    ] {
         if answer[field].is_null() {
             not_known.push(words::not_known(&format!("/{field}"), "noRegistry"));
         }

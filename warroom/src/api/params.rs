@@ -52,12 +52,22 @@ impl Params {
 
     pub(crate) fn hash(&self, name: &'static str) -> Result<Option<B256>, Problem> {
         let parse = |text: &str| text.parse().ok().filter(|_| text.starts_with("0x"));
-        self.parsed(name, parse, "0x and 64 hex digits", "0x 與 64 個十六進位數字")
+        self.parsed(
+            name,
+            parse,
+            "0x and 64 hex digits",
+            "0x 與 64 個十六進位數字",
+        )
     }
 
     pub(crate) fn account(&self, name: &'static str) -> Result<Option<Address>, Problem> {
         let parse = |text: &str| text.parse().ok().filter(|_| text.starts_with("0x"));
-        self.parsed(name, parse, "0x and 40 hex digits", "0x 與 40 個十六進位數字")
+        self.parsed(
+            name,
+            parse,
+            "0x and 40 hex digits",
+            "0x 與 40 個十六進位數字",
+        )
     }
 
     fn parsed<T>(

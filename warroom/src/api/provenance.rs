@@ -158,7 +158,13 @@ fn edges_of(
         for it in same {
             if let Some(other) = it.leaf.attestation_id().filter(|other| *other != id) {
                 let (from, to) = (id.min(other), id.max(other));
-                edges.push((from, to, "sameDigest", it.position.max(indexed.position), true));
+                edges.push((
+                    from,
+                    to,
+                    "sameDigest",
+                    it.position.max(indexed.position),
+                    true,
+                ));
             }
         }
     }

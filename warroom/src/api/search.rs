@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tbsi_types::log::{Lookup, Statement};
 
 use super::attestation::first_of;
-use super::{Answer, Context, Problem, Params, words};
+use super::{Answer, Context, Params, Problem, words};
 use crate::digest::Facet;
 use crate::limits::{HITS_MAX, QUERY_BYTES_MAX};
 use crate::said::{Said, said};
@@ -170,9 +170,18 @@ fn by_account(
     let number = registry.organisation_of(&account);
     if let Some((number, record)) = number.and_then(|it| Some((it, registry.organisation(it)?))) {
         let name = said(record.name_en.clone(), record.name_zh_tw.clone());
-        found.hit("organisation", by, &name, format!("/organisations/{number}"));
+        found.hit(
+            "organisation",
+            by,
+            &name,
+            format!("/organisations/{number}"),
+        );
     }
-    if context.view.total(Facet::Issuer, account.into_word())?.is_some() {
+    if context
+        .view
+        .total(Facet::Issuer, account.into_word())?
+        .is_some()
+    {
         let shown = format!("{account:#x}");
         let link = format!("/attestations?issuer={shown}");
         found.hit("account", by, &said(shown.clone(), shown), link);
@@ -180,7 +189,12 @@ fn by_account(
     if let Some(node) = registry.node_of(account) {
         found.understand("validator");
         let link = format!("/organisations/{}", node.organisation);
-        found.hit("validator", "validator", &said(node.name.clone(), node.name.clone()), link);
+        found.hit(
+            "validator",
+            "validator",
+            &said(node.name.clone(), node.name.clone()),
+            link,
+        );
     }
     Ok(())
 }
@@ -208,8 +222,8 @@ fn by_name(context: &Context<'_>, found: &mut Findings, text: &str) {
     }
     for (number, record) in &context.registry().organisations {
         let is = |id: &Option<String>| id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(text));
-        let named = record.name_en.to_lowercase().contains(&lower)
-            || record.name_zh_tw.contains(text);
+        let named =
+            record.name_en.to_lowercase().contains(&lower) || record.name_zh_tw.contains(text);
         let by = if is(&record.tax_id) {
             "taxId"
         } else if is(&record.lei) {
@@ -220,7 +234,12 @@ fn by_name(context: &Context<'_>, found: &mut Findings, text: &str) {
             continue;
         };
         let name = said(record.name_en.clone(), record.name_zh_tw.clone());
-        found.hit("organisation", by, &name, format!("/organisations/{number}"));
+        found.hit(
+            "organisation",
+            by,
+            &name,
+            format!("/organisations/{number}"),
+        );
     }
     if text.contains(':') {
         found.understand("caip2");

@@ -27,7 +27,10 @@ pub(super) fn answer(context: &Context<'_>, path: &str) -> Result<Answer, Proble
         "newest-bundle" => return newest_bundle(context).map(|body| bytes(body, false)),
         "handovers/count" => {
             let count = context.known.trust.handovers().len();
-            return Ok(Answer::text("text/plain; charset=utf-8", format!("{count}\n")));
+            return Ok(Answer::text(
+                "text/plain; charset=utf-8",
+                format!("{count}\n"),
+            ));
         }
         _ => {}
     }
@@ -76,7 +79,9 @@ fn newest_bundle(context: &Context<'_>) -> Result<Vec<u8>, Problem> {
     let last = log.size.0.checked_sub(1).ok_or_else(missing)?;
     let indexed = context.view.leaf(LeafIndex(last).0)?.ok_or_else(missing)?;
     let bundle = make_bundle(context, &indexed)?;
-    bundle.encode().map_err(|error| Problem::index(&error.to_string()))
+    bundle
+        .encode()
+        .map_err(|error| Problem::index(&error.to_string()))
 }
 
 fn missing() -> Problem {

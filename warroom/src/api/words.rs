@@ -60,7 +60,10 @@ pub(super) fn commits_to(code: Option<u8>) -> (&'static str, &'static str) {
             "The root of a Merkle tree (RFC 9162).",
             "默克爾樹的根雜湊（RFC 9162）。",
         ),
-        Some(_) => ("Something that this version does not know.", "此版本不認得的內容。"),
+        Some(_) => (
+            "Something that this version does not know.",
+            "此版本不認得的內容。",
+        ),
         None => (
             "Not known: nobody registered this schema.",
             "不明：無人登記此綱要。",

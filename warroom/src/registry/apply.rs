@@ -158,11 +158,17 @@ fn nodes(registry: &mut Registry, act: &Act, since: Since) {
 }
 
 enum NodeChange {
-    Updated { endpoint: String, version: String },
+    Updated {
+        endpoint: String,
+        version: String,
+    },
     Status(&'static str),
     Key(&'static str, String),
     LogKey(B256),
-    Validator { address: Address, power: Option<u64> },
+    Validator {
+        address: Address,
+        power: Option<u64>,
+    },
     NoValidator,
 }
 

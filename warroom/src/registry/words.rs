@@ -59,9 +59,7 @@ fn words(registry: &Registry, act: &MotionAct) -> Said {
             let zh_tw = format!("擔任驗證者，表決權重 {power}");
             node_said(it.node, &format!("validates with power {power}"), &zh_tw)
         }
-        MotionAct::RemoveValidator(it) => {
-            node_said(it.node, "validates no more", "不再擔任驗證者")
-        }
+        MotionAct::RemoveValidator(it) => node_said(it.node, "validates no more", "不再擔任驗證者"),
         MotionAct::ReinstateValidator(it) => node_said(it.node, "validates again", "恢復為驗證者"),
         MotionAct::SetQuota(it) => {
             let en = format!("quota of {} gas and {} leaves", it.gas, it.leaves);
@@ -80,7 +78,11 @@ fn words(registry: &Registry, act: &MotionAct) -> Said {
         }
         MotionAct::SetChain(it) => {
             let zh_tw = format!("第 {} 號外部鏈紀錄歸屬", it.chain);
-            of(it.operator, &format!("record {} of another chain", it.chain), &zh_tw)
+            of(
+                it.operator,
+                &format!("record {} of another chain", it.chain),
+                &zh_tw,
+            )
         }
         MotionAct::SetRule(_)
         | MotionAct::SetPublicPermissions(_)

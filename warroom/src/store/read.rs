@@ -90,9 +90,7 @@ impl<'c> View<'c> {
     pub(crate) fn kept(&self) -> Result<Kept, IndexError> {
         let parts = (self.meta("checkpoint")?, self.meta("certificate")?);
         let decision = match parts {
-            (Some(checkpoint), Some(certificate)) => {
-                Some(decision_of(&checkpoint, &certificate)?)
-            }
+            (Some(checkpoint), Some(certificate)) => Some(decision_of(&checkpoint, &certificate)?),
             (_, _) => None,
         };
         let note = self.meta("note")?.map(|bytes| {
@@ -154,9 +152,7 @@ impl<'c> View<'c> {
     /// Height and time of the last leaf.
     pub(crate) fn last(&self) -> Result<Option<(u64, u64)>, IndexError> {
         let sql = "SELECT last_height, last_ms FROM bundle ORDER BY number DESC LIMIT 1";
-        self.one(sql, &[], |row| {
-            Ok((uint(row.get(0)?), uint(row.get(1)?)))
-        })
+        self.one(sql, &[], |row| Ok((uint(row.get(0)?), uint(row.get(1)?))))
     }
 
     /// Leaves that `lookup` finds, in the order of the log, and whether there may be more.
@@ -229,7 +225,11 @@ impl<'c> View<'c> {
         newest: bool,
         max: usize,
     ) -> Result<Vec<u64>, IndexError> {
-        let (compare, order) = if newest { ("<=", "DESC") } else { (">=", "ASC") };
+        let (compare, order) = if newest {
+            ("<=", "DESC")
+        } else {
+            (">=", "ASC")
+        };
         let sql = format!(
             "SELECT bundle FROM posting JOIN term ON term = number
              WHERE facet = ? AND word = ? AND bundle {compare} ? ORDER BY bundle {order} LIMIT ?"
@@ -394,11 +394,7 @@ impl TileSource for View<'_> {
 }
 
 /// The first `width` leaves of a bundle that is kept.
-pub(crate) fn narrowed(
-    bundle: EntryBundle,
-    kept: u16,
-    bytes: &[u8],
-) -> Option<Vec<u8>> {
+pub(crate) fn narrowed(bundle: EntryBundle, kept: u16, bytes: &[u8]) -> Option<Vec<u8>> {
     if bundle.width > kept {
         return None;
     }

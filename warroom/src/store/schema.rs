@@ -67,7 +67,8 @@ pub(super) fn migrate(connection: &Connection, genesis_hash: B256) -> Result<(),
     }
     for (number, migration) in (1i64..).zip(MIGRATIONS) {
         if number > got {
-            let script = format!("BEGIN IMMEDIATE; {migration} PRAGMA user_version = {number}; COMMIT;");
+            let script =
+                format!("BEGIN IMMEDIATE; {migration} PRAGMA user_version = {number}; COMMIT;");
             connection
                 .execute_batch(&script)
                 .doing("bring it to the newest form")?;

@@ -41,7 +41,9 @@ fn batch(store: &Store, size: u64) -> Batch {
         for number in first..first + u64::from(bundle.width) {
             push_entry(&mut bytes, &leaf(number).encode().unwrap()).unwrap();
         }
-        batch.add(SignedBundle { bundle, bytes }, Vec::new()).unwrap();
+        batch
+            .add(SignedBundle { bundle, bytes }, Vec::new())
+            .unwrap();
     }
     batch
 }
@@ -108,7 +110,11 @@ fn a_full_disk_stops_a_batch_and_spoils_nothing() {
     let second = batch(&store, 20_000);
     let full = store.write(&second).unwrap_err();
     let told = full.said(store.path());
-    assert!(told.en.contains("The disk is full: make room."), "{}", told.en);
+    assert!(
+        told.en.contains("The disk is full: make room."),
+        "{}",
+        told.en
+    );
     assert!(told.zh_tw.contains("磁碟已滿"), "{}", told.zh_tw);
     assert_eq!(store.view().frontier().unwrap().root(), root(300));
     assert_eq!(store.view().leaf(300).unwrap(), None);
@@ -144,7 +150,10 @@ fn a_file_that_may_not_be_written_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = Store::open(dir.path(), NETWORK).unwrap();
     let next = batch(&store, 300);
-    store.connection.pragma_update(None, "query_only", true).unwrap();
+    store
+        .connection
+        .pragma_update(None, "query_only", true)
+        .unwrap();
     let refused = store.write(&next).unwrap_err().said(store.path());
     assert!(refused.en.contains("the right to write"), "{}", refused.en);
     assert_eq!(store.view().frontier().unwrap(), Frontier::default());

@@ -46,7 +46,9 @@ impl Store {
             Ok(())
         };
         write().doing("write the checkpoint")?;
-        transaction.commit().doing("write the checkpoint to the disk")
+        transaction
+            .commit()
+            .doing("write the checkpoint to the disk")
     }
 
     /// Remembers a verified decision and who of its set signed. Returns another one of the same
@@ -64,7 +66,9 @@ impl Store {
             Some(known) => Ok(Some(known)),
             None => {
                 see(&transaction, decision, set).doing("write a checkpoint")?;
-                transaction.commit().doing("write a checkpoint to the disk")?;
+                transaction
+                    .commit()
+                    .doing("write a checkpoint to the disk")?;
                 Ok(None)
             }
         }
@@ -151,8 +155,7 @@ fn write_batch(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result
     write_tiles(transaction, batch)?;
     let mut found = batch.found.clone();
     found.sort_unstable();
-    let mut statement =
-        transaction.prepare_cached("INSERT OR IGNORE INTO found VALUES (?, ?)")?;
+    let mut statement = transaction.prepare_cached("INSERT OR IGNORE INTO found VALUES (?, ?)")?;
     for (hash, position) in found {
         statement.execute(params![hash, int(position)])?;
     }

@@ -72,7 +72,10 @@ impl Pages {
         for (name, value) in [
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
-            ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+            (
+                "permissions-policy",
+                "camera=(), geolocation=(), microphone=()",
+            ),
         ] {
             let value = HeaderValue::from_static(value);
             response.headers_mut().insert(name, value);
@@ -88,7 +91,8 @@ impl Pages {
         };
         let mut file = self.0.clone();
         for name in path.split('/') {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+            let plain =
+                |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
             if name.is_empty() || name.starts_with('.') || !name.bytes().all(plain) {
                 return None;
             }
@@ -130,7 +134,10 @@ mod tests {
             let got = headers[header::CONTENT_TYPE].to_str().unwrap();
             assert!(got.starts_with(kind), "{path}: {got}");
             let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
-            assert!(!policy.contains("unsafe") && !policy.contains('*'), "{policy}");
+            assert!(
+                !policy.contains("unsafe") && !policy.contains('*'),
+                "{policy}"
+            );
             let known = headers[header::ETAG].clone();
             let again = pages.answer(path, &Method::GET, Some(&known));
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED);

@@ -162,7 +162,11 @@ async fn answers_are_those_of_the_document_from_a_node_from_files_and_from_a_war
         assert_eq!(answers[0], answers[1], "{path}");
         assert_eq!(answers[0], answers[2], "{path}");
     }
-    for path in ["attestations/300/bundle", "attestations/2/tlog-proof", "feed.atom?kind=any"] {
+    for path in [
+        "attestations/300/bundle",
+        "attestations/2/tlog-proof",
+        "feed.atom?kind=any",
+    ] {
         let one = of_node.bytes(path).await.unwrap();
         assert_eq!(one, of_files.bytes(path).await.unwrap(), "{path}");
         assert_eq!(one, of_mirror.bytes(path).await.unwrap(), "{path}");
@@ -229,15 +233,28 @@ async fn figures(room: &Serving, log: &MadeLog) {
     };
     let root = tbsi_types::log::node_hash(&hash(0), &hash(1));
     assert_eq!(recount["root"], root.to_string());
-    let all = room.json("attestations?kind=any&limit=200&order=oldest").await;
+    let all = room
+        .json("attestations?kind=any&limit=200&order=oldest")
+        .await;
     let next = all["next"].as_str().unwrap();
-    let rest = room.json(&format!("attestations?kind=any&limit=200&order=oldest&cursor={next}")).await;
-    assert_eq!(rest["items"].as_array().unwrap().len() as u64, log.size() - 200);
+    let rest = room
+        .json(&format!(
+            "attestations?kind=any&limit=200&order=oldest&cursor={next}"
+        ))
+        .await;
+    assert_eq!(
+        rest["items"].as_array().unwrap().len() as u64,
+        log.size() - 200
+    );
     assert_eq!(rest["next"], Value::Null);
     let newest = room.json("attestations?organisation=5&limit=30").await;
     assert_eq!(newest["items"][0]["position"], log.size() - 1);
     let next = newest["next"].as_str().unwrap();
-    let rest = room.json(&format!("attestations?organisation=5&limit=30&cursor={next}")).await;
+    let rest = room
+        .json(&format!(
+            "attestations?organisation=5&limit=30&cursor={next}"
+        ))
+        .await;
     assert_eq!(rest["items"].as_array().unwrap().len(), 10);
 }
 
@@ -250,7 +267,10 @@ async fn history(room: &Serving) {
         .map(|event| (event["what"].as_str().unwrap(), event["counts"] == true))
         .collect();
     // What the stranger says of it is not in its history at all.
-    assert_eq!(what, [("attested", true), ("superseded", true), ("revoked", true)]);
+    assert_eq!(
+        what,
+        [("attested", true), ("superseded", true), ("revoked", true)]
+    );
     assert_eq!(history[2]["reason"], 3);
     assert_eq!(history[1]["otherPosition"], 301);
     let newer = room.json("attestations/301").await;
@@ -267,12 +287,18 @@ async fn history(room: &Serving) {
 async fn proofs(room: &Serving, log: &MadeLog) {
     let anchor = TrustAnchor::genesis(&log.genesis).unwrap();
     for position in [0, 300, log.size() - 1] {
-        let json = room.bytes(&format!("attestations/{position}/bundle")).await.unwrap();
+        let json = room
+            .bytes(&format!("attestations/{position}/bundle"))
+            .await
+            .unwrap();
         let bundle = ProofBundle::parse_json(&json).unwrap();
         let verified = verify_bundle(&bundle, &anchor).unwrap();
         assert_eq!(verified.leaf_index.0, position);
         assert_eq!(bundle.leaf, log.leaves[usize::try_from(position).unwrap()]);
-        let text = room.bytes(&format!("attestations/{position}/tlog-proof")).await.unwrap();
+        let text = room
+            .bytes(&format!("attestations/{position}/tlog-proof"))
+            .await
+            .unwrap();
         let proof = TlogProof::parse(std::str::from_utf8(&text).unwrap()).unwrap();
         let none: [Cosigner; 0] = [];
         let origin = log.genesis.identity().log_origin();
@@ -280,7 +306,10 @@ async fn proofs(room: &Serving, log: &MadeLog) {
         verify_cosigned(&proof.note, &origin, &none, VotingPower(1)).unwrap_err();
         let checkpoint = log.checkpoint();
         let (index, size) = (proof.index, checkpoint.log_size);
-        let root = proof.inclusion.root(leaf_hash(&bundle.leaf), index, size).unwrap();
+        let root = proof
+            .inclusion
+            .root(leaf_hash(&bundle.leaf), index, size)
+            .unwrap();
         assert_eq!(root, checkpoint.log_root);
     }
 }
@@ -291,16 +320,29 @@ async fn registry(room: &Serving) {
     assert_eq!(five["name"]["zhTw"], "戊<img src=x onerror=alert(1)>公司");
     assert_eq!(five["taxId"], Value::Null);
     let known: Vec<_> = five["notKnown"].as_array().unwrap().iter().collect();
-    assert!(known.iter().any(|it| it["field"] == "/taxId" && it["code"] == "noRegistry"));
+    assert!(
+        known
+            .iter()
+            .any(|it| it["field"] == "/taxId" && it["code"] == "noRegistry")
+    );
     assert_eq!(five["leaves"], 40);
     let motion = room.json("motions/1").await;
-    assert_eq!((&motion["yes"], &motion["status"]), (&1.into(), &"open".into()));
-    assert!(motion["en"].as_str().unwrap().contains("60 seconds"), "{motion}");
+    assert_eq!(
+        (&motion["yes"], &motion["status"]),
+        (&1.into(), &"open".into())
+    );
+    assert!(
+        motion["en"].as_str().unwrap().contains("60 seconds"),
+        "{motion}"
+    );
     let chains = room.json("chains").await;
     assert_eq!(chains["items"][0]["caip2"], "eip155:1");
     assert_eq!(chains["items"][0]["messages"], 1);
     assert_eq!(chains["items"][0]["received"], Value::Null);
-    let feed = room.bytes("feed.atom?organisation=5&kind=any").await.unwrap();
+    let feed = room
+        .bytes("feed.atom?organisation=5&kind=any")
+        .await
+        .unwrap();
     let feed = String::from_utf8(feed).unwrap();
     assert!(feed.contains("&lt;img src=x"), "{feed}");
     assert!(!feed.contains("<img"), "{feed}");
@@ -311,23 +353,45 @@ async fn searches(room: &Serving, log: &MadeLog) {
     let last = log.size() - 1;
     for (query, by, link) in [
         (digest().to_string(), "digest", "/attestations/300"),
-        (FILE_SCHEMA.to_string(), "schema", &*format!("/attestations?schema={FILE_SCHEMA}")),
+        (
+            FILE_SCHEMA.to_string(),
+            "schema",
+            &*format!("/attestations?schema={FILE_SCHEMA}"),
+        ),
         ("04595257".into(), "taxId", "/organisations/1"),
         ("guild%20a".into(), "name", "/organisations/1"),
-        ("%E7%94%B2%E5%85%AC%E6%9C%83".into(), "name", "/organisations/1"),
+        (
+            "%E7%94%B2%E5%85%AC%E6%9C%83".into(),
+            "name",
+            "/organisations/1",
+        ),
         (format!("{:#x}", account(9)), "account", "/organisations/5"),
-        (format!("did:pkh:eip155:7575:{:#x}", account(9)), "did", "/organisations/5"),
+        (
+            format!("did:pkh:eip155:7575:{:#x}", account(9)),
+            "did",
+            "/organisations/5",
+        ),
         ("eip155:1".into(), "caip2", "/chains"),
-        (last.to_string(), "position", &*format!("/attestations/{last}")),
+        (
+            last.to_string(),
+            "position",
+            &*format!("/attestations/{last}"),
+        ),
         ("2".into(), "height", "/attestations?kind=any&height=2"),
         ("1".into(), "motion", "/motions/1"),
     ] {
         let found = room.json(&format!("search?q={query}")).await;
         let hits = found["hits"].as_array().unwrap();
         let hit = hits.iter().find(|hit| hit["by"] == by);
-        assert_eq!(hit.map(|hit| &hit["link"]), Some(&link.into()), "{query}: {found}");
+        assert_eq!(
+            hit.map(|hit| &hit["link"]),
+            Some(&link.into()),
+            "{query}: {found}"
+        );
     }
-    let found = room.json(&format!("search?q={}", B256::repeat_byte(9))).await;
+    let found = room
+        .json(&format!("search?q={}", B256::repeat_byte(9)))
+        .await;
     assert_eq!(found["hits"], Value::Array(Vec::new()));
     // Nothing was found by transaction, because nobody could be asked: that is said.
     assert_eq!(found["notKnown"][0]["code"], "noNode");
@@ -350,9 +414,17 @@ async fn refusals(room: &Serving) {
         (format!("search?q={long}"), 400, "1 to 256 bytes"),
         (format!("search?q={}", "a".repeat(3_000)), 400, "2048 bytes"),
         ("series?by=schema".into(), 400, "needed"),
-        ("series?step=minute&by=kind&value=message".into(), 400, "only `all`"),
+        (
+            "series?step=minute&by=kind&value=message".into(),
+            400,
+            "only `all`",
+        ),
         ("series?fromMs=1".into(), 400, "1500 intervals"),
-        (format!("provenance?id={}", B256::ZERO), 404, "Nobody attested"),
+        (
+            format!("provenance?id={}", B256::ZERO),
+            404,
+            "Nobody attested",
+        ),
         ("tiles/tile/0/999".into(), 404, "no such file"),
         ("tiles/tile/entries/000.p/300".into(), 404, "no such file"),
         ("tiles/../genesis".into(), 404, ""),
@@ -360,7 +432,10 @@ async fn refusals(room: &Serving) {
     ] {
         let (got, sentence) = room.bytes(&path).await.unwrap_err();
         assert_eq!(got, status, "{path}: {sentence}");
-        assert!(sentence.contains(words) || sentence.len() >= 300, "{path}: {sentence}");
+        assert!(
+            sentence.contains(words) || sentence.len() >= 300,
+            "{path}: {sentence}"
+        );
     }
     // A flood is answered with a refusal, and the next second's questions with answers.
     let mut refused = 0;
@@ -427,13 +502,17 @@ async fn a_plain_copy_says_what_it_does_not_know() {
     let checkpoint = &status["checkpoint"];
     assert_eq!(checkpoint["basis"], "cosignatures");
     assert_eq!(checkpoint["height"], Value::Null);
-    assert_eq!((&status["acts"]["total"], &status["acts"]["read"]), (&5.into(), &0.into()));
+    assert_eq!(
+        (&status["acts"]["total"], &status["acts"]["read"]),
+        (&5.into(), &0.into())
+    );
     let now = room.json("now").await;
     assert_eq!(contract.check("Now", &now), Vec::<String>::new());
     assert_eq!(now["height"], Value::Null);
     let codes = |answer: &Value| -> Vec<String> {
         let all = answer["notKnown"].as_array().unwrap().iter();
-        all.map(|it| it["code"].as_str().unwrap().to_owned()).collect()
+        all.map(|it| it["code"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert!(codes(&now).contains(&"noActs".into()), "{now}");
     assert!(codes(&now).contains(&"noCertificate".into()), "{now}");
@@ -464,7 +543,9 @@ fn every_path_of_the_document_is_tried() {
     ];
     for path in contract.paths() {
         let first = path.trim_start_matches('/').split('/').next().unwrap();
-        let found = tried.iter().any(|it| it.split(['?', '/']).next() == Some(first));
+        let found = tried
+            .iter()
+            .any(|it| it.split(['?', '/']).next() == Some(first));
         assert!(found || elsewhere.contains(&path), "{path}");
     }
 }

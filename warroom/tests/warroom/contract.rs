@@ -116,7 +116,11 @@ fn the_documents_examples_follow_it_and_others_do_not() {
     let examples = contract.examples();
     assert!(examples.len() > 10, "{}", examples.len());
     for (name, example) in examples {
-        assert_eq!(contract.check(name, example), Vec::<String>::new(), "{name}");
+        assert_eq!(
+            contract.check(name, example),
+            Vec::<String>::new(),
+            "{name}"
+        );
         let mut more = example.clone();
         more["surplus"] = Value::Bool(true);
         assert_eq!(contract.check(name, &more).len(), 1, "{name}");

@@ -41,12 +41,21 @@ async fn refuses(spoil: impl FnOnce(&Path), code: &str, words: &str) {
 
 #[tokio::test]
 async fn what_is_not_signed_is_not_indexed() {
-    let flip = |path: &'static str| {
-        move |dir: &Path| change(&dir.join(path), |bytes| bytes[60] ^= 1)
-    };
+    let flip =
+        |path: &'static str| move |dir: &Path| change(&dir.join(path), |bytes| bytes[60] ^= 1);
     // Leaves of a full bundle and of the last one, hashes at the edge of the tree.
-    refuses(flip("tile/entries/000"), "wrongTile", "not those of the signed root").await;
-    refuses(flip("tile/entries/002.p/88"), "wrongTile", "not those of the signed root").await;
+    refuses(
+        flip("tile/entries/000"),
+        "wrongTile",
+        "not those of the signed root",
+    )
+    .await;
+    refuses(
+        flip("tile/entries/002.p/88"),
+        "wrongTile",
+        "not those of the signed root",
+    )
+    .await;
     refuses(flip("tile/0/002.p/88"), "wrongTile", "lead to root").await;
     refuses(flip("tile/1/000.p/2"), "wrongTile", "lead to root").await;
 }
@@ -77,10 +86,12 @@ async fn too_few_signatures_prove_nothing() {
         }
     };
     refuses(replace(&[0, 1]), "unverified", "not believed").await;
-    let forge = |dir: &Path| change(&dir.join("newest-bundle"), |bytes| {
-        let last = bytes.len() - 10;
-        bytes[last] ^= 1;
-    });
+    let forge = |dir: &Path| {
+        change(&dir.join("newest-bundle"), |bytes| {
+            let last = bytes.len() - 10;
+            bytes[last] ^= 1;
+        })
+    };
     refuses(forge, "unverified", "not believed").await;
     // The same of a note, where there is no certificate.
     let note = |cosigners: &'static [usize]| {
@@ -104,7 +115,10 @@ async fn another_network_is_a_mistake_and_no_lie() {
     // Nor does the index of one network take another's.
     let refused = follow_once(of_tiles(&log, tiles.path(), data.path())).await;
     let refused = refused.unwrap_err();
-    assert!(refused.en.contains("genesis hash") && refused.en.contains("--data"), "{refused}");
+    assert!(
+        refused.en.contains("genesis hash") && refused.en.contains("--data"),
+        "{refused}"
+    );
     let mut broken = of_tiles(&log, tiles.path(), data.path());
     broken.genesis = b"{}".to_vec();
     let refused = follow_once(broken).await.unwrap_err();
@@ -131,7 +145,11 @@ async fn a_log_that_was_written_anew_stops_the_index() {
     other.write(elsewhere.path());
     let outcome = once(&log, elsewhere.path(), data.path()).await;
     assert!(outcome.contradicted);
-    assert!(codes(&outcome).contains(&"rewrittenLog"), "{:?}", outcome.alarms);
+    assert!(
+        codes(&outcome).contains(&"rewrittenLog"),
+        "{:?}",
+        outcome.alarms
+    );
     assert_eq!(outcome.size, 600);
     // It is not forgotten, and nothing more is indexed, whoever is asked.
     let mut more = log.clone();
@@ -148,7 +166,11 @@ async fn a_log_that_was_written_anew_stops_the_index() {
     log.write(tiles.path());
     once(&log, tiles.path(), fresh.path()).await;
     let outcome = once(&log, elsewhere.path(), fresh.path()).await;
-    assert!(codes(&outcome).contains(&"rewrittenLog"), "{:?}", outcome.alarms);
+    assert!(
+        codes(&outcome).contains(&"rewrittenLog"),
+        "{:?}",
+        outcome.alarms
+    );
 }
 
 #[tokio::test]

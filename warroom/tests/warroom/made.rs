@@ -116,7 +116,9 @@ fn genesis(name: &str) -> Genesis {
                 ..OrganisationEntry::default()
             },
         );
-        let log_key = NoteSigner::new("key", &log_secret(number)).unwrap().public_key();
+        let log_key = NoteSigner::new("key", &log_secret(number))
+            .unwrap()
+            .public_key();
         nodes.push(NodeEntry {
             name: format!("node-{number}"),
             organisation: id,
@@ -196,7 +198,10 @@ impl MadeLog {
         let from = self.leaves.len() as u64;
         let statement = |offset: u32| {
             let place = (from + u64::from(offset)).to_be_bytes();
-            (account(number), file(sha256(&[self.name.as_bytes(), &place])))
+            (
+                account(number),
+                file(sha256(&[self.name.as_bytes(), &place])),
+            )
         };
         let statements: Vec<_> = (0..count).map(statement).collect();
         self.block(&statements);

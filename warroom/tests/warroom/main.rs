@@ -46,7 +46,11 @@ async fn once(log: &MadeLog, tiles: &Path, data: &Path) -> WarroomOutcome {
 }
 
 fn codes(outcome: &WarroomOutcome) -> Vec<&str> {
-    outcome.alarms.iter().map(|(code, ..)| code.as_str()).collect()
+    outcome
+        .alarms
+        .iter()
+        .map(|(code, ..)| code.as_str())
+        .collect()
 }
 
 /// A war room that serves until it is dropped.

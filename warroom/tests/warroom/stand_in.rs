@@ -90,7 +90,11 @@ async fn file(State(told): State<Arc<Mutex<Told>>>, uri: Uri) -> Response {
 async fn call(State(told): State<Arc<Mutex<Told>>>, body: Bytes) -> Json<Value> {
     let request: Value = serde_json::from_slice(&body).unwrap();
     let told = told.lock().unwrap();
-    let result = result(&told, request["method"].as_str().unwrap(), &request["params"]);
+    let result = result(
+        &told,
+        request["method"].as_str().unwrap(),
+        &request["params"],
+    );
     Json(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }))
 }
 
