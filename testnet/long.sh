@@ -2,7 +2,7 @@
 # What takes too long for every change: kills and reorganisations many times over, large backlogs,
 # many fuzz runs. Prints a ledger of what was done and what came of it. `make test-long` runs it.
 #
-# usage: long.sh [deaths] [relay] [contracts] [fuzz] [faults]     all of them by default
+# usage: long.sh [deaths] [relay] [warroom] [contracts] [fuzz] [faults]     all of them by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TBSI_VECTORS:=$PWD/../shared/vectors}"
@@ -31,7 +31,7 @@ said() {
 
 test_of() { cargo test --locked --workspace --test "$@" -- --nocapture --test-threads=1; }
 
-for name in "${@:-deaths relay contracts fuzz faults}"; do
+for name in "${@:-deaths relay warroom contracts fuzz faults}"; do
     for name in $name; do
         case $name in
         deaths)
@@ -40,6 +40,9 @@ for name in "${@:-deaths relay contracts fuzz faults}"; do
         relay)
             part relay test_of relay
             said relay 'ledger: '
+            ;;
+        warroom)
+            part warroom test_of warroom
             ;;
         contracts)
             if command -v npm >/dev/null; then
