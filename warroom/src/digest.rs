@@ -15,7 +15,6 @@ use crate::tree::SignedBundle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Facet {
-    All = 0,
     Kind = 1,
     Issuer = 2,
     Schema = 3,
