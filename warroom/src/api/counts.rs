@@ -100,10 +100,7 @@ fn word(context: &Context<'_>, facet: Facet) -> Result<B256, Problem> {
             .choice("value", KINDS)?
             .and_then(|place| CODES.get(place))
             .map(|code| number_word((*code).into())),
-        Facet::Organisation
-        | Facet::Destination
-        | Facet::ForeignChain
-        | Facet::Assurance => params
+        Facet::Organisation | Facet::Destination | Facet::ForeignChain | Facet::Assurance => params
             .number("value", (0, u32::MAX.into()))?
             .map(number_word),
     };

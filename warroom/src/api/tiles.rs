@@ -1,6 +1,5 @@
 //! The log as it was verified, as static files of a log: a war room is a mirror (SPEC §19.2).
 
-use tbsi_types::LeafIndex;
 use tbsi_types::log::tile::TILE_LEVELS;
 use tbsi_types::log::{EntryBundle, Tile, TileSource};
 
@@ -77,7 +76,7 @@ fn inside(context: &Context<'_>, bundle: EntryBundle) -> Result<EntryBundle, Pro
 fn newest_bundle(context: &Context<'_>) -> Result<Vec<u8>, Problem> {
     let log = context.known.log.as_deref().ok_or_else(missing)?;
     let last = log.size.0.checked_sub(1).ok_or_else(missing)?;
-    let indexed = context.view.leaf(LeafIndex(last).0)?.ok_or_else(missing)?;
+    let indexed = context.view.leaf(last)?.ok_or_else(missing)?;
     let bundle = make_bundle(context, &indexed)?;
     bundle
         .encode()

@@ -187,7 +187,7 @@ impl<'c> View<'c> {
 
     pub(crate) fn total(&self, facet: Facet, word: B256) -> Result<Option<Total>, IndexError> {
         let sql = "SELECT word, count, last_ms FROM term WHERE facet = ? AND word = ?";
-        self.one(sql, &[&(facet as u8), &word.as_slice()], |row| total(row))
+        self.one(sql, &[&(facet as u8), &word.as_slice()], total)
     }
 
     /// Leaves of a facet's word by hour, between two block times.
