@@ -67,4 +67,4 @@ setup-tests: ## The same, and what only tests need
 
 clean: ## Remove what was built and the network of `make run`
 	@if [ -x $(TBSI) ] && [ -d $(NETWORK) ]; then $(TBSI) testnet down --dir $(NETWORK) || true; fi
-	@rm -rf $(CARGO_TARGET_DIR) $(NETWORK) tests/clients/node_modules tests/matrix/*/node_modules contracts/predeploys/node_modules sdk/typescript/node_modules sdk/typescript/dist contracts/corda/*/target
+	@rm -rf $(CARGO_TARGET_DIR) $(NETWORK) tests/clients/node_modules tests/matrix/*/node_modules contracts/predeploys/node_modules sdk/typescript/node_modules sdk/typescript/dist warroom/web/node_modules warroom/web/dist contracts/corda/*/target

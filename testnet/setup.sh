@@ -72,13 +72,22 @@ if command -v npm >/dev/null; then
             echo "npm ci failed: the tests of the TypeScript kit will be skipped" >&2
     fi
 fi
+# The page of the war room; its tests have the same browser.
+if command -v npm >/dev/null; then
+    if [ ! -d warroom/web/node_modules ] ||
+        [ warroom/web/package-lock.json -nt warroom/web/node_modules/.package-lock.json ]; then
+        echo "installing npm packages of warroom/web"
+        (cd warroom/web && npm ci --no-audit --no-fund --loglevel=error >/dev/null) ||
+            echo "npm ci failed: the tests of the war room's page will be skipped" >&2
+    fi
+fi
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null &&
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "installing Debian package: chromium"
     { apt-get update -qq || true
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium \
             >/dev/null; } ||
-        echo "no Chromium: the tests of the kit in a browser will be skipped" >&2
+        echo "no Chromium: the tests of the kit and the page in a browser will be skipped" >&2
 fi
 # Reports for courts: a font with Chinese characters, and a program that reads PDFs.
 reading=()

@@ -21,7 +21,7 @@ const PART_BYTES_MAX = 64 * 1024 * 1024
 const SALT_BYTES_MAX = 68
 
 const ATTRIBUTES =
-  ['src', 'genesis', 'checkpoint', 'file', 'salt', 'status-max-age', 'lang'] as const
+  ['src', 'genesis', 'checkpoint', 'file', 'salt', 'status-max-age', 'room', 'lang'] as const
 
 export class TbsiProofElement extends HTMLElement {
   static readonly observedAttributes = ATTRIBUTES
@@ -83,7 +83,18 @@ export class TbsiProofElement extends HTMLElement {
     this.#report = report
     const language = this.#language()
     const loading = () => document.createTextNode(fill(language, 'loading'))
-    this.#root.replaceChildren(report === undefined ? loading() : view(report, language))
+    this.#root.replaceChildren(
+      report === undefined ? loading() : view(report, language, this.#room(report)))
+  }
+
+  /** Where a war room shows the leaf, if the page names one. */
+  #room(report: Report): string | undefined {
+    const room = this.getAttribute('room')
+    if (room === null || 'code' in report || !URL.canParse(room, document.baseURI)) return undefined
+    const url = new URL(room, document.baseURI)
+    if (url.protocol !== 'https:' && url.protocol !== 'http:') return undefined
+    url.hash = `/attestation/${report.leafIndex}`
+    return url.href
   }
 
   async #judge(): Promise<Report> {

@@ -2,7 +2,10 @@
 import { algorithmBy } from '../verify/digest.js'
 import type { Fails, Holds, OrganisationReport, Report } from '../verify/report.js'
 import { timesOf, type Times } from '../verify/time.js'
-import { CODES, KINDS, VERDICTS, fill, say, type Language } from './words.js'
+import { stepsOf, type StepState } from './steps.js'
+import {
+  CODES, KINDS, STATE_WORDS, STEP_WORDS, VERDICTS, fill, say, type Language,
+} from './words.js'
 
 type Child = Node | string
 
@@ -13,14 +16,36 @@ function make(tag: string, part: string, ...children: readonly Child[]): HTMLEle
   return element
 }
 
-/** The whole of a report. */
-export function view(report: Report, language: Language): HTMLElement {
+/** The whole of a report; `room` is where a war room shows the leaf. */
+export function view(report: Report, language: Language, room?: string): HTMLElement {
   const verdict = make('p', 'verdict', say(language, VERDICTS[report.verdict]))
   verdict.setAttribute('role', 'status')
   const body = 'code' in report ? failed(report, language) : held(report, language)
-  const root = make('div', 'report', verdict, ...body)
+  const root = make('div', 'report', verdict, ...body, steps(report, language))
   root.dataset['verdict'] = report.verdict
+  if (room !== undefined) {
+    const link = document.createElement('a')
+    Object.assign(link, { href: room, textContent: fill(language, 'room') })
+    root.append(make('p', 'room', link))
+  }
   return root
+}
+
+const MARKS: Readonly<Record<StepState, string>> = {
+  holds: '✓', fails: '✗', open: '?', after: '–', absent: '–',
+}
+
+/** What was checked, in order; a reader sees where it ended. */
+function steps(report: Report, language: Language): HTMLElement {
+  const items = stepsOf(report).map(({ name, state }) => {
+    const mark = make('span', 'mark', MARKS[state])
+    mark.setAttribute('aria-hidden', 'true')
+    const item = make('li', 'step', mark, ' ', say(language, STEP_WORDS[name]),
+      make('small', '', say(language, STATE_WORDS[state])))
+    item.dataset['state'] = state
+    return item
+  })
+  return make('details', 'details', make('summary', '', fill(language, 'steps')), make('ol', 'steps', ...items))
 }
 
 function failed({ code, reason }: Fails, language: Language): Child[] {
@@ -140,24 +165,34 @@ function detailsOf(report: Holds, language: Language): HTMLElement {
   return details
 }
 
+/** Colours reach 4.5:1 on white and, in dark, on black (WCAG 2.2 §1.4.3). */
 export const STYLE = `
-:host { display: block; font: 1rem/1.5 system-ui, "Noto Sans TC", sans-serif; color: inherit; }
+:host { display: block; font: 1rem/1.5 system-ui, "Noto Sans TC", sans-serif; color: inherit;
+  --good: #18794e; --bad: #b3261e; --open: #8a5a00; --quiet: #595959; }
 [part=report] { border: 1px solid #767676; border-inline-start: .4rem solid #767676;
   border-radius: .3rem; padding: .7rem 1rem; overflow-wrap: anywhere; }
-[data-verdict=valid] { border-inline-start-color: #18794e; }
-[data-verdict=invalid], [data-verdict=void] { border-inline-start-color: #b3261e; }
-[data-verdict="could not tell"] { border-inline-start-color: #9a6700; }
+[data-verdict=valid] { border-inline-start-color: var(--good); }
+[data-verdict=invalid], [data-verdict=void] { border-inline-start-color: var(--bad); }
+[data-verdict="could not tell"] { border-inline-start-color: var(--open); }
 [part=verdict] { font-weight: 700; font-size: 1.15rem; margin: 0 0 .4rem; }
-[data-verdict=valid] [part=verdict]::before { content: "✓ "; color: #18794e; }
+[data-verdict=valid] [part=verdict]::before { content: "✓ "; color: var(--good); }
 [data-verdict=invalid] [part=verdict]::before, [data-verdict=void] [part=verdict]::before {
-  content: "✗ "; color: #b3261e; }
-[data-verdict="could not tell"] [part=verdict]::before { content: "? "; color: #9a6700; }
+  content: "✗ "; color: var(--bad); }
+[data-verdict="could not tell"] [part=verdict]::before { content: "? "; color: var(--open); }
 [part=facts] { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .9rem; margin: 0; }
-dt { color: #595959; } dd { margin: 0; } small { display: block; color: #595959; }
+dt { color: var(--quiet); } dd { margin: 0; } small { display: block; color: var(--quiet); }
 [part=code], [part=reason] { font-family: ui-monospace, monospace; font-size: .8rem; }
 [part=details] { margin-top: .6rem; } summary { cursor: pointer; } p { margin: .4rem 0; }
-[part=signers] { margin: 0; padding-inline-start: 1.2rem; }
+[part=signers], [part=steps] { margin: 0; padding-inline-start: 1.2rem; }
+[part=steps] { list-style: none; padding-inline-start: 0; } [part=step] { margin: .2rem 0; }
+[part=mark] { display: inline-block; inline-size: 1.2rem; font-weight: 700; color: var(--quiet); }
+[part=step] small { display: inline; margin-inline-start: .5rem; }
+[data-state=holds] [part=mark] { color: var(--good); } [data-state=fails] [part=mark] { color: var(--bad); }
+[data-state=open] [part=mark] { color: var(--open); }
 @media (max-width: 28rem) { [part=facts] { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .4rem; } }
-@media (prefers-color-scheme: dark) { dt, small { color: #a8a8a8; } }
+@media (prefers-color-scheme: dark) {
+  :host { --good: #5fd39b; --bad: #ff9d94; --open: #f0c060; --quiet: #b4b4b4; } }
+@media print { :host { --good: #000; --bad: #000; --open: #000; --quiet: #333; }
+  details::details-content { content-visibility: visible; } }
 `

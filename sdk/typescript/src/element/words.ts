@@ -1,5 +1,6 @@
 /** What people read, in English and in Traditional Chinese. */
 import type { Code, Report } from '../verify/report.js'
+import type { StepName, StepState } from './steps.js'
 
 export type Language = 'en' | 'zh-TW'
 
@@ -108,6 +109,8 @@ export const WORDS = {
   network: ['Network', '網路'],
   details: ['Details', '詳細資料'],
   handovers: ['Handovers between validators', '驗證者交接'],
+  steps: ['What was checked, step by step', '逐步查核的內容'],
+  room: ['Look at it in the war room', '在戰情室中查看'],
   loading: ['Verifying the proof…', '正在驗證證明…'],
 } as const satisfies Record<string, Both>
 
@@ -133,4 +136,26 @@ export const KINDS: Readonly<Record<string, Both>> = {
   governanceAct: ['act of governance', '治理行為'],
   message: ['message to another chain', '傳往他鏈的訊息'],
   foreignFact: ['fact of another chain', '他鏈的事實'],
+}
+
+/** What each step checks. */
+export const STEP_WORDS: Readonly<Record<StepName, Both>> = {
+  form: ['The proof can be read, and its parts fit together', '證明可以讀取，各部分相符'],
+  genesis: ['It is of the network whose genesis file is trusted', '屬於所信任創世檔的網路'],
+  leaf: ['The record is whole, of this chain, and not later than the checkpoint', '紀錄完整、屬於本鏈，且不晚於檢查點'],
+  inclusion: ['The record is in the log that the checkpoint names', '紀錄在檢查點所指的日誌中'],
+  handover: ['Each change of validators was signed by the old ones and the new ones', '驗證者每次變更，皆由新舊雙方簽署'],
+  checkpoint: ['Validators with more than two thirds of the voting power signed the checkpoint', '投票權超過三分之二的驗證者簽署了檢查點'],
+  map: ['Its status follows from the map that was signed', '狀態可由經簽署的對照表推得'],
+  registry: ['The legal name follows from the registry that was signed', '法定名稱可由經簽署的機構登錄推得'],
+  file: ['The file has the digest that was attested', '檔案的摘要與存證相符'],
+}
+
+/** What became of a step. */
+export const STATE_WORDS: Readonly<Record<StepState, Both>> = {
+  holds: ['holds', '成立'],
+  fails: ['does not hold', '不成立'],
+  open: ['cannot be told', '無法判斷'],
+  after: ['not reached', '未進行'],
+  absent: ['nothing to check', '無須查核'],
 }
