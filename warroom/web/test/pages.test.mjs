@@ -89,8 +89,8 @@ test('figures carry a mark that opens their proof; the recount agrees', options,
     const how = await page.locator('.figures div:nth-child(4) .how').textContent()
     assert.ok(how.includes(`counted ${attestations} in the 600 records`), how)
     // By keyboard alone: the skip link, then the navigation.
-    await page.keyboard.press('Escape')
-    await page.evaluate(() => { document.activeElement?.blur() })
+    await page.reload()
+    await page.waitForSelector('.bar.good')
     await page.keyboard.press('Tab')
     assert.equal(await page.evaluate(() => document.activeElement?.className), 'skip')
     await page.keyboard.press('Enter')
@@ -122,6 +122,7 @@ test('a file is found by its digest, and is never sent', options, async () => {
     assert.ok(room.asked.every((it) => it.startsWith('GET ') && !it.includes('minutes')), room.asked.join('\n'))
     await page.locator('.hits a').click()
     await page.waitForSelector('[data-outcome=stands]')
+    await page.waitForSelector('tbsi-proof [data-verdict=valid]')
     const steps = page.locator('tbsi-proof [part=step]')
     assert.equal(await steps.count(), 9)
     assert.equal(await page.locator('tbsi-proof [data-state=fails]').count(), 0)
