@@ -25,6 +25,10 @@ const W = {
   pages: ['Pages', '頁面'],
   language: ['Language', '語言'],
   missing: ['There is no such page.', '沒有這個頁面。'],
+  legend: ['What the marks mean', '標記說明'],
+  proven: ['checked by your browser', '已由您的瀏覽器查核'],
+  said: ['said by the war room, not checked', '戰情室所述，未經查核'],
+  wrong: ['contradicts the proof', '與證明矛盾'],
   footer: [
     'This page believes neither the war room nor its own server: what has a ✓ was checked here, under the genesis file that you chose. A proof shows who stated what and when, and not that it is true.',
     '本頁不採信戰情室，也不採信自己的伺服器：標示 ✓ 者，皆已依您選定的創世檔在此查核。證明顯示何人於何時陳述何事，不代表內容屬實。',
@@ -78,7 +82,14 @@ export function App() {
         <h1>{t(title)}</h1>
         {View === null ? null : <View route={route} key={where} />}
       </main>
-      <footer><p>{t(W.footer)}</p></footer>
+      <footer>
+        <ul class="legend" aria-label={t(W.legend)}>
+          <li><span class="mark proven" aria-hidden="true">✓</span> {t(W.proven)}</li>
+          <li><span class="mark said" aria-hidden="true">○</span> {t(W.said)}</li>
+          <li><span class="mark wrong" aria-hidden="true">✗</span> {t(W.wrong)}</li>
+        </ul>
+        <p>{t(W.footer)}</p>
+      </footer>
     </>
   )
 }

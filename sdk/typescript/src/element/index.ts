@@ -21,7 +21,7 @@ const PART_BYTES_MAX = 64 * 1024 * 1024
 const SALT_BYTES_MAX = 68
 
 const ATTRIBUTES =
-  ['src', 'genesis', 'checkpoint', 'file', 'salt', 'status-max-age', 'room', 'lang'] as const
+  ['src', 'genesis', 'checkpoint', 'file', 'salt', 'status-max-age', 'room', 'steps', 'lang'] as const
 
 export class TbsiProofElement extends HTMLElement {
   static readonly observedAttributes = ATTRIBUTES
@@ -84,7 +84,9 @@ export class TbsiProofElement extends HTMLElement {
     const language = this.#language()
     const loading = () => document.createTextNode(fill(language, 'loading'))
     this.#root.replaceChildren(
-      report === undefined ? loading() : view(report, language, this.#room(report)))
+      report === undefined ? loading() : view(report, language, {
+        room: this.#room(report), steps: this.hasAttribute('steps'),
+      }))
   }
 
   /** Where a war room shows the leaf, if the page names one. */

@@ -16,12 +16,21 @@ function make(tag: string, part: string, ...children: readonly Child[]): HTMLEle
   return element
 }
 
-/** The whole of a report; `room` is where a war room shows the leaf. */
-export function view(report: Report, language: Language, room?: string): HTMLElement {
+/** What a page may add to a report. */
+export interface Shown {
+  /** Where a war room shows the leaf. */
+  readonly room?: string | undefined
+  /** Whether the steps are seen without being asked for. */
+  readonly steps?: boolean
+}
+
+/** The whole of a report. */
+export function view(report: Report, language: Language, shown: Shown = {}): HTMLElement {
+  const { room } = shown
   const verdict = make('p', 'verdict', say(language, VERDICTS[report.verdict]))
   verdict.setAttribute('role', 'status')
   const body = 'code' in report ? failed(report, language) : held(report, language)
-  const root = make('div', 'report', verdict, ...body, steps(report, language))
+  const root = make('div', 'report', verdict, ...body, steps(report, language, shown.steps === true))
   root.dataset['verdict'] = report.verdict
   if (room !== undefined) {
     const link = document.createElement('a')
@@ -36,7 +45,7 @@ const MARKS: Readonly<Record<StepState, string>> = {
 }
 
 /** What was checked, in order; a reader sees where it ended. */
-function steps(report: Report, language: Language): HTMLElement {
+function steps(report: Report, language: Language, open: boolean): HTMLElement {
   const items = stepsOf(report).map(({ name, state }) => {
     const mark = make('span', 'mark', MARKS[state])
     mark.setAttribute('aria-hidden', 'true')
@@ -45,7 +54,10 @@ function steps(report: Report, language: Language): HTMLElement {
     item.dataset['state'] = state
     return item
   })
-  return make('details', 'details', make('summary', '', fill(language, 'steps')), make('ol', 'steps', ...items))
+  const details = make('details', 'details',
+    make('summary', '', fill(language, 'steps')), make('ol', 'steps', ...items))
+  details.toggleAttribute('open', open)
+  return details
 }
 
 function failed({ code, reason }: Fails, language: Language): Child[] {

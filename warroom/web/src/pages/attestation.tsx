@@ -1,8 +1,9 @@
 /** One record: what it says, proven in the page, and what became of it. */
-import { useEffect, useState } from 'preact/hooks'
-import { stringify } from '@tbsi/verify/index.js'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { stringify, type Report } from '@tbsi/verify/index.js'
 import { proves } from '../acts.js'
 import type { Attestation } from '../api.js'
+import type { Verdict } from '../log/history.js'
 import { prove, otherFields, type Proven } from '../record.js'
 import { asProblem } from '../room.js'
 import { to, type Route } from '../route.js'
@@ -13,9 +14,9 @@ import { Became } from '../ui/became.js'
 import { Bytes, Legal, Mark, Table, Unknowns, Waiting } from '../ui/parts.js'
 import { ProofReport } from '../ui/proof.js'
 import { Qr } from '../ui/qr.js'
-import type { Pair } from '../words/say.js'
+import { COMMA, type Pair } from '../words/say.js'
 import { FINDINGS } from '../words/findings.js'
-import { COMMITS_TO, EVENTS, KINDS, REASONS, term } from '../words/terms.js'
+import { EVENTS, KINDS, REASONS, term } from '../words/terms.js'
 
 const W = {
   none: ['Which record? Give its number.', '請指定紀錄編號。'],
@@ -75,6 +76,9 @@ function useProof(position: number | null): Proving {
 
 function Shown({ said, position, proven }: { said: Attestation; position: number; proven: Proving }) {
   const { t, state } = useRoom()
+  const [verdict, came] = useState<Verdict | null>(null)
+  const report = useMemo(
+    () => (proven.state === 'done' ? withOutcome(proven.proven.report, verdict) : null), [proven, verdict])
   const statement = proven.state === 'done' ? proven.proven.statement : null
   const different = statement === null ? [] : otherFields(said, statement)
   return (
@@ -86,7 +90,7 @@ function Shown({ said, position, proven }: { said: Attestation; position: number
         </div>
       )}
       {said.id === null || statement === null || said.verdict === null ? null
-        : <Became said={said} statement={statement} position={position} />}
+        : <Became said={said} statement={statement} position={position} came={came} />}
       <Says said={said} proven={statement !== null && different.length === 0} />
       {said.act === null ? null : <ActText said={said} statement={statement} />}
       <section aria-labelledby="proof">
@@ -94,7 +98,7 @@ function Shown({ said, position, proven }: { said: Attestation; position: number
         {state.trusted === null ? <p>{t(W.needsTrust)}</p> : null}
         {proven.state === 'running' ? <p role="status">{t(W.proving)}</p> : null}
         {proven.state === 'failed' ? <p class="notice trouble" role="alert">{t(proven.words)}</p> : null}
-        {proven.state === 'done' ? <ProofReport report={proven.proven.report} /> : null}
+        {report === null ? null : <ProofReport report={report} />}
       </section>
       {said.history.length === 0 ? null : <Told said={said} />}
       {said.id === null ? null : (
@@ -104,6 +108,13 @@ function Shown({ said, position, proven }: { said: Attestation; position: number
       <Unknowns of={said.notKnown} />
     </>
   )
+}
+
+/** A bundle says nothing of what came later; this page has read that itself, and says it above. */
+function withOutcome(report: Report, verdict: Verdict | null): Report {
+  if ('code' in report) return report
+  const counts = verdict !== 'revoked' && verdict !== 'algorithmRevoked'
+  return { ...report, revocation: null, verdict: counts ? report.verdict : 'void' }
 }
 
 function Says({ said, proven }: { said: Attestation; proven: boolean }) {
@@ -117,7 +128,7 @@ function Says({ said, proven }: { said: Attestation; proven: boolean }) {
       <dt>{t(W.kind)}</dt><dd>{t(term(KINDS, statement.kind))} {mark}</dd>
       <dt>{t(W.issuer)}</dt><dd><Legal name={said.issuerName} /></dd>
       <dt>{t(W.account)}</dt><dd><Bytes of={String(statement['issuer'])} name={t(W.account)} /> {mark}</dd>
-      <dt>{t(W.when)}</dt><dd>{time(Number(statement['timeMs']))}, {t(W.block, { height: n(Number(statement['height'])) })} {mark}</dd>
+      <dt>{t(W.when)}</dt><dd>{time(Number(statement['timeMs']))}{t(COMMA)}{t(W.block, { height: n(Number(statement['height'])) })} {mark}</dd>
       {statement['digest'] === undefined ? null
         : <><dt>{t(W.digest)}</dt><dd><Bytes of={String(statement['digest'])} name={t(W.digest)} /> {mark}</dd></>}
       {said.id === null ? null
@@ -125,7 +136,7 @@ function Says({ said, proven }: { said: Attestation; proven: boolean }) {
       {schema === null ? null : (
         <>
           <dt>{t(W.schema)}</dt><dd>{schema.name ?? <Bytes of={schema.schema} name={t(W.schema)} />}</dd>
-          <dt>{t(W.commits)}</dt><dd>{of(schema)} {schema.commitsTo === null ? null : `(${t(term(COMMITS_TO, schema.commitsTo))})`}</dd>
+          <dt>{t(W.commits)}</dt><dd>{of(schema)}</dd>
           {schema.textHash === null ? null
             : <><dt>{t(W.textHash)}</dt><dd><Bytes of={schema.textHash} name={t(W.textHash)} /></dd></>}
         </>

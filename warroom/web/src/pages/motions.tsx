@@ -7,7 +7,7 @@ import { asProblem } from '../room.js'
 import { to, type Route } from '../route.js'
 import { useAsked, useRoom } from '../ui/context.js'
 import { Legal, Mark, Table, Unknowns, Waiting, type Proof } from '../ui/parts.js'
-import type { Pair } from '../words/say.js'
+import { COLON, COMMA, type Pair } from '../words/say.js'
 import { CHOICES, STATUSES, term } from '../words/terms.js'
 
 const W = {
@@ -77,10 +77,10 @@ function One({ number }: { number: string }) {
   return (
     <>
       <p><a href={to('motions')}>{t(W.all)}</a></p>
-      <h2>{t(W.motion)} {motion.motion}: {of(motion)}</h2>
+      <h2>{t(COLON, { name: `${t(W.motion)} ${motion.motion}`, value: of(motion) })}</h2>
       <dl class="facts">
         <dt>{t(W.status)}</dt>
-        <dd><strong>{t(term(STATUSES, motion.status))}</strong>{motion.status === 'open' ? <>{', '}<Countdown untilMs={motion.deadlineMs} /></> : null}</dd>
+        <dd><strong>{t(term(STATUSES, motion.status))}</strong>{motion.status === 'open' ? <>{t(COMMA)}<Countdown untilMs={motion.deadlineMs} /></> : null}</dd>
         <dt>{t(W.votes)}</dt><dd>{t(W.tally, tally(motion))}</dd>
         <dt>{t(W.by)}</dt><dd><Legal name={motion.name} /></dd>
         {motion.subject === null || motion.subject === 0 ? null : <><dt>{t(W.subject)}</dt><dd><Legal name={motion.subjectName} /></dd></>}

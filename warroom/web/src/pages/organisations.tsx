@@ -4,7 +4,7 @@ import { to, type Route } from '../route.js'
 import { SeriesChart } from '../ui/chart.js'
 import { useAsked, useRoom } from '../ui/context.js'
 import { Bytes, Known, Legal, Mark, SafeLink, Table, Unknowns, Waiting } from '../ui/parts.js'
-import type { Pair } from '../words/say.js'
+import { COLON, COMMA, type Pair } from '../words/say.js'
 import { CHOICES, GOVERNANCE_REASONS, KEYS, ORGANISATION_KINDS, PERMISSIONS, POSSESSION, STANDINGS, STATUSES, term } from '../words/terms.js'
 
 const W = {
@@ -101,7 +101,7 @@ function Facts({ of }: { of: OrganisationSummary & Pick<Organisation, 'agreement
       <dt>{t(W.contact)}</dt><dd><SafeLink url={of.contactUrl} /></dd>
       <dt>{t(W.agreement)}</dt><dd><Bytes of={of.agreementHash} name={t(W.agreement)} /></dd>
       <dt>{t(W.credential)}</dt><dd><Bytes of={of.credentialHash} name={t(W.credential)} /></dd>
-      <dt>{t(W.records)}</dt><dd>{n(of.leaves)} <Mark proof="said" />, {t(W.newest)}: {time(of.lastMs)}</dd>
+      <dt>{t(W.records)}</dt><dd>{n(of.leaves)} <Mark proof="said" /> {t(COLON, { name: t(W.newest), value: time(of.lastMs) })}</dd>
     </dl>
   )
 }
@@ -118,7 +118,7 @@ function StandingTable({ of }: { of: Organisation }) {
     <Table caption={t(W.standing)} head={[t(W.what), t(W.when), t(W.why), t(W.act)]}>
       {of.standing.map((it, at) => (
         <tr key={at}>
-          <td>{t(term(STANDINGS, it.what))}{it.nameEn === null ? '' : `: ${words({ en: it.nameEn, zhTw: it.nameZhTw ?? '' })}`}</td>
+          <td>{it.nameEn === null ? t(term(STANDINGS, it.what)) : t(COLON, { name: t(term(STANDINGS, it.what)), value: words({ en: it.nameEn, zhTw: it.nameZhTw ?? '' }) })}</td>
           <td>{time(it.timeMs)}</td>
           <td>
             {it.reason === null ? '' : t(term(GOVERNANCE_REASONS, it.reason))}
@@ -146,7 +146,7 @@ function Nodes({ of }: { of: Organisation }) {
             <ul class="plain">
               {it.keys.map(({ kind, key, possession, position }) => (
                 <li key={`${kind} ${key}`}>
-                  {t(term(KEYS, kind))}: <code class="short">{key}</code> {t(term(POSSESSION, possession))}, <Act position={position} />
+                  {t(COLON, { name: t(term(KEYS, kind)), value: '' })} <code class="short">{key}</code> {t(term(POSSESSION, possession))}{t(COMMA)}<Act position={position} />
                 </li>
               ))}
             </ul>
@@ -165,7 +165,7 @@ function Accounts({ of }: { of: Organisation }) {
       {of.accounts.map((it) => (
         <tr key={it.account}>
           <td><a href={to('leaves', null, { issuer: it.account })}><code>{it.account}</code></a><br /><small class="wrap">{it.did}</small></td>
-          <td>{it.permissions.map((may) => t(term(PERMISSIONS, may))).join(', ')}</td>
+          <td>{it.permissions.map((may) => t(term(PERMISSIONS, may))).join(t(COMMA))}</td>
           <td class="number">{it.sinceHeight}</td>
           <td><Act position={it.position} /></td>
         </tr>

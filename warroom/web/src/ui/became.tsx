@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { Statement } from '@tbsi/verify/leaf.js'
 import type { Attestation } from '../api.js'
 import { HISTORY_LEAVES_MAX } from '../limits.js'
-import { verdictOf, type History } from '../log/history.js'
+import { verdictOf, type History, type Verdict } from '../log/history.js'
 import { readHistory } from '../record.js'
 import { tilesFinding } from '../room.js'
 import { to } from '../route.js'
@@ -20,7 +20,7 @@ const W = {
   superseded: ['Superseded by its issuer on {time}; it was not revoked.', '已由簽發者於 {time} 以另一筆取代；並未撤銷。'],
   algorithmRevoked: ['Its digest algorithm was revoked on {time}: it proves nothing any more.', '其摘要演算法已於 {time} 廢止：不再具證明力。'],
   countersigned: ['Countersigned: {have} of {need}.', '會簽：{have}／{need}。'],
-  strangers: ['{count} times somebody else said that it is revoked or superseded; that counts for nothing.', '另有 {count} 次由他人聲稱撤銷或取代，均不生效力。'],
+  strangers: ['Somebody else said that it is revoked or superseded ({count}×); that counts for nothing.', '另有他人聲稱撤銷或取代（{count} 次），不生效力。'],
   how: ['Your browser read all {leaves} records that follow it, up to the root that the validators signed.', '您的瀏覽器已讀取其後全部 {leaves} 筆紀錄，直到驗證者簽署的根。'],
   reading: ['Reading what follows it in the log: {done} of {all} records…', '正在讀取其後的日誌：{done}／{all} 筆紀錄…'],
   read: ['Read the {all} records that follow it', '讀取其後的 {all} 筆紀錄'],
@@ -32,7 +32,13 @@ type Read = { readonly state: 'none' } | { readonly state: 'reading'; readonly d
   { readonly state: 'done'; readonly history: History; readonly leaves: number } |
   { readonly state: 'failed'; readonly finding: Finding }
 
-export function Became({ said, statement, position }: { said: Attestation; statement: Statement; position: number }) {
+export function Became({ said, statement, position, came }: {
+  said: Attestation
+  statement: Statement
+  position: number
+  /** Told what the log comes to, once it was read. */
+  came: (verdict: Verdict) => void
+}) {
   const { room, state, t, n } = useRoom()
   const { head, language } = state
   const [read, set] = useState<Read>({ state: 'none' })
@@ -47,7 +53,11 @@ export function Became({ said, statement, position }: { said: Attestation; state
       registeredAt: said.schema?.registeredAt ?? null, signal: leaving.signal,
       progress: (done, of) => { if (!leaving.signal.aborted) set({ state: 'reading', done, all: of }) },
     }).then(
-      (history) => { if (!leaving.signal.aborted) set({ state: 'done', history, leaves: all }) },
+      (history) => {
+        if (leaving.signal.aborted) return
+        set({ state: 'done', history, leaves: all })
+        came(verdictOf(history))
+      },
       (thrown: unknown) => {
         if (!leaving.signal.aborted) set({ state: 'failed', finding: tilesFinding(thrown, language) })
       })

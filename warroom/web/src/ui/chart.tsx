@@ -6,7 +6,7 @@ import { useRoom } from './context.js'
 import { Table } from './parts.js'
 
 const W = {
-  caption: ['Records per {span}, by block time', '每 {span} 的紀錄數（依區塊時間）'],
+  caption: ['Records per {span}, by block time', '每 {span}的紀錄數（依區塊時間）'],
   table: ['The same as a table', '以表格顯示'],
   when: ['From', '起'],
   count: ['Records', '紀錄數'],

@@ -10,6 +10,7 @@ export function ProofReport({ report }: { report: Report }) {
   useEffect(() => {
     if (!(element.current instanceof TbsiProofElement)) return
     element.current.setAttribute('lang', state.language)
+    element.current.toggleAttribute('steps', true)
     element.current.report = report
   }, [report, state.language])
   return <tbsi-proof ref={element} />

@@ -32,13 +32,17 @@ export function moment(language: Language, ms: number | null | undefined): strin
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return say(language, NOT_KNOWN)
   const { utc, taipei } = timesOf(BigInt(Math.trunc(ms)))
   const text = language === 'en' ? utc : taipei
-  return text.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC').replace(/(\.\d+)?\+08:00$/, '（臺北）')
+  return text.replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC').replace(/(\.\d+)?\+08:00$/, ' 臺北時間')
 }
 
 const UNITS: readonly (readonly [ms: number, one: Pair])[] = [
   [86_400_000, ['{n} d', '{n} 天']], [3_600_000, ['{n} h', '{n} 小時']],
   [60_000, ['{n} min', '{n} 分鐘']], [1_000, ['{n} s', '{n} 秒']],
 ]
+
+/** What follows a name, and what stands between the parts of a list. */
+export const COLON: Pair = ['{name}: {value}', '{name}：{value}']
+export const COMMA: Pair = [', ', '、']
 
 /** A length of time in its two largest units. */
 export function duration(language: Language, ms: number | null | undefined): string {

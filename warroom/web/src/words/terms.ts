@@ -40,14 +40,6 @@ export const GOVERNANCE_REASONS: Terms = {
   8: ['cause removed', '事由消滅'],
 }
 
-export const COMMITS_TO: Terms = {
-  1: ['the bytes of a file', '檔案的位元組'],
-  2: ['a salt and the bytes of a file', '鹽值加檔案的位元組'],
-  3: ['canonical JSON (RFC 8785)', '正規化 JSON（RFC 8785）'],
-  4: ['a salt and canonical JSON', '鹽值加正規化 JSON'],
-  5: ['the root of a Merkle tree', '默克爾樹的根'],
-}
-
 export const VERDICTS: Terms = {
   stands: ['stands', '有效'],
   superseded: ['superseded', '已被取代'],
