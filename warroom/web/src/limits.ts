@@ -31,7 +31,7 @@ export const LOG_LEAVES_MAX = 2 ** 28
 /** Requests for tiles at a time. */
 export const TILES_AT_A_TIME = 6
 /** Characters of a search. */
-export const SEARCH_CHARS_MAX = 512
+export const SEARCH_CHARS_MAX = 256
 /** Milliseconds after which the newest checkpoint is called old. */
 export const STALE_MS = 10 * 60_000
 /** Milliseconds between two looks at the figures. */

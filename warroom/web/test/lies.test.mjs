@@ -136,7 +136,7 @@ test('a checkpoint below quorum, another network, a proof of another record, ano
   await under(below, 'now', async (page) => {
     const words = await found(page, 'headInvalid')
     assert.ok(words.includes('strictly more than 2/3'), words)
-    assert.equal(await page.locator('main .mark.proven').count(), 0)
+    assert.equal(await page.locator('.figures .mark.proven').count(), 0)
   })
   const other = (path, truth) => {
     if (path === '/status') truth.genesisHash = `0x${'00'.repeat(32)}`

@@ -1,9 +1,9 @@
 // Every page in both languages, at the desk and on a phone, in the light and in the dark.
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { axe, go, launch, noBrowser, shoot, trust, visit } from './browser.mjs'
+import { axe, file, go, launch, noBrowser, shoot, trust, visit } from './browser.mjs'
 import { serve } from './mock/server.mjs'
-import { DOCUMENT, world } from './mock/world.mjs'
+import { DOCUMENT, FORM, SALT, world } from './mock/world.mjs'
 
 const options = { skip: noBrowser }
 const net = world()
@@ -127,7 +127,14 @@ test('a file is found by its digest, and is never sent', options, async () => {
     assert.equal(await steps.count(), 9)
     assert.equal(await page.locator('tbsi-proof [data-state=fails]').count(), 0)
     // A stranger's revocation is in the log, and counts for nothing.
+    await page.emulateMedia({ media: 'print' })
+    await shoot(page, 'en-print-attestation')
+    await page.emulateMedia({ media: null })
     assert.ok((await page.locator('main').textContent()).includes('Somebody else said that it is revoked'))
+    await go(page, room, 'search')
+    const salted = [file('form.txt', FORM), file('form.txt.tbsi.salt', SALT.toString('hex'))]
+    await page.locator('.drop input').setInputFiles(salted)
+    await page.waitForSelector(`.hits a[href="#/attestation/${named.salted}"]`)
     assert.deepEqual(wrong, [])
   } finally {
     await browser.close()

@@ -105,8 +105,8 @@ function KeyFigures({ now }: { now: Now }) {
   const signed = (value: string, claimed: number | null, proven: number | null): [string, Proof, string] =>
     proven === null || claimed === null ? [value, 'said', ''] : [n(Math.max(proven, 0)), 'proven', t(W.byCheckpoint, { value: n(proven) })]
   const [height, heightProof, heightHow] = signed(n(now.height), now.height, head?.height ?? null)
-  // The head may be newer than these figures; it may not be older.
-  const size: Proof = head === null ? 'said' : now.size <= head.size ? 'proven' : 'wrong'
+  // The head may be newer than these figures. If it is older, the next look tells; see findings.
+  const size: Proof = head !== null && now.size <= head.size ? 'proven' : 'said'
   const age = head === null ? now.ageMs : Date.now() - head.timeMs
   const rates = [[W.minute, now.rates.lastMinute], [W.hour, now.rates.lastHour], [W.day, now.rates.lastDay]] as const
   return (
@@ -121,9 +121,7 @@ function KeyFigures({ now }: { now: Now }) {
         <dd>
           {n(now.size)}{' '}
           {size === 'said' ? <Mark proof="said" /> : (
-            <Mark proof={size}>
-              {size === 'proven' ? t(W.byCheckpoint, { value: n(head?.size) }) : t(W.contradicts, { claimed: n(now.size), counted: n(head?.size) })}
-            </Mark>
+            <Mark proof={size}>{t(W.byCheckpoint, { value: n(head?.size) })}</Mark>
           )}
         </dd>
       </div>

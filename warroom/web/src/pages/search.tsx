@@ -23,7 +23,7 @@ const W = {
   what: ['Digest, id, 統一編號, LEI, legal name, DID, account, schema, transaction, height, motion, or chain (CAIP-2)', '摘要、識別碼、統一編號、LEI、法定名稱、DID、帳號、綱要、交易、區塊高度、動議或鏈（CAIP-2）'],
   go: ['Search', '搜尋'],
   understood: ['Understood as: {what}', '理解為：{what}'],
-  none: ['Nothing was found among {size} records. If a file was changed by one bit, or has a salt, its digest is another one.', '在 {size} 筆紀錄中查無結果。檔案若有一個位元不同，或加了鹽值，摘要就會不同。'],
+  none: ['Nothing was found among {size} records. If a file was changed by one bit, has a salt, or was attested under another algorithm than SHA-256, its digest is another one.', '在 {size} 筆紀錄中查無結果。檔案若有一個位元不同、加了鹽值，或以 SHA-256 以外的演算法存證，摘要就會不同。'],
   found: ['{count} found', '找到 {count} 筆'],
   more: ['There is more: say more of what you look for.', '還有更多結果：請輸入更明確的內容。'],
   by: ['by {what}', '依{what}'],
