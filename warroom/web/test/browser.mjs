@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import { chromium } from 'playwright-core'
 import { NOW_MS } from './mock/world.mjs'
 
@@ -11,16 +12,31 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** Whether there is one; tests that need it are skipped otherwise. */
 export const noBrowser = executablePath ? false : 'needs a browser: set TBSI_CHROMIUM'
 
-export function launch() {
+/** Milliseconds that a condition is waited for. */
+const WAIT_MS_MAX = 120_000
+
+let running
+
+/** One browser for all tests of a file; `close` leaves it without visitors. */
+export async function launch() {
   // Containers let no process make the namespaces of Chromium's own sandbox.
-  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+  running ??= chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+  const browser = await running
+  return {
+    newContext: (of) => browser.newContext(of),
+    close: async () => { for (const context of browser.contexts()) await context.close() },
+  }
 }
+
+after(async () => { await (await running)?.close() })
 
 /** A visitor at the time of the small network's newest block; what the page complains of is in `wrong`. */
 export async function visit(browser, { language = 'en', width = 1100, height = 800, dark = false } = {}) {
   const context = await browser.newContext({
     locale: language === 'en' ? 'en-GB' : 'zh-TW', viewport: { width, height }, colorScheme: dark ? 'dark' : 'light',
   })
+  // A condition that does not come about on a busy machine is waited for long enough.
+  context.setDefaultTimeout(WAIT_MS_MAX)
   const page = await context.newPage()
   await page.clock.setFixedTime(NOW_MS)
   const wrong = []
