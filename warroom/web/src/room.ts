@@ -112,11 +112,16 @@ export class Room {
     const { trusted, offered } = this.state
     if (offered?.hash !== status.genesisHash && trusted?.hash !== status.genesisHash) await this.#offer()
     if (trusted === null || turn !== this.#turn) return
-    const { head, findings } = await this.#verified(status, trusted)
+    const { head: verified, findings } = await this.#verified(status, trusted)
     if (turn !== this.#turn) return
+    // Without a proof the last checkpoint that was verified stays what it was, and grows old.
+    const unproven = findings.some(({ code }) => code === 'noProof')
+    const head = unproven ? this.state.head : verified
+    const age = Date.now() - (head?.timeMs ?? Date.now())
+    if (age > STALE_MS) findings.push({ code: 'stale', values: { age: duration(this.state.language, age) } })
     // Findings about figures are of the last count, and stay until the next.
     const counted = this.state.findings.filter(({ code }) => code === 'figures')
-    this.#set({ head: head ?? (findings.some(({ code }) => code === 'noProof') ? this.state.head : null), findings: [...findings, ...counted] })
+    this.#set({ head, findings: [...findings, ...counted] })
   }
 
   async #offer(): Promise<void> {
@@ -140,8 +145,6 @@ export class Room {
       return { head: null, findings: [headFinding(thrown, this.state.language)] }
     }
     const findings = [...contradictions(status, head), ...await this.#remembered(trusted, head)]
-    const age = Date.now() - head.timeMs
-    if (age > STALE_MS) findings.push({ code: 'stale', values: { age: duration(this.state.language, age) } })
     return { head, findings }
   }
 
@@ -247,8 +250,8 @@ export function contradictions({ checkpoint, indexed }: Status, head: VerifiedHe
 
 function headFinding(thrown: unknown, language: Language): Finding {
   if (thrown instanceof HeadError) {
-    const { code, reason } = thrown.report
-    return { code: 'headInvalid', values: { reason: `${sayElement(language, CODES[code])} (${reason})` } }
+    const { code, reason, verdict } = thrown.report
+    return { code: verdict === 'invalid' ? 'headInvalid' : 'noProof', values: { reason: `${sayElement(language, CODES[code])} (${reason})` } }
   }
   const reason = thrown instanceof ApiError ? thrown.said[language === 'en' ? 0 : 1] : messageOf(thrown)
   return { code: thrown instanceof ApiError ? 'noProof' : 'headInvalid', values: { reason } }
