@@ -26,7 +26,11 @@ async fn the_page_passes_its_tests() {
     let browser = ["/usr/bin/chromium", "/usr/bin/google-chrome"];
     let browser = browser.into_iter().find(|path| Path::new(path).is_file());
     if browser.is_none() {
-        skip("page of the war room in a browser", "no Chromium", BROWSER_REMEDY);
+        skip(
+            "page of the war room in a browser",
+            "no Chromium",
+            BROWSER_REMEDY,
+        );
     }
     for script in ["check", "build", "test"] {
         let mut npm = Command::new("npm");
