@@ -1,5 +1,7 @@
 /** A war room's API (warroom/openapi.json): heard, bounded and not believed. */
-import { ANSWER_BYTES_MAX, GENESIS_BYTES_MAX, PROOF_BYTES_MAX, REQUEST_MS_MAX } from './limits.js'
+import {
+  ANSWER_BYTES_MAX, GENESIS_BYTES_MAX, PROOF_BYTES_MAX, REQUEST_MS_MAX, RETRIES_MAX, RETRY_MS_MAX,
+} from './limits.js'
 import type { Pair } from './words/say.js'
 import { TILE_BYTES_MAX } from './log/tiles.js'
 import type { Tiles } from './log/read.js'
@@ -351,7 +353,19 @@ export class Api {
 
   readonly tiles: Tiles = (path, signal) => this.bytes(`tiles/${path}`, TILE_BYTES_MAX, signal)
 
+  /** A recount may ask for more than a war room answers at once: then it asks more slowly. */
   async bytes(path: string, max: number, signal?: AbortSignal): Promise<Uint8Array> {
+    for (let sent = 0; ; sent += 1) {
+      const answer = await this.#ask(path, max, signal)
+      if (answer.status < 300) return answer.body
+      if (answer.status !== 429 || sent === RETRIES_MAX) throw problem(answer.status, answer.body)
+      const wait = Math.min(RETRY_MS_MAX, Math.max(1, answer.afterS) * 1000)
+      await new Promise((resolve) => { setTimeout(resolve, wait) })
+      signal?.throwIfAborted()
+    }
+  }
+
+  async #ask(path: string, max: number, signal?: AbortSignal): Promise<{ status: number; body: Uint8Array; afterS: number }> {
     const limit = AbortSignal.timeout(REQUEST_MS_MAX)
     const either = signal === undefined ? limit : AbortSignal.any([signal, limit])
     let response: Response
@@ -361,9 +375,9 @@ export class Api {
       signal?.throwIfAborted()
       throw new ApiError('offline', null, OFFLINE)
     }
+    const afterS = Number(response.headers.get('retry-after') ?? 1)
     const body = await bounded(response, max)
-    if (response.ok) return body
-    throw problem(response.status, body)
+    return { status: response.ok ? 200 : response.status, body, afterS: Number.isFinite(afterS) ? afterS : 1 }
   }
 }
 

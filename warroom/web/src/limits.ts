@@ -2,6 +2,10 @@
 
 /** Bytes of one JSON answer of a war room. */
 export const ANSWER_BYTES_MAX = 4 * 1024 * 1024
+/** Times that a request is sent again after the war room said that there were too many. */
+export const RETRIES_MAX = 8
+/** Milliseconds between such requests, at most. */
+export const RETRY_MS_MAX = 10_000
 /** Bytes of a proof that is opened; more is refused before it is read. */
 export const PROOF_BYTES_MAX = 32 * 1024 * 1024
 /** Bytes of a time stamp. */

@@ -21,7 +21,7 @@ const PAGES = [
   ['organisations/1', '.facts'],
   ['motions', 'tbody tr'],
   ['motions/1', 'tbody tr:nth-child(3)'],
-  ['chains', 'tbody tr'],
+  ['chains', '.chain'],
   [`provenance?id=${net.all[named.old].id}`, '.graph'],
   ['follow', 'option[value="4"]'],
   ['trust', '#trusted'],

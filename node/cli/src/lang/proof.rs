@@ -1,8 +1,6 @@
 //! Why a proof proves nothing, in Traditional Chinese of Taiwan.
 
-use tbsi_light::{
-    DecisionError, LogError, VerifyBundleError, VerifyError, VerifyMapError,
-};
+use tbsi_light::{DecisionError, LogError, VerifyBundleError, VerifyError, VerifyMapError};
 use tbsi_types::bundle::BundleError;
 use tbsi_types::certificate::CertificateError;
 use tbsi_types::cursor::CursorError;

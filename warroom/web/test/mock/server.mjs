@@ -67,7 +67,7 @@ const MISSING = {
 
 /**
  * A war room of a network. `lie(path, answer)` may return something else than the answer; it is
- * asked for each request, and kept in `room.lie` so that a test can change it.
+ * asked for each request; with `tooMany` the answer is 429. It is kept in `room.lie` so that a test can change it.
  */
 export async function serve(world, lie) {
   const files = pages()
@@ -84,6 +84,7 @@ export async function serve(world, lie) {
     }
     const truth = answer(room.world, answersOf(room.world), api, searchParams)
     const said = room.lie?.(api, truth, searchParams) ?? truth
+    if (said?.tooMany) return response.writeHead(429, { 'content-type': 'application/problem+json', 'retry-after': '1' }).end(JSON.stringify(MISSING))
     if (said === null) return response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(MISSING))
     const bytes = Buffer.isBuffer(said)
     response.writeHead(200, { 'content-type': bytes ? 'application/octet-stream' : 'application/json', 'access-control-allow-origin': '*' })
