@@ -110,7 +110,7 @@ async fn a_kind_of_target_that_nobody_has_heard_of_is_one_file() {
         die_after(Some(point));
         let mut died = false;
         for _ in 0..12 {
-            died |= !live(&chain, &gazette, home.path()).await;
+            died |= !survives(&chain, &gazette, home.path()).await;
         }
         die_after(None);
         let printed = gazette.borrow();
@@ -133,7 +133,7 @@ async fn a_kind_of_target_that_nobody_has_heard_of_is_one_file() {
 }
 
 /// A process that makes three steps, or dies; whether it lived.
-async fn live(chain: &Chain, gazette: &Rc<RefCell<Gazette>>, home: &Path) -> bool {
+async fn survives(chain: &Chain, gazette: &Rc<RefCell<Gazette>>, home: &Path) -> bool {
     let window = Window::new(gazette);
     let life = AssertUnwindSafe(async {
         let mut relay = relayer(home, chain, window, &config()).unwrap();

@@ -17,8 +17,8 @@ fn table(name: &str, home: &Path) -> String {
 }
 
 fn run(dir: &Path) -> Child {
-    let log = fs::File::options().create(true).append(true);
-    let log = log.open(dir.join("log")).unwrap();
+    let mut log = fs::File::options();
+    let log = log.create(true).append(true).open(dir.join("log")).unwrap();
     Command::new(tbsi_binary())
         .args(["relay", "run", "--home"])
         .arg(dir)
