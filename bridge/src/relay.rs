@@ -367,7 +367,9 @@ impl<T: Target> Relay<T> {
         for hold in &self.state.holds {
             reasons.push(match hold {
                 Hold::Target(name) => format!("nothing is sent: {name}"),
-                hold => format!("nothing is sent: {hold:?}"),
+                Hold::Paused | Hold::MessagesPaused | Hold::Frozen | Hold::TrustExpired => {
+                    format!("nothing is sent: {hold:?}")
+                }
             });
         }
         let stalled = self.moved.elapsed().as_secs();

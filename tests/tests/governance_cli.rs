@@ -378,20 +378,8 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
         let html = fs::read_to_string(html).expect("a report");
         assert!(html.contains("台灣測試公會戊") && html.contains("04595257"));
     }
-    // Nobody's account, and yet who signed is named.
     let (ended, proof) = prove(&as_nobody, "nobody.json").await;
-    said(&ended, 0, &["the issuer's legal name is not proved"]);
-    let verify = ["verify", &proof, "--genesis", &genesis];
-    said(&tbsi(&verify).await, 0, &["legal name: not proved"]);
-    let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
-    assert!(json["organisation"].is_null(), "{json}");
-    let signers = json["decision"]["signers"].as_array().expect("signers");
-    assert!(signers.len() >= 3, "{json}");
-    for signer in signers {
-        let organisation = &signer["organisation"];
-        assert_eq!(organisation["source"], "registry", "{json}");
-        assert!(organisation["taxId"].is_string(), "{json}");
-    }
+    who_signed_is_named(&ended, &proof, &genesis).await;
     // The same proof with another's name.
     let text = fs::read_to_string(desk.path(&format!("named-{as_second}.json"))).expect("a proof");
     let part = text.find("\"registry\"").expect("a registry part");
@@ -406,6 +394,22 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
     );
     desk.done(&desk.key(2), &["org", "withdraw-account", &account])
         .await;
+}
+
+/// Nobody's account, and yet who signed is named.
+async fn who_signed_is_named(ended: &Ended, proof: &str, genesis: &str) {
+    said(ended, 0, &["the issuer's legal name is not proved"]);
+    let verify = ["verify", proof, "--genesis", genesis];
+    said(&tbsi(&verify).await, 0, &["legal name: not proved"]);
+    let json = json_of(&tbsi(&[&verify[..], &["--json"]].concat()).await);
+    assert!(json["organisation"].is_null(), "{json}");
+    let signers = json["decision"]["signers"].as_array().expect("signers");
+    assert!(signers.len() >= 3, "{json}");
+    for signer in signers {
+        let organisation = &signer["organisation"];
+        assert_eq!(organisation["source"], "registry", "{json}");
+        assert!(organisation["taxId"].is_string(), "{json}");
+    }
 }
 
 /// What rests on an algorithm that associations no longer rely upon holds, and counts for nothing.

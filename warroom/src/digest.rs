@@ -184,7 +184,7 @@ impl Batch {
             Statement::Message { destination, .. } => count(Facet::Destination, *destination),
             Statement::ForeignFact(fact) => {
                 count(Facet::ForeignChain, number_word(fact.foreign_chain_id));
-                let kind = fact.foreign_chain_id.checked_mul(256).unwrap_or(u64::MAX);
+                let kind = fact.foreign_chain_id.saturating_mul(256);
                 let kind = kind.saturating_add(fact.assurance.into());
                 count(Facet::Assurance, number_word(kind));
             }

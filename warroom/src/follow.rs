@@ -117,7 +117,7 @@ impl Follower {
     /// What is wrong now.
     pub(crate) fn alarms(&self) -> Vec<RaisedAlarm> {
         let mut all: Vec<RaisedAlarm> = self.lies.iter().chain(&self.troubles).cloned().collect();
-        all.sort_by(|one, other| other.since_ms.cmp(&one.since_ms));
+        all.sort_by_key(|it| std::cmp::Reverse(it.since_ms));
         all.truncate(ALARMS_MAX);
         all
     }

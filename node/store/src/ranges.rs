@@ -29,6 +29,9 @@ impl<T> Default for StatePage<T> {
     }
 }
 
+/// Values by the hash of their keys, and the first that was left out.
+type Values = (BTreeMap<B256, Vec<u8>>, Option<B256>);
+
 /// Keys that have a prefix and a hash behind it.
 struct Hashed {
     prefix: Vec<u8>,
@@ -117,7 +120,7 @@ impl StateAt<'_> {
         keys: &Hashed,
         from: B256,
         limit: usize,
-    ) -> Result<(BTreeMap<B256, Vec<u8>>, Option<B256>), StoreError> {
+    ) -> Result<Values, StoreError> {
         let (mut values, mut next) = (BTreeMap::new(), None);
         let (view, start) = (&self.reader.view, keys.key(&from));
         view.scan_from(

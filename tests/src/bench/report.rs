@@ -291,6 +291,14 @@ impl Report {
         if let Some(reads) = &self.reads {
             reads.lines(&mut lines);
         }
+        self.decades_lines(&mut lines);
+        if let Some(warroom) = &self.warroom {
+            warroom.lines(&mut lines);
+        }
+        lines.join("\n")
+    }
+
+    fn decades_lines(&self, lines: &mut Vec<String>) {
         if !self.decades.is_empty() {
             lines.push(format!(
                 "following changes of a set of {VALIDATORS} validators, one core"
@@ -310,10 +318,6 @@ impl Report {
                 &format!("verify {} us", history.verify_us),
             ]));
         }
-        if let Some(warroom) = &self.warroom {
-            warroom.lines(&mut lines);
-        }
-        lines.join("\n")
     }
 }
 

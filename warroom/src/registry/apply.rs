@@ -150,10 +150,10 @@ fn nodes(registry: &mut Registry, act: &Act, since: Since) {
         }
         return;
     }
-    if let Some((number, change)) = node_change(act) {
-        if let Some(record) = registry.nodes.get_mut(&number) {
-            change_node(record, change, since);
-        }
+    if let Some((number, change)) = node_change(act)
+        && let Some(record) = registry.nodes.get_mut(&number)
+    {
+        change_node(record, change, since);
     }
 }
 

@@ -20,13 +20,13 @@ pub(super) enum FetchError {
 /// Where files are.
 #[derive(Clone, Debug)]
 pub(super) enum Files {
-    Web(LogReader),
+    Web(Box<LogReader>),
     Directory(PathBuf),
 }
 
 impl Files {
     pub(super) fn web(url: &str) -> Result<Self, ClientError> {
-        LogReader::new(url).map(Self::Web)
+        Ok(Self::Web(Box::new(LogReader::new(url)?)))
     }
 
     /// An address, or a directory that exists.

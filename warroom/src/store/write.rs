@@ -1,6 +1,7 @@
 //! Writing: a batch of leaves in one transaction, and what sources showed.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use alloy_primitives::{Address, B256};
 use rusqlite::{OptionalExtension, Transaction, params};
@@ -192,11 +193,13 @@ fn write_tiles(transaction: &Transaction<'_>, batch: &Batch) -> rusqlite::Result
     let mut tiles: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
     for (level, index, hash) in &batch.hashes {
         let number = tile_key(*level, index / 256);
-        if !tiles.contains_key(&number) {
-            let before = read.query_row([number], |row| row.get(0)).optional()?;
-            tiles.insert(number, before.unwrap_or_default());
-        }
-        let tile = tiles.entry(number).or_default();
+        let tile = match tiles.entry(number) {
+            Entry::Occupied(read) => read.into_mut(),
+            Entry::Vacant(place) => {
+                let before = read.query_row([number], |row| row.get(0)).optional()?;
+                place.insert(before.unwrap_or_default())
+            }
+        };
         tile.extend_from_slice(hash.as_slice());
     }
     for (number, hashes) in tiles {
