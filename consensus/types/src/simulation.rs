@@ -60,6 +60,9 @@ pub struct SimulatedOutcome {
     pub gas_needed: u64,
     /// Of the call, and of value that it passed on if that was asked for.
     pub logs: Vec<Log>,
+    /// The number of each of them among all that its block emitted, also of those that were
+    /// undone: as go-ethereum counts, and not as in a receipt.
+    pub log_numbers: Vec<u64>,
 }
 
 /// Why there is no simulation.

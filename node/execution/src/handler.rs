@@ -149,13 +149,16 @@ where
             Transfers::Logged => transfers::of_frame(evm, &init.frame_input)?,
         };
         let ended = evm.enter(init)?;
-        // What began is undone with its log if it fails later.
-        if let Some(log) = moved
-            && ended
+        if let Some(log) = moved {
+            // What began is undone with its log if it fails later.
+            let stands = ended
                 .as_ref()
-                .is_none_or(|it| it.instruction_result().is_ok())
-        {
-            evm.ctx.journaled_state.log(log);
+                .is_none_or(|it| it.instruction_result().is_ok());
+            if stands {
+                transfers::emit(&mut evm.ctx.journaled_state, log);
+            } else {
+                evm.ctx.journaled_state.database.emitted.undone();
+            }
         }
         Ok(ended)
     }

@@ -9,6 +9,8 @@ use revm::state::{self, AccountInfo, Bytecode, EvmState};
 use revm::{Database, DatabaseRef};
 use tbsi_types::{Account, AccountChange, StateDiff, StateView, ViewError};
 
+use crate::emitted::Emitted;
+
 /// A failed read on its way through revm.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -23,6 +25,8 @@ pub(crate) struct Overlay<'v, V: ?Sized> {
     hashes: BTreeMap<u64, B256>,
     accounts: BTreeMap<Address, Entry>,
     codes: BTreeMap<B256, Bytecode>,
+    /// Of a block that is simulated: instructions reach the machine's state alone.
+    pub(crate) emitted: Emitted,
 }
 
 /// An account before the block and now.
@@ -107,6 +111,7 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
             hashes: parent.into_iter().collect(),
             accounts: BTreeMap::new(),
             codes: BTreeMap::new(),
+            emitted: Emitted::default(),
         }
     }
 

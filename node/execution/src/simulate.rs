@@ -5,6 +5,7 @@
 //! are nobody's transactions. Permissions bind each call as they bind `eth_call`.
 
 mod header;
+mod logs;
 mod plan;
 mod transaction;
 
@@ -25,6 +26,7 @@ use tbsi_types::{
 use self::plan::Planned;
 use crate::boundary;
 use crate::call::{CallSite, Ended, call_env, outcome};
+use crate::emitted::Emitted;
 use crate::environment::Evm;
 use crate::error::{ExecutionError, fatal, unreadable};
 use crate::gate::bounds_of_call;
@@ -149,6 +151,7 @@ impl<'v, V: StateView + ?Sized> Run<'_, 'v, V> {
         overrides::change_block(&mut environment.block, planned.overrides);
         let mut evm = environment.evm_on(overlay);
         evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
+        logs::count_logs(&mut evm);
         if self.simulation.trace_transfers {
             transfers::watch_selfdestruct(&mut evm);
         }
@@ -157,6 +160,7 @@ impl<'v, V: StateView + ?Sized> Run<'_, 'v, V> {
             return refuse(SimulationFault::Overrides, reason);
         }
         begin(&mut evm, &rules, &header, planned)?;
+        evm.ctx.db_mut().emitted = Emitted::default();
         let mut run = Contents::default();
         for call in planned.calls {
             self.check_time()?;
@@ -209,7 +213,7 @@ impl<'v, V: StateView + ?Sized> Run<'_, 'v, V> {
                 (needed, gas.tx_gas_used())
             }
         };
-        let done = done(ran.result, needed);
+        let done = done(ran.result, needed, &mut evm.ctx.db_mut().emitted);
         self.count(&done)?;
         self.gas_left = self.gas_left.saturating_sub(used);
         run.add(envelope, from, done, used);
@@ -298,7 +302,11 @@ fn invalid(fault: SimulationFault, reason: String, gas: u64) -> Stopped {
     Stopped::Refused(SimulationRefused { fault, reason })
 }
 
-fn done(mut result: ExecutionResult, gas_needed: u64) -> SimulatedOutcome {
+fn done(
+    mut result: ExecutionResult,
+    gas_needed: u64,
+    emitted: &mut Emitted,
+) -> SimulatedOutcome {
     let logs = match &mut result {
         ExecutionResult::Success { logs, .. } => std::mem::take(logs),
         // revm also returns the logs of what was reverted.
@@ -307,6 +315,7 @@ fn done(mut result: ExecutionResult, gas_needed: u64) -> SimulatedOutcome {
     SimulatedOutcome {
         outcome: outcome(Ended::Ran(result)),
         gas_needed,
+        log_numbers: emitted.take(logs.len()),
         logs,
     }
 }

@@ -3,6 +3,7 @@
 
 use alloy_primitives::{Address, B256, Log, LogData, U256, address, b256};
 use revm::bytecode::opcode::SELFDESTRUCT;
+use revm::context::Journal;
 use revm::context_interface::JournalTr;
 use revm::interpreter::instructions::host::selfdestruct;
 use revm::interpreter::interpreter::EthInterpreter;
@@ -13,7 +14,7 @@ use revm::interpreter::{
 use tbsi_types::StateView;
 
 use crate::environment::{Evm, Machine};
-use crate::overlay::ReadError;
+use crate::overlay::{Overlay, ReadError};
 
 /// In whose name transfers of value are logged.
 pub(crate) const VALUE_LOGGER: Address = address!("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee");
@@ -67,9 +68,16 @@ fn logged_selfdestruct<'v, V: StateView + ?Sized>(
         && balance != U256::ZERO
     {
         let to = Address::from_word(to.into());
-        host.journaled_state.log(log(from, to, balance));
+        emit(&mut host.journaled_state, log(from, to, balance));
     }
     ended
+}
+
+/// Logs what moved, and counts it among the logs of its block.
+pub(crate) fn emit<V: StateView + ?Sized>(journal: &mut Journal<Overlay<'_, V>>, log: Log) {
+    let before = journal.logs().len();
+    journal.log(log);
+    journal.database.emitted.log(before);
 }
 
 fn log(from: Address, to: Address, value: U256) -> Log {

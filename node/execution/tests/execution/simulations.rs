@@ -221,9 +221,14 @@ fn value_that_is_passed_on_can_be_logged() {
     assert_eq!(*logs[2], both[2..]);
     assert_eq!(*logs[3], [moved(sender, sender.create(3), 5)]);
     assert_eq!(*logs[4], [moved(destroyed, sender, 7)]);
+    // What is undone is counted (go-ethereum's numbers).
+    let numbers: Vec<_> = blocks[0].calls.iter().map(|it| &it.log_numbers).collect();
+    let expected: [&[u64]; 5] = [&[0, 1, 2], &[], &[6], &[7], &[8]];
+    assert_eq!(numbers, expected);
 
     let quiet = simulate(&state, &of(vec![calls(&requests)])).unwrap();
     assert_eq!(quiet[0].calls[0].logs, both[2..]);
+    assert_eq!(quiet[0].calls[2].log_numbers, [2]);
 }
 
 #[test]

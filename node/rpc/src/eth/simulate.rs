@@ -160,13 +160,9 @@ fn block_object(block: SimulatedBlock, fees: Fees, full: bool) -> Result<BlockWi
     let envelopes: Vec<&TxEnvelope> = transactions.iter().map(|(it, _)| it).collect();
     let size = size(&header, &envelopes, withdrawals.clone());
     let hashes: Vec<B256> = envelopes.iter().map(|it| *it.tx_hash()).collect();
-    let (mut objects, mut log_index) = (Vec::with_capacity(calls.len()), 0);
+    let mut objects = Vec::with_capacity(calls.len());
     for ((call, hash), index) in calls.into_iter().zip(&hashes).zip(0..) {
-        let log = |log| {
-            let log = objects::log(log, place, *hash, index, log_index);
-            log_index += 1;
-            log
-        };
+        let log = |(log, number)| objects::log(log, place, *hash, index, number);
         objects.push(call_object(call, log)?);
     }
     let transactions = if full {
@@ -220,7 +216,7 @@ fn transaction_object(
 
 fn call_object(
     call: SimulatedOutcome,
-    log: impl FnMut(alloy_primitives::Log) -> rpc::Log,
+    log: impl Fn((alloy_primitives::Log, u64)) -> rpc::Log,
 ) -> Result<CallObject, Failure> {
     let (return_data, gas_used, error) = match call.outcome {
         CallOutcome::Returned { output, gas_used } => (output, gas_used, None),
@@ -246,7 +242,7 @@ fn call_object(
     };
     Ok(CallObject {
         return_data,
-        logs: call.logs.into_iter().map(log).collect(),
+        logs: call.logs.into_iter().zip(call.log_numbers).map(log).collect(),
         gas_used: U64::from(gas_used),
         max_used_gas: U64::from(call.gas_needed),
         status: U64::from(error.is_none()),

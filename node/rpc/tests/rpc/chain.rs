@@ -452,12 +452,14 @@ impl Backend for Chain {
                     let fault = SimulationFault::IntrinsicGas;
                     return Ok(Err(SimulationRefused { fault, reason }));
                 }
+                let number = simulated.calls.len() as u64;
                 let envelope = transfer(call.nonce.unwrap_or_default()).envelope().clone();
                 simulated.transactions.push((envelope, call.request.from));
                 simulated.calls.push(SimulatedOutcome {
                     outcome,
                     gas_needed: 30_000,
                     logs: vec![alloy_primitives::Log::default()],
+                    log_numbers: vec![number],
                 });
             }
             blocks.push(simulated);
