@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use futures::io::{BufReader, BufWriter};
 use futures::stream::FuturesUnordered;
 use http::StatusCode;
 use http_body::Body;
@@ -15,28 +14,30 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use jsonrpsee::server::{HttpBody, HttpRequest, HttpResponse, StopHandle};
 use serde_json::value::RawValue;
-use soketto::connection::Error as SocketError;
-use soketto::data::ByteSlice125;
+use soketto::base::OpCode;
 use soketto::handshake::http::{Server as Handshake, is_upgrade_request};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
-use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
+use tokio::io::{ReadHalf, WriteHalf, split};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at, timeout};
 
 use crate::envelope::{CallId, failed};
 use crate::error::request_too_large;
-use crate::limits::{PING_S, SILENT_S_MAX, SOCKET_MESSAGES_MAX, UNREAD_MESSAGES_MAX};
+use crate::frames::{FrameError, FrameReader, FrameWriter, Incoming, status};
+use crate::limits::{
+    PING_S, SILENT_S_MAX, SOCKET_CLOSE_S_MAX, SOCKET_MESSAGES_MAX, UNREAD_MESSAGES_MAX,
+};
 use crate::order::Order;
 use crate::pages::Page;
 use crate::session::{AnswerRoom, Session};
 
-type Stream = BufReader<BufWriter<Compat<TokioIo<Upgraded>>>>;
-type Sender = soketto::Sender<Stream>;
-type Receiver = soketto::Receiver<Stream>;
+type Sender = FrameWriter<WriteHalf<TokioIo<Upgraded>>>;
+type Receiver = FrameReader<ReadHalf<TokioIo<Upgraded>>>;
 
-/// A text for the client, with its room until it is sent.
-struct Outgoing {
-    text: String,
-    _room: Option<AnswerRoom>,
+/// What the client is sent.
+enum Outgoing {
+    /// With its room until it is sent.
+    Text(String, Option<AnswerRoom>),
+    Pong(Vec<u8>),
 }
 
 /// Whether a request asks for a WebSocket.
@@ -62,22 +63,21 @@ where
     let upgraded = hyper::upgrade::on(request);
     let socket = async move {
         match upgraded.await {
-            Ok(upgraded) => run(upgraded, handshake, session, stop).await,
+            Ok(upgraded) => run(upgraded, session, stop).await,
             Err(error) => tracing::debug!(%error, "a connection became no WebSocket"),
         }
     };
     Ok((response.map(|()| HttpBody::empty()), socket))
 }
 
-async fn run(upgraded: Upgraded, handshake: Handshake, session: Session, stop: StopHandle) {
-    let stream = BufReader::new(BufWriter::new(TokioIo::new(upgraded).compat()));
-    let mut builder = handshake.into_builder(stream);
+async fn run(upgraded: Upgraded, session: Session, stop: StopHandle) {
+    let (reader, writer) = split(TokioIo::new(upgraded));
     let limit = session.shared.limits.request_bytes_max;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    builder.set_max_message_size(limit);
-    let (sender, receiver) = builder.finish();
+    let (sender, receiver) = (FrameWriter::new(writer), FrameReader::new(reader, limit));
     let (out, unread) = mpsc::channel(UNREAD_MESSAGES_MAX as usize);
-    let writing = write(sender, unread);
+    let (close, closing) = oneshot::channel();
+    let writing = write(sender, unread, closing);
     let reading = Reader {
         session,
         out,
@@ -88,45 +88,51 @@ async fn run(upgraded: Upgraded, handshake: Handshake, session: Session, stop: S
     };
     tokio::pin!(writing);
     tokio::select! {
-        () = reading.run(receiver, stop) => writing.await,
+        code = reading.run(receiver, stop) => {
+            let _unheard = close.send(code);
+            let last = Duration::from_secs(SOCKET_CLOSE_S_MAX);
+            if timeout(last, writing).await.is_err() {
+                tracing::debug!("a WebSocket client did not read its last answers");
+            }
+        }
         () = &mut writing => {}
     }
 }
 
-/// Sends what comes, and a ping now and then, until nothing more can come or be sent.
-async fn write(mut sender: Sender, mut unread: mpsc::Receiver<Outgoing>) {
+/// Sends what comes, and a ping now and then, until nothing more can come or be sent; then why it
+/// is closed.
+async fn write(
+    mut sender: Sender,
+    mut unread: mpsc::Receiver<Outgoing>,
+    closing: oneshot::Receiver<u16>,
+) {
     let mut pings = interval(Duration::from_secs(PING_S));
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let sent = tokio::select! {
-            outgoing = unread.recv() => match outgoing {
-                Some(Outgoing { text, _room }) => {
-                    let sent = sender.send_text_owned(text).await;
-                    sent.and(sender.flush().await)
-                }
-                None => break,
-            },
+        let outgoing = tokio::select! {
+            outgoing = unread.recv() => outgoing,
             _ = pings.tick() => {
-                let nothing = ByteSlice125::try_from(&[][..]).expect("0 is less than 125");
-                let sent = sender.send_ping(nothing).await;
-                sent.and(sender.flush().await)
+                if let Err(error) = sender.send(OpCode::Ping, &[]).await {
+                    tracing::debug!(%error, "a WebSocket took no more");
+                    return;
+                }
+                continue;
             }
+        };
+        let sent = match outgoing {
+            Some(Outgoing::Text(text, _room)) => sender.send(OpCode::Text, text.as_bytes()).await,
+            Some(Outgoing::Pong(payload)) => sender.send(OpCode::Pong, &payload).await,
+            None => break,
         };
         if let Err(error) = sent {
             tracing::debug!(%error, "a WebSocket took no more");
-            break;
+            return;
         }
     }
-    if let Err(error) = sender.close().await {
+    let code = closing.await.unwrap_or(status::NORMAL);
+    if let Err(error) = sender.close(code).await {
         tracing::debug!(%error, "a WebSocket was closed already");
     }
-}
-
-/// What came in: a message, or only a sign of life.
-enum Incoming {
-    Message(Vec<u8>),
-    Pong,
-    TooLarge,
 }
 
 /// Takes messages and answers them.
@@ -141,9 +147,9 @@ struct Reader {
 
 impl Reader {
     /// Until the client goes, is silent for too long, or the server stops; then calls that run
-    /// end, and subscriptions are over.
-    async fn run(mut self, receiver: Receiver, stop: StopHandle) {
-        let incoming = futures::stream::unfold(receiver, receive).fuse();
+    /// end, and subscriptions are over. Returns the status code that says so.
+    async fn run(mut self, receiver: Receiver, stop: StopHandle) -> u16 {
+        let incoming = futures::stream::unfold(Some(receiver), receive).fuse();
         tokio::pin!(incoming);
         let stopped = stop.shutdown();
         tokio::pin!(stopped);
@@ -156,12 +162,15 @@ impl Reader {
                 next = incoming.next(), if has_room => {
                     self.is_alive = true;
                     match next {
+                        Some(Ok(Incoming::Close(code))) => {
+                            return code.unwrap_or(status::NORMAL);
+                        }
                         Some(Ok(incoming)) => self.take(incoming),
                         Some(Err(error)) => {
                             tracing::debug!(%error, "a WebSocket broke");
-                            return;
+                            return error.status();
                         }
-                        None => return,
+                        None => return status::GONE,
                     }
                 }
                 Some(feeds) = self.answering.next(), if !self.answering.is_empty() => {
@@ -172,25 +181,33 @@ impl Reader {
                     let heard = std::mem::take(&mut self.is_alive);
                     if !heard && has_room {
                         tracing::debug!("a WebSocket client answers no ping");
-                        return;
+                        return status::GONE;
                     }
                 }
             }
         }
         while self.answering.next().await.is_some() {}
+        status::NORMAL
     }
 
     /// In the order of messages: whoever hands over a transaction has its place now.
     fn take(&mut self, incoming: Incoming) {
         let (session, out) = (self.session.clone(), self.out.clone());
         let bytes = match incoming {
-            Incoming::Pong => return,
+            Incoming::Pong | Incoming::Close(_) => return,
             Incoming::Message(bytes) => bytes,
+            Incoming::Ping(payload) => {
+                self.answering.push(Box::pin(async move {
+                    send(&out, Outgoing::Pong(payload)).await;
+                    Vec::new()
+                }));
+                return;
+            }
             Incoming::TooLarge => {
                 let failure = request_too_large(session.shared.limits.request_bytes_max);
                 let text = failed(&CallId::null(), &failure);
                 self.answering.push(Box::pin(async move {
-                    send(&out, text, None).await;
+                    send(&out, Outgoing::Text(text, None)).await;
                     Vec::new()
                 }));
                 return;
@@ -207,7 +224,7 @@ impl Reader {
             let Some(answer) = answer else {
                 return Vec::new();
             };
-            send(&out, answer.text, answer.room).await;
+            send(&out, Outgoing::Text(answer.text, answer.room)).await;
             answer.feeds
         }));
     }
@@ -219,7 +236,7 @@ impl Reader {
             self.feeding.push(Box::pin(async move {
                 while let Some(message) = feed.recv().await {
                     let text = String::from(Box::<str>::from(message));
-                    if !send(&out, text, None).await {
+                    if !send(&out, Outgoing::Text(text, None)).await {
                         return;
                     }
                 }
@@ -229,18 +246,16 @@ impl Reader {
 }
 
 /// Whether there is somebody to whom it may be sent.
-async fn send(out: &mpsc::Sender<Outgoing>, text: String, room: Option<AnswerRoom>) -> bool {
-    out.send(Outgoing { text, _room: room }).await.is_ok()
+async fn send(out: &mpsc::Sender<Outgoing>, outgoing: Outgoing) -> bool {
+    out.send(outgoing).await.is_ok()
 }
 
-async fn receive(mut receiver: Receiver) -> Option<(Result<Incoming, SocketError>, Receiver)> {
-    let mut bytes = Vec::new();
-    let incoming = match receiver.receive(&mut bytes).await {
-        Ok(soketto::Incoming::Data(_)) => Ok(Incoming::Message(bytes)),
-        Ok(soketto::Incoming::Pong(_)) => Ok(Incoming::Pong),
-        Ok(soketto::Incoming::Closed(_)) | Err(SocketError::Closed) => return None,
-        Err(SocketError::MessageTooLarge { .. }) => Ok(Incoming::TooLarge),
-        Err(error) => Err(error),
-    };
-    Some((incoming, receiver))
+/// Nothing comes after what is the last.
+async fn receive(
+    receiver: Option<Receiver>,
+) -> Option<(Result<Incoming, FrameError>, Option<Receiver>)> {
+    let mut receiver = receiver?;
+    let next = receiver.next().await;
+    let is_last = matches!(next, Ok(Incoming::Close(_)) | Err(_));
+    Some((next, (!is_last).then_some(receiver)))
 }
