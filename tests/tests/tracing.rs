@@ -13,6 +13,9 @@ use tbsi_tests::bridge::anvil::{self, Anvil};
 use tbsi_tests::harness::{Sender, TestNetwork, skip, wait_receipt};
 use tbsi_types::Height;
 
+#[path = "tracing/stateless.rs"]
+mod stateless;
+
 /// As much as a transaction may have.
 const GAS_MAX: u64 = 1 << 24;
 
@@ -302,6 +305,9 @@ async fn debuggers_and_explorers_get_what_they_ask() {
     otterscan(&side, &acted).await;
     let looping = side.deploy(&code(LOOPING)).await;
     heavy(&mut side, looping).await;
+
+    stateless::blocks(&side, &running.genesis().identity()).await;
+    stateless::accounts(&side).await;
 
     let genesis = refused(&client, "debug_traceBlockByNumber", json!(["0x0"])).await;
     assert_eq!(genesis, (-32000, "genesis is not traceable".into()));

@@ -40,6 +40,7 @@ mod boundary;
 mod call;
 mod calls;
 mod construct;
+mod emitted;
 mod environment;
 mod error;
 mod foreign;
@@ -63,6 +64,7 @@ mod transaction;
 mod transfers;
 mod upgrade;
 mod watch;
+mod witness;
 mod words;
 
 #[doc(hidden)]
@@ -87,3 +89,4 @@ pub use trace::{
     Trace, TraceBounds, TraceError, TraceKind, TracedBlock, slots_within, trace_block, trace_calls,
 };
 pub use upgrade::{block_rules, planned_upgrade};
+pub use witness::{BlockReads, block_reads};

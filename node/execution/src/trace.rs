@@ -91,7 +91,7 @@ pub struct TracedBlock<'a> {
 }
 
 impl TracedBlock<'_> {
-    fn begin<'v, V: StateView + ?Sized>(
+    pub(crate) fn begin<'v, V: StateView + ?Sized>(
         &self,
         view: &'v V,
     ) -> Result<BlockRun<'v, V>, ExecutionError> {

@@ -45,6 +45,7 @@ mod envelope;
 mod error;
 mod eth;
 mod filters;
+mod frames;
 #[doc(hidden)]
 pub mod fuzz;
 mod guarded;
@@ -72,7 +73,8 @@ mod waiting;
 mod web;
 
 pub use backend::hindsight::{
-    Allowance, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
+    AccountParts, Allowance, ExecutionWitness, HashedAccount, HashedAccounts, HashedSlot,
+    HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 pub use backend::{
     Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PoolContent,

@@ -105,6 +105,12 @@ pub const TRACE_FILTER_BLOCKS_MAX: u64 = 100;
 /// Calls in one `trace_callMany`.
 pub const TRACE_CALLS_MAX: usize = 100;
 
+/// Accounts in one `debug_accountRange`; a larger request is cut to this (go-ethereum's bound).
+pub const ACCOUNT_RANGE_MAX: usize = 256;
+
+/// Slots of all accounts in one `debug_accountRange`.
+pub const ACCOUNT_RANGE_SLOTS_MAX: usize = 16_384;
+
 /// Slots in one `debug_storageRangeAt`; a larger request is cut to this.
 pub const STORAGE_RANGE_MAX: usize = 1_024;
 
@@ -180,11 +186,21 @@ pub(crate) const ANSWERS_KIB_PER_ADDRESS_MAX: u32 = 128 * 1024;
 /// from it.
 pub(crate) const SOCKET_MESSAGES_MAX: usize = 256;
 
+/// Bytes for which there is room when a WebSocket is read.
+pub(crate) const SOCKET_READ_BYTES: usize = 8 * 1024;
+
+/// Bytes of one WebSocket message that are read at all: what is too large is passed over, so that
+/// the client can be told, up to here.
+pub(crate) const SOCKET_SKIPPED_BYTES_MAX: usize = 256 * 1024 * 1024;
+
 /// Seconds between two pings of a WebSocket connection.
 pub(crate) const PING_S: u64 = 30;
 
 /// Seconds without any frame after which it is closed, although it was pinged.
 pub(crate) const SILENT_S_MAX: u64 = 75;
+
+/// Seconds that the client of a WebSocket which ends has for reading its last answers.
+pub(crate) const SOCKET_CLOSE_S_MAX: u64 = 10;
 
 /// Seconds in which the head of a request must be there, counted from the answer before it.
 pub(crate) const HEADERS_S_MAX: u64 = 60;

@@ -14,10 +14,12 @@ use crate::backend::hindsight::{Allowance, HindsightError};
 use crate::error::{Failure, internal, invalid_params, refused, timed_out, too_large};
 use crate::limits::{TRACE_MS, TRACE_MS_MAX};
 
+pub(crate) mod accounts;
 pub(crate) mod debug;
 pub(crate) mod duration;
 pub(crate) mod parity;
 pub(crate) mod storage;
+pub(crate) mod witness;
 
 /// How long a request may take, and how much it may answer; counted from when it begins.
 #[derive(Clone, Copy)]

@@ -55,6 +55,11 @@ pub(crate) fn account(owner: &B256) -> Vec<u8> {
     join(&[&[ACCOUNT], owner.as_slice()])
 }
 
+/// What all accounts begin with.
+pub(crate) fn accounts() -> Vec<u8> {
+    vec![ACCOUNT]
+}
+
 /// A slot, by the Keccak-256 of its number.
 pub(crate) fn slot(owner: &B256, slot_hash: &B256) -> Vec<u8> {
     join(&[&[SLOT], owner.as_slice(), slot_hash.as_slice()])
@@ -88,8 +93,8 @@ pub(crate) fn path_of(rest: &[u8]) -> Option<Nibbles> {
     valid.then(|| Nibbles::from_nibbles(nibbles))
 }
 
-/// The slot's hash in a key of [`slot`], after what [`slots_of`] returns.
-pub(crate) fn slot_hash_of(rest: &[u8]) -> Option<B256> {
+/// The hash in a key of [`account`] or [`slot`], after what [`accounts`] or [`slots_of`] returns.
+pub(crate) fn hash_of(rest: &[u8]) -> Option<B256> {
     rest.get(..32).map(B256::from_slice)
 }
 

@@ -45,13 +45,14 @@ mod log;
 mod lookup;
 mod map;
 mod pages;
+mod ranges;
 mod roster;
 mod signed;
-mod slots;
 mod state;
 mod store;
 mod trie;
 mod update;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -61,8 +62,9 @@ pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;
 pub use map::{LogPlace, MapAnswers};
+pub use ranges::StatePage;
 pub use signed::EvidencePlace;
-pub use slots::SlotPage;
 pub use state::StateAt;
 pub use store::{Store, StoreOptions, Tip};
 pub use update::StateUpdate;
+pub use witness::StateWitness;

@@ -30,8 +30,11 @@ pub const SEARCH_BLOCKS_MAX: usize = 10_000;
 /// Slots of an account in one page.
 pub const SLOTS_PAGE_MAX: usize = 1_024;
 
-/// Slots that have changed since that one page of them looks at.
-pub(crate) const SLOT_CHANGES_MAX: usize = 16_384;
+/// Accounts in one page.
+pub const ACCOUNTS_PAGE_MAX: usize = 256;
+
+/// Accounts or slots that have changed since, which one page of them looks at.
+pub(crate) const CHANGES_MAX: usize = 16_384;
 
 /// Bytes of blocks, indexes and filters that RocksDB keeps in memory, by default.
 pub const CACHE_BYTES: usize = 32 * 1024 * 1024;

@@ -1,5 +1,8 @@
 //! Reading the state after a block, and proving what it holds.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use tbsi_types::{Account, AccountProof, Height, SlotProof, StateView, ViewError};
@@ -16,6 +19,16 @@ pub(crate) struct Reader<'a> {
     pub(crate) view: View<'a>,
     /// Where to look back to, if not at the snapshot's own state.
     pub(crate) past: Option<Past>,
+    /// Nodes of tries that were read, if somebody wants to know.
+    pub(crate) nodes: RefCell<Option<SeenNodes>>,
+}
+
+/// Nodes of tries, each once.
+#[derive(Default)]
+pub(crate) struct SeenNodes {
+    pub(crate) nodes: BTreeSet<Vec<u8>>,
+    /// Of all of them.
+    pub(crate) bytes: usize,
 }
 
 /// A block older than the snapshot's tip.
@@ -69,7 +82,9 @@ impl Reader<'_> {
     }
 
     pub(crate) fn account_node(&self, path: &Nibbles) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(&keys::account_node(path), "account trie")
+        let node = self.get(&keys::account_node(path), "account trie")?;
+        self.remember(node.as_ref());
+        Ok(node)
     }
 
     pub(crate) fn slot_node(
@@ -77,7 +92,17 @@ impl Reader<'_> {
         owner: &B256,
         path: &Nibbles,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.get(&keys::slot_node(owner, path), "storage trie")
+        let node = self.get(&keys::slot_node(owner, path), "storage trie")?;
+        self.remember(node.as_ref());
+        Ok(node)
+    }
+
+    fn remember(&self, node: Option<&Vec<u8>>) {
+        if let (Some(seen), Some(node)) = (&mut *self.nodes.borrow_mut(), node)
+            && seen.nodes.insert(node.clone())
+        {
+            seen.bytes += node.len();
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Opening the store; the tip.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, RwLock};
@@ -222,7 +223,12 @@ impl Store {
         let view = self.database.snapshot();
         let record = view.get(Table::Meta, keys::TIP, "tip")?;
         let record = record.as_deref().map(TipRecord::decode).transpose()?;
-        Ok((Reader { view, past: None }, record))
+        let reader = Reader {
+            view,
+            past: None,
+            nodes: RefCell::default(),
+        };
+        Ok((reader, record))
     }
 
     pub(crate) fn writer(&self) -> MutexGuard<'_, Waiting> {

@@ -7,7 +7,10 @@ use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
 use tbsi_execution::{Trace, TraceBounds, TraceError, TraceKind, TracedBlock, trace_block};
 use tbsi_rpc::backend::{Backend, BackendError};
-use tbsi_rpc::{Allowance, HashedSlots, Hindsight, HindsightError, TransactionPlaces};
+use tbsi_rpc::{
+    AccountParts, Allowance, ExecutionWitness, HashedAccounts, HashedSlots, Hindsight,
+    HindsightError, TransactionPlaces,
+};
 use tbsi_types::{CallOverrides, CallRequest, Height};
 
 use crate::served::{EthereumNode, absent, internal};
@@ -79,6 +82,19 @@ impl Hindsight for EthereumNode {
         _: (B256, usize),
     ) -> Result<HashedSlots, BackendError> {
         absent()
+    }
+
+    fn accounts(
+        &self,
+        _: Height,
+        _: (B256, usize),
+        _: AccountParts,
+    ) -> Result<HashedAccounts, BackendError> {
+        absent()
+    }
+
+    fn witness(&self, _: Height, _: Allowance) -> Result<ExecutionWitness, HindsightError> {
+        Ok(absent()?)
     }
 
     fn transactions_of(

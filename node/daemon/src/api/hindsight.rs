@@ -7,12 +7,14 @@ use alloy_primitives::keccak256;
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
 use tbsi_execution::{Protocol, Trace, TraceBounds, TraceError, TraceKind, TracedBlock};
+use tbsi_rpc::limits::ACCOUNT_RANGE_SLOTS_MAX;
 use tbsi_rpc::{
-    Allowance, BackendError, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
+    AccountParts, Allowance, BackendError, ExecutionWitness, HashedAccount, HashedAccounts,
+    HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 use tbsi_store::limits::SEARCH_BLOCKS_MAX;
-use tbsi_store::{SlotPage, StateAt};
-use tbsi_types::{Address, B256, CallOverrides, CallRequest, Height, U256};
+use tbsi_store::{StatePage, StateAt};
+use tbsi_types::{Address, B256, Bytes, CallOverrides, CallRequest, Height, StateView as _, U256};
 
 use super::NodeApi;
 use crate::answers::{internal, store_error};
@@ -82,12 +84,77 @@ impl Hindsight for NodeApi {
             let (is_new, written) =
                 tbsi_execution::slots_within(state, block, index, account).map_err(internal)?;
             let page = match is_new {
-                true => SlotPage::default(),
+                true => StatePage::default(),
                 false => state.slots(account, from, limit).map_err(store_error)?,
             };
             Ok::<_, BackendError>((page, written))
         })?;
         Ok(merge(page, &written, from, limit))
+    }
+
+    fn accounts(
+        &self,
+        height: Height,
+        (from, limit): (B256, usize),
+        parts: AccountParts,
+    ) -> Result<HashedAccounts, BackendError> {
+        let state = self.0.store.state_at(height).map_err(store_error)?;
+        let page = state.accounts(from, limit).map_err(store_error)?;
+        let mut slots_left = ACCOUNT_RANGE_SLOTS_MAX;
+        let mut accounts = Vec::new();
+        for (hash, account) in page.entries {
+            let (mut code, mut storage) = (None, None);
+            if parts.code {
+                code = Some(state.code(account.code_hash).map_err(internal)?);
+            }
+            if parts.storage {
+                let slots = all_slots(&state, hash, slots_left)?;
+                slots_left -= slots.len();
+                storage = Some(slots);
+            }
+            accounts.push(HashedAccount {
+                hash,
+                nonce: account.nonce,
+                balance: account.balance,
+                storage_root: account.storage_root,
+                code_hash: account.code_hash,
+                code,
+                storage,
+            });
+        }
+        let next = page.next;
+        Ok(HashedAccounts { accounts, next })
+    }
+
+    fn witness(
+        &self,
+        height: Height,
+        allowance: Allowance,
+    ) -> Result<ExecutionWitness, HindsightError> {
+        self.again(height, |state, block| {
+            let (reads, diff) = tbsi_execution::block_reads(state, block).map_err(internal)?;
+            let witness = state
+                .witness(&reads.accounts, &diff, allowance.bytes_max)
+                .map_err(store_error)?;
+            let witness = witness.ok_or(HindsightError::TooLarge)?;
+            if witness.root_after != block.header.state_root {
+                let wrong = format!("block {height} comes to another state root");
+                return Err(BackendError::Internal(wrong).into());
+            }
+            let mut keys = Vec::new();
+            for (address, slots) in &reads.accounts {
+                keys.push(Bytes::copy_from_slice(address.as_slice()));
+                keys.extend(slots.iter().map(|slot| B256::from(*slot).into()));
+            }
+            let parent = state.height();
+            let lowest = reads.lowest_block_hash.map_or(parent, Height);
+            Ok(ExecutionWitness {
+                state: witness.nodes,
+                codes: reads.codes.into_values().collect(),
+                keys,
+                lowest_header: lowest.min(parent),
+            })
+        })
     }
 
     fn transactions_of(
@@ -177,11 +244,37 @@ impl NodeApi {
     }
 }
 
+/// All slots of an account, if they are no more than `most`.
+fn all_slots(
+    state: &StateAt<'_>,
+    owner: B256,
+    most: usize,
+) -> Result<Vec<(B256, U256)>, BackendError> {
+    let (mut slots, mut from) = (Vec::new(), Some(B256::ZERO));
+    while let Some(start) = from {
+        let page = state.slots_of(owner, start, most).map_err(store_error)?;
+        slots.extend(page.entries);
+        if slots.len() > most || (most == 0 && page.next.is_some()) {
+            return Err(BackendError::Limit(format!(
+                "the accounts have more than {ACCOUNT_RANGE_SLOTS_MAX} slots; ask for fewer \
+                 accounts, or with `nostorage` and by debug_storageRangeAt"
+            )));
+        }
+        from = page.next;
+    }
+    Ok(slots)
+}
+
 /// A page of the state before a block, with what the block's first transactions have read and
 /// written: their slots are known by number.
-fn merge(page: SlotPage, written: &BTreeMap<U256, U256>, from: B256, limit: usize) -> HashedSlots {
-    let SlotPage { slots, mut next } = page;
-    let mut slots: BTreeMap<B256, (Option<B256>, U256)> = slots
+fn merge(
+    page: StatePage<U256>,
+    written: &BTreeMap<U256, U256>,
+    from: B256,
+    limit: usize,
+) -> HashedSlots {
+    let StatePage { entries, mut next } = page;
+    let mut slots: BTreeMap<B256, (Option<B256>, U256)> = entries
         .into_iter()
         .map(|(hash, value)| (hash, (None, value)))
         .collect();

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use alloy_primitives::{Address, B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use alloy_rpc_types_trace::parity::{TraceResults, TraceType};
 use tbsi_types::{CallOverrides, CallRequest, Height};
@@ -54,6 +54,56 @@ pub struct HashedSlots {
     pub slots: Vec<HashedSlot>,
     /// Where the next page begins.
     pub next: Option<B256>,
+}
+
+/// An account by the hash of its address; nodes keep no addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HashedAccount {
+    /// Keccak-256 of its address.
+    pub hash: B256,
+    /// Transactions that it has sent, or contracts that it has made.
+    pub nonce: u64,
+    /// Wei.
+    pub balance: U256,
+    /// Root of its storage trie.
+    pub storage_root: B256,
+    /// Keccak-256 of its code.
+    pub code_hash: B256,
+    /// Its code, if that was asked for.
+    pub code: Option<Bytes>,
+    /// Its slots by the hashes of their numbers, if they were asked for.
+    pub storage: Option<Vec<(B256, U256)>>,
+}
+
+/// What is asked of accounts beside nonce and balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountParts {
+    /// Their code.
+    pub code: bool,
+    /// All of their storage.
+    pub storage: bool,
+}
+
+/// Accounts in the order of their hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HashedAccounts {
+    /// One page of them.
+    pub accounts: Vec<HashedAccount>,
+    /// Where the next page begins.
+    pub next: Option<B256>,
+}
+
+/// With what a block can be executed without the state of its parent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionWitness {
+    /// Nodes of the tries.
+    pub state: Vec<Bytes>,
+    /// Code that runs.
+    pub codes: Vec<Bytes>,
+    /// Addresses of accounts and numbers of slots.
+    pub keys: Vec<Bytes>,
+    /// The lowest block whose header is needed, at most the parent.
+    pub lowest_header: Height,
 }
 
 /// Transactions in which an account takes part.
@@ -118,6 +168,22 @@ pub trait Hindsight: Send + Sync + 'static {
         account: Address,
         page: (B256, usize),
     ) -> Result<HashedSlots, BackendError>;
+
+    /// Accounts after the block of `height` whose hash is at the beginning of the `page` or above,
+    /// at most so many.
+    fn accounts(
+        &self,
+        height: Height,
+        page: (B256, usize),
+        parts: AccountParts,
+    ) -> Result<HashedAccounts, BackendError>;
+
+    /// What executing the block of `height` reads, and what its new state root needs.
+    fn witness(
+        &self,
+        height: Height,
+        allowance: Allowance,
+    ) -> Result<ExecutionWitness, HindsightError>;
 
     /// Transactions that an account sends, receives, is deployed by or emits a log in: in whole
     /// blocks until there are `count`, from the block after `bound` on if `forward`, otherwise

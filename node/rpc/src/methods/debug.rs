@@ -5,11 +5,11 @@ use super::entry::{
     Audience, Method, Namespace, Schema, any_of, call, json, may, need, object, turn, whole,
 };
 use super::schemas::{
-    ADDRESS, ANY_OBJECT, BLOCK_ID, BLOCK_NUMBER, BOOLEAN, BYTES, CALL, HASH, INTEGER,
+    ADDRESS, ANY_OBJECT, BLOCK_ID, BLOCK_NUMBER, BOOLEAN, BYTES, CALL, HASH, INTEGER, TEXT,
 };
 use crate::debug;
 use crate::trace::debug as trace;
-use crate::trace::storage;
+use crate::trace::{accounts, storage, witness};
 
 pub(super) const NAMESPACE: Namespace = Namespace {
     name: "debug",
@@ -70,8 +70,37 @@ const STORAGE_RANGE: Schema = object(
     ],
 );
 
+const ACCOUNT_RANGE: Schema = object(
+    "AccountRange",
+    "Accounts as go-ethereum dumps them, by `pre(HASH)`: nodes keep hashes of addresses, not \
+     addresses. `root` is without 0x, `next` base64.",
+    &[
+        need("root", One(&TEXT)),
+        need("accounts", One(&ANY_OBJECT)),
+        may("next", One(&TEXT)),
+    ],
+);
+
+const EXECUTION_WITNESS: Schema = object(
+    "ExecutionWitness",
+    "As reth has it: nodes of the tries, code, addresses of accounts and numbers of slots, and \
+     headers as RLP, up to the parent's.",
+    &[
+        need("state", List(&BYTES)),
+        need("codes", List(&BYTES)),
+        need("keys", List(&BYTES)),
+        need("headers", List(&BYTES)),
+    ],
+);
+
 #[rustfmt::skip]
 const METHODS: &[Method] = &[
+    turn("debug_accountRange", "Accounts after a block from a hash of an address on, up to 256.",
+        &[need("block", One(&BLOCK_ID)), need("start", One(&BYTES)), need("limit", One(&INTEGER)), may("nocode", One(&BOOLEAN)),
+            may("nostorage", One(&BOOLEAN)), may("incompletes", One(&BOOLEAN))],
+        One(&ACCOUNT_RANGE), accounts::range),
+    turn("debug_executionWitness", "What executing a block reads, to execute it without the state.",
+        &[need("block", One(&BLOCK_ID))], One(&EXECUTION_WITNESS), witness::execution),
     call("debug_getBadBlocks", "None: what is refused before it is decided is no block.", &[], List(&ANY_OBJECT), debug::bad_blocks),
     whole("debug_getRawBlock", "A block as RLP.", &[need("block", One(&BLOCK_ID))], One(&BYTES), debug::raw_block),
     call("debug_getRawHeader", "The header of a block as RLP.", &[need("block", One(&BLOCK_ID))], One(&BYTES), debug::raw_header),

@@ -7,10 +7,12 @@ use alloy_rpc_types_trace::parity::{
     TraceOutput, TraceResults, TraceType, TransactionTrace,
 };
 use tbsi_rpc::{
-    Allowance, Backend, BackendError, HashedSlot, HashedSlots, Hindsight, HindsightError,
-    TransactionPlaces,
+    AccountParts, Allowance, Backend, BackendError, ExecutionWitness, HashedAccount,
+    HashedAccounts, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
-use tbsi_types::{Address, B256, Block, CallOverrides, CallRequest, Height, Transaction, U256};
+use tbsi_types::{
+    Address, B256, Block, Bytes, CallOverrides, CallRequest, Height, Transaction, U256,
+};
 
 use crate::chain::{Chain, SLOT, SLOT_VALUE, WAITS};
 use crate::transactions::CONTRACT;
@@ -199,6 +201,46 @@ impl Hindsight for Chain {
         Ok(HashedSlots {
             next: (is_there && limit == 1).then_some(B256::repeat_byte(0x52)),
             slots: is_there.then_some(slot).into_iter().collect(),
+        })
+    }
+
+    fn accounts(
+        &self,
+        height: Height,
+        (from, limit): (B256, usize),
+        parts: AccountParts,
+    ) -> Result<HashedAccounts, BackendError> {
+        assert!(limit <= 256);
+        self.code(CONTRACT, height)?;
+        let account = HashedAccount {
+            hash: B256::repeat_byte(0x51),
+            nonce: 1,
+            balance: U256::from(10),
+            storage_root: B256::repeat_byte(1),
+            code_hash: B256::repeat_byte(2),
+            code: parts.code.then(|| vec![0x60, 0].into()),
+            storage: parts
+                .storage
+                .then(|| vec![(B256::repeat_byte(0x53), U256::from(0x0102))]),
+        };
+        let is_there = account.hash >= from;
+        Ok(HashedAccounts {
+            next: (is_there && limit == 1).then_some(B256::repeat_byte(0x52)),
+            accounts: is_there.then_some(account).into_iter().collect(),
+        })
+    }
+
+    fn witness(
+        &self,
+        height: Height,
+        _: Allowance,
+    ) -> Result<ExecutionWitness, HindsightError> {
+        self.again(height)?;
+        Ok(ExecutionWitness {
+            state: vec![vec![0xc0].into()],
+            codes: vec![vec![0x60, 0].into()],
+            keys: vec![Bytes::copy_from_slice(CONTRACT.as_slice())],
+            lowest_header: Height(0),
         })
     }
 

@@ -113,6 +113,8 @@ fn calls(fixture: &Fixture) -> Vec<(&'static str, Value)> {
         ("debug_getRawTransaction", json!([transaction])),
         ("eth_getAccount", json!([sender()])),
         ("eth_getUncleCountByBlockHash", json!([hash])),
+        ("debug_accountRange", json!(["latest", "0x", 9])),
+        ("debug_executionWitness", json!(["latest"])),
         ("debug_storageRangeAt", json!([hash, 0, CONTRACT, "0x", 9])),
         ("debug_traceBlockByNumber", json!(["latest"])),
         ("debug_traceCall", json!([{"to": CONTRACT}])),

@@ -330,6 +330,62 @@ async fn storage_is_told_by_the_hash_of_its_slots() {
 }
 
 #[tokio::test]
+async fn accounts_are_dumped_page_by_page() {
+    let fixture = fixture().await;
+    let name = format!("pre(0x{})", "51".repeat(32));
+    let page = fixture
+        .result("debug_accountRange", json!(["latest", "0x", 1000]))
+        .await;
+    let root = page["root"].as_str().unwrap();
+    assert_eq!(root.len(), 64, "go-ethereum's has no 0x");
+    let account = &page["accounts"][&name];
+    assert_eq!(account["balance"], "10");
+    assert_eq!(account["nonce"], 1);
+    assert_eq!(account["code"], "0x6000");
+    let slot = format!("0x{}", "53".repeat(32));
+    assert_eq!(account["storage"], json!({slot: "0102"}));
+    assert_eq!(account["key"], format!("0x{}", "51".repeat(32)));
+    assert!(page.get("next").is_none());
+    let params = json!(["latest", "0x51", 1, true, true, true]);
+    let page = fixture.result("debug_accountRange", params).await;
+    let account = &page["accounts"][&name];
+    assert!(account.get("code").is_none() && account.get("storage").is_none());
+    assert_eq!(page["next"], "UlJSUlJSUlJSUlJSUlJSUlJSUlJSUlJSUlJSUlJSUlI=");
+    for (params, code) in [
+        (json!(["0xffff", "0x", 1]), -32000),
+        (json!(["0x0", "0x", 1]), 4444),
+        (json!(["latest", format!("0x{}", "00".repeat(33)), 1]), -32602),
+        (json!(["latest", "0x", 0]), -32602),
+        (json!(["latest", "0x"]), -32602),
+        (json!(["latest", "0x", 1, "no"]), -32602),
+    ] {
+        assert_eq!(fixture.error("debug_accountRange", params).await.0, code);
+    }
+}
+
+#[tokio::test]
+async fn a_witness_has_the_headers_that_it_needs() {
+    let fixture = fixture().await;
+    let witness = fixture
+        .result("debug_executionWitness", json!(["0x3"]))
+        .await;
+    assert_eq!(witness["state"], json!(["0xc0"]));
+    assert_eq!(witness["codes"], json!(["0x6000"]));
+    assert_eq!(witness["keys"], json!([CONTRACT]));
+    let headers = witness["headers"].as_array().unwrap();
+    let mut expected = Vec::new();
+    for number in 0..3 {
+        let number = json!([format!("{number:#x}")]);
+        expected.push(fixture.result("debug_getRawHeader", number).await);
+    }
+    assert_eq!(headers, &expected);
+    for block in ["0x0", "0xffff"] {
+        let (code, ..) = fixture.error("debug_executionWitness", json!([block])).await;
+        assert_eq!(code, -32000);
+    }
+}
+
+#[tokio::test]
 async fn calls_are_traced_with_overrides() {
     let fixture = fixture().await;
     let call = json!({"to": CONTRACT, "data": "0x01"});

@@ -1,9 +1,9 @@
-//! Pages of an account's storage.
+//! Pages of accounts, and of an account's storage.
 
 use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, U256, keccak256};
-use tbsi_types::Height;
+use tbsi_types::{AccountChange, Height};
 
 use super::fixture::*;
 use crate::{Store, StoreError};
@@ -14,13 +14,13 @@ fn all(store: &Store, height: u64, limit: usize) -> BTreeMap<B256, U256> {
     let (mut slots, mut from) = (BTreeMap::new(), B256::ZERO);
     loop {
         let page = state.slots(address(0), from, limit).unwrap();
-        assert!(page.slots.len() <= limit);
-        assert!(page.slots.is_sorted_by(|one, next| one.0 < next.0));
+        assert!(page.entries.len() <= limit);
+        assert!(page.entries.is_sorted_by(|one, next| one.0 < next.0));
         let before = slots.len();
-        slots.extend(page.slots.iter().copied());
+        slots.extend(page.entries.iter().copied());
         assert_eq!(
             slots.len(),
-            before + page.slots.len(),
+            before + page.entries.len(),
             "no slot comes twice"
         );
         match page.next {
@@ -68,7 +68,54 @@ fn pages_hold_the_storage_as_it_was() {
     }
     let state = store.state_at(Height(4)).unwrap();
     let nobody = state.slots(address(7), B256::ZERO, 10).unwrap();
-    assert_eq!(nobody, crate::SlotPage::default());
+    assert_eq!(nobody, crate::StatePage::default());
+}
+
+#[test]
+fn pages_hold_the_accounts_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), identity(), OPTIONS).unwrap();
+    // Accounts come and change; the last block removes one.
+    let mut now = BTreeMap::new();
+    let mut expected = Vec::new();
+    for height in 0..6u8 {
+        let nonce = u64::from(height);
+        let mut changes = vec![
+            (address(0), change(account(nonce, 1), &[(1, nonce + 1)])),
+            (address(height), change(account(nonce, 2), &[])),
+        ];
+        changes.dedup_by_key(|(address, _)| *address);
+        if height == 5 {
+            changes.push((address(2), AccountChange::default()));
+        }
+        for (address, change) in &changes {
+            let hash = keccak256(address);
+            match change.account {
+                Some(account) => now.insert(hash, (account.nonce, account.balance)),
+                None => now.remove(&hash),
+            };
+        }
+        advance(&store, &diff(changes));
+        expected.push(now.clone());
+    }
+    for (height, expected) in (0..).zip(&expected) {
+        for limit in [1, 2, 100] {
+            let state = store.state_at(Height(height)).unwrap();
+            let (mut found, mut from) = (BTreeMap::new(), Some(B256::ZERO));
+            while let Some(start) = from {
+                let page = state.accounts(start, limit).unwrap();
+                assert!(page.entries.len() <= limit);
+                assert!(page.next.is_none_or(|next| next > start));
+                for (hash, account) in page.entries {
+                    assert!(hash >= start);
+                    let before = found.insert(hash, (account.nonce, account.balance));
+                    assert_eq!(before, None, "no account comes twice");
+                }
+                from = page.next;
+            }
+            assert_eq!(&found, expected, "{height}, {limit}");
+        }
+    }
 }
 
 #[test]
