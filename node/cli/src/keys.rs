@@ -4,13 +4,12 @@ mod files;
 mod rotate;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Subcommand;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tbsi_home::Home;
 use tbsi_keys::keyfile::{
     KeyFileError, KeyKind, is_there, open_log_key, open_node_key, open_post_quantum_key,
@@ -21,8 +20,9 @@ use tbsi_types::{Address, B256, Bytes, Height, SecretKey};
 
 use crate::checkpoint::verified_height;
 use crate::govern::block_on;
+use crate::lang::{Sentence, said};
 use crate::password::PasswordFile;
-use crate::report::Format;
+use crate::report::Say;
 use crate::shown::PathShown;
 
 #[derive(Debug, Subcommand)]
@@ -44,7 +44,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         password: PasswordFile,
         #[command(flatten)]
-        format: Format,
+        say: Say,
     },
     /// Show the public halves of a node's keys.
     Show {
@@ -54,7 +54,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         password: PasswordFile,
         #[command(flatten)]
-        format: Format,
+        say: Say,
     },
     /// Replace a key of a registered node with a new one.
     ///
@@ -97,7 +97,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         password: PasswordFile,
         #[command(flatten)]
-        format: Format,
+        say: Say,
     },
 }
 
@@ -142,10 +142,16 @@ impl PublicKeys {
         };
         if home.key_files()?.is_empty() {
             let (shown, dir) = (home.dir().shown(), home.dir().word());
-            bail!(
-                "{shown} has no key files; `tbsi keys new --home {dir}` makes those of a node, `tbsi \
-                 keys import` brings one"
-            );
+            return Err(said(
+                format!(
+                    "{shown} has no key files; `tbsi keys new --home {dir}` makes those of a node, \
+                     `tbsi keys import` brings one"
+                ),
+                format!(
+                    "{shown} 沒有金鑰檔；`tbsi keys new --home {dir}` 可產生節點的金鑰，\
+                     `tbsi keys import` 可帶入金鑰"
+                ),
+            ));
         }
         let node_key = existing(KeyKind::Node)?
             .map(|file| open_node_key(&file, home.password()))
@@ -228,42 +234,53 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             signer,
             encrypt,
             password,
-            format,
-        } => {
-            let mut home = password.unlock(&home)?;
-            if home.password().is_none() && encrypt || password.is_given() {
-                home = home.with_password(Some(password.for_new()?));
-            }
-            new(&home, validator, signer, format)
-        }
+            say,
+        } => say.told(new(&home, validator, signer, encrypt, &password)),
         Command::Show {
             home,
             password,
-            format,
-        } => {
-            let keys = PublicKeys::load(&password.unlock(&home)?)?;
-            format.print(&keys.text("..."), &keys)
-        }
-        Command::Encrypt(args) => files::encrypt(&args),
-        Command::ChangePassword(args) => files::change_password(&args),
-        Command::Import(args) => files::import(&args),
-        Command::Export(args) => files::export(&args),
+            say,
+        } => say.told(show(&home, &password)),
+        Command::Encrypt(args) => args.say.told(files::encrypt(&args)),
+        Command::ChangePassword(args) => args.say.told(files::change_password(&args)),
+        Command::Import(args) => args.say.told(files::import(&args)),
+        Command::Export(args) => args.say.told(files::export(&args)),
         Command::Rotate(args) => block_on(args.language(), rotate::run(args)),
         Command::ResetSignState {
             home,
             height,
             checkpoint,
             password,
-            format,
+            say,
         } => {
-            let home = password.unlock(&home)?;
-            let decided = verified_height(checkpoint.as_deref(), &home.genesis_file())?;
-            reset_sign_state(&home, Height(height), decided, format)
+            let height = Height(height);
+            say.told(reset_sign_state(
+                &home,
+                height,
+                checkpoint.as_deref(),
+                &password,
+            ))
         }
     }
 }
 
-fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Result<ExitCode> {
+fn show(home: &Path, password: &PasswordFile) -> anyhow::Result<(Sentence, PublicKeys)> {
+    let keys = PublicKeys::load(&password.unlock(home)?)?;
+    let text = keys.text("...");
+    Ok(((text.clone(), text), keys))
+}
+
+fn new(
+    home: &Path,
+    validator: bool,
+    signer: bool,
+    encrypt: bool,
+    password: &PasswordFile,
+) -> anyhow::Result<(Sentence, PublicKeys)> {
+    let mut home = password.unlock(home)?;
+    if home.password().is_none() && encrypt || password.is_given() {
+        home = home.with_password(Some(password.for_new()?));
+    }
     let mut complete = true;
     for kind in KeyKind::ALL {
         let wanted = match kind {
@@ -276,36 +293,48 @@ fn new(home: &Home, validator: bool, signer: bool, format: Format) -> anyhow::Re
         complete &= !wanted || is_there(&home.key_file(kind))?;
     }
     if complete {
-        bail!(
-            "{} holds these keys already, and a key is never overwritten; \
-             `tbsi keys show --home {}` shows them",
-            home.dir().shown(),
-            home.dir().word()
-        );
+        let (shown, dir) = (home.dir().shown(), home.dir().word());
+        return Err(said(
+            format!(
+                "{shown} holds these keys already, and a key is never overwritten; `tbsi keys show \
+                 --home {dir}` shows them"
+            ),
+            format!(
+                "{shown} 已有這些金鑰，金鑰不會被覆寫；`tbsi keys show --home {dir}` 可顯示"
+            ),
+        ));
     }
     if signer {
         home.ensure_link_key()?;
     }
-    let keys = ensure(home, validator)?;
-    let text = format!(
-        "Keys are in {}; whoever reads them is this node. For the draft of a genesis file:\n\n{}",
-        home.dir().join("keys").shown(),
-        keys.text("...")
+    let keys = ensure(&home, validator)?;
+    let (dir, draft) = (home.dir().join("keys"), keys.text("..."));
+    let dir = dir.shown();
+    let en = format!(
+        "Keys are in {dir}; whoever reads them is this node. For the draft of a genesis file:\n\n\
+         {draft}"
     );
-    format.print(&text, &keys)
+    let zh_tw = format!(
+        "金鑰位於 {dir}；取得者即可冒充此節點。創世檔草稿所需的內容：\n\n{draft}"
+    );
+    Ok(((en, zh_tw), keys))
 }
 
 fn reset_sign_state(
-    home: &Home,
+    home: &Path,
     height: Height,
-    decided: Height,
-    format: Format,
-) -> anyhow::Result<ExitCode> {
-    let moved = tbsi_node::recover::reset_sign_state(home, height, decided)?;
-    let mut text = format!("This key signs nothing up to the end of height {height} any more.");
+    checkpoint: Option<&Path>,
+    password: &PasswordFile,
+) -> anyhow::Result<(Sentence, Value)> {
+    let home = password.unlock(home)?;
+    let decided = verified_height(checkpoint, &home.genesis_file())?;
+    let moved = tbsi_node::recover::reset_sign_state(&home, height, decided)?;
+    let mut en = format!("This key signs nothing up to the end of height {height} any more.");
+    let mut zh_tw = format!("此金鑰在高度 {height} 結束以前不再簽署。");
     if let Some(to) = &moved {
-        write!(text, "\nThe old sign-state is now {}.", to.shown())?;
+        write!(en, "\nThe old sign-state is now {}.", to.shown())?;
+        write!(zh_tw, "\n原有的簽署狀態已移至 {}。", to.shown())?;
     }
     let json = json!({ "height": height, "oldSignState": moved.as_deref().map(PathShown::json) });
-    format.print(&text, &json)
+    Ok(((en, zh_tw), json))
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{Value, json};
 use tbsi_home::config::Config;
 use tbsi_home::{Home, load_genesis};
 use tbsi_keys::keyfile::{KeyKind, is_there};
@@ -17,9 +17,9 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::lang::counted;
+use crate::lang::{Sentence, counted, said};
 use crate::password::PasswordFile;
-use crate::report::{Format, causes};
+use crate::report::{Format, Say, causes};
 use crate::shown::PathShown;
 use crate::sign_state::SignStateArgs;
 use crate::{keys, logging};
@@ -95,7 +95,7 @@ pub(crate) struct InitArgs {
     #[command(flatten)]
     password: PasswordFile,
     #[command(flatten)]
-    format: Format,
+    say: Say,
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -105,12 +105,12 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             archive,
             password,
         } => run_node(&home, archive, &password),
-        Command::Init(args) => init(args),
+        Command::Init(args) => args.say.told(init(&args)),
         Command::Recover(args) => recover(&args),
     }
 }
 
-fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
+fn init(args: &InitArgs) -> anyhow::Result<(Sentence, Value)> {
     let genesis = load_genesis(&args.genesis)?;
     let home = args.password.unlock(&args.home)?;
     let first = args.sign_state.first_mark(&args.genesis)?;
@@ -124,18 +124,33 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
     let log_key = log_key.verifier(SignatureType::Note).encode();
     let file = home.config_file();
     let (peers, missing) = (config.p2p.peers.len(), config.peers_left_out(&genesis));
-    let peers = match missing {
-        0 => counted(peers, "peer"),
-        missing => format!(
-            "{} and comments about {missing} more, whose IP addresses the genesis file does not say",
-            counted(peers, "peer")
+    let (peers, peers_zh_tw) = match missing {
+        0 => (counted(peers, "peer"), format!("{peers} 個對等節點")),
+        missing => (
+            format!(
+                "{} and comments about {missing} more, whose IP addresses the genesis file does not \
+                 say",
+                counted(peers, "peer")
+            ),
+            format!("{peers} 個對等節點，另有 {missing} 個列為註解，創世檔未載明其 IP 位址"),
         ),
     };
-    let text = format!(
+    let en = format!(
         "Node `{}` is ready in {}.\n\
          It signs checkpoints of the log for other software with {log_key}.\n\
          Its configuration has {peers}.\n\
          Next: check its peers and addresses in {}, then\n  \
+         tbsi config check --home {dir}\n  tbsi node run --home {dir}",
+        args.name,
+        home.dir().shown(),
+        file.shown(),
+        dir = home.dir().word(),
+    );
+    let zh_tw = format!(
+        "節點 `{}` 已備妥於 {}。\n\
+         它以 {log_key} 為其他軟體簽署日誌的檢查點。\n\
+         設定檔有{peers_zh_tw}。\n\
+         下一步：核對 {} 中的對等節點與位址，然後執行\n  \
          tbsi config check --home {dir}\n  tbsi node run --home {dir}",
         args.name,
         home.dir().shown(),
@@ -149,7 +164,7 @@ fn init(args: InitArgs) -> anyhow::Result<ExitCode> {
         "logKey": log_key,
         "keys": keys,
     });
-    args.format.print(&text, &json)
+    Ok(((en, zh_tw), json))
 }
 
 /// Fails if keys that a genesis file has to name are not there yet.
@@ -162,11 +177,17 @@ fn require_keys(home: &Home, genesis: &Genesis, validator: bool) -> anyhow::Resu
                 home.dir().word(),
                 if validator { " --validator" } else { "" },
             );
-            bail!(
-                "{} is missing, so the genesis file cannot name this node: `tbsi keys new --home \
-                 {dir}{flag}` makes the keys and prints them for the genesis file's draft",
-                file.shown()
-            );
+            let file = file.shown();
+            return Err(said(
+                format!(
+                    "{file} is missing, so the genesis file cannot name this node: `tbsi keys new \
+                     --home {dir}{flag}` makes the keys and prints them for the genesis file's draft"
+                ),
+                format!(
+                    "缺少 {file}，創世檔無法載明此節點：`tbsi keys new --home {dir}{flag}` 可產生\
+                     金鑰並印出創世檔草稿所需的內容"
+                ),
+            ));
         }
     }
     Ok(())

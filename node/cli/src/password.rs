@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use tbsi_home::Home;
 use tbsi_home::config::Config;
@@ -11,6 +11,7 @@ use tbsi_keys::keyfile::{is_encrypted, is_there};
 use tbsi_keys::password::Password;
 use zeroize::Zeroizing;
 
+use crate::lang::{demand, said};
 use crate::shown::PathShown;
 
 /// What opens encrypted key files.
@@ -75,13 +76,19 @@ pub(crate) fn new_password(file: Option<&Path>, flag: &str) -> anyhow::Result<Pa
         Some(file) => Password::load(file)?,
         None => {
             let first = ask("New password: ")?;
-            let first = first.with_context(|| {
-                format!("a new password is needed, and nobody to ask: give it with {flag} FILE")
+            let first = first.ok_or_else(|| {
+                said(
+                    format!("a new password is needed, and nobody to ask: give it with {flag} FILE"),
+                    format!("需要新密碼，但無人可詢問：請以 {flag} FILE 提供"),
+                )
             })?;
             let again = ask("The same again: ")?;
-            if !again.is_some_and(|again| again.is_same(&first)) {
-                bail!("the two passwords differ: nothing was changed");
-            }
+            demand(again.is_some_and(|again| again.is_same(&first)), || {
+                (
+                    "the two passwords differ: nothing was changed".into(),
+                    "兩次密碼不同：未做任何變更".into(),
+                )
+            })?;
             first
         }
     };

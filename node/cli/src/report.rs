@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 
-use crate::lang::{self, Language};
+use crate::lang::{self, Language, Sentence};
 use crate::refusal::Refused;
 use crate::{misfit, shown};
 
@@ -36,6 +36,35 @@ impl Format {
         }
         let json = serde_json::to_value(json).context("write the answer as JSON")?;
         write(&shown::json_text(&shown::plain_json(json).to_string()))
+    }
+}
+
+/// How to say it, and in which language.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Say {
+    #[command(flatten)]
+    pub(crate) format: Format,
+    /// Language of the text.
+    #[arg(long, value_name = "LANG", default_value = "en")]
+    pub(crate) lang: Language,
+}
+
+impl Say {
+    /// One of two.
+    pub(crate) fn pick<T>(self, en: T, zh_tw: T) -> T {
+        self.lang.pick(en, zh_tw)
+    }
+
+    /// Prints `json` or the text in the language, and a failure too.
+    pub(crate) fn told(
+        self,
+        outcome: anyhow::Result<(Sentence, impl Serialize)>,
+    ) -> anyhow::Result<ExitCode> {
+        let printed = outcome.and_then(|((en, zh_tw), json)| {
+            let text = self.pick(en, zh_tw);
+            self.format.print(&text, &json)
+        });
+        in_language(printed, self.lang)
     }
 }
 

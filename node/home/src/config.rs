@@ -28,7 +28,7 @@ pub use rpc::{ApiKeyConfig, OperatorConfig, RpcConfig, TlsConfig};
 use crate::limits::TWIN_WATCH_MS;
 
 /// Bytes of a configuration file: room for 1,024 peers several times over.
-const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+pub const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Everything one node may choose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

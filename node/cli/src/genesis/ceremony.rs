@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tbsi_home::founding::{
     BLOCK_GAS_LIMIT, Draft, FounderFile, FounderRequest, NetworkParameters, Signatures,
     make_founder, sign_genesis,
@@ -20,11 +20,11 @@ use tbsi_types::json::from_json;
 use tbsi_types::{B256, Genesis, TimestampMs};
 use tempfile::NamedTempFile;
 
-use crate::lang::counted;
+use crate::lang::{SayContext as _, Sentence, counted, said};
 use crate::misfit::{parse_toml, unread};
 use crate::password::PasswordFile;
 use crate::predeploys::{self, Predeploys};
-use crate::report::{Format, refused};
+use crate::report::{Format, Say, refuse};
 use crate::shown::{self, PathShown};
 
 /// Digits of a hash that nobody makes another file for: 128 bits.
@@ -141,7 +141,7 @@ pub(crate) struct SignArgs {
     #[command(flatten)]
     password: PasswordFile,
     #[command(flatten)]
-    format: Format,
+    say: Say,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -297,6 +297,10 @@ pub(super) fn add_founder(args: &AddFounderArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
+    args.say.told(signed(args))
+}
+
+fn signed(args: &SignArgs) -> anyhow::Result<(Sentence, Value)> {
     let founded = load_genesis(&args.genesis)?;
     require_same(&founded, &load_draft(&args.draft)?, args.development)?;
     require_compared(args.compared.as_deref(), founded.hash())?;
@@ -309,12 +313,13 @@ pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
     let id = sign_genesis(&home, &founded, &mut signatures)?;
     replace(&args.signatures, &signatures.to_json())?;
     let missing = signatures.missing(&founded);
-    let text = format!(
-        "Signed for `{id}`: genesis hash\n  {}\n{} of {} have signed in {}.",
-        aloud(founded.hash()),
-        signatures.signatures.len(),
-        founded.organisations.len(),
-        args.signatures.shown(),
+    let (hash, file) = (aloud(founded.hash()), args.signatures.shown());
+    let (have, all) = (signatures.signatures.len(), founded.organisations.len());
+    let en = format!(
+        "Signed for `{id}`: genesis hash\n  {hash}\n{have} of {all} have signed in {file}."
+    );
+    let zh_tw = format!(
+        "已為 `{id}` 簽署：創世檔雜湊\n  {hash}\n{file} 中已有 {have} 個機構簽署，共 {all} 個。"
     );
     let json = json!({
         "organisation": id,
@@ -322,16 +327,23 @@ pub(super) fn sign(args: &SignArgs) -> anyhow::Result<ExitCode> {
         "signatures": args.signatures.json(),
         "missing": missing,
     });
-    args.format.print(&text, &json)
+    Ok(((en, zh_tw), json))
 }
 
 /// Who signs has compared the hash before: fails if it was not, or is another.
 fn require_compared(compared: Option<&str>, hash: B256) -> anyhow::Result<()> {
     let Some(typed) = compared else {
-        return Err(refused(format!(
-            "nothing was signed. Compare this genesis hash with the other founders by telephone: {}. \
-             If it is the same, repeat the command with --compared and the hash",
-            aloud(hash)
+        let hash = aloud(hash);
+        return Err(refuse(said(
+            format!(
+                "nothing was signed. Compare this genesis hash with the other founders by \
+                 telephone: {hash}. If it is the same, repeat the command with --compared and the \
+                 hash"
+            ),
+            format!(
+                "尚未簽署。請以電話與其他創立機構核對此創世檔雜湊：{hash}。相同時，請加上 \
+                 --compared 與該雜湊再執行一次"
+            ),
         )));
     };
     let spoken = |letter: &char| !letter.is_whitespace();
@@ -340,10 +352,16 @@ fn require_compared(compared: Option<&str>, hash: B256) -> anyhow::Result<()> {
     let digits = typed.strip_prefix("0x").unwrap_or(&typed);
     let own = alloy_primitives::hex::encode(hash);
     if digits.len() < COMPARED_DIGITS_MIN || !own.starts_with(digits) {
-        return Err(refused(format!(
-            "--compared is not the hash of the genesis file, or has fewer than its first \
-             {COMPARED_DIGITS_MIN} digits; nothing was signed. The file's hash is {}",
-            aloud(hash)
+        let hash = aloud(hash);
+        return Err(refuse(said(
+            format!(
+                "--compared is not the hash of the genesis file, or has fewer than its first \
+                 {COMPARED_DIGITS_MIN} digits; nothing was signed. The file's hash is {hash}"
+            ),
+            format!(
+                "--compared 不是創世檔的雜湊，或不足其前 {COMPARED_DIGITS_MIN} 位；尚未簽署。\
+                 檔案的雜湊為 {hash}"
+            ),
         )));
     }
     Ok(())
@@ -363,27 +381,36 @@ pub(super) fn require_same(
 ) -> anyhow::Result<()> {
     let expected = genesis(draft, development)?;
     if expected.hash() != founded.hash() {
-        bail!(
-            "the genesis file is not what the draft founds: its hash is {}, that of the draft is \
-             {}. Are all founder files in the draft, and is it the same version of this program?",
-            founded.hash(),
-            expected.hash()
-        );
+        let (hash, drafted) = (founded.hash(), expected.hash());
+        return Err(said(
+            format!(
+                "the genesis file is not what the draft founds: its hash is {hash}, that of the \
+                 draft is {drafted}. Are all founder files in the draft, and is it the same version \
+                 of this program?"
+            ),
+            format!(
+                "創世檔不是此草稿所創立者：其雜湊為 {hash}，草稿的為 {drafted}。所有創立檔是否\
+                 都在草稿中，程式版本是否相同？"
+            ),
+        ));
     }
     Ok(())
 }
 
 pub(super) fn load_draft(path: &Path) -> anyhow::Result<Draft> {
     let draft = Draft::parse(&read(path)?).map_err(|error| unread(path, error));
-    draft.with_context(|| format!("draft {}", path.shown()))
+    draft.or_say(|| {
+        let path = path.shown();
+        (format!("draft {path}"), format!("草稿 {path}"))
+    })
 }
 
 pub(super) fn load_signatures(path: &Path, genesis: &Genesis) -> anyhow::Result<Signatures> {
-    let context = || format!("file of signatures {}", path.shown());
     let signatures = Signatures::parse(&read(path)?, genesis);
-    signatures
-        .map_err(|error| unread(path, error))
-        .with_context(context)
+    signatures.map_err(|error| unread(path, error)).or_say(|| {
+        let path = path.shown();
+        (format!("file of signatures {path}"), format!("簽章檔 {path}"))
+    })
 }
 
 /// A hash in groups that can be read out.
@@ -397,7 +424,10 @@ pub(super) fn aloud(hash: B256) -> String {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("read {}", path.shown()))
+    fs::read(path).or_say(|| {
+        let path = path.shown();
+        (format!("read {path}"), format!("讀取 {path}"))
+    })
 }
 
 fn write_new(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use serde_json::json;
 use tbsi_governance::rules::check_complete;
 use tbsi_home::founding::Signatures;
@@ -17,7 +16,7 @@ use tbsi_types::genesis::Permission;
 
 use super::ceremony::{load_draft, load_signatures, require_same};
 use super::{summary, text};
-use crate::lang::Language;
+use crate::lang::{Language, said};
 use crate::predeploys::{self, Listed};
 use crate::report::{Format, in_language};
 
@@ -110,7 +109,11 @@ fn signed(args: &Args, genesis: &Genesis) -> anyhow::Result<Option<usize>> {
     }
     let missing = all.missing(genesis);
     if !missing.is_empty() {
-        bail!("these founders have not signed: {}", missing.join(", "));
+        let missing = missing.join(", ");
+        return Err(said(
+            format!("these founders have not signed: {missing}"),
+            format!("下列創立機構尚未簽署：{missing}"),
+        ));
     }
     Ok(Some(all.signatures.len()))
 }

@@ -1,18 +1,16 @@
 //! Key files: encrypting them, changing their password, taking keys in and out of a home.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 
-use anyhow::bail;
 use clap::ValueEnum;
-use serde_json::json;
+use serde_json::{Value, json};
 use tbsi_home::Home;
 use tbsi_keys::keyfile::{KeyKind, load_secret, replace_secret, store_secret};
 use tbsi_keys::password::Password;
 
-use crate::lang::counted;
+use crate::lang::{Sentence, counted, said};
 use crate::password::{PasswordFile, new_password};
-use crate::report::Format;
+use crate::report::Say;
 use crate::shown::PathShown;
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +21,7 @@ pub(crate) struct EncryptArgs {
     #[command(flatten)]
     password: PasswordFile,
     #[command(flatten)]
-    format: Format,
+    pub(super) say: Say,
 }
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +34,7 @@ pub(crate) struct ChangePasswordArgs {
     #[command(flatten)]
     new: NewPassword,
     #[command(flatten)]
-    format: Format,
+    pub(super) say: Say,
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +56,7 @@ pub(crate) struct ImportArgs {
     #[arg(long, conflicts_with = "new_password_file")]
     plain: bool,
     #[command(flatten)]
-    format: Format,
+    pub(super) say: Say,
 }
 
 #[derive(Debug, clap::Args)]
@@ -80,7 +78,7 @@ pub(crate) struct ExportArgs {
     #[arg(long, conflicts_with = "new_password_file")]
     plain: bool,
     #[command(flatten)]
-    format: Format,
+    pub(super) say: Say,
 }
 
 #[derive(Debug, clap::Args)]
@@ -123,7 +121,7 @@ impl Kind {
     }
 }
 
-pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<(Sentence, Value)> {
     let home = Home::new(&args.home);
     let files = home.key_files()?;
     let plain: Vec<KeyKind> = files
@@ -132,10 +130,11 @@ pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<ExitCode> {
         .map(|(kind, _)| *kind)
         .collect();
     if plain.is_empty() {
-        bail!(
-            "{} has no key file that is not encrypted",
-            args.home.shown()
-        );
+        let home = args.home.shown();
+        return Err(said(
+            format!("{home} has no key file that is not encrypted"),
+            format!("{home} 沒有未加密的金鑰檔"),
+        ));
     }
     let password = args.password.for_new()?;
     // One password opens all of them.
@@ -150,23 +149,30 @@ pub(super) fn encrypt(args: &EncryptArgs) -> anyhow::Result<ExitCode> {
         replace_secret(&file, *kind, &secret, Some(&password))?;
     }
     let files: Vec<PathBuf> = plain.iter().map(|kind| home.key_file(*kind)).collect();
-    let text = format!(
-        "{} encrypted in {}. The node needs the password when it starts: `keys.password_file` in \
+    let home = args.home.shown();
+    let en = format!(
+        "{} encrypted in {home}. The node needs the password when it starts: `keys.password_file` in \
          config.toml, or --password-file.",
         counted(files.len(), "key file"),
-        args.home.shown()
     );
-    args.format.print(
-        &text,
-        &json!({ "encrypted": files.iter().map(|file| file.json()).collect::<Vec<_>>() }),
-    )
+    let zh_tw = format!(
+        "已加密 {home} 中的 {} 個金鑰檔。節點啟動時需要密碼：config.toml 的 \
+         `keys.password_file`，或 --password-file。",
+        files.len(),
+    );
+    let encrypted: Vec<_> = files.iter().map(|file| file.json()).collect();
+    Ok(((en, zh_tw), json!({ "encrypted": encrypted })))
 }
 
-pub(super) fn change_password(args: &ChangePasswordArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn change_password(args: &ChangePasswordArgs) -> anyhow::Result<(Sentence, Value)> {
     let home = args.password.unlock(&args.home)?;
     let files = home.key_files()?;
     if files.is_empty() {
-        bail!("{} has no key files", args.home.shown());
+        let home = args.home.shown();
+        return Err(said(
+            format!("{home} has no key files"),
+            format!("{home} 沒有金鑰檔"),
+        ));
     }
     // All are opened before any is changed.
     let mut secrets = Vec::with_capacity(files.len());
@@ -177,15 +183,19 @@ pub(super) fn change_password(args: &ChangePasswordArgs) -> anyhow::Result<ExitC
     for ((kind, _), secret) in files.iter().zip(&secrets) {
         replace_secret(&home.key_file(*kind), *kind, secret, Some(&password))?;
     }
-    let text = format!(
-        "{} in {} with the new password. Change what `keys.password_file` names too.",
+    let home = args.home.shown();
+    let en = format!(
+        "{} in {home} with the new password. Change what `keys.password_file` names too.",
         counted(files.len(), "key file"),
-        args.home.shown()
     );
-    args.format.print(&text, &json!({ "changed": files.len() }))
+    let zh_tw = format!(
+        "{home} 中的 {} 個金鑰檔已改用新密碼。`keys.password_file` 所指的檔案也請一併更改。",
+        files.len(),
+    );
+    Ok(((en, zh_tw), json!({ "changed": files.len() })))
 }
 
-pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn import(args: &ImportArgs) -> anyhow::Result<(Sentence, Value)> {
     let kind = args.kind.key();
     let opening = args.password.of_file(&args.file)?;
     let secret = load_secret(&args.file, kind, opening.as_ref())?;
@@ -194,18 +204,20 @@ pub(super) fn import(args: &ImportArgs) -> anyhow::Result<ExitCode> {
     home.make_keys_dir()?;
     let out = home.key_file(kind);
     store_secret(&out, kind, &secret, protecting.as_ref())?;
-    let mut text = format!("The key is in {}.", out.shown());
+    let (mut en, mut zh_tw) = key_is_in(&out);
     if kind == KeyKind::Validator {
         home.note_imported_key()?;
-        text += "\nIf it has ever signed, bring its sign-state over too: --sign-state of `tbsi node \
-                 init` or `tbsi signer init`.";
+        en += "\nIf it has ever signed, bring its sign-state over too: --sign-state of `tbsi node \
+               init` or `tbsi signer init`.";
+        zh_tw += "\n若它曾經簽署，請一併帶入其簽署狀態：`tbsi node init` 或 `tbsi signer init` 的 \
+                  --sign-state。";
     }
     let address = kind.address(&secret)?;
     let json = json!({ "file": out.json(), "address": address });
-    args.format.print(&text, &json)
+    Ok(((en, zh_tw), json))
 }
 
-pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn export(args: &ExportArgs) -> anyhow::Result<(Sentence, Value)> {
     let kind = args.kind.key();
     let home = Home::new(&args.home);
     let file = home.key_file(kind);
@@ -213,8 +225,15 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let secret = load_secret(&file, kind, home.password())?;
     let protecting = (!args.plain).then(|| args.new.load()).transpose()?;
     store_secret(&args.out, kind, &secret, protecting.as_ref())?;
-    let text = format!("The key is in {}.", args.out.shown());
     let address = kind.address(&secret)?;
     let json = json!({ "file": args.out.json(), "address": address });
-    args.format.print(&text, &json)
+    Ok((key_is_in(&args.out), json))
+}
+
+fn key_is_in(file: &Path) -> Sentence {
+    let file = file.shown();
+    (
+        format!("The key is in {file}."),
+        format!("金鑰位於 {file}。"),
+    )
 }

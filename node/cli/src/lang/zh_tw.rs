@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use tbsi_home::HomeError;
+use tbsi_home::config::{CONFIG_BYTES_MAX, ConfigError};
 use tbsi_keys::keyfile::{KeyFileError, KeyKind};
 use tbsi_keys::keystore::KeystoreError;
 use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError};
@@ -21,6 +22,7 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .and_then(proof::log)
         .or_else(|| error.downcast_ref().and_then(system))
         .or_else(|| error.downcast_ref().and_then(home))
+        .or_else(|| error.downcast_ref().map(config))
         .or_else(|| error.downcast_ref().map(proof::bundle))
         .or_else(|| error.downcast_ref().map(proof::decision))
         .or_else(|| error.downcast_ref().map(proof::verify))
@@ -78,11 +80,38 @@ fn home(error: &HomeError) -> Option<String> {
             Some(format!("創世檔 {}", file.shown()))
         }
         HomeError::Io { path, .. } => Some(format!("無法讀寫 {}", path.shown())),
-        HomeError::Config(_)
-        | HomeError::SignState(_)
-        | HomeError::Decided(_)
-        | HomeError::Initialised { .. }
-        | HomeError::Mismatch { .. } => None,
+        HomeError::Initialised { file } => {
+            let file = file.shown();
+            Some(format!("{file} 已存在：此節點目錄已完成設定。請編輯該檔案，或另選目錄"))
+        }
+        HomeError::Config(error) => Some(config(error)),
+        HomeError::SignState(_) | HomeError::Decided(_) | HomeError::Mismatch { .. } => None,
+    }
+}
+
+fn config(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Missing { file } => {
+            format!("找不到設定檔 {}；`tbsi node init` 可產生", file.shown())
+        }
+        ConfigError::Read { file, .. } => format!("讀取設定檔 {}", file.shown()),
+        ConfigError::TooLarge { file } => {
+            format!("設定檔 {} 超過 {CONFIG_BYTES_MAX} 位元組", file.shown())
+        }
+        ConfigError::Syntax {
+            file,
+            line,
+            problem,
+        } => format!("設定檔 {} 第 {line} 行：{problem}", file.shown()),
+        ConfigError::UnknownKey { file, key, nearest } => {
+            let file = file.shown();
+            format!("設定檔 {file}：沒有 `{key}` 這個鍵；最接近的是 `{nearest}`")
+        }
+        ConfigError::Field {
+            file,
+            field,
+            problem,
+        } => format!("設定檔 {} 的鍵 `{field}`：{problem}", file.shown()),
     }
 }
 

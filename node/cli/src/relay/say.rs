@@ -9,25 +9,8 @@ use tbsi_bridge::target::View;
 use tbsi_types::Address;
 
 use crate::lang::Language;
-use crate::report::Format;
+pub(crate) use crate::report::Say;
 use crate::shown::PathShown;
-
-/// How to say it, and in which language.
-#[derive(Clone, Copy, Debug, clap::Args)]
-pub(crate) struct Say {
-    #[command(flatten)]
-    pub(super) format: Format,
-    /// Language of the text.
-    #[arg(long, value_name = "LANG", default_value = "en")]
-    pub(super) lang: Language,
-}
-
-impl Say {
-    /// One of two.
-    pub(super) fn pick<T>(self, en: T, zh_tw: T) -> T {
-        self.lang.pick(en, zh_tw)
-    }
-}
 
 /// An item in words.
 pub(super) fn item(item: Item, lang: Language) -> String {
