@@ -119,6 +119,8 @@ if command -v go >/dev/null; then
     # A QBFT network that others wrote; what `geth` needs, not what its own tests do.
     (cd tests/quorum && go list -deps github.com/ethereum/go-ethereum/cmd/geth >/dev/null) ||
         echo "no modules of GoQuorum: the facts of a real QBFT network will be skipped" >&2
+    (cd tests/geth && go list -deps github.com/ethereum/go-ethereum/cmd/geth >/dev/null) ||
+        echo "no modules of go-ethereum: answers will not be compared with geth's" >&2
 fi
 # Bouncy Castle, for evidence records: fetched by running the program once.
 if command -v mvn >/dev/null; then

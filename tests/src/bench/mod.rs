@@ -18,6 +18,7 @@
 pub mod decades;
 pub mod environment;
 pub mod figures;
+pub mod geth;
 pub mod heads;
 pub mod http;
 pub mod load;

@@ -1,17 +1,21 @@
-//! The same requests to anvil: what it answers in another shape is a row in `docs/rpc.md`, with the
-//! reason.
+//! The same requests to anvil and to go-ethereum: what they answer in another shape is a row in
+//! `docs/rpc.md`, with the reason.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use alloy_consensus::{TxEip1559, TxEip2930, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, hex};
 use serde_json::{Value, json};
 use tbsi_rpc::{Client, ClientError};
+use tbsi_tests::bench::geth::{self, Geth};
 use tbsi_tests::bridge::anvil::{Anvil, installed};
 use tbsi_tests::harness::{Sender, TestNetwork, skip, wait_receipt};
 
 /// Sets a slot, makes a log with a topic, and leaves code that reverts without data.
 const CONTRACT: [u8; 21] = hex!("602a5f55" "600760205fa1" "625f5ffd5f52" "6003601df3");
+
+const NO_SUCH_METHOD: i32 = -32_601;
 
 /// What two chains have alike.
 struct Alike {
@@ -23,13 +27,40 @@ struct Alike {
     block: Value,
 }
 
-async fn alike(client: Client, anvil: Option<&Anvil>) -> Alike {
+/// Whose client it is: what it takes to be sent transactions there.
+enum Whose<'a> {
+    Ours,
+    Anvil(&'a Anvil),
+    Geth,
+}
+
+impl Whose<'_> {
+    async fn fund(&self, client: &Client, account: Address) {
+        match self {
+            Self::Ours => {}
+            Self::Anvil(anvil) => anvil.fund(account, 10).await,
+            Self::Geth => {
+                let rich: Vec<Address> = client.request("eth_accounts", &[]).await.unwrap();
+                let value = U256::from(10u64.pow(18));
+                let gift = json!({"from": rich[0], "to": account, "value": value});
+                let hash: B256 = client.request("eth_sendTransaction", &[gift]).await.unwrap();
+                wait_receipt(client, hash).await;
+            }
+        }
+    }
+
+    async fn mine(&self) {
+        if let Self::Anvil(anvil) = self {
+            anvil.mine(1).await;
+        }
+    }
+}
+
+async fn alike(client: Client, whose: Whose<'_>) -> Alike {
     let chain_id = client.chain_id().await.unwrap();
     let alice = Sender::new("alice", chain_id);
     let sender = alice.address();
-    if let Some(anvil) = anvil {
-        anvil.fund(sender, 10).await;
-    }
+    whose.fund(&client, sender).await;
     let (to, gas_limit, price) = (
         TxKind::Call(Address::repeat_byte(0x42)),
         21_000,
@@ -39,6 +70,7 @@ async fn alike(client: Client, anvil: Option<&Anvil>) -> Alike {
         chain_id,
         gas_limit: 200_000,
         max_fee_per_gas: price,
+        max_priority_fee_per_gas: 1_000_000,
         to: TxKind::Create,
         input: Bytes::from_static(&CONTRACT),
         ..TxEip1559::default()
@@ -63,9 +95,7 @@ async fn alike(client: Client, anvil: Option<&Anvil>) -> Alike {
     let mut hashes = Vec::new();
     for encoded in [alice.sign(create), alice.sign(legacy), alice.sign(listed)] {
         let hash = client.send_raw_transaction(&encoded).await.unwrap();
-        if let Some(anvil) = anvil {
-            anvil.mine(1).await;
-        }
+        whose.mine().await;
         wait_receipt(&client, hash).await;
         hashes.push(hash);
     }
@@ -212,9 +242,9 @@ fn compare(at: &str, ours: Option<&Value>, theirs: Option<&Value>, found: &mut B
 }
 
 /// The rows of the page: field, ours, theirs, reason.
-fn explained() -> Vec<(String, String)> {
+fn explained(heading: &str) -> Vec<(String, String)> {
     let page = std::fs::read_to_string("../docs/rpc.md").unwrap();
-    let section = page.split("## Compared with anvil\n").nth(1).unwrap();
+    let section = page.split(heading).nth(1).unwrap();
     let section = section.split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
@@ -235,10 +265,37 @@ async fn anvil_answers_in_the_same_shapes_but_for_what_is_explained() {
         );
         return;
     };
-    let net = TestNetwork::start(1, 0).await;
     let anvil = Anvil::start(&binary, None).await;
-    let ours = alike(net.client(0), None).await;
-    let theirs = alike(Client::new(&anvil.url()).unwrap(), Some(&anvil)).await;
+    let client = Client::new(&anvil.url()).unwrap();
+    let theirs = alike(client, Whose::Anvil(&anvil)).await;
+    answers_are_alike(&theirs, "## Compared with anvil\n").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn geth_answers_in_the_same_shapes_but_for_what_is_explained() {
+    let this = std::env::current_exe().unwrap();
+    let target = this.ancestors().nth(2).unwrap();
+    let program = match geth::build(Path::new(env!("CARGO_MANIFEST_DIR")), target) {
+        Ok(program) => program,
+        Err(error) => {
+            let said = format!("{error:#}");
+            // All else is a mistake of ours.
+            let missing = ["run go", "dial tcp", "toolchain not available", "403 Forbidden"];
+            assert!(missing.iter().any(|words| said.contains(words)), "{said}");
+            skip("shapes beside geth", &said, "run `go mod download` in tests/geth");
+            return;
+        }
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let geth = Geth::start(&program, dir.path()).await.unwrap();
+    let client = Client::new(&format!("http://{}", geth.endpoint)).unwrap();
+    let theirs = alike(client, Whose::Geth).await;
+    answers_are_alike(&theirs, "## Compared with geth\n").await;
+}
+
+async fn answers_are_alike(theirs: &Alike, heading: &str) {
+    let net = TestNetwork::start(1, 0).await;
+    let ours = alike(net.client(0), Whose::Ours).await;
     let mut found = BTreeSet::new();
     let mut compared = 0;
     for ((method, ours_params), (_, theirs_params)) in
@@ -246,11 +303,16 @@ async fn anvil_answers_in_the_same_shapes_but_for_what_is_explained() {
     {
         let our_answer = ours.ask(method, &ours_params).await;
         let their_answer = theirs.ask(method, &theirs_params).await;
+        if their_answer["error"] == NO_SUCH_METHOD {
+            found.insert(format!("`{method}` | is there | is not"));
+            continue;
+        }
         compare(method, Some(&our_answer), Some(&their_answer), &mut found);
         compared += 1;
     }
     assert!(compared > 40);
-    let explained = explained();
+    let explained = explained(heading);
+    assert!(!explained.is_empty());
     for (difference, reason) in &explained {
         assert!(reason.len() > 10, "{difference} has no reason");
         assert!(
