@@ -127,6 +127,11 @@ fn five_associations_found_one_network() {
         let signed = json_of(dir, &words(&format!("{sign}{password} --json")));
         assert_eq!(signed["organisation"], format!("a{index}"));
     }
+    // Again, in Chinese: who has signed has signed.
+    let again = ok(&dirs[4], &words(&format!("{sign} --lang zh-TW")));
+    for expected in ["已為 `a4` 簽署：創世檔雜湊", "s.json 中已有 5 個機構簽署，共 5 個"] {
+        assert!(again.contains(expected), "{expected}: {again}");
+    }
     let last = &dirs[4];
     let checked = json_of(last, &words(&format!("{check} --json")));
     assert_eq!(checked["signed"], 5);
@@ -163,6 +168,8 @@ fn five_associations_found_one_network() {
         "{config}"
     );
     let said = ok(&dirs[0], &words("config check --home home"));
+    let chinese = ok(&dirs[0], &words("config check --home home --lang zh-TW"));
+    assert!(chinese.contains("正確：網路 `founding`（鏈識別碼 7）的驗證者 `node-0`"), "{chinese}");
     let warning = "warning: no `[[p2p.peers]]`: this node connects to nobody";
     assert!(
         said.contains(warning) && said.contains("4 other nodes"),
