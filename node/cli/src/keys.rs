@@ -299,9 +299,7 @@ fn new(
                 "{shown} holds these keys already, and a key is never overwritten; `tbsi keys show \
                  --home {dir}` shows them"
             ),
-            format!(
-                "{shown} 已有這些金鑰，金鑰不會被覆寫；`tbsi keys show --home {dir}` 可顯示"
-            ),
+            format!("{shown} 已有這些金鑰，金鑰不會被覆寫；`tbsi keys show --home {dir}` 可顯示"),
         ));
     }
     if signer {
@@ -314,9 +312,7 @@ fn new(
         "Keys are in {dir}; whoever reads them is this node. For the draft of a genesis file:\n\n\
          {draft}"
     );
-    let zh_tw = format!(
-        "金鑰位於 {dir}；取得者即可冒充此節點。創世檔草稿所需的內容：\n\n{draft}"
-    );
+    let zh_tw = format!("金鑰位於 {dir}；取得者即可冒充此節點。創世檔草稿所需的內容：\n\n{draft}");
     Ok(((en, zh_tw), keys))
 }
 

@@ -78,7 +78,9 @@ pub(crate) fn new_password(file: Option<&Path>, flag: &str) -> anyhow::Result<Pa
             let first = ask("New password: ")?;
             let first = first.ok_or_else(|| {
                 said(
-                    format!("a new password is needed, and nobody to ask: give it with {flag} FILE"),
+                    format!(
+                        "a new password is needed, and nobody to ask: give it with {flag} FILE"
+                    ),
                     format!("需要新密碼，但無人可詢問：請以 {flag} FILE 提供"),
                 )
             })?;

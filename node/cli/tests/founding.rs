@@ -129,7 +129,10 @@ fn five_associations_found_one_network() {
     }
     // Again, in Chinese: who has signed has signed.
     let again = ok(&dirs[4], &words(&format!("{sign} --lang zh-TW")));
-    for expected in ["已為 `a4` 簽署：創世檔雜湊", "s.json 中已有 5 個機構簽署，共 5 個"] {
+    for expected in [
+        "已為 `a4` 簽署：創世檔雜湊",
+        "s.json 中已有 5 個機構簽署，共 5 個",
+    ] {
         assert!(again.contains(expected), "{expected}: {again}");
     }
     let last = &dirs[4];
@@ -169,7 +172,10 @@ fn five_associations_found_one_network() {
     );
     let said = ok(&dirs[0], &words("config check --home home"));
     let chinese = ok(&dirs[0], &words("config check --home home --lang zh-TW"));
-    assert!(chinese.contains("正確：網路 `founding`（鏈識別碼 7）的驗證者 `node-0`"), "{chinese}");
+    assert!(
+        chinese.contains("正確：網路 `founding`（鏈識別碼 7）的驗證者 `node-0`"),
+        "{chinese}"
+    );
     let warning = "warning: no `[[p2p.peers]]`: this node connects to nobody";
     assert!(
         said.contains(warning) && said.contains("4 other nodes"),

@@ -302,11 +302,7 @@ fn invalid(fault: SimulationFault, reason: String, gas: u64) -> Stopped {
     Stopped::Refused(SimulationRefused { fault, reason })
 }
 
-fn done(
-    mut result: ExecutionResult,
-    gas_needed: u64,
-    emitted: &mut Emitted,
-) -> SimulatedOutcome {
+fn done(mut result: ExecutionResult, gas_needed: u64, emitted: &mut Emitted) -> SimulatedOutcome {
     let logs = match &mut result {
         ExecutionResult::Success { logs, .. } => std::mem::take(logs),
         // revm also returns the logs of what was reverted.

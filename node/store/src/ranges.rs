@@ -120,15 +120,21 @@ impl StateAt<'_> {
     ) -> Result<(BTreeMap<B256, Vec<u8>>, Option<B256>), StoreError> {
         let (mut values, mut next) = (BTreeMap::new(), None);
         let (view, start) = (&self.reader.view, keys.key(&from));
-        view.scan_from(Table::State, &keys.prefix, &start, keys.what, |key, value| {
-            let hash = keys.hash_in(key)?;
-            if values.len() == limit {
-                next = Some(hash);
-                return Ok(false);
-            }
-            values.insert(hash, value.to_vec());
-            Ok(true)
-        })?;
+        view.scan_from(
+            Table::State,
+            &keys.prefix,
+            &start,
+            keys.what,
+            |key, value| {
+                let hash = keys.hash_in(key)?;
+                if values.len() == limit {
+                    next = Some(hash);
+                    return Ok(false);
+                }
+                values.insert(hash, value.to_vec());
+                Ok(true)
+            },
+        )?;
         Ok((values, next))
     }
 

@@ -7,6 +7,8 @@ import { compileNotebook } from '../../clients/notebook.mjs'
 
 const { abi, bytecode } = compileNotebook()
 const PIPELINED = 400
+/** Of requests that web3.js does not number. */
+let nextId = 1_000_000
 
 await main('web3js', async (httpUrl, wsUrl) => {
   const web3 = new Web3(new Web3.providers.WebsocketProvider(wsUrl))
@@ -54,7 +56,7 @@ await main('web3js', async (httpUrl, wsUrl) => {
 /** Hands in a signed transaction and returns what the node answers, without waiting for more. */
 function sendRaw(web3, raw) {
   return new Promise((resolve, reject) => {
-    const payload = { jsonrpc: '2.0', id: sendRaw.next++, method: 'eth_sendRawTransaction', params: [raw] }
+    const payload = { jsonrpc: '2.0', id: nextId++, method: 'eth_sendRawTransaction', params: [raw] }
     web3.currentProvider.send(payload, (error, answer) => {
       if (error) reject(error)
       else if (answer.error) reject(new Error(answer.error.message))
@@ -62,8 +64,6 @@ function sendRaw(web3, raw) {
     })
   })
 }
-sendRaw.next = 1_000_000
-
 async function finalized(web3, from, nonce) {
   const deadline = Date.now() + ANSWER_MS
   while (await web3.eth.getTransactionCount(from, 'finalized') < nonce) {

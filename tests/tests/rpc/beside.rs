@@ -43,7 +43,10 @@ impl Whose<'_> {
                 let rich: Vec<Address> = client.request("eth_accounts", &[]).await.unwrap();
                 let value = U256::from(10u64.pow(18));
                 let gift = json!({"from": rich[0], "to": account, "value": value});
-                let hash: B256 = client.request("eth_sendTransaction", &[gift]).await.unwrap();
+                let hash: B256 = client
+                    .request("eth_sendTransaction", &[gift])
+                    .await
+                    .unwrap();
                 wait_receipt(client, hash).await;
             }
         }
@@ -280,9 +283,18 @@ async fn geth_answers_in_the_same_shapes_but_for_what_is_explained() {
         Err(error) => {
             let said = format!("{error:#}");
             // All else is a mistake of ours.
-            let missing = ["run go", "dial tcp", "toolchain not available", "403 Forbidden"];
+            let missing = [
+                "run go",
+                "dial tcp",
+                "toolchain not available",
+                "403 Forbidden",
+            ];
             assert!(missing.iter().any(|words| said.contains(words)), "{said}");
-            skip("shapes beside geth", &said, "run `go mod download` in tests/geth");
+            skip(
+                "shapes beside geth",
+                &said,
+                "run `go mod download` in tests/geth",
+            );
             return;
         }
     };

@@ -409,7 +409,10 @@ pub(super) fn load_signatures(path: &Path, genesis: &Genesis) -> anyhow::Result<
     let signatures = Signatures::parse(&read(path)?, genesis);
     signatures.map_err(|error| unread(path, error)).or_say(|| {
         let path = path.shown();
-        (format!("file of signatures {path}"), format!("簽章檔 {path}"))
+        (
+            format!("file of signatures {path}"),
+            format!("簽章檔 {path}"),
+        )
     })
 }
 

@@ -82,7 +82,9 @@ fn home(error: &HomeError) -> Option<String> {
         HomeError::Io { path, .. } => Some(format!("無法讀寫 {}", path.shown())),
         HomeError::Initialised { file } => {
             let file = file.shown();
-            Some(format!("{file} 已存在：此節點目錄已完成設定。請編輯該檔案，或另選目錄"))
+            Some(format!(
+                "{file} 已存在：此節點目錄已完成設定。請編輯該檔案，或另選目錄"
+            ))
         }
         HomeError::Config(error) => Some(config(error)),
         HomeError::SignState(_) | HomeError::Decided(_) | HomeError::Mismatch { .. } => None,

@@ -13,7 +13,7 @@ use tbsi_rpc::{
     HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 use tbsi_store::limits::SEARCH_BLOCKS_MAX;
-use tbsi_store::{StatePage, StateAt};
+use tbsi_store::{StateAt, StatePage};
 use tbsi_types::{Address, B256, Bytes, CallOverrides, CallRequest, Height, StateView as _, U256};
 
 use super::NodeApi;

@@ -242,7 +242,12 @@ fn call_object(
     };
     Ok(CallObject {
         return_data,
-        logs: call.logs.into_iter().zip(call.log_numbers).map(log).collect(),
+        logs: call
+            .logs
+            .into_iter()
+            .zip(call.log_numbers)
+            .map(log)
+            .collect(),
         gas_used: U64::from(gas_used),
         max_used_gas: U64::from(call.gas_needed),
         status: U64::from(error.is_none()),

@@ -163,7 +163,12 @@ async fn what_is_sent_can_be_read() {
     client.read_to_end(&mut heard).await.unwrap();
     let expected = [
         b"\x81\x06answer".to_vec(),
-        [b"\x81\x7f".to_vec(), 70_000_u64.to_be_bytes().to_vec(), long].concat(),
+        [
+            b"\x81\x7f".to_vec(),
+            70_000_u64.to_be_bytes().to_vec(),
+            long,
+        ]
+        .concat(),
         b"\x88\x02\x03\xe8".to_vec(),
     ];
     assert_eq!(heard, expected.concat());

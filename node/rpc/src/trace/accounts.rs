@@ -47,9 +47,8 @@ pub(crate) fn range(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let height = height.ok_or_else(header_not_found)?;
     let start: Bytes = arguments.required(1)?;
     let limit: usize = arguments.required(2)?;
-    let without = |index| -> Result<bool, Failure> {
-        Ok(arguments.optional(index)?.unwrap_or(false))
-    };
+    let without =
+        |index| -> Result<bool, Failure> { Ok(arguments.optional(index)?.unwrap_or(false)) };
     let parts = AccountParts {
         code: !without(3)?,
         storage: !without(4)?,

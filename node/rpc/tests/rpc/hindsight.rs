@@ -230,11 +230,7 @@ impl Hindsight for Chain {
         })
     }
 
-    fn witness(
-        &self,
-        height: Height,
-        _: Allowance,
-    ) -> Result<ExecutionWitness, HindsightError> {
+    fn witness(&self, height: Height, _: Allowance) -> Result<ExecutionWitness, HindsightError> {
         self.again(height)?;
         Ok(ExecutionWitness {
             state: vec![vec![0xc0].into()],

@@ -354,7 +354,10 @@ async fn accounts_are_dumped_page_by_page() {
     for (params, code) in [
         (json!(["0xffff", "0x", 1]), -32000),
         (json!(["0x0", "0x", 1]), 4444),
-        (json!(["latest", format!("0x{}", "00".repeat(33)), 1]), -32602),
+        (
+            json!(["latest", format!("0x{}", "00".repeat(33)), 1]),
+            -32602,
+        ),
         (json!(["latest", "0x", 0]), -32602),
         (json!(["latest", "0x"]), -32602),
         (json!(["latest", "0x", 1, "no"]), -32602),
@@ -380,7 +383,9 @@ async fn a_witness_has_the_headers_that_it_needs() {
     }
     assert_eq!(headers, &expected);
     for block in ["0x0", "0xffff"] {
-        let (code, ..) = fixture.error("debug_executionWitness", json!([block])).await;
+        let (code, ..) = fixture
+            .error("debug_executionWitness", json!([block]))
+            .await;
         assert_eq!(code, -32000);
     }
 }
