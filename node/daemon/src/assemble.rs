@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig};
-use tbsi_home::config::{Config, SignerConfig, StoreConfig, WitnessConfig};
+use tbsi_home::config::{Config, HISTORY_ALL, SignerConfig, StoreConfig, WitnessConfig};
 use tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
 use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
@@ -336,8 +336,32 @@ async fn open_store(
             Err(StoreError::Locked { .. }) if Instant::now() < deadline => {
                 sleep(DATABASE_LOCK_RETRY).await;
             }
-            outcome => return outcome,
+            outcome => {
+                let store = outcome?;
+                say_history(&store, config);
+                return Ok(store);
+            }
         }
+    }
+}
+
+/// Which states are kept, and whether the next block drops some for ever: whoever forgets
+/// `--archive` once would lose an archive without a word.
+fn say_history(store: &Store, config: &StoreConfig) {
+    let (Some(tip), oldest) = (store.tip(), store.oldest_state()) else {
+        return;
+    };
+    let kept = tip.height.0.saturating_sub(oldest.0);
+    if config.history_blocks == HISTORY_ALL {
+        tracing::info!(%oldest, "an archive: the state after every block is kept from here on");
+    } else if kept > config.history_blocks {
+        tracing::warn!(
+            %oldest,
+            history_blocks = config.history_blocks,
+            "this home kept the states of {kept} blocks, and the next block drops all but the last \
+             `store.history_blocks` for ever; to keep them, stop the node now and start it with \
+             --archive, or set `store.history_blocks = \"all\"`, which cannot be forgotten"
+        );
     }
 }
 
