@@ -44,6 +44,13 @@ export type AccountProof = {
   readonly storageProof: readonly (SlotProof)[]
 }
 
+/** Accounts as go-ethereum dumps them, by `pre(HASH)`: nodes keep hashes of addresses, not addresses. `root` is without 0x, `next` base64. */
+export type AccountRange = {
+  readonly accounts: AnyObject
+  readonly next?: string
+  readonly root: string
+}
+
 /** Where a transaction is, and the proofs of its leaves. */
 export type Acknowledgement = {
   readonly height: number | bigint
@@ -310,6 +317,14 @@ export type EvidenceKind = 'votes' | 'proposals'
 export type EvidenceList = {
   readonly evidence: readonly (Evidence)[]
   readonly more: boolean
+}
+
+/** As reth has it: nodes of the tries, code, addresses of accounts and numbers of slots, and headers as RLP, up to the parent's. */
+export type ExecutionWitness = {
+  readonly codes: readonly (Bytes)[]
+  readonly headers: readonly (Bytes)[]
+  readonly keys: readonly (Bytes)[]
+  readonly state: readonly (Bytes)[]
 }
 
 /** Fees of blocks: all zero. */
@@ -784,6 +799,16 @@ export interface Methods {
   'admin_peers': {
     params: []
     result: readonly (Neighbour)[]
+  }
+  /** Accounts after a block from a hash of an address on, up to 256. */
+  'debug_accountRange': {
+    params: [block: BlockId, start: Bytes, limit: number | bigint, nocode?: boolean, nostorage?: boolean, incompletes?: boolean]
+    result: AccountRange
+  }
+  /** What executing a block reads, to execute it without the state. */
+  'debug_executionWitness': {
+    params: [block: BlockId]
+    result: ExecutionWitness
   }
   /** None: what is refused before it is decided is no block. */
   'debug_getBadBlocks': {
