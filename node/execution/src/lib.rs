@@ -54,6 +54,7 @@ mod overlay;
 mod overrides;
 mod precompiles;
 mod protocol;
+mod reads;
 mod roster;
 mod rules;
 mod run;
@@ -64,7 +65,6 @@ mod transaction;
 mod transfers;
 mod upgrade;
 mod watch;
-mod witness;
 mod words;
 
 #[doc(hidden)]
@@ -80,6 +80,7 @@ pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};
 pub use precompiles::precompile_names;
 pub use protocol::Protocol;
+pub use reads::{BlockReads, block_reads};
 pub use roster::{elected, peers};
 pub use rules::PROTOCOL_VERSION;
 pub use run::Outcome;
@@ -89,4 +90,3 @@ pub use trace::{
     Trace, TraceBounds, TraceError, TraceKind, TracedBlock, slots_within, trace_block, trace_calls,
 };
 pub use upgrade::{block_rules, planned_upgrade};
-pub use witness::{BlockReads, block_reads};

@@ -44,6 +44,7 @@ pub mod limits;
 mod log;
 mod lookup;
 mod map;
+mod needed;
 mod pages;
 mod ranges;
 mod roster;
@@ -52,7 +53,6 @@ mod state;
 mod store;
 mod trie;
 mod update;
-mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -62,9 +62,9 @@ pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;
 pub use map::{LogPlace, MapAnswers};
+pub use needed::NeededNodes;
 pub use ranges::StatePage;
 pub use signed::EvidencePlace;
 pub use state::StateAt;
 pub use store::{Store, StoreOptions, Tip};
 pub use update::StateUpdate;
-pub use witness::StateWitness;

@@ -93,7 +93,11 @@ impl Hindsight for EthereumNode {
         absent()
     }
 
-    fn witness(&self, _: Height, _: Allowance) -> Result<ExecutionWitness, HindsightError> {
+    fn execution_witness(
+        &self,
+        _: Height,
+        _: Allowance,
+    ) -> Result<ExecutionWitness, HindsightError> {
         Ok(absent()?)
     }
 

@@ -126,18 +126,18 @@ impl Hindsight for NodeApi {
         Ok(HashedAccounts { accounts, next })
     }
 
-    fn witness(
+    fn execution_witness(
         &self,
         height: Height,
         allowance: Allowance,
     ) -> Result<ExecutionWitness, HindsightError> {
         self.again(height, |state, block| {
             let (reads, diff) = tbsi_execution::block_reads(state, block).map_err(internal)?;
-            let witness = state
-                .witness(&reads.accounts, &diff, allowance.bytes_max)
+            let needed = state
+                .needed_nodes(&reads.accounts, &diff, allowance.bytes_max)
                 .map_err(store_error)?;
-            let witness = witness.ok_or(HindsightError::TooLarge)?;
-            if witness.root_after != block.header.state_root {
+            let needed = needed.ok_or(HindsightError::TooLarge)?;
+            if needed.root_after != block.header.state_root {
                 let wrong = format!("block {height} comes to another state root");
                 return Err(BackendError::Internal(wrong).into());
             }
@@ -149,7 +149,7 @@ impl Hindsight for NodeApi {
             let parent = state.height();
             let lowest = reads.lowest_block_hash.map_or(parent, Height);
             Ok(ExecutionWitness {
-                state: witness.nodes,
+                state: needed.nodes,
                 codes: reads.codes.into_values().collect(),
                 keys,
                 lowest_header: lowest.min(parent),

@@ -179,7 +179,7 @@ pub trait Hindsight: Send + Sync + 'static {
     ) -> Result<HashedAccounts, BackendError>;
 
     /// What executing the block of `height` reads, and what its new state root needs.
-    fn witness(
+    fn execution_witness(
         &self,
         height: Height,
         allowance: Allowance,

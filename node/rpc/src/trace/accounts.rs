@@ -7,12 +7,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::Bounds;
 use crate::api::{Api, Reply};
 use crate::arguments::Arguments;
 use crate::backend::hindsight::{AccountParts, HashedAccount};
 use crate::error::{Failure, header_not_found, internal, invalid_argument};
 use crate::limits::ACCOUNT_RANGE_MAX;
-use crate::trace::Bounds;
 
 /// Answer of `debug_accountRange`, as go-ethereum has it.
 #[derive(Serialize)]

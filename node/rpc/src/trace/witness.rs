@@ -24,7 +24,7 @@ pub(crate) fn execution(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let height = api.height_of_id(arguments.required(0)?)?;
     let height = not_genesis(height.ok_or_else(header_not_found)?)?;
     let bounds = Bounds::most(api);
-    let witness = api.backend.witness(height, bounds.allowance);
+    let witness = api.backend.execution_witness(height, bounds.allowance);
     let witness = witness.map_err(|error| bounds.failure(api, error))?;
     let mut headers = Vec::new();
     for number in witness.lowest_header.0..height.0 {

@@ -230,7 +230,11 @@ impl Hindsight for Chain {
         })
     }
 
-    fn witness(&self, height: Height, _: Allowance) -> Result<ExecutionWitness, HindsightError> {
+    fn execution_witness(
+        &self,
+        height: Height,
+        _: Allowance,
+    ) -> Result<ExecutionWitness, HindsightError> {
         self.again(height)?;
         Ok(ExecutionWitness {
             state: vec![vec![0xc0].into()],

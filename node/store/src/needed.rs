@@ -12,7 +12,7 @@ use crate::trie;
 
 /// What a block that reads some of a state and changes it needs of its tries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateWitness {
+pub struct NeededNodes {
     /// Each once, in the order of its bytes: on the way to what is read or changed, and beside it
     /// where a branch loses a child.
     pub nodes: Vec<Bytes>,
@@ -21,19 +21,19 @@ pub struct StateWitness {
 }
 
 impl StateAt<'_> {
-    /// The witness of a block with these reads and changes; `None` if its nodes have more than
-    /// `bytes_max` bytes.
-    pub fn witness(
+    /// What a block with these reads and changes needs; `None` if that has more than `bytes_max`
+    /// bytes.
+    pub fn needed_nodes(
         &self,
         reads: &BTreeMap<Address, BTreeSet<U256>>,
         diff: &StateDiff,
         bytes_max: usize,
-    ) -> Result<Option<StateWitness>, StoreError> {
+    ) -> Result<Option<NeededNodes>, StoreError> {
         self.reader.nodes.replace(Some(SeenNodes::default()));
         let root_after = self.look(reads, diff, bytes_max);
         let seen = self.reader.nodes.take().unwrap_or_default();
         let (root_after, nodes) = (root_after?, seen.nodes.into_iter());
-        Ok((seen.bytes <= bytes_max).then(|| StateWitness {
+        Ok((seen.bytes <= bytes_max).then(|| NeededNodes {
             nodes: nodes.map(Bytes::from).collect(),
             root_after,
         }))
