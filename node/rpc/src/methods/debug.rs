@@ -73,11 +73,11 @@ const STORAGE_RANGE: Schema = object(
 const ACCOUNT_RANGE: Schema = object(
     "AccountRange",
     "Accounts as go-ethereum dumps them, by `pre(HASH)`: nodes keep hashes of addresses, not \
-     addresses. `root` is without 0x, `next` base64.",
+     addresses. `root` is without 0x.",
     &[
         need("root", One(&TEXT)),
         need("accounts", One(&ANY_OBJECT)),
-        may("next", One(&TEXT)),
+        may("next", One(&HASH)),
     ],
 );
 

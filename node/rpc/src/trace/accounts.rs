@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::{B256, Bytes, U256, hex};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::Bounds;
@@ -19,9 +17,8 @@ use crate::limits::ACCOUNT_RANGE_MAX;
 struct Dump {
     root: String,
     accounts: BTreeMap<String, Dumped>,
-    /// Base64, unlike where to start.
     #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    next: Option<B256>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +68,7 @@ pub(crate) fn range(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let dump = Dump {
         root: hex::encode(header.state_root),
         accounts: accounts.map(dumped).collect(),
-        next: page.next.map(|next| STANDARD.encode(next)),
+        next: page.next,
     };
     bounds.reply(api, dump)
 }

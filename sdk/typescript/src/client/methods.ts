@@ -44,10 +44,10 @@ export type AccountProof = {
   readonly storageProof: readonly (SlotProof)[]
 }
 
-/** Accounts as go-ethereum dumps them, by `pre(HASH)`: nodes keep hashes of addresses, not addresses. `root` is without 0x, `next` base64. */
+/** Accounts as go-ethereum dumps them, by `pre(HASH)`: nodes keep hashes of addresses, not addresses. `root` is without 0x. */
 export type AccountRange = {
   readonly accounts: AnyObject
-  readonly next?: string
+  readonly next?: Hash
   readonly root: string
 }
 
