@@ -115,11 +115,7 @@ async fn a_kind_of_target_that_nobody_has_heard_of_is_one_file() {
         die_after(None);
         let printed = gazette.borrow();
         assert_eq!(printed.recorded, (0..5).collect(), "point {point}");
-        assert_eq!(
-            printed.handed,
-            printed.notices.len(),
-            "point {point}"
-        );
+        assert_eq!(printed.handed, printed.notices.len(), "point {point}");
         let leaves = printed
             .notices
             .iter()

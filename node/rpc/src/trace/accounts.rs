@@ -55,14 +55,16 @@ pub(crate) fn range(api: &Api, arguments: &Arguments<'_>) -> Reply {
         let problem = "the hash of an address has at most 32 bytes";
         return Err(invalid_argument(1, problem));
     }
-    if limit == 0 {
-        return Err(invalid_argument(2, "ask for 1 account at least"));
-    }
     let header = api.backend.header(height)?;
     let header = header.ok_or_else(|| internal(&format!("block {height} has no header")))?;
     let from = B256::right_padding_from(&start);
     let bounds = Bounds::most(api);
-    let page = (from, limit.min(ACCOUNT_RANGE_MAX));
+    // Of 0 go-ethereum makes as many as there may be.
+    let limit = match limit {
+        0 => ACCOUNT_RANGE_MAX,
+        limit => limit.min(ACCOUNT_RANGE_MAX),
+    };
+    let page = (from, limit);
     let page = api.backend.accounts(height, page, parts)?;
     let accounts = page.accounts.into_iter();
     let dump = Dump {
