@@ -12,12 +12,16 @@
 //! - [`mapping`]: the map as it grows, and proofs of what was not said.
 //! - [`decades`]: what follows after the validator set changed very often.
 //! - [`relaying`]: gas of the light client on anvil, latency and catch-up of a relayer.
+//! - [`reads`]: [`questions`] that clients ([`asking`]) put to a node, to anvil and to [`geth`]
+//!   with the same [`stock`] of state.
 //! - [`scenario`]: all of it, chain beside chain; [`report`]: what comes out, [`table`]:
 //!   how it is printed.
 
+pub mod asking;
 pub mod decades;
 pub mod environment;
 pub mod figures;
+pub mod geth;
 pub mod heads;
 pub mod http;
 pub mod load;
@@ -26,6 +30,8 @@ pub mod options;
 pub mod overload;
 pub mod process;
 pub mod proving;
+pub mod questions;
+pub mod reads;
 pub mod relaying;
 pub mod report;
 pub mod restart;
@@ -33,6 +39,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod search;
 pub mod statistics;
+pub mod stock;
 pub mod table;
 pub mod target;
 pub mod workload;

@@ -29,6 +29,12 @@ pub struct Options {
     /// Leave anvil out, and with it the comparison.
     #[arg(long)]
     pub skip_anvil: bool,
+    /// The `geth` binary beside which reads are measured [default: built by Go of tests/geth].
+    #[arg(long)]
+    pub geth: Option<PathBuf>,
+    /// Leave geth out.
+    #[arg(long)]
+    pub skip_geth: bool,
     /// Leave sections out, with commas between.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub skip: Vec<Section>,
@@ -68,6 +74,12 @@ pub struct Options {
     /// Seconds of twice what saturates the chain [default: 60; quick: 10].
     #[arg(long, value_parser = clap::value_parser!(u64).range(10..=86_400))]
     pub overload_s: Option<u64>,
+    /// Seconds of one run of reads [default: 4; quick: 1].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub read_seconds: Option<u64>,
+    /// Clients that read at the same time.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=128))]
+    pub read_connections: u64,
     /// Rate at which the first search starts, transactions per second.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub start_rate: u64,
@@ -105,6 +117,8 @@ pub enum Section {
     Relay,
     /// Following changes of the validator set.
     Handovers,
+    /// Reads by JSON-RPC, beside anvil and geth.
+    Rpc,
 }
 
 /// Options with every default filled in.
@@ -118,6 +132,14 @@ pub struct Plan {
     /// Program to compare with.
     #[serde(skip)]
     pub anvil: Option<PathBuf>,
+    /// Program to compare reads with, if one was named.
+    #[serde(skip)]
+    pub geth: Option<PathBuf>,
+    /// Reads are not compared with geth's.
+    pub skip_geth: bool,
+    /// Folder of this crate.
+    #[serde(skip)]
+    pub package: PathBuf,
     /// Seconds between its blocks under load.
     pub anvil_block_time: String,
     /// Left out.
@@ -140,6 +162,10 @@ pub struct Plan {
     pub handovers: u64,
     /// Seconds of twice what saturates the chain.
     pub overload_s: u64,
+    /// Length of one run of reads.
+    pub read_seconds: u64,
+    /// Clients that read at the same time.
+    pub read_connections: usize,
     /// Rate at which the first search starts.
     pub start_rate: u64,
     /// Sending accounts of one run.
@@ -162,6 +188,9 @@ impl Options {
             validators: self.validators,
             tbsi: self.tbsi_binary()?,
             anvil: self.anvil_binary(package)?,
+            geth: self.geth_binary()?,
+            skip_geth: self.skip_geth,
+            package: package.to_path_buf(),
             anvil_block_time: self.anvil_block_time.clone(),
             skip: self.skip.clone(),
             backlog: either(self.backlog, 10_000, 500),
@@ -173,6 +202,8 @@ impl Options {
             leaves: either(self.leaves, 1_000_000, 100_000),
             handovers: either(self.handovers, 10_000, 100),
             overload_s: either(self.overload_s, 60, 10),
+            read_seconds: either(self.read_seconds, 4, 1),
+            read_connections: count(self.read_connections),
             start_rate: self.start_rate,
             senders: count(self.senders),
             connections: count(self.connections),
@@ -191,6 +222,18 @@ impl Options {
             binary.display()
         );
         Ok(binary)
+    }
+
+    fn geth_binary(&self) -> anyhow::Result<Option<PathBuf>> {
+        if let Some(binary) = &self.geth {
+            ensure!(
+                binary.is_file(),
+                "--geth: {} is not there; leave --geth out to have Go build it, or geth with \
+                 --skip-geth",
+                binary.display()
+            );
+        }
+        Ok(self.geth.clone())
     }
 
     fn anvil_binary(&self, package: &Path) -> anyhow::Result<Option<PathBuf>> {
@@ -218,6 +261,11 @@ impl Plan {
     /// Length of one run.
     pub fn duration(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    /// Length of one run of reads.
+    pub fn read_duration(&self) -> Duration {
+        Duration::from_secs(self.read_seconds)
     }
 }
 
@@ -258,7 +306,8 @@ mod tests {
     fn sections_are_left_out_by_name() {
         let some = plan(&["--skip-anvil", "--skip", "load,restart"]).unwrap();
         assert!(!some.has(Section::Load) && !some.has(Section::Restart));
-        assert!(some.has(Section::Log) && some.has(Section::Relay));
+        assert!(some.has(Section::Log) && some.has(Section::Relay) && some.has(Section::Rpc));
+        assert!(!plan(&["--skip-anvil", "--skip", "rpc"]).unwrap().has(Section::Rpc));
         let error = plan(&["--skip", "all"]).unwrap_err().to_string();
         assert!(
             error.contains("possible values: load, overload, log"),
@@ -274,6 +323,8 @@ mod tests {
         };
         check(&[], "npm ci");
         check(&["--anvil", "nowhere"], "--anvil: nowhere is not there");
+        let geth = ["--skip-anvil", "--geth", "nowhere"];
+        check(&geth, "--geth: nowhere is not there");
         check(&["--seconds", "0"], "--seconds");
         let missing = Options::try_parse_from(["bench", "--tbsi", "nowhere"]).unwrap();
         let error = missing.plan(Path::new("absent")).unwrap_err().to_string();

@@ -11,6 +11,7 @@ use super::mapping::Mapping;
 use super::options::Plan;
 use super::overload::Overload;
 use super::proving::{Proving, Sizes};
+use super::reads::Reads;
 use super::relaying::Relaying;
 use super::restart::Restart;
 use super::search::{RateSearch, Step};
@@ -48,6 +49,8 @@ pub struct Report {
     pub relaying: Option<Relaying>,
     /// After many changes of the validator set.
     pub decades: Vec<Decades>,
+    /// By JSON-RPC, beside other chains.
+    pub reads: Option<Reads>,
     /// How long all of it took.
     pub elapsed_s: u64,
 }
@@ -228,6 +231,7 @@ impl Report {
             restart: None,
             relaying: None,
             decades: Vec::new(),
+            reads: None,
             elapsed_s: 0,
         }
     }
@@ -279,6 +283,9 @@ impl Report {
         }
         if let Some(relaying) = &self.relaying {
             relaying.lines(&mut lines);
+        }
+        if let Some(reads) = &self.reads {
+            reads.lines(&mut lines);
         }
         if !self.decades.is_empty() {
             lines.push(format!(

@@ -15,6 +15,7 @@ use super::options::{Plan, Section};
 use super::overload;
 use super::process::disk_bytes;
 use super::proving;
+use super::reads;
 use super::relaying;
 use super::report::{Case, CaseTarget, Idle, Report};
 use super::restart;
@@ -64,6 +65,9 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
         let mut bench = Bench::start(plan, dir, "overload").await?;
         report.overload = Some(bench.overload(&report.cases).await?);
         bench.network.stop_all().await.context("stop the network")?;
+    }
+    if plan.has(Section::Rpc) {
+        report.reads = Some(reads::measure(plan, dir).await?);
     }
     if plan.has(Section::Relay) {
         report.relaying = relaying::measure(plan).await?;
