@@ -67,19 +67,19 @@ impl Question {
 
     /// The requests, which are asked in turn.
     pub fn bodies(self, stock: &Stock) -> Vec<Bytes> {
-        let contract = stock.contract;
+        let contract = stock.filled.contract;
         let call = |first, count| {
             let read = json!({ "to": contract, "input": input(&[first, count, 0]) });
             body("eth_call", &json!([read, "latest"]))
         };
         let block = format!("{:#x}", stock.crowd_block);
-        let trace = |options| body("debug_traceTransaction", &json!([stock.fill, options]));
+        let trace = |options| body("debug_traceTransaction", &json!([stock.filled.last, options]));
         match self {
             Self::CallOneSlot => (1..=SLOTS_IN_TURN).map(|slot| call(slot, 1)).collect(),
             Self::CallManySlots => vec![call(1, SLOTS)],
             Self::Block => vec![body("eth_getBlockByNumber", &json!([block, true]))],
             Self::Logs => {
-                let (from, to) = stock.filled;
+                let (from, to) = stock.filled.blocks;
                 let filter = json!({
                     "address": contract,
                     "fromBlock": format!("{from:#x}"), "toBlock": format!("{to:#x}"),
@@ -155,12 +155,15 @@ mod tests {
     use alloy_primitives::Address;
 
     use super::*;
+    use crate::bench::stock::Filled;
 
     fn stock() -> Stock {
         Stock {
-            contract: Address::repeat_byte(1),
-            filled: (2, 21),
-            fill: B256::repeat_byte(2),
+            filled: Filled {
+                contract: Address::repeat_byte(1),
+                blocks: (2, 21),
+                last: B256::repeat_byte(2),
+            },
             crowd_block: 30,
             crowd: vec![B256::repeat_byte(3); 50],
         }

@@ -51,15 +51,22 @@ pub struct Habits {
     pub mines_when_asked: bool,
 }
 
+/// The contract, filled.
+#[derive(Clone, Copy, Debug)]
+pub struct Filled {
+    /// The contract.
+    pub contract: Address,
+    /// First and last block with a fill.
+    pub blocks: (u64, u64),
+    /// The last fill.
+    pub last: B256,
+}
+
 /// What there is to read.
 #[derive(Clone, Debug)]
 pub struct Stock {
     /// The contract.
-    pub contract: Address,
-    /// First and last block with a fill.
-    pub filled: (u64, u64),
-    /// The last fill.
-    pub fill: B256,
+    pub filled: Filled,
     /// The block with many transactions.
     pub crowd_block: u64,
     /// Those transactions.
@@ -185,31 +192,51 @@ impl Author {
 /// Makes it, and makes sure that it is there.
 pub async fn build(endpoint: SocketAddr, habits: Habits) -> anyhow::Result<Stock> {
     let mut connection = Connection::new(endpoint);
-    let author = Author::new("filler", habits, &mut connection).await?;
-    let contract = author.address().create(0);
-    let deployment = author.sign(0, TxKind::Create, DEPLOY_GAS, init_code());
-    send(&mut connection, &deployment)
-        .await
-        .context("deploy the contract that is read")?;
-    let mut blocks = Vec::new();
-    let mut fill = B256::ZERO;
-    for turn in 0..FILLS {
-        let words = input(&[1 + turn * SLOTS_EACH, SLOTS_EACH]);
-        let transaction = author.sign(turn + 1, contract.into(), FILL_GAS, words);
-        blocks.push(send(&mut connection, &transaction).await?);
-        fill = transaction.1;
-    }
-    let ends = blocks.first().zip(blocks.last());
-    let (first, last) = ends.context("there are fills")?;
-    let (crowd_block, crowd) = gather(&mut connection, habits, contract)
+    let filled = fill(&mut connection, habits, false).await?;
+    let (crowd_block, crowd) = gather(&mut connection, habits, filled.contract)
         .await
         .context("many transactions in one block")?;
     Ok(Stock {
-        contract,
-        filled: (*first, *last),
-        fill,
+        filled,
         crowd_block,
         crowd,
+    })
+}
+
+/// The contract alone; its fills are sent at once, into as many blocks as it takes.
+pub async fn fill_at_once(endpoint: SocketAddr, habits: Habits) -> anyhow::Result<Filled> {
+    fill(&mut Connection::new(endpoint), habits, true).await
+}
+
+async fn fill(
+    connection: &mut Connection,
+    habits: Habits,
+    at_once: bool,
+) -> anyhow::Result<Filled> {
+    let author = Author::new("filler", habits, connection).await?;
+    let contract = author.address().create(0);
+    let mut transactions = vec![author.sign(0, TxKind::Create, DEPLOY_GAS, init_code())];
+    transactions.extend((0..FILLS).map(|turn| {
+        let words = input(&[1 + turn * SLOTS_EACH, SLOTS_EACH]);
+        author.sign(turn + 1, contract.into(), FILL_GAS, words)
+    }));
+    if at_once {
+        submit(connection, transactions.iter()).await?;
+    }
+    let mut blocks = Vec::new();
+    for transaction in &transactions {
+        blocks.push(match at_once {
+            true => included(connection, transaction.1).await?,
+            false => send(connection, transaction).await?,
+        });
+    }
+    // The first one is the deployment.
+    let ends = blocks.get(1).zip(blocks.last()).zip(transactions.last());
+    let ((first, last), (_, hash)) = ends.context("there are fills")?;
+    Ok(Filled {
+        contract,
+        blocks: (*first, *last),
+        last: *hash,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Too much of everything from strangers and clients.
+//! Too many connections and transactions, from strangers and clients.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use std::time::Duration;
 use alloy_consensus::TxEip1559;
 use alloy_primitives::{Address, TxKind};
 use anyhow::{Context, ensure};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::faults::load::resident_kib;
 use crate::faults::stage::{NODES, Stage};
@@ -22,8 +22,6 @@ use crate::harness::Sender;
 const FLOOD: Duration = Duration::from_secs(6);
 /// Connections that a flood of strangers holds at a time.
 const STRANGERS: usize = 400;
-/// Clients that send as fast as they are answered.
-const CLIENTS: usize = 64;
 /// Memory that a node may take more in a flood, KiB.
 const GROWTH_KIB_MAX: u64 = 400 * 1024;
 
@@ -91,90 +89,6 @@ async fn loiter(port: SocketAddr, dialled: Arc<AtomicU64>) {
                 break;
             }
             sleep(Duration::from_millis(200)).await;
-        }
-    }
-}
-
-/// F29: clients ask too much: wide scans, long batches, deep JSON, expensive calls.
-///
-/// # Errors
-/// What did not hold.
-pub async fn requests(_: Amount) -> anyhow::Result<Found> {
-    let mut stage = Stage::start(0).await?;
-    let mut load = stage.load(&[1, 2], "requests").await?;
-    let (usual, usual_p99) = stage.pace(1, Duration::from_secs(4)).await?;
-    let pid = stage.net.network.pid(0).context("node 0 runs")?;
-    let before = resident_kib(pid)?;
-    let rpc = stage.net.network.nodes()[0].rpc;
-    let (mut clients, answers) = (JoinSet::new(), Arc::new(AtomicU64::new(0)));
-    for client in 0..CLIENTS {
-        clients.spawn(pester(rpc, body(client), Arc::clone(&answers)));
-    }
-    let (flooded, p99) = stage.pace(1, FLOOD).await?;
-    // A client that asks politely is answered, by this node too.
-    let asked = Instant::now();
-    let answer = timeout(Duration::from_secs(20), stage.tip(0)).await;
-    answer.context("a plain question was not answered within 20 s")??;
-    let polite = asked.elapsed();
-    let after = resident_kib(pid)?;
-    ensure!(
-        after < before + GROWTH_KIB_MAX,
-        "RSS {before} KiB became {after} KiB"
-    );
-    clients.shutdown().await;
-    let answers = answers.load(Ordering::Relaxed);
-    stage.judge(&mut load).await?;
-    Ok(Found::Kept(format!(
-        "{CLIENTS} clients without a pause ({answers} answers): blocks every \
-         {flooded} ms, p99 {p99} (usually {usual}, p99 {usual_p99}); a plain question {} ms; RSS \
-         {} → {} MiB",
-        polite.as_millis(),
-        before / 1024,
-        after / 1024
-    )))
-}
-
-/// What a client asks.
-fn body(client: usize) -> String {
-    let call = |method: &str, params: &str| {
-        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#)
-    };
-    let logs = call("eth_getLogs", r#"[{"fromBlock":"0x0","toBlock":"latest"}]"#);
-    match client % 4 {
-        0 => logs,
-        1 => format!("[{}]", vec![logs; 500].join(",")),
-        2 => call(
-            "eth_call",
-            &format!("[{}{}]", "[".repeat(100_000), "]".repeat(100_000)),
-        ),
-        // JUMPDEST PUSH1 0 JUMP: until its gas is used up.
-        _ => call(
-            "eth_call",
-            r#"[{"data":"0x5b600056","gas":"0xffffff"},"latest"]"#,
-        ),
-    }
-}
-
-/// Sends a request again and again; counts the answers.
-async fn pester(rpc: SocketAddr, body: String, answers: Arc<AtomicU64>) {
-    let request = format!(
-        "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nconnection: \
-         close\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let until = Instant::now() + 2 * FLOOD;
-    while Instant::now() < until {
-        let exchange = async {
-            let mut socket = TcpStream::connect(rpc).await?;
-            socket.write_all(request.as_bytes()).await?;
-            let mut answer = Vec::new();
-            socket.read_to_end(&mut answer).await
-        };
-        match timeout(FLOOD, exchange).await {
-            Ok(Ok(_)) => {
-                answers.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(Err(_)) | Err(_) => sleep(Duration::from_millis(10)).await,
         }
     }
 }

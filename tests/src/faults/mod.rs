@@ -7,6 +7,7 @@
 
 pub mod clocks;
 pub mod deaths;
+pub mod demands;
 pub mod disks;
 pub mod floods;
 pub mod link;
@@ -15,6 +16,7 @@ pub mod load;
 pub mod operators;
 pub mod pauses;
 pub mod random;
+pub mod requests;
 pub mod rows;
 pub mod stage;
 

@@ -1,6 +1,6 @@
 //! The fault matrix.
 
-use crate::faults::{Fault, clocks, deaths, disks, floods, links, operators, pauses};
+use crate::faults::{Fault, clocks, deaths, disks, floods, links, operators, pauses, requests};
 
 /// Where a fault is shown.
 #[derive(Clone, Copy)]
@@ -156,7 +156,7 @@ pub const ROWS: &[Row] = &[
         "tests/fuzz and `make fuzz`; bad_input::garbage on real ports",
     ),
     here("F29", "floods of requests", |amount| {
-        Box::pin(floods::requests(amount))
+        Box::pin(requests::floods(amount))
     }),
     here("F30", "floods of transactions", |amount| {
         Box::pin(floods::spam(amount))

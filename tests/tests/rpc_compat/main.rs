@@ -13,6 +13,7 @@ mod conversation;
 mod forks;
 mod hostile;
 mod import;
+mod planted;
 mod pool;
 mod served;
 mod shapes;

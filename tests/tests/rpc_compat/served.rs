@@ -37,6 +37,9 @@ use crate::pool::Pool;
 /// go-ethereum's default, under which the conversations were recorded.
 const CALL_GAS_MAX: u64 = 50_000_000;
 
+/// A call to it panics inside the method.
+pub(crate) const PLANTED: Address = Address::new(*b"panics inside a call");
+
 /// Announcements that wait for a subscriber.
 const ANNOUNCEMENTS_MAX: usize = 16;
 
@@ -195,6 +198,7 @@ impl Backend for EthereumNode {
         overrides: &CallOverrides,
         height: Height,
     ) -> Result<CallOutcome, BackendError> {
+        assert_ne!(request.to, Some(PLANTED), "planted");
         self.at(height, |site| site.call(request, overrides))
     }
 
