@@ -15,8 +15,8 @@ use tbsi_rpc::wire::{
     TransactionStatus, ValidatorName,
 };
 use tbsi_rpc::{
-    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
-    Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing, vital,
+    Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PlacedReceipt,
+    PoolContent, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing, vital,
 };
 use tbsi_store::StateAt;
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle, RegistryBundle};
@@ -206,6 +206,32 @@ impl Backend for NodeApi {
 
     fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
         self.0.store.receipts(height).map_err(store_error)
+    }
+
+    fn transaction_at(
+        &self,
+        height: Height,
+        index: u32,
+    ) -> Result<Option<(Header, Arc<Transaction>)>, BackendError> {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let found = self.0.store.transaction_at(height, index);
+        let found = found.map_err(store_error)?;
+        Ok(found.map(|(header, transaction)| (header, Arc::new(transaction))))
+    }
+
+    fn receipt_at(
+        &self,
+        height: Height,
+        index: u32,
+    ) -> Result<Option<PlacedReceipt>, BackendError> {
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let found = self.0.store.receipt_at(height, index);
+        let found = found.map_err(store_error)?;
+        Ok(found.map(|counted| PlacedReceipt {
+            receipt: counted.receipt,
+            gas_before: counted.gas_before,
+            logs_before: counted.logs_before,
+        }))
     }
 
     fn height_of(&self, block_hash: B256) -> Result<Option<Height>, BackendError> {

@@ -170,6 +170,17 @@ pub struct PoolContent {
     pub queued: Vec<Arc<Transaction>>,
 }
 
+/// The receipt of one transaction, and what those before it in its block add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedReceipt {
+    /// What it did.
+    pub receipt: Receipt,
+    /// Gas that those before it used.
+    pub gas_before: u64,
+    /// Logs of those before it.
+    pub logs_before: u64,
+}
+
 /// A node as its peers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnPeer {
@@ -217,6 +228,38 @@ pub trait Backend: hindsight::Hindsight {
 
     /// The receipts of a block, one for each transaction, in order.
     fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError>;
+
+    /// The transaction at a position in a block, and the block's header.
+    fn transaction_at(
+        &self,
+        height: Height,
+        index: u32,
+    ) -> Result<Option<(Header, Arc<Transaction>)>, BackendError> {
+        let found = self.block(height)?.and_then(|block| {
+            let transaction = block.transactions.get(usize::try_from(index).ok()?)?;
+            Some((block.header, Arc::clone(transaction)))
+        });
+        Ok(found)
+    }
+
+    /// The receipt of that transaction.
+    fn receipt_at(
+        &self,
+        height: Height,
+        index: u32,
+    ) -> Result<Option<PlacedReceipt>, BackendError> {
+        let mut receipts = self.receipts(height)?.unwrap_or_default().into_iter();
+        let (mut gas_before, mut logs_before) = (0, 0);
+        for before in receipts.by_ref().take(usize::try_from(index).unwrap_or(usize::MAX)) {
+            gas_before = before.cumulative_gas_used();
+            logs_before += before.logs().len() as u64;
+        }
+        Ok(receipts.next().map(|receipt| PlacedReceipt {
+            receipt,
+            gas_before,
+            logs_before,
+        }))
+    }
 
     /// The height of the block with this hash.
     fn height_of(&self, block_hash: B256) -> Result<Option<Height>, BackendError>;

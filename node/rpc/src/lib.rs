@@ -75,8 +75,8 @@ pub use backend::hindsight::{
     Allowance, HashedSlot, HashedSlots, Hindsight, HindsightError, TransactionPlaces,
 };
 pub use backend::{
-    Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PoolContent,
-    SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PlacedReceipt,
+    PoolContent, SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
 };
 #[doc(hidden)]
 pub use client::LocalNode;

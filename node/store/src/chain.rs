@@ -15,6 +15,17 @@ use crate::error::{StoreError, corrupt};
 use crate::keys::{self, Part};
 use crate::store::Store;
 
+/// The receipt of one transaction, and what those before it in its block add up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedReceipt {
+    /// What it did.
+    pub receipt: Receipt,
+    /// Gas that those before it used.
+    pub gas_before: u64,
+    /// Logs of those before it.
+    pub logs_before: u64,
+}
+
 impl Store {
     /// The header of the block at `height`.
     pub fn header(&self, height: Height) -> Result<Option<Header>, StoreError> {
@@ -50,6 +61,33 @@ impl Store {
                 .map_err(|error| corrupt(format!("receipts {height}"))(&error))
         };
         bytes.map(decode).transpose()
+    }
+
+    /// The transaction at `index` of the block at `height`, from 0, and the block's header; `None`
+    /// if there is none. The others are passed over, not read.
+    pub fn transaction_at(
+        &self,
+        height: Height,
+        index: usize,
+    ) -> Result<Option<(Header, Transaction)>, StoreError> {
+        let Some(bytes) = self.proposed_bytes(height)? else {
+            return Ok(None);
+        };
+        let senders = self.part(height, Part::Senders, "senders")?;
+        decode_one(&bytes, &senders.unwrap_or_default(), index)
+            .map_err(|problem| corrupt(format!("block {height}"))(&problem))
+    }
+
+    /// The receipt of that transaction; `None` if there is none. The others are passed over.
+    pub fn receipt_at(
+        &self,
+        height: Height,
+        index: usize,
+    ) -> Result<Option<CountedReceipt>, StoreError> {
+        let Some(bytes) = self.part(height, Part::Receipts, "receipts")? else {
+            return Ok(None);
+        };
+        receipt_in(&bytes, index).map_err(|error| corrupt(format!("receipts {height}"))(&error))
     }
 
     /// The checkpoint of the block at `height`.
@@ -159,6 +197,91 @@ fn decode_block(bytes: &[u8], senders: &[u8]) -> Result<ProposedBlock, String> {
             transactions,
         },
     })
+}
+
+/// Reads one transaction of what `ProposedBlock::encode` wrote, and the header.
+fn decode_one(
+    bytes: &[u8],
+    senders: &[u8],
+    index: usize,
+) -> Result<Option<(Header, Transaction)>, String> {
+    let say = |error: alloy_rlp::Error| error.to_string();
+    let (_, mut bytes) = bytes
+        .split_first_chunk::<8>()
+        .ok_or("shorter than its time")?;
+    let mut block = alloy_rlp::Header::decode_bytes(&mut bytes, true).map_err(say)?;
+    let header = Header::decode(&mut block).map_err(say)?;
+    let mut list = alloy_rlp::Header::decode_bytes(&mut block, true).map_err(say)?;
+    for _ in 0..index {
+        if list.is_empty() {
+            return Ok(None);
+        }
+        next_transaction(&mut list).map_err(say)?;
+    }
+    if list.is_empty() {
+        return Ok(None);
+    }
+    let encoded = next_transaction(&mut list).map_err(say)?;
+    let (senders, []) = senders.as_chunks() else {
+        return Err("senders are not whole addresses".into());
+    };
+    let sender = senders.get(index).ok_or("a transaction has no sender")?;
+    let transaction = Transaction::from_stored(encoded.to_vec().into(), Address::new(*sender));
+    let transaction = transaction.map_err(|error| error.to_string())?;
+    Ok(Some((header, transaction)))
+}
+
+/// The receipt at `index` of a block's list.
+fn receipt_in(mut bytes: &[u8], index: usize) -> alloy_rlp::Result<Option<CountedReceipt>> {
+    let mut list = alloy_rlp::Header::decode_bytes(&mut bytes, true)?;
+    let (mut gas_before, mut logs_before) = (0, 0);
+    for _ in 0..index {
+        if list.is_empty() {
+            return Ok(None);
+        }
+        let (gas, logs) = tally(item(&mut list)?)?;
+        gas_before = gas;
+        logs_before += logs;
+    }
+    if list.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(CountedReceipt {
+        receipt: Receipt::decode(&mut item(&mut list)?)?,
+        gas_before,
+        logs_before,
+    }))
+}
+
+/// Gas of the block up to a receipt, and how many logs it has.
+fn tally(receipt: &[u8]) -> alloy_rlp::Result<(u64, u64)> {
+    let mut fields = receipt;
+    let head = alloy_rlp::Header::decode(&mut fields)?;
+    if !head.list {
+        // The type, then the same.
+        fields = fields.get(1..).ok_or(alloy_rlp::Error::InputTooShort)?;
+        alloy_rlp::Header::decode(&mut fields)?;
+    }
+    // Status, gas, bloom filter, logs.
+    item(&mut fields)?;
+    let gas = u64::decode(&mut fields)?;
+    item(&mut fields)?;
+    let mut logs = alloy_rlp::Header::decode_bytes(&mut fields, true)?;
+    let mut count = 0;
+    while !logs.is_empty() {
+        item(&mut logs)?;
+        count += 1;
+    }
+    Ok((gas, count))
+}
+
+/// Splits the next item off a list, with its head.
+fn item<'a>(list: &mut &'a [u8]) -> alloy_rlp::Result<&'a [u8]> {
+    let start = *list;
+    let head = alloy_rlp::Header::decode(list)?;
+    let rest = list.get(head.payload_length..);
+    *list = rest.ok_or(alloy_rlp::Error::InputTooShort)?;
+    Ok(&start[..start.len() - list.len()])
 }
 
 /// Splits the EIP-2718 bytes of the next transaction off a block's list: a legacy one is a

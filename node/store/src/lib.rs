@@ -57,6 +57,7 @@ mod update;
 mod tests;
 
 pub use appearance::Appearances;
+pub use chain::CountedReceipt;
 pub use commit::CommitBlock;
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;

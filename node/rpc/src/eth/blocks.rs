@@ -84,11 +84,28 @@ pub(crate) fn find_transaction(
     hash: B256,
 ) -> Result<Option<TransactionObject>, Failure> {
     if let Some((height, index)) = api.backend.transaction_location(hash)? {
-        let block = api.backend.block(height)?;
-        return Ok(block.and_then(|block| transaction_in(api, &block, index.into())));
+        let found = api.backend.transaction_at(height, index)?;
+        return Ok(found.map(|(header, transaction)| {
+            let place = Place::of(&header, api.backend.fees());
+            objects::transaction(&transaction, Some((place, index.into())))
+        }));
     }
     let pending = api.backend.pending_transaction(hash);
     Ok(pending.map(|transaction| objects::transaction(&transaction, None)))
+}
+
+/// A block and the receipts of its transactions; `None` if there is no such block.
+pub(crate) fn executed(
+    api: &Api,
+    height: Height,
+) -> Result<Option<(Block, Vec<Receipt>)>, Failure> {
+    let Some(block) = api.backend.block(height)? else {
+        return Ok(None);
+    };
+    let receipts = api.backend.receipts(height)?.ok_or_else(|| {
+        BackendError::Internal(format!("block {height} is stored, its receipts are not"))
+    })?;
+    Ok(Some((block, receipts)))
 }
 
 /// The receipts of a height; `None` if there is no such block.
@@ -96,12 +113,9 @@ pub(crate) fn receipts_at(
     api: &Api,
     height: Height,
 ) -> Result<Option<Vec<TransactionReceipt>>, Failure> {
-    let Some(block) = api.backend.block(height)? else {
+    let Some((block, receipts)) = executed(api, height)? else {
         return Ok(None);
     };
-    let receipts = api.backend.receipts(height)?.ok_or_else(|| {
-        BackendError::Internal(format!("block {height} is stored, its receipts are not"))
-    })?;
     // Those of a block of the greatest size are some hundred megabytes: one at a time.
     let _turn = (logs_in(&receipts) > LOGS_AT_A_TIME_MAX).then(|| api.large_turn());
     Ok(Some(objects::receipts(
@@ -111,7 +125,7 @@ pub(crate) fn receipts_at(
     )?))
 }
 
-fn logs_in(receipts: &[Receipt]) -> usize {
+pub(crate) fn logs_in(receipts: &[Receipt]) -> usize {
     receipts.iter().map(|receipt| receipt.logs().len()).sum()
 }
 
@@ -134,9 +148,19 @@ pub(crate) fn receipt_of(api: &Api, hash: B256) -> Result<Option<TransactionRece
     let Some((height, index)) = api.backend.transaction_location(hash)? else {
         return Ok(None);
     };
-    let receipts = receipts_at(api, height)?.unwrap_or_default();
-    let index = usize::try_from(index).ok();
-    Ok(index.and_then(|index| receipts.into_iter().nth(index)))
+    let missing = || BackendError::Internal(format!("block {height} is stored in part"));
+    let transaction = api.backend.transaction_at(height, index)?;
+    let (header, transaction) = transaction.ok_or_else(missing)?;
+    let placed = api.backend.receipt_at(height, index)?.ok_or_else(missing)?;
+    // Those of a transaction of the greatest size are some hundred megabytes: one at a time.
+    let _turn = (placed.receipt.logs().len() > LOGS_AT_A_TIME_MAX).then(|| api.large_turn());
+    let place = Place::of(&header, api.backend.fees());
+    Ok(Some(objects::receipt(
+        &transaction,
+        placed,
+        place,
+        index.into(),
+    )))
 }
 
 /// `eth_getUncleCountByBlockHash(hash)`: none, or null if there is no such block.

@@ -7,14 +7,15 @@ use alloy_rpc_types_eth::{Filter, FilterBlockOption, Log};
 use serde_json::json;
 use tbsi_types::Height;
 
-use super::blocks::receipts_at;
+use super::blocks::{executed, logs_in};
+use super::objects;
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
 use crate::error::{
     Failure, invalid_argument, invalid_params, limit_exceeded, out_of_range, quantity, refused,
     timed_out,
 };
-use crate::limits::{FILTER_VALUES_MAX, LOG_JSON_BYTES, LOG_SCAN_MS_MAX};
+use crate::limits::{FILTER_VALUES_MAX, LOG_JSON_BYTES, LOG_SCAN_MS_MAX, LOGS_AT_A_TIME_MAX};
 
 /// `eth_getLogs(filter)`.
 pub(crate) fn logs(api: &Api, arguments: &Arguments<'_>) -> Reply {
@@ -172,9 +173,11 @@ pub(crate) fn matching_logs(
     if header.is_none_or(|header| !filter.matches_bloom(header.logs_bloom)) {
         return Ok(Vec::new());
     }
-    let receipts = receipts_at(api, height)?.unwrap_or_default();
-    let logs = receipts
-        .into_iter()
-        .flat_map(|receipt| receipt.inner.logs().to_vec());
-    Ok(logs.filter(|log| filter.matches(&log.inner)).collect())
+    let Some((block, receipts)) = executed(api, height)? else {
+        return Ok(Vec::new());
+    };
+    // Those of a block of the greatest size are some hundred megabytes: one at a time.
+    let _turn = (logs_in(&receipts) > LOGS_AT_A_TIME_MAX).then(|| api.large_turn());
+    let fees = api.backend.fees();
+    Ok(objects::logs(&block, receipts, fees, |log| filter.matches(log))?)
 }

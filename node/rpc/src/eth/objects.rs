@@ -9,7 +9,7 @@ use alloy_rpc_types_eth::BlockTransactions;
 use tbsi_types::{Block, Receipt, Transaction, TxEnvelope};
 
 use super::fees::BLOB_BASE_FEE;
-use crate::backend::{BackendError, Fees};
+use crate::backend::{BackendError, Fees, PlacedReceipt};
 
 /// Where something is in the chain.
 #[derive(Clone, Copy)]
@@ -98,31 +98,78 @@ pub(crate) fn receipts(
     receipts: Vec<Receipt>,
     fees: Fees,
 ) -> Result<Vec<rpc::TransactionReceipt>, BackendError> {
-    if receipts.len() != block.transactions.len() {
-        return Err(BackendError::Internal(format!(
-            "block {} has {} transactions, but {} receipts are stored",
-            block.height(),
-            block.transactions.len(),
-            receipts.len()
-        )));
-    }
+    complete(block, &receipts)?;
     let place = Place::of(&block.header, fees);
-    let (mut gas_before, mut log_index) = (0, 0);
+    let (mut gas_before, mut logs_before) = (0, 0);
     let pairs = block.transactions.iter().zip(receipts).zip(0..);
     Ok(pairs
-        .map(|((transaction, receipt), index)| {
-            let cumulative = receipt.cumulative_gas_used();
-            let gas_used = cumulative.saturating_sub(gas_before);
-            gas_before = cumulative;
-            let hash = transaction.hash();
-            let inner = receipt.map_logs(|inner| {
-                let log = log(inner, place, hash, index, log_index);
-                log_index += 1;
-                log
-            });
-            receipt_object(transaction, inner, place, index, gas_used)
+        .map(|((transaction, one), index)| {
+            let (gas, logs) = (one.cumulative_gas_used(), one.logs().len() as u64);
+            let placed = PlacedReceipt {
+                receipt: one,
+                gas_before,
+                logs_before,
+            };
+            gas_before = gas;
+            logs_before += logs;
+            receipt(transaction, placed, place, index)
         })
         .collect())
+}
+
+/// The receipt of the transaction at `index` of a block.
+pub(crate) fn receipt(
+    transaction: &Transaction,
+    placed: PlacedReceipt,
+    place: Place,
+    index: u64,
+) -> rpc::TransactionReceipt {
+    let hash = transaction.hash();
+    let gas_used = placed
+        .receipt
+        .cumulative_gas_used()
+        .saturating_sub(placed.gas_before);
+    let mut log_index = placed.logs_before;
+    let inner = placed.receipt.map_logs(|inner| {
+        let log = log(inner, place, hash, index, log_index);
+        log_index += 1;
+        log
+    });
+    receipt_object(transaction, inner, place, index, gas_used)
+}
+
+/// The logs of a block that match, in order.
+pub(crate) fn logs(
+    block: &Block,
+    receipts: Vec<Receipt>,
+    fees: Fees,
+    matches: impl Fn(&alloy_primitives::Log) -> bool,
+) -> Result<Vec<rpc::Log>, BackendError> {
+    complete(block, &receipts)?;
+    let place = Place::of(&block.header, fees);
+    let (mut found, mut log_index) = (Vec::new(), 0);
+    for ((transaction, receipt), index) in block.transactions.iter().zip(receipts).zip(0..) {
+        for inner in receipt.into_logs() {
+            if matches(&inner) {
+                found.push(log(inner, place, transaction.hash(), index, log_index));
+            }
+            log_index += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// Each transaction has a receipt.
+fn complete(block: &Block, receipts: &[Receipt]) -> Result<(), BackendError> {
+    if receipts.len() == block.transactions.len() {
+        return Ok(());
+    }
+    Err(BackendError::Internal(format!(
+        "block {} has {} transactions, but {} receipts are stored",
+        block.height(),
+        block.transactions.len(),
+        receipts.len()
+    )))
 }
 
 fn receipt_object(

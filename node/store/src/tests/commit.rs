@@ -2,10 +2,12 @@
 
 use alloy_primitives::B256;
 use tbsi_types::log::LeafBatch;
-use tbsi_types::{Block, Height, ProposedBlock, StateDiff, TimestampMs, TreeSize};
+use tbsi_types::{Block, Height, ProposedBlock, Receipt, StateDiff, TimestampMs, TreeSize};
 
-use super::fixture::{Decided, LONG, OPTIONS, advance, identity, place, tick, ticked, transfer};
-use crate::{Store, StoreError};
+use super::fixture::{
+    Decided, LONG, OPTIONS, advance, identity, logging, place, tick, ticked, transfer,
+};
+use crate::{CountedReceipt, Store, StoreError};
 
 #[test]
 fn returns_what_was_committed() {
@@ -48,6 +50,41 @@ fn returns_what_was_committed() {
     assert_eq!(store.receipts(beyond).unwrap(), None);
     assert_eq!(store.checkpoint(beyond).unwrap(), None);
     assert_eq!(store.block_hash(beyond).unwrap(), None);
+}
+
+#[test]
+fn one_transaction_is_read_as_it_is_among_the_others() {
+    let (_dir, store) = ticked(1);
+    let transactions = vec![transfer("ann", 0), transfer("ann", 1), transfer("bob", 2)];
+    let mut decided = Decided::next(&store, &tick(9), transactions.clone());
+    for (count, receipt) in (1..).zip(&mut decided.receipts) {
+        *receipt = logging(receipt, count);
+    }
+    // One of the old form, without a type.
+    let inner = decided.receipts[1].as_receipt_with_bloom().unwrap().clone();
+    decided.receipts[1] = Receipt::Legacy(inner);
+    decided.commit(&store).unwrap();
+    let height = Height(2);
+    let mut before = (0, 0);
+    for (index, (transaction, receipt)) in transactions.iter().zip(&decided.receipts).enumerate() {
+        let (header, found) = store.transaction_at(height, index).unwrap().unwrap();
+        assert_eq!((&header, &found), (&decided.proposed.block.header, transaction));
+        let counted = CountedReceipt {
+            receipt: receipt.clone(),
+            gas_before: before.0,
+            logs_before: before.1,
+        };
+        assert_eq!(store.receipt_at(height, index).unwrap(), Some(counted));
+        before = (
+            receipt.cumulative_gas_used(),
+            before.1 + receipt.logs().len() as u64,
+        );
+    }
+    assert_eq!(before.1, 6);
+    for (height, index) in [(height, 3), (height, 9), (Height(1), 0), (Height(3), 0)] {
+        assert!(store.transaction_at(height, index).unwrap().is_none());
+        assert!(store.receipt_at(height, index).unwrap().is_none());
+    }
 }
 
 #[test]

@@ -7,7 +7,9 @@ use alloy_consensus::{
     Eip658Value, Receipt as EthReceipt, ReceiptWithBloom, SignableTransaction, TxEip1559, TxLegacy,
 };
 use alloy_eips::eip2718::Encodable2718;
-use alloy_primitives::{Address, B256, Bloom, Signature as EthSignature, TxKind, U256, keccak256};
+use alloy_primitives::{
+    Address, B256, Bloom, Log, Signature as EthSignature, TxKind, U256, keccak256,
+};
 use alloy_trie::EMPTY_ROOT_HASH;
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::log::LeafBatch;
@@ -221,6 +223,20 @@ fn receipt(position: usize) -> Receipt {
         logs: Vec::new(),
     };
     Receipt::Eip1559(ReceiptWithBloom::new(receipt, Bloom::ZERO))
+}
+
+/// The same receipt with so many logs, each longer than the last.
+pub(super) fn logging(receipt: &Receipt, count: usize) -> Receipt {
+    let inner = receipt.as_receipt().unwrap();
+    let log = |length: usize| {
+        let topics = vec![B256::repeat_byte(1); length % 5];
+        Log::new_unchecked(address(1), topics, vec![7; 40 * length].into())
+    };
+    let receipt = EthReceipt {
+        logs: (1..=count).map(log).collect(),
+        ..inner.clone()
+    };
+    Receipt::Eip1559(receipt.into())
 }
 
 /// Address number `n`.
