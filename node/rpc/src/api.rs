@@ -14,8 +14,28 @@ use crate::filters::Filters;
 use crate::guarded::guarded;
 use crate::limits::{ACKNOWLEDGEMENTS_MAX, HELD_MAX, RpcLimits, SUBSCRIPTIONS_ALL_MAX, TRACES_MAX};
 
+/// A result as JSON, as it is sent: it is written once and read by the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Json(String);
+
+impl Json {
+    /// Text that is JSON.
+    pub(crate) fn of(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(crate) fn get(&self) -> &str {
+        &self.0
+    }
+
+    /// As part of a larger answer.
+    pub(crate) fn into_raw(self) -> Result<Box<RawValue>, Failure> {
+        RawValue::from_string(self.0).map_err(|error| internal(&error))
+    }
+}
+
 /// What a method's function answers.
-pub(crate) type Reply = Result<Box<RawValue>, Failure>;
+pub(crate) type Reply = Result<Json, Failure>;
 
 /// A method: reads its arguments, asks the node, answers.
 pub(crate) type Handler = fn(&Api, &Arguments<'_>) -> Reply;
@@ -37,6 +57,12 @@ impl Api {
 
 /// A result as JSON.
 pub(crate) fn reply(result: impl Serialize) -> Reply {
+    let text = serde_json::to_string(&result);
+    text.map(Json).map_err(|error| internal(&error))
+}
+
+/// The same, as part of a larger answer or as a notification.
+pub(crate) fn part(result: impl Serialize) -> Result<Box<RawValue>, Failure> {
     to_raw_value(&result).map_err(|error| internal(&error))
 }
 

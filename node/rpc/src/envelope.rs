@@ -184,6 +184,13 @@ pub(crate) fn answered(id: &CallId, answer: &str) -> Option<String> {
     Some(format!(r#"{{"jsonrpc":"2.0","id":{},{rest}"#, id.0))
 }
 
+/// A result as the answer to the client's call.
+pub(crate) fn succeeded(id: &CallId, result: &str) -> String {
+    const PARTS: [&str; 3] = [r#"{"jsonrpc":"2.0","id":"#, r#","result":"#, "}"];
+    let [before, between, after] = PARTS;
+    [before, &id.0, between, result, after].concat()
+}
+
 /// An error in the place of an answer.
 pub(crate) fn failed(id: &CallId, failure: &Failure) -> String {
     let error = serde_json::to_string(failure).expect("an error object has string keys");
@@ -308,6 +315,7 @@ mod tests {
         let id = CallId("2.50".into());
         let text = answered(&id, answer.as_ref()).expect("it begins as expected");
         assert_eq!(text, r#"{"jsonrpc":"2.0","id":2.50,"result":"id\":0,"}"#);
+        assert_eq!(succeeded(&id, "\"id\\\":0,\""), text);
         let error = crate::error::refused("no");
         let expected = r#"{"jsonrpc":"2.0","id":2.50,"error":{"code":-32000,"message":"no"}}"#;
         assert_eq!(failed(&id, &error), expected);

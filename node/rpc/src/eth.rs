@@ -21,6 +21,7 @@ pub(crate) mod overrides;
 pub(crate) mod receipt;
 pub(crate) mod simulate;
 pub(crate) mod state;
+pub(crate) mod text;
 
 impl Api {
     /// The height that a tag or number names; `None` above the tip. A finalized block is final

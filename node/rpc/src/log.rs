@@ -6,7 +6,6 @@ use alloy_primitives::{B256, Bytes};
 use http::Extensions;
 use jsonrpsee::types::Params;
 use serde_json::json;
-use serde_json::value::RawValue;
 use tbsi_types::bundle::{BundleError, describe};
 use tbsi_types::log::lookup::BUILT_IN_SCHEMAS;
 use tbsi_types::log::{
@@ -16,7 +15,7 @@ use tbsi_types::map::MapQuestion;
 use tbsi_types::{Height, LeafIndex, TreeSize};
 use tokio::time::Instant;
 
-use crate::api::{Api, Reply, Runner, reply};
+use crate::api::{Api, Json, Reply, Runner, reply};
 use crate::arguments::Arguments;
 use crate::error::{Failure, internal, invalid_argument, refused, timed_out};
 use crate::limits::{FINALITY_S_MAX, LEAVES_PAGE_MAX, PROOFS_MAX};
@@ -128,8 +127,7 @@ fn bundle(api: &Api, index: LeafIndex, from: Height) -> Reply {
 }
 
 fn raw(json: Result<String, BundleError>) -> Reply {
-    let json = json.map_err(|error| internal(&error))?;
-    RawValue::from_string(json).map_err(|error| internal(&error))
+    json.map(Json::of).map_err(|error| internal(&error))
 }
 
 /// `tbsi_getLeaf(index)`: the leaf in words, or null if the log has fewer.
@@ -364,15 +362,12 @@ pub(crate) async fn send_attestation(
     }
 }
 
-fn acknowledgement(api: &Api, hash: B256, from: Height) -> Result<Option<Box<RawValue>>, Failure> {
+fn acknowledgement(api: &Api, hash: B256, from: Height) -> Result<Option<Json>, Failure> {
     let Some((height, position)) = api.backend.transaction_location(hash)? else {
         return Ok(None);
     };
-    let receipts = api.backend.receipts(height)?.unwrap_or_default();
-    let receipt = usize::try_from(position)
-        .ok()
-        .and_then(|position| receipts.get(position));
-    if !receipt.is_some_and(|receipt| receipt.status()) {
+    let placed = api.backend.receipt_at(height, position)?;
+    if !placed.is_some_and(|placed| placed.receipt.status()) {
         let message = format!(
             "transaction {hash} is final in block {height} and failed: nothing was attested; \
              eth_call tells why"
@@ -383,7 +378,8 @@ fn acknowledgement(api: &Api, hash: B256, from: Height) -> Result<Option<Box<Raw
     let leaves = leaves.unwrap_or(wire::LeafRange::EMPTY);
     let mut proofs = Vec::new();
     for offset in 0..leaves.count.min(PROOFS_MAX) {
-        proofs.push(bundle(api, LeafIndex(leaves.first.0 + offset), from)?);
+        let bundle = bundle(api, LeafIndex(leaves.first.0 + offset), from)?;
+        proofs.push(bundle.into_raw()?);
     }
     reply(wire::Acknowledgement {
         transaction_hash: hash,

@@ -20,13 +20,17 @@ mod tools;
 mod trace;
 mod validators;
 
-use jsonrpsee::RpcModule;
-use jsonrpsee::core::RegisterMethodError;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use http::Extensions;
+use jsonrpsee::types::Params;
 use serde_json::Value;
 
-use crate::api::{Api, Runner};
+use crate::api::{Api, Reply, Runner};
 use crate::arguments::Arguments;
 use crate::caller::Caller;
+use crate::error::method_not_found;
 pub use entry::Audience;
 pub(crate) use entry::Method;
 use entry::{Namespace, Run};
@@ -73,67 +77,83 @@ pub fn openrpc_document(of: Audience) -> Value {
     openrpc::document(&served(of))
 }
 
-/// The server's table of these methods, but for subscriptions.
-pub(crate) fn module(
-    runner: Runner,
-    methods: &[&'static Method],
-) -> Result<RpcModule<Runner>, RegisterMethodError> {
-    let mut module = RpcModule::new(runner);
-    for &method in methods {
-        let (name, required, count) = (method.name, method.required(), method.arguments.len());
-        match method.run {
-            Run::Call(handler) => {
-                module.register_async_method(name, move |params, runner, _| async move {
-                    runner.call(handler, required, count, params).await
-                })?;
-            }
+/// A method that is served.
+pub(crate) struct Row {
+    method: &'static Method,
+    runner: Arc<Runner>,
+    /// What it answers, if that was known when the server started.
+    known: Option<Reply>,
+}
+
+/// What is served, by name, but for subscriptions.
+#[derive(Default)]
+pub(crate) struct Table(BTreeMap<&'static str, Row>);
+
+impl Table {
+    pub(crate) fn new(runner: Runner, methods: &[&'static Method]) -> Self {
+        let runner = Arc::new(runner);
+        let rows = methods.iter().filter_map(|method| {
+            let known = match method.run {
+                Run::Subscription => return None,
+                Run::About(handler) => Some(handler(methods)),
+                Run::Call(_)
+                | Run::Whole(_)
+                | Run::Turn(_)
+                | Run::CallOf(_)
+                | Run::Submit(_)
+                | Run::Wait(_) => None,
+            };
+            let row = Row {
+                method,
+                runner: Arc::clone(&runner),
+                known,
+            };
+            Some((method.name, row))
+        });
+        Self(rows.collect())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Row> {
+        self.0.get(name)
+    }
+}
+
+impl Row {
+    /// What the method answers.
+    pub(crate) async fn answer(&self, params: Params<'static>, extensions: Extensions) -> Reply {
+        let (required, count) = (self.method.required(), self.method.arguments.len());
+        match self.method.run {
+            Run::Call(handler) => self.runner.call(handler, required, count, params).await,
             Run::Whole(handler) => {
-                module.register_async_method(name, move |params, runner, _| async move {
-                    runner.call_whole(handler, required, count, params).await
-                })?;
+                let whole = self.runner.call_whole(handler, required, count, params);
+                whole.await
             }
             Run::Turn(handler) => {
-                module.register_async_method(name, move |params, runner, _| async move {
-                    runner.call_in_turn(handler, required, count, params).await
-                })?;
+                let turn = self.runner.call_in_turn(handler, required, count, params);
+                turn.await
             }
             Run::CallOf(handler) => {
-                module.register_async_method(
-                    name,
-                    move |params, runner, extensions| async move {
-                        let caller = extensions.get::<Caller>().copied();
-                        let call = move |api: &Api, arguments: &Arguments<'_>| {
-                            handler(api, arguments, caller)
-                        };
-                        runner.call(call, required, count, params).await
-                    },
-                )?;
+                let caller = extensions.get::<Caller>().copied();
+                let call =
+                    move |api: &Api, arguments: &Arguments<'_>| handler(api, arguments, caller);
+                self.runner.call(call, required, count, params).await
             }
             Run::Submit(handler) | Run::Wait(handler) => {
-                module.register_async_method(
-                    name,
-                    move |params, runner, extensions| async move {
-                        Arguments::split(&params, count)?.have(required)?;
-                        handler(runner, params, extensions).await
-                    },
-                )?;
+                Arguments::split(&params, count)?.have(required)?;
+                handler(Arc::clone(&self.runner), params, extensions).await
             }
-            Run::About(handler) => {
-                let answer = handler(methods);
-                module.register_method(name, move |params, _, _| {
-                    Arguments::split(&params, count)?;
-                    answer.clone()
-                })?;
+            Run::About(_) | Run::Subscription => {
+                Arguments::split(&params, count)?;
+                let known = self.known.clone();
+                known.unwrap_or_else(|| Err(method_not_found(self.method.name)))
             }
-            Run::Subscription => {}
         }
     }
-    Ok(module)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use super::*;
     use crate::limits::ARGUMENTS_MAX;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::web::{HostRule, OriginRule, WebRuleError};
 use futures::future::join_all;
+use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::server::{Methods, ServerHandle, StopHandle, stop_channel};
 use tokio::net::TcpListener;
@@ -18,7 +19,7 @@ use crate::allowed::Allowed;
 use crate::api::Runner;
 use crate::backend::Backend;
 use crate::limits::{ADDRESS_PER_MINUTE, RpcLimits, STOP_S_MAX};
-use crate::methods::{Audience, module, served};
+use crate::methods::{Audience, Table, served};
 use crate::middleware::Rules;
 use crate::pages::Pages;
 use crate::rates::{Rates, RatesConfig};
@@ -293,12 +294,13 @@ async fn operator_acceptor(
     })
 }
 
-fn methods(runner: Runner, allowed: &Allowed) -> Result<Methods, RegisterMethodError> {
+fn methods(runner: Runner, allowed: &Allowed) -> Result<(Table, Methods), RegisterMethodError> {
     let mut methods = served(Audience::Operator);
     methods.retain(|method| allowed.serves(method.name));
-    let mut module = module(runner, &methods)?;
-    subscribe::register(&mut module)?;
-    Ok(module.into())
+    let table = Table::new(runner.clone(), &methods);
+    let mut subscriptions = RpcModule::new(runner);
+    subscribe::register(&mut subscriptions)?;
+    Ok((table, subscriptions.into()))
 }
 
 /// The methods that a listener's configuration names; if it names none, those of its audience.

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::allowed::Allowed;
 use crate::caller::{Caller, PerAddress};
-use crate::envelope::{Call, CallId, Item, Message, PLACEHOLDER, answered, failed};
+use crate::envelope::{Call, CallId, Item, Message, PLACEHOLDER, answered, failed, succeeded};
 use crate::error::{
     Failure, answers_unread, batch_too_large, empty_batch, internal, invalid_request,
     limit_exceeded, method_not_found, notifications_not_supported, parse_error, response_too_large,
@@ -30,7 +30,7 @@ use crate::limits::{
     ANSWERS_KIB_MAX, ANSWERS_KIB_PER_ADDRESS_MAX, RpcLimits, UNREAD_MESSAGES_MAX, WAITING_KIB_MAX,
     WHOLE_BYTES_MAX,
 };
-use crate::methods::{self, Method};
+use crate::methods::{self, Method, Row, Table};
 use crate::order::{Admission, Order, OrderPlace, submits};
 use crate::rates::{Rates, TooOften};
 use crate::subscribe::HexIds;
@@ -39,7 +39,8 @@ pub(crate) use answers::{Answer, AnswerRoom};
 
 /// State that all connections of a listener share.
 pub(crate) struct Shared {
-    methods: Methods,
+    methods: Table,
+    subscriptions: Methods,
     allowed: Allowed,
     pub(crate) limits: RpcLimits,
     rates: Rates,
@@ -51,9 +52,15 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(methods: Methods, allowed: Allowed, limits: RpcLimits, rates: Rates) -> Self {
+    pub(crate) fn new(
+        (methods, subscriptions): (Table, Methods),
+        allowed: Allowed,
+        limits: RpcLimits,
+        rates: Rates,
+    ) -> Self {
         Self {
             methods,
+            subscriptions,
             allowed,
             limits,
             rates,
@@ -240,18 +247,61 @@ impl Session {
 
     async fn call(&self, call: Call, admission: Option<Admission>) -> Answer {
         let id = call.id.unwrap_or_else(CallId::null);
-        let run = self.run(&call.method, call.params, admission);
+        let mut extensions = Extensions::new();
+        extensions.insert(Caller(self.credentials.address));
+        if let Some(admission) = admission {
+            extensions.insert(admission);
+        }
+        let params = Params::new(call.params.as_deref().map(RawValue::get)).into_owned();
+        match self.shared.methods.find(&call.method) {
+            Some(row) if self.shared.allowed.serves(&call.method) => {
+                self.answer_by(row, &id, params, extensions).await
+            }
+            Some(_) | None => self.subscribe(&id, &call.method, params, extensions).await,
+        }
+    }
+
+    /// The answer of a method.
+    async fn answer_by(
+        &self,
+        row: &Row,
+        id: &CallId,
+        params: Params<'static>,
+        extensions: Extensions,
+    ) -> Answer {
+        let limit = self.shared.whole_bytes_max();
+        let answered = GuardedCall::new(row.answer(params, extensions)).await;
+        Answer::of(match answered {
+            // Methods have the limit of an answer that can be made smaller themselves.
+            Ok(Ok(json)) if json.get().len() as u64 > u64::from(limit) => {
+                failed(id, &response_too_large(limit))
+            }
+            Ok(Ok(json)) => succeeded(id, json.get()),
+            Ok(Err(failure)) => failed(id, &failure),
+            Err(panic) => failed(id, &internal(&panic)),
+        })
+    }
+
+    /// The answer of what begins or ends a subscription, or that there is no such method.
+    async fn subscribe(
+        &self,
+        id: &CallId,
+        method: &str,
+        params: Params<'static>,
+        extensions: Extensions,
+    ) -> Answer {
+        let run = self.run(method, params, extensions);
         let (response, feed) = match GuardedCall::new(run).await {
             Ok(ran) => ran,
-            Err(panic) => return Answer::of(failed(&id, &internal(&panic))),
+            Err(panic) => return Answer::of(failed(id, &internal(&panic))),
         };
         if response.as_error_code() == Some(OVERSIZED_RESPONSE_CODE) {
             let failure = response_too_large(self.shared.whole_bytes_max());
-            return Answer::of(failed(&id, &failure));
+            return Answer::of(failed(id, &failure));
         }
-        let text = answered(&id, response.as_ref());
+        let text = answered(id, response.as_ref());
         Answer {
-            text: text.unwrap_or_else(|| failed(&id, &internal(&"an answer of another form"))),
+            text: text.unwrap_or_else(|| failed(id, &internal(&"an answer of another form"))),
             feeds: feed.into_iter().collect(),
             room: None,
         }
@@ -261,21 +311,14 @@ impl Session {
     async fn run(
         &self,
         method: &str,
-        params: Option<Box<RawValue>>,
-        admission: Option<Admission>,
+        params: Params<'static>,
+        extensions: Extensions,
     ) -> (MethodResponse, Option<mpsc::Receiver<Box<RawValue>>>) {
         let id = Id::Number(PLACEHOLDER);
-        let found = self.shared.methods.method(method);
+        let found = self.shared.subscriptions.method(method);
         let Some(callback) = found.filter(|_| self.shared.allowed.serves(method)) else {
             return (MethodResponse::error(id, method_not_found(method)), None);
         };
-        let params = Params::new(params.as_deref().map(RawValue::get)).into_owned();
-        let mut extensions = Extensions::new();
-        extensions.insert(Caller(self.credentials.address));
-        if let Some(admission) = admission {
-            extensions.insert(admission);
-        }
-        // Methods have that of an answer that can be made smaller themselves.
         let limit = usize::try_from(self.shared.whole_bytes_max()).unwrap_or(usize::MAX);
         match callback {
             MethodCallback::Sync(callback) => (callback(id, params, limit, extensions), None),

@@ -21,7 +21,7 @@ use serde_json::value::RawValue;
 use tbsi_types::Height;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::api::{Api, Runner, reply};
+use crate::api::{Api, Runner, part};
 use crate::arguments::Arguments;
 use crate::error::{Failure, subscription_not_found, too_many_subscriptions};
 use crate::eth::{logs, objects};
@@ -65,11 +65,11 @@ impl OfBlock {
         match self {
             Self::Head => {
                 let header = api.backend.header(height)?.map(objects::header);
-                header.into_iter().map(reply).collect()
+                header.into_iter().map(part).collect()
             }
             Self::Logs(filter) if logs::in_range(filter, height) => {
                 let logs = logs::matching_logs(api, filter, height)?;
-                logs.into_iter().map(reply).collect()
+                logs.into_iter().map(part).collect()
             }
             Self::Logs(_) => Ok(Vec::new()),
         }

@@ -5,10 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 use tbsi_types::{Block, Height};
 
-use crate::api::{Api, Reply};
+use crate::api::{Api, Json, Reply};
 use crate::backend::BackendError;
 use crate::backend::hindsight::{Allowance, HindsightError};
 use crate::error::{Failure, internal, invalid_params, refused, timed_out, too_large};
@@ -109,7 +108,7 @@ impl Bounds {
             });
         }
         let text = String::from_utf8(text.bytes).map_err(|error| internal(&error))?;
-        RawValue::from_string(text).map_err(|error| internal(&error))
+        Ok(Json::of(text))
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::{blocks, logs};
-use crate::api::{Api, Reply, reply};
+use crate::api::{Api, Reply, part, reply};
 use crate::arguments::Arguments;
 use crate::caller::Caller;
 use crate::error::{Failure, filter_not_found, internal};
@@ -140,9 +140,9 @@ pub(crate) fn announcement(
     full: bool,
 ) -> Result<Option<Box<RawValue>>, Failure> {
     if !full {
-        return reply(hash).map(Some);
+        return part(hash).map(Some);
     }
-    blocks::find_transaction(api, hash)?.map(reply).transpose()
+    blocks::find_transaction(api, hash)?.map(part).transpose()
 }
 
 /// `eth_getFilterLogs(id)`: all logs that a filter for logs matches, as `eth_getLogs` has them.

@@ -9,17 +9,19 @@ use tbsi_types::Height;
 
 use super::blocks::{executed, logs_in};
 use super::objects;
-use crate::api::{Api, Reply, reply};
+use super::text::{self, json_bytes};
+use crate::api::{Api, Reply};
 use crate::arguments::Arguments;
 use crate::error::{
     Failure, invalid_argument, invalid_params, limit_exceeded, out_of_range, quantity, refused,
     timed_out,
 };
-use crate::limits::{FILTER_VALUES_MAX, LOG_JSON_BYTES, LOG_SCAN_MS_MAX, LOGS_AT_A_TIME_MAX};
+use crate::limits::{FILTER_VALUES_MAX, LOG_SCAN_MS_MAX, LOGS_AT_A_TIME_MAX};
 
 /// `eth_getLogs(filter)`.
 pub(crate) fn logs(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    reply(find(api, &filter(arguments, 0)?.unwrap_or_default())?)
+    let filter = filter(arguments, 0)?.unwrap_or_default();
+    Ok(text::logs(&find(api, &filter)?))
 }
 
 /// All logs that a filter matches. Those of one block are never too many, for nobody could ask for
@@ -85,11 +87,6 @@ fn logs_of_range(api: &Api, filter: &Filter) -> Result<Vec<Log>, Failure> {
 /// What to ask for instead when the scan could not take in `end`.
 fn retry(from: Height, end: Height) -> (Height, Height) {
     (from, end.previous().unwrap_or(end).max(from))
-}
-
-/// How long a log is in JSON, about.
-fn json_bytes(log: &Log) -> usize {
-    LOG_JSON_BYTES + 69 * log.topics().len() + 2 * log.data().data.len()
 }
 
 pub(crate) fn response_bytes_max(api: &Api) -> usize {

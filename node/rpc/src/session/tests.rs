@@ -29,7 +29,8 @@ fn shared(limits: RpcLimits) -> Arc<Shared> {
         keys: Vec::new(),
     });
     let allowed = Allowed::of(["test_echo", "test_panic"]);
-    Arc::new(Shared::new(methods, allowed, limits, rates))
+    let served = (Table::default(), methods);
+    Arc::new(Shared::new(served, allowed, limits, rates))
 }
 
 fn session(shared: &Arc<Shared>, address: IpAddr) -> Session {

@@ -16,7 +16,7 @@ use tbsi_types::log::{EntryBundle, Leaf, Statement, tile};
 use tbsi_types::{LeafIndex, TreeSize};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::api::{Api, Runner, reply};
+use crate::api::{Api, Runner, part};
 use crate::arguments::Arguments;
 use crate::error::{
     Failure, internal, invalid_argument, subscription_not_found, too_many_subscriptions,
@@ -131,7 +131,7 @@ async fn end(
     ended: String,
     from_index: LeafIndex,
 ) -> Result<(), SubscriptionError> {
-    let notice = reply(LeafNotice::End(LeafEnd { ended, from_index }));
+    let notice = part(LeafNotice::End(LeafEnd { ended, from_index }));
     if let Ok(notice) = notice {
         // A client that has gone needs no reason.
         sink.send(notice).await.ok();
@@ -163,7 +163,7 @@ fn read(
         {
             continue;
         }
-        notices.push(reply(LeafNotice::Leaf(LogEntry {
+        notices.push(part(LeafNotice::Leaf(LogEntry {
             index: LeafIndex(index),
             leaf: bytes.to_vec().into(),
             statement: describe(&leaf),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 
 use super::ended;
-use crate::api::{Api, Runner, reply};
+use crate::api::{Api, Runner, part};
 use crate::error::Failure;
 use crate::eth::progress;
 use crate::limits::SYNCING_LOOK_MS;
@@ -34,7 +34,7 @@ pub(super) async fn serve(
             continue;
         }
         told = Some(syncing);
-        if sink.send(reply(notice).map_err(ended)?).await.is_err() {
+        if sink.send(part(notice).map_err(ended)?).await.is_err() {
             return Ok(());
         }
     }
