@@ -47,7 +47,7 @@ fuzz: setup-tests ## Every decoder a stranger reaches under libFuzzer, TIME seco
 faults: setup-tests ## What goes wrong with networks, disks, clocks and people, on real processes, as a table
 	@testnet/faults.sh $(FAULTS)
 
-bench: setup build ## Throughput, latency, gas and relaying beside anvil, as a table and as JSON
+bench: setup build ## Throughput, latency, gas, relaying and reads beside anvil and geth, as a table and as JSON
 	@cargo run --locked --quiet --bin bench -- --tbsi $(TBSI) $(BENCH)
 
 audit: ## Licences, sources and duplicate versions (needs cargo-deny)
