@@ -74,12 +74,14 @@ impl Protocol {
         view: &(impl StateView + ?Sized),
         header: &Header,
     ) -> Result<Environment, ViewError> {
-        let rules = self.rules(view, header.number, header.timestamp)?;
-        let mut environment = self.environment_by(rules, header);
-        if self.forks.is_none() {
-            // It may be above what is known.
-            environment.protocol = protocol_version(view)?;
+        if self.forks.is_some() {
+            let rules = self.rules(view, header.number, header.timestamp)?;
+            return Ok(self.environment_by(rules, header));
         }
+        // It may be above what is known.
+        let version = protocol_version(view)?;
+        let mut environment = self.environment_by(rules_of(version), header);
+        environment.protocol = version;
         Ok(environment)
     }
 
