@@ -16,7 +16,8 @@ use tbsi_rpc::wire::{
 };
 use tbsi_rpc::{
     Backend, BackendError, CalendarAnswer, LogKeys, OwnPeer, PendingTimestamp, PlacedReceipt,
-    PoolContent, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing, vital,
+    PoolContent, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    vital,
 };
 use tbsi_store::StateAt;
 use tbsi_types::bundle::{Handover, MapBundle, ProofBundle, RegistryBundle};

@@ -250,7 +250,10 @@ pub trait Backend: hindsight::Hindsight {
     ) -> Result<Option<PlacedReceipt>, BackendError> {
         let mut receipts = self.receipts(height)?.unwrap_or_default().into_iter();
         let (mut gas_before, mut logs_before) = (0, 0);
-        for before in receipts.by_ref().take(usize::try_from(index).unwrap_or(usize::MAX)) {
+        for before in receipts
+            .by_ref()
+            .take(usize::try_from(index).unwrap_or(usize::MAX))
+        {
             gas_before = before.cumulative_gas_used();
             logs_before += before.logs().len() as u64;
         }

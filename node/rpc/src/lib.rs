@@ -76,7 +76,8 @@ pub use backend::hindsight::{
 };
 pub use backend::{
     Backend, BackendError, CalendarAnswer, Fees, LogKeys, OwnPeer, PendingTimestamp, PlacedReceipt,
-    PoolContent, SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure, Witnessing,
+    PoolContent, SubmitError, Timestamp, TimestampAdmission, TimestampClient, TimestampFailure,
+    Witnessing,
 };
 #[doc(hidden)]
 pub use client::LocalNode;

@@ -144,8 +144,14 @@ mod tests {
             let at = flags.iter().position(|flag| flag == name).unwrap();
             flags[at + 1].as_str()
         };
-        assert_eq!((after("--http.addr"), after("--http.port")), ("127.0.0.1", "1"));
-        assert_eq!((after("--authrpc.addr"), after("--authrpc.port")), ("127.0.0.1", "2"));
+        assert_eq!(
+            (after("--http.addr"), after("--http.port")),
+            ("127.0.0.1", "1")
+        );
+        assert_eq!(
+            (after("--authrpc.addr"), after("--authrpc.port")),
+            ("127.0.0.1", "2")
+        );
         assert_eq!(after("--maxpeers"), "0");
     }
 

@@ -307,7 +307,11 @@ mod tests {
         let some = plan(&["--skip-anvil", "--skip", "load,restart"]).unwrap();
         assert!(!some.has(Section::Load) && !some.has(Section::Restart));
         assert!(some.has(Section::Log) && some.has(Section::Relay) && some.has(Section::Rpc));
-        assert!(!plan(&["--skip-anvil", "--skip", "rpc"]).unwrap().has(Section::Rpc));
+        assert!(
+            !plan(&["--skip-anvil", "--skip", "rpc"])
+                .unwrap()
+                .has(Section::Rpc)
+        );
         let error = plan(&["--skip", "all"]).unwrap_err().to_string();
         assert!(
             error.contains("possible values: load, overload, log"),

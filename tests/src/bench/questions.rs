@@ -73,7 +73,12 @@ impl Question {
             body("eth_call", &json!([read, "latest"]))
         };
         let block = format!("{:#x}", stock.crowd_block);
-        let trace = |options| body("debug_traceTransaction", &json!([stock.filled.last, options]));
+        let trace = |options| {
+            body(
+                "debug_traceTransaction",
+                &json!([stock.filled.last, options]),
+            )
+        };
         match self {
             Self::CallOneSlot => (1..=SLOTS_IN_TURN).map(|slot| call(slot, 1)).collect(),
             Self::CallManySlots => vec![call(1, SLOTS)],
@@ -175,7 +180,11 @@ mod tests {
         for question in QUESTIONS {
             for body in question.bodies(&stock()) {
                 let call: Value = serde_json::from_slice(&body).unwrap();
-                assert!(question.title().starts_with(call["method"].as_str().unwrap()));
+                assert!(
+                    question
+                        .title()
+                        .starts_with(call["method"].as_str().unwrap())
+                );
             }
         }
         titles.sort();
@@ -199,7 +208,8 @@ mod tests {
         check(Question::Receipt, receipt.clone(), Some("1 logs, gas 0x1"));
         check(Question::BlockReceipts, json!([receipt]), Some("logs [1]"));
         check(Question::BlockReceipts, json!([7]), None);
-        let flat = json!({ "accountProof": ["0x"], "storageProof": [{"proof": [], "value": "0x1"}] });
+        let flat =
+            json!({ "accountProof": ["0x"], "storageProof": [{"proof": [], "value": "0x1"}] });
         check(Question::Proof, flat, None);
     }
 }

@@ -86,7 +86,11 @@ pub async fn measure(plan: &Plan, dir: &Path) -> anyhow::Result<Reads> {
     let versions = chains.all.iter();
     let versions = versions.map(|(target, _)| (target.name.clone(), target.version.clone()));
     let versions = versions.collect();
-    chains.network.stop_all().await.context("stop the network")?;
+    chains
+        .network
+        .stop_all()
+        .await
+        .context("stop the network")?;
     Ok(Reads {
         connections: plan.read_connections,
         versions,
@@ -126,7 +130,10 @@ impl Chains {
             network,
             _anvil: anvil,
             _geth: geth,
-            all: all.into_iter().map(|(stock, target)| (target, stock)).collect(),
+            all: all
+                .into_iter()
+                .map(|(stock, target)| (target, stock))
+                .collect(),
         })
     }
 
@@ -148,9 +155,9 @@ impl Chains {
                 let Some(script) = script else { continue };
                 let node = (target.endpoints[0], target.pids[0]);
                 let asked = ask(node, script, plan.read_connections, plan.read_duration());
-                let asked = asked.await.with_context(|| {
-                    format!("ask {} for {}", target.name, question.title())
-                })?;
+                let asked = asked
+                    .await
+                    .with_context(|| format!("ask {} for {}", target.name, question.title()))?;
                 eprintln!("{}", line(question, target, &asked));
                 read.runs.push(asked);
             }
@@ -281,7 +288,12 @@ impl ReadRow {
         let title = format!("  {}", self.question.title());
         for target in &self.targets {
             let Some(rate) = &target.per_s else {
-                let why: String = target.refused.iter().flat_map(|it| it.chars()).take(60).collect();
+                let why: String = target
+                    .refused
+                    .iter()
+                    .flat_map(|it| it.chars())
+                    .take(60)
+                    .collect();
                 lines.push(row(&[&title, &target.target, "does not answer:", &why]));
                 continue;
             };
@@ -347,9 +359,16 @@ mod tests {
     fn a_row_has_every_chain_and_what_tbsi_is_to_it() {
         let mut silent = target("geth", &[], 0.0);
         silent.refused = Some("the method does not exist".into());
-        let targets = vec![target("tbsi", &[30, 10, 20], 0.0), target("anvil", &[8], 0.0), silent];
+        let targets = vec![
+            target("tbsi", &[30, 10, 20], 0.0),
+            target("anvil", &[8], 0.0),
+            silent,
+        ];
         let row = ReadRow::new(Question::Proof, targets);
-        assert_eq!(row.ratios, [("anvil".into(), Some(2.5)), ("geth".into(), None)]);
+        assert_eq!(
+            row.ratios,
+            [("anvil".into(), Some(2.5)), ("geth".into(), None)]
+        );
         assert!(!row.contended);
         let mut lines = Vec::new();
         row.lines(&mut lines);

@@ -133,7 +133,9 @@ pub fn folded(first: u64, count: u64) -> U256 {
 
 /// The call's data: words that the contract takes.
 pub fn input(words: &[u64]) -> Bytes {
-    let words = words.iter().map(|word| U256::from(*word).to_be_bytes::<32>());
+    let words = words
+        .iter()
+        .map(|word| U256::from(*word).to_be_bytes::<32>());
     words.collect::<Vec<_>>().concat().into()
 }
 
@@ -145,11 +147,7 @@ struct Author {
 
 impl Author {
     /// Whose account nobody has used; with money where that is needed.
-    async fn new(
-        name: &str,
-        habits: Habits,
-        connection: &mut Connection,
-    ) -> anyhow::Result<Self> {
+    async fn new(name: &str, habits: Habits, connection: &mut Connection) -> anyhow::Result<Self> {
         let key = SecretKey::from_seed(format!("TBSI benchmark, {name}").as_bytes());
         let author = Self { key, habits };
         if habits.bid > 0 {
@@ -164,7 +162,9 @@ impl Author {
         let gift = json!({
             "from": from, "to": self.address(), "value": U256::from(GIFT),
         });
-        let hash: B256 = connection.call("eth_sendTransaction", json!([gift])).await?;
+        let hash: B256 = connection
+            .call("eth_sendTransaction", json!([gift]))
+            .await?;
         included(connection, hash).await.map(|_| ())
     }
 
@@ -241,10 +241,7 @@ async fn fill(
 }
 
 /// Sends one transaction and waits; the number of its block.
-async fn send(
-    connection: &mut Connection,
-    (encoded, hash): &(Bytes, B256),
-) -> anyhow::Result<u64> {
+async fn send(connection: &mut Connection, (encoded, hash): &(Bytes, B256)) -> anyhow::Result<u64> {
     let encoded = hex::encode_prefixed(encoded);
     let sent: B256 = connection
         .call("eth_sendRawTransaction", json!([encoded]))

@@ -19,10 +19,13 @@ const BODY_BYTES: usize = 50_000_000;
 /// Of an answer, what is looked at.
 const SHOWN_BYTES: u64 = 4_096;
 /// What is said to whoever finds no place, at any time.
-const BUSY: &[&[&str]] = &[
+const BUSY: Said = &[
     &["-32005", "too many requests in flight"],
     &["-32005", "answers wait to be read"],
 ];
+
+/// Lists of words: each word of one of them is in the answer.
+type Said = &'static [&'static [&'static str]];
 
 /// A request, and what is said to it.
 #[derive(Clone, Debug)]
@@ -33,8 +36,7 @@ pub struct Demand {
     port: SocketAddr,
     head: String,
     body: String,
-    /// One of these lists of words is in the answer, each word of it.
-    said: &'static [&'static [&'static str]],
+    said: Said,
 }
 
 /// What is there to be asked for.
@@ -65,37 +67,69 @@ const WRONG_TOKEN: &str = "authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOj
 
 /// All of them.
 pub fn demands(scene: &Scene) -> Vec<Demand> {
-    let public = |name, body: String, said| Demand {
-        name,
-        port: scene.public,
-        head: head("", body.len()),
-        body,
-        said,
-    };
-    let chain_id = call("eth_chainId", &json!([]));
+    let mut all = long(scene);
+    all.extend(costly(scene));
+    all.extend(wrong(scene));
+    all
+}
+
+/// Much to read.
+fn long(scene: &Scene) -> Vec<Demand> {
     let deep = |inside: &str| {
         format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":[{inside}]}}"#)
     };
     let opened = "[".repeat(DEPTH);
-    let account = format!("{:#042x}", 1);
-    let both = json!({ account.clone(): { "state": {}, "stateDiff": {} } });
-    // JUMPDEST PUSH1 0 JUMP: until its gas is used up.
-    let endless = json!({ "data": "0x5b600056", "gas": "0xffffffff" });
-    let guessed = format!("{:#034x}", scene.filter.wrapping_add(1));
-    let mut all = vec![
-        public(
+    let chain_id = call("eth_chainId", &json!([]));
+    let batch = format!("[{}]", vec![chain_id.as_str(); BATCH].join(","));
+    let closed = format!("{opened}1{}", "]".repeat(DEPTH));
+    vec![
+        Demand::public(
+            scene,
             "a batch of 10,001",
-            format!("[{}]", vec![chain_id.as_str(); BATCH].join(",")),
+            batch,
             &[&["-32600", "batch too large", "\"limit\":1000}"]],
         ),
-        public("JSON 100,000 deep", deep(&format!("{opened}1{}", "]".repeat(DEPTH))), &[&["-32602"]]),
-        public("JSON that never closes", deep(&opened), &[&["-32700"]]),
-        public(
-            "logs of everything",
-            call("eth_getLogs", &json!([{ "fromBlock": "0x0", "toBlock": "latest" }])),
-            &[&["-32005", "query returned more than 10000 results", "\"limit\":10000,"]],
+        Demand::public(scene, "JSON 100,000 deep", deep(&closed), &[&["-32602"]]),
+        Demand::public(
+            scene,
+            "JSON that never closes",
+            deep(&opened),
+            &[&["-32700"]],
         ),
-        public(
+        Demand {
+            head: head("", BODY_BYTES),
+            ..Demand::public(
+                scene,
+                "a body of 50 MB",
+                String::new(),
+                &[&[
+                    "HTTP/1.1 413 ",
+                    "content length too large",
+                    "\"limitBytes\":5242880}",
+                ]],
+            )
+        },
+    ]
+}
+
+/// Much to do.
+fn costly(scene: &Scene) -> Vec<Demand> {
+    let all = json!([{ "fromBlock": "0x0", "toBlock": "latest" }]);
+    // JUMPDEST PUSH1 0 JUMP: until its gas is used up.
+    let endless = json!([{ "data": "0x5b600056", "gas": "0xffffffff" }, "latest"]);
+    vec![
+        Demand::public(
+            scene,
+            "logs of everything",
+            call("eth_getLogs", &all),
+            &[&[
+                "-32005",
+                "query returned more than 10000 results",
+                "\"limit\":10000,",
+            ]],
+        ),
+        Demand::public(
+            scene,
             "a trace of all gas",
             call("debug_traceTransaction", &json!([scene.heavy])),
             &[
@@ -103,33 +137,42 @@ pub fn demands(scene: &Scene) -> Vec<Demand> {
                 &["-32002", "execution timeout", "\"maxMs\":20000}"],
             ],
         ),
-        public("a call without end", call("eth_call", &json!([endless, "latest"])), &[&["out of gas"]]),
-        public(
+        Demand::public(
+            scene,
+            "a call without end",
+            call("eth_call", &endless),
+            &[&["-32000", "out of gas"]],
+        ),
+    ]
+}
+
+/// What is not the client's, or makes no sense.
+fn wrong(scene: &Scene) -> Vec<Demand> {
+    let account = format!("{:#042x}", 1);
+    let both = json!({ account.clone(): { "state": {}, "stateDiff": {} } });
+    let guessed = format!("{:#034x}", scene.filter.wrapping_add(1));
+    let chain_id = call("eth_chainId", &json!([]));
+    vec![
+        Demand::public(
+            scene,
             "a filter of others",
             call("eth_getFilterChanges", &json!([guessed])),
             &[&["-32000", "filter not found"]],
         ),
-        public(
+        Demand::public(
+            scene,
             "overrides that contradict",
             call("eth_call", &json!([{ "to": account }, "latest", both])),
             &[&["-32000", "has both 'state' and 'stateDiff'"]],
         ),
-    ];
-    all.push(Demand {
-        name: "a wrong token",
-        port: scene.operator,
-        head: head(WRONG_TOKEN, chain_id.len()),
-        body: chain_id,
-        said: &[&["HTTP/1.1 401 ", "signature is invalid"]],
-    });
-    all.push(Demand {
-        name: "a body of 50 MB",
-        port: scene.public,
-        head: head("", BODY_BYTES),
-        body: String::new(),
-        said: &[&["HTTP/1.1 413 ", "content length too large", "\"limitBytes\":5242880}"]],
-    });
-    all
+        Demand {
+            name: "a wrong token",
+            port: scene.operator,
+            head: head(WRONG_TOKEN, chain_id.len()),
+            body: chain_id,
+            said: &[&["HTTP/1.1 401 ", "signature is invalid"]],
+        },
+    ]
 }
 
 /// One request.
@@ -146,6 +189,16 @@ pub fn head(more: &str, length: usize) -> String {
 }
 
 impl Demand {
+    fn public(scene: &Scene, name: &'static str, body: String, said: Said) -> Self {
+        Self {
+            name,
+            port: scene.public,
+            head: head("", body.len()),
+            body,
+            said,
+        }
+    }
+
     /// Makes it once.
     ///
     /// # Errors
@@ -160,9 +213,10 @@ impl Demand {
             anyhow::Ok(answer)
         };
         let answer = timeout(ANSWER_TIMEOUT, exchange).await;
-        let answer = answer.map_err(|_| anyhow::anyhow!("no answer after {ANSWER_TIMEOUT:?}"))??;
+        let answer =
+            answer.map_err(|_| anyhow::anyhow!("no answer after {ANSWER_TIMEOUT:?}"))??;
         let text = String::from_utf8_lossy(&answer);
-        let has = |lists: &[&[&str]]| {
+        let has = |lists: Said| {
             let mut lists = lists.iter();
             lists.any(|words| words.iter().all(|word| text.contains(word)))
         };

@@ -216,7 +216,9 @@ impl Flood<'_> {
         for _ in 0..SUBSCRIBERS.0 {
             let mut socket = Socket::connect(node).await;
             for _ in 0..SUBSCRIBERS.1 {
-                socket.say(&call("eth_subscribe", &json!(["newHeads"]))).await;
+                socket
+                    .say(&call("eth_subscribe", &json!(["newHeads"])))
+                    .await;
             }
             for _ in 0..SUBSCRIBERS.1 {
                 let mut heard = Value::Null;

@@ -50,7 +50,10 @@ async fn a_panic_in_a_method_ends_that_call_and_any_other_the_process() {
         let answer = connection.post(planted.to_string().into()).await;
         let answer = answer.expect("the process lives");
         let text = String::from_utf8_lossy(&answer);
-        assert!(text.contains("-32603") && !text.contains("planted"), "{text}");
+        assert!(
+            text.contains("-32603") && !text.contains("planted"),
+            "{text}"
+        );
         assert_eq!(replies::<String>(&answer).expect("JSON-RPC")[0].0, id);
     }
     let version: String = connection

@@ -176,5 +176,7 @@ pub(crate) fn matching_logs(
     // Those of a block of the greatest size are some hundred megabytes: one at a time.
     let _turn = (logs_in(&receipts) > LOGS_AT_A_TIME_MAX).then(|| api.large_turn());
     let fees = api.backend.fees();
-    Ok(objects::logs(&block, receipts, fees, |log| filter.matches(log))?)
+    Ok(objects::logs(&block, receipts, fees, |log| {
+        filter.matches(log)
+    })?)
 }

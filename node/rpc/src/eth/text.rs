@@ -52,7 +52,9 @@ impl Text {
             self.quantity(seconds);
         }
         self.raw(",\"transactionHash\":");
-        self.perhaps(log.transaction_hash, |text, hash| text.bytes(hash.as_slice()));
+        self.perhaps(log.transaction_hash, |text, hash| {
+            text.bytes(hash.as_slice())
+        });
         self.raw(",\"transactionIndex\":");
         self.perhaps(log.transaction_index, Self::quantity);
         self.raw(",\"logIndex\":");
@@ -126,7 +128,11 @@ mod tests {
         };
         check(&[]);
         check(&[log(0, 0, 0)]);
-        check(&[log(16, 4, 33), log(0x1234_5678, 1, 1), log(u64::MAX - 1, 3, 64)]);
+        check(&[
+            log(16, 4, 33),
+            log(0x1234_5678, 1, 1),
+            log(u64::MAX - 1, 3, 64),
+        ]);
         check(&[Log::default(), log(1, 2, 0)]);
     }
 }

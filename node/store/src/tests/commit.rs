@@ -68,7 +68,10 @@ fn one_transaction_is_read_as_it_is_among_the_others() {
     let mut before = (0, 0);
     for (index, (transaction, receipt)) in transactions.iter().zip(&decided.receipts).enumerate() {
         let (header, found) = store.transaction_at(height, index).unwrap().unwrap();
-        assert_eq!((&header, &found), (&decided.proposed.block.header, transaction));
+        assert_eq!(
+            (&header, &found),
+            (&decided.proposed.block.header, transaction)
+        );
         let counted = CountedReceipt {
             receipt: receipt.clone(),
             gas_before: before.0,
