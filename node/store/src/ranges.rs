@@ -115,12 +115,7 @@ impl StateAt<'_> {
     }
 
     /// After the snapshot's tip; and the first that was left out.
-    fn at_tip(
-        &self,
-        keys: &Hashed,
-        from: B256,
-        limit: usize,
-    ) -> Result<Values, StoreError> {
+    fn at_tip(&self, keys: &Hashed, from: B256, limit: usize) -> Result<Values, StoreError> {
         let (mut values, mut next) = (BTreeMap::new(), None);
         let (view, start) = (&self.reader.view, keys.key(&from));
         view.scan_from(

@@ -135,7 +135,10 @@ impl Question {
                 Some(format!("logs {:?}", logs?))
             }
             Self::TraceCalls => Some(format!("{} calls", count(&result["calls"])?)),
-            Self::TraceSteps => Some(format!("{} steps", count(&result["structLogs"])?)),
+            Self::TraceSteps => {
+                let steps = count(&result["structLogs"])?;
+                (steps > 0).then(|| format!("{steps} steps"))
+            }
         }
     }
 }

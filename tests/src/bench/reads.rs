@@ -210,11 +210,14 @@ async fn learn(
     };
     let (_, outcome) = replies::<Value>(&answer)?.pop().context("an answer")?;
     let result = outcome.map_err(|message| anyhow!("{message}"))?;
-    let gist = question.gist(&result);
-    let gist = gist.with_context(|| {
-        let start: String = result.to_string().chars().take(300).collect();
-        format!("{}: {} answers {start}", question.title(), target.name)
-    })?;
+    let Some(gist) = question.gist(&result) else {
+        let start: String = result.to_string().chars().take(200).collect();
+        let title = question.title();
+        ensure!(!target.name.starts_with("tbsi"), "{title}: {start}");
+        eprintln!("{} answers {title} otherwise: {start}", target.name);
+        read.refused = Some(format!("answers otherwise: {start}"));
+        return Ok((None, read, None));
+    };
     read.answer_bytes = answer.len();
     Ok((Some(script), read, Some(gist)))
 }

@@ -254,16 +254,22 @@ async fn send(connection: &mut Connection, (encoded, hash): &(Bytes, B256)) -> a
 async fn included(connection: &mut Connection, hash: B256) -> anyhow::Result<u64> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let receipt: Value = connection
-            .call("eth_getTransactionReceipt", json!([hash]))
-            .await?;
-        if !receipt.is_null() {
+        // An error is "not yet": geth says so while it indexes transactions.
+        let asked = connection.call("eth_getTransactionReceipt", json!([hash]));
+        let receipt: anyhow::Result<Value> = asked.await;
+        if let Ok(receipt) = receipt.as_ref()
+            && !receipt.is_null()
+        {
             ensure!(receipt["status"] == "0x1", "{hash} failed: {receipt}");
             let number: U64 = serde_json::from_value(receipt["blockNumber"].clone())?;
             return Ok(number.to());
         }
         if Instant::now() >= deadline {
-            bail!("transaction {hash} is in no block after {PATIENCE:?}");
+            let waited = format!("transaction {hash} is in no block after {PATIENCE:?}");
+            return Err(receipt.err().map_or_else(
+                || anyhow::anyhow!(waited.clone()),
+                |error| error.context(waited.clone()),
+            ));
         }
         sleep(POLL).await;
     }
