@@ -11,7 +11,7 @@ use tbsi_rpc::wire::{BundleStart, LeafSelector};
 use tbsi_testnet::Network;
 use tbsi_types::bundle::MapBundle;
 use tbsi_types::log::{Leaf, MapRoot, Statement};
-use tbsi_types::{Bytes, Height, LeafIndex, sha256};
+use tbsi_types::{Bytes, LeafIndex, sha256};
 use tokio::time::{Duration, sleep};
 
 use super::process::Cpu;

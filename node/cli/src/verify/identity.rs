@@ -74,7 +74,7 @@ impl Owner<'_> {
     }
 
     /// 統一編號 and LEI, as far as there are any; begins with a comma.
-    fn identifiers(&self) -> String {
+    pub(crate) fn identifiers(&self) -> String {
         identifiers(self.tax_id, self.lei)
     }
 
