@@ -380,20 +380,24 @@ async fn names_are_those_of_the_time_of_a_statement(desk: &Desk) {
     }
     let (ended, proof) = prove(&as_nobody, "nobody.json").await;
     who_signed_is_named(&ended, &proof, &genesis).await;
-    // The same proof with another's name.
-    let text = fs::read_to_string(desk.path(&format!("named-{as_second}.json"))).expect("a proof");
+    anothers_name_is_refused(desk, &as_second, &genesis).await;
+    desk.done(&desk.key(2), &["org", "withdraw-account", &account])
+        .await;
+}
+
+/// The same proof with another's name.
+async fn anothers_name_is_refused(desk: &Desk, index: &str, genesis: &str) {
+    let text = fs::read_to_string(desk.path(&format!("named-{index}.json"))).expect("a proof");
     let part = text.find("\"registry\"").expect("a registry part");
     let (proof, registry) = text.split_at(part);
     let registry = registry.replace("Test Association B", "Test Association C");
     let forged = desk.write("forged.json", &format!("{proof}{registry}"));
-    let verify = ["verify", &forged, "--genesis", &genesis];
+    let verify = ["verify", &forged, "--genesis", genesis];
     said(
         &tbsi(&verify).await,
         1,
         &["INVALID", "has a record of hash"],
     );
-    desk.done(&desk.key(2), &["org", "withdraw-account", &account])
-        .await;
 }
 
 /// Nobody's account, and yet who signed is named.

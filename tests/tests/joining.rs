@@ -1,6 +1,8 @@
 //! A node of which nobody's configuration says anything joins, and moves, by what the registry
 //! says of it (SPEC §6.7).
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::net::{SocketAddr, TcpListener};
 use std::process::Stdio;
 

@@ -29,7 +29,7 @@ const METRICS: [&str; 5] = [
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = path.as_ref();
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path:?}: {error}"))
 }
 
 /// Name, expression and page of each alert.
@@ -158,11 +158,11 @@ fn the_commands_of_the_pages_exist() {
                 Path::new(&format!("tests/help/tbsi-{name}.txt")).exists()
             };
             let longest = (1..=words.len()).rev().find(|count| is_help(*count));
-            let help = longest.unwrap_or_else(|| panic!("{}: tbsi {command}", path.display()));
+            let help = longest.unwrap_or_else(|| panic!("{path:?}: tbsi {command}"));
             let name = words[..help].join("-");
             let help = read(format!("tests/help/tbsi-{name}.txt"));
             for flag in command.split(' ').filter(|word| word.starts_with("--")) {
-                assert!(help.contains(flag), "{}: tbsi {command}", path.display());
+                assert!(help.contains(flag), "{path:?}: tbsi {command}");
             }
             checked += 1;
         }

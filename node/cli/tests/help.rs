@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 144] = [
+const COMMANDS: [&str; 146] = [
     "",
     "attest",
     "checkpoint",

@@ -20,17 +20,7 @@ pub(super) fn steps(verified: &Verified) -> Vec<Step> {
 }
 
 fn write(steps: &mut Steps, verified: &Verified) {
-    match &verified.trusted {
-        Trusted::Genesis { file, hash } => {
-            steps.passed(format!("network: {}, genesis hash {hash}", file.name));
-        }
-        Trusted::Checkpoint { height, hash } => {
-            steps.passed(format!(
-                "network: that of your checkpoint of height {height}"
-            ));
-            steps.detail(format!("genesis hash {hash}"));
-        }
-    }
+    network(steps, &verified.trusted);
     if let Some(count) = verified.followed {
         steps.passed(format!(
             "handovers: {count} in the file, each signed by both sets"
@@ -91,6 +81,20 @@ fn write(steps: &mut Steps, verified: &Verified) {
             "file: none was compared; --file FILE compares one",
         ),
         None => {}
+    }
+}
+
+fn network(steps: &mut Steps, trusted: &Trusted) {
+    match trusted {
+        Trusted::Genesis { file, hash } => {
+            steps.passed(format!("network: {}, genesis hash {hash}", file.name));
+        }
+        Trusted::Checkpoint { height, hash } => {
+            steps.passed(format!(
+                "network: that of your checkpoint of height {height}"
+            ));
+            steps.detail(format!("genesis hash {hash}"));
+        }
     }
 }
 
