@@ -18,7 +18,7 @@ pub(super) fn unproven(error: &ProveRegistryError) -> String {
         }
         ProveRegistryError::Nodes(_) => "登錄的證明".into(),
         ProveRegistryError::NoMembership { account, position } => {
-            format!("登錄中沒有帳號 {account} 的第 {position} 筆歸屬")
+            format!("登錄中沒有帳戶 {account} 的第 {position} 筆歸屬")
         }
         ProveRegistryError::NotMember {
             account,
@@ -26,7 +26,7 @@ pub(super) fn unproven(error: &ProveRegistryError) -> String {
             in_force,
             height,
         } => format!(
-            "帳號 {account} {}屬於機構 {organisation}，並未涵蓋整個區塊 {height}",
+            "帳戶 {account} {}屬於機構 {organisation}，並未涵蓋整個區塊 {height}",
             span(in_force)
         ),
         ProveRegistryError::Order {
