@@ -89,7 +89,8 @@ impl State {
     /// The next event.
     pub fn apply(&mut self, record: &Record) -> Result<(), Illegal> {
         let time = record.time_ms;
-        if record.number == 0 {
+        // A snapshot says these itself.
+        if record.number == 0 && !matches!(record.event, Event::Snapshot { .. }) {
             self.acked_ms = time;
             self.progress_ms = time;
         }

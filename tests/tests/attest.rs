@@ -9,8 +9,8 @@ use serde_json::Value;
 use tbsi_tests::desk::{Desk, proof_of};
 use tbsi_tests::harness::{self, Ended, TestNetwork, json_of, tbsi};
 use tbsi_tests::issuer::{Issuer, acknowledge, revokeCall};
-use tbsi_types::ProofBundle;
 use tbsi_types::log::EntryBundle;
+use tbsi_types::{Address, ProofBundle};
 
 #[track_caller]
 fn said(ended: &Ended, code: i32, words: &str) {
@@ -334,7 +334,8 @@ async fn others_who_attested_are_named(desk: &Desk, other: &str) {
     assert_ne!(first, second);
     let prove = ["prove", "--file", &file];
     let ended = desk.ask(0, &prove).await;
-    said(&ended, 0, &format!("also attested by {second}"));
+    let shown: Address = second.parse().expect("an address");
+    said(&ended, 0, &format!("also attested by {shown}"));
     let proof: Value = serde_json::from_str(&ended.stdout).expect("a proof");
     assert_eq!(proof["statement"]["issuer"], first.as_str());
     let chosen = [&prove[..], &["--issuer", &second]].concat();

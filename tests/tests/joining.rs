@@ -134,6 +134,12 @@ async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
     let client = newcomer.start();
     follows(&net, &client).await;
 
+    eventually("all are connected, both ways", async || {
+        let checks = doctor(&dir).await["checks"].clone();
+        let mut checks = checks.as_array().into_iter().flatten();
+        checks.any(|it| it["check"] == "peers" && it["verdict"] == "ok")
+    })
+    .await;
     the_doctor_finds_what_is_so(&dir, true).await;
     let glance = tbsi(&["top", "--rpc", client.url(), "--lang", "zh-TW"]).await;
     said(&glance, 0, &["的 newcomer（觀察節點）", "連線     4／4"]);
@@ -155,10 +161,14 @@ async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
     net.assert_no_panic();
 }
 
+async fn doctor(dir: &str) -> Value {
+    let ended = tbsi(&["doctor", "--home", dir, "--json"]).await;
+    serde_json::from_str(&ended.stdout).expect("one JSON object")
+}
+
 /// Each check by name, with its verdict; the worst of several.
 async fn the_doctor_finds_what_is_so(dir: &str, runs: bool) {
-    let ended = tbsi(&["doctor", "--home", dir, "--json"]).await;
-    let json: Value = serde_json::from_str(&ended.stdout).expect("one JSON object");
+    let json = doctor(dir).await;
     let checks = json["checks"].as_array().unwrap();
     let verdict = |check: &str| {
         let mut found = checks.iter().filter(|it| it["check"] == check);

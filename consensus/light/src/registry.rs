@@ -149,21 +149,20 @@ fn records<'a>(
     nodes: &mut SharedNodes<'_>,
     placed: &'a [PlacedRecord],
 ) -> Result<Vec<Found<'a>>, ProveRegistryError> {
-    let mut before = None;
+    let place = |it: &PlacedRecord| (it.organisation, it.position);
+    let mut pairs = placed.windows(2);
+    if let Some([_, second]) = pairs.find(|pair| place(&pair[0]) >= place(&pair[1])) {
+        return Err(ProveRegistryError::Order {
+            organisation: second.organisation,
+            position: second.position,
+        });
+    }
     let found = placed.iter().map(|placed| {
         let PlacedRecord {
             organisation,
             position,
             ref legal,
         } = *placed;
-        let place = Some((organisation, position));
-        if before >= place {
-            return Err(ProveRegistryError::Order {
-                organisation,
-                position,
-            });
-        }
-        before = place;
         let [hash, heights] = LegalRecord::slots(organisation, position);
         let expected = B256::from(nodes.word(ORGANISATIONS, hash)?);
         let in_force = LegalRecord::heights(nodes.word(ORGANISATIONS, heights)?);

@@ -85,6 +85,8 @@ impl Stage {
                 doors.push((node.peer_id.clone(), consensus, gossip));
             }
             stage.net.configure(from, |config| {
+                // The doors are the only way.
+                config.p2p.registry_addresses = false;
                 for (id, consensus, gossip) in doors {
                     let mut peers = config.p2p.peers.iter_mut();
                     if let Some(peer) = peers.find(|peer| peer.peer_id == id) {
