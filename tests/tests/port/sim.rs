@@ -181,16 +181,17 @@ impl World {
     }
 
     fn advance(&self, held: &mut Held, advance: &Advance) -> Result<(), String> {
-        let mut checkpoints = Vec::new();
-        for (handover, next) in &advance.handovers {
-            if handover.validators.hash() != held.set {
-                return Err("OtherSet".into());
+        let handovers = advance.handovers.iter();
+        let handovers = handovers.map(|(it, next)| (Some((&it.validators, next)), &it.first));
+        let newest = advance.checkpoint.iter();
+        let newest = newest.map(|proven| (None, &proven.decision));
+        for (crossed, decision) in handovers.chain(newest) {
+            if let Some((last, next)) = crossed {
+                if last.hash() != held.set {
+                    return Err("OtherSet".into());
+                }
+                held.set = next.hash();
             }
-            held.set = next.hash();
-            checkpoints.push(&handover.first);
-        }
-        checkpoints.extend(advance.checkpoint.iter().map(|proven| &proven.decision));
-        for decision in checkpoints {
             let checkpoint = &decision.checkpoint;
             if decision.certificate.checkpoint_digest.0 == held.digest {
                 continue;

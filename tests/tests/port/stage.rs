@@ -165,7 +165,12 @@ impl Stage {
         });
         let outcome = step.catch_unwind().await;
         let lives = match outcome {
-            Ok(_) => true,
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                // Shown if the test fails.
+                println!("a step: {error}");
+                true
+            }
             Err(cause) if cause.is::<Died>() => {
                 self.stop();
                 self.deaths += 1;
@@ -188,7 +193,7 @@ impl Stage {
             }
         }
         let state = self.relay().state();
-        panic!("it comes to no end: {:?}, {:?}", state.items, state.plans);
+        panic!("it comes to no end: {state:?}");
     }
 
     /// All records, of all files.
