@@ -279,12 +279,17 @@ fn a_wrong_arrow_is_found() {
             "tbsi-new: give it a place in ARROWS",
         ],
     );
-    let mut many: Vec<Package> = (0..14).map(|_| package("tbsi-types", &[])).collect();
+    let mut many: Vec<Package> = (0..CRATES_MAX - 1)
+        .map(|_| package("tbsi-types", &[]))
+        .collect();
     many.push(package("tbsi-tests", &[]));
     complains(&check(&many), &[]);
     many.push(package("tbsi-types", &[]));
     complains(
         &check(&many),
-        &["15 crates are more than 14: make a module instead"],
+        &[&format!(
+            "{} crates are more than {CRATES_MAX}: make a module instead",
+            CRATES_MAX + 1
+        )],
     );
 }
