@@ -279,7 +279,7 @@ fn a_wrong_arrow_is_found() {
             "tbsi-new: give it a place in ARROWS",
         ],
     );
-    let mut many: Vec<Package> = (0..CRATES_MAX - 1)
+    let mut many: Vec<Package> = (0..CRATES_MAX)
         .map(|_| package("tbsi-types", &[]))
         .collect();
     many.push(package("tbsi-tests", &[]));
