@@ -130,81 +130,84 @@ fn attest_refuses_in_chinese() {
     }
 }
 
+/// A command, its exit code, and words of what it says.
+const KEYS_AND_HOMES: [(&str, i32, &str); 15] = [
+    (
+        "keys show --home a",
+        1,
+        "a 沒有金鑰檔；`tbsi keys new --home a`",
+    ),
+    (
+        "keys new --home a --validator",
+        0,
+        "金鑰位於 a/keys；取得者即可冒充此節點",
+    ),
+    (
+        "keys new --home a --validator",
+        1,
+        "a 已有這些金鑰，金鑰不會被覆寫",
+    ),
+    ("keys show --home a", 0, "peer_id = "),
+    (
+        "keys encrypt --home a",
+        1,
+        "需要新密碼，但無人可詢問：請以 --password-file FILE 提供",
+    ),
+    (
+        "keys encrypt --home a --password-file password",
+        0,
+        "已加密 a 中的 4 個金鑰檔",
+    ),
+    (
+        "keys encrypt --home a --password-file password",
+        1,
+        "a 沒有未加密的金鑰檔",
+    ),
+    ("keys show --home a", 1, "已加密：請以 --password-file"),
+    (
+        "keys change-password --home a --password-file password --new-password-file other",
+        0,
+        "a 中的 4 個金鑰檔已改用新密碼",
+    ),
+    (
+        "keys export --home a --kind log --out log --password-file other --plain",
+        0,
+        "金鑰位於 log。",
+    ),
+    (
+        "keys import --home b --kind log --file log --plain",
+        0,
+        "金鑰位於 b/keys/log.key。",
+    ),
+    (
+        "keys import --home b --kind log --file log --plain",
+        1,
+        "已存在；金鑰不會被覆寫",
+    ),
+    (
+        "config check --home b",
+        1,
+        "找不到設定檔 b/config.toml；`tbsi node init` 可產生",
+    ),
+    (
+        "node init --home c --genesis none --name n",
+        1,
+        "找不到創世檔 none",
+    ),
+    (
+        "node init --home c --genesis genesis.json --name n",
+        1,
+        "缺少 c/keys/node.key",
+    ),
+];
+
 #[test]
 fn keys_and_homes_are_told_in_chinese() {
     let dir = attested();
     let dir = dir.path();
     private(dir, "password", "correct horse");
     private(dir, "other", "battery staple");
-    for (args, code, words) in [
-        (
-            "keys show --home a",
-            1,
-            "a 沒有金鑰檔；`tbsi keys new --home a`",
-        ),
-        (
-            "keys new --home a --validator",
-            0,
-            "金鑰位於 a/keys；取得者即可冒充此節點",
-        ),
-        (
-            "keys new --home a --validator",
-            1,
-            "a 已有這些金鑰，金鑰不會被覆寫",
-        ),
-        ("keys show --home a", 0, "peer_id = "),
-        (
-            "keys encrypt --home a",
-            1,
-            "需要新密碼，但無人可詢問：請以 --password-file FILE 提供",
-        ),
-        (
-            "keys encrypt --home a --password-file password",
-            0,
-            "已加密 a 中的 4 個金鑰檔",
-        ),
-        (
-            "keys encrypt --home a --password-file password",
-            1,
-            "a 沒有未加密的金鑰檔",
-        ),
-        ("keys show --home a", 1, "已加密：請以 --password-file"),
-        (
-            "keys change-password --home a --password-file password --new-password-file other",
-            0,
-            "a 中的 4 個金鑰檔已改用新密碼",
-        ),
-        (
-            "keys export --home a --kind log --out log --password-file other --plain",
-            0,
-            "金鑰位於 log。",
-        ),
-        (
-            "keys import --home b --kind log --file log --plain",
-            0,
-            "金鑰位於 b/keys/log.key。",
-        ),
-        (
-            "keys import --home b --kind log --file log --plain",
-            1,
-            "已存在；金鑰不會被覆寫",
-        ),
-        (
-            "config check --home b",
-            1,
-            "找不到設定檔 b/config.toml；`tbsi node init` 可產生",
-        ),
-        (
-            "node init --home c --genesis none --name n",
-            1,
-            "找不到創世檔 none",
-        ),
-        (
-            "node init --home c --genesis genesis.json --name n",
-            1,
-            "缺少 c/keys/node.key",
-        ),
-    ] {
+    for (args, code, words) in KEYS_AND_HOMES {
         let args: Vec<&str> = args.split(' ').collect();
         check(dir, &args, code, words);
     }
