@@ -58,8 +58,8 @@ pub struct RelayerConfig {
     /// In English.
     pub name_en: String,
     /// File with the secret key of its account, by which its record is attested on the source and,
-    /// unless `target.key` or `target.signer` names another, what it sends is signed; mode 0600: 64 hex digits, or encrypted (Web3
-    /// Secret Storage). Either this or `signer`.
+    /// unless `target.key` or `target.signer` names another, what it sends is signed; mode 0600: 64
+    /// hex digits, or encrypted (Web3 Secret Storage). Either this or `signer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<PathBuf>,
     /// File with the password of an encrypted key; without it the terminal is asked.

@@ -4,6 +4,9 @@ use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::harness::skip;
 
@@ -60,6 +63,25 @@ pub fn run(command: &mut Command) -> (Option<i32>, String) {
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).into_owned();
     (output.status.code(), said)
+}
+
+/// Runs a command to its end, which must come within `limit` and be a good one.
+pub async fn ends_well(name: &str, mut command: tokio::process::Command, limit: Duration) {
+    let running = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+        .wait_with_output();
+    let ended = timeout(limit, running)
+        .await
+        .unwrap_or_else(|_| panic!("{name}: not done after {limit:?}"))
+        .expect("read what the command prints");
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let complaint = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{name}: {said}{complaint}");
 }
 
 /// The program does it.

@@ -38,3 +38,8 @@ async fn f15_one_wrong_clock_stops_nobody() {
 async fn f17_partitions_stall_without_a_quorum_and_heal() {
     keeps("F17").await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f29_whoever_asks_too_much_is_told_so_and_hurts_nobody() {
+    keeps("F29").await;
+}

@@ -140,7 +140,12 @@ async fn a_newcomer_is_found_by_its_endpoint_wherever_it_moves() {
     })
     .await;
     the_doctor_finds_what_is_so(&dir, true).await;
-    let glance = tbsi(&["top", "--rpc", client.url(), "--lang", "zh-TW"]).await;
+    let top = ["top", "--rpc", client.url(), "--lang", "zh-TW"];
+    eventually("each peer is connected", async || {
+        tbsi(&top).await.stdout.contains("4／4")
+    })
+    .await;
+    let glance = tbsi(&top).await;
     said(&glance, 0, &["的 newcomer（觀察節點）", "連線     4／4"]);
 
     // What nobody could find is refused before anything is sent.

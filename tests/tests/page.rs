@@ -2,12 +2,11 @@
 //! against war rooms that tell the truth and such that lie.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use tbsi_tests::harness::skip;
+use tbsi_tests::outside::ends_well;
 use tokio::process::Command;
-use tokio::time::timeout;
 
 /// For each of the three. Together they need some 60 s with an idle machine.
 const STEP_TIMEOUT: Duration = Duration::from_secs(600);
@@ -38,25 +37,6 @@ async fn the_page_passes_its_tests() {
         if let Some(browser) = browser {
             npm.env("TBSI_CHROMIUM", browser);
         }
-        run(script, npm).await;
+        ends_well(script, npm, STEP_TIMEOUT).await;
     }
-}
-
-/// Runs a command to its end, which must be a good one.
-async fn run(name: &str, mut command: Command) {
-    let running = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("npm, which installed the packages, starts")
-        .wait_with_output();
-    let ended = timeout(STEP_TIMEOUT, running)
-        .await
-        .unwrap_or_else(|_| panic!("npm run {name}: not done after {STEP_TIMEOUT:?}"))
-        .expect("read what the command prints");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    let complaint = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success(), "npm run {name}: {said}{complaint}");
 }

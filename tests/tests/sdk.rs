@@ -3,14 +3,13 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use alloy_primitives::hex;
 use serde_json::Value;
 use tbsi_tests::harness::{TestNetwork, skip, tbsi, tbsi_binary};
+use tbsi_tests::outside::ends_well;
 use tokio::process::Command;
-use tokio::time::timeout;
 
 /// For all tests in one language. They need 90 s to 120 s with an idle machine.
 const TESTS_TIMEOUT: Duration = Duration::from_secs(900);
@@ -89,13 +88,13 @@ async fn the_kit_for_typescript_passes_its_tests() {
         npm.current_dir(&kit).args(["run", script]);
         npm
     };
-    run("the build of sdk/typescript", npm("build")).await;
+    ends_well("the build of sdk/typescript", npm("build"), TESTS_TIMEOUT).await;
     let mut tests = npm("test");
     if let Some(browser) = browser {
         tests.env("TBSI_CHROMIUM", browser);
     }
     of_network(&mut tests, &network);
-    run("the tests of sdk/typescript", tests).await;
+    ends_well("the tests of sdk/typescript", tests, TESTS_TIMEOUT).await;
 }
 
 #[tokio::test]
@@ -115,7 +114,7 @@ async fn the_kit_for_python_passes_its_tests() {
         .current_dir(&kit)
         .args(["-m", "unittest", "discover", "-s", "tests"]);
     of_network(&mut tests, &network);
-    run("the tests of sdk/python", tests).await;
+    ends_well("the tests of sdk/python", tests, TESTS_TIMEOUT).await;
 }
 
 /// Tells tests of a network.
@@ -126,25 +125,6 @@ fn of_network(tests: &mut Command, running: &TestNetwork) {
         .env("TBSI_NETWORK", network.dir())
         .env("TBSI_RPC", network.rpc_url(0))
         .env("TBSI_WS", network.ws_url(0));
-}
-
-/// Runs a command to its end, which must be a good one.
-async fn run(name: &str, mut command: Command) {
-    let running = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("start the command")
-        .wait_with_output();
-    let ended = timeout(TESTS_TIMEOUT, running)
-        .await
-        .unwrap_or_else(|_| panic!("{name}: not done after {TESTS_TIMEOUT:?}"))
-        .expect("read what the command prints");
-    let said = String::from_utf8_lossy(&ended.stdout);
-    let complaint = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success(), "{name}: {said}{complaint}");
 }
 
 fn runs(program: &str) -> bool {

@@ -109,3 +109,9 @@ pub(crate) const CLIENTS_MAX: usize = 10_000;
 
 /// Bytes of a file of the page.
 pub(crate) const PAGE_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Checkpoints that are seen with a validator in their set before its silence says anything.
+pub(crate) const MISSING_SEEN_MIN: u64 = 20;
+
+/// How long a validator signs nothing that is seen before it is called missing, in milliseconds.
+pub(crate) const MISSING_MS: u64 = 10 * 60 * 1_000;

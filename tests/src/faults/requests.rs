@@ -11,7 +11,7 @@ use alloy_consensus::TxEip1559;
 use alloy_primitives::{TxKind, U128, hex};
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
-use tbsi_home::config::OperatorConfig;
+use tbsi_home::config::{HISTORY_ALL, OperatorConfig};
 use tbsi_types::B256;
 use tbsi_types::limits::TRANSACTION_GAS_MAX;
 use tokio::io::AsyncWriteExt as _;
@@ -120,6 +120,8 @@ fn operator_listener(stage: &Stage) -> anyhow::Result<SocketAddr> {
     fs::write(&file, hex::encode([0x29; 32])).context("write the secret")?;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).context("hide the secret")?;
     stage.net.configure(0, |config| {
+        // Blocks come by the hundred meanwhile, and what is traced shall not be forgotten.
+        config.store.history_blocks = HISTORY_ALL;
         config.rpc.operator = Some(OperatorConfig {
             listen,
             token_secret: Some("keys/rpc.secret".into()),

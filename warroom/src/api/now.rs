@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::counts::{kind_name, series, word_number};
 use super::{Answer, Context, Problem, status, words};
 use crate::digest::{Facet, HOUR_MS, MINUTE_MS, number_word};
-use crate::limits::NOW_ROWS_MAX;
+use crate::limits::{MISSING_MS, MISSING_SEEN_MIN, NOW_ROWS_MAX};
 
 const DAY_MS: u64 = 24 * HOUR_MS;
 
@@ -135,14 +135,24 @@ fn warning(code: &str, en: String, zh_tw: String, link: Option<String>) -> Value
     json!({ "code": code, "en": en, "zhTw": zh_tw, "link": link })
 }
 
+/// Whether a validator is missing that was in the set of so many checkpoints and signed one at
+/// `last`. That it is not in one certificate says nothing: a quorum is enough for that.
+fn is_missing(seen: u64, last: Option<u64>, time: u64) -> bool {
+    seen >= MISSING_SEEN_MIN && last.is_none_or(|last| time.saturating_sub(last) > MISSING_MS)
+}
+
 fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, Problem> {
     let mut warnings = Vec::new();
-    let mut missing = 0;
+    let log = context.known.log.as_deref();
+    let time = log.and_then(|log| log.decision());
+    let time = time.map_or(0, |it| it.checkpoint.time.0);
+    let mut silent = 0;
     for validator in validators {
-        if validator["signed"] != json!(false) {
+        let seen = validator["checkpointsSeen"].as_u64().unwrap_or(0);
+        if !is_missing(seen, validator["lastSignedMs"].as_u64(), time) {
             continue;
         }
-        missing += 1;
+        silent += validator["power"].as_u64().unwrap_or(0);
         let en = validator["nameEn"].as_str().unwrap_or_default();
         let zh_tw = validator["nameZhTw"]
             .as_str()
@@ -152,24 +162,29 @@ fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, P
         let number = validator["organisation"].as_u64();
         warnings.push(warning(
             "validatorMissing",
-            format!("{en} ({node}) did not sign the newest checkpoint that was seen."),
-            format!("{zh_tw}（{node}）未簽署最新檢查點。"),
+            format!("{en} ({node}) signed no checkpoint that was seen in the last ten minutes."),
+            format!("{zh_tw}（{node}）未簽署最近十分鐘所見的任何檢查點。"),
             number.map(|number| format!("/organisations/{number}")),
         ));
     }
-    let log = context.known.log.as_deref();
-    if let Some(log) = log.filter(|_| missing > 0) {
-        let (power, total) = (log.power.0, log.validators.total_power().0);
-        let least = validators
+    if let Some(log) = log.filter(|_| silent > 0) {
+        let total = log.validators.total_power().0;
+        let power = total.saturating_sub(silent);
+        let most = validators
             .iter()
             .filter_map(|it| it["power"].as_u64())
             .max();
-        let spare = u128::from(power) * 3 - u128::from(total) * 2;
-        if u128::from(least.unwrap_or(0)) * 3 >= spare {
+        let left = u128::from(power.saturating_sub(most.unwrap_or(0)));
+        if left * 3 <= u128::from(total) * 2 {
             warnings.push(warning(
                 "quorumThin",
-                format!("Voting power {power} of {total} signed: without one more validator there may be no quorum."),
-                format!("已簽署的表決權重為 {power}／{total}：再少一個驗證者就可能不足法定多數。"),
+                format!(
+                    "Voting power {power} of {total} signs: without one more validator there may \
+                     be no quorum."
+                ),
+                format!(
+                    "仍在簽署的投票權重為 {power}／{total}：再少一個驗證者就可能不足法定多數。"
+                ),
                 None,
             ));
         }
@@ -220,4 +235,22 @@ fn endings(context: &Context<'_>) -> Result<Vec<Value>, Problem> {
         ));
     }
     Ok(warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_certificate_without_a_validator_is_no_alarm() {
+        let time = 10 * MISSING_MS;
+        assert!(!is_missing(MISSING_SEEN_MIN - 1, None, time));
+        assert!(!is_missing(MISSING_SEEN_MIN, Some(time - MISSING_MS), time));
+        assert!(is_missing(
+            MISSING_SEEN_MIN,
+            Some(time - MISSING_MS - 1),
+            time
+        ));
+        assert!(is_missing(MISSING_SEEN_MIN, None, time));
+    }
 }

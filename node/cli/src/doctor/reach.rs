@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::finding::{Check, Finding, Verdict, both};
 use super::home::out_of_reach;
+use crate::lang::Sentence;
 use crate::shown;
 
 /// How long a port may take to answer.
@@ -121,6 +122,26 @@ fn judge(nodes: usize, silent: &[String]) -> Finding {
     )
 }
 
+/// What the registry leaves out, and the remedy.
+fn no_endpoint(name: &str) -> (Sentence, Sentence) {
+    (
+        both(
+            format!("the registry does not say where `{name}` is"),
+            format!("登記未載明 `{name}` 的位址"),
+        ),
+        both(
+            format!(
+                "`tbsi operator update {name} --endpoint /dns4/NAME/tcp/PORT`, so that others \
+                 find this node"
+            ),
+            format!(
+                "請以 `tbsi operator update {name} --endpoint /dns4/NAME/tcp/PORT` 載明，\
+                 其他節點才找得到本節點"
+            ),
+        ),
+    )
+}
+
 /// Whether this node listens where the registry of the chain says that it is.
 pub(super) fn registered(config: &Config, endpoint: Option<&str>) -> Option<Finding> {
     let name = &config.name;
@@ -144,6 +165,10 @@ pub(super) fn registered(config: &Config, endpoint: Option<&str>) -> Option<Find
             ),
         );
     };
+    if endpoint.is_empty() {
+        let (said, remedy) = no_endpoint(name);
+        return warn(said, remedy);
+    }
     match NodeEndpoint::parse(endpoint) {
         Ok(endpoint) => {
             let problem = config.out_of_reach_at(&endpoint).into_iter().next()?;

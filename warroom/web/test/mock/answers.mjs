@@ -55,7 +55,7 @@ export function answersOf(world) {
     byKind: counted(all, (it) => it.kind).map(([kind, more]) => ({ kind, ...more })).sort((one, other) => KINDS.indexOf(one.kind) - KINDS.indexOf(other.kind)),
     series: series(all), validators: signers,
     routes: [{ destination: hex(keccak('eip155:1')), caip2: 'eip155:1', messages: 1, newestMs: all.find((it) => it.kind === 'message').timeMs, pending: null, oldestPendingMs: null }],
-    warnings: [{ code: 'validatorMissing', en: 'Example Auditors Ltd. (node-d) did not sign the newest checkpoint.', zhTw: 'Example Auditors Ltd.（node-d）未簽署最新的檢查點。', link: '/organisations/4' }],
+    warnings: [{ code: 'validatorMissing', en: 'Example Auditors Ltd. (node-d) signed no checkpoint that was seen in the last ten minutes.', zhTw: 'Example Auditors Ltd.（node-d）未簽署最近十分鐘所見的任何檢查點。', link: '/organisations/4' }],
     alarms: [], notKnown: [{ field: '/routes/0/pending', code: 'notInLog', en: 'Acknowledgements of messages are in no leaf.', zhTw: '訊息的回執不在日誌中。' }],
   })
   const leaf = (position) => ({ position, leaf: hex(leaves[position]), statement: all[position], issuerName: issuerName(all[position].issuer) })
