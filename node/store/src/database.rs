@@ -440,7 +440,12 @@ fn table_options(table: Table, cache: &Cache, history_floor: &Arc<AtomicU64>) ->
         | Table::Map
         | Table::History
         | Table::Code
-        | Table::Consensus => blocks.set_bloom_filter(10.0, false),
+        | Table::Consensus => {
+            blocks.set_bloom_filter(10.0, false);
+            // Most keys that are asked for are not among the latest writes.
+            options.set_memtable_prefix_bloom_ratio(0.02);
+            options.set_memtable_whole_key_filtering(true);
+        }
     }
     options.set_block_based_table_factory(&blocks);
     if table == Table::History {
