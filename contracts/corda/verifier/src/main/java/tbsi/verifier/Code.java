@@ -12,6 +12,8 @@ public enum Code {
     CHECKPOINT("checkpoint"),
     /** Another checkpoint of the trusted height: evidence against its signers. */
     FORK("fork"),
+    /** What the map says does not follow from its root. */
+    MAP("map"),
     /** Who the issuer or a validator is does not follow from the state that was signed. */
     REGISTRY("registry"),
     /** Parts that contradict each other, or are not in canonical form. */
@@ -24,6 +26,10 @@ public enum Code {
     GAP("gap"),
     /** Older than the trusted checkpoint. */
     BEFORE_TRUSTED("beforeTrusted"),
+    /** A greatest age of the status was given, and the proof has none. */
+    STATUS_MISSING("statusMissing"),
+    /** The status is older than the greatest age that was given. */
+    STATUS_OLD("statusOld"),
     /** A form that is not known here. */
     OTHER_VERSION("otherVersion"),
     /** No proof at all. */

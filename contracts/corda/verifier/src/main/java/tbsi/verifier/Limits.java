@@ -35,6 +35,18 @@ public final class Limits {
     /** Of one of them. */
     public static final int REGISTRY_NODE_BYTES_MAX = 1024;
 
+    /** Bits of a path in the map (SPEC §9.11). */
+    public static final int MAP_DEPTH_MAX = 256;
+
+    /** Of a value in the map. */
+    public static final int MAP_VALUE_BYTES_MAX = 75;
+
+    /** Answers of the map in one proof (SPEC §10.7). */
+    public static final int MAP_ENTRIES_MAX = 3;
+
+    /** Revoked algorithms in one proof. */
+    public static final int MAP_ALGORITHMS_MAX = 64;
+
     static final int TAX_ID_BYTES_MAX = 8;
     static final int LEI_BYTES_MAX = 20;
     static final int JURISDICTION_BYTES_MAX = 2;

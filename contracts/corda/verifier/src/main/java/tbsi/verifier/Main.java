@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -22,8 +23,8 @@ public final class Main {
             --file FILE     file that was attested: compared with the digest in the proof
             --salt FILE     salt of that file
 
-            Exit codes: 0 the proof holds, 1 it does not, 2 could not tell (something is missing,
-            of another network or version, or no proof at all).""";
+            Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not
+            tell (something is missing, of another network or version, or no proof at all).""";
     private static final Set<String> OPTIONS = Set.of("--genesis", "--file", "--salt");
 
     private static final int EXIT_VALID = 0;
@@ -63,14 +64,14 @@ public final class Main {
         }
         Report report = judge(given);
         Path file = given.get("--file");
-        Report other = report.isValid() && file != null
+        Report other = report.decision() != null && file != null
                 ? Documents.compare(report.leaf(), file, given.get("--salt")) : null;
         if (other != null) {
             report = other;
         }
-        if (report.isValid()) {
+        if (report.decision() != null) {
             print(report, file, out);
-            return EXIT_VALID;
+            return report.isValid() ? EXIT_VALID : EXIT_INVALID;
         }
         boolean invalid = report.verdict() == Verdict.INVALID;
         out.println((invalid ? "INVALID (" : "COULD NOT TELL (")
@@ -160,7 +161,8 @@ public final class Main {
     }
 
     private static void print(Report report, Path file, PrintStream out) {
-        out.println("VALID: the proof holds");
+        out.println(report.isValid()
+                ? "VALID: the proof holds" : "VOID: the proof holds, and " + report.reason());
         for (Leaf.Field it : report.leaf().statement()) {
             Object value = it.value() instanceof Long number
                     ? Long.toUnsignedString(number) : it.value();
@@ -180,6 +182,46 @@ public final class Main {
                 + report.handovers().size());
         out.println(
                 file == null ? "file: not compared" : "file: " + file + " is what was attested");
-        out.println("not looked at: whether it was revoked later");
+        print(report.current(), out);
+    }
+
+    private static void print(Current current, PrintStream out) {
+        if (current == null) {
+            out.println("not looked at: whether it was revoked later");
+            return;
+        }
+        for (Current.Digest it : current.digests()) {
+            out.println("digest " + it.digest() + (it.first() == null
+                    ? ": not attested" : ": first attested " + place(it.first())));
+        }
+        Current.Status status = current.status();
+        if (status == null) {
+            out.println("known" + upTo(current.digestsKnown()));
+            return;
+        }
+        if (status.revocation() != null) {
+            out.println("revoked by its issuer " + place(status.revocation().place())
+                    + ", reason " + status.revocation().reason());
+        } else {
+            out.println("not revoked by its issuer");
+        }
+        if (status.supersession() != null) {
+            out.println("superseded " + place(status.supersession().place()) + " by "
+                    + status.supersession().successor());
+        }
+        if (status.algorithmRevoked()) {
+            out.println("its digest algorithm was revoked");
+        }
+        out.println("known" + upTo(current.known()));
+    }
+
+    private static String place(Current.Place place) {
+        return "in block " + Long.toUnsignedString(place.height()) + ", leaf "
+                + Long.toUnsignedString(place.leafIndex());
+    }
+
+    private static String upTo(Current.Known known) {
+        return " as of block " + Long.toUnsignedString(known.height())
+                + (known.timed() ? ", " + Instant.ofEpochMilli(known.timeMs()) : "");
     }
 }

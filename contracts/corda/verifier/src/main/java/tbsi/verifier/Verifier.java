@@ -6,8 +6,23 @@ import tbsi.verifier.DecisionException.Problem;
 public final class Verifier {
     private Verifier() {}
 
+    /** As {@link #verify(byte[], TrustAnchor)}, with a greatest age of the status in the proof. */
+    public static Report verify(byte[] proof, TrustAnchor anchor, StatusAge age) {
+        Report found = verify(proof, anchor);
+        if (found.decision() == null) {
+            return found;
+        }
+        if (found.current() == null) {
+            return Report.couldNotTell(
+                    Code.STATUS_MISSING, "no status is stapled to the proof");
+        }
+        String problem = found.current().whyTooOld(age);
+        return problem == null ? found : Report.couldNotTell(Code.STATUS_OLD, problem);
+    }
+
     /**
-     * Verifies a proof in any form but one with the map. That it holds does not say that nothing was revoked later.
+     * Verifies a proof in any form. That one without the map holds does not say that nothing was
+     * revoked later; with it, {@link Report#current} says up to when that is known.
      */
     public static Report verify(byte[] proof, TrustAnchor anchor) {
         Proof parsed;
@@ -25,14 +40,27 @@ public final class Verifier {
                     "proof is of the network with genesis hash " + bundle.genesisHash());
         }
         Report report = judge(bundle, anchor);
-        if (!report.isValid() || parsed.registry() == null) {
-            return report;
+        return report.isValid() ? withParts(parsed, report, anchor.chain) : report;
+    }
+
+    private static Report withParts(Proof parsed, Report report, Chain chain) {
+        Current current = null;
+        if (parsed.map() != null) {
+            try {
+                current = MapProver.prove(parsed.map(), report, chain);
+            } catch (UnprovenException error) {
+                return Report.invalid(Code.MAP, "map: " + error.getMessage());
+            }
         }
-        try {
-            return report.with(RegistryProver.prove(parsed.registry(), report, bundle));
-        } catch (RegistryProver.UnprovenException error) {
-            return Report.invalid(Code.REGISTRY, "registry: " + error.getMessage());
+        Registry registry = null;
+        if (parsed.registry() != null) {
+            try {
+                registry = RegistryProver.prove(parsed.registry(), report, parsed.bundle());
+            } catch (UnprovenException error) {
+                return Report.invalid(Code.REGISTRY, "registry: " + error.getMessage());
+            }
         }
+        return report.with(current, registry);
     }
 
     private static Report judge(Bundle bundle, TrustAnchor anchor) {
@@ -60,7 +88,7 @@ public final class Verifier {
     }
 
     /** Height and time are the checkpoint's, or both are lower. */
-    private static boolean covers(Checkpoint at, Leaf leaf) {
+    static boolean covers(Checkpoint at, Leaf leaf) {
         int height = Long.compareUnsigned(leaf.height(), at.height());
         int time = Long.compareUnsigned(leaf.timeMs(), at.timeMs());
         return height <= 0 && time <= 0 && (height == 0) == (time == 0);
@@ -81,7 +109,7 @@ public final class Verifier {
                     .extend(bundle.decision(), bundle.validators()).decision();
             return new Report(
                     Verdict.VALID, null, null, bundle.leaf(), bundle.leafIndex(), decision,
-                    followed.handovers(), null);
+                    followed.handovers(), null, null);
         } catch (DecisionException error) {
             return undecided(error, bundle.handovers().isEmpty());
         }
