@@ -36,6 +36,8 @@ public enum Code {
     UNREADABLE("unreadable"),
     /** The genesis file cannot be used. Only {@link Main} reads one. */
     TRUST("trust"),
+    /** The stream of handovers that was given leads nowhere. */
+    HANDOVERS("handovers"),
     /** The file to compare or its salt cannot be. Only {@link Main} compares files. */
     FILE("file");
 

@@ -14,6 +14,9 @@ public final class Limits {
     /** Changes of the validator set that one bundle follows. */
     public static final int HANDOVERS_MAX = 256;
 
+    /** Of a record of a stream of handovers (SPEC §10.6). */
+    public static final int HANDOVER_RECORD_BYTES_MAX = 512 * 1024;
+
     /** Validators in a set, and signatures in a certificate. */
     public static final int VALIDATORS_MAX = 128;
 

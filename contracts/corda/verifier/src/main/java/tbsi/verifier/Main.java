@@ -1,5 +1,6 @@
 package tbsi.verifier;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -15,17 +16,20 @@ import java.util.Set;
 /** {@code java -jar tbsi-verify.jar PROOF --genesis FILE}: offline; exit codes as tbsi verify. */
 public final class Main {
     private static final String USAGE = """
-            usage: java -jar tbsi-verify.jar PROOF --genesis FILE [--file FILE [--salt FILE]]
+            usage: java -jar tbsi-verify.jar PROOF --genesis FILE [--handovers FILE]
+                                             [--file FILE [--salt FILE]]
 
             Verifies a proof of TBSI, in JSON or in compact form. Nothing is asked of any network.
 
-            --genesis FILE  genesis file of the network: what is trusted
-            --file FILE     file that was attested: compared with the digest in the proof
-            --salt FILE     salt of that file
+            --genesis FILE    genesis file of the network: what is trusted
+            --handovers FILE  changes of the validator set since genesis, from `tbsi log
+                              handovers`: for a proof that begins later
+            --file FILE       file that was attested: compared with the digest in the proof
+            --salt FILE       salt of that file
 
             Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not
             tell (something is missing, of another network or version, or no proof at all).""";
-    private static final Set<String> OPTIONS = Set.of("--genesis", "--file", "--salt");
+    private static final Set<String> OPTIONS = Set.of("--genesis", "--handovers", "--file", "--salt");
 
     private static final int EXIT_VALID = 0;
     private static final int EXIT_INVALID = 1;
@@ -125,10 +129,20 @@ public final class Main {
         } catch (IOException | Genesis.UnusableException error) {
             return Report.couldNotTell(Code.TRUST, error.toString());
         }
+        byte[] proof;
         try {
-            return Verifier.verify(read(given.get(""), Limits.BUNDLE_JSON_BYTES_MAX), anchor);
+            proof = read(given.get(""), Limits.BUNDLE_JSON_BYTES_MAX);
         } catch (IOException error) {
             return Report.couldNotTell(Code.UNREADABLE, error.toString());
+        }
+        Path file = given.get("--handovers");
+        if (file == null) {
+            return Verifier.verify(proof, anchor);
+        }
+        try (InputStream handovers = new BufferedInputStream(Files.newInputStream(file))) {
+            return Verifier.verify(proof, anchor, handovers);
+        } catch (IOException error) {
+            return Report.couldNotTell(Code.HANDOVERS, error.toString());
         }
     }
 
@@ -179,7 +193,7 @@ public final class Main {
         }
         print(report.registry(), out);
         out.println("changes of the validator set that were verified: "
-                + report.handovers().size());
+                + (report.followed() + report.handovers().size()));
         out.println(
                 file == null ? "file: not compared" : "file: " + file + " is what was attested");
         print(report.current(), out);

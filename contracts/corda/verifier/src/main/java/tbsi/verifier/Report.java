@@ -8,6 +8,7 @@ import java.util.List;
  *
  * @param leafIndex unsigned
  * @param handovers those that were verified, in the order in which they happened
+ * @param followed how many handovers were verified in a stream beside the proof
  * @param current null for a proof without the map
  * @param registry null for a proof without the registry
  */
@@ -19,6 +20,7 @@ public record Report(
         long leafIndex,
         VerifiedDecision decision,
         List<VerifiedHandover> handovers,
+        long followed,
         Current current,
         Registry registry) {
     static Report invalid(Code code, String reason) {
@@ -30,7 +32,7 @@ public record Report(
     }
 
     private static Report of(Verdict verdict, Code code, String reason) {
-        return new Report(verdict, code, reason, null, 0, null, List.of(), null, null);
+        return new Report(verdict, code, reason, null, 0, null, List.of(), 0, null, null);
     }
 
     /** Of one that holds. */
@@ -38,7 +40,7 @@ public record Report(
         String why = found == null ? null : found.whyVoid();
         return new Report(
                 why == null ? verdict : Verdict.VOID, code, why, leaf, leafIndex, decision,
-                handovers, found, who);
+                handovers, followed, found, who);
     }
 
     /** Whether the proof holds, and what it proves was not revoked as far as it says. */

@@ -77,9 +77,10 @@ class DifferentialTest {
         long seed = Long.getLong("tbsi.seed", SEED);
         List<Question> vectors = vectors();
         Map<String, Integer> tally = new TreeMap<>();
-        // No file is compared, and no age asked for.
+        // No file is compared, no age asked for, no stream given.
         EnumSet<Code> missing = EnumSet.complementOf(EnumSet.of(
-                Code.OTHER_FILE, Code.TRUST, Code.FILE, Code.STATUS_MISSING, Code.STATUS_OLD));
+                Code.OTHER_FILE, Code.TRUST, Code.FILE, Code.HANDOVERS, Code.STATUS_MISSING,
+                Code.STATUS_OLD));
         List<String> differences = new ArrayList<>();
         try (GoVerifier go = GoVerifier.start(folder)) {
             for (int i = 0; i < count; i++) {
