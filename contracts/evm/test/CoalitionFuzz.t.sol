@@ -34,8 +34,6 @@ contract CoalitionFuzzTest is Constitution {
     uint256[13] private worlds;
     uint256 private seed;
     Start private start;
-    /// The last motion that the coalition voted on.
-    uint32 private voted;
 
     function setUp() public {
         uint256 empty = vm.snapshotState();
@@ -155,18 +153,15 @@ contract CoalitionFuzzTest is Constitution {
         }
     }
 
-    /// All for everything, but for a conflict now and then. Who has voted votes no more, and who
-    /// could not will not.
+    /// All for everything, but for a conflict now and then.
     function vote() private {
-        uint32 last = motions.motionCount();
-        for (uint32 m = voted + 1; m <= last; m++) {
+        for (uint32 m = start.motions + 1; m <= motions.motionCount(); m++) {
             for (uint32 n = 1; n < start.coalition.length; n++) {
-                if (!start.coalition[n]) continue;
-                uint8 said = next(8) == 0 ? 4 : 1;
+                if (!start.coalition[n] || motions.statusOf(m) != IMotions.Status.Open) continue;
+                uint8 said = next(16) == 0 ? 4 : 1;
                 send(admin(n), address(motions), abi.encodeCall(motions.vote, (m, said)));
             }
         }
-        voted = last;
     }
 
     function registers(uint32 organisation) private {
@@ -203,7 +198,6 @@ contract CoalitionFuzzTest is Constitution {
         start.nodes = nodes.nodeCount();
         start.motions = motions.motionCount();
         start.upgrades = upgrades.upgradeCount();
-        voted = start.motions;
         start.rules = rulesHash();
         start.status = new uint256[](count + 1);
         start.accounts = new bytes32[](count + 1);
