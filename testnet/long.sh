@@ -49,6 +49,7 @@ for names in "${@:-deaths relay warroom contracts fuzz faults}"; do
                 part contracts contracts/evm/test.sh
                 runs=$(grep -c '(runs: 100000,' "$logs/contracts" || true)
                 ledger+=("        $runs properties of contracts, 100000 cases each, with forge")
+                said contracts 'ledger: '
             else
                 ledger+=("skipped contracts: install Node.js 20 with npm")
             fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that is checked of the contracts: formatting, lints, tests, gas snapshot, vectors,
 # artifact, static analysis. `LONG=1 ./test.sh` runs 100,000 cases a fuzz test instead of 256, or
-# 10,000 where a test says so.
+# 10,000 where a test says so, and searches 100,000 sequences for a coalition that gains something.
 set -euo pipefail
 cd "$(dirname "$0")"
 [ "${LONG:-}" = 1 ] && export FOUNDRY_PROFILE=long
@@ -30,6 +30,11 @@ forge build
 
 step "tests and gas snapshot"
 forge test
+
+if [ "${LONG:-}" = 1 ]; then
+    step "coalitions: 100,000 sequences"
+    node tools/coalitions.mjs
+fi
 
 step "vectors"
 node tools/vectors.mjs

@@ -8,6 +8,8 @@ const (
 	BundleJSONBytesMax = 32 * 1024 * 1024
 	// HandoversMax bounds the changes of the validator set that one bundle follows.
 	HandoversMax = 256
+	// HandoverRecordBytesMax bounds a record of a stream of handovers (SPEC §10.6).
+	HandoverRecordBytesMax = 512 * 1024
 	// ValidatorsMax bounds validators in a set, and signatures in a certificate.
 	ValidatorsMax = 128
 	// NameBytesMax bounds a legal name, in each language.

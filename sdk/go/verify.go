@@ -37,6 +37,7 @@ const (
 	BeforeTrusted Code = "beforeTrusted"
 	StatusMissing Code = "statusMissing"
 	StatusOld     Code = "statusOld"
+	Handovers     Code = "handovers"
 	OtherVersion  Code = "otherVersion"
 	Unreadable    Code = "unreadable"
 )
@@ -52,6 +53,8 @@ type Report struct {
 	Decision  *Decision
 	// Each by the old set, then by the new one.
 	Handovers [][2]Decision
+	// Followed is how many handovers were verified beside the proof (VerifyAfter).
+	Followed uint64
 	// Map is nil for a proof without the map.
 	Map *Map
 	// Registry is nil for a proof without the registry.
@@ -80,32 +83,50 @@ func VerifyStatus(proof []byte, anchor Anchor, age StatusAge) Report {
 // Verify verifies a proof in any form under what is trusted. A proof without the map that holds
 // does not say that nothing was revoked later; with it, Map says up to when that is known.
 func Verify(proof []byte, anchor Anchor) Report {
-	found, err := parse(proof)
+	found, refused := readProof(proof, anchor)
+	if refused != nil {
+		return *refused
+	}
+	return found.verify(anchor)
+}
+
+// readProof gives a proof of the anchor's network; of anything else, what is said of it.
+func readProof(data []byte, anchor Anchor) (*proof, *Report) {
+	refused := func(verdict Verdict, code Code, reason string) (*proof, *Report) {
+		report := failed(verdict, code, reason)
+		return nil, &report
+	}
+	found, err := parse(data)
 	if err != nil {
 		var form *formError
 		if errors.As(err, &form) && form.code == Form {
-			return failed(Invalid, Form, err.Error())
+			return refused(Invalid, Form, err.Error())
 		} else if form != nil {
-			return failed(CouldNotTell, form.code, err.Error())
+			return refused(CouldNotTell, form.code, err.Error())
 		}
-		return failed(CouldNotTell, Unreadable, err.Error())
+		return refused(CouldNotTell, Unreadable, err.Error())
 	}
 	if found.genesisHash != anchor.chain.GenesisHash {
 		reason := "proof is of the network with genesis hash " + found.genesisHash.String()
-		return failed(CouldNotTell, OtherNetwork, reason)
+		return refused(CouldNotTell, OtherNetwork, reason)
 	}
-	report := found.judge(anchor)
+	return found, nil
+}
+
+func (p *proof) verify(anchor Anchor) Report {
+	report := p.judge(anchor)
 	if report.Verdict != Valid {
 		return report
 	}
-	if found.mapped != nil {
-		report.Map, err = found.mapped.verify(&report, anchor.chain)
+	var err error
+	if p.mapped != nil {
+		report.Map, err = p.mapped.verify(&report, anchor.chain)
 		if err != nil {
 			return failed(Invalid, MapCode, "map: "+err.Error())
 		}
 	}
-	if found.registry != nil {
-		report.Registry, err = found.registry.verify(&report, found.validators)
+	if p.registry != nil {
+		report.Registry, err = p.registry.verify(&report, p.validators)
 		if err != nil {
 			return failed(Invalid, RegistryCode, "registry: "+err.Error())
 		}

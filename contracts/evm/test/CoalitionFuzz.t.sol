@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMotions} from "../src/IMotions.sol";
 import {INodes} from "../src/INodes.sol";
+import {IOrganisations} from "../src/IOrganisations.sol";
 import {Constitution} from "./Constitution.sol";
 
 /// @notice The property of SPEC §13.6 over random sequences: members who are together at most two
@@ -45,8 +46,11 @@ contract CoalitionFuzzTest is Constitution {
         worlds = made;
     }
 
+    /// With `ORGANISATIONS`, of that many alone: `tools/coalitions.mjs` searches at length.
+    /// forge-config: long.fuzz.runs = 256
     function testFuzz_ACoalitionGainsNothing(uint256 random) public {
-        uint32 count = uint32(4 + random % 9);
+        uint256 only = vm.envOr("ORGANISATIONS", uint256(0));
+        uint32 count = uint32(only == 0 ? 4 + random % 9 : only);
         vm.revertToState(worlds[count]);
         seed = random;
         for (uint256 window = 0; window < WINDOWS; window++) {
@@ -264,11 +268,17 @@ contract CoalitionFuzzTest is Constitution {
     // Chance
 
     function someMotion() private returns (uint8 kind, bytes memory arguments) {
-        uint8[17] memory kinds = [1, 2, 2, 2, 2, 3, 3, 4, 4, 6, 6, 7, 8, 9, 11, 14, 17];
-        kind = kinds[next(17)];
+        uint8[22] memory kinds =
+            [1, 2, 2, 2, 2, 3, 3, 4, 4, 5, 6, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 19];
+        kind = kinds[next(22)];
         uint32 organisation = someone();
         uint32 node = uint32(1 + next(nodes.nodeCount()));
         if (kind == 1) return (kind, admission(1 + organisations.organisationCount()));
+        if (kind == 5) {
+            IOrganisations.Details memory other = details(organisation);
+            other.votes = next(4) != 0;
+            return (kind, abi.encode(organisation, other));
+        }
         if (kind == 6) return (kind, abi.encode(node, uint64(1 + next(20))));
         if (kind == 7) return (kind, abi.encode(node, uint16(1)));
         if (kind == 8) return (kind, abi.encode(node));
@@ -276,6 +286,12 @@ contract CoalitionFuzzTest is Constitution {
             IMotions.Rule memory easy = IMotions.Rule(1, 2, 1, 2, VOTING, 0, WINDOW);
             return (kind, abi.encode(uint8(1 + next(19)), easy));
         }
+        if (kind == 10) {
+            return (kind, abi.encode(organisation, uint64(next(3)), uint64(next(3))));
+        }
+        if (kind == 12) return (kind, abi.encode(uint32(next(64))));
+        if (kind == 13) return (kind, abi.encode(uint32(1 + next(100_000))));
+        if (kind == 19) return (kind, abi.encode(uint32(1 + next(3))));
         if (kind == 17) return (kind, abi.encode(plan(uint64(block.number + 150), 2, 0)));
         if (kind == 11) return (kind, abi.encode(organisation, uint32(1 + next(63))));
         if (kind == 14) {

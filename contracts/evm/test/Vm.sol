@@ -48,6 +48,7 @@ interface Vm {
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function cool(address target) external;
     function createWallet(uint256 key) external returns (Wallet memory);
+    function envOr(string calldata name, uint256 otherwise) external view returns (uint256);
     function etch(address target, bytes calldata code) external;
     function expectEmit(address emitter) external;
     function expectRevert(bytes calldata reason) external;

@@ -8,9 +8,10 @@ from pathlib import Path
 from threading import Thread
 
 from tbsi import Client, TbsiError, TrustAnchor, verify
+from tbsi.anchor import follow_stream
 from tbsi.decision import Chain, Checkpoint
 from tbsi.digest import pad
-from tbsi.errors import LeafError, MapError, TrustError
+from tbsi.errors import LeafError, MapError, ProofError, TrustError
 from tbsi.forms import sha256
 from tbsi.genesis import parse_genesis
 from tbsi.leaf import attestation_id, decode_leaf, leaf_hash, root_of
@@ -290,6 +291,38 @@ class MapVectors(unittest.TestCase):
                         continue
                     self.assertIn("code", report)
                     self.assertIn(case["refused"], report["reason"])
+
+
+class HandoverVectors(unittest.TestCase):
+    def test_streams(self):
+        vectors = read("handovers.json")
+        self.assertGreaterEqual(len(vectors["cases"]), 35)
+        genesis = json.dumps(vectors["genesis"])
+        founding = parse_genesis(genesis.encode())
+        chain = Chain(founding.chain_id, founding.hash)
+        founded = TrustAnchor.of_set(chain, founding.validators.hash, founding.time_ms)
+        for case in vectors["cases"]:
+            with self.subTest(case["name"]):
+                anchor = founded
+                if "trustedCheckpoint" in case:
+                    anchor = TrustAnchor.of(chain, Checkpoint.decode(data(case["trustedCheckpoint"])))
+                self.followed(case, anchor, data(vectors["proof"]))
+
+    def followed(self, case, anchor, proof):
+        stream, want = data(case["stream"]), case.get("followed")
+        if want is None:
+            with self.assertRaises((TrustError, ProofError)) as raised:
+                follow_stream(stream, anchor, case["height"])
+            self.assertIn(case["refused"], str(raised.exception))
+        else:
+            found, count = follow_stream(stream, anchor, case["height"])
+            self.assertEqual((count, found.height), (want["count"], want["height"]))
+        if case["height"] == 1200:
+            report = verify(proof, anchor=anchor, handovers=stream)
+            holds = report["verdict"] == "valid"
+            self.assertEqual(holds, want is not None and want["proofHolds"], report.get("reason"))
+            if want is None:
+                self.assertEqual(report["code"], "handovers")
 
 
 class Mutations(unittest.TestCase):

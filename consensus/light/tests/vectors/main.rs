@@ -1,6 +1,7 @@
 //! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json`,
-//! `bundle.json`, `map.json`, `cose.json`, `erasure.json` and `registry.json`: the bytes that every
-//! verifier of TBSI must accept and refuse, whatever language it is written in.
+//! `bundle.json`, `handovers.json`, `map.json`, `cose.json`, `erasure.json` and `registry.json`:
+//! the bytes that every verifier of TBSI must accept and refuse, whatever language it is written
+//! in.
 //!
 //! One test makes the files again and compares (`UPDATE_VECTORS=1` rewrites them, which
 //! approves a change of format); the other only reads them, as a foreign verifier would.
@@ -12,6 +13,7 @@ mod bundle_vectors;
 mod cose_vectors;
 mod erasure_vectors;
 mod fixture;
+mod handover_vectors;
 mod handovers;
 mod ids;
 mod leaf_vectors;
@@ -130,6 +132,7 @@ fn vectors_are_what_this_code_makes() {
     compare("leaf.json", &leaf_vectors::make());
     compare("log.json", &log_vectors::make());
     compare("bundle.json", &bundle_vectors::make());
+    compare("handovers.json", &handover_vectors::make());
     compare("map.json", &map_vectors::make());
     compare("cose.json", &cose_vectors::make());
     compare("erasure.json", &erasure_vectors::make());

@@ -58,6 +58,13 @@ public final class Bytes implements Comparable<Bytes> {
         return content;
     }
 
+    /** These bytes, and others after them. */
+    Bytes and(Bytes others) {
+        byte[] all = Arrays.copyOf(content, content.length + others.content.length);
+        System.arraycopy(others.content, 0, all, content.length, others.content.length);
+        return owning(all);
+    }
+
     /** As unsigned bytes, from the first on. */
     @Override
     public int compareTo(Bytes other) {

@@ -12,6 +12,8 @@ public enum Code {
     CHECKPOINT("checkpoint"),
     /** Another checkpoint of the trusted height: evidence against its signers. */
     FORK("fork"),
+    /** What the map says does not follow from its root. */
+    MAP("map"),
     /** Who the issuer or a validator is does not follow from the state that was signed. */
     REGISTRY("registry"),
     /** Parts that contradict each other, or are not in canonical form. */
@@ -24,12 +26,18 @@ public enum Code {
     GAP("gap"),
     /** Older than the trusted checkpoint. */
     BEFORE_TRUSTED("beforeTrusted"),
+    /** A greatest age of the status was given, and the proof has none. */
+    STATUS_MISSING("statusMissing"),
+    /** The status is older than the greatest age that was given. */
+    STATUS_OLD("statusOld"),
     /** A form that is not known here. */
     OTHER_VERSION("otherVersion"),
     /** No proof at all. */
     UNREADABLE("unreadable"),
     /** The genesis file cannot be used. Only {@link Main} reads one. */
     TRUST("trust"),
+    /** The stream of handovers that was given leads nowhere. */
+    HANDOVERS("handovers"),
     /** The file to compare or its salt cannot be. Only {@link Main} compares files. */
     FILE("file");
 

@@ -22,6 +22,17 @@ final class CompactForm {
         cursor = new Cursor(data);
     }
 
+    /** A part of a network's proof. */
+    static CompactForm of(byte[] part, Chain chain) {
+        CompactForm found = new CompactForm(part);
+        found.chain = chain;
+        return found;
+    }
+
+    void end() throws FormException {
+        cursor.end();
+    }
+
     static Bundle decode(byte[] data) throws FormException {
         if (data.length > Limits.BUNDLE_BYTES_MAX) {
             throw unreadable(
@@ -62,7 +73,7 @@ final class CompactForm {
                 validators, handovers);
     }
 
-    private ValidatorSet takeSet() throws FormException {
+    ValidatorSet takeSet() throws FormException {
         int count = cursor.count("validators", Limits.VALIDATORS_MAX);
         List<Validator> members = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -127,7 +138,7 @@ final class CompactForm {
     }
 
     /** A decision with its log root, which nothing else gives. */
-    private Decision takeDecision(ValidatorSet members) throws FormException {
+    Decision takeDecision(ValidatorSet members) throws FormException {
         Checkpoint checkpoint = takeFacts(members.hash).withLogRoot(cursor.hash("logRoot"));
         return new Decision(checkpoint, takeCertificate(checkpoint, members));
     }

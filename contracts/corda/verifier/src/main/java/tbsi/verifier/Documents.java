@@ -26,8 +26,8 @@ import org.bouncycastle.crypto.digests.SM3Digest;
 /** Whether a file is the one that was attested (SPEC §12.5, §12.6). */
 final class Documents {
     /** Built-in schemas say whether there is a salt; of others, the caller has to know. */
-    private static final Bytes FILE_SCHEMA = Digests.keccak256(Digests.tag("tbsi:file:v1"));
-    private static final Bytes SALTED_FILE_SCHEMA =
+    static final Bytes FILE_SCHEMA = Digests.keccak256(Digests.tag("tbsi:file:v1"));
+    static final Bytes SALTED_FILE_SCHEMA =
             Digests.keccak256(Digests.tag("tbsi:salted-file:v1"));
     private static final int SALT_TEXT_BYTES_MAX = 2 * Bytes.HASH + 4;
     private static final Pattern SALT = Pattern.compile("(?:0x)?([0-9a-fA-F]{64})\r?\n?");

@@ -147,6 +147,15 @@ final class Fields {
         return found;
     }
 
+    /** Unsigned integers. */
+    List<Long> integers(String name, long most) throws FormException {
+        List<Long> found = integersOrNull(name, most);
+        if (found.contains(null)) {
+            throw wrong(name, "integers from 0 to " + Long.toUnsignedString(most));
+        }
+        return List.copyOf(found);
+    }
+
     private Bytes exactly(String name, Object value, int length) throws FormException {
         Bytes found = value instanceof String text ? Bytes.fromHex(text) : null;
         if (found == null || found.length() != length) {

@@ -14,6 +14,9 @@ public final class Limits {
     /** Changes of the validator set that one bundle follows. */
     public static final int HANDOVERS_MAX = 256;
 
+    /** Of a record of a stream of handovers (SPEC §10.6). */
+    public static final int HANDOVER_RECORD_BYTES_MAX = 512 * 1024;
+
     /** Validators in a set, and signatures in a certificate. */
     public static final int VALIDATORS_MAX = 128;
 
@@ -34,6 +37,18 @@ public final class Limits {
 
     /** Of one of them. */
     public static final int REGISTRY_NODE_BYTES_MAX = 1024;
+
+    /** Bits of a path in the map (SPEC §9.11). */
+    public static final int MAP_DEPTH_MAX = 256;
+
+    /** Of a value in the map. */
+    public static final int MAP_VALUE_BYTES_MAX = 75;
+
+    /** Answers of the map in one proof (SPEC §10.7). */
+    public static final int MAP_ENTRIES_MAX = 3;
+
+    /** Revoked algorithms in one proof. */
+    public static final int MAP_ALGORITHMS_MAX = 64;
 
     static final int TAX_ID_BYTES_MAX = 8;
     static final int LEI_BYTES_MAX = 20;

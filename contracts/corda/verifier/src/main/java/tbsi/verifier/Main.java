@@ -1,5 +1,6 @@
 package tbsi.verifier;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -7,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -14,17 +16,20 @@ import java.util.Set;
 /** {@code java -jar tbsi-verify.jar PROOF --genesis FILE}: offline; exit codes as tbsi verify. */
 public final class Main {
     private static final String USAGE = """
-            usage: java -jar tbsi-verify.jar PROOF --genesis FILE [--file FILE [--salt FILE]]
+            usage: java -jar tbsi-verify.jar PROOF --genesis FILE [--handovers FILE]
+                                             [--file FILE [--salt FILE]]
 
             Verifies a proof of TBSI, in JSON or in compact form. Nothing is asked of any network.
 
-            --genesis FILE  genesis file of the network: what is trusted
-            --file FILE     file that was attested: compared with the digest in the proof
-            --salt FILE     salt of that file
+            --genesis FILE    genesis file of the network: what is trusted
+            --handovers FILE  changes of the validator set since genesis, from `tbsi log
+                              handovers`: for a proof that begins later
+            --file FILE       file that was attested: compared with the digest in the proof
+            --salt FILE       salt of that file
 
-            Exit codes: 0 the proof holds, 1 it does not, 2 could not tell (something is missing,
-            of another network or version, or no proof at all).""";
-    private static final Set<String> OPTIONS = Set.of("--genesis", "--file", "--salt");
+            Exit codes: 0 the proof holds, 1 it does not, or what it proves was revoked, 2 could not
+            tell (something is missing, of another network or version, or no proof at all).""";
+    private static final Set<String> OPTIONS = Set.of("--genesis", "--handovers", "--file", "--salt");
 
     private static final int EXIT_VALID = 0;
     private static final int EXIT_INVALID = 1;
@@ -63,14 +68,14 @@ public final class Main {
         }
         Report report = judge(given);
         Path file = given.get("--file");
-        Report other = report.isValid() && file != null
+        Report other = report.decision() != null && file != null
                 ? Documents.compare(report.leaf(), file, given.get("--salt")) : null;
         if (other != null) {
             report = other;
         }
-        if (report.isValid()) {
+        if (report.decision() != null) {
             print(report, file, out);
-            return EXIT_VALID;
+            return report.isValid() ? EXIT_VALID : EXIT_INVALID;
         }
         boolean invalid = report.verdict() == Verdict.INVALID;
         out.println((invalid ? "INVALID (" : "COULD NOT TELL (")
@@ -124,10 +129,20 @@ public final class Main {
         } catch (IOException | Genesis.UnusableException error) {
             return Report.couldNotTell(Code.TRUST, error.toString());
         }
+        byte[] proof;
         try {
-            return Verifier.verify(read(given.get(""), Limits.BUNDLE_JSON_BYTES_MAX), anchor);
+            proof = read(given.get(""), Limits.BUNDLE_JSON_BYTES_MAX);
         } catch (IOException error) {
             return Report.couldNotTell(Code.UNREADABLE, error.toString());
+        }
+        Path file = given.get("--handovers");
+        if (file == null) {
+            return Verifier.verify(proof, anchor);
+        }
+        try (InputStream handovers = new BufferedInputStream(Files.newInputStream(file))) {
+            return Verifier.verify(proof, anchor, handovers);
+        } catch (IOException error) {
+            return Report.couldNotTell(Code.HANDOVERS, error.toString());
         }
     }
 
@@ -160,7 +175,8 @@ public final class Main {
     }
 
     private static void print(Report report, Path file, PrintStream out) {
-        out.println("VALID: the proof holds");
+        out.println(report.isValid()
+                ? "VALID: the proof holds" : "VOID: the proof holds, and " + report.reason());
         for (Leaf.Field it : report.leaf().statement()) {
             Object value = it.value() instanceof Long number
                     ? Long.toUnsignedString(number) : it.value();
@@ -177,9 +193,49 @@ public final class Main {
         }
         print(report.registry(), out);
         out.println("changes of the validator set that were verified: "
-                + report.handovers().size());
+                + (report.followed() + report.handovers().size()));
         out.println(
                 file == null ? "file: not compared" : "file: " + file + " is what was attested");
-        out.println("not looked at: whether it was revoked later");
+        print(report.current(), out);
+    }
+
+    private static void print(Current current, PrintStream out) {
+        if (current == null) {
+            out.println("not looked at: whether it was revoked later");
+            return;
+        }
+        for (Current.Digest it : current.digests()) {
+            out.println("digest " + it.digest() + (it.first() == null
+                    ? ": not attested" : ": first attested " + place(it.first())));
+        }
+        Current.Status status = current.status();
+        if (status == null) {
+            out.println("known" + upTo(current.digestsKnown()));
+            return;
+        }
+        if (status.revocation() != null) {
+            out.println("revoked by its issuer " + place(status.revocation().place())
+                    + ", reason " + status.revocation().reason());
+        } else {
+            out.println("not revoked by its issuer");
+        }
+        if (status.supersession() != null) {
+            out.println("superseded " + place(status.supersession().place()) + " by "
+                    + status.supersession().successor());
+        }
+        if (status.algorithmRevoked()) {
+            out.println("its digest algorithm was revoked");
+        }
+        out.println("known" + upTo(current.known()));
+    }
+
+    private static String place(Current.Place place) {
+        return "in block " + Long.toUnsignedString(place.height()) + ", leaf "
+                + Long.toUnsignedString(place.leafIndex());
+    }
+
+    private static String upTo(Current.Known known) {
+        return " as of block " + Long.toUnsignedString(known.height())
+                + (known.timed() ? ", " + Instant.ofEpochMilli(known.timeMs()) : "");
     }
 }

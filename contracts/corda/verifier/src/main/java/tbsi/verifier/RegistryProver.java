@@ -3,7 +3,6 @@ package tbsi.verifier;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 
 /** Proves what the registry says, under the state root of a checkpoint (SPEC §10.11). */
 final class RegistryProver {
@@ -22,15 +21,6 @@ final class RegistryProver {
     private final long known;
     private final List<InForce> inForce = new ArrayList<>();
     private final boolean[] used;
-
-    /** Something that does not follow from the state. */
-    static final class UnprovenException extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        UnprovenException(String format, Object... values) {
-            super(String.format(Locale.ROOT, format, values));
-        }
-    }
 
     private record Member(long organisation, InForce inForce) {}
 

@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tbsi.verifier.RegistryProver.UnprovenException;
 
 /**
  * Words of a state, by the nodes of its Merkle Patricia tries: each is stated once, in the order

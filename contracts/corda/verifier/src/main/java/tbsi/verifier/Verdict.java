@@ -4,6 +4,8 @@ package tbsi.verifier;
 public enum Verdict {
     /** The proof holds. */
     VALID("valid"),
+    /** It holds, and what it proves was revoked. */
+    VOID("void"),
     /** It does not. */
     INVALID("invalid"),
     /** Something is missing, of another network or version, or no proof at all. */

@@ -1,15 +1,44 @@
 package tbsi.verifier;
 
+import java.io.InputStream;
+import java.util.Objects;
 import tbsi.verifier.DecisionException.Problem;
 
 /** From what is trusted to the leaf (SPEC §10.4). Nothing is fetched. */
 public final class Verifier {
     private Verifier() {}
 
+    /** As {@link #verify(byte[], TrustAnchor)}, with a greatest age of the status in the proof. */
+    public static Report verify(byte[] proof, TrustAnchor anchor, StatusAge age) {
+        Report found = verify(proof, anchor);
+        if (found.decision() == null) {
+            return found;
+        }
+        if (found.current() == null) {
+            return Report.couldNotTell(
+                    Code.STATUS_MISSING, "no status is stapled to the proof");
+        }
+        String problem = found.current().whyTooOld(age);
+        return problem == null ? found : Report.couldNotTell(Code.STATUS_OLD, problem);
+    }
+
     /**
-     * Verifies a proof in any form but one with the map. That it holds does not say that nothing was revoked later.
+     * Verifies a proof in any form. That one without the map holds does not say that nothing was
+     * revoked later; with it, {@link Report#current} says up to when that is known.
      */
     public static Report verify(byte[] proof, TrustAnchor anchor) {
+        return verifyAfter(proof, anchor, null);
+    }
+
+    /**
+     * As {@link #verify(byte[], TrustAnchor)}, of a proof that begins after changes of the
+     * validator set: those are read from a stream ({@link Handovers}), up to the proof's height.
+     */
+    public static Report verify(byte[] proof, TrustAnchor anchor, InputStream handovers) {
+        return verifyAfter(proof, anchor, Objects.requireNonNull(handovers));
+    }
+
+    private static Report verifyAfter(byte[] proof, TrustAnchor anchor, InputStream handovers) {
         Proof parsed;
         try {
             parsed = Proof.parse(proof);
@@ -24,21 +53,44 @@ public final class Verifier {
                     Code.OTHER_NETWORK,
                     "proof is of the network with genesis hash " + bundle.genesisHash());
         }
-        Report report = judge(bundle, anchor);
-        if (!report.isValid() || parsed.registry() == null) {
-            return report;
+        Handovers.Followed from = new Handovers.Followed(anchor, 0);
+        if (handovers != null) {
+            try {
+                long height = bundle.decision().checkpoint().height();
+                from = Handovers.follow(handovers, anchor, height);
+            } catch (Handovers.UnusableException error) {
+                return Report.couldNotTell(Code.HANDOVERS, error.getMessage());
+            }
         }
-        try {
-            return report.with(RegistryProver.prove(parsed.registry(), report, bundle));
-        } catch (RegistryProver.UnprovenException error) {
-            return Report.invalid(Code.REGISTRY, "registry: " + error.getMessage());
-        }
+        Report report = judge(bundle, from);
+        return report.isValid() ? withParts(parsed, report, anchor.chain) : report;
     }
 
-    private static Report judge(Bundle bundle, TrustAnchor anchor) {
+    private static Report withParts(Proof parsed, Report report, Chain chain) {
+        Current current = null;
+        if (parsed.map() != null) {
+            try {
+                current = MapProver.prove(parsed.map(), report, chain);
+            } catch (UnprovenException error) {
+                return Report.invalid(Code.MAP, "map: " + error.getMessage());
+            }
+        }
+        Registry registry = null;
+        if (parsed.registry() != null) {
+            try {
+                registry = RegistryProver.prove(parsed.registry(), report, parsed.bundle());
+            } catch (UnprovenException error) {
+                return Report.invalid(Code.REGISTRY, "registry: " + error.getMessage());
+            }
+        }
+        return report.with(current, registry);
+    }
+
+    private static Report judge(Bundle bundle, Handovers.Followed from) {
+        Chain chain = from.anchor().chain;
         Leaf leaf = bundle.leaf();
         Checkpoint at = bundle.decision().checkpoint();
-        if (leaf.chainId() != anchor.chain.chainId()) {
+        if (leaf.chainId() != chain.chainId()) {
             return Report.invalid(Code.LEAF, "leaf is of another chain id");
         }
         if (!covers(at, leaf)) {
@@ -56,20 +108,20 @@ public final class Verifier {
         if (!root.equals(at.logRoot())) {
             return Report.invalid(Code.INCLUSION, "inclusion proof leads to log root " + root);
         }
-        return judgeDecisions(bundle, anchor);
+        return judgeDecisions(bundle, from);
     }
 
     /** Height and time are the checkpoint's, or both are lower. */
-    private static boolean covers(Checkpoint at, Leaf leaf) {
+    static boolean covers(Checkpoint at, Leaf leaf) {
         int height = Long.compareUnsigned(leaf.height(), at.height());
         int time = Long.compareUnsigned(leaf.timeMs(), at.timeMs());
         return height <= 0 && time <= 0 && (height == 0) == (time == 0);
     }
 
-    private static Report judgeDecisions(Bundle bundle, TrustAnchor anchor) {
+    private static Report judgeDecisions(Bundle bundle, Handovers.Followed from) {
         TrustAnchor.Followed followed;
         try {
-            followed = anchor.follow(bundle.handovers(), bundle.validators());
+            followed = from.anchor().follow(bundle.handovers(), bundle.validators());
         } catch (DecisionException.InHandover error) {
             boolean gap = error.number == 1 && error.problem == Problem.VALIDATOR_SET;
             return gap
@@ -81,7 +133,7 @@ public final class Verifier {
                     .extend(bundle.decision(), bundle.validators()).decision();
             return new Report(
                     Verdict.VALID, null, null, bundle.leaf(), bundle.leafIndex(), decision,
-                    followed.handovers(), null);
+                    followed.handovers(), from.count(), null, null);
         } catch (DecisionException error) {
             return undecided(error, bundle.handovers().isEmpty());
         }

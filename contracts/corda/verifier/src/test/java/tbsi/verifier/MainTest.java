@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +46,50 @@ class MainTest {
 
     private void says(String expected) {
         assertTrue(out.toString(UTF_8).contains(expected), out.toString(UTF_8));
+    }
+
+    @Test
+    void whatTheMapSaysIsPrinted() throws IOException {
+        for (Map<String, Object> it : Vectors.objects(
+                Vectors.read("map_verdicts.json").get("cases"))) {
+            String name = (String) it.get("name");
+            if (name.equals("map: revoked (compact)")) {
+                Files.write(folder.resolve("revoked"), Vectors.proof(it));
+            } else if (name.equals("map: not revoked (compact)")) {
+                Files.write(folder.resolve("current"), Vectors.proof(it));
+            } else if (name.equals("map: three digests, one of 64 bytes (compact)")) {
+                Files.write(folder.resolve("absent"), Vectors.proof(it));
+            }
+        }
+        assertEquals(1, run("./revoked", "--genesis", "./genesis.json"));
+        says("VOID: the proof holds, and the attestation was revoked by its issuer");
+        says("revoked by its issuer in block 2, leaf 40, reason 4");
+        says("superseded in block 2, leaf 41 by 0x7777");
+        assertEquals(0, run("./current", "--genesis", "./genesis.json"));
+        says("not revoked by its issuer");
+        says("known as of block 2, 2023-11-14T22:13:23Z");
+        assertEquals(0, run("./absent", "--genesis", "./genesis.json"));
+        says(": not attested");
+        says(": first attested in block 1, leaf 0");
+    }
+
+    @Test
+    void handoversAreFollowedInAFile() throws IOException {
+        Map<String, Object> vectors = Vectors.read("handovers.json");
+        Files.write(folder.resolve("later"), Vectors.data(vectors.get("proof")));
+        Map<String, Object> first = Vectors.objects(vectors.get("cases")).get(0);
+        Files.write(folder.resolve("handovers"), Vectors.data(first.get("stream")));
+        assertEquals(2, run("./later", "--genesis", "./genesis.json"));
+        says("COULD NOT TELL (gap)");
+        String[] with = {"./later", "--genesis", "./genesis.json", "--handovers", "./handovers"};
+        assertEquals(0, run(with));
+        says("changes of the validator set that were verified: 2");
+        Files.write(folder.resolve("handovers"), new byte[60]);
+        assertEquals(2, run(with));
+        says("COULD NOT TELL (handovers)");
+        Files.delete(folder.resolve("handovers"));
+        assertEquals(2, run(with));
+        says("COULD NOT TELL (handovers)");
     }
 
     @Test

@@ -98,4 +98,19 @@ final class Vectors {
     static byte[] proof(Map<String, Object> of) {
         return of.get("text") instanceof String text ? text.getBytes(UTF_8) : data(of.get("bytes"));
     }
+
+    /** Both forms of a proof, or the one that there is. */
+    static List<byte[]> forms(Map<String, Object> of) {
+        List<byte[]> forms = new ArrayList<>();
+        if (of.get("compact") != null) {
+            forms.add(data(of.get("compact")));
+        }
+        if (of.get("json") != null) {
+            forms.add(JsonText.of(of.get("json")).getBytes(UTF_8));
+        }
+        if (forms.isEmpty()) {
+            throw new IllegalStateException(of.get("name") + " has no form");
+        }
+        return forms;
+    }
 }
