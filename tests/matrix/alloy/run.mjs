@@ -12,7 +12,8 @@ if (http === undefined || ws === undefined) {
   process.exit(2)
 }
 const cwd = fileURLToPath(new URL('.', import.meta.url))
-const env = { ...process.env, CARGO_TARGET_DIR: join(homedir(), '.cache/tbsi/alloy') }
+const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/tbsi/target')
+const env = { ...process.env, CARGO_TARGET_DIR: join(target, 'alloy') }
 
 function cargo(words, stdio) {
   return spawnSync('cargo', words, { cwd, env, stdio })
