@@ -27,9 +27,9 @@ pub(crate) fn before_block(height: Height, error: BackendError) -> BackendError 
             // The oldest block that can be executed again is the one after the oldest state.
             oldest: oldest.next(),
         },
-        other @ (BackendError::Limit(_)
-        | BackendError::Refused(_)
-        | BackendError::Internal(_)) => other,
+        other @ (BackendError::Limit(_) | BackendError::Refused(_) | BackendError::Internal(_)) => {
+            other
+        }
     }
 }
 
@@ -130,7 +130,10 @@ mod tests {
         let BackendError::Internal(words) = &error else {
             panic!("{error}");
         };
-        assert!(words.contains("slot 0") && words.contains("empty"), "{words}");
+        assert!(
+            words.contains("slot 0") && words.contains("empty"),
+            "{words}"
+        );
         let same = before_block(Height(8), error);
         assert!(matches!(same, BackendError::Internal(_)));
     }

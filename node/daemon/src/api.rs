@@ -280,13 +280,13 @@ impl Backend for NodeApi {
             found => found,
         };
         if let Some(receipts) = whole {
-            let placed = receipts.at(index).map(|(receipt, gas_before, logs_before)| {
-                PlacedReceipt {
+            let placed = receipts
+                .at(index)
+                .map(|(receipt, gas_before, logs_before)| PlacedReceipt {
                     receipt: receipt.clone(),
                     gas_before,
                     logs_before,
-                }
-            });
+                });
             return Ok(placed);
         }
         let found = self.0.store.receipt_at(height, index);

@@ -216,7 +216,9 @@ impl StateView for StateAt<'_> {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, ViewError> {
-        let known = self.hot.and_then(|hot| hot.slot(self.height, &address, &slot));
+        let known = self
+            .hot
+            .and_then(|hot| hot.slot(self.height, &address, &slot));
         if let Some(known) = known {
             return Ok(known);
         }

@@ -28,10 +28,14 @@ pub(super) async fn follow(side: &Side<'_>, acted: &Acted) {
     let chain_id = chain_id.as_str().expect("a quantity");
     let decimal = u64::from_str_radix(&chain_id[2..], 16).expect("a quantity");
     assert_eq!(network, decimal.to_string());
-    let genesis = side.ask("eth_getBlockByNumber", json!(["0x0", false])).await;
+    let genesis = side
+        .ask("eth_getBlockByNumber", json!(["0x0", false]))
+        .await;
     assert_eq!(genesis["parentHash"], json!(B256::ZERO));
 
-    let head = side.ask("eth_getBlockByNumber", json!(["latest", false])).await;
+    let head = side
+        .ask("eth_getBlockByNumber", json!(["latest", false]))
+        .await;
     let head = side
         .ask("eth_getBlockByHash", json!([head["hash"], true]))
         .await;

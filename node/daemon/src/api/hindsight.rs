@@ -82,7 +82,8 @@ impl Hindsight for NodeApi {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         let (page, written) = self.again(height, |state, block| {
             let within = tbsi_execution::slots_within(state, block, index, account);
-            let (is_new, written) = within.map_err(|error| before_block(height, internal(error)))?;
+            let (is_new, written) =
+                within.map_err(|error| before_block(height, internal(error)))?;
             let page = match is_new {
                 true => Ok(StatePage::default()),
                 false => state.slots(account, from, limit),

@@ -144,7 +144,8 @@ impl CountedReceipts {
 
     /// In memory, about.
     pub(crate) fn bytes(&self) -> usize {
-        let of_log = |log: &alloy_primitives::Log| 128 + 32 * log.topics().len() + log.data.data.len();
+        let of_log =
+            |log: &alloy_primitives::Log| 128 + 32 * log.topics().len() + log.data.data.len();
         let of_one = |receipt: &Receipt| 512 + receipt.logs().iter().map(of_log).sum::<usize>();
         self.all.iter().map(of_one).sum()
     }
@@ -165,10 +166,14 @@ mod tests {
 
     fn get(recent: &Recent<u64>, height: u64, bytes: usize) -> (u64, bool) {
         let mut read = false;
-        let value = recent.get(Height(height), |_| bytes, || {
-            read = true;
-            Ok::<_, Infallible>(Some(height))
-        });
+        let value = recent.get(
+            Height(height),
+            |_| bytes,
+            || {
+                read = true;
+                Ok::<_, Infallible>(Some(height))
+            },
+        );
         let Ok(value) = value;
         (*value.expect("there is one"), read)
     }

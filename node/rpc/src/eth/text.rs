@@ -129,7 +129,9 @@ impl Text {
         self.raw("{\"address\":");
         self.bytes(log.inner.address.as_slice());
         self.raw(",\"topics\":");
-        self.list(log.inner.data.topics(), |text, it| text.bytes(it.as_slice()));
+        self.list(log.inner.data.topics(), |text, it| {
+            text.bytes(it.as_slice())
+        });
         self.raw(",\"data\":");
         self.bytes(&log.inner.data.data);
         self.raw(",\"blockHash\":");
@@ -298,7 +300,11 @@ mod tests {
         let mut all = vec![
             with_receipt(ReceiptEnvelope::Legacy, root, vec![log(1, 2, 3)]),
             with_receipt(ReceiptEnvelope::Eip2930, true.into(), Vec::new()),
-            with_receipt(ReceiptEnvelope::Eip1559, false.into(), vec![log(0, 0, 0); 3]),
+            with_receipt(
+                ReceiptEnvelope::Eip1559,
+                false.into(),
+                vec![log(0, 0, 0); 3],
+            ),
             with_receipt(ReceiptEnvelope::Eip4844, true.into(), Vec::new()),
             with_receipt(ReceiptEnvelope::Eip7702, true.into(), Vec::new()),
         ];

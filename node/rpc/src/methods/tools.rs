@@ -24,14 +24,16 @@ pub(super) const NET: Namespace = Namespace {
             &[],
             One(&QUANTITY),
             net::peer_count,
-        ).brief(),
+        )
+        .brief(),
         call(
             "net_version",
             "The chain id in decimal digits.",
             &[],
             One(&TEXT),
             net::version,
-        ).brief(),
+        )
+        .brief(),
     ],
 };
 
@@ -125,14 +127,16 @@ pub(super) const WEB3: Namespace = Namespace {
             &[],
             One(&TEXT),
             net::client_version,
-        ).brief(),
+        )
+        .brief(),
         call(
             "web3_sha3",
             "Keccak-256 of some bytes.",
             &[need("bytes", One(&BYTES))],
             One(&HASH),
             net::sha3,
-        ).brief(),
+        )
+        .brief(),
     ],
 };
 

@@ -39,7 +39,9 @@ impl Client {
         let signer = PrivateKeySigner::random();
         let wallet = EthereumWallet::from(signer.clone());
         let provider = ProviderBuilder::new().wallet(wallet).connect(url).await?;
-        provider.client().set_poll_interval(Duration::from_millis(100));
+        provider
+            .client()
+            .set_poll_interval(Duration::from_millis(100));
         let provider = provider.erased();
         Ok(Self { provider, signer })
     }
@@ -48,8 +50,13 @@ impl Client {
         let deploy = TransactionRequest::default().with_deploy_code(code.clone());
         let sent = self.provider.send_transaction(deploy).await?;
         let receipt = sent.get_receipt().await?;
-        ensure!(receipt.status() && receipt.effective_gas_price == 0, "{receipt:?}");
-        receipt.contract_address.context("the receipt names a contract")
+        ensure!(
+            receipt.status() && receipt.effective_gas_price == 0,
+            "{receipt:?}"
+        );
+        receipt
+            .contract_address
+            .context("the receipt names a contract")
     }
 }
 
@@ -94,7 +101,10 @@ async fn contract(client: &Client, address: Address) -> Result<()> {
     let refused = notebook.put(U256::from(13)).call().await;
     let error = refused.err().context("13 may not be kept")?;
     let decoded = error.as_decoded_error::<Notebook::Refused>();
-    ensure!(decoded.is_some_and(|it| it.code == U256::from(13)), "{error}");
+    ensure!(
+        decoded.is_some_and(|it| it.code == U256::from(13)),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -108,8 +118,15 @@ async fn reads(client: &Client, address: Address) -> Result<()> {
     }
     let proof = provider.get_proof(address, vec![B256::ZERO]).await?;
     ensure!(proof.storage_proof[0].value == U256::from(42), "{proof:?}");
-    let block = provider.get_block(tip.into()).full().await?.context("a block")?;
-    ensure!(block.header.hash == block.header.hash_slow(), "the hash is of the header");
+    let block = provider
+        .get_block(tip.into())
+        .full()
+        .await?
+        .context("a block")?;
+    ensure!(
+        block.header.hash == block.header.hash_slow(),
+        "the hash is of the header"
+    );
     let mut batch = provider.client().new_batch();
     let answers: Vec<_> = (0..100)
         .map(|_| batch.add_call::<_, U256>("eth_chainId", &()))
@@ -119,7 +136,9 @@ async fn reads(client: &Client, address: Address) -> Result<()> {
     for answer in answers {
         ensure!(answer.await? == chain_id);
     }
-    let nobody = provider.get_transaction_receipt(B256::repeat_byte(9)).await?;
+    let nobody = provider
+        .get_transaction_receipt(B256::repeat_byte(9))
+        .await?;
     ensure!(nobody.is_none());
     Ok(())
 }
@@ -136,9 +155,16 @@ async fn delegation(client: &Client, address: Address) -> Result<()> {
     let request = TransactionRequest::default()
         .with_to(authority.address())
         .with_authorization_list(vec![authorization.into_signed(signature)]);
-    let receipt = provider.send_transaction(request).await?.get_receipt().await?;
+    let receipt = provider
+        .send_transaction(request)
+        .await?
+        .get_receipt()
+        .await?;
     let code = provider.get_code_at(authority.address()).await?;
-    ensure!(code[..3] == [0xef, 0x01, 0x00] && code[3..] == address[..], "{receipt:?}: {code}");
+    ensure!(
+        code[..3] == [0xef, 0x01, 0x00] && code[3..] == address[..],
+        "{receipt:?}: {code}"
+    );
     Ok(())
 }
 
