@@ -134,11 +134,11 @@ impl NodeApi {
     ) -> Result<T, E> {
         let store = &self.0.store;
         let missing = || BackendError::Internal(format!("block {height} is not stored"));
-        let header = self.header_at(height)?;
+        let header = self.header_at(height)?.ok_or_else(missing)?;
         work(&CallSite {
             view: &store.state_at(height).map_err(store_error)?,
             protocol: &Protocol::of(&self.0.identity),
-            header: &header.ok_or_else(missing)?,
+            header: &header,
             gas_cap: CALL_GAS_MAX,
         })
     }
