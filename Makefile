@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-clients simulate test-long story fuzz faults bench audit book sbom security build setup setup-tests clean help
+.PHONY: run stop test test-clients simulate test-long story fuzz faults faketime bench audit book sbom security build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,6 +46,14 @@ fuzz: setup-tests ## Every decoder a stranger reaches under libFuzzer, TIME seco
 
 faults: setup-tests ## What goes wrong with networks, disks, clocks and people, on real processes, as a table
 	@testnet/faults.sh $(FAULTS)
+
+# Without jemalloc only the program itself is compiled again, twice: the first build takes the
+# other's place.
+faketime: setup build ## A network under libfaketime, with a program that has the system's allocator
+	@cargo build --locked --quiet --workspace --bin tbsi --no-default-features
+	@cp $(TBSI) $(TBSI)-faketime
+	@cargo build --locked --quiet --workspace --bin tbsi
+	@testnet/faketime.sh $(TBSI)-faketime
 
 bench: setup build ## Throughput, latency, gas, relaying and reads beside anvil and geth, as a table and as JSON
 	@cargo run --locked --quiet --bin bench -- --tbsi $(TBSI) $(BENCH)

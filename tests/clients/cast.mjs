@@ -27,6 +27,7 @@ await main('cast', async (httpUrl, wsUrl) => {
     const height = await run({ ETH_RPC_URL: wsUrl }, 'block-number')
     assert.ok(Number(height) >= notebook.height, height)
   })
+  await again(node, notebook)
   await reverts(node, notebook)
   await transactionTypes(node, notebook)
   await refusals(node)
@@ -100,6 +101,20 @@ async function reads({ address, cast }, notebook) {
   await check('cast estimate', async () => {
     const gas = BigInt(await cast('estimate', '--from', address, notebook.address, PUT, '43'))
     assert.ok(gas > 21_000n && gas < 100_000n, String(gas))
+  })
+}
+
+/** cast executes by itself, and does not know that nobody pays; the node tells of any transaction. */
+async function again({ address, cast, send }, notebook) {
+  const hash = notebook.receipt.transactionHash
+  await check('cast run: of a transaction that bid nothing; debug_traceTransaction of any', async () => {
+    const free = await send('--gas-price', '0', '--priority-gas-price', '0', notebook.address, PUT, '44')
+    assert.match(await cast('run', free.transactionHash), /successfully executed/)
+    await refusal(cast('run', hash), /lack of funds/)
+    const trace = JSON.parse(
+      await cast('rpc', 'debug_traceTransaction', hash, '{"tracer":"callTracer"}'))
+    assert.equal(trace.from, address.toLowerCase())
+    assert.equal(BigInt(trace.gasUsed), BigInt(notebook.receipt.gasUsed))
   })
 }
 

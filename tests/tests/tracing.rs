@@ -1,5 +1,5 @@
 //! Traces of a running node beside anvil's of the same transactions, and the requests of
-//! Remix's debugger, Blockscout and Otterscan as they send them.
+//! Remix's debugger, Blockscout, Otterscan and graph-node as they send them.
 //!
 //! What differs from anvil is listed where it is taken out, with the reason. Without anvil (npm
 //! packages of `tests/clients`) the comparison is skipped and says so.
@@ -15,6 +15,8 @@ use tbsi_types::Height;
 
 #[path = "tracing/stateless.rs"]
 mod stateless;
+#[path = "tracing/subgraphs.rs"]
+mod subgraphs;
 
 /// As much as a transaction may have.
 const GAS_MAX: u64 = 1 << 24;
@@ -295,7 +297,11 @@ async fn a_node_tells_what_anvil_tells() {
 #[tokio::test]
 async fn debuggers_and_explorers_get_what_they_ask() {
     let running = TestNetwork::create(1, 0);
-    running.configure(0, |config| config.store.address_index = true);
+    running.configure(0, |config| {
+        config.store.address_index = true;
+        // Few, so that whoever indexes logs is told to ask for fewer blocks.
+        config.rpc.log_results_max = 2;
+    });
     let mut running = running.started().await;
     let client = running.client(0);
     let mut side = Side::new(&client);
@@ -303,6 +309,7 @@ async fn debuggers_and_explorers_get_what_they_ask() {
     remix(&side, &acted).await;
     blockscout(&side).await;
     otterscan(&side, &acted).await;
+    subgraphs::follow(&side, &acted).await;
     let looping = side.deploy(&code(LOOPING)).await;
     heavy(&mut side, looping).await;
 

@@ -3,6 +3,7 @@
 mod hindsight;
 mod notes;
 mod operators;
+mod recent;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,12 +48,21 @@ use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 
 pub use notes::tile;
+use recent::{CountedReceipts, Recent, block_bytes};
 
 /// The software's name and version, as `web3_clientVersion` says it.
 pub const CLIENT_VERSION: &str = concat!("tbsi/", env!("CARGO_PKG_VERSION"));
 
 /// [`Backend`] over the shared node.
-pub struct NodeApi(pub Arc<Node>, pub Witness);
+pub struct NodeApi(pub Arc<Node>, pub Witness, Read);
+
+/// What was read last.
+#[derive(Default)]
+struct Read {
+    headers: Recent<Header>,
+    blocks: Recent<Block>,
+    receipts: Recent<CountedReceipts>,
+}
 
 /// Who a node is to its peers, and with what it signs for software that knows nothing of
 /// certificates.
@@ -80,6 +90,30 @@ impl Witness {
 }
 
 impl NodeApi {
+    /// Answers for a node.
+    pub fn new(node: Arc<Node>, witness: Witness) -> Self {
+        Self(node, witness, Read::default())
+    }
+
+    fn header_at(&self, height: Height) -> Result<Option<Arc<Header>>, BackendError> {
+        let read = || self.0.store.header(height).map_err(store_error);
+        self.2.headers.get(height, |_| size_of::<Header>(), read)
+    }
+
+    fn block_at(&self, height: Height) -> Result<Option<Arc<Block>>, BackendError> {
+        self.2.blocks.get(height, block_bytes, || {
+            let stored = self.0.store.block(height).map_err(store_error)?;
+            Ok(stored.map(|proposed| proposed.block))
+        })
+    }
+
+    fn receipts_at(&self, height: Height) -> Result<Option<Arc<CountedReceipts>>, BackendError> {
+        self.2.receipts.get(height, CountedReceipts::bytes, || {
+            let stored = self.0.store.receipts(height).map_err(store_error)?;
+            Ok(stored.map(CountedReceipts::new))
+        })
+    }
+
     fn organisation(&self, validator: Address) -> ValidatorName {
         let roster = self.0.roster();
         let member = roster.members.get(&validator);
@@ -100,11 +134,11 @@ impl NodeApi {
     ) -> Result<T, E> {
         let store = &self.0.store;
         let missing = || BackendError::Internal(format!("block {height} is not stored"));
-        let header = store.header(height).map_err(store_error)?;
+        let header = self.header_at(height)?.ok_or_else(missing)?;
         work(&CallSite {
             view: &store.state_at(height).map_err(store_error)?,
             protocol: &Protocol::of(&self.0.identity),
-            header: &header.ok_or_else(missing)?,
+            header: &header,
             gas_cap: CALL_GAS_MAX,
         })
     }
@@ -197,16 +231,22 @@ impl Backend for NodeApi {
     }
 
     fn header(&self, height: Height) -> Result<Option<Header>, BackendError> {
-        self.0.store.header(height).map_err(store_error)
+        let header = self.header_at(height)?;
+        Ok(header.map(Arc::unwrap_or_clone))
     }
 
     fn block(&self, height: Height) -> Result<Option<Block>, BackendError> {
-        let stored = self.0.store.block(height).map_err(store_error)?;
-        Ok(stored.map(|proposed| proposed.block))
+        let block = self.block_at(height)?;
+        Ok(block.map(Arc::unwrap_or_clone))
     }
 
-    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
-        self.0.store.receipts(height).map_err(store_error)
+    fn receipts(&self, height: Height) -> Result<Option<Arc<Vec<Receipt>>>, BackendError> {
+        let receipts = self.receipts_at(height)?;
+        // Those that do not stay here are nobody else's.
+        Ok(receipts.map(|it| match Arc::try_unwrap(it) {
+            Ok(own) => own.all,
+            Err(shared) => Arc::clone(&shared.all),
+        }))
     }
 
     fn transaction_at(
@@ -215,6 +255,15 @@ impl Backend for NodeApi {
         index: u32,
     ) -> Result<Option<(Header, Arc<Transaction>)>, BackendError> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
+        // Who asks for one of a block often asks for others of it.
+        let whole = match self.2.blocks.find(height) {
+            None if self.2.blocks.asked_again(height) => self.block_at(height)?,
+            found => found,
+        };
+        if let Some(block) = whole {
+            let transaction = block.transactions.get(index);
+            return Ok(transaction.map(|it| (block.header.clone(), Arc::clone(it))));
+        }
         let found = self.0.store.transaction_at(height, index);
         let found = found.map_err(store_error)?;
         Ok(found.map(|(header, transaction)| (header, Arc::new(transaction))))
@@ -226,6 +275,20 @@ impl Backend for NodeApi {
         index: u32,
     ) -> Result<Option<PlacedReceipt>, BackendError> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let whole = match self.2.receipts.find(height) {
+            None if self.2.receipts.asked_again(height) => self.receipts_at(height)?,
+            found => found,
+        };
+        if let Some(receipts) = whole {
+            let placed = receipts
+                .at(index)
+                .map(|(receipt, gas_before, logs_before)| PlacedReceipt {
+                    receipt: receipt.clone(),
+                    gas_before,
+                    logs_before,
+                });
+            return Ok(placed);
+        }
         let found = self.0.store.receipt_at(height, index);
         let found = found.map_err(store_error)?;
         Ok(found.map(|counted| PlacedReceipt {

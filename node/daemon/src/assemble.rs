@@ -118,7 +118,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let cosigner = own_cosigner(home, &node)?;
     let submitters = submitters(&config, &node, &witness);
     let calendar = witness.calendar.clone();
-    let api = NodeApi(Arc::clone(&node), witness);
+    let api = NodeApi::new(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::listen(server_config(home, &config)?, Arc::new(api)).await?;
     let (key, peer_ids) = (node_key.expose(), peers.subscribe());
     let engine = engine_config(home, &config, &node, key, peer_ids, &addresses);

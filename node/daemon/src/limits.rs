@@ -8,6 +8,19 @@ use tbsi_types::log::post_quantum::{POST_QUANTUM_COSIGNATURE_BYTES, POST_QUANTUM
 /// one thread that decides blocks.
 pub const SERVING_NICE: i32 = 15;
 
+/// Threads that serve, beside one for each processor: brief calls run on them, as long as enough are
+/// left for connections (`tbsi_rpc::limits::THREADS_FREE_MIN`).
+pub(crate) const SERVING_BRIEF: usize = 4;
+
+/// Blocks, and as many lists of receipts and headers, that stay decoded for whoever asks again.
+pub(crate) const RECENT_BLOCKS_MAX: usize = 256;
+
+/// Bytes of those blocks, and as many of those receipts.
+pub(crate) const RECENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of one of them that stays.
+pub(crate) const RECENT_ONE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
 /// Transactions in the mempool, unless the operator says otherwise.
 pub const MEMPOOL_TRANSACTIONS_MAX: usize = 20_000;
 

@@ -2,12 +2,14 @@
 //! threads get what processor time consensus and execution leave (SPEC §6.5).
 
 use std::io;
+use std::num::NonZero;
+use std::thread::available_parallelism;
 
 use rustix::process::setpriority_process;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::warn;
 
-use crate::limits::SERVING_NICE;
+use crate::limits::{SERVING_BRIEF, SERVING_NICE};
 
 /// A runtime whose threads, those that block too, have a lower priority than the others of the
 /// process.
@@ -16,7 +18,9 @@ pub(crate) struct Serving(Option<Runtime>);
 
 impl Serving {
     pub(crate) fn start() -> io::Result<Self> {
+        let processors = available_parallelism().map_or(1, NonZero::get);
         let runtime = Builder::new_multi_thread()
+            .worker_threads(processors + SERVING_BRIEF)
             .thread_name("serving")
             .on_thread_start(give_way)
             .enable_all()

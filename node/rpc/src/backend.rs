@@ -227,7 +227,7 @@ pub trait Backend: hindsight::Hindsight {
     fn block(&self, height: Height) -> Result<Option<Block>, BackendError>;
 
     /// The receipts of a block, one for each transaction, in order.
-    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError>;
+    fn receipts(&self, height: Height) -> Result<Option<Arc<Vec<Receipt>>>, BackendError>;
 
     /// The transaction at a position in a block, and the block's header.
     fn transaction_at(
@@ -248,17 +248,13 @@ pub trait Backend: hindsight::Hindsight {
         height: Height,
         index: u32,
     ) -> Result<Option<PlacedReceipt>, BackendError> {
-        let mut receipts = self.receipts(height)?.unwrap_or_default().into_iter();
-        let (mut gas_before, mut logs_before) = (0, 0);
-        for before in receipts
-            .by_ref()
-            .take(usize::try_from(index).unwrap_or(usize::MAX))
-        {
-            gas_before = before.cumulative_gas_used();
-            logs_before += before.logs().len() as u64;
-        }
-        Ok(receipts.next().map(|receipt| PlacedReceipt {
-            receipt,
+        let receipts = self.receipts(height)?.unwrap_or_default();
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        let before = &receipts[..index.min(receipts.len())];
+        let logs_before = before.iter().map(|it| it.logs().len() as u64).sum();
+        let gas_before = before.last().map_or(0, Receipt::cumulative_gas_used);
+        Ok(receipts.get(index).map(|receipt| PlacedReceipt {
+            receipt: receipt.clone(),
             gas_before,
             logs_before,
         }))

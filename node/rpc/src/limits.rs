@@ -35,6 +35,20 @@ pub const SUBSCRIPTIONS_MAX: u32 = 64;
 /// Calls that run at a time; the others wait.
 pub const CALLS_MAX: usize = 32;
 
+/// Threads of the server's runtime on which no call runs, however many there are: they read and
+/// write for all connections meanwhile. A runtime with no more than these hands every call over.
+pub const THREADS_FREE_MIN: usize = 2;
+
+/// Calls that may keep a processor busy and run at a time, for each processor; the others wait.
+pub(crate) const HEAVY_PER_PROCESSOR: usize = 2;
+
+/// The same on a machine with few processors: some wait for the disk meanwhile.
+pub(crate) const HEAVY_MIN: usize = 4;
+
+/// Milliseconds of a call on the thread of its connection after which that thread serves others
+/// before it goes on.
+pub(crate) const BRIEF_MS_MAX: u64 = 1;
+
 /// Blocks that one `eth_getLogs` may cover.
 pub const LOG_BLOCKS_MAX: u64 = 10_000;
 
@@ -49,6 +63,9 @@ pub(crate) const LOGS_AT_A_TIME_MAX: usize = 50_000;
 
 /// Bytes of a log in JSON without topics and data, about.
 pub(crate) const LOG_JSON_BYTES: usize = 366;
+
+/// Bytes of a receipt in JSON without logs, about.
+pub(crate) const RECEIPT_JSON_BYTES: usize = 1_200;
 
 /// Characters of a libp2p peer id; those of Ed25519 keys have 52.
 pub(crate) const PEER_ID_CHARS_MAX: usize = 64;

@@ -27,7 +27,7 @@ use http::Extensions;
 use jsonrpsee::types::Params;
 use serde_json::Value;
 
-use crate::api::{Api, Reply, Runner};
+use crate::api::{Api, Asked, Reply, Runner};
 use crate::arguments::Arguments;
 use crate::caller::Caller;
 use crate::error::method_not_found;
@@ -122,28 +122,29 @@ impl Row {
     /// What the method answers.
     pub(crate) async fn answer(&self, params: Params<'static>, extensions: Extensions) -> Reply {
         let (required, count) = (self.method.required(), self.method.arguments.len());
+        let asked = Asked {
+            required,
+            count,
+            params,
+            pace: self.method.pace,
+            caller: extensions.get::<Caller>().copied(),
+        };
         match self.method.run {
-            Run::Call(handler) => self.runner.call(handler, required, count, params).await,
-            Run::Whole(handler) => {
-                let whole = self.runner.call_whole(handler, required, count, params);
-                whole.await
-            }
-            Run::Turn(handler) => {
-                let turn = self.runner.call_in_turn(handler, required, count, params);
-                turn.await
-            }
+            Run::Call(handler) => self.runner.call(handler, asked).await,
+            Run::Whole(handler) => self.runner.call_whole(handler, asked).await,
+            Run::Turn(handler) => self.runner.call_in_turn(handler, asked).await,
             Run::CallOf(handler) => {
-                let caller = extensions.get::<Caller>().copied();
+                let caller = asked.caller;
                 let call =
                     move |api: &Api, arguments: &Arguments<'_>| handler(api, arguments, caller);
-                self.runner.call(call, required, count, params).await
+                self.runner.call(call, asked).await
             }
             Run::Submit(handler) | Run::Wait(handler) => {
-                Arguments::split(&params, count)?.have(required)?;
-                handler(Arc::clone(&self.runner), params, extensions).await
+                Arguments::split(&asked.params, count)?.have(required)?;
+                handler(Arc::clone(&self.runner), asked.params, extensions).await
             }
             Run::About(_) | Run::Subscription => {
-                Arguments::split(&params, count)?;
+                Arguments::split(&asked.params, count)?;
                 let known = self.known.clone();
                 known.unwrap_or_else(|| Err(method_not_found(self.method.name)))
             }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use alloy_rpc_types_trace::geth::GethTrace;
 use serde::Serialize;
 use serde_json::json;
 use tbsi_types::{Block, Height};
@@ -17,6 +18,7 @@ pub(crate) mod accounts;
 pub(crate) mod debug;
 pub(crate) mod duration;
 pub(crate) mod parity;
+mod steps;
 pub(crate) mod storage;
 pub(crate) mod witness;
 
@@ -94,13 +96,22 @@ impl Bounds {
         )
     }
 
+    /// One trace as the answer, if it is within the bounds.
+    pub(crate) fn reply_trace(&self, api: &Api, trace: Option<&GethTrace>) -> Reply {
+        match trace {
+            Some(GethTrace::Default(frame)) => {
+                let text = steps::json(frame, answer_bytes_max(api));
+                text.ok_or_else(|| self.too_large(api))
+            }
+            other => self.reply(api, other),
+        }
+    }
+
     /// The answer, if it is within the bounds.
     pub(crate) fn reply(&self, api: &Api, answer: impl Serialize) -> Reply {
-        // Room for what stands around the answer.
-        let max = (api.limits.response_bytes_max as usize).saturating_sub(1_024);
         let mut text = Bounded {
             bytes: Vec::new(),
-            max,
+            max: answer_bytes_max(api),
         };
         if let Err(error) = serde_json::to_writer(&mut text, &answer) {
             return Err(if error.is_io() {
@@ -112,6 +123,11 @@ impl Bounds {
         let text = String::from_utf8(text.bytes).map_err(|error| internal(&error))?;
         Ok(Json::of(text))
     }
+}
+
+/// Leaves room for what stands around an answer.
+fn answer_bytes_max(api: &Api) -> usize {
+    (api.limits.response_bytes_max as usize).saturating_sub(1_024)
 }
 
 /// Takes so many bytes and no more.

@@ -108,6 +108,7 @@ impl Store {
         batch.put(Table::Meta, keys::TIP, &record.encode());
         batch.write("block")?;
 
+        self.hot.advance(next, &block.update.touched);
         waiting.decided(next);
         self.note_handover(block.checkpoint);
         self.database.raise_history_floor(oldest);

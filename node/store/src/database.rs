@@ -20,6 +20,8 @@ use crate::limits::{OPEN_FILES_MAX, WAL_BYTES_MAX, WRITE_BUFFER_BYTES};
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 const KIB: usize = 1024;
 const MIB: u64 = 1024 * 1024;
+/// Keys that were dropped, and that a [`Seeker`] passes over before it gives up.
+const SKIPPED_MAX: u64 = 64;
 /// Values of this size and above are kept out of the sorted files.
 const BLOB_BYTES_MIN: u64 = 1024;
 
@@ -231,6 +233,18 @@ impl<'a> View<'a> {
         Ok(value)
     }
 
+    /// For many searches of one table: to open an iterator costs more than to use it.
+    pub(crate) fn seeker(&self, table: Table) -> Seeker<'a> {
+        let mut options = ReadOptions::default();
+        options.set_snapshot(&self.snapshot);
+        options.set_max_skippable_internal_keys(SKIPPED_MAX);
+        let database = self.database;
+        let iterator = database
+            .db
+            .raw_iterator_cf_opt(database.handle(table), options);
+        Seeker { iterator }
+    }
+
     /// Visits the entries whose key begins with `prefix`, in order, until `visit` returns
     /// false or an error.
     pub(crate) fn scan(
@@ -299,6 +313,23 @@ impl<'a> View<'a> {
         options.set_iterate_range(PrefixRange(prefix));
         self.snapshot
             .raw_iterator_cf_opt(self.database.handle(table), options)
+    }
+}
+
+/// An iterator that is used again and again. Unlike those of [`View::scan`] it has no end: what was
+/// dropped and not compacted yet could make it run far beyond what is looked for, so it gives up.
+pub(crate) struct Seeker<'a> {
+    iterator: DBRawIterator<'a>,
+}
+
+impl Seeker<'_> {
+    /// As [`View::first`]; `None` if that has to be asked.
+    pub(crate) fn first(&mut self, prefix: &[u8], from: &[u8]) -> Option<Option<Vec<u8>>> {
+        self.iterator.seek(from);
+        match self.iterator.item() {
+            Some((key, value)) => Some(key.starts_with(prefix).then(|| value.to_vec())),
+            None => self.iterator.status().is_ok().then_some(None),
+        }
     }
 }
 

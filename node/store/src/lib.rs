@@ -39,6 +39,7 @@ mod commit;
 mod consensus;
 mod database;
 mod error;
+mod hot;
 mod keys;
 pub mod limits;
 mod log;

@@ -36,6 +36,12 @@ pub const ACCOUNTS_PAGE_MAX: usize = 256;
 /// Accounts or slots that have changed since, which one page of them looks at.
 pub(crate) const CHANGES_MAX: usize = 16_384;
 
+/// Accounts and slots of the latest state that are remembered, about 150 bytes each.
+pub(crate) const HOT_ENTRIES_MAX: usize = 131_072;
+
+/// Parts of them, each with a lock of its own.
+pub(crate) const HOT_SHARDS: usize = 4;
+
 /// Bytes of blocks, indexes and filters that RocksDB keeps in memory, by default.
 pub const CACHE_BYTES: usize = 32 * 1024 * 1024;
 

@@ -8,14 +8,17 @@ use alloy_trie::{EMPTY_ROOT_HASH, Nibbles, TrieAccount};
 use tbsi_types::{Account, AccountProof, Height, SlotProof, StateView, ViewError};
 
 use crate::chain::read_checkpoint;
-use crate::database::{Table, View};
+use crate::database::{Seeker, Table, View};
 use crate::error::{StoreError, corrupt};
+use crate::hot::Hot;
 use crate::keys;
 use crate::limits::PROOF_SLOTS_MAX;
 use crate::trie;
 
 /// Reads keys of the state as they were after one block, from one snapshot.
 pub(crate) struct Reader<'a> {
+    /// Of [`Table::History`], once it was needed.
+    pub(crate) history: RefCell<Option<Seeker<'a>>>,
     pub(crate) view: View<'a>,
     /// Where to look back to, if not at the snapshot's own state.
     pub(crate) past: Option<Past>,
@@ -47,7 +50,12 @@ impl Reader<'_> {
         if let Some(past) = self.past {
             // The first later change of the key remembers what it was.
             let from = keys::history(key, past.height.next());
-            let previous = self.view.first(Table::History, key, &from, what)?;
+            let mut history = self.history.borrow_mut();
+            let history = history.get_or_insert_with(|| self.view.seeker(Table::History));
+            let previous = match history.first(key, &from) {
+                Some(previous) => previous,
+                None => self.view.first(Table::History, key, &from, what)?,
+            };
             self.check_window(past)?;
             if let Some(previous) = previous {
                 return Ok((!previous.is_empty()).then_some(previous));
@@ -124,6 +132,8 @@ pub(crate) fn slot_hash(slot: U256) -> B256 {
 pub struct StateAt<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) height: Height,
+    /// Where to look first, and to leave what was read; `None` of an earlier state.
+    pub(crate) hot: Option<&'a Hot>,
 }
 
 impl StateAt<'_> {
@@ -188,9 +198,16 @@ impl StateAt<'_> {
 
 impl StateView for StateAt<'_> {
     fn account(&self, address: Address) -> Result<Option<Account>, ViewError> {
+        if let Some(known) = self.hot.and_then(|hot| hot.account(self.height, &address)) {
+            return Ok(known);
+        }
         let account = self.reader.account(&keccak256(address));
         let account = account.map_err(view_error(|| format!("account {address}")))?;
-        Ok(account.as_ref().map(without_storage))
+        let account = account.as_ref().map(without_storage);
+        if let Some(hot) = self.hot {
+            hot.keep_account(self.height, address, account);
+        }
+        Ok(account)
     }
 
     fn code(&self, code_hash: B256) -> Result<Bytes, ViewError> {
@@ -199,9 +216,18 @@ impl StateView for StateAt<'_> {
     }
 
     fn storage(&self, address: Address, slot: U256) -> Result<U256, ViewError> {
-        self.reader
-            .slot(&keccak256(address), slot)
-            .map_err(view_error(|| format!("slot {slot} of {address}")))
+        let known = self
+            .hot
+            .and_then(|hot| hot.slot(self.height, &address, &slot));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let value = self.reader.slot(&keccak256(address), slot);
+        let value = value.map_err(view_error(|| format!("slot {slot} of {address}")))?;
+        if let Some(hot) = self.hot {
+            hot.keep_slot(self.height, address, slot, value);
+        }
+        Ok(value)
     }
 
     fn block_hash(&self, height: u64) -> Result<B256, ViewError> {

@@ -20,6 +20,7 @@ use crate::chain::read_checkpoint;
 use crate::consensus::Waiting;
 use crate::database::{Database, Table};
 use crate::error::{StoreError, corrupt};
+use crate::hot::Hot;
 use crate::keys;
 use crate::limits::CACHE_BYTES;
 use crate::pages;
@@ -113,6 +114,8 @@ pub struct Store {
     pub(crate) identity: ChainIdentity,
     pub(crate) options: StoreOptions,
     pub(crate) tip: RwLock<Option<Tip>>,
+    /// Of the state at the tip.
+    pub(crate) hot: Hot,
     /// Of the log at the tip.
     pub(crate) frontier: RwLock<Frontier>,
     /// Of the map at the tip.
@@ -155,6 +158,7 @@ impl Store {
             options,
             frontier: RwLock::new(load_frontier(&database, tip.as_ref())?),
             map: RwLock::new(pages::load_state(&database)?),
+            hot: Hot::new(tip.map(|tip| tip.height)),
             tip: RwLock::new(tip),
             upper_nodes: Mutex::default(),
             members: Mutex::new(None),
@@ -204,7 +208,12 @@ impl Store {
             });
         }
         reader.past = (height < tip).then_some(Past { height, tip });
-        Ok(StateAt { reader, height })
+        let hot = (height == tip).then_some(&self.hot);
+        Ok(StateAt {
+            reader,
+            height,
+            hot,
+        })
     }
 
     /// Proves an account and some of its slots as they are after the block at `height`
@@ -224,6 +233,7 @@ impl Store {
         let record = view.get(Table::Meta, keys::TIP, "tip")?;
         let record = record.as_deref().map(TipRecord::decode).transpose()?;
         let reader = Reader {
+            history: RefCell::default(),
             view,
             past: None,
             nodes: RefCell::default(),

@@ -8,6 +8,7 @@ use tbsi_types::{Account, AccountChange, Height, StateDiff};
 
 use crate::database::Table;
 use crate::error::{StoreError, corrupt};
+use crate::hot::Touched;
 use crate::keys;
 use crate::state::{Reader, StateAt, decode_account, slot_hash};
 use crate::store::Store;
@@ -21,6 +22,8 @@ pub struct StateUpdate {
     pub(crate) base: Option<Height>,
     pub(crate) writes: Vec<StateWrite>,
     pub(crate) codes: Vec<(B256, Bytes)>,
+    /// By their own names; none if only the root was wanted.
+    pub(crate) touched: Vec<Touched>,
 }
 
 /// A key of the state and its value before and after; `None` where there is none.
@@ -88,6 +91,10 @@ fn update(
         base,
         writes: Vec::new(),
         codes: codes.map(|(hash, code)| (*hash, code.clone())).collect(),
+        touched: match purpose {
+            Purpose::Writes => touched(diff),
+            Purpose::Root => Vec::new(),
+        },
     };
     let mut accounts = BTreeMap::new();
     for (address, change) in &diff.accounts {
@@ -122,6 +129,18 @@ fn update(
         update.write(keys::account(&owner), account.before, account.after);
     }
     Ok(update)
+}
+
+fn touched(diff: &StateDiff) -> Vec<Touched> {
+    let accounts = diff.accounts.iter();
+    let touched = accounts.map(|(address, change)| {
+        let cleared = change.storage_wiped || change.account.is_none();
+        Touched {
+            address: *address,
+            slots: (!cleared).then(|| change.storage.keys().copied().collect()),
+        }
+    });
+    touched.collect()
 }
 
 fn encode_account(account: &Account, storage_root: B256) -> Vec<u8> {

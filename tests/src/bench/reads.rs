@@ -17,7 +17,7 @@ use super::report::OTHER_CORES_MAX;
 use super::statistics::{Spread, ratio};
 use super::stock::{self, Habits, Stock};
 use super::table::{optional, row, spread_ms};
-use super::target::{Anvil, Mining, Target, start_anvil, start_tbsi};
+use super::target::{Anvil, Keeps, Mining, Target, start_anvil, start_tbsi};
 
 /// Bid for a unit of gas on a chain that wants one, wei: far above what geth begins with.
 const BID: u128 = 100_000_000_000;
@@ -101,7 +101,9 @@ pub async fn measure(plan: &Plan, dir: &Path) -> anyhow::Result<Reads> {
 impl Chains {
     async fn start(plan: &Plan, dir: &Path) -> anyhow::Result<Self> {
         let geth_program = geth_program(plan)?;
-        let (network, mut tbsi) = start_tbsi(1, &plan.tbsi, &dir.join("reads")).await?;
+        // What is traced at the end was made hundreds of blocks before.
+        let home = dir.join("reads");
+        let (network, mut tbsi) = start_tbsi(1, &plan.tbsi, &home, Keeps::All).await?;
         tbsi.name = "tbsi (1 validator)".into();
         let mut all = vec![(stocked(&tbsi, 0, false).await?, tbsi)];
         let mut anvil = None;

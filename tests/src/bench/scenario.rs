@@ -22,7 +22,7 @@ use super::restart;
 use super::schedule::Schedule;
 use super::search::RateSearch;
 use super::statistics::Spread;
-use super::target::{Mining, Target, start_anvil, start_tbsi};
+use super::target::{Keeps, Mining, Target, start_anvil, start_tbsi};
 use super::warroom;
 use super::workload::Workload;
 
@@ -101,7 +101,7 @@ impl<'a> Bench<'a> {
     async fn start(plan: &'a Plan, dir: &'a Path, name: &str) -> anyhow::Result<Self> {
         eprintln!("start {} validators", plan.validators);
         let home = dir.join(name);
-        let (network, tbsi) = start_tbsi(plan.validators, &plan.tbsi, &home).await?;
+        let (network, tbsi) = start_tbsi(plan.validators, &plan.tbsi, &home, Keeps::Window).await?;
         Ok(Self {
             plan,
             dir,

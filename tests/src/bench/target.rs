@@ -9,6 +9,8 @@ use std::time::Duration;
 use alloy_primitives::{Bytes, hex};
 use anyhow::{Context, bail, ensure};
 use serde_json::{Value, json};
+use tbsi_home::Home;
+use tbsi_home::config::{Config, HISTORY_ALL};
 use tbsi_testnet::{DEVELOPMENT_CHAIN_ID, Network, NetworkSpec, START_TIMEOUT};
 use tbsi_types::{Address, Height};
 use tokio::time::{Instant, sleep};
@@ -42,14 +44,32 @@ async fn version(endpoint: SocketAddr) -> anyhow::Result<String> {
     connection.call("web3_clientVersion", json!([])).await
 }
 
+/// Which states the nodes of a network keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// Those of the last blocks, as nodes do unless they are told otherwise.
+    Window,
+    /// All, as anvil and `geth --dev` do.
+    All,
+}
+
 /// Makes a network of validators in `dir`, starts it, and deploys the storage contract.
 pub async fn start_tbsi(
     validators: usize,
     binary: &Path,
     dir: &Path,
+    keeps: Keeps,
 ) -> anyhow::Result<(Network, Target)> {
     let spec = NetworkSpec::new(dir, validators, 0);
     let mut network = Network::create(&spec, binary).context("make the network")?;
+    if keeps == Keeps::All {
+        for node in 0..validators {
+            let file = Home::new(network.home(node)).config_file();
+            let mut config = Config::load(&file).context("read a node's configuration")?;
+            config.store.history_blocks = HISTORY_ALL;
+            fs::write(file, config.to_toml()).context("write a node's configuration")?;
+        }
+    }
     network.start_all().context("start the network")?;
     network
         .wait_all(Height(1), START_TIMEOUT, &mut |_| ())

@@ -19,6 +19,7 @@ pub mod random;
 pub mod requests;
 pub mod rows;
 pub mod stage;
+mod strangers;
 
 use std::fmt::Write as _;
 use std::pin::Pin;

@@ -24,6 +24,7 @@ use crate::bench::stock::{Filled, Habits, fill_at_once};
 use crate::faults::demands::{Demand, Reception, Scene, call, demands, head};
 use crate::faults::load::resident_kib;
 use crate::faults::stage::Stage;
+use crate::faults::strangers::Strangers;
 use crate::faults::{Amount, Found};
 use crate::harness::{Sender, wait_receipt};
 use crate::socket::Socket;
@@ -62,6 +63,7 @@ pub async fn floods(amount: Amount) -> anyhow::Result<Found> {
     let first = stage.tip(1).await?;
     let mut flood = Flood {
         stage: &stage,
+        strangers: Strangers::start()?,
         time: (FLOOD.0 * u32::try_from(amount.kills).unwrap_or(u32::MAX)).min(FLOOD.1),
         slowest: Duration::ZERO,
         answers: 0,
@@ -166,6 +168,8 @@ async fn scene(stage: &Stage, operator: SocketAddr) -> anyhow::Result<(Scene, Fi
 /// Floods of a node, one after the other, and what came of them so far.
 struct Flood<'a> {
     stage: &'a Stage,
+    /// Where the clients run.
+    strangers: Strangers,
     time: Duration,
     /// The slowest answer to a plain question.
     slowest: Duration,
@@ -181,7 +185,7 @@ impl Flood<'_> {
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
             let (busy, demand) = (Arc::clone(&busy), Arc::clone(&demand));
-            clients.spawn(async move {
+            let client = async move {
                 let mut refused = 0u64;
                 while Instant::now() < until || refused == 0 {
                     match demand.make().await? {
@@ -192,7 +196,8 @@ impl Flood<'_> {
                     }
                 }
                 anyhow::Ok(refused)
-            });
+            };
+            clients.spawn_on(client, self.strangers.handle());
         }
         self.ask_politely().await.context(demand.name)?;
         while let Some(ended) = clients.join_next().await {

@@ -155,8 +155,9 @@ impl Backend for EthereumNode {
         Ok(stored.map(|proposed| proposed.block))
     }
 
-    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
-        self.stored(self.chain.store.receipts(height))
+    fn receipts(&self, height: Height) -> Result<Option<Arc<Vec<Receipt>>>, BackendError> {
+        let stored = self.stored(self.chain.store.receipts(height))?;
+        Ok(stored.map(Arc::new))
     }
 
     fn height_of(&self, block_hash: B256) -> Result<Option<Height>, BackendError> {

@@ -17,7 +17,7 @@ use tbsi_store::{StateAt, StatePage};
 use tbsi_types::{Address, B256, Bytes, CallOverrides, CallRequest, Height, StateView as _, U256};
 
 use super::NodeApi;
-use crate::answers::{internal, store_error};
+use crate::answers::{before_block, internal, store_error};
 
 impl Hindsight for NodeApi {
     fn debug_block(
@@ -81,12 +81,14 @@ impl Hindsight for NodeApi {
     ) -> Result<HashedSlots, BackendError> {
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         let (page, written) = self.again(height, |state, block| {
+            let within = tbsi_execution::slots_within(state, block, index, account);
             let (is_new, written) =
-                tbsi_execution::slots_within(state, block, index, account).map_err(internal)?;
+                within.map_err(|error| before_block(height, internal(error)))?;
             let page = match is_new {
-                true => StatePage::default(),
-                false => state.slots(account, from, limit).map_err(store_error)?,
+                true => Ok(StatePage::default()),
+                false => state.slots(account, from, limit),
             };
+            let page = page.map_err(|error| before_block(height, store_error(error)))?;
             Ok::<_, BackendError>((page, written))
         })?;
         Ok(merge(page, &written, from, limit))
@@ -132,10 +134,10 @@ impl Hindsight for NodeApi {
         allowance: Allowance,
     ) -> Result<ExecutionWitness, HindsightError> {
         self.again(height, |state, block| {
-            let (reads, diff) = tbsi_execution::block_reads(state, block).map_err(internal)?;
-            let needed = state
-                .needed_nodes(&reads.accounts, &diff, allowance.bytes_max)
-                .map_err(store_error)?;
+            let read = tbsi_execution::block_reads(state, block);
+            let (reads, diff) = read.map_err(|error| before_block(height, internal(error)))?;
+            let needed = state.needed_nodes(&reads.accounts, &diff, allowance.bytes_max);
+            let needed = needed.map_err(|error| before_block(height, store_error(error)))?;
             let needed = needed.ok_or(HindsightError::TooLarge)?;
             if needed.root_after != block.header.state_root {
                 let wrong = format!("block {height} comes to another state root");
@@ -183,22 +185,10 @@ impl NodeApi {
     ) -> Result<T, E> {
         let missing = |what| BackendError::Internal(format!("block {height} {what}"));
         let parent = height.previous().ok_or_else(|| missing("has no parent"))?;
-        let stored = self.0.store.block(height).map_err(store_error)?;
-        let block = stored.ok_or_else(|| missing("is not stored"))?.block;
-        // The oldest block that can be executed again is the one after the oldest state.
-        let state = self
-            .0
-            .store
-            .state_at(parent)
-            .map_err(|error| match store_error(error) {
-                BackendError::StateUnavailable { oldest, .. } => {
-                    let oldest = oldest.next();
-                    BackendError::StateUnavailable { height, oldest }
-                }
-                other @ (BackendError::Limit(_)
-                | BackendError::Refused(_)
-                | BackendError::Internal(_)) => other,
-            })?;
+        let block = self.block_at(height)?;
+        let block = block.ok_or_else(|| missing("is not stored"))?;
+        let state = self.0.store.state_at(parent);
+        let state = state.map_err(|error| before_block(height, store_error(error)))?;
         let traced = TracedBlock {
             protocol: &Protocol::of(&self.0.identity),
             header: &block.header,
@@ -222,7 +212,13 @@ impl NodeApi {
                 bytes_max: allowance.bytes_max,
                 keep_going: &keep_going,
             };
-            tbsi_execution::trace_block(state, block, only, kind, bounds).map_err(failure)
+            let traced = tbsi_execution::trace_block(state, block, only, kind, bounds);
+            traced.map_err(|error| match failure(error) {
+                HindsightError::Backend(error) => before_block(height, error).into(),
+                other @ (HindsightError::TooLarge
+                | HindsightError::TooLong
+                | HindsightError::Refused(_)) => other,
+            })
         })
     }
 

@@ -1,11 +1,14 @@
 //! Blocks, transactions and receipts. What does not exist is null, not an error.
 
+use std::sync::Arc;
+
 use alloy_eips::{BlockId, BlockNumberOrTag};
 use alloy_primitives::{B256, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
 use tbsi_types::{Block, Height, Receipt};
 
 use super::objects::{self, Place};
+use super::text;
 use crate::api::{Api, Reply, reply};
 use crate::arguments::Arguments;
 use crate::backend::BackendError;
@@ -98,7 +101,7 @@ pub(crate) fn find_transaction(
 pub(crate) fn executed(
     api: &Api,
     height: Height,
-) -> Result<Option<(Block, Vec<Receipt>)>, Failure> {
+) -> Result<Option<(Block, Arc<Vec<Receipt>>)>, Failure> {
     let Some(block) = api.backend.block(height)? else {
         return Ok(None);
     };
@@ -133,14 +136,20 @@ pub(crate) fn logs_in(receipts: &[Receipt]) -> usize {
 pub(crate) fn block_receipts(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let id: BlockId = arguments.required(0)?;
     match api.height_of_id(id)? {
-        Some(height) => reply(receipts_at(api, height)?),
+        Some(height) => match receipts_at(api, height)? {
+            Some(receipts) => Ok(text::receipts(&receipts)),
+            None => reply(()),
+        },
         None => reply(()),
     }
 }
 
 /// `eth_getTransactionReceipt(hash)`.
 pub(crate) fn transaction_receipt(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    reply(receipt_of(api, arguments.required(0)?)?)
+    match receipt_of(api, arguments.required(0)?)? {
+        Some(receipt) => Ok(text::receipt(&receipt)),
+        None => reply(()),
+    }
 }
 
 /// The receipt of a transaction; `None` if it is in no block.

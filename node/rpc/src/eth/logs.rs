@@ -75,7 +75,8 @@ fn logs_of_range(api: &Api, filter: &Filter) -> Result<Vec<Log>, Failure> {
                 "limitMs": LOG_SCAN_MS_MAX, "from": quantity(from), "to": quantity(to),
             });
             let message = format!(
-                "query took more than {LOG_SCAN_MS_MAX} ms; try with this block range [{:#x}, {:#x}]",
+                "query took more than {LOG_SCAN_MS_MAX} ms. \
+                 Try with this block range [{:#x}, {:#x}].",
                 from.0, to.0
             );
             return Err(timed_out(message, data));

@@ -1,9 +1,12 @@
 //! Blocks, transactions, receipts and logs as Ethereum's JSON-RPC shows them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use alloy_consensus::transaction::Recovered;
 use alloy_consensus::{Header, Sealable, Transaction as _};
 use alloy_eips::eip4895::Withdrawals;
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, Log, U256};
 use alloy_rpc_types_eth as rpc;
 use alloy_rpc_types_eth::BlockTransactions;
 use tbsi_types::{Block, Receipt, Transaction, TxEnvelope};
@@ -95,10 +98,11 @@ pub(crate) fn transaction(
 /// The receipts of a block, in order.
 pub(crate) fn receipts(
     block: &Block,
-    receipts: Vec<Receipt>,
+    receipts: Arc<Vec<Receipt>>,
     fees: Fees,
 ) -> Result<Vec<rpc::TransactionReceipt>, BackendError> {
     complete(block, &receipts)?;
+    let receipts = Arc::unwrap_or_clone(receipts);
     let place = Place::of(&block.header, fees);
     let (mut gas_before, mut logs_before) = (0, 0);
     let pairs = block.transactions.iter().zip(receipts).zip(0..);
@@ -138,25 +142,47 @@ pub(crate) fn receipt(
     receipt_object(transaction, inner, place, index, gas_used)
 }
 
-/// The logs of a block that match, in order.
+/// The logs of a block that match, in order. Those of receipts that nobody else has are moved: a
+/// block may have some hundred megabytes of them.
 pub(crate) fn logs(
     block: &Block,
-    receipts: Vec<Receipt>,
+    receipts: Arc<Vec<Receipt>>,
     fees: Fees,
-    matches: impl Fn(&alloy_primitives::Log) -> bool,
+    matches: impl Fn(&Log) -> bool,
 ) -> Result<Vec<rpc::Log>, BackendError> {
     complete(block, &receipts)?;
     let place = Place::of(&block.header, fees);
+    Ok(match Arc::try_unwrap(receipts) {
+        Ok(own) => {
+            let own = own.into_iter();
+            let logs = own.map(|it| it.into_logs().into_iter().map(Cow::Owned));
+            matching(block, place, logs, matches)
+        }
+        Err(shared) => {
+            let logs = shared.iter().map(|it| it.logs().iter().map(Cow::Borrowed));
+            matching(block, place, logs, matches)
+        }
+    })
+}
+
+/// The same, of the logs of each receipt.
+fn matching<'r, L: Iterator<Item = Cow<'r, Log>>>(
+    block: &Block,
+    place: Place,
+    logs: impl Iterator<Item = L>,
+    matches: impl Fn(&Log) -> bool,
+) -> Vec<rpc::Log> {
     let (mut found, mut log_index) = (Vec::new(), 0);
-    for ((transaction, receipt), index) in block.transactions.iter().zip(receipts).zip(0..) {
-        for inner in receipt.into_logs() {
+    for ((transaction, logs), index) in block.transactions.iter().zip(logs).zip(0..) {
+        for inner in logs {
             if matches(&inner) {
+                let inner = inner.into_owned();
                 found.push(log(inner, place, transaction.hash(), index, log_index));
             }
             log_index += 1;
         }
     }
-    Ok(found)
+    found
 }
 
 /// Each transaction has a receipt.
@@ -201,7 +227,7 @@ fn receipt_object(
 }
 
 pub(crate) fn log(
-    inner: alloy_primitives::Log,
+    inner: Log,
     place: Place,
     transaction_hash: B256,
     transaction_index: u64,

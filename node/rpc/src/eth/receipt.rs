@@ -8,8 +8,8 @@ use jsonrpsee::types::Params;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::blocks;
-use crate::api::{Reply, Runner, reply};
+use super::{blocks, text};
+use crate::api::{Reply, Runner};
 use crate::arguments::Arguments;
 use crate::error::{Failure, invalid_argument, not_in_time};
 use crate::limits::FINALITY_S_MAX;
@@ -32,7 +32,7 @@ pub(crate) async fn send_raw_transaction_sync(
     loop {
         let found = runner.run(move |api| blocks::receipt_of(api, hash)).await?;
         if let Some(receipt) = found {
-            return reply(receipt);
+            return Ok(text::receipt(&receipt));
         }
         runner.run(move |api| still_pending(api, hash)).await?;
         let head = tokio::time::timeout_at(deadline, heads.recv()).await;

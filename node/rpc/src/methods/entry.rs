@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use http::Extensions;
 use jsonrpsee::types::Params;
 
-use crate::api::{Api, Handler, Reply, Runner};
+use crate::api::{Api, Handler, Pace, Reply, Runner};
 use crate::arguments::Arguments;
 use crate::caller::Caller;
 
@@ -39,6 +39,7 @@ pub(crate) struct Method {
     pub(crate) arguments: &'static [Argument],
     pub(crate) result: Kind,
     pub(crate) run: Run,
+    pub(crate) pace: Pace,
 }
 
 /// An argument of a method, or a field of an object.
@@ -85,7 +86,7 @@ pub(crate) type Waiting = fn(Arc<Runner>, Params<'static>, Extensions) -> BoxFut
 /// How a method runs.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
-    /// On a blocking thread, of which there is a bounded number.
+    /// Beside other calls, a bounded number at a time.
     Call(Handler),
     /// The same, with an answer that is one thing, such as a block: nobody could ask for less, so
     /// the limit of an answer's bytes does not bind it.
@@ -114,6 +115,17 @@ impl Method {
     /// How many arguments must be there.
     pub(crate) fn required(&self) -> usize {
         self.arguments.iter().filter(|it| it.required).count()
+    }
+
+    /// The same method, of those that read little.
+    pub(super) const fn brief(self) -> Self {
+        self.at(Pace::Brief)
+    }
+
+    /// The same method, which takes as long as that.
+    pub(super) const fn at(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
     }
 
     /// Whether it waits without a place among the calls that run.
@@ -169,6 +181,7 @@ pub(super) const fn method(
         arguments,
         result,
         run,
+        pace: Pace::Long,
     }
 }
 

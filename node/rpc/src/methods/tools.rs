@@ -17,21 +17,23 @@ pub(super) const NET: Namespace = Namespace {
     about: "The network.",
     audience: Audience::Public,
     methods: &[
-        call("net_listening", "True.", &[], One(&BOOLEAN), net::listening),
+        call("net_listening", "True.", &[], One(&BOOLEAN), net::listening).brief(),
         call(
             "net_peerCount",
             "How many peers are connected.",
             &[],
             One(&QUANTITY),
             net::peer_count,
-        ),
+        )
+        .brief(),
         call(
             "net_version",
             "The chain id in decimal digits.",
             &[],
             One(&TEXT),
             net::version,
-        ),
+        )
+        .brief(),
     ],
 };
 
@@ -125,14 +127,16 @@ pub(super) const WEB3: Namespace = Namespace {
             &[],
             One(&TEXT),
             net::client_version,
-        ),
+        )
+        .brief(),
         call(
             "web3_sha3",
             "Keccak-256 of some bytes.",
             &[need("bytes", One(&BYTES))],
             One(&HASH),
             net::sha3,
-        ),
+        )
+        .brief(),
     ],
 };
 

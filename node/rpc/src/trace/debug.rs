@@ -33,7 +33,7 @@ pub(crate) fn trace_transaction(api: &Api, arguments: &Arguments<'_>) -> Reply {
         .backend
         .debug_block(height, Some(index), &options, bounds.allowance)
         .map_err(|error| bounds.failure(api, error))?;
-    bounds.reply(api, traces.into_iter().next())
+    bounds.reply_trace(api, traces.first())
 }
 
 /// `debug_traceBlockByNumber(number, options)`.
@@ -119,7 +119,7 @@ pub(crate) fn trace_call(api: &Api, arguments: &Arguments<'_>) -> Reply {
         .backend
         .debug_call(&request, &overrides, height, &options, bounds.allowance)
         .map_err(|error| bounds.failure(api, error))?;
-    bounds.reply(api, trace)
+    bounds.reply_trace(api, Some(&trace))
 }
 
 fn options(arguments: &Arguments<'_>, index: usize) -> Result<GethDebugTracingOptions, Failure> {

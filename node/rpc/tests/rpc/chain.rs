@@ -303,8 +303,8 @@ impl Backend for Chain {
         Ok(self.at(height, |block, _| block.clone()))
     }
 
-    fn receipts(&self, height: Height) -> Result<Option<Vec<Receipt>>, BackendError> {
-        Ok(self.at(height, |_, receipts| receipts.to_vec()))
+    fn receipts(&self, height: Height) -> Result<Option<Arc<Vec<Receipt>>>, BackendError> {
+        Ok(self.at(height, |_, receipts| Arc::new(receipts.to_vec())))
     }
 
     fn height_of(&self, hash: B256) -> Result<Option<Height>, BackendError> {

@@ -276,6 +276,36 @@ async fn one_address_runs_at_most_half_of_the_calls() {
     }
 }
 
+/// On a runtime with threads to spare short calls run where their connections are served; however
+/// many of them last, others are answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+async fn calls_that_last_leave_threads_for_others() {
+    let fixture = Arc::new(Fixture::new().await);
+    let address = fixture.address();
+    let wait = json!({"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [{"to": WAITS}]});
+    let calls: Vec<_> = (0..16)
+        .map(|_| {
+            let body = wait.to_string();
+            tokio::spawn(async move { post(address, &body, &[]).await })
+        })
+        .collect();
+    // Two where their connections are served, and at least four on other threads.
+    while fixture.chain.gate.arrived() < 6 {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        let other = post(address, REQUEST, &[]);
+        let other = tokio::time::timeout(Duration::from_secs(10), other).await;
+        let other = other.expect("calls that last do not stand before it");
+        assert_eq!(other.json()["result"], "0x87394a", "{}", other.body);
+    }
+    fixture.chain.gate.open();
+    for call in calls {
+        assert_eq!(call.await.unwrap().json()["result"], "0x");
+    }
+    assert_eq!(fixture.chain.gate.arrived(), 16);
+}
+
 #[tokio::test]
 async fn pages_of_unlisted_origins_are_refused() {
     let closed = Fixture::new().await;
