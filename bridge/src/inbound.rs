@@ -12,7 +12,7 @@ use tbsi_light::foreign::{
     Assurance, ForeignHeader, HeaderError, ProofError, ReadHeader, StorageProof, prove_storage,
     read_header, verify_header,
 };
-use tbsi_rpc::{Client, ClientError};
+use tbsi_rpc::{Client, ClientError, Http};
 use tokio::time::timeout;
 
 use crate::limits::{ANSWER_MS_MAX, FOREIGN_STEPS_MAX};
@@ -177,8 +177,8 @@ impl ForeignChain {
     ///
     /// # Errors
     /// If that is no address.
-    pub fn new(url: &str, assurance: Assurance) -> Result<Self, ClientError> {
-        let client = Client::new(url)?;
+    pub fn new(http: &Http, url: &str, assurance: Assurance) -> Result<Self, ClientError> {
+        let client = Client::through(http, url)?;
         Ok(Self { client, assurance })
     }
 

@@ -17,6 +17,7 @@ use tbsi_light::foreign::{Assurance, trusted_hash};
 use crate::govern::words::{CLIENT_STATUS, word};
 use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on};
 use crate::lang::Language;
+use crate::http::http;
 use crate::report::{refuse, refused};
 use crate::verify;
 
@@ -98,7 +99,7 @@ impl Followed {
                 client.kind
             )
         })?;
-        let chain = ForeignChain::new(&of.from, assurance).map_err(|it| refuse(it.into()))?;
+        let chain = ForeignChain::new(&http()?, &of.from, assurance).map_err(|it| refuse(it.into()))?;
         chain
             .check(client.chainId)
             .await

@@ -10,6 +10,7 @@ use tbsi_governance::contracts::{Chain, Chains, Facts};
 use tbsi_light::foreign::{Assurance, verify_header};
 
 use crate::govern::{Done, Planned, RegistryClient, Write, Writer};
+use crate::http::http;
 use crate::report::{refuse, refused};
 
 /// 14 days.
@@ -49,7 +50,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&args.write).await?;
     let (registry, lang) = (&writer.registry, writer.registry.lang);
     let chain = chain_of(registry, &args.caip2).await?;
-    let source = ForeignChain::new(&args.from, args.kind).map_err(|it| refuse(it.into()))?;
+    let source = ForeignChain::new(&http()?, &args.from, args.kind).map_err(|it| refuse(it.into()))?;
     let refuse = |error: tbsi_bridge::inbound::InboundError| refuse(error.into());
     if let Some(id) = args
         .caip2

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::contract::send_in_turn;
 use crate::lang::said;
+use crate::http::client;
 use crate::report::{note, refuse};
 
 /// How long the deployment is waited for.
@@ -29,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Deploys `code` on the chain at `url` with the key of a file; returns the contract's address.
 pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
-    let client = Client::new(url).map_err(|error| refuse(error.into()))?;
+    let client = client(url)?;
     suffices(rules_of(&client).await?, needed_by_contracts(), url).map_err(refuse)?;
     let unsigned = transaction(&client, &key, code).await?;
     let sign = |nonce| {
