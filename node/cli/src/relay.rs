@@ -1,7 +1,7 @@
 //! `tbsi relay`.
 
 mod contract;
-mod deploy;
+pub(crate) mod deploy;
 mod evidence;
 mod init;
 mod keys;

@@ -31,13 +31,19 @@ pub enum HttpProblem {
     )]
     Untrusted(String),
     /// Its certificate is not valid at this time.
-    #[error("its certificate has expired or is not valid yet ({0}); its operator must renew it, or this machine's clock is wrong")]
+    #[error(
+        "its certificate has expired or is not valid yet ({0}); its operator must renew it, or \
+         this machine's clock is wrong"
+    )]
     Dated(String),
     /// Its certificate is of somebody else.
     #[error("its certificate is of another host ({0}); give the address by the name that it has")]
     OtherName(String),
     /// It refused what this side showed in the handshake of TLS.
-    #[error("it refuses TLS with this side ({0}); it may want a client certificate: `login` of http.toml")]
+    #[error(
+        "it refuses TLS with this side ({0}); it may want a client certificate: `login` of \
+         http.toml"
+    )]
     Refused(String),
     /// It has no TLS.
     #[error("it speaks no TLS; http:// may be meant")]
@@ -52,7 +58,9 @@ pub enum HttpProblem {
     #[error("it answers a web page; is this the address of a node, or of a page before it?")]
     Html,
     /// It ended the connection.
-    #[error("it closed the connection before its answer was complete; it may be stopping, try again")]
+    #[error(
+        "it closed the connection before its answer was complete; it may be stopping, try again"
+    )]
     Broken,
     /// It answers too much.
     #[error("its answer has more than the {bytes_max} bytes that are allowed")]
@@ -75,7 +83,10 @@ pub enum HttpProblem {
         seconds: u64,
     },
     /// It sends elsewhere.
-    #[error("it redirects to {place} (status {status}), which is not followed; if that is right, give that address")]
+    #[error(
+        "it redirects to {place} (status {status}), which is not followed; if that is right, give \
+         that address"
+    )]
     Redirect {
         /// HTTP status.
         status: u16,
@@ -122,8 +133,11 @@ pub(super) fn of(error: &reqwest::Error, connect_s: u64) -> HttpProblem {
         return HttpProblem::Silent { seconds: connect_s };
     }
     // What reqwest and hyper say first is the same of every failure.
-    let inner = error.source().and_then(Error::source);
-    HttpProblem::NoConnection(inner.map_or(text, causes))
+    let mut last: &(dyn Error + 'static) = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    HttpProblem::NoConnection(last.to_string())
 }
 
 fn recognise(cause: &(dyn Error + 'static), connecting: bool) -> Option<HttpProblem> {

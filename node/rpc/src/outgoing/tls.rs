@@ -17,7 +17,7 @@ fn system_roots() -> Result<&'static RootCertStore, String> {
         if known > 0 {
             return Ok(roots);
         }
-        let problem = found.errors.first().map(causes);
+        let problem = found.errors.first().map(|error| causes(error));
         Err(problem.unwrap_or_else(|| "there are none".into()))
     };
     ROOTS.get_or_init(read).as_ref().map_err(Clone::clone)
