@@ -136,9 +136,7 @@ abstract contract Foreign is World {
         returns (bytes memory)
     {
         bytes memory shown = ancestry(encoded, 9, hashOf("nine"));
-        return abi.encodeCall(
-            IFacts.open, (chain, QBFT, trustPeriod, origin(), encoded, shown)
-        );
+        return abi.encodeCall(IFacts.open, (chain, QBFT, trustPeriod, origin(), encoded, shown));
     }
 
     function updating(uint64 base, string memory set, bytes memory encoded)
