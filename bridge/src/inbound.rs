@@ -8,11 +8,11 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tbsi_light::foreign::limits::ANCESTRY_HEADERS_MAX;
 use tbsi_light::foreign::{
     Ancestor, Assurance, ForeignHeader, HeaderError, ReadHeader, StorageProof, prove_storage,
     read_header, verify_header,
 };
-use tbsi_light::foreign::limits::ANCESTRY_HEADERS_MAX;
 use tbsi_rpc::{Client, ClientError, Http};
 use tokio::time::timeout;
 

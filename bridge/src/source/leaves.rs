@@ -10,7 +10,8 @@ use tbsi_types::{LeafIndex, ProofBundle, TreeSize};
 
 use super::tiles::Tiles;
 use super::{
-    FoundLeaf, Leaves, Proven, ProvenLeaf, ProvenLeaves, Source, SourceError, causes, unavailable, within,
+    FoundLeaf, Leaves, Proven, ProvenLeaf, ProvenLeaves, Source, SourceError, causes, unavailable,
+    within,
 };
 use crate::limits::{BUNDLES_KEPT_MAX, TILES_PER_PROOF_MAX};
 

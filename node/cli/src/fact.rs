@@ -17,8 +17,8 @@ use tbsi_light::foreign::{Ancestor, Assurance, trusted_hash};
 
 use crate::govern::words::{CLIENT_STATUS, word};
 use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on};
-use crate::lang::Language;
 use crate::http::http;
+use crate::lang::Language;
 use crate::report::{refuse, refused};
 use crate::verify;
 
@@ -116,7 +116,9 @@ impl Followed {
         let call = Facts::originOfCall { client: number };
         let origin = registry.ask(FACTS, call).await?;
         let chain = ForeignChain::new(&http()?, &of.from, assurance);
-        let chain = chain.map_err(|it| refuse(it.into()))?.with_keeper(of.keeper);
+        let chain = chain
+            .map_err(|it| refuse(it.into()))?
+            .with_keeper(of.keeper);
         let checked = async {
             chain.check(client.chainId).await?;
             chain.check_genesis(origin.genesisHash).await

@@ -19,7 +19,9 @@ fn answering() -> (SocketAddr, JoinHandle<String>) {
             stream.read_exact(&mut byte).unwrap();
             heard.extend(byte);
         }
-        stream.write_all(b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 502 No\r\ncontent-length: 0\r\n\r\n")
+            .unwrap();
         String::from_utf8(heard).unwrap()
     });
     (address, heard)
@@ -45,17 +47,26 @@ fn proxies_of_the_environment_are_used() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(!said.contains("secret"), "{said}");
     let heard = heard.join().unwrap();
-    assert!(heard.starts_with("POST http://node.invalid/ HTTP/1.1\r\n"), "{heard}");
+    assert!(
+        heard.starts_with("POST http://node.invalid/ HTTP/1.1\r\n"),
+        "{heard}"
+    );
 
     let (address, heard) = answering();
     let url = format!("http://{address}");
     let (_, said) = status(&url, &[("HTTP_PROXY", "http://127.0.0.1:1")]);
     assert!(said.contains("status 502"), "{said}");
     let heard = heard.join().unwrap();
-    assert!(heard.starts_with("POST / HTTP/1.1\r\n"), "this machine has no proxy: {heard}");
+    assert!(
+        heard.starts_with("POST / HTTP/1.1\r\n"),
+        "this machine has no proxy: {heard}"
+    );
 
     let (_, said) = status("http://node.invalid", &[("HTTP_PROXY", "socks5://a")]);
-    assert!(said.contains("HTTP_PROXY: is a proxy of kind socks5"), "{said}");
+    assert!(
+        said.contains("HTTP_PROXY: is a proxy of kind socks5"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -74,7 +85,10 @@ fn the_file_that_the_environment_names_is_used() {
     assert!(said.contains("status 502"), "{said}");
     assert!(!said.contains("secret"), "{said}");
     let heard = heard.join().unwrap();
-    assert!(heard.contains("authorization: Bearer secret\r\n"), "{heard}");
+    assert!(
+        heard.contains("authorization: Bearer secret\r\n"),
+        "{heard}"
+    );
     let (output, said) = status(&url, &[("TBSI_HTTP", "absent.toml")]);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("read absent.toml"), "{said}");

@@ -325,7 +325,7 @@ fn submitters(
     let http = Http::of_home(home.dir())?.unwrap_or_default();
     let witnesses = config.attestation_log.witnesses.iter().enumerate();
     let submitter = |(position, outside): (usize, &WitnessConfig)| {
-        Ok(Submitter {
+        anyhow::Ok(Submitter {
             node: Arc::clone(node),
             log: Arc::clone(&witness.log),
             witness: http.remote(&outside.url)?,

@@ -128,7 +128,11 @@ fn proxies(via: &Via) -> Result<Vec<Proxy>, String> {
     let wrong = |error: reqwest::Error| problem::causes(&error.without_url());
     let direct = |list: &str| NoProxy::from_string(&format!("{LOOPBACK},{list}"));
     match via {
-        Via::Proxy { url, login, direct: list } => {
+        Via::Proxy {
+            url,
+            login,
+            direct: list,
+        } => {
             let mut proxy = Proxy::all(url.clone()).map_err(wrong)?;
             if let Some((user, password)) = login {
                 proxy = proxy.basic_auth(user, password.reveal());
@@ -139,13 +143,17 @@ fn proxies(via: &Via) -> Result<Vec<Proxy>, String> {
             let list = variable("NO_PROXY").unwrap_or_default();
             let mut proxies = Vec::new();
             for (name, make) in [
-                ("HTTP_PROXY", Proxy::http::<Url> as fn(Url) -> reqwest::Result<Proxy>),
+                (
+                    "HTTP_PROXY",
+                    Proxy::http::<Url> as fn(Url) -> reqwest::Result<Proxy>,
+                ),
                 ("HTTPS_PROXY", Proxy::https::<Url>),
                 ("ALL_PROXY", Proxy::all::<Url>),
             ] {
                 let Some(text) = variable(name) else { continue };
                 let url = config::proxy_url(&text);
-                let url = url.map_err(|problem| format!("environment variable {name}: {problem}"))?;
+                let url =
+                    url.map_err(|problem| format!("environment variable {name}: {problem}"))?;
                 proxies.push(make(url).map_err(wrong)?.no_proxy(direct(&list)));
             }
             Ok(proxies)
@@ -157,7 +165,11 @@ fn proxies(via: &Via) -> Result<Vec<Proxy>, String> {
 /// A variable of the environment, under its name or the same in small letters.
 fn variable(name: &str) -> Option<String> {
     let small = name.to_ascii_lowercase();
-    let set = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    let set = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .filter(|text| !text.trim().is_empty())
+    };
     set(&small).or_else(|| set(name))
 }
 
@@ -298,11 +310,18 @@ impl Remote {
 
     async fn whole(&self, mut response: Response, bytes_max: usize) -> Result<Bytes, HttpProblem> {
         let too_much = HttpProblem::TooMuch { bytes_max };
-        if response.content_length().is_some_and(|bytes| bytes > bytes_max as u64) {
+        if response
+            .content_length()
+            .is_some_and(|bytes| bytes > bytes_max as u64)
+        {
             return Err(too_much);
         }
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| self.explain(error))? {
+        while let Some(part) = response
+            .chunk()
+            .await
+            .map_err(|error| self.explain(error))?
+        {
             if body.len() + part.len() > bytes_max {
                 return Err(too_much);
             }
@@ -315,7 +334,10 @@ impl Remote {
         let max = max.min(REFUSAL_BYTES_MAX);
         let mut body = Vec::new();
         while body.len() < max {
-            let part = response.chunk().await.map_err(|error| self.explain(error))?;
+            let part = response
+                .chunk()
+                .await
+                .map_err(|error| self.explain(error))?;
             let Some(part) = part else { break };
             body.extend_from_slice(&part[..part.len().min(max - body.len())]);
         }

@@ -55,7 +55,9 @@ pub(crate) async fn a_keeper_of_hashes_shows_what_comes_after(stage: &Stage) {
     said(&absent, 2, &["can keep the hashes of blocks"]);
     // Six blocks later headers would do as well: the keeper is asked first.
     stage.quorum.reaches(latest + 8).await;
-    let imported = stage.import(from, 12, &[&with[..], &["--json"]].concat()).await;
+    let imported = stage
+        .import(from, 12, &[&with[..], &["--json"]].concat())
+        .await;
     let imported = json_of(&imported);
     assert_eq!(imported["headers"], 1, "{imported}");
     assert_eq!(imported["ancestry"], json!(["keeper"]), "{imported}");

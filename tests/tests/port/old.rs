@@ -42,7 +42,10 @@ fn sender() -> Evm<EvmRpc> {
         genesis_hash: Default::default(),
     };
     let signer = Arc::new(SecretKey::from_seed(b"nobody"));
-    Evm::new(EvmRpc::new(&config, &Http::default(), source, signer).unwrap(), config)
+    Evm::new(
+        EvmRpc::new(&config, &Http::default(), source, signer).unwrap(),
+        config,
+    )
 }
 
 /// The state after records, each of which the sender finds legal.

@@ -123,7 +123,9 @@ pub fn verify_ancestor(
             by_storage(&header, ancestor, place, rest)
         }
         2 => {
-            let (account, proof) = rest.split_first_chunk::<20>().ok_or(AncestryError::Layout)?;
+            let (account, proof) = rest
+                .split_first_chunk::<20>()
+                .ok_or(AncestryError::Layout)?;
             let slot = keeper_slot(ancestor.height);
             let place = (Address::from(account), slot, keccak256(KEEPER_CODE));
             by_storage(&header, ancestor, place, proof)
@@ -145,7 +147,9 @@ fn by_parents(
     for position in 0..u64::from(*count) {
         let (length, after) = rest.split_first_chunk().ok_or(AncestryError::Layout)?;
         let length = usize::from(u16::from_be_bytes(*length));
-        let (bytes, after) = after.split_at_checked(length).ok_or(AncestryError::Layout)?;
+        let (bytes, after) = after
+            .split_at_checked(length)
+            .ok_or(AncestryError::Layout)?;
         rest = after;
         if keccak256(bytes) != parent {
             return Err(AncestryError::Parent(position));

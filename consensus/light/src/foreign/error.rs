@@ -1,8 +1,7 @@
 //! Why a header or a proof of another chain proves nothing.
 
 use super::limits::{
-    ANCESTRY_HEADERS_MAX, FOREIGN_VALIDATORS_MAX, HEADER_BYTES_MAX, NODE_BYTES_MAX,
-    PROOF_NODES_MAX,
+    ANCESTRY_HEADERS_MAX, FOREIGN_VALIDATORS_MAX, HEADER_BYTES_MAX, NODE_BYTES_MAX, PROOF_NODES_MAX,
 };
 
 /// Why a header does not follow from what is trusted. Positions count from 0.

@@ -162,7 +162,10 @@ fn a_hash_that_the_chain_keeps_shows_its_ancestor() {
         // Under another state root it shows nothing.
         let (unlike, _) = with_state(account, slot, B256::repeat_byte(0xcc));
         let refused = shown(&unlike, &known, &ancestry);
-        assert!(matches!(refused, Err(AncestryError::Proof(_))), "{refused:?}");
+        assert!(
+            matches!(refused, Err(AncestryError::Proof(_))),
+            "{refused:?}"
+        );
         // Of another height it is another slot.
         let next = Ancestor {
             height: height + 1,

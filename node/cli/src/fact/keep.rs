@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, Bytes, U256};
 use serde_json::json;
 use tbsi_keys::keyfile::load_validator_key;
 use tbsi_light::foreign::KEEPER_CREATION_CODE;
@@ -42,7 +42,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let key = load_validator_key(&args.key).map_err(|error| refuse(error.into()))?;
     let client = client(&args.from)?;
     let Some(keeper) = args.keeper else {
-        let code = Bytes::from(KEEPER_CREATION_CODE);
+        let code = Bytes::copy_from_slice(&KEEPER_CREATION_CODE);
         let made = submit(&client, &key, None, &code).await?;
         let text = args.lang.pick(
             format!("keeper {made}\nGive it as --keeper to `tbsi fact keep` and `import`."),
@@ -50,17 +50,23 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         );
         return args.format.print(&text, &json!({ "keeper": made }));
     };
-    let newest = client.block_number().await.map_err(|it| refuse(it.into()))?;
+    let newest = client
+        .block_number()
+        .await
+        .map_err(|it| refuse(it.into()))?;
     let height = args.height.unwrap_or(newest.0.saturating_sub(1));
     if height >= newest.0 || newest.0 - height > BLOCKS_BACK_MAX {
-        let (least, most) = (newest.0.saturating_sub(BLOCKS_BACK_MAX), newest.0.saturating_sub(1));
+        let (least, most) = (
+            newest.0.saturating_sub(BLOCKS_BACK_MAX),
+            newest.0.saturating_sub(1),
+        );
         return Err(refused(args.lang.pick(
             format!("the chain can keep the hashes of blocks {least} to {most} now, not {height}"),
             format!("該鏈目前可保存區塊 {least} 至 {most} 的雜湊，不含 {height}"),
         )));
     }
-    let number = B256::from(U256::from(height));
-    let kept = submit(&client, &key, Some(keeper), &number.into()).await?;
+    let number = Bytes::from(U256::from(height).to_be_bytes_vec());
+    let kept = submit(&client, &key, Some(keeper), &number).await?;
     let text = args.lang.pick(
         format!("keeper {kept} keeps the hash of block {height}"),
         format!("保存合約 {kept} 已保存區塊 {height} 的雜湊"),

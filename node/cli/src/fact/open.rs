@@ -52,7 +52,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let writer = Writer::open(&args.write).await?;
     let (registry, lang) = (&writer.registry, writer.registry.lang);
     let chain = chain_of(registry, &args.caip2).await?;
-    let source = ForeignChain::new(&http()?, &args.from, args.kind).map_err(|it| refuse(it.into()))?;
+    let source =
+        ForeignChain::new(&http()?, &args.from, args.kind).map_err(|it| refuse(it.into()))?;
     let refuse = |error: tbsi_bridge::inbound::InboundError| refuse(error.into());
     if let Some(id) = args
         .caip2

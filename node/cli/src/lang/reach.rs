@@ -11,18 +11,18 @@ pub(super) fn problem(problem: &HttpProblem) -> String {
         HttpProblem::Proxy(text) => format!(
             "{text}；請檢查 http.toml 的 `proxy`、`no_proxy` 與 `proxy_login`，或 HTTPS_PROXY"
         ),
-        HttpProblem::Untrusted(text) => format!(
-            "憑證不受信任（{text}）；請在 http.toml 的 `roots` 指定其憑證機構的根憑證檔"
-        ),
+        HttpProblem::Untrusted(text) => {
+            format!("憑證不受信任（{text}）；請在 http.toml 的 `roots` 指定其憑證機構的根憑證檔")
+        }
         HttpProblem::Dated(text) => {
             format!("憑證已過期或尚未生效（{text}）；須由對方換發，或是本機時鐘有誤")
         }
         HttpProblem::OtherName(text) => {
             format!("憑證屬於另一部主機（{text}）；請以憑證所載的名稱指定位址")
         }
-        HttpProblem::Refused(text) => format!(
-            "對方拒絕與本機建立 TLS（{text}）；可能要求用戶端憑證：見 http.toml 的 `login`"
-        ),
+        HttpProblem::Refused(text) => {
+            format!("對方拒絕與本機建立 TLS（{text}）；可能要求用戶端憑證：見 http.toml 的 `login`")
+        }
         HttpProblem::NoTls => "對方不使用 TLS；位址可能應為 http://".into(),
         HttpProblem::Tls(text) => format!("TLS 失敗：{text}"),
         HttpProblem::NotHttp(text) => {

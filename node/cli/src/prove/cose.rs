@@ -24,10 +24,7 @@ pub(crate) fn leaf_beside(receipt: &Path) -> PathBuf {
 
 /// The node's receipt of the leaf of a bundle, under the same root.
 pub(super) async fn fetch(client: &Client, bundle: &ProofBundle) -> anyhow::Result<Vec<u8>> {
-    let bytes = client
-        .log()?
-        .cose_receipt(bundle.leaf_index)
-        .await?;
+    let bytes = client.log()?.cose_receipt(bundle.leaf_index).await?;
     let wrong = || gave(client, "a wrong COSE receipt", "錯誤的 COSE 收據");
     let receipt = CoseReceipt::decode(&bytes).or_say(wrong)?;
     let key = key_of(&receipt).or_say(wrong)?;

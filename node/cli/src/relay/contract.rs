@@ -12,9 +12,9 @@ use tokio::runtime::Runtime;
 
 use super::Say;
 use super::deploy::deploy;
+use crate::http::http;
 use crate::lang::demand;
 use crate::proof;
-use crate::http::http;
 use crate::report::{note, refuse};
 use crate::rpc::Rpc;
 

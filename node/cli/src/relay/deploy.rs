@@ -15,8 +15,8 @@ use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
 use crate::contract::send_in_turn;
-use crate::lang::said;
 use crate::http::client;
+use crate::lang::said;
 use crate::report::{note, refuse};
 
 /// How long the deployment is waited for.

@@ -22,9 +22,9 @@ use tokio::runtime::Runtime;
 
 use super::keys::open_key;
 use super::{Home, ask};
+use crate::http::http_of;
 use crate::password::PasswordFile;
 use crate::proof;
-use crate::http::http_of;
 use crate::report::{Format, refuse};
 use crate::shown::PathShown;
 
@@ -245,7 +245,9 @@ pub(crate) struct SendArgs {
 pub(super) fn send(args: &SendArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::load(&args.home.dir).map_err(|error| refuse(error.into()))?;
     let index = match (args.id, args.index) {
-        (Some(id), _) => Runtime::new()?.block_on(find(&http_of(&args.home.dir)?, &config.source.rpc[0], id))?,
+        (Some(id), _) => {
+            Runtime::new()?.block_on(find(&http_of(&args.home.dir)?, &config.source.rpc[0], id))?
+        }
         (None, index) => index.context("give an id, or --index")?,
     };
     ask(&args.home.dir, &index.to_string())?;

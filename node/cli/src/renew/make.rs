@@ -14,8 +14,8 @@ use tbsi_rpc::request_timestamp;
 
 use super::files::{Selection, about, basis, check_nameable, digests, with, write_all};
 use super::{Circumstances, Common, Hash, days, files, utc};
-use crate::lang::counted;
 use crate::http::http;
+use crate::lang::counted;
 use crate::report::refuse;
 use crate::shown::PathShown;
 

@@ -3,17 +3,17 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use http::header::{
     CONNECTION, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
-use http::StatusCode;
 use reqwest::Upgraded;
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use soketto::connection::{Builder, Receiver, Sender};
 use soketto::Mode;
+use soketto::connection::{Builder, Receiver, Sender};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::timeout;

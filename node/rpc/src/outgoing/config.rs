@@ -116,6 +116,8 @@ pub(super) fn proxy_url(text: &str) -> Result<Url, String> {
             "is a proxy of kind {}; http:// and https:// are possible",
             url.scheme()
         )),
-        Err(error) => Err(format!("is no address such as http://proxy.example:3128: {error}")),
+        Err(error) => Err(format!(
+            "is no address such as http://proxy.example:3128: {error}"
+        )),
     }
 }

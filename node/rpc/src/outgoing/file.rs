@@ -139,7 +139,12 @@ pub(super) fn open(file: &Path) -> Result<Settings, HttpConfigError> {
     let parsed: HttpFile = toml::from_str(&text).map_err(|error| {
         // Its own text repeats the line, which may have a secret in it that should not be there.
         let start = error.span().map_or(0, |span| span.start);
-        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        let line = text
+            .bytes()
+            .take(start)
+            .filter(|byte| *byte == b'\n')
+            .count()
+            + 1;
         syntax(line, error.message().to_owned())
     })?;
     let directory = file.parent().unwrap_or(Path::new(""));
@@ -154,7 +159,9 @@ pub(super) fn open(file: &Path) -> Result<Settings, HttpConfigError> {
 
 fn read(file: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(file)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    File::open(file)?
+        .take(bytes_max + 1)
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
         return Err(io::Error::other(format!(
             "it has more than the {bytes_max} bytes that are allowed"
@@ -203,7 +210,10 @@ impl HttpFile {
                 return wrong("proxy_login", "stands without `proxy`; add that");
             }
             None if !self.no_proxy.is_empty() => {
-                return wrong("no_proxy", "stands without `proxy`; add that, or set NO_PROXY");
+                return wrong(
+                    "no_proxy",
+                    "stands without `proxy`; add that, or set NO_PROXY",
+                );
             }
             None => return Ok(Via::Environment),
         };
@@ -218,7 +228,10 @@ impl HttpFile {
             return wrong("no_proxy", problem);
         }
         let login = self.proxy_login.as_ref().map(|login| {
-            let place = (login.password_file.as_deref(), login.password_env.as_deref());
+            let place = (
+                login.password_file.as_deref(),
+                login.password_env.as_deref(),
+            );
             let password = secret("proxy_login.password", place, directory)?;
             let Some(password) = password else {
                 let problem = "is absent; name the file with it, or `password_env`";
@@ -248,7 +261,10 @@ impl HttpFile {
             }
         }
         if roots.is_empty() && !self.system_roots {
-            return wrong("system_roots", "is false without `roots`; nobody would be trusted");
+            return wrong(
+                "system_roots",
+                "is false without `roots`; nobody would be trusted",
+            );
         }
         Ok(roots)
     }
@@ -274,7 +290,10 @@ impl HostLogin {
                 return wrong(at("user"), "stands beside a bearer token; use one of them");
             }
             (None, Some(_), None) => {
-                return wrong(at("password_file"), "is absent; name the file of the password");
+                return wrong(
+                    at("password_file"),
+                    "is absent; name the file of the password",
+                );
             }
             (None, None, Some(_)) => return wrong(at("user"), "is absent; give the name"),
         };
@@ -290,7 +309,10 @@ impl HostLogin {
             (None, Some(_)) => return wrong(at("certificate"), "is absent beside `key`"),
         };
         if header.is_none() && identity.is_none() {
-            return wrong(at("url"), "is shown nothing; give a token, a password or a certificate");
+            return wrong(
+                at("url"),
+                "is shown nothing; give a token, a password or a certificate",
+            );
         }
         let header = header.map(|header| {
             let mut header = HeaderValue::try_from(header).expect("visible ASCII was checked");
@@ -336,7 +358,10 @@ fn check_user(key: &str, user: &str) -> Result<(), Wrong> {
     if !user.is_empty() && user.len() <= 256 && user.bytes().all(plain) {
         return Ok(());
     }
-    wrong(key, "is no name of 1 to 256 visible characters without a colon")
+    wrong(
+        key,
+        "is no name of 1 to 256 visible characters without a colon",
+    )
 }
 
 /// The secret in a file, or in a variable of the environment; `key` without `_file` and `_env`.
@@ -383,7 +408,10 @@ fn secret(
 fn secret_of(file: &Path) -> Result<String, String> {
     let shown = file.display();
     let failed = |error: io::Error| format!("cannot be read: {shown}: {error}");
-    let mode = std::fs::metadata(file).map_err(failed)?.permissions().mode();
+    let mode = std::fs::metadata(file)
+        .map_err(failed)?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
         return Err(format!(
             "is {shown}, which others may read (mode {:04o}); `chmod 600` it",

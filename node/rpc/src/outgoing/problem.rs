@@ -148,7 +148,9 @@ fn recognise(cause: &(dyn Error + 'static), connecting: bool) -> Option<HttpProb
         if error.is_incomplete_message() {
             return Some(HttpProblem::Broken);
         }
-        return error.is_parse().then(|| HttpProblem::NotHttp(causes(error)));
+        return error
+            .is_parse()
+            .then(|| HttpProblem::NotHttp(causes(error)));
     }
     let error = cause.downcast_ref::<io::Error>()?;
     // What an I/O error wraps is not its source; its source is.

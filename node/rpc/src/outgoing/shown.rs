@@ -65,10 +65,7 @@ mod tests {
                 &*format!("https://rpc.example/v3?key={KEY}"),
                 "https://rpc.example/v3?…",
             ),
-            (
-                &*format!("https://me:{KEY}@rpc.example/"),
-                "…@rpc.example/",
-            ),
+            (&*format!("https://me:{KEY}@rpc.example/"), "…@rpc.example/"),
             (&*format!("me:{KEY}@rpc.example?{KEY}"), "…@rpc.example?…"),
             ("", ""),
             ("x y", "x y"),

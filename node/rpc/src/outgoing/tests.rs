@@ -16,7 +16,11 @@ const SHORT: &str = "connect_s = 1\nanswer_s = 1\n";
 /// What is said of whoever answers the second request has no secret in it.
 async fn problem(remote: &Remote) -> HttpProblem {
     let found = remote.get("a", 10).await.unwrap_err();
-    for shown in [format!("{found}"), format!("{found:?}"), format!("{remote:?}")] {
+    for shown in [
+        format!("{found}"),
+        format!("{found:?}"),
+        format!("{remote:?}"),
+    ] {
         assert!(!shown.contains("secret"), "{shown}");
     }
     found
@@ -48,10 +52,16 @@ async fn a_token_goes_to_the_host_that_it_is_for() {
     ] {
         let remote = remote(&http, "https", peer);
         let answer = remote.get("a/b", 2).await.unwrap();
-        assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"ok"[..]));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body[..]),
+            (200, &b"ok"[..])
+        );
         let heard = peer.heard().concat();
         assert!(heard.starts_with("GET /rpc/a/b HTTP/1.1\r\n"), "{heard}");
-        assert!(heard.contains(&format!("authorization: {expected}\r\n")), "{heard}");
+        assert!(
+            heard.contains(&format!("authorization: {expected}\r\n")),
+            "{heard}"
+        );
     }
     // By another name it is another host, which is shown nothing.
     let plain = Peer::new(None, Some(OK)).await;
@@ -78,7 +88,10 @@ async fn certificates_that_cannot_be_trusted_are_named() {
     };
     let found = check(&Authority::new(), "localhost", true).await;
     assert!(matches!(found, HttpProblem::Untrusted(_)), "{found:?}");
-    assert!(found.to_string().contains("`roots` in http.toml"), "{found}");
+    assert!(
+        found.to_string().contains("`roots` in http.toml"),
+        "{found}"
+    );
     let found = check(&authority, "localhost", false).await;
     assert!(matches!(found, HttpProblem::Dated(_)), "{found:?}");
     assert!(found.to_string().contains("expired"), "{found}");
@@ -174,7 +187,10 @@ async fn answers_that_are_none_are_named() {
     let nobody = http.remote("http://127.0.0.1:1").unwrap();
     let found = problem(&nobody).await;
     assert!(matches!(found, HttpProblem::NoConnection(_)), "{found:?}");
-    assert!(found.to_string().ends_with("; is the node running?"), "{found}");
+    assert!(
+        found.to_string().ends_with("; is the node running?"),
+        "{found}"
+    );
     // A handshake that is never answered ends too.
     let silent = Peer::new(None, None).await;
     let found = problem(&remote(&http, "https", &silent)).await;
@@ -213,19 +229,33 @@ async fn others_are_reached_through_the_proxy_and_this_machine_directly() {
     let node = http.remote("http://node.invalid/rpc").unwrap();
     node.get("a", 2).await.unwrap();
     let heard = proxy.heard().concat();
-    assert!(heard.starts_with("GET http://node.invalid/rpc/a HTTP/1.1\r\n"), "{heard}");
+    assert!(
+        heard.starts_with("GET http://node.invalid/rpc/a HTTP/1.1\r\n"),
+        "{heard}"
+    );
     let login = "proxy-authorization: Basic bWU6cGFzc3dvcmQtdGhhdC1pcy1zZWNyZXQ=\r\n";
-    assert!(heard.to_ascii_lowercase().contains(&login.to_ascii_lowercase()), "{heard}");
+    assert!(
+        heard
+            .to_ascii_lowercase()
+            .contains(&login.to_ascii_lowercase()),
+        "{heard}"
+    );
 
     let http = dir.http(&through(&refusing));
     let node = http.remote("https://node.invalid:9/rpc").unwrap();
     let found = problem(&node).await;
     assert!(matches!(found, HttpProblem::Proxy(_)), "{found:?}");
     let heard = refusing.heard().concat();
-    assert!(heard.starts_with("CONNECT node.invalid:9 HTTP/1.1\r\n"), "{heard}");
+    assert!(
+        heard.starts_with("CONNECT node.invalid:9 HTTP/1.1\r\n"),
+        "{heard}"
+    );
 
     let direct = http.remote("http://direct.invalid").unwrap();
-    assert!(matches!(problem(&direct).await, HttpProblem::NoConnection(_)));
+    assert!(matches!(
+        problem(&direct).await,
+        HttpProblem::NoConnection(_)
+    ));
     let own = Peer::new(None, Some(OK)).await;
     remote(&http, "http", &own).get("a", 2).await.unwrap();
     assert_eq!(refusing.heard().len(), 1);

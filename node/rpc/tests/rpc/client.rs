@@ -177,14 +177,32 @@ async fn answering(answer: &'static str) -> (Client, tokio::task::JoinHandle<Str
 #[tokio::test]
 async fn answers_that_are_no_json_rpc_are_named() {
     for (answer, words) in [
-        ("HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\n\r\nlogin", "a web page"),
-        ("HTTP/1.1 200 OK\r\n\r\n <!DOCTYPE html><html>", "a web page"),
-        ("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>", "status 502: no JSON-RPC"),
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\n\r\nlogin",
+            "a web page",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n <!DOCTYPE html><html>",
+            "a web page",
+        ),
+        (
+            "HTTP/1.1 502 Bad Gateway\r\n\r\n<html>",
+            "status 502: no JSON-RPC",
+        ),
         ("HTTP/1.1 401 Unauthorized\r\n\r\n", "`login` of http.toml"),
-        ("HTTP/1.1 302 Found\r\nlocation: /login\r\n\r\n", "redirects to /login"),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: /login\r\n\r\n",
+            "redirects to /login",
+        ),
         ("HTTP/1.1 200 OK\r\n\r\n{}", "another call"),
-        ("HTTP/1.1 200 OK\r\n\r\n{\"id\":2,\"result\":\"0x1\"}", "another call"),
-        ("HTTP/1.1 200 OK\r\n\r\n{\"id\":1}", "neither result nor error"),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n{\"id\":2,\"result\":\"0x1\"}",
+            "another call",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n{\"id\":1}",
+            "neither result nor error",
+        ),
         ("HTTP/1.1 200 OK\r\n\r\n[1", "not understood"),
         (
             "HTTP/1.1 200 OK\r\n\r\n{\"id\":null,\"error\":{\"code\":-32700,\"message\":\"no\"}}",

@@ -136,7 +136,10 @@ async fn our_client_speaks_tls() {
     let client = Client::through(&http, &url).unwrap();
     assert_eq!(client.chain_id().await.unwrap(), CHAIN_ID);
     let count = client.log().unwrap().handover_count().await.unwrap();
-    assert_eq!(count, client.handovers(Height(0)).await.unwrap().len() as u64);
+    assert_eq!(
+        count,
+        client.handovers(Height(0)).await.unwrap().len() as u64
+    );
     let from = LeafFilter {
         from_index: Some(LeafIndex(1)),
         ..LeafFilter::default()

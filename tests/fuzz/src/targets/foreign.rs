@@ -1,9 +1,7 @@
 //! What comes from other chains: sealed headers and storage proofs (SPEC §16).
 
 use alloy_primitives::{Address, B256, hex, keccak256};
-use tbsi_light::foreign::{
-    Ancestor, prove_storage, read_header, verify_ancestor, verify_header,
-};
+use tbsi_light::foreign::{Ancestor, prove_storage, read_header, verify_ancestor, verify_header};
 use tbsi_types::log::Assurance;
 
 use super::Target;

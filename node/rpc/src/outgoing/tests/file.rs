@@ -23,7 +23,10 @@ fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
         ("\n\nbearer = \"secret\"", "line 3: unknown field `bearer`"),
         ("connect_s = 0", "`connect_s` is 0; 1 to 600"),
         ("answer_s = 601", "`answer_s` is 601; 1 to 600"),
-        ("proxy = \"socks5://a\"", "`proxy` is a proxy of kind socks5"),
+        (
+            "proxy = \"socks5://a\"",
+            "`proxy` is a proxy of kind socks5",
+        ),
         ("proxy = \"http://u:secret@a\"", "use `proxy_login`"),
         ("no_proxy = [\"a\"]", "`no_proxy` stands without `proxy`"),
         ("[proxy_login]\nuser = \"a\"", "stands without `proxy`"),
@@ -31,16 +34,25 @@ fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
             "proxy = \"a:1\"\n[proxy_login]\nuser = \"a\"",
             "`proxy_login.password_file` is absent",
         ),
-        ("proxy = \"a:1\"\nno_proxy = [\"a,b\"]", "each host on its own"),
+        (
+            "proxy = \"a:1\"\nno_proxy = [\"a,b\"]",
+            "each host on its own",
+        ),
         ("roots = [\"absent\"]", "`roots[0]` cannot be read"),
         ("roots = [\"token\"]", "`roots[0]` is"),
         ("system_roots = false", "nobody would be trusted"),
         (&of(""), "`login[0].url` is shown nothing"),
-        (&of("bearer_file = \"absent\""), "`login[0].bearer_file` cannot be read"),
+        (
+            &of("bearer_file = \"absent\""),
+            "`login[0].bearer_file` cannot be read",
+        ),
         (&of("bearer_file = \"empty\""), "leads to no secret"),
         (&of("bearer_file = \"two\""), "leads to no secret"),
         (&of("bearer_file = \"long\""), "more than the 4098 bytes"),
-        (&of("bearer_file = \"open\""), "which others may read (mode 0644)"),
+        (
+            &of("bearer_file = \"open\""),
+            "which others may read (mode 0644)",
+        ),
         (
             &of("bearer_file = \"token\"\nbearer_env = \"A\""),
             "`login[0].bearer_file` stands beside",
@@ -54,7 +66,10 @@ fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
             "`login[0].user` stands beside a bearer token",
         ),
         (&of("user = \"a\""), "`login[0].password_file` is absent"),
-        (&of("password_file = \"token\""), "`login[0].user` is absent"),
+        (
+            &of("password_file = \"token\""),
+            "`login[0].user` is absent",
+        ),
         (
             &of("user = \"a:b\"\npassword_file = \"token\""),
             "`login[0].user` is no name",
@@ -102,6 +117,8 @@ fn a_home_may_have_none() {
     // This machine may be shown something without TLS.
     dir.write("token", "t");
     for host in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"] {
-        dir.http(&format!("[[login]]\nurl = \"{host}\"\nbearer_file = \"token\""));
+        dir.http(&format!(
+            "[[login]]\nurl = \"{host}\"\nbearer_file = \"token\""
+        ));
     }
 }

@@ -72,9 +72,8 @@ impl Authority {
                 builder.with_client_cert_verifier(verifier.build().unwrap())
             }
         };
-        let certificate = rustls::pki_types::CertificateDer::from_pem_slice(
-            pair.certificate.as_bytes(),
-        );
+        let certificate =
+            rustls::pki_types::CertificateDer::from_pem_slice(pair.certificate.as_bytes());
         let key = PrivateKeyDer::from_pem_slice(pair.key.as_bytes()).unwrap();
         let config = builder.with_single_cert(vec![certificate.unwrap()], key);
         Arc::new(config.unwrap())
