@@ -94,7 +94,8 @@ pub struct RemoteKey {
 pub struct SourceConfig {
     /// Its genesis file: what everything is verified with.
     pub genesis: PathBuf,
-    /// JSON-RPC addresses of its nodes, `http://` only.
+    /// JSON-RPC addresses of its nodes, http or https; what they are shown is in `http.toml` beside
+    /// this file.
     pub rpc: Vec<String>,
     /// So many of them must show the same checkpoint before it is carried.
     #[serde(default = "one")]

@@ -26,6 +26,7 @@ use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_sol_types::SolCall;
 use futures::{StreamExt, TryStreamExt, stream, try_join};
 use serde_json::{Value, json};
+use tbsi_rpc::Http;
 use tbsi_types::ChainIdentity;
 
 use crate::config::{EvmConfig, Finality};
@@ -73,10 +74,11 @@ impl EvmRpc {
     /// The chain of a configuration, written to by `signer`'s account.
     pub fn new(
         config: &EvmConfig,
+        http: &Http,
         source: ChainIdentity,
         signer: SharedSigner,
     ) -> Result<Self, TargetError> {
-        let endpoints = Endpoints::new(&config.rpc, config.agree)
+        let endpoints = Endpoints::new(http, &config.rpc, config.agree)
             .map_err(|error| TargetError::Misconfigured(error.to_string()))?;
         Ok(Self {
             endpoints,

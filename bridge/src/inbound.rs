@@ -1,5 +1,5 @@
 //! From another EVM chain to TBSI: headers that its validators sealed, and storage proofs,
-//! verified here with the code that the node runs, before anything is sent (SPEC §16.6).
+//! verified here with the code that the node runs, before anything is sent (SPEC §16.7).
 
 use std::time::Duration;
 
@@ -8,116 +8,28 @@ use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tbsi_light::foreign::limits::ANCESTRY_HEADERS_MAX;
 use tbsi_light::foreign::{
-    Assurance, ForeignHeader, HeaderError, ProofError, ReadHeader, StorageProof, prove_storage,
+    Ancestor, Assurance, ForeignHeader, HeaderError, ReadHeader, StorageProof, prove_storage,
     read_header, verify_header,
 };
-use tbsi_rpc::{Client, ClientError};
+use tbsi_rpc::{Client, ClientError, Http};
 use tokio::time::timeout;
 
 use crate::limits::{ANSWER_MS_MAX, FOREIGN_STEPS_MAX};
 
-/// Why nothing can be imported. Nothing was sent.
-#[derive(Debug, thiserror::Error)]
-pub enum InboundError {
-    /// The endpoint did not answer, or refused.
-    #[error("{url}: ask for {what}")]
-    Endpoint {
-        /// The endpoint.
-        url: String,
-        /// What was asked for.
-        what: &'static str,
-        /// Why.
-        #[source]
-        source: ClientError,
-    },
-    /// No answer in time.
-    #[error("{url} does not answer within {ANSWER_MS_MAX} ms")]
-    Silent {
-        /// The endpoint.
-        url: String,
-    },
-    /// An endpoint of another chain.
-    #[error("{url} is of chain id {got}, the client follows {expected}: give an endpoint of that")]
-    ChainId {
-        /// The endpoint.
-        url: String,
-        /// What the client follows.
-        expected: u64,
-        /// What the endpoint says.
-        got: u64,
-    },
-    /// A height that the chain has not reached.
-    #[error("{url} has no block {height}: choose an earlier --height, or wait")]
-    NoBlock {
-        /// The endpoint.
-        url: String,
-        /// Asked for.
-        height: u64,
-    },
-    /// An answer whose hash is not that of its fields.
-    #[error(
-        "{url} says that block {height} has hash {said}, its fields give {computed}: it lies, or \
-         the chain is of another kind than the client"
-    )]
-    BlockHash {
-        /// The endpoint.
-        url: String,
-        /// Of the block.
-        height: u64,
-        /// In the answer.
-        said: B256,
-        /// From the fields.
-        computed: B256,
-    },
-    /// Another block than the one that TBSI has accepted.
-    #[error(
-        "{url} has block {got} at height {height}, TBSI has accepted {expected}: the endpoint \
-         lies, or the chain has split. If its validators sealed both, `tbsi fact freeze` proves it"
-    )]
-    Conflict {
-        /// The endpoint.
-        url: String,
-        /// Of both blocks.
-        height: u64,
-        /// Accepted.
-        expected: B256,
-        /// At the endpoint.
-        got: B256,
-    },
-    /// A header that does not look like one of the kind.
-    #[error("header of block {height}")]
-    Header {
-        /// Of the block.
-        height: u64,
-        /// Why.
-        #[source]
-        source: HeaderError,
-    },
-    /// A proof that shows nothing.
-    #[error("proof of account {account} at block {height}")]
-    Proof {
-        /// The account.
-        account: Address,
-        /// The block.
-        height: u64,
-        /// Why.
-        #[source]
-        source: ProofError,
-    },
-    /// The validators changed too often.
-    #[error(
-        "more than {FOREIGN_STEPS_MAX} headers are needed to follow the validators: import an \
-         earlier --height first"
-    )]
-    TooManySteps,
-}
+mod ancestry;
+mod error;
+
+pub use error::InboundError;
 
 /// Another chain, through one endpoint, which is believed in nothing.
 #[derive(Clone, Debug)]
 pub struct ForeignChain {
     client: Client,
     assurance: Assurance,
+    /// A contract there that keeps hashes of blocks.
+    keeper: Option<Address>,
 }
 
 /// A header as it travels.
@@ -140,6 +52,20 @@ pub struct HeaderUpdate {
     pub header: EncodedHeader,
     /// What TBSI will find in it.
     pub verified: ForeignHeader,
+    /// That its block comes after the base; empty until it is asked for.
+    pub ancestry: Bytes,
+}
+
+impl HeaderUpdate {
+    /// What shows that its block comes after the base.
+    pub fn shown_by(&self) -> &'static str {
+        match self.ancestry.first() {
+            Some(0) => "parents",
+            Some(1) => "history",
+            Some(2) => "keeper",
+            Some(_) | None => "nothing",
+        }
+    }
 }
 
 /// A word and its proof, verified.
@@ -172,14 +98,30 @@ struct Slot {
     proof: Vec<Bytes>,
 }
 
+/// The furthest height whose ancestry headers alone can show.
+fn within_reach(from: u64, height: u64) -> u64 {
+    let reach = 1 + ANCESTRY_HEADERS_MAX as u64;
+    from + reach.min((height - from) / 2)
+}
+
 impl ForeignChain {
     /// A chain of this kind, at a JSON-RPC address.
     ///
     /// # Errors
     /// If that is no address.
-    pub fn new(url: &str, assurance: Assurance) -> Result<Self, ClientError> {
-        let client = Client::new(url)?;
-        Ok(Self { client, assurance })
+    pub fn new(http: &Http, url: &str, assurance: Assurance) -> Result<Self, ClientError> {
+        let client = Client::through(http, url)?;
+        Ok(Self {
+            client,
+            assurance,
+            keeper: None,
+        })
+    }
+
+    /// The same, with a contract there that keeps hashes of blocks.
+    pub fn with_keeper(mut self, keeper: Option<Address>) -> Self {
+        self.keeper = keeper;
+        self
     }
 
     /// Fails unless the endpoint says that it is of this chain. No proof shows it.
@@ -258,6 +200,7 @@ impl ForeignChain {
             trusted: base.read.trusted.clone().into(),
             header,
             verified,
+            ancestry: Bytes::new(),
         })
     }
 
@@ -290,7 +233,17 @@ impl ForeignChain {
         loop {
             let from = base.read.height;
             match self.verify(base, self.header(height).await?) {
-                Ok(step) => return Ok(step),
+                Ok(mut step) => {
+                    let known = Ancestor {
+                        height: from,
+                        block_hash: base.read.block_hash,
+                    };
+                    if let Some(ancestry) = self.ancestry(&known, &step.header).await? {
+                        step.ancestry = ancestry;
+                        return Ok(step);
+                    }
+                    height = within_reach(from, height);
+                }
                 Err(HeaderError::Overlap { .. }) if height > from + 1 => {
                     height = from + (height - from) / 2;
                 }
@@ -307,18 +260,12 @@ impl ForeignChain {
         account: Address,
         slot: B256,
     ) -> Result<Shown, InboundError> {
-        // As a quantity: some clients take no leading zeros.
-        let key = U256::from_be_bytes(slot.0);
-        let params = [json!(account), json!([key]), json!(U64::from(height))];
-        let proofs: Proofs = self.ask("a proof", "eth_getProof", &params).await?;
+        let proof = self.proof(height, account, slot).await?;
         let failed = |source| InboundError::Proof {
             account,
             height,
             source,
         };
-        let storage = proofs.storage_proof.into_iter().next();
-        let storage = storage.map_or_else(Vec::new, |slot| slot.proof);
-        let proof = StorageProof::new(proofs.account_proof, storage);
         let proof = proof.encode().map_err(failed)?;
         let shown = prove_storage(state_root, account, slot, &proof).map_err(failed)?;
         Ok(Shown {
@@ -328,7 +275,24 @@ impl ForeignChain {
         })
     }
 
-    fn url(&self) -> String {
+    /// The proof of a word as an endpoint gives it, not verified.
+    async fn proof(
+        &self,
+        height: u64,
+        account: Address,
+        slot: B256,
+    ) -> Result<StorageProof, InboundError> {
+        // As a quantity: some clients take no leading zeros.
+        let key = U256::from_be_bytes(slot.0);
+        let params = [json!(account), json!([key]), json!(U64::from(height))];
+        let proofs: Proofs = self.ask("a proof", "eth_getProof", &params).await?;
+        let storage = proofs.storage_proof.into_iter().next();
+        let storage = storage.map_or_else(Vec::new, |slot| slot.proof);
+        Ok(StorageProof::new(proofs.account_proof, storage))
+    }
+
+    /// The endpoint's address, as it may be shown.
+    pub fn url(&self) -> String {
         self.client.url().to_owned()
     }
 

@@ -2,7 +2,6 @@
 //! say is verified with `tbsi-light` from the genesis file on, and the leaves that they show
 //! must be those under the log root that a quorum signed. A node can hide and delay, no more.
 
-mod http;
 mod leaves;
 mod sets;
 mod tiles;
@@ -19,7 +18,7 @@ use tbsi_bindings::Addressed;
 use tbsi_bindings::genesis::Organisations::namesOfCall;
 use tbsi_bindings::genesis::Permissions::{accountOfCall, periodEndCall, quotaOfCall, usageOfCall};
 use tbsi_light::{TrustAnchor, VerifiedDecision, verify_decision};
-use tbsi_rpc::{Client, ClientError, LocalNode};
+use tbsi_rpc::{Client, ClientError, Http, LocalNode};
 use tbsi_types::log::{Frontier, InclusionProof, MultiProof};
 use tbsi_types::{
     ChainIdentity, Checkpoint, CommitCertificate, Decision, Genesis, Handover, Height, LeafIndex,
@@ -29,7 +28,6 @@ use tokio::time::timeout;
 
 use crate::limits::ANSWER_MS_MAX;
 use crate::standing::{Quota, RegistryEntry};
-use http::Files;
 use tiles::Tiles;
 
 /// Why the source cannot be read, or is not believed.
@@ -61,6 +59,9 @@ pub enum SourceError {
         /// Why not.
         problem: String,
     },
+    /// Not an address that can be asked.
+    #[error("source.rpc: {0}")]
+    Address(ClientError),
     /// The genesis file.
     #[error("genesis file: {0}")]
     Genesis(String),
@@ -109,7 +110,6 @@ type Leaves = Arc<Vec<Vec<u8>>>;
 
 struct Endpoint {
     rpc: Client,
-    files: Files,
 }
 
 /// The network, as its nodes show it.
@@ -135,12 +135,15 @@ pub struct Source {
 
 impl Source {
     /// The network that `genesis` founds, at these addresses.
-    pub fn new(genesis: &Genesis, urls: &[String], agree: usize) -> Result<Self, SourceError> {
+    pub fn new(
+        genesis: &Genesis,
+        http: &Http,
+        urls: &[String],
+        agree: usize,
+    ) -> Result<Self, SourceError> {
         let endpoint = |url: &String| {
-            let rpc = Client::new(url);
-            let rpc = rpc.map_err(|error| SourceError::Genesis(error.to_string()))?;
-            let files = Files::new(url);
-            Ok(Endpoint { rpc, files })
+            let rpc = Client::through(http, url).map_err(SourceError::Address)?;
+            Ok(Endpoint { rpc })
         };
         let endpoints = urls.iter().map(endpoint).collect::<Result<_, _>>()?;
         Self::of(genesis, endpoints, agree)
@@ -155,10 +158,8 @@ impl Source {
     ) -> Result<Self, SourceError> {
         let endpoint = |(number, node): (usize, Arc<dyn LocalNode>)| {
             let url = format!("http://node-{number}");
-            Endpoint {
-                rpc: Client::local(&url, Arc::clone(&node)),
-                files: Files::local(&url, node),
-            }
+            let rpc = Client::local(&url, node);
+            Endpoint { rpc }
         };
         let endpoints = nodes.into_iter().enumerate().map(endpoint).collect();
         Self::of(genesis, endpoints, agree)

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tbsi_rpc::Http;
 use tbsi_types::Genesis;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -22,7 +23,9 @@ use crate::web;
 pub struct WarroomConfig {
     /// The genesis file's bytes.
     pub genesis: Vec<u8>,
-    /// JSON-RPC addresses of nodes, `http://` only.
+    /// How nodes and copies are reached.
+    pub http: Http,
+    /// JSON-RPC addresses of nodes.
     pub rpc: Vec<String>,
     /// Addresses of static copies of the log, or directories.
     pub tiles: Vec<String>,
@@ -45,6 +48,7 @@ impl Default for WarroomConfig {
     fn default() -> Self {
         Self {
             genesis: Vec::new(),
+            http: Http::default(),
             rpc: Vec::new(),
             tiles: Vec::new(),
             data: PathBuf::from("."),
@@ -80,10 +84,10 @@ fn open(config: &WarroomConfig) -> Result<Follower, WarroomError> {
     })?;
     let mut sources = Vec::new();
     for url in &config.rpc {
-        sources.push(LogSource::node(url)?);
+        sources.push(LogSource::node(&config.http, url)?);
     }
     for place in &config.tiles {
-        sources.push(LogSource::tiles(place)?);
+        sources.push(LogSource::tiles(&config.http, place)?);
     }
     if sources.is_empty() || sources.len() > SOURCES_MAX {
         let count = sources.len();

@@ -7,7 +7,7 @@ mod files;
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::B256;
 use serde::Deserialize;
-use tbsi_rpc::{Client, ClientError};
+use tbsi_rpc::{Client, ClientError, Http};
 use tbsi_types::bundle::BUNDLE_BYTES_MAX;
 use tbsi_types::bundle::chain::PAGE_BYTES_MAX;
 use tbsi_types::log::tile::{ENTRY_BUNDLE_BYTES_MAX, TILE_BYTES_MAX};
@@ -70,23 +70,24 @@ pub(crate) struct ShownLog {
 
 impl LogSource {
     /// A node at this address; its log is below `/log`.
-    pub(crate) fn node(url: &str) -> Result<Self, WarroomError> {
-        let base = url.trim_end_matches('/');
-        let client = Client::new(url).map_err(|error| refused("--rpc", &error))?;
+    pub(crate) fn node(http: &Http, url: &str) -> Result<Self, WarroomError> {
+        let client = Client::through(http, url).map_err(|error| refused("--rpc", &error))?;
+        let log = client.log().map_err(|error| refused("--rpc", &error))?;
         Ok(Self {
             kind: SourceKind::Rpc,
-            name: url.into(),
-            files: Files::web(&format!("{base}/log")).map_err(|error| refused("--rpc", &error))?,
+            name: client.url().into(),
+            files: Files::Web(Box::new(log)),
             rpc: Some(client),
         })
     }
 
     /// Files below an address or in a directory.
-    pub(crate) fn tiles(place: &str) -> Result<Self, WarroomError> {
+    pub(crate) fn tiles(http: &Http, place: &str) -> Result<Self, WarroomError> {
+        let files = Files::open(http, place).map_err(|error| refused("--tiles", &error))?;
         Ok(Self {
             kind: SourceKind::Tiles,
-            name: place.into(),
-            files: Files::open(place).map_err(|error| refused("--tiles", &error))?,
+            name: files.name(place),
+            files,
             rpc: None,
         })
     }

@@ -1,5 +1,6 @@
 //! What can be known to be wrong with a configuration without asking anybody.
 
+use tbsi_rpc::Http;
 use tbsi_types::limits::ORGANISATION_NAME_BYTES_MAX;
 
 use super::{Config, ConfigError, TargetConfig};
@@ -76,9 +77,8 @@ impl Config {
 pub(super) fn check_endpoints(key: &'static str, urls: &[String]) -> Result<(), ConfigError> {
     between(key, urls.len() as u64, 1, ENDPOINTS_MAX as u64)?;
     for (position, url) in urls.iter().enumerate() {
-        if !url.starts_with("http://") {
-            let problem = format!("has `{url}`; an address like http://127.0.0.1:8545 is expected");
-            return wrong(key, &problem);
+        if let Err(error) = Http::check(url) {
+            return wrong(key, &format!("has a wrong entry: {error}"));
         }
         if urls[..position].contains(url) {
             return wrong(

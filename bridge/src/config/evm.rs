@@ -17,7 +17,7 @@ use crate::limits::{
 pub struct EvmConfig {
     /// EIP-155 chain id; another one stops the relayer before it spends.
     pub chain_id: u64,
-    /// JSON-RPC addresses, `http://` only: a node of one's own, or a proxy in front of others.
+    /// JSON-RPC addresses, http or https; what they are shown is in `http.toml` beside this file.
     pub rpc: Vec<String>,
     /// So many of them must give the same answer before it counts.
     #[serde(default = "one")]

@@ -73,8 +73,8 @@ fn what_is_wrong_is_named() {
             "`relayer.name_en` is empty",
         ),
         (
-            with("http://127.0.0.1:8545", "https://a"),
-            "`source.rpc` has `https://a`",
+            with("http://127.0.0.1:8545", "wss://a"),
+            "`source.rpc` has a wrong entry: wss://a is not an address",
         ),
         (
             with("rpc = [\"http://127.0.0.1:28545\"]", "rpc = []"),

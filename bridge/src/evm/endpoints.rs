@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tbsi_rpc::{Client, ClientError};
+use tbsi_rpc::{Client, ClientError, Http};
 use tokio::time::timeout;
 
 use crate::limits::ANSWER_MS_MAX;
@@ -35,8 +35,8 @@ pub(super) struct Endpoints {
 }
 
 impl Endpoints {
-    pub(super) fn new(urls: &[String], agree: usize) -> Result<Self, ClientError> {
-        let clients = urls.iter().map(|url| Client::new(url));
+    pub(super) fn new(http: &Http, urls: &[String], agree: usize) -> Result<Self, ClientError> {
+        let clients = urls.iter().map(|url| Client::through(http, url));
         Ok(Self {
             clients: clients.collect::<Result<_, _>>()?,
             agree,

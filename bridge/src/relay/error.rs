@@ -49,7 +49,9 @@ impl RelayError {
             Self::Source(error) => {
                 matches!(
                     error,
-                    SourceError::OtherNetwork { .. } | SourceError::Genesis(_)
+                    SourceError::OtherNetwork { .. }
+                        | SourceError::Address(_)
+                        | SourceError::Genesis(_)
                 )
             }
             Self::Target(error) => error.is_final(),

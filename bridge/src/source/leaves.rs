@@ -11,6 +11,7 @@ use tbsi_types::{LeafIndex, ProofBundle, TreeSize};
 use super::tiles::Tiles;
 use super::{
     FoundLeaf, Leaves, Proven, ProvenLeaf, ProvenLeaves, Source, SourceError, causes, unavailable,
+    within,
 };
 use crate::limits::{BUNDLES_KEPT_MAX, TILES_PER_PROOF_MAX};
 
@@ -114,8 +115,8 @@ impl Source {
         }
         let path = format!("log/{}", bundle.path());
         let mut problem = String::new();
-        for endpoint in &mut self.endpoints {
-            match endpoint.files.get(&path, ENTRY_BUNDLE_BYTES_MAX).await {
+        for endpoint in &self.endpoints {
+            match within(endpoint.rpc.file(&path, ENTRY_BUNDLE_BYTES_MAX)).await {
                 Ok(bytes) => match entries(&bytes, bundle.width) {
                     Ok(leaves) => {
                         let leaves = leaves.into_iter().map(<[u8]>::to_vec);
@@ -242,7 +243,7 @@ impl Source {
         let path = format!("log/{path}");
         let mut problem = String::new();
         for endpoint in &mut self.endpoints {
-            match endpoint.files.get(&path, TILE_BYTES_MAX).await {
+            match within(endpoint.rpc.file(&path, TILE_BYTES_MAX)).await {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) => problem = error,
             }

@@ -8,6 +8,7 @@
 //! What it is not: it knows no client, no time and no other chain's rules of execution. Whoever
 //! calls keeps what is trusted, and for how long.
 
+mod ancestry;
 mod bft;
 mod error;
 mod extra;
@@ -20,7 +21,11 @@ mod trie;
 use alloy_primitives::{Address, B256, keccak256};
 pub use tbsi_types::log::Assurance;
 
-pub use error::{HeaderError, ProofError};
+pub use ancestry::{
+    Ancestor, Ancestry, HISTORY_ADDRESS, HISTORY_BLOCKS, HISTORY_CODE, KEEPER_CODE,
+    KEEPER_CREATION_CODE, history_slot, keeper_slot, verify_ancestor,
+};
+pub use error::{AncestryError, HeaderError, ProofError};
 pub use header::mix_hash;
 pub use proof::{ProvenWord, StorageProof, prove_storage};
 
@@ -41,6 +46,12 @@ pub mod limits {
 
     /// Bytes of an encoded [`StorageProof`](super::StorageProof).
     pub const PROOF_BYTES_MAX: usize = 2 + 2 * PROOF_NODES_MAX * (2 + NODE_BYTES_MAX);
+
+    /// Headers between a block and its ancestor: they take some 50,000 bytes of a transaction.
+    pub const ANCESTRY_HEADERS_MAX: usize = 64;
+
+    /// Bytes of an encoded [`Ancestry`](super::Ancestry).
+    pub const ANCESTRY_BYTES_MAX: usize = 21 + PROOF_BYTES_MAX;
 }
 
 /// A header that follows from what was trusted.
@@ -89,6 +100,16 @@ pub fn read_header(assurance: Assurance, header: &[u8]) -> Result<ReadHeader, He
     }
 }
 
+/// A header as its block's hash is over it: without seals and round.
+///
+/// # Errors
+/// If it is no header of this kind.
+pub fn hashed_header(assurance: Assurance, header: &[u8]) -> Result<Vec<u8>, HeaderError> {
+    match assurance {
+        Assurance::Qbft | Assurance::Ibft2 => bft::hashed(assurance, header),
+    }
+}
+
 /// A header that nobody has verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadHeader {
@@ -96,6 +117,8 @@ pub struct ReadHeader {
     pub height: u64,
     /// Hash by which that chain knows the block.
     pub block_hash: B256,
+    /// Of the block before.
+    pub parent_hash: B256,
     /// What later headers are verified against.
     pub trusted: Vec<u8>,
 }

@@ -34,48 +34,48 @@ contract Facts is IFacts {
     mapping(bytes32 key => Fact) private _facts;
     /// @inheritdoc IFacts
     uint32 public clientCount;
+    mapping(uint32 client => Origin) private _origins;
 
     // Clients
 
     /// @inheritdoc IFacts
-    function open(uint32 chain, uint8 kind, uint32 trustPeriod, bytes calldata header)
-        external
-        returns (uint32 client)
-    {
-        _requireCanonical(abi.encodeCall(this.open, (chain, kind, trustPeriod, header)));
-        IChains.Chain memory record = IChains(System.CHAINS).chainOf(chain);
-        uint32 organisation = IPermissions(System.PERMISSIONS).administratorOf(msg.sender);
-        if (organisation != record.operator) {
-            revert FactsNotOperator(record.operator, organisation);
-        }
-        if (record.status != uint8(IChains.Status.Active)) revert FactsChainNotActive(chain);
-        if (_clientsOfChain[chain] == CLIENTS_MAX) revert FactsTooManyClients(CLIENTS_MAX);
-        if (trustPeriod < TRUST_PERIOD_MIN || trustPeriod > TRUST_PERIOD_MAX) {
-            revert FactsTrustPeriodOutOfRange(TRUST_PERIOD_MIN, TRUST_PERIOD_MAX, trustPeriod);
-        }
+    function open(
+        uint32 chain,
+        uint8 kind,
+        uint32 trustPeriod,
+        Origin calldata origin,
+        bytes calldata header,
+        bytes calldata ancestry
+    ) external returns (uint32 client) {
+        _requireCanonical(
+            abi.encodeCall(this.open, (chain, kind, trustPeriod, origin, header, ancestry))
+        );
+        uint32 organisation = _requireMayOpen(chain, trustPeriod);
+        _requireOrigin(origin);
         Verifiers.Verified memory found = _verify(kind, "", header);
+        Verifiers.requireAncestor(header, origin.height, origin.blockHash, ancestry);
         client = ++clientCount;
         _clientsOfChain[chain]++;
         Client storage opened = _clients[client];
         (opened.chain, opened.organisation, opened.kind) = (chain, organisation, kind);
         (opened.trustPeriod, opened.account) = (trustPeriod, msg.sender);
-        opened.chainId = _evmChainId(record.caip2);
+        opened.chainId = _evmChainId(IChains(System.CHAINS).chainOf(chain).caip2);
         (opened.first, opened.latest) = (found.height, found.height);
+        _origins[client] = origin;
         _headers[client][found.height] = _header(found);
         _requireTrusted(client, found.height);
-        (string memory nameZhTw, string memory nameEn) =
-            IOrganisations(System.ORGANISATIONS).namesOf(organisation);
-        emit ClientOpened(client, chain, organisation, opened, _header(found), nameZhTw, nameEn);
+        _emitOpened(client, origin, _header(found));
     }
 
     /// @inheritdoc IFacts
-    function update(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
-        external
-    {
-        _requireCanonical(abi.encodeCall(this.update, (client, base, trusted, header)));
+    function update(uint32 client, Step calldata step) external {
+        _requireCanonical(abi.encodeCall(this.update, (client, step)));
         _requireRelayer();
         _requireUsable(client);
-        Verifiers.Verified memory found = _follow(client, base, trusted, header);
+        uint64 base = step.base;
+        Verifiers.Verified memory found = _follow(client, step);
+        if (found.height == base) revert FactsBelowBase(base, found.height);
+        Verifiers.requireAncestor(step.header, base, _hashAt(client, base), step.ancestry);
         bytes32 known = _headers[client][found.height].blockHash;
         if (known == found.blockHash) revert FactsHeaderKnown(client, found.height);
         if (known != 0) {
@@ -91,13 +91,13 @@ contract Facts is IFacts {
     }
 
     /// @inheritdoc IFacts
-    function freeze(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
-        external
-    {
-        _requireCanonical(abi.encodeCall(this.freeze, (client, base, trusted, header)));
+    function freeze(uint32 client, Step calldata step, uint64 ancestor) external {
+        _requireCanonical(abi.encodeCall(this.freeze, (client, step, ancestor)));
         // Also of a retired chain: retiring it must not keep a lie from being shown.
         _requireNotFrozen(client);
-        Verifiers.Verified memory found = _follow(client, base, trusted, header);
+        Verifiers.Verified memory found = _follow(client, step);
+        bytes32 hash = _hashAt(client, ancestor);
+        Verifiers.requireAncestor(step.header, ancestor, hash, step.ancestry);
         bytes32 known = headerOf(client, found.height).blockHash;
         if (known == found.blockHash) revert FactsNoConflict(client, found.height);
         _freeze(client, found.height, known, found.blockHash);
@@ -154,6 +154,12 @@ contract Facts is IFacts {
     }
 
     /// @inheritdoc IFacts
+    function originOf(uint32 client) public view returns (Origin memory) {
+        if (client == 0 || client > clientCount) revert FactsClientUnknown(client);
+        return _origins[client];
+    }
+
+    /// @inheritdoc IFacts
     function headerOf(uint32 client, uint64 height) public view returns (Header memory header) {
         header = _headers[client][height];
         if (header.blockHash == 0) revert FactsHeaderUnknown(client, height);
@@ -172,19 +178,60 @@ contract Facts is IFacts {
 
     // Helpers
 
-    /// A header that follows from an accepted one.
-    function _follow(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
+    function _requireMayOpen(uint32 chain, uint32 trustPeriod)
+        private
+        view
+        returns (uint32 organisation)
+    {
+        IChains.Chain memory record = IChains(System.CHAINS).chainOf(chain);
+        organisation = IPermissions(System.PERMISSIONS).administratorOf(msg.sender);
+        if (organisation != record.operator) {
+            revert FactsNotOperator(record.operator, organisation);
+        }
+        if (record.status != uint8(IChains.Status.Active)) revert FactsChainNotActive(chain);
+        if (_clientsOfChain[chain] == CLIENTS_MAX) revert FactsTooManyClients(CLIENTS_MAX);
+        if (trustPeriod < TRUST_PERIOD_MIN || trustPeriod > TRUST_PERIOD_MAX) {
+            revert FactsTrustPeriodOutOfRange(TRUST_PERIOD_MIN, TRUST_PERIOD_MAX, trustPeriod);
+        }
+    }
+
+    function _requireOrigin(Origin calldata origin) private pure {
+        bool sound = origin.genesisHash != 0 && origin.blockHash != 0;
+        if (!sound || (origin.height == 0 && origin.blockHash != origin.genesisHash)) {
+            revert FactsOriginMismatch(origin.genesisHash, origin.blockHash);
+        }
+    }
+
+    function _emitOpened(uint32 client, Origin calldata origin, Header memory first) private {
+        Client storage opened = _clients[client];
+        uint32 organisation = opened.organisation;
+        (string memory nameZhTw, string memory nameEn) =
+            IOrganisations(System.ORGANISATIONS).namesOf(organisation);
+        emit ClientOpened(
+            client, opened.chain, organisation, opened, origin, first, nameZhTw, nameEn
+        );
+    }
+
+    /// A header that the validators of an accepted one vouch for.
+    function _follow(uint32 client, Step calldata step)
         private
         view
         returns (Verifiers.Verified memory found)
     {
+        uint64 base = step.base;
         bytes32 expected = headerOf(client, base).trustedHash;
-        if (keccak256(trusted) != expected) {
-            revert FactsTrustedMismatch(expected, keccak256(trusted));
+        if (keccak256(step.trusted) != expected) {
+            revert FactsTrustedMismatch(expected, keccak256(step.trusted));
         }
         _requireTrusted(client, base);
-        found = _verify(_clients[client].kind, trusted, header);
+        found = _verify(_clients[client].kind, step.trusted, step.header);
         if (found.height < base) revert FactsBelowBase(base, found.height);
+    }
+
+    /// Hash of an accepted block, or of the origin's.
+    function _hashAt(uint32 client, uint64 height) private view returns (bytes32) {
+        Origin storage origin = _origins[client];
+        return height == origin.height ? origin.blockHash : headerOf(client, height).blockHash;
     }
 
     function _verify(uint8 kind, bytes memory trusted, bytes calldata header)

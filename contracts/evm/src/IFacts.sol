@@ -17,6 +17,30 @@ interface IFacts {
         Retired
     }
 
+    /// @notice Where a chain comes from: what tells it from another one with the same validators'
+    /// keys, which no seal does.
+    /// @param genesisHash Of the chain's block 0.
+    /// @param height Of a block below the first header, from which that is shown to descend.
+    /// @param blockHash Of that block; of height 0, `genesisHash`.
+    struct Origin {
+        bytes32 genesisHash;
+        uint64 height;
+        bytes32 blockHash;
+    }
+
+    /// @notice A header and from what it follows.
+    /// @param base An accepted height: whose validators vouch for the header.
+    /// @param trusted The validators of the base, 20 bytes each.
+    /// @param header RLP, seals included.
+    /// @param ancestry That the header's block comes after an accepted one, in the layout of SPEC
+    /// §16.5.
+    struct Step {
+        uint64 base;
+        bytes trusted;
+        bytes header;
+        bytes ancestry;
+    }
+
     /// @param chain Number of the record in `Chains`.
     /// @param organisation Who opened it, and vouches for its first header.
     /// @param kind By what it verifies, which is the assurance of its facts: 1 qbft, 2 ibft2.
@@ -51,6 +75,7 @@ interface IFacts {
         uint32 indexed chain,
         uint32 indexed organisation,
         Client details,
+        Origin origin,
         Header header,
         string nameZhTw,
         string nameEn
@@ -98,11 +123,16 @@ interface IFacts {
     error FactsVerifierUnavailable();
     /// @notice The header does not follow; reasons are in SPEC §16.3.
     error FactsHeaderRefused(uint256 reason, uint256 got, uint256 limit);
+    /// @notice The header's block is not shown to come after the known one; reasons are in SPEC
+    /// §16.5. Reason 8: it is of another chain, whose blocks the same keys seal.
+    error FactsAncestryRefused(uint256 reason, uint256 figure);
+    /// @notice Hashes must not be zero, and of height 0 the block's is that of genesis.
+    error FactsOriginMismatch(bytes32 genesisHash, bytes32 blockHash);
     /// @notice No header of this height was accepted. Remedy: `update` first.
     error FactsHeaderUnknown(uint32 client, uint64 height);
     /// @notice This very header was accepted before.
     error FactsHeaderKnown(uint32 client, uint64 height);
-    /// @notice Remedy: a base that was accepted below the header.
+    /// @notice Remedy: a base below the header, or for `freeze` not above it.
     error FactsBelowBase(uint64 base, uint64 height);
     /// @notice `trusted` are not the validators of the base. Remedy: those of its header.
     error FactsTrustedMismatch(bytes32 expected, bytes32 got);
@@ -124,26 +154,31 @@ interface IFacts {
     error FactsKnown(uint32 client, uint64 height, address account, bytes32 slot, bytes32 value);
 
     /// @notice By an administrator of the chain's operator: begins with a header that its own
-    /// validators sealed.
+    /// validators sealed, and that comes after the block of `origin`.
     ///
-    /// Not checked: that this is the chain's header. Who opens the client vouches for it, by
-    /// legal name.
-    function open(uint32 chain, uint8 kind, uint32 trustPeriod, bytes calldata header)
-        external
-        returns (uint32 client);
+    /// Not checked: that this is the chain's header, and unless the origin's height is 0 that it
+    /// descends from that genesis. Who opens the client vouches for it, by legal name.
+    /// @param ancestry That the header's block comes after the origin's (SPEC §16.5).
+    function open(
+        uint32 chain,
+        uint8 kind,
+        uint32 trustPeriod,
+        Origin calldata origin,
+        bytes calldata header,
+        bytes calldata ancestry
+    ) external returns (uint32 client);
 
-    /// @notice By an account with permission to relay: a header that a quorum of its own
-    /// validators sealed, more than the tolerated faults of those of `base` among them. Another
-    /// header of a height that has one freezes the client.
-    /// @param base An accepted height, not above the header's.
-    /// @param trusted The validators of the base, 20 bytes each.
-    function update(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
-        external;
+    /// @notice By an account with permission to relay: a header above the base that comes after
+    /// its block, and that a quorum of its own validators sealed, more than the tolerated faults
+    /// of those of the base among them. Another header of a height that has one freezes the
+    /// client.
+    function update(uint32 client, Step calldata step) external;
 
-    /// @notice By anybody: another header of an accepted height, verified as in `update`. Also
-    /// while the chain's record is retired.
-    function freeze(uint32 client, uint64 base, bytes calldata trusted, bytes calldata header)
-        external;
+    /// @notice By anybody: another header of an accepted height, verified as in `update`, whose
+    /// base may have that height. Also while the chain's record is retired.
+    /// @param ancestor Height of an accepted block below, or of the origin's, after which it
+    /// comes: a block of another chain with the same keys is no conflict.
+    function freeze(uint32 client, Step calldata step, uint64 ancestor) external;
 
     /// @notice By an account with permission to relay: that `slot` of `account` had `value`
     /// after the block of this height. Zero also stands for an account or slot that is not there.
@@ -166,6 +201,9 @@ interface IFacts {
 
     /// @notice Reverts if there is none.
     function headerOf(uint32 client, uint64 height) external view returns (Header memory);
+
+    /// @notice Genesis of the client's chain, and the block below its first header.
+    function originOf(uint32 client) external view returns (Origin memory);
 
     /// @notice An imported fact. Reverts if the client is frozen: nothing of it counts any more.
     function factOf(uint32 client, uint64 height, address account, bytes32 slot)

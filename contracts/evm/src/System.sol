@@ -20,6 +20,7 @@ library System {
     address internal constant FOREIGN_HEADER = 0x0000000000000000000000000000000000001101;
     /// Precompile that verifies storage proofs of other chains.
     address internal constant FOREIGN_STORAGE = 0x0000000000000000000000000000000000001102;
+    address internal constant FOREIGN_ANCESTOR = 0x0000000000000000000000000000000000001103;
 
     /// Highest reason code: 1 unspecified, 2 own request, 3 agreement ended, 4 breach of the
     /// agreement, 5 end of the legal entity, 6 security incident, 7 order of an authority,

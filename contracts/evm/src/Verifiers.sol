@@ -4,12 +4,13 @@ pragma solidity 0.8.37;
 import {IFacts} from "./IFacts.sol";
 import {System} from "./System.sol";
 
-/// @title The node's precompiles for what comes from other chains (SPEC §16.3, §16.4).
+/// @title The node's precompiles for what comes from other chains (SPEC §16.3 to §16.5).
 /// @dev An address without code answers with nothing: that is no answer.
 library Verifiers {
     uint256 internal constant TRUSTED_BYTES_MAX = 20 * 128;
     uint256 internal constant HEADER_BYTES_MAX = 16 * 1024;
     uint256 internal constant PROOF_BYTES_MAX = 2 + 2 * 65 * (2 + 1024);
+    uint256 internal constant ANCESTRY_BYTES_MAX = 21 + PROOF_BYTES_MAX;
 
     struct Verified {
         uint64 height;
@@ -53,6 +54,25 @@ library Verifiers {
         (uint256 reason, bytes32 value) = abi.decode(answer, (uint256, bytes32));
         if (reason != 0) revert IFacts.FactsProofRefused(reason, uint256(value));
         return value;
+    }
+
+    /// @notice Reverts, and says why, unless the block of this header comes after the one with
+    /// this height and hash. Seals are not looked at: `header` does that.
+    function requireAncestor(
+        bytes calldata encoded,
+        uint64 height,
+        bytes32 blockHash,
+        bytes calldata ancestry
+    ) internal view {
+        _requireLength(HEADER_BYTES_MAX, encoded.length);
+        _requireLength(ANCESTRY_BYTES_MAX, ancestry.length);
+        bytes memory answer = _ask(
+            System.FOREIGN_ANCESTOR,
+            abi.encodePacked(uint16(encoded.length), encoded, height, blockHash, ancestry),
+            2 * 32
+        );
+        (uint256 reason, uint256 figure) = abi.decode(answer, (uint256, uint256));
+        if (reason != 0) revert IFacts.FactsAncestryRefused(reason, figure);
     }
 
     function _ask(address precompile, bytes memory input, uint256 length)

@@ -9,14 +9,6 @@ import {Foreign} from "./Foreign.sol";
 /// @notice Clients of other chains, and the facts that they prove. What the precompiles do is
 /// tested where they are; here they stand in as mocks.
 contract FactsTest is Foreign {
-    function opening(uint32 chain, uint32 trustPeriod, bytes memory encoded)
-        private
-        pure
-        returns (bytes memory)
-    {
-        return abi.encodeCall(IFacts.open, (chain, QBFT, trustPeriod, encoded));
-    }
-
     function test_AClientBelongsToTheChainsOperator() public {
         IFacts.Client memory client = facts.clientOf(1);
         vm.assertEq(client.chain, 1);
@@ -42,6 +34,7 @@ contract FactsTest is Foreign {
             1,
             2,
             client,
+            origin(),
             IFacts.Header(hashOf("x"), rootOf("x"), keccak256(validators("set")), uint64(NOW)),
             details(2).nameZhTw,
             details(2).nameEn
@@ -50,6 +43,85 @@ contract FactsTest is Foreign {
         vm.assertEq(facts.clientCount(), 2);
         vm.assertEq(facts.clients(1, 100).length, 2);
         vm.assertEq(facts.clients(2, 100)[0].first, 11);
+        vm.assertEq(facts.originOf(2).genesisHash, hashOf("genesis"));
+        vm.assertEq(facts.originOf(2).height, 9);
+        vm.assertEq(facts.originOf(2).blockHash, hashOf("nine"));
+        bytes memory unknown = abi.encodeCall(IFacts.originOf, (3));
+        refused(STRANGER, unknown, abi.encodeWithSelector(IFacts.FactsClientUnknown.selector, 3));
+    }
+
+    function test_AClientComesFromSomewhere() public {
+        bytes memory encoded = header(11, NOW, "x");
+        bytes32 genesis = hashOf("genesis");
+        IFacts.Origin[3] memory bad = [
+            IFacts.Origin(0, 9, hashOf("nine")),
+            IFacts.Origin(genesis, 9, 0),
+            IFacts.Origin(genesis, 0, hashOf("nine"))
+        ];
+        for (uint256 i = 0; i < bad.length; i++) {
+            bytes memory shown = ancestry(encoded, bad[i].height, bad[i].blockHash);
+            refused(
+                admin(2),
+                abi.encodeCall(IFacts.open, (1, QBFT, TRUST, bad[i], encoded, shown)),
+                abi.encodeWithSelector(
+                    IFacts.FactsOriginMismatch.selector, bad[i].genesisHash, bad[i].blockHash
+                )
+            );
+        }
+        // From genesis on, that it is the chain's is proven.
+        IFacts.Origin memory from = IFacts.Origin(genesis, 0, genesis);
+        bytes memory other = ancestry(encoded, 0, hashOf("another genesis"));
+        refused(
+            admin(2),
+            abi.encodeCall(IFacts.open, (1, QBFT, TRUST, from, encoded, other)),
+            abi.encodeWithSelector(IFacts.FactsAncestryRefused.selector, 8, 0)
+        );
+        bytes memory whole = ancestry(encoded, 0, genesis);
+        takes(admin(2), abi.encodeCall(IFacts.open, (1, QBFT, TRUST, from, encoded, whole)));
+    }
+
+    /// A second chain whose blocks the same keys seal, or the chain after a reset: its headers
+    /// have the seals that count, and descend from none of the blocks that are known.
+    function test_AnotherChainWithTheSameKeysIsNotTaken() public {
+        takes(admin(3), updating(10, "set", header(20, NOW, "twenty")));
+        bytes memory theirs = header(21, NOW, "theirs");
+        IFacts.Step memory it = step(10, "set", theirs);
+        it.ancestry = ancestry(theirs, 10, hashOf("their tenth"));
+        bytes memory reason = abi.encodeWithSelector(IFacts.FactsAncestryRefused.selector, 8, 10);
+        refused(admin(3), abi.encodeCall(IFacts.update, (1, it)), reason);
+        it.ancestry = "";
+        refused(admin(3), abi.encodeCall(IFacts.update, (1, it)), reason);
+        // Nor does its block of an accepted height freeze the client.
+        it = step(10, "set", header(20, NOW, "theirs"));
+        it.ancestry = ancestry(it.header, 10, hashOf("their tenth"));
+        refused(admin(3), abi.encodeCall(IFacts.update, (1, it)), reason);
+        refused(STRANGER, abi.encodeCall(IFacts.freeze, (1, it, 10)), reason);
+        refused(
+            STRANGER,
+            abi.encodeCall(IFacts.freeze, (1, it, 9)),
+            abi.encodeWithSelector(IFacts.FactsAncestryRefused.selector, 8, 9)
+        );
+        // A height that nobody knows is no ancestor.
+        refused(
+            STRANGER,
+            abi.encodeCall(IFacts.freeze, (1, it, 8)),
+            abi.encodeWithSelector(IFacts.FactsHeaderUnknown.selector, 1, 8)
+        );
+        // Headers of an accepted height's own base have no ancestor there.
+        refused(
+            admin(3),
+            updating(10, "set", header(10, NOW, "other")),
+            abi.encodeWithSelector(IFacts.FactsBelowBase.selector, 10, 10)
+        );
+        vm.assertEq(uint8(facts.statusOf(1)), uint8(IFacts.Status.Active));
+        vm.assertEq(facts.clientOf(1).latest, 20);
+        bytes memory long = new bytes(133404);
+        it.ancestry = long;
+        refused(
+            admin(3),
+            abi.encodeCall(IFacts.update, (1, it)),
+            abi.encodeWithSelector(IFacts.FactsTooLong.selector, 133403, 133404)
+        );
     }
 
     function test_NobodyElseOpensOne() public {
@@ -185,11 +257,6 @@ contract FactsTest is Foreign {
         );
         refused(
             admin(3),
-            updating(10, "set", header(10, NOW - 100, "ten")),
-            abi.encodeWithSelector(IFacts.FactsHeaderKnown.selector, 1, 10)
-        );
-        refused(
-            admin(3),
             updating(10, "set", header(11, NOW - 101, "x")),
             abi.encodeWithSelector(IFacts.FactsTimeOrder.selector, 11, NOW - 101, 10, NOW - 100)
         );
@@ -199,6 +266,11 @@ contract FactsTest is Foreign {
             abi.encodeWithSelector(IFacts.FactsFuture.selector, NOW + 61, NOW + 60)
         );
         takes(admin(3), updating(10, "set", header(20, NOW + 60, "twenty")));
+        refused(
+            admin(3),
+            updating(10, "set", header(20, NOW + 60, "twenty")),
+            abi.encodeWithSelector(IFacts.FactsHeaderKnown.selector, 1, 20)
+        );
         refused(
             admin(3),
             updating(10, "set", header(19, NOW + 61 - 1, "x", "set", 3)),
@@ -211,7 +283,7 @@ contract FactsTest is Foreign {
             abi.encodeWithSelector(IFacts.FactsTimeOrder.selector, 19, NOW + 61, 20, NOW + 60)
         );
         bytes memory unknown =
-            abi.encodeCall(IFacts.update, (2, 10, validators("set"), header(20, NOW, "x")));
+            abi.encodeCall(IFacts.update, (2, step(10, "set", header(20, NOW, "x"))));
         refused(admin(3), unknown, abi.encodeWithSelector(IFacts.FactsClientUnknown.selector, 2));
     }
 
@@ -268,9 +340,9 @@ contract FactsTest is Foreign {
     function test_43_AnUpdateFreezesToo() public {
         takes(admin(3), updating(10, "set", header(20, NOW, "twenty")));
         vm.expectEmit(address(facts));
-        emit IFacts.ClientFrozen(1, 10, hashOf("ten"), hashOf("other"), admin(4));
-        takes(admin(4), updating(10, "set", header(10, NOW, "other")));
-        vm.assertEq(facts.headerOf(1, 10).blockHash, hashOf("ten"));
+        emit IFacts.ClientFrozen(1, 20, hashOf("twenty"), hashOf("other"), admin(4));
+        takes(admin(4), updating(10, "set", header(20, NOW, "other")));
+        vm.assertEq(facts.headerOf(1, 20).blockHash, hashOf("twenty"));
         frozen();
     }
 
@@ -373,6 +445,7 @@ contract FactsTest is Foreign {
         for (uint256 i = 0; i < codes.length; i++) {
             vm.etch(HEADER, codes[i]);
             vm.etch(STORAGE, codes[i]);
+            vm.etch(ANCESTOR, codes[i]);
             refused(admin(3), next, reason);
             refused(admin(2), opening(1, TRUST, header(11, NOW, "x")), reason);
             refused(STRANGER, freezing(10, header(10, NOW, "x")), reason);
@@ -397,7 +470,9 @@ contract FactsTest is Foreign {
             refused(senders[i], abi.encodePacked(calls[i], new bytes(32)), reason);
         }
         // Padding after the last byte of an argument.
-        bytes memory padded = updating(10, "set", hex"01");
+        IFacts.Step memory short = step(10, "set", hex"01");
+        short.ancestry = hex"01";
+        bytes memory padded = abi.encodeCall(IFacts.update, (1, short));
         padded[padded.length - 1] = 0x07;
         refused(admin(3), padded, reason);
     }

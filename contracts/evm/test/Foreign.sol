@@ -24,10 +24,22 @@ contract StorageMock {
     }
 }
 
+/// @notice Stands in for the one that shows ancestors: an ancestry is the hash of header, height
+/// and hash.
+contract AncestorMock {
+    fallback(bytes calldata input) external returns (bytes memory) {
+        uint256 end = 2 + uint16(bytes2(input[:2])) + 40;
+        bytes32 bound = keccak256(input[2:end]);
+        if (input.length == end + 32 && bytes32(input[end:]) == bound) return abi.encode(0, 0);
+        return abi.encode(8, uint64(bytes8(input[end - 40:end - 32])));
+    }
+}
+
 /// @notice A chain whose organisation 2 runs `eip155:1981`, with a client for it.
 abstract contract Foreign is World {
     address internal constant HEADER = 0x0000000000000000000000000000000000001101;
     address internal constant STORAGE = 0x0000000000000000000000000000000000001102;
+    address internal constant ANCESTOR = 0x0000000000000000000000000000000000001103;
     uint32 internal constant TRUST = 7 days;
     uint8 internal constant QBFT = 1;
     address internal constant ACCOUNT = address(0xAC);
@@ -38,10 +50,10 @@ abstract contract Foreign is World {
         found(5);
         vm.etch(HEADER, type(HeaderMock).runtimeCode);
         vm.etch(STORAGE, type(StorageMock).runtimeCode);
+        vm.etch(ANCESTOR, type(AncestorMock).runtimeCode);
         vm.prank(admin(2));
         chains.register("eip155:1981", "besu-26", "");
-        vm.prank(admin(2));
-        facts.open(1, QBFT, TRUST, header(10, NOW - 100, "ten"));
+        takes(admin(2), opening(1, TRUST, header(10, NOW - 100, "ten")));
     }
 
     /// Four validators; who they are follows from the name.
@@ -88,18 +100,57 @@ abstract contract Foreign is World {
         return abi.encode(0, value, bound);
     }
 
+    /// An ancestry that the precompile takes.
+    function ancestry(bytes memory encoded, uint64 height, bytes32 blockHash)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        return abi.encode(keccak256(abi.encodePacked(encoded, height, blockHash)));
+    }
+
+    /// The client's chain begins with "genesis", and the block before its first header is "nine".
+    function origin() internal pure returns (IFacts.Origin memory) {
+        return IFacts.Origin(hashOf("genesis"), 9, hashOf("nine"));
+    }
+
+    /// The block that tests have accepted at this height.
+    function nameAt(uint64 height) internal pure returns (string memory) {
+        return height == 20 ? "twenty" : "ten";
+    }
+
+    function step(uint64 base, string memory set, bytes memory encoded)
+        internal
+        pure
+        returns (IFacts.Step memory)
+    {
+        bytes memory shown = ancestry(encoded, base, hashOf(nameAt(base)));
+        return IFacts.Step(base, validators(set), encoded, shown);
+    }
+
     // Calls
+
+    function opening(uint32 chain, uint32 trustPeriod, bytes memory encoded)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        bytes memory shown = ancestry(encoded, 9, hashOf("nine"));
+        return abi.encodeCall(IFacts.open, (chain, QBFT, trustPeriod, origin(), encoded, shown));
+    }
 
     function updating(uint64 base, string memory set, bytes memory encoded)
         internal
         pure
         returns (bytes memory)
     {
-        return abi.encodeCall(IFacts.update, (1, base, validators(set), encoded));
+        return abi.encodeCall(IFacts.update, (1, step(base, set, encoded)));
     }
 
     function freezing(uint64 base, bytes memory encoded) internal pure returns (bytes memory) {
-        return abi.encodeCall(IFacts.freeze, (1, base, validators("set"), encoded));
+        IFacts.Step memory it = step(base, "set", encoded);
+        it.ancestry = ancestry(encoded, 9, hashOf("nine"));
+        return abi.encodeCall(IFacts.freeze, (1, it, 9));
     }
 
     function importing(uint64 height, string memory name) internal pure returns (bytes memory) {

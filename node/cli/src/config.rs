@@ -10,6 +10,7 @@ use tbsi_home::LoadedHome;
 use tbsi_home::config::OutOfReach;
 use tbsi_node::listeners;
 use tbsi_node::tsa::Authority;
+use tbsi_rpc::Http;
 
 use crate::lang::{Sentence, counted};
 use crate::password::PasswordFile;
@@ -44,6 +45,7 @@ fn check(home: &Path, password: &PasswordFile) -> anyhow::Result<(Sentence, Valu
     let loaded = home.load()?;
     let config = &loaded.config;
     listeners::check(&home, config)?;
+    Http::of_home(home.dir())?;
     if let Some(tsa) = &config.tsa {
         Authority::load(&home.unlock(&loaded.config)?, tsa)?;
     }

@@ -114,13 +114,15 @@ fn unusable(said: Sentence) -> Finding {
 /// Of the node if it runs, or of the place that it would have.
 fn of_process(args: &Args, config: &Config, genesis: &Genesis) -> anyhow::Result<Vec<Finding>> {
     let listen = config.metrics.listen;
-    let pages = page::fetch(listen, "/metrics")
-        .and_then(|metrics| Ok((metrics, page::fetch(listen, "/readyz")?)));
+    let pages = Runtime::new()?.block_on(async {
+        let metrics = page::fetch(listen, "metrics").await?;
+        anyhow::Ok((metrics, page::fetch(listen, "readyz").await?))
+    });
     let (metrics, ready) = match pages {
         Ok(pages) => pages,
         Err(error) => {
             let mut findings = home::ports(config);
-            findings.push(not_running(args, config, &error));
+            findings.push(not_running(args, config, error.as_ref()));
             return Ok(findings);
         }
     };
@@ -146,7 +148,7 @@ fn of_process(args: &Args, config: &Config, genesis: &Genesis) -> anyhow::Result
     Ok(findings)
 }
 
-fn not_running(args: &Args, config: &Config, error: &std::io::Error) -> Finding {
+fn not_running(args: &Args, config: &Config, error: &(dyn std::error::Error + 'static)) -> Finding {
     let listen = config.metrics.listen;
     let (en, zh_tw) = home::told(error);
     let dir = args.home.word();

@@ -1,21 +1,23 @@
 //! `tbsi fact`.
 
 mod import;
+mod keep;
 mod open;
 
 use std::process::ExitCode;
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde_json::json;
 use tbsi_bridge::inbound::{EncodedHeader, ForeignChain, HeaderUpdate, InboundError};
 use tbsi_governance::abi::FACTS;
-use tbsi_governance::contracts::{Client, Facts, Header as ForeignHeader};
-use tbsi_light::foreign::{Assurance, trusted_hash};
+use tbsi_governance::contracts::{Client, Facts, Header as ForeignHeader, Origin, Step};
+use tbsi_light::foreign::{Ancestor, Assurance, trusted_hash};
 
 use crate::govern::words::{CLIENT_STATUS, word};
 use crate::govern::{CODES, Planned, Read, RegistryClient, Write, Writer, block_on};
+use crate::http::http;
 use crate::lang::Language;
 use crate::report::{refuse, refused};
 use crate::verify;
@@ -40,6 +42,14 @@ pub(crate) enum Command {
     /// follow the chain's validators are brought first.
     #[command(after_help = CODES)]
     Import(import::Args),
+    /// Let another chain keep hashes of its blocks, for chains before Prague.
+    ///
+    /// What is imported must be shown to come after what was accepted: the same keys may seal the
+    /// blocks of a second chain. From Prague on a chain keeps hashes of its last 8,191 blocks
+    /// itself. Before, deploy a keeper with this command, and with --keeper let it keep the hash of
+    /// each block that you import, before 256 more are made.
+    #[command(after_help = CODES)]
+    Keep(keep::Args),
     /// Prove that the chain's validators sealed two blocks of one height.
     ///
     /// Freezes the client for good: no fact of it counts any more. Takes no permission.
@@ -64,6 +74,9 @@ pub(crate) struct Of {
     /// JSON-RPC address of a node of the other chain.
     #[arg(long, value_name = "URL")]
     from: String,
+    /// Contract on the other chain that keeps hashes of its blocks; `tbsi fact keep` deploys it.
+    #[arg(long, value_name = "ADDRESS")]
+    keeper: Option<Address>,
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -71,6 +84,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Open(args) => block_on(args.write.read.lang, open::run(args)),
         Command::Clients { read } => block_on(read.lang, clients(read)),
         Command::Import(args) => block_on(args.write.read.lang, import::run(args)),
+        Command::Keep(args) => block_on(args.lang, keep::run(args)),
         Command::Freeze { of, height, write } => {
             block_on(write.read.lang, freeze(of, height, write))
         }
@@ -81,6 +95,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
 struct Followed {
     number: u32,
     client: Client,
+    origin: Origin,
     chain: ForeignChain,
     assurance: Assurance,
 }
@@ -98,14 +113,21 @@ impl Followed {
                 client.kind
             )
         })?;
-        let chain = ForeignChain::new(&of.from, assurance).map_err(|it| refuse(it.into()))?;
-        chain
-            .check(client.chainId)
-            .await
-            .map_err(|it| refuse(it.into()))?;
+        let call = Facts::originOfCall { client: number };
+        let origin = registry.ask(FACTS, call).await?;
+        let chain = ForeignChain::new(&http()?, &of.from, assurance);
+        let chain = chain
+            .map_err(|it| refuse(it.into()))?
+            .with_keeper(of.keeper);
+        let checked = async {
+            chain.check(client.chainId).await?;
+            chain.check_genesis(origin.genesisHash).await
+        };
+        checked.await.map_err(|it| refuse(it.into()))?;
         Ok(Self {
             number,
             client,
+            origin,
             chain,
             assurance,
         })
@@ -146,19 +168,21 @@ async fn clients(read: Read) -> anyhow::Result<ExitCode> {
         let status = registry
             .ask(FACTS, Facts::statusOfCall { client: number })
             .await?;
+        let call = Facts::originOfCall { client: number };
+        let origin = registry.ask(FACTS, call).await?;
         let kind = Assurance::by_code(it.kind).map_or("?", Assurance::label);
         let name = registry.name(it.organisation);
         let shown = word(&CLIENT_STATUS, status.into(), lang);
         let (id, first, latest) = (it.chainId, it.first, it.latest);
-        let days = it.trustPeriod;
+        let (days, genesis) = (it.trustPeriod, origin.genesisHash);
         text += &lang.pick(
             format!(
                 "{number:>4}  {shown:<8}  eip155:{id} ({kind}), blocks {first} to {latest}, \
-                 trust {days} s, opened by {name}\n"
+                 trust {days} s, opened by {name}\n      genesis {genesis}\n"
             ),
             format!(
                 "{number:>4}  {shown}  eip155:{id}（{kind}），區塊 {first} 至 {latest}，\
-                 信任期 {days} 秒，由{name}開設\n"
+                 信任期 {days} 秒，由{name}開設\n      創世區塊 {genesis}\n"
             ),
         );
         all.push(json!({
@@ -170,6 +194,7 @@ async fn clients(read: Read) -> anyhow::Result<ExitCode> {
             "trustPeriodSeconds": days,
             "first": first,
             "latest": latest,
+            "genesisHash": origin.genesisHash,
             "organisation": registry.named(it.organisation),
             "account": it.account,
         }));
@@ -208,11 +233,16 @@ async fn freeze(of: Of, height: u64, write: Write) -> anyhow::Result<ExitCode> {
         )));
     }
     let (base, step) = conflict(registry, &followed, &known, header).await?;
+    let (ancestor, ancestry) = below(registry, &followed, &step.header).await?;
     let call = Facts::freezeCall {
         client: number,
-        base,
-        trusted: step.trusted,
-        header: step.header.bytes,
+        step: Step {
+            base,
+            trusted: step.trusted,
+            header: step.header.bytes,
+            ancestry,
+        },
+        ancestor,
     };
     let (ours, theirs) = (known.blockHash, step.verified.block_hash);
     let change = lang.pick(
@@ -248,6 +278,40 @@ async fn conflict(
         refuse(error.into())
     })?;
     Ok((base.read.height, step))
+}
+
+/// The highest block known to be below a header, and that this one comes after it: a block of
+/// another chain with the same keys is no conflict.
+async fn below(
+    registry: &RegistryClient,
+    followed: &Followed,
+    header: &EncodedHeader,
+) -> anyhow::Result<(u64, Bytes)> {
+    let height = header.read.height;
+    let (first, latest) = (followed.client.first, followed.client.latest);
+    let accepted = [latest, first].into_iter().find(|known| *known < height);
+    let ancestor = match accepted {
+        Some(height) => {
+            let known = followed.header(registry, height).await?;
+            let known = known.context("a client has its first and latest header")?;
+            Ancestor {
+                height,
+                block_hash: known.blockHash,
+            }
+        }
+        None => Ancestor {
+            height: followed.origin.height,
+            block_hash: followed.origin.blockHash,
+        },
+    };
+    let base = ancestor.height;
+    let shown = followed.chain.ancestry(&ancestor, header).await;
+    let shown = shown.map_err(|it| refuse(it.into()))?;
+    let shown = shown.ok_or_else(|| {
+        let url = followed.chain.url();
+        refuse(InboundError::NoAncestry { url, height, base }.into())
+    })?;
+    Ok((base, shown))
 }
 
 /// A slot as it is typed.

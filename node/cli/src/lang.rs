@@ -3,6 +3,7 @@
 mod erasure;
 mod foreign;
 mod proof;
+mod reach;
 mod registry;
 mod zh_tw;
 

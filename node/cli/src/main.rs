@@ -15,6 +15,7 @@ mod fact;
 mod genesis;
 mod govern;
 mod handovers;
+mod http;
 mod issuing;
 mod keys;
 mod lang;

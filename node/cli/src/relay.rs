@@ -1,7 +1,7 @@
 //! `tbsi relay`.
 
 mod contract;
-mod deploy;
+pub(crate) mod deploy;
 mod evidence;
 mod init;
 mod keys;
@@ -32,6 +32,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::http::http_of;
 use crate::report::{in_language, refuse};
 use crate::shown::PathShown;
 use crate::{logging, proof};
@@ -183,12 +184,13 @@ impl Opened {
     fn load(home: &Path) -> anyhow::Result<Self> {
         let (config, config_hash) = Config::load(home)?;
         let genesis = proof::load_genesis(&home.join(&config.source.genesis))?;
-        let source = Source::new(&genesis, &config.source.rpc, config.source.agree)?;
+        let http = http_of(home)?;
+        let source = Source::new(&genesis, &http, &config.source.rpc, config.source.agree)?;
         let chain = source.chain();
         let signer = open_signer(home, &KeyPlace::of_relayer(&config.relayer), chain)?;
         let TargetConfig::Evm(evm) = &config.target;
         let pays = target_signer(home, evm, chain, &signer)?;
-        let target = Evm::new(EvmRpc::new(evm, chain, pays)?, evm.clone());
+        let target = Evm::new(EvmRpc::new(evm, &http, chain, pays)?, evm.clone());
         let parties = Parties {
             name_zh_tw: config.relayer.name_zh_tw.clone(),
             name_en: config.relayer.name_en.clone(),

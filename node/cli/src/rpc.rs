@@ -4,6 +4,7 @@ use std::env;
 
 use tbsi_rpc::{Client, LogReader};
 
+use crate::http::http;
 use crate::lang::{SayContext, Sentence};
 use crate::report::refuse;
 use crate::shown;
@@ -78,7 +79,7 @@ impl Rpc {
     /// A client of the node; an address that is none is refused.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         let (url, from) = chosen(self.rpc.as_ref(), of_environment);
-        let client = Client::new(&url);
+        let client = Client::through(&http()?, &url);
         match from {
             Some(name) => client.or_say(|| variable(name)).map_err(refuse),
             None => client.map_err(|error| refuse(error.into())),
@@ -97,7 +98,7 @@ impl LogUrl {
 
     /// A reader of the log; an address that is none is refused.
     pub(crate) fn reader(&self) -> anyhow::Result<LogReader> {
-        let reader = LogReader::new(&self.url());
+        let reader = LogReader::through(&http()?, &self.url());
         let from = chosen(self.log.as_ref(), of_environment).1;
         match from {
             Some(name) => reader.or_say(|| variable(name)).map_err(refuse),

@@ -33,7 +33,6 @@ use tbsi_light::{
     HandoverFollower, NamedSigner, ProvenRegistry, ProvenStatus, TrustAnchor, VerifiedBundle,
     VerifiedMap, VerifiedPostQuantum, prove_registry, verify_bundle, verify_map,
 };
-use tbsi_rpc::Client;
 use tbsi_types::log::{Leaf, Statement};
 use tbsi_types::{B256, Height, NamedValidators};
 use tokio::runtime::Runtime;
@@ -372,7 +371,7 @@ fn ask(url: Option<&str>, leaf: &Leaf, anchor: &TrustAnchor) -> anyhow::Result<O
     let (Some(url), Some(id)) = (url, about(leaf)) else {
         return Ok(None);
     };
-    let client = Client::new(url)?;
+    let client = crate::http::client(url)?;
     let known = Runtime::new()?.block_on(standing::ask(&client, id, Some(anchor)))?;
     let known = known.ok_or_else(|| {
         said(
@@ -388,7 +387,7 @@ fn relied_until(url: Option<&str>, leaf: &Leaf) -> anyhow::Result<Option<u64>> {
     let (Some(url), Statement::Attestation(attestation)) = (url, &leaf.statement) else {
         return Ok(None);
     };
-    let client = Client::new(url)?;
+    let client = crate::http::client(url)?;
     let asked = crate::renew::relied_until(&client, attestation.algorithm);
     Runtime::new()?.block_on(asked)
 }

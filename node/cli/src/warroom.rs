@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::http::http;
 use crate::lang::{Language, SayContext, counted, said};
 use crate::logging;
 use crate::report::{Format, REFUSED, in_language, refuse};
@@ -105,6 +106,7 @@ fn config(args: &Args) -> anyhow::Result<WarroomConfig> {
         })?;
     Ok(WarroomConfig {
         genesis,
+        http: http()?,
         rpc: args.rpc.clone(),
         tiles: args.tiles.clone(),
         data: args.data.clone(),

@@ -14,7 +14,7 @@ use tbsi_home::{Home, LoadedHome};
 use tbsi_keys::signer::RemoteSigner;
 use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
-use tbsi_rpc::RpcServer;
+use tbsi_rpc::{Http, RpcServer};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, PublicKey, Roster, SecretKey};
@@ -116,7 +116,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     node.take_back(&home.data_dir().join(journal::FILE_NAME));
     let witness = witness(home, &config, &node, node_key.peer_id())?;
     let cosigner = own_cosigner(home, &node)?;
-    let submitters = submitters(&config, &node, &witness);
+    let submitters = submitters(home, &config, &node, &witness)?;
     let calendar = witness.calendar.clone();
     let api = NodeApi::new(Arc::clone(&node), witness);
     let rpc = tbsi_rpc::listen(server_config(home, &config)?, Arc::new(api)).await?;
@@ -249,7 +249,8 @@ fn witness(home: &Home, config: &Config, node: &Node, peer_id: String) -> anyhow
         assert!(set.is_ok(), "a node is assembled once");
     }
     let calendar = config.tsa.as_ref().and_then(|tsa| tsa.calendar.as_ref());
-    let calendar = calendar.map(|calendar| Calendar::open(&home.calendar_dir(), calendar));
+    let http = Http::of_home(home.dir())?.unwrap_or_default();
+    let calendar = calendar.map(|calendar| Calendar::open(&home.calendar_dir(), &http, calendar));
     let calendar = calendar.transpose().context("open the calendar")?;
     Ok(Witness {
         peer_id,
@@ -315,14 +316,22 @@ fn own_cosigner(home: &Home, node: &Node) -> anyhow::Result<Option<OwnCosigner>>
     }))
 }
 
-fn submitters(config: &Config, node: &Arc<Node>, witness: &Witness) -> Vec<Submitter> {
+fn submitters(
+    home: &Home,
+    config: &Config,
+    node: &Arc<Node>,
+    witness: &Witness,
+) -> anyhow::Result<Vec<Submitter>> {
+    let http = Http::of_home(home.dir())?.unwrap_or_default();
     let witnesses = config.attestation_log.witnesses.iter().enumerate();
-    let submitter = |(position, outside): (usize, &WitnessConfig)| Submitter {
-        node: Arc::clone(node),
-        log: Arc::clone(&witness.log),
-        witness: outside.clone(),
-        position,
-        every: Duration::from_secs(config.attestation_log.submit_interval_s),
+    let submitter = |(position, outside): (usize, &WitnessConfig)| {
+        anyhow::Ok(Submitter {
+            node: Arc::clone(node),
+            log: Arc::clone(&witness.log),
+            witness: http.remote(&outside.url)?,
+            position,
+            every: Duration::from_secs(config.attestation_log.submit_interval_s),
+        })
     };
     witnesses.map(submitter).collect()
 }

@@ -5,12 +5,11 @@
 mod anchors;
 mod forward;
 
-use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tbsi_home::config::CalendarConfig;
-use tbsi_rpc::{BackendError, CalendarAnswer};
+use tbsi_rpc::{BackendError, CalendarAnswer, Http, Remote};
 use tbsi_types::log::{Leaf, OtsCommitment, OtsWriter, Statement};
 use tbsi_types::{B256, LeafIndex};
 
@@ -25,14 +24,18 @@ const SHA2_256: u32 = 0x12;
 /// What this node promised, and what came of it.
 pub struct Calendar {
     config: CalendarConfig,
+    /// The one that is anchored in Bitcoin.
+    upstream: Option<Remote>,
     anchors: Mutex<Anchors>,
 }
 
 impl Calendar {
     /// Reads what was anchored so far. `dir` is made if there is something to keep in it.
-    pub(crate) fn open(dir: &Path, config: &CalendarConfig) -> io::Result<Self> {
+    pub(crate) fn open(dir: &Path, http: &Http, config: &CalendarConfig) -> anyhow::Result<Self> {
+        let upstream = config.upstream.as_deref().map(|url| http.remote(url));
         Ok(Self {
             anchors: Mutex::new(Anchors::open(dir, config.upstream.is_some())?),
+            upstream: upstream.transpose()?,
             config: config.clone(),
         })
     }

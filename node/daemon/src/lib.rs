@@ -28,7 +28,6 @@ mod map_proofs;
 pub mod mempool;
 pub mod metrics;
 pub mod node;
-mod outgoing;
 mod pending;
 mod proofs;
 pub mod recover;

@@ -144,7 +144,7 @@ mod tests {
         let precompiles = precompiles(rules_of(1));
         let have: BTreeSet<Address> = precompiles.warm_addresses().iter().copied().collect();
         let want: BTreeSet<Address> = (1..=0x11u64)
-            .chain([0x100, 0x1100, 0x1101, 0x1102])
+            .chain([0x100, 0x1100, 0x1101, 0x1102, 0x1103])
             .map(|number| Address::from_word(U256::from(number).into()))
             .collect();
         assert_eq!(have, want);

@@ -3,7 +3,8 @@
 
 use alloy_primitives::{Address, B256, U256, address};
 use tbsi_light::foreign::{
-    Assurance, ForeignHeader, HeaderError, ProofError, prove_storage, verify_header,
+    Ancestor, AncestryError, Assurance, ForeignHeader, HeaderError, ProofError, prove_storage,
+    verify_ancestor, verify_header,
 };
 
 /// Verifies a header: kind u8, length of what is trusted u16, what is trusted, header.
@@ -11,6 +12,10 @@ pub(crate) const FOREIGN_HEADER: Address = address!("000000000000000000000000000
 
 /// Shows a word: state root 32, account 20, slot 32, proof.
 pub(crate) const FOREIGN_STORAGE: Address = address!("0000000000000000000000000000000000001102");
+
+/// Shows that a block comes after another: length of its header u16, header, height of the other
+/// u64, its hash 32, ancestry.
+pub(crate) const FOREIGN_ANCESTOR: Address = address!("0000000000000000000000000000000000001103");
 
 /// A seal takes 67 bytes of input and one recovery, for which ecrecover asks 3,000 gas; a
 /// header is hashed twice.
@@ -26,7 +31,7 @@ pub(crate) fn header_gas(input_bytes: usize) -> u64 {
     priced(HEADER_GAS, HEADER_GAS_BYTE, input_bytes)
 }
 
-/// As [`header_gas`].
+/// As [`header_gas`]; of an ancestry too, whose bytes are hashed once as well.
 pub(crate) fn storage_gas(input_bytes: usize) -> u64 {
     priced(STORAGE_GAS, STORAGE_GAS_BYTE, input_bytes)
 }
@@ -86,6 +91,29 @@ fn proven(input: &[u8]) -> Result<B256, ProofError> {
     Ok(shown.value)
 }
 
+/// Two words: zeros, or a reason and a figure.
+pub(crate) fn ancestor(input: &[u8]) -> Vec<u8> {
+    let (reason, figure) = match follows(input) {
+        Ok(()) => (0, 0),
+        Err(error) => error.code(),
+    };
+    words([reason, figure].map(U256::from))
+}
+
+fn follows(input: &[u8]) -> Result<(), AncestryError> {
+    let short = AncestryError::Layout;
+    let (length, rest) = input.split_first_chunk().ok_or(short)?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    let (header, rest) = rest.split_at_checked(length).ok_or(short)?;
+    let (height, rest) = rest.split_first_chunk().ok_or(short)?;
+    let (block_hash, ancestry) = rest.split_first_chunk::<32>().ok_or(short)?;
+    let ancestor = Ancestor {
+        height: u64::from_be_bytes(*height),
+        block_hash: block_hash.into(),
+    };
+    verify_ancestor(header, &ancestor, ancestry)
+}
+
 fn words<const N: usize>(words: [U256; N]) -> Vec<u8> {
     words.map(|word| word.to_be_bytes::<32>()).concat()
 }
@@ -115,6 +143,7 @@ mod tests {
                 "{input:?}"
             );
             assert_eq!(storage(input), words([U256::from(1), U256::ZERO]));
+            assert_eq!(ancestor(input), words([U256::from(1), U256::ZERO]));
         }
         let empty = [&alloy_primitives::keccak256([0x80])[..], &[0; 52], &[0, 0]].concat();
         assert_eq!(storage(&empty), [0; 64]);

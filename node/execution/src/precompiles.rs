@@ -16,7 +16,7 @@ use revm::precompile::{
 use revm::primitives::AddressSet;
 use revm::primitives::hardfork::SpecId;
 
-use crate::foreign::{self, FOREIGN_HEADER, FOREIGN_STORAGE};
+use crate::foreign::{self, FOREIGN_ANCESTOR, FOREIGN_HEADER, FOREIGN_STORAGE};
 use crate::rules::{Rules, VERSIONS, rules_of};
 
 /// Verifies an Ed25519 signature (RFC 8032): message 32, public key 32, signature 64 bytes.
@@ -135,6 +135,8 @@ pub(crate) fn precompiles(rules: Rules) -> EthPrecompiles {
         all.extend([Precompile::new(id, FOREIGN_HEADER, foreign_header)]);
         let id = PrecompileId::custom("TBSI_FOREIGN_STORAGE");
         all.extend([Precompile::new(id, FOREIGN_STORAGE, foreign_storage)]);
+        let id = PrecompileId::custom("TBSI_FOREIGN_ANCESTOR");
+        all.extend([Precompile::new(id, FOREIGN_ANCESTOR, foreign_ancestor)]);
         all
     });
     EthPrecompiles {
@@ -175,6 +177,15 @@ fn foreign_storage(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileRe
     let run = |input: &[u8], gas: u64| {
         charged(foreign::storage_gas(input.len()), gas, || {
             foreign::storage(input)
+        })
+    };
+    Ok(call_eth_precompile(run, input, gas_limit, reservoir))
+}
+
+fn foreign_ancestor(input: &[u8], gas_limit: u64, reservoir: u64) -> PrecompileResult {
+    let run = |input: &[u8], gas: u64| {
+        charged(foreign::storage_gas(input.len()), gas, || {
+            foreign::ancestor(input)
         })
     };
     Ok(call_eth_precompile(run, input, gas_limit, reservoir))

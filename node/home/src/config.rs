@@ -90,7 +90,7 @@ pub struct AttestationLogConfig {
 pub struct WitnessConfig {
     /// Its verifier key, `<name>+<id>+<base64>`, of the type of cosigners.
     pub key: String,
-    /// Its submission prefix, `http://...`; the node has no TLS of its own.
+    /// Its submission prefix, `http://...` or `https://...`; what it is shown is in `http.toml`.
     pub url: String,
 }
 
@@ -176,7 +176,7 @@ pub struct CalendarConfig {
     /// `http://HOST[:PORT]` or `https://...` under which clients reach this node's RPC port: it
     /// is in every timestamp, and stays there.
     pub url: String,
-    /// A calendar that is anchored in Bitcoin, `http://...`; the node has no TLS of its own.
+    /// A calendar that is anchored in Bitcoin, `http://...` or `https://...`.
     /// Without it, timestamps stay pending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,

@@ -1,5 +1,6 @@
 //! A typed client over HTTP, for the command line, test networks and tests.
 
+mod call;
 mod leaves;
 mod log;
 mod stamp;
@@ -9,22 +10,15 @@ pub use stamp::request_timestamp;
 pub use tiles::LogReader;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{Address, B256, Bytes, U64};
 use alloy_rpc_types_eth::TransactionReceipt;
-use jsonrpsee::core::ClientError as TransportError;
-use jsonrpsee::core::client::ClientT;
-use jsonrpsee_http_client::transport::Error as HttpError;
-use jsonrpsee_http_client::{HttpClient, HttpClientBuilder};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tbsi_types::{Handover, Height};
 
-use crate::limits::{
-    CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX,
-};
+use crate::outgoing::{AddressError, Http, HttpProblem, Remote};
 use crate::wire;
 pub use leaves::Leaves;
 
@@ -40,12 +34,12 @@ pub enum ClientError {
         problem: String,
     },
     /// No answer.
-    #[error("cannot reach {url}: {problem}; is the node running?")]
+    #[error("cannot reach {url}: {problem}")]
     Unreachable {
-        /// The node's address.
+        /// The node's address, as it may be shown.
         url: String,
-        /// What happened, from cause to cause.
-        problem: String,
+        /// What happened, and what helps.
+        problem: HttpProblem,
     },
     /// The node answered with an error.
     #[error("{method}: {message} (code {code})")]
@@ -81,6 +75,12 @@ pub enum ClientError {
     },
 }
 
+impl From<AddressError> for ClientError {
+    fn from(AddressError { url, problem }: AddressError) -> Self {
+        Self::Url { url, problem }
+    }
+}
+
 /// A node that answers in this process: simulation's.
 #[doc(hidden)]
 pub trait LocalNode: std::fmt::Debug + Send + Sync {
@@ -94,7 +94,7 @@ pub trait LocalNode: std::fmt::Debug + Send + Sync {
 /// How a node is reached.
 #[derive(Clone, Debug)]
 enum Transport {
-    Http(HttpClient),
+    Http(Remote),
     Local(Arc<dyn LocalNode>),
 }
 
@@ -106,21 +106,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the node at `url` (`http://` only). Connects with the first call.
+    /// A client of the node at `url`, reached as by default. Connects with the first call.
     pub fn new(url: &str) -> Result<Self, ClientError> {
-        let http = HttpClientBuilder::default()
-            .max_request_size(REQUEST_BYTES_MAX)
-            .max_response_size(RESPONSE_BYTES_MAX)
-            .connect_timeout(Duration::from_secs(CLIENT_CONNECT_S_MAX))
-            .request_timeout(Duration::from_secs(CLIENT_ANSWER_S_MAX))
-            .build(url)
-            .map_err(|error| ClientError::Url {
-                url: url.into(),
-                problem: error.to_string(),
-            })?;
+        Self::through(&Http::default(), url)
+    }
+
+    /// A client of the node at `url`.
+    pub fn through(http: &Http, url: &str) -> Result<Self, ClientError> {
+        let remote = http.remote(url)?;
         Ok(Self {
-            url: url.into(),
-            transport: Transport::Http(http),
+            url: remote.shown().into(),
+            transport: Transport::Http(remote),
         })
     }
 
@@ -133,7 +129,7 @@ impl Client {
         }
     }
 
-    /// The node's address.
+    /// The node's address, as it may be shown.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -145,50 +141,41 @@ impl Client {
         params: &[Value],
     ) -> Result<T, ClientError> {
         let answer = match &self.transport {
-            Transport::Http(http) => {
-                let answer: Result<Value, _> = http.request(method, params).await;
-                answer.map_err(|error| self.explain(method, error))?
+            Transport::Http(remote) => {
+                let result = self.call(remote, method, params).await?;
+                serde_json::from_str(result.get())
             }
-            Transport::Local(node) => node.call(method, params)?,
+            Transport::Local(node) => serde_json::from_value(node.call(method, params)?),
         };
-        serde_json::from_value(answer).map_err(|error| self.not_understood(method, &error))
+        answer.map_err(|error| self.not_understood(method, &error))
     }
 
-    fn explain(&self, method: &str, error: TransportError) -> ClientError {
-        match error {
-            TransportError::Call(error) => ClientError::Refused {
-                method: method.into(),
-                code: error.code(),
-                message: error.message().into(),
-                data: error
-                    .data()
-                    .and_then(|data| serde_json::from_str(data.get()).ok()),
-            },
-            TransportError::Transport(error) => match error.downcast_ref() {
-                Some(&HttpError::Rejected { status_code }) => ClientError::Status {
-                    url: self.url.clone(),
-                    status: status_code,
-                    sentence: rejection(status_code).into(),
-                },
-                Some(_) | None => ClientError::Unreachable {
-                    url: self.url.clone(),
-                    problem: causes(error.as_ref()),
-                },
-            },
-            TransportError::RequestTimeout => ClientError::Unreachable {
-                url: self.url.clone(),
-                problem: format!("no answer within {CLIENT_ANSWER_S_MAX} s"),
-            },
-            TransportError::ParseError(_)
-            | TransportError::RestartNeeded(_)
-            | TransportError::InvalidSubscriptionId
-            | TransportError::InvalidRequestId(_)
-            | TransportError::Custom(_)
-            | TransportError::HttpNotImplemented
-            | TransportError::EmptyBatchRequest(_)
-            | TransportError::RegisterMethod(_)
-            | TransportError::ServiceDisconnect => self.not_understood(method, &error),
+    /// The log beside the node's JSON-RPC.
+    pub fn log(&self) -> Result<LogReader, ClientError> {
+        match &self.transport {
+            Transport::Http(remote) => Ok(LogReader::of(remote.under("log"))),
+            Transport::Local(_) => {
+                let problem = "a node in this process has no log of files";
+                Err(self.unreachable(HttpProblem::NoConnection(problem.into())))
+            }
         }
+    }
+
+    /// A file below the node's address, of at most `bytes_max` bytes, unchecked.
+    pub async fn file(&self, path: &str, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
+        match &self.transport {
+            Transport::Http(remote) => Ok(tiles::get(remote, path, bytes_max).await?.into()),
+            Transport::Local(node) => node.file(path).map_err(|problem| {
+                let url = format!("{}/{path}", self.url);
+                let problem = HttpProblem::NoConnection(problem);
+                ClientError::Unreachable { url, problem }
+            }),
+        }
+    }
+
+    fn unreachable(&self, problem: HttpProblem) -> ClientError {
+        let url = self.url.clone();
+        ClientError::Unreachable { url, problem }
     }
 
     fn not_understood(&self, method: &str, problem: &dyn std::fmt::Display) -> ClientError {
@@ -293,34 +280,4 @@ impl Client {
         let count: U64 = self.request("eth_getTransactionCount", &params).await?;
         Ok(count.to())
     }
-}
-
-/// What a status means that a node answers JSON-RPC with; the words are in a body that the HTTP
-/// client does not show.
-fn rejection(status: u16) -> &'static str {
-    match status {
-        401 => "the node wants an API key or a token, or does not know the one that it got",
-        403 => {
-            "the node is not known by this name: call it by its address, or see `rpc.hosts` of its \
-             config.toml"
-        }
-        413 => "the node takes no request of so many bytes; see `rpc.request_bytes_max` there",
-        429 => "more calls than the node allows; wait, or ask its operator for an API key",
-        503 => "the node has no place for a connection; retry later",
-        _ => "no JSON-RPC is answered there; is this the address of a node?",
-    }
-}
-
-/// An error and its causes in one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }

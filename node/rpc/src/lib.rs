@@ -55,6 +55,7 @@ mod middleware;
 mod net;
 mod order;
 mod ots;
+mod outgoing;
 mod pages;
 mod post;
 mod server;
@@ -87,6 +88,9 @@ pub use client::{Client, ClientError, Leaves, LogReader, request_timestamp};
 pub use guarded::{panic_ends_call_only, vital};
 pub use limits::RpcLimits;
 pub use methods::{Audience, openrpc_document};
+pub use outgoing::{
+    AddressError, HTTP_FILE, Http, HttpConfigError, HttpProblem, Remote, RemoteAnswer,
+};
 pub use server::{OperatorListener, RpcError, RpcServer, ServerConfig, check, listen};
 pub use tls::{TlsError, TlsFiles};
 pub use token::TokenSecret;

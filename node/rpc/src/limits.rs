@@ -268,6 +268,21 @@ pub(crate) const CLIENT_CONNECT_S_MAX: u64 = 5;
 /// See [`CLIENT_CONNECT_S_MAX`].
 pub(crate) const CLIENT_ANSWER_S_MAX: u64 = 30;
 
+/// Seconds that an operator may allow for either.
+pub(crate) const HTTP_SECONDS_MAX: u64 = 600;
+
+/// Bytes of the file that says how others are reached, and of each PEM file that it names.
+pub(crate) const HTTP_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Hosts that are shown something.
+pub(crate) const LOGINS_MAX: usize = 64;
+
+/// Bytes of a token or a password.
+pub(crate) const SECRET_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of the answer of somebody who refuses that are read.
+pub(crate) const REFUSAL_BYTES_MAX: usize = 64 * 1024;
+
 /// Limits that an operator may change; each is at least 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RpcLimits {

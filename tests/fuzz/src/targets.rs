@@ -128,6 +128,7 @@ pub const TARGETS: &[&Target] = &[
     &archive::TIME_STAMP_REPLY,
     &foreign::HEADER,
     &foreign::PROOF,
+    &foreign::ANCESTRY,
     &edge::GOSSIP_MESSAGE,
     &edge::COSIGNATURES,
     &edge::POST_QUANTUM,

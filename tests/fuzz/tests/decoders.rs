@@ -101,6 +101,7 @@ decoders! {
     time_stamp_reply "time-stamp-reply"
     foreign_header "foreign-header"
     foreign_proof "foreign-proof"
+    foreign_ancestry "foreign-ancestry"
     gossip_message "gossip-message"
     cosignatures "cosignatures"
     post_quantum "post-quantum"

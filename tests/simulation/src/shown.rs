@@ -7,7 +7,7 @@ use alloy_primitives::{Address, Bytes, U64};
 use serde_json::{Value, json};
 use tbsi_node::node::Node;
 use tbsi_node::parts::{handovers, tile};
-use tbsi_rpc::{ClientError, LocalNode, wire};
+use tbsi_rpc::{ClientError, HttpProblem, LocalNode, wire};
 use tbsi_types::log::{EntryBundle, Tile};
 use tbsi_types::{B256, Height};
 
@@ -70,7 +70,7 @@ impl LocalNode for Shown {
     fn call(&self, method: &str, params: &[Value]) -> Result<Value, ClientError> {
         let problem = |problem: &str| ClientError::Unreachable {
             url: "a simulated node".into(),
-            problem: problem.into(),
+            problem: HttpProblem::NoConnection(problem.into()),
         };
         let (node, shows) = self.shown().ok_or_else(|| problem("connection refused"))?;
         let first = params.first().cloned().unwrap_or_default();

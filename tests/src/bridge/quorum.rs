@@ -326,6 +326,17 @@ impl Quorum {
     pub async fn forge(&self, height: u64, state_root: B256) -> Value {
         let mut block = self.block(height).await;
         block["stateRoot"] = json!(state_root);
+        self.sealed(block)
+    }
+
+    /// A block of a height on another chain, whose validators have the same keys.
+    pub async fn forge_after(&self, height: u64, parent: B256) -> Value {
+        let mut block = self.block(height).await;
+        block["parentHash"] = json!(parent);
+        self.sealed(block)
+    }
+
+    fn sealed(&self, mut block: Value) -> Value {
         let mut header: Header = serde_json::from_value(block.clone()).expect("a header");
         let mut digest = |items: &[Vec<u8>]| {
             header.extra_data = list(items).into();

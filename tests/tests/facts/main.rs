@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod ancestry;
 mod relay;
 
 use alloy_primitives::{Address, B256, U256};
@@ -72,6 +73,8 @@ async fn a_qbft_chain_and_tbsi_prove_to_each_other_what_they_hold() {
     a_dry_run_sends_nothing(&stage).await;
     let height = a_fact_becomes_a_leaf(&stage).await;
     what_does_not_follow_is_refused(&stage, height).await;
+    ancestry::f7_another_chain_with_the_same_keys_is_refused(&stage, height).await;
+    ancestry::a_keeper_of_hashes_shows_what_comes_after(&stage).await;
     a_liar_is_found_out(&stage, height).await;
     the_validators_are_followed(&stage).await;
     t43_two_sealed_blocks_freeze_the_client(&stage, height).await;
@@ -128,6 +131,7 @@ async fn a_client_is_opened_by_the_operator(stage: &Stage) {
         0,
         &[
             "begins with block 2",
+            "shown to come after block 0",
             "4 validators",
             "vouches for it",
             "client 1",

@@ -13,6 +13,7 @@ use tbsi_bridge::journal::{JOURNAL_FILE, Journal, JournalError, records};
 use tbsi_bridge::record::{Event, Record};
 use tbsi_bridge::state::State;
 use tbsi_bridge::target::Target;
+use tbsi_rpc::Http;
 use tbsi_types::{ChainIdentity, SecretKey};
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors");
@@ -41,7 +42,10 @@ fn sender() -> Evm<EvmRpc> {
         genesis_hash: Default::default(),
     };
     let signer = Arc::new(SecretKey::from_seed(b"nobody"));
-    Evm::new(EvmRpc::new(&config, source, signer).unwrap(), config)
+    Evm::new(
+        EvmRpc::new(&config, &Http::default(), source, signer).unwrap(),
+        config,
+    )
 }
 
 /// The state after records, each of which the sender finds legal.

@@ -29,8 +29,8 @@ const OWNERS: &[(&str, &str)] = &[
         "the connection to the signer, in a set of the client",
     ),
     (
-        "bridge/src/source/http.rs",
-        "what drives a connection, in a set that is dropped with it",
+        "node/rpc/src/client/leaves.rs",
+        "what reads a subscription, in a set that is dropped with it",
     ),
 ];
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use tbsi_rpc::{ClientError, LogReader};
+use tbsi_rpc::{ClientError, Http, LogReader};
 
 use crate::said::causes;
 
@@ -25,17 +25,21 @@ pub(super) enum Files {
 }
 
 impl Files {
-    pub(super) fn web(url: &str) -> Result<Self, ClientError> {
-        Ok(Self::Web(Box::new(LogReader::new(url)?)))
-    }
-
     /// An address, or a directory that exists.
-    pub(super) fn open(place: &str) -> Result<Self, ClientError> {
+    pub(super) fn open(http: &Http, place: &str) -> Result<Self, ClientError> {
         let directory = PathBuf::from(place);
         if directory.is_dir() {
             return Ok(Self::Directory(directory));
         }
-        Self::web(place)
+        Ok(Self::Web(Box::new(LogReader::through(http, place)?)))
+    }
+
+    /// What was given, as it may be shown.
+    pub(super) fn name(&self, place: &str) -> String {
+        match self {
+            Self::Web(reader) => reader.url().into(),
+            Self::Directory(_) => place.into(),
+        }
     }
 
     /// A file of at most `bytes_max` bytes.

@@ -31,8 +31,15 @@ pub(super) fn read(assurance: Assurance, bytes: &[u8]) -> Result<ReadHeader, Hea
     Ok(ReadHeader {
         height: header.height,
         block_hash: header.hash_with(&extra.on_chain()),
+        parent_hash: header.parent_hash,
         trusted: encode_validators(&extra.validators),
     })
+}
+
+/// See [`super::hashed_header`].
+pub(super) fn hashed(assurance: Assurance, bytes: &[u8]) -> Result<Vec<u8>, HeaderError> {
+    let (header, extra) = parse(assurance, bytes)?;
+    Ok(header.encode_with(&extra.on_chain()))
 }
 
 /// See [`super::verify_header`].

@@ -1,6 +1,8 @@
 //! Why a header or a proof of another chain proves nothing.
 
-use super::limits::{FOREIGN_VALIDATORS_MAX, HEADER_BYTES_MAX, NODE_BYTES_MAX, PROOF_NODES_MAX};
+use super::limits::{
+    ANCESTRY_HEADERS_MAX, FOREIGN_VALIDATORS_MAX, HEADER_BYTES_MAX, NODE_BYTES_MAX, PROOF_NODES_MAX,
+};
 
 /// Why a header does not follow from what is trusted. Positions count from 0.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
@@ -103,6 +105,63 @@ impl HeaderError {
             Self::SealForeign(position) => (15, position, 0),
             Self::Quorum { got, needed } => (16, got, needed),
             Self::Overlap { got, needed } => (17, got, needed),
+        }
+    }
+}
+
+/// Why it is not shown that a block comes after another. Positions count headers from 0, the
+/// highest first.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum AncestryError {
+    /// Bytes in another layout than SPEC §16.5.
+    #[error("ancestry is not in the layout of SPEC §16.5, or has surplus bytes")]
+    Layout,
+    /// The later header is none.
+    #[error("the header whose ancestor is shown is none")]
+    Header(#[source] HeaderError),
+    /// The ancestor is not below.
+    #[error("the header has height {0}, which is not above its ancestor's")]
+    Order(u64),
+    /// More headers than one proof has.
+    #[error("ancestry has {0} headers, at most {ANCESTRY_HEADERS_MAX} are allowed; go in steps")]
+    TooManyHeaders(u64),
+    /// A header that the one above it does not name.
+    #[error("header {0} of the ancestry has another hash than the one above it names")]
+    Parent(u64),
+    /// A header between that is none, or of another height.
+    #[error("header {0} of the ancestry is none, or not of the height below")]
+    Between(u64),
+    /// The headers end above or below the ancestor.
+    #[error("the ancestry ends at height {0}, not above the ancestor")]
+    NotReached(u64),
+    /// Another block at the ancestor's height.
+    #[error(
+        "at height {0} it has another block than the one that is known: it is of another chain, \
+         whose blocks the same keys seal, or the chain has split"
+    )]
+    OtherChain(u64),
+    /// The storage proof.
+    #[error("the proof of the ancestor's hash")]
+    Proof(#[source] ProofError),
+    /// Another program could have written anything.
+    #[error("the account with the ancestor's hash has other code than a keeper of hashes")]
+    Code,
+}
+
+impl AncestryError {
+    /// Number of the reason, and a figure, as the precompile answers (SPEC §16.5).
+    pub fn code(&self) -> (u64, u64) {
+        match *self {
+            Self::Layout => (1, 0),
+            Self::Header(error) => (2, error.code().0),
+            Self::Order(height) => (3, height),
+            Self::TooManyHeaders(got) => (4, got),
+            Self::Parent(position) => (5, position),
+            Self::Between(position) => (6, position),
+            Self::NotReached(height) => (7, height),
+            Self::OtherChain(height) => (8, height),
+            Self::Proof(error) => (9, error.code().0),
+            Self::Code => (10, 0),
         }
     }
 }

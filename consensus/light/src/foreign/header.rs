@@ -17,6 +17,7 @@ const FIELD_COUNTS: [usize; 5] = [15, 16, 17, 20, 21];
 const FIELDS_MAX: usize = 21;
 
 /// Positions of fields.
+const PARENT_HASH: usize = 0;
 const OMMERS_HASH: usize = 1;
 const STATE_ROOT: usize = 3;
 const DIFFICULTY: usize = 7;
@@ -63,6 +64,7 @@ pub(super) struct Header<'a> {
     fields: Vec<Item<'a>>,
     pub(super) height: u64,
     pub(super) time: u64,
+    pub(super) parent_hash: B256,
     pub(super) state_root: B256,
     pub(super) extra_data: &'a [u8],
 }
@@ -95,6 +97,7 @@ impl<'a> Header<'a> {
         Ok(Self {
             height: integer(NUMBER).ok_or(missing(NUMBER))?,
             time: integer(TIMESTAMP).ok_or(missing(TIMESTAMP))?,
+            parent_hash: word(PARENT_HASH).ok_or(missing(PARENT_HASH))?,
             state_root: word(STATE_ROOT).ok_or(missing(STATE_ROOT))?,
             extra_data: fields[EXTRA_DATA].payload,
             fields,
@@ -116,6 +119,11 @@ impl<'a> Header<'a> {
 
     /// Hash of this header with other extra data.
     pub(super) fn hash_with(&self, extra_data: &[u8]) -> B256 {
+        keccak256(self.encode_with(extra_data))
+    }
+
+    /// This header with other extra data.
+    pub(super) fn encode_with(&self, extra_data: &[u8]) -> Vec<u8> {
         let mut encoded = Vec::with_capacity(extra_data.len() + 9);
         alloy_rlp::Encodable::encode(extra_data, &mut encoded);
         let encoded = encoded.as_slice();
@@ -123,7 +131,7 @@ impl<'a> Header<'a> {
             EXTRA_DATA => encoded,
             _ => field.raw,
         };
-        keccak256(rlp::list(self.fields.iter().enumerate().map(field)))
+        rlp::list(self.fields.iter().enumerate().map(field))
     }
 }
 

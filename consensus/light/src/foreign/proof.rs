@@ -25,6 +25,8 @@ pub struct ProvenWord {
     pub value: B256,
     /// Whether the account exists.
     pub account_exists: bool,
+    /// Keccak-256 of the account's code; zero if it does not exist.
+    pub code_hash: B256,
 }
 
 impl StorageProof {
@@ -90,11 +92,12 @@ pub fn prove_storage(
             [] => Ok(ProvenWord {
                 value: B256::ZERO,
                 account_exists: false,
+                code_hash: B256::ZERO,
             }),
             [..] => Err(ProofError::Surplus(first as u64)),
         };
     };
-    let root = storage_root(found).ok_or(ProofError::Account)?;
+    let (root, code_hash) = account_hashes(found).ok_or(ProofError::Account)?;
     let word = trie::prove(root, keccak256(slot), &storage_nodes, first)?;
     let value = match word {
         Some(encoded) => word_of(encoded).ok_or(ProofError::Value)?,
@@ -103,6 +106,7 @@ pub fn prove_storage(
     Ok(ProvenWord {
         value,
         account_exists: true,
+        code_hash,
     })
 }
 
@@ -129,6 +133,11 @@ fn take_nodes(bytes: &[u8], first: usize) -> Result<(Vec<&[u8]>, &[u8]), ProofEr
 
 /// Of an account: nonce, balance, storage root, code hash.
 pub(super) fn storage_root(account: &[u8]) -> Option<B256> {
+    account_hashes(account).map(|(root, _)| root)
+}
+
+/// Storage root and code hash of an account.
+fn account_hashes(account: &[u8]) -> Option<(B256, B256)> {
     let fields = rlp::whole(account)?.items(4)?;
     let [nonce, balance, root, code] = fields.as_slice() else {
         return None;
@@ -136,8 +145,8 @@ pub(super) fn storage_root(account: &[u8]) -> Option<B256> {
     nonce.integer()?;
     let balance = balance.bytes()?;
     let fits = balance.len() <= 32 && balance.first() != Some(&0);
-    code.array::<32>().filter(|_| fits)?;
-    root.array::<32>().map(B256::from)
+    let code = code.array::<32>().filter(|_| fits)?;
+    Some((root.array::<32>()?.into(), code.into()))
 }
 
 /// Zero is in no trie.

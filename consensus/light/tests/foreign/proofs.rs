@@ -31,6 +31,7 @@ fn shows_words_and_their_absence_in_tries_of_many_shapes() {
                 let expected = ProvenWord {
                     value,
                     account_exists: true,
+                    code_hash: keccak256(ACCOUNT),
                 };
                 assert_eq!(prove(&state, ACCOUNT, slot(at)), Ok(expected));
             }

@@ -5,7 +5,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use serde::{Deserialize, Serialize};
 use tbsi_light::foreign::{Assurance, prove_storage, verify_header};
 
-use crate::factory::{Draft, Keys, forks, slot, words};
+use crate::factory::{Draft, Keys, forks, slot, string, words};
 use crate::state::State;
 
 const FILE: &str = "../../tests/vectors/foreign.json";
@@ -106,7 +106,14 @@ fn headers(kind: Assurance) -> Vec<HeaderCase> {
         draft.fork = forks()[4].clone();
         draft
     };
-    let mut conflict = draft(11);
+    let after = |parent: B256, height: u64| {
+        let mut draft = draft(height);
+        draft.replaced.push((0, string(parent.as_slice())));
+        draft
+    };
+    let (first, _) = draft(10).hashes(&old);
+    let (second, _) = after(first, 11).hashes(&old);
+    let mut conflict = after(first, 11);
     conflict.state_root = B256::repeat_byte(0xbb);
     let mut contract = draft(11);
     contract.validators = Some(Vec::new());
@@ -116,8 +123,13 @@ fn headers(kind: Assurance) -> Vec<HeaderCase> {
     let over_hash = round.seals(&old, block_hash, 4);
     vec![
         header("begins", kind, &Keys::new([]), draft(10).sealed(&old, 3)),
-        header("follows", kind, &old, draft(11).sealed(&old, 4)),
-        header("adds a validator", kind, &old, draft(12).sealed(&new, 4)),
+        header("follows", kind, &old, after(first, 11).sealed(&old, 4)),
+        header(
+            "adds a validator",
+            kind,
+            &old,
+            after(second, 12).sealed(&new, 4),
+        ),
         header("conflicts", kind, &old, conflict.sealed(&old, 3)),
         header("below the quorum", kind, &old, draft(11).sealed(&old, 2)),
         header(
@@ -155,6 +167,8 @@ fn headers(kind: Assurance) -> Vec<HeaderCase> {
             &Keys::new([]),
             draft(10).sealed(&Keys::new(0..3), 3),
         ),
+        // Whose blocks the same keys seal; the parent is another.
+        header("of another chain", kind, &old, draft(11).sealed(&old, 4)),
     ]
 }
 
@@ -205,8 +219,8 @@ fn vectors_are_what_this_code_makes() {
     );
     let vectors: Vectors = serde_json::from_str(&stored).unwrap();
     let reasons: Vec<_> = vectors.headers.iter().map(|case| case.reason).collect();
-    assert_eq!(reasons[..11], [0, 0, 0, 0, 16, 17, 15, 15, 10, 4, 0]);
-    assert_eq!(reasons[..11], reasons[11..]);
+    assert_eq!(reasons[..12], [0, 0, 0, 0, 16, 17, 15, 15, 10, 4, 0, 0]);
+    assert_eq!(reasons[..12], reasons[12..]);
     let reasons: Vec<_> = vectors.proofs.iter().map(|case| case.reason).collect();
     assert_eq!(reasons, [0, 0, 4, 4, 6, 7, 4, 1, 1]);
 }

@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_trie::proof::ProofRetainer;
 use alloy_trie::{HashBuilder, Nibbles, TrieAccount};
-use tbsi_light::foreign::StorageProof;
+use tbsi_light::foreign::{HISTORY_ADDRESS, HISTORY_CODE, KEEPER_CODE, StorageProof};
 
 /// A state of accounts whose storage has words.
 pub(crate) struct State {
@@ -32,12 +32,24 @@ impl State {
                 nonce: 1,
                 balance: U256::from(1_000_000),
                 storage_root,
-                code_hash: keccak256(address),
+                code_hash: keccak256(code(address)),
             };
             leaves.push((keccak256(address), alloy_rlp::encode(entry)));
         }
         let (root, nodes) = trie(leaves, keccak256(account));
         (root, StorageProof::new(nodes, storage))
+    }
+}
+
+/// A keeper of hashes for ancestries.
+pub(crate) const KEEPER: Address = Address::repeat_byte(0x4b);
+
+/// Contracts that keep hashes of blocks have their code, others one of their own.
+fn code(address: &Address) -> &[u8] {
+    match *address {
+        HISTORY_ADDRESS => HISTORY_CODE,
+        KEEPER => &KEEPER_CODE,
+        _ => address.as_slice(),
     }
 }
 

@@ -1,13 +1,11 @@
 //! The pages that a running node shows of itself.
 
-use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::time::Duration;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// How long a node may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(5);
+use tbsi_rpc::Http;
+
 /// Bytes of a page.
-const PAGE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// What one page says; the body is that of any status.
 pub(super) struct Page {
@@ -16,17 +14,13 @@ pub(super) struct Page {
 }
 
 /// Fetches a page from where a node of this machine listens.
-pub(super) fn fetch(listen: SocketAddr, path: &str) -> io::Result<Page> {
-    let address = reachable(listen);
-    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-    stream.set_read_timeout(Some(TIMEOUT))?;
-    stream.set_write_timeout(Some(TIMEOUT))?;
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
-    stream.write_all(request.as_bytes())?;
-    let mut bytes = Vec::new();
-    stream.take(PAGE_BYTES_MAX).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    parse(&text).ok_or_else(|| io::Error::other("the answer is no HTTP"))
+pub(super) async fn fetch(listen: SocketAddr, path: &str) -> anyhow::Result<Page> {
+    let node = Http::default().remote(&format!("http://{}", reachable(listen)))?;
+    let answer = node.get(path, PAGE_BYTES_MAX).await?;
+    Ok(Page {
+        status: answer.status.as_u16(),
+        body: String::from_utf8_lossy(&answer.body).into_owned(),
+    })
 }
 
 /// Where this machine reaches what listens there.
@@ -41,15 +35,6 @@ fn own(address: IpAddr) -> IpAddr {
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         IpAddr::V4(_) | IpAddr::V6(_) => address,
     }
-}
-
-fn parse(text: &str) -> Option<Page> {
-    let (head, body) = text.split_once("\r\n\r\n")?;
-    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
-    Some(Page {
-        status: status.parse().ok()?,
-        body: body.into(),
-    })
 }
 
 /// What a page of metrics says: whole numbers.
@@ -80,12 +65,13 @@ impl MetricsPage {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
     use std::net::TcpListener;
 
     use super::*;
 
-    #[test]
-    fn a_page_is_fetched_from_where_a_node_listens() {
+    #[tokio::test]
+    async fn a_page_is_fetched_from_where_a_node_listens() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let asked = std::thread::spawn(move || {
@@ -101,14 +87,11 @@ mod tests {
             head
         });
         let everywhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port());
-        let page = fetch(everywhere, "/readyz").unwrap();
+        let page = fetch(everywhere, "readyz").await.unwrap();
         assert_eq!((page.status, page.body.as_str()), (503, "{}"));
         let asked = String::from_utf8(asked.join().unwrap()).unwrap();
-        assert!(asked.starts_with("GET /readyz HTTP/1.0\r\n"), "{asked}");
-        assert!(fetch(address, "/readyz").is_err());
-        for bad in ["", "HTTP/1.1 200", "SSH-2.0\r\n\r\n", "HTTP/1.1 x\r\n\r\n"] {
-            assert!(parse(bad).is_none(), "{bad}");
-        }
+        assert!(asked.starts_with("GET /readyz HTTP/1.1\r\n"), "{asked}");
+        assert!(fetch(address, "readyz").await.is_err());
     }
 
     #[test]

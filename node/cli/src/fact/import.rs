@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 use tbsi_bridge::inbound::{EncodedHeader, HeaderUpdate, InboundError, Shown};
 use tbsi_governance::abi::FACTS;
-use tbsi_governance::contracts::Facts;
+use tbsi_governance::contracts::{Facts, Step};
 use tbsi_light::foreign::verify_header;
 use tbsi_rpc::wire::LeafSelector;
 use tbsi_types::{LeafIndex, ProofBundle};
@@ -117,9 +117,12 @@ impl Import {
     fn update(&self, step: &HeaderUpdate, registry: &RegistryClient) -> Planned {
         let call = Facts::updateCall {
             client: self.followed.number,
-            base: step.base,
-            trusted: step.trusted.clone(),
-            header: step.header.bytes.clone(),
+            step: Step {
+                base: step.base,
+                trusted: step.trusted.clone(),
+                header: step.header.bytes.clone(),
+                ancestry: step.ancestry.clone(),
+            },
         };
         let (number, height) = (self.followed.number, step.verified.height);
         let change = registry.lang.pick(
@@ -173,6 +176,7 @@ impl Import {
             "slot": self.slot,
             "value": self.shown.value,
             "headers": self.steps.len(),
+            "ancestry": self.steps.iter().map(HeaderUpdate::shown_by).collect::<Vec<_>>(),
         })
     }
 

@@ -13,6 +13,14 @@ pub(super) fn inbound(error: &InboundError) -> String {
         InboundError::ChainId { url, expected, got } => {
             format!("{url} 的鏈識別碼是 {got}，客戶端跟隨的是 {expected}：請改用該鏈的端點")
         }
+        InboundError::Genesis { url, expected, got } => format!(
+            "{url} 的鏈其創世區塊為 {got}，客戶端跟隨的是 {expected}：識別碼相同的另一條鏈，可能由相同\
+             驗證者運作，或為該鏈重置後；請改用正確的端點"
+        ),
+        InboundError::NoAncestry { url, height, base } => format!(
+            "{url} 無法證明區塊 {height} 在 TBSI 已接受的區塊 {base} 之後：若該鏈早於 Prague，請部署\
+             雜湊保存合約（`tbsi fact keep`）並以 --keeper 指定，或先匯入較早的 --height"
+        ),
         InboundError::NoBlock { url, height } => {
             format!("{url} 沒有區塊 {height}：請選擇較早的 --height，或稍候")
         }

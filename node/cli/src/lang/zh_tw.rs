@@ -12,7 +12,7 @@ use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError}
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
-use super::{erasure, foreign, proof, registry};
+use super::{erasure, foreign, proof, reach, registry};
 use crate::shown::PathShown;
 
 /// `None` if there is no translation.
@@ -48,6 +48,8 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(erasure::statement))
         .or_else(|| error.downcast_ref().map(erasure::delegation))
         .or_else(|| error.downcast_ref().map(client))
+        .or_else(|| error.downcast_ref().map(reach::problem))
+        .or_else(|| error.downcast_ref().map(reach::config))
         .or_else(|| error.downcast_ref().map(genesis))
 }
 
@@ -226,7 +228,7 @@ fn client(error: &ClientError) -> String {
             format!("{url} 不是 http://127.0.0.1:8545 這樣的位址：{problem}")
         }
         ClientError::Unreachable { url, problem } => {
-            format!("無法連線到 {url}：{problem}；節點是否正在執行？")
+            format!("無法連線到 {url}：{}", reach::problem(problem))
         }
         ClientError::Refused {
             method,

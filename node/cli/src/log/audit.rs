@@ -21,6 +21,7 @@ use tbsi_types::{Checkpoint, Height, LeafIndex, TimestampMs, TreeSize};
 use super::decided::decided;
 use super::{AuditArgs, Checked, Failure, resume};
 use crate::checkpoint::verified;
+use crate::http::reader;
 use crate::lang::{Language, SayContext, counted, demand, said, wrap};
 use crate::progress;
 use crate::proof::load_genesis;
@@ -103,13 +104,13 @@ impl Tiles {
     fn open(args: &AuditArgs) -> anyhow::Result<Self> {
         let Some(given) = &args.log else {
             let url = log_of(&args.node.url());
-            return Ok(Self::Web(Box::new(LogReader::new(&url)?)));
+            return Ok(Self::Web(Box::new(reader(&url)?)));
         };
         let directory = PathBuf::from(given);
         if directory.is_dir() {
             return Ok(Self::Directory(directory));
         }
-        Ok(Self::Web(Box::new(LogReader::new(given)?)))
+        Ok(Self::Web(Box::new(reader(given)?)))
     }
 
     async fn entries(&self, bundle: EntryBundle) -> anyhow::Result<Bytes> {

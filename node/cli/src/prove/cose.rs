@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tbsi_light::verify_cose_receipt;
-use tbsi_rpc::{Client, LogReader};
+use tbsi_rpc::Client;
 use tbsi_types::ProofBundle;
 use tbsi_types::log::{CoseReceipt, NoteVerifier, SignatureType};
 
@@ -24,10 +24,7 @@ pub(crate) fn leaf_beside(receipt: &Path) -> PathBuf {
 
 /// The node's receipt of the leaf of a bundle, under the same root.
 pub(super) async fn fetch(client: &Client, bundle: &ProofBundle) -> anyhow::Result<Vec<u8>> {
-    let url = format!("{}/log", client.url().trim_end_matches('/'));
-    let bytes = LogReader::new(&url)?
-        .cose_receipt(bundle.leaf_index)
-        .await?;
+    let bytes = client.log()?.cose_receipt(bundle.leaf_index).await?;
     let wrong = || gave(client, "a wrong COSE receipt", "錯誤的 COSE 收據");
     let receipt = CoseReceipt::decode(&bytes).or_say(wrong)?;
     let key = key_of(&receipt).or_say(wrong)?;

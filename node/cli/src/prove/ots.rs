@@ -1,6 +1,6 @@
 //! The same leaf for software that reads OpenTimestamps (SPEC §10.9).
 
-use tbsi_rpc::{Client, LogReader};
+use tbsi_rpc::Client;
 use tbsi_types::ProofBundle;
 use tbsi_types::log::ots::read_ots_file;
 use tbsi_types::log::{Leaf, OtsAttestation, OtsNotary, Statement};
@@ -15,8 +15,7 @@ pub(super) async fn fetch(
     bundle: &ProofBundle,
     lang: Language,
 ) -> anyhow::Result<Vec<u8>> {
-    let url = format!("{}/log", client.url().trim_end_matches('/'));
-    let bytes = LogReader::new(&url)?.ots_file(bundle.leaf_index).await?;
+    let bytes = client.log()?.ots_file(bundle.leaf_index).await?;
     let wrong = || {
         gave(
             client,

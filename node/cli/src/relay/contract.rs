@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use super::Say;
 use super::deploy::deploy;
+use crate::http::http;
 use crate::lang::demand;
 use crate::proof;
 use crate::report::{note, refuse};
@@ -110,7 +111,7 @@ fn lost(bodies: &Bodies, say: Say) -> Option<&'static str> {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let bodies = bodies(args).map_err(refuse)?;
     let genesis = proof::load_genesis(&args.genesis).map_err(refuse)?;
-    let mut source = Source::new(&genesis, &[args.rpc.url()], 1)?;
+    let mut source = Source::new(&genesis, &http()?, &[args.rpc.url()], 1)?;
     let tip = Runtime::new()?.block_on(async {
         source.check().await?;
         source.tip().await

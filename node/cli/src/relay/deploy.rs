@@ -15,6 +15,7 @@ use tbsi_types::{SecretKey, UnsignedTransaction};
 use tokio::time::{Instant, sleep};
 
 use crate::contract::send_in_turn;
+use crate::http::client;
 use crate::lang::said;
 use crate::report::{note, refuse};
 
@@ -29,17 +30,29 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 /// Deploys `code` on the chain at `url` with the key of a file; returns the contract's address.
 pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
-    let client = Client::new(url).map_err(|error| refuse(error.into()))?;
+    let client = client(url)?;
     suffices(rules_of(&client).await?, needed_by_contracts(), url).map_err(refuse)?;
-    let unsigned = transaction(&client, &key, code).await?;
+    submit(&client, &key, None, code).await
+}
+
+/// Sends a transaction with this input and waits until a block has it; returns the contract that
+/// it made, or the one that it called.
+pub(crate) async fn submit(
+    client: &Client,
+    key: &SecretKey,
+    to: Option<Address>,
+    input: &Bytes,
+) -> anyhow::Result<Address> {
+    let url = client.url();
+    let unsigned = transaction(client, key, to, input).await?;
     let sign = |nonce| {
         let unsigned = unsigned.clone();
-        UnsignedTransaction { nonce, ..unsigned }.sign(&key)
+        UnsignedTransaction { nonce, ..unsigned }.sign(key)
     };
     let account = key.public_key().address();
-    let (hash, nonce) = send_in_turn(&client, account, sign).await?;
+    let (hash, nonce) = send_in_turn(client, account, sign).await?;
     note(&format!(
-        "sent the deployment {hash}; waiting until a block has it, {} s at most",
+        "sent the transaction {hash}; waiting until a block has it, {} s at most",
         TIMEOUT.as_secs()
     ));
     let began = Instant::now();
@@ -52,26 +65,25 @@ pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Resul
         {
             ensure!(
                 receipt.status == U64::from(1),
-                "the deployment {hash} failed in its block"
+                "the transaction {hash} failed in its block"
             );
-            return receipt
-                .contract_address
-                .context("a deployment without address");
+            let made = to.or(receipt.contract_address);
+            return made.context("a deployment without address");
         }
         if Instant::now() >= say_at {
             say_at += SAY_INTERVAL;
-            let wait = Wait::look(&client, account, hash).await?;
+            let wait = Wait::look(client, account, hash).await?;
             if wait.known {
                 known_at = Instant::now();
             } else if known_at.elapsed() >= UNKNOWN_MAX {
-                bail!("{url} does not know the deployment {hash} any more; send it again");
+                bail!("{url} does not know the transaction {hash} any more; send it again");
             }
             note(&wait.words(began.elapsed(), nonce));
         }
         sleep(POLL_INTERVAL).await;
     }
     bail!(
-        "the deployment {hash} is in no block after {} s; it may still come",
+        "the transaction {hash} is in no block after {} s; it may still come",
         TIMEOUT.as_secs()
     )
 }
@@ -142,7 +154,8 @@ impl Wait {
 async fn transaction(
     client: &Client,
     key: &SecretKey,
-    code: &Bytes,
+    to: Option<Address>,
+    input: &Bytes,
 ) -> anyhow::Result<UnsignedTransaction> {
     let from = key.public_key().address();
     let chain_id = client.chain_id().await?;
@@ -152,7 +165,10 @@ async fn transaction(
     let params = [json!("latest"), json!(false)];
     let block: Value = client.request("eth_getBlockByNumber", &params).await?;
     let legacy = block["baseFeePerGas"].is_null();
-    let request = json!({ "from": from, "data": code });
+    let mut request = json!({ "from": from, "data": input });
+    if let Some(to) = to {
+        request["to"] = json!(to);
+    }
     let gas: U64 = client.request("eth_estimateGas", &[request]).await?;
     let gas: u64 = gas.to();
     Ok(UnsignedTransaction {
@@ -161,8 +177,8 @@ async fn transaction(
         // Stays good while the base fee doubles; on a chain without fees it is 0.
         max_fee_per_gas: price.saturating_mul(if legacy { 1 } else { 2 }),
         max_priority_fee_per_gas: u128::from(price > 0),
-        to: None,
-        input: code.clone(),
+        to,
+        input: input.clone(),
         legacy,
         ..UnsignedTransaction::default()
     })

@@ -15,13 +15,14 @@ use tbsi_bridge::config::{
 use tbsi_keys::keyfile::{KeyKind, create_secret};
 use tbsi_keys::password::Password;
 use tbsi_keys::signer::{SignerAddress, link_public_key};
-use tbsi_rpc::Client;
 use tbsi_rpc::wire::LeafSelector;
+use tbsi_rpc::{Client, Http};
 use tbsi_types::{LeafIndex, ProofBundle};
 use tokio::runtime::Runtime;
 
 use super::keys::open_key;
 use super::{Home, ask};
+use crate::http::http_of;
 use crate::password::PasswordFile;
 use crate::proof;
 use crate::report::{Format, refuse};
@@ -244,7 +245,9 @@ pub(crate) struct SendArgs {
 pub(super) fn send(args: &SendArgs) -> anyhow::Result<ExitCode> {
     let (config, _) = Config::load(&args.home.dir).map_err(|error| refuse(error.into()))?;
     let index = match (args.id, args.index) {
-        (Some(id), _) => Runtime::new()?.block_on(find(&config.source.rpc[0], id))?,
+        (Some(id), _) => {
+            Runtime::new()?.block_on(find(&http_of(&args.home.dir)?, &config.source.rpc[0], id))?
+        }
         (None, index) => index.context("give an id, or --index")?,
     };
     ask(&args.home.dir, &index.to_string())?;
@@ -253,8 +256,8 @@ pub(super) fn send(args: &SendArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// Where an attestation is in the log. If the node lies, another leaf is carried, no more.
-async fn find(url: &str, id: B256) -> anyhow::Result<u64> {
-    let client = Client::new(url)?;
+async fn find(http: &Http, url: &str, id: B256) -> anyhow::Result<u64> {
+    let client = Client::through(http, url)?;
     let proof = client.proof(&LeafSelector::Id(id)).await?;
     let proof = proof.with_context(|| format!("{url} knows no attestation {id}"))?;
     let LeafIndex(index) = ProofBundle::parse_json(proof.get().as_bytes())?.leaf_index;

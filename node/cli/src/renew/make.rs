@@ -14,6 +14,7 @@ use tbsi_rpc::request_timestamp;
 
 use super::files::{Selection, about, basis, check_nameable, digests, with, write_all};
 use super::{Circumstances, Common, Hash, days, files, utc};
+use crate::http::http;
 use crate::lang::counted;
 use crate::report::refuse;
 use crate::shown::PathShown;
@@ -134,7 +135,7 @@ async fn renew_group(
     let nonce = u64::from_be_bytes(nonce);
     let (_, imprint) = renewal.imprint();
     let asked = query(algorithm, imprint, nonce);
-    let reply = request_timestamp(&args.tsa, asked, REPLY_BYTES_MAX).await?;
+    let reply = request_timestamp(&http()?, &args.tsa, asked, REPLY_BYTES_MAX).await?;
     let token = read_reply(&reply, nonce).with_context(|| args.tsa.clone())?;
     let records = renewal.finish(&token, &it.trust, it.now);
     let records = records.with_context(|| args.tsa.clone())?;

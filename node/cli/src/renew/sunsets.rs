@@ -15,7 +15,7 @@ const REVOKED: u8 = 3;
 
 /// Asks a node, whose word it is.
 pub(super) async fn ask(url: &str) -> anyhow::Result<Sunsets> {
-    let client = Client::new(url)?;
+    let client = crate::http::client(url)?;
     let mut sunsets = Sunsets::new();
     for algorithm in ArchiveDigest::ALL {
         let code = algorithm.multihash();

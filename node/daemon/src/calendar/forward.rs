@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use alloy_primitives::hex;
 use anyhow::{Context, anyhow, bail};
-use hyper::{Method, StatusCode};
+use axum::http::StatusCode;
+use tbsi_rpc::{HttpProblem, Remote, RemoteAnswer};
 use tbsi_types::log::OtsNotary;
 use tbsi_types::log::ots::read_ots;
 use tokio::sync::watch;
@@ -18,7 +19,6 @@ use super::Calendar;
 use super::anchors::{Anchor, is_in_bitcoin};
 use crate::limits::{ANCHOR_BYTES_MAX, ANCHORS_ASKED_MAX, WITNESS_TIMEOUT};
 use crate::node::Node;
-use crate::outgoing::exchange;
 
 impl Calendar {
     /// Runs until told to stop; without another calendar it only waits for that.
@@ -35,11 +35,11 @@ impl Calendar {
                 _ = stop.wait_for(|stop| *stop) => return Ok(()),
                 _ = ticks.tick() => {}
             }
-            let Some(url) = self.config.upstream.as_deref() else {
+            let Some(upstream) = &self.upstream else {
                 continue;
             };
-            let url = url.trim_end_matches('/');
-            match self.step(&node, url).await {
+            let url = upstream.shown();
+            match self.step(&node, upstream).await {
                 Ok(()) => {
                     if failing {
                         info!(url, "the calendar answers again");
@@ -56,10 +56,10 @@ impl Calendar {
         }
     }
 
-    async fn step(&self, node: &Node, url: &str) -> anyhow::Result<()> {
+    async fn step(&self, node: &Node, upstream: &Remote) -> anyhow::Result<()> {
         let open = self.anchors().unfinished(ANCHORS_ASKED_MAX);
         for (size, anchor) in open {
-            if let Some(anchor) = later(url, &anchor).await? {
+            if let Some(anchor) = later(upstream, &anchor).await? {
                 info!(%size, root = %anchor.root, "the log's root is in Bitcoin, says the calendar");
                 self.anchors().put(size, anchor)?;
             }
@@ -69,7 +69,9 @@ impl Calendar {
         if size <= self.anchors().last() {
             return Ok(());
         }
-        let (status, answer) = ask(Method::POST, format!("{url}/digest"), root.to_vec()).await?;
+        let body = ("application/octet-stream", root.to_vec());
+        let asked = ask(upstream.post("digest", body, ANCHOR_BYTES_MAX));
+        let (status, answer) = asked.await?;
         if status != StatusCode::OK {
             bail!("{status}: {}", first_line(&answer));
         }
@@ -81,7 +83,7 @@ impl Calendar {
 }
 
 /// The anchor with what the calendar knows by now, if that ends in Bitcoin.
-async fn later(url: &str, anchor: &Anchor) -> anyhow::Result<Option<Anchor>> {
+async fn later(upstream: &Remote, anchor: &Anchor) -> anyhow::Result<Option<Anchor>> {
     let attestations = read_ots(&anchor.timestamp, anchor.root.as_slice())?;
     let mut pending = attestations.into_iter();
     // Only what is last can be replaced by a timestamp of any shape.
@@ -90,11 +92,8 @@ async fn later(url: &str, anchor: &Anchor) -> anyhow::Result<Option<Anchor>> {
         return Ok(None);
     };
     let commitment = hex::encode(&pending.message);
-    let asked = ask(
-        Method::GET,
-        format!("{url}/timestamp/{commitment}"),
-        Vec::new(),
-    );
+    let path = format!("timestamp/{commitment}");
+    let asked = ask(upstream.get(&path, ANCHOR_BYTES_MAX));
     let (status, answer) = asked.await?;
     match status {
         StatusCode::OK => {}
@@ -118,13 +117,13 @@ async fn later(url: &str, anchor: &Anchor) -> anyhow::Result<Option<Anchor>> {
     Ok(Some(anchor))
 }
 
-async fn ask(method: Method, url: String, body: Vec<u8>) -> anyhow::Result<(StatusCode, Vec<u8>)> {
-    let kind = "application/octet-stream";
-    let exchange = exchange(method, &url, kind, body, ANCHOR_BYTES_MAX);
+async fn ask(
+    exchange: impl Future<Output = Result<RemoteAnswer, HttpProblem>>,
+) -> anyhow::Result<(StatusCode, Vec<u8>)> {
     let answer = timeout(WITNESS_TIMEOUT, exchange).await;
     let seconds = WITNESS_TIMEOUT.as_secs();
-    let (status, body) = answer.with_context(|| format!("no answer within {seconds} s"))??;
-    Ok((status, body.to_vec()))
+    let answer = answer.with_context(|| format!("no answer within {seconds} s"))??;
+    Ok((answer.status, answer.body.to_vec()))
 }
 
 /// For the log, without control characters.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use hyper::{Method, StatusCode};
-use tbsi_home::config::WitnessConfig;
+use axum::http::StatusCode;
+use tbsi_rpc::Remote;
 use tbsi_types::TreeSize;
 use tbsi_types::log::{AddCheckpoint, ConsistencyProof, NoteSignature, NoteSigner, SignedNote};
 use tokio::sync::watch;
@@ -15,7 +15,6 @@ use tracing::{info, warn};
 use crate::cosign::LogState;
 use crate::limits::{WITNESS_ANSWER_BYTES_MAX, WITNESS_TIMEOUT};
 use crate::node::Node;
-use crate::outgoing::exchange;
 
 /// One outside witness.
 pub(crate) struct Submitter {
@@ -23,8 +22,8 @@ pub(crate) struct Submitter {
     pub(crate) node: Arc<Node>,
     /// Signs notes of the log.
     pub(crate) log: Arc<NoteSigner>,
-    /// Where and who it is.
-    pub(crate) witness: WitnessConfig,
+    /// Where it is.
+    pub(crate) witness: Remote,
     /// Its position among the outside witnesses.
     pub(crate) position: usize,
     /// How often it is asked at most.
@@ -58,7 +57,7 @@ impl Submitter {
                 continue;
             }
             let outcome = self.submit(log, &mut known).await;
-            let url = &self.witness.url;
+            let url = self.witness.shown();
             match outcome {
                 Ok(()) => {
                     cosigned = log.0;
@@ -122,13 +121,12 @@ impl Submitter {
     }
 
     async fn post(&self, body: String, text: &str) -> anyhow::Result<Answer> {
-        let url = format!("{}/add-checkpoint", self.witness.url.trim_end_matches('/'));
-        let kind = "text/plain; charset=utf-8";
-        let body = body.into_bytes();
-        let asked = exchange(Method::POST, &url, kind, body, WITNESS_ANSWER_BYTES_MAX);
-        let (status, body) = asked.await?;
-        let body = String::from_utf8(body.to_vec())?;
-        match status {
+        let body = ("text/plain; charset=utf-8", body.into_bytes());
+        let max = WITNESS_ANSWER_BYTES_MAX;
+        let asked = self.witness.post("add-checkpoint", body, max);
+        let answer = asked.await?;
+        let body = String::from_utf8(answer.body.to_vec())?;
+        match answer.status {
             StatusCode::OK => self.cosignature(text, &body).map(Answer::Cosigned),
             StatusCode::CONFLICT => {
                 let size = body.trim_end().parse().context("409 without a size")?;

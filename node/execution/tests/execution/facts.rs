@@ -8,7 +8,7 @@ use alloy_sol_types::{SolCall, SolEvent};
 use serde::Deserialize;
 use tbsi_execution::{Outcome, call};
 use tbsi_governance::abi::{CHAINS, FACTS};
-use tbsi_governance::contracts::{Chains, Facts};
+use tbsi_governance::contracts::{Chains, Facts, Origin, Step};
 use tbsi_types::log::{ForeignFact, Leaf, Statement, leaves};
 use tbsi_types::{CallOutcome, CallRequest};
 
@@ -17,6 +17,20 @@ use crate::support::*;
 
 const FOREIGN_HEADER: u64 = 0x1101;
 const FOREIGN_STORAGE: u64 = 0x1102;
+const FOREIGN_ANCESTOR: u64 = 0x1103;
+
+/// That a block is the child of the one that is known.
+const CHILD: [u8; 2] = [0, 0];
+
+/// Of the tests' chain: genesis, and the block before the first header, whose hash that has as
+/// its parent.
+fn origin() -> Origin {
+    Origin {
+        genesisHash: B256::repeat_byte(9),
+        height: 9,
+        blockHash: B256::repeat_byte(1),
+    }
+}
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -110,6 +124,33 @@ fn the_precompiles_answer_as_the_vectors_say() {
     }
 }
 
+#[test]
+fn the_precompile_for_ancestors_answers_in_words() {
+    let vectors = vectors();
+    let follows = vectors.header("qbft: follows");
+    let first = B256::from(vectors.header("qbft: begins").answer[2]);
+    let check = |header: &Bytes, height: u64, hash: B256, reason: u64, figure: u64| {
+        let length = u16::try_from(header.len()).unwrap().to_be_bytes();
+        let place = [&height.to_be_bytes()[..], &hash[..]].concat();
+        let input = [&length[..], header, &place, &CHILD].concat();
+        let CallOutcome::Returned { output, gas_used } = run(FOREIGN_ANCESTOR, &input, 1_000_000)
+        else {
+            panic!("no answer");
+        };
+        assert_eq!(output, words(&[reason, figure].map(U256::from)));
+        let short = run(FOREIGN_ANCESTOR, &input, gas_used - 1);
+        assert!(!matches!(short, CallOutcome::Returned { .. }));
+    };
+    check(&follows.header, 10, first, 0, 0);
+    check(&follows.header, 10, B256::ZERO, 8, 10);
+    check(&follows.header, 9, first, 7, 11);
+    check(&follows.header, 11, first, 3, 11);
+    let theirs = vectors.header("qbft: of another chain");
+    check(&theirs.header, 10, first, 8, 10);
+    let cut = vectors.header("qbft: cut short");
+    check(&cut.header, 10, first, 2, 4);
+}
+
 /// The chain, and calls by the first wallet, each in a block of its own.
 struct Stage {
     state: MemoryState,
@@ -138,7 +179,9 @@ impl Stage {
                 chain: 1,
                 kind: begins.assurance,
                 trustPeriod: 86_400,
+                origin: origin(),
                 header: begins.header.clone(),
+                ancestry: CHILD.into(),
             },
         );
         assert!(opened.receipts[0].status());
@@ -162,9 +205,7 @@ impl Stage {
             FACTS,
             &Facts::updateCall {
                 client: 1,
-                base,
-                trusted: header.trusted.clone(),
-                header: header.header.clone(),
+                step: step(base, header),
             },
         )
     }
@@ -207,6 +248,15 @@ impl Stage {
     }
 }
 
+fn step(base: u64, header: &HeaderCase) -> Step {
+    Step {
+        base,
+        trusted: header.trusted.clone(),
+        header: header.header.clone(),
+        ancestry: CHILD.into(),
+    }
+}
+
 fn done(outcome: &Outcome) -> bool {
     outcome.receipts[0].status()
 }
@@ -224,6 +274,7 @@ fn a_client_follows_its_chain_and_facts_become_leaves() {
             "seals over the block hash",
             "validators by contract",
             "cut short",
+            "of another chain",
         ] {
             let refused = stage.update(10, header(bad));
             assert!(
@@ -288,10 +339,12 @@ fn t43_a_conflicting_header_freezes_the_client_for_good() {
         // The contract takes evidence from anybody, relayer or not, and only real evidence.
         let freeze = |case: &HeaderCase| Facts::freezeCall {
             client: 1,
-            base: 10,
-            trusted: case.trusted.clone(),
-            header: case.header.clone(),
+            step: step(10, case),
+            ancestor: 10,
         };
+        // A block of another chain that the same keys sealed is none.
+        let theirs = header("of another chain");
+        assert!(!done(&stage.act(FACTS, &freeze(theirs))));
         assert!(!done(&stage.act(FACTS, &freeze(header("follows")))));
         assert!(!done(
             &stage.act(FACTS, &freeze(header("below the quorum")))
@@ -316,14 +369,16 @@ fn too_few_validators_open_no_client() {
             chain: 1,
             kind: 1,
             trustPeriod: 86_400,
+            origin: origin(),
             header: three.header,
+            ancestry: CHILD.into(),
         },
     );
     assert!(!done(&refused));
     assert_eq!(refused.receipts[0].logs().len(), 0);
 }
 
-/// SPEC §16.5 has these figures.
+/// SPEC §16.6 has these figures.
 #[test]
 fn gas_is_what_the_specification_says() {
     let vectors = vectors();

@@ -176,8 +176,8 @@ fn check_attestation_log(log: &AttestationLogConfig) -> Result<(), Wrong> {
         if !seen.insert(*key.public_key()) {
             return wrong(&field("key"), "this public key appears twice");
         }
-        if !is_plain_http(&witness.url) {
-            let problem = format!("`{}` is not like `http://192.0.2.7:8545`", witness.url);
+        if !is_web(&witness.url) {
+            let problem = format!("`{}` is not like `https://witness.example`", witness.url);
             return wrong(&field("url"), problem);
         }
     }
@@ -245,20 +245,21 @@ fn check_calendar(calendar: &CalendarConfig) -> Result<(), Wrong> {
         return wrong("tsa.calendar.url", problem);
     }
     if let Some(upstream) = &calendar.upstream
-        && !is_plain_http(upstream)
+        && !is_web(upstream)
     {
-        let problem = format!("`{upstream}` is not like `http://192.0.2.7:14788`");
+        let problem = format!("`{upstream}` is not like `https://calendar.example`");
         return wrong("tsa.calendar.upstream", problem);
     }
     within("tsa.calendar.interval_s", calendar.interval_s, 1, 86_400)
 }
 
-/// Whether a node can reach it: it has no TLS of its own.
-fn is_plain_http(url: &str) -> bool {
+/// Whether a node can reach it. A name and a password in it would be shown: `http.toml` has those.
+fn is_web(url: &str) -> bool {
     let uri = url.parse::<http::Uri>().ok();
     uri.is_some_and(|uri| {
-        let http = uri.scheme_str() == Some("http") && uri.query().is_none();
-        http && uri.host().is_some_and(|host| !host.is_empty())
+        let web = matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none();
+        let plain = uri.authority().is_some_and(|it| !it.as_str().contains('@'));
+        web && plain && uri.host().is_some_and(|host| !host.is_empty())
     })
 }
 

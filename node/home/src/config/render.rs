@@ -111,7 +111,7 @@ submit_interval_s = {}
 # One such table for each witness to ask:
 # [[attestation_log.witnesses]]
 # key = \"<name>+<id>+<base64>\"
-# url = \"http://192.0.2.7:8545\"
+# url = \"https://witness.example\"  # a login, a proxy or roots for it: http.toml beside this file
 ",
         );
     }
@@ -235,14 +235,14 @@ fn calendar(calendar: Option<&CalendarConfig>) -> String {
 # A calendar of OpenTimestamps at /digest and /timestamp:
 # [tsa.calendar]
 # url = \"https://node.example.org\"
-# upstream = \"http://192.0.2.7:14788\"
+# upstream = \"https://calendar.example\"
 # interval_s = 3600
 "
         .into();
     };
     let upstream = match &calendar.upstream {
         Some(upstream) => format!("upstream = {}", Value::from(upstream.as_str())),
-        None => "# upstream = \"http://192.0.2.7:14788\"".into(),
+        None => "# upstream = \"https://calendar.example\"".into(),
     };
     format!(
         "

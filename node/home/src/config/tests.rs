@@ -290,6 +290,8 @@ fn refuses_witnesses_and_logs_that_cannot_be() {
     let log = key("log.example", SignatureType::Note);
     let good = witness(&cosigner, url);
     assert!(parse(&format!("{MINIMAL}{good}")).is_ok());
+    let with_tls = witness(&cosigner, "https://a.example/witness");
+    assert!(parse(&format!("{MINIMAL}{with_tls}")).is_ok());
     refuse(
         &witness("key", url),
         "witnesses[0].key`: verifier key must be",
@@ -297,7 +299,8 @@ fn refuses_witnesses_and_logs_that_cannot_be() {
     refuse(&witness(&log, url), "witnesses[0].key`: is a log's key");
     for wrong in [
         "192.0.2.7:8545",
-        "https://a.example",
+        "wss://a.example",
+        "https://me:secret@a.example",
         "http://",
         "http://a.example/?b",
     ] {

@@ -1,7 +1,6 @@
 //! The attestation log, as a client asks for it.
 
 use alloy_primitives::{B256, Bytes};
-use jsonrpsee::core::client::ClientT;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tbsi_types::{Height, LeafIndex, TreeSize};
@@ -62,9 +61,9 @@ impl Client {
         params: &[Value],
     ) -> Result<Option<Box<RawValue>>, ClientError> {
         match &self.transport {
-            Transport::Http(http) => {
-                let answer = http.request(method, params).await;
-                answer.map_err(|error| self.explain(method, error))
+            Transport::Http(remote) => {
+                let result = self.call(remote, method, params).await?;
+                Ok(Some(result).filter(|result| result.get() != "null"))
             }
             Transport::Local(_) => self.request(method, params).await,
         }

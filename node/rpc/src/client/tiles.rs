@@ -1,13 +1,7 @@
 //! The attestation log as files over HTTP, as any log's client reads it (SPEC §9.5).
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use http::{StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::Client as Http;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::StatusCode;
 use tbsi_types::LeafIndex;
 use tbsi_types::bundle::chain::PAGE_BYTES_MAX;
 use tbsi_types::limits::VALIDATORS_MAX;
@@ -16,10 +10,9 @@ use tbsi_types::log::cose::COSE_RECEIPT_BYTES_MAX;
 use tbsi_types::log::ots::OTS_FILE_BYTES_MAX;
 use tbsi_types::log::tile::ENTRY_BUNDLE_BYTES_MAX;
 use tbsi_types::log::tlog_proof::TLOG_PROOF_BYTES_MAX;
-use tokio::time::timeout;
 
-use super::{ClientError, causes};
-use crate::limits::{CLIENT_ANSWER_S_MAX, CLIENT_CONNECT_S_MAX};
+use super::ClientError;
+use crate::outgoing::{Http, HttpProblem, Remote, RemoteAnswer};
 
 /// Bytes of a number.
 const COUNT_BYTES_MAX: usize = 24;
@@ -32,34 +25,34 @@ const SENTENCE_BYTES_MAX: usize = 300;
 
 /// Reads the files of a log. Connections are used again.
 #[derive(Clone, Debug)]
-pub struct LogReader {
-    url: String,
-    http: Http<HttpConnector, Empty<Bytes>>,
-}
+pub struct LogReader(Remote);
 
 impl LogReader {
-    /// A reader of the log below `url` (`http://` only), such as
-    /// `http://127.0.0.1:8545/log`. Connects with the first request.
+    /// A reader of the log below `url`, such as `http://127.0.0.1:8545/log`, reached as by
+    /// default. Connects with the first request.
     pub fn new(url: &str) -> Result<Self, ClientError> {
-        let problem = match url.parse::<Uri>() {
-            Ok(uri) if uri.scheme_str() != Some("http") => "http:// is expected".into(),
-            Ok(uri) if uri.query().is_some() => "a query is not expected".into(),
-            Ok(_) => String::new(),
-            Err(error) => error.to_string(),
-        };
-        if !problem.is_empty() {
+        Self::through(&Http::default(), url)
+    }
+
+    pub(super) fn of(log: Remote) -> Self {
+        Self(log)
+    }
+
+    /// A reader of the log below `url`.
+    pub fn through(http: &Http, url: &str) -> Result<Self, ClientError> {
+        let remote = http.remote(url)?;
+        if remote.has_query() {
             return Err(ClientError::Url {
-                url: url.into(),
-                problem,
+                url: remote.shown().into(),
+                problem: "a query is not expected".into(),
             });
         }
-        let mut connector = HttpConnector::new();
-        connector.set_connect_timeout(Some(Duration::from_secs(CLIENT_CONNECT_S_MAX)));
-        connector.set_nodelay(true);
-        Ok(Self {
-            url: url.trim_end_matches('/').into(),
-            http: Http::builder(TokioExecutor::new()).build(connector),
-        })
+        Ok(Self(remote))
+    }
+
+    /// The log's address, as it may be shown.
+    pub fn url(&self) -> &str {
+        self.0.shown()
     }
 
     /// The bytes of a bundle of leaves, unchecked. Fails if the log has fewer leaves.
@@ -94,14 +87,11 @@ impl LogReader {
 
     /// How often the validator set changed.
     pub async fn handover_count(&self) -> Result<u64, ClientError> {
-        let url = format!("{}/handovers/count", self.url);
-        let text = self.get("handovers/count", COUNT_BYTES_MAX).await?;
+        let path = "handovers/count";
+        let text = self.get(path, COUNT_BYTES_MAX).await?;
         let count = std::str::from_utf8(&text).ok();
         let count = count.and_then(|text| text.trim_end().parse().ok());
-        count.ok_or_else(|| ClientError::Unreachable {
-            url,
-            problem: "the answer is no number".into(),
-        })
+        count.ok_or_else(|| self.not_understood(path, "it is no number"))
     }
 
     /// Post-quantum keys of the cosigners, one a line, after comments; unchecked.
@@ -118,43 +108,48 @@ impl LogReader {
 
     async fn text(&self, path: &str, bytes_max: usize) -> Result<String, ClientError> {
         let bytes = self.get(path, bytes_max).await?;
-        String::from_utf8(bytes.to_vec()).map_err(|_| ClientError::Unreachable {
-            url: format!("{}/{path}", self.url),
-            problem: "the answer is no text in UTF-8".into(),
-        })
+        let text = String::from_utf8(bytes.to_vec());
+        text.map_err(|_| self.not_understood(path, "it is no text in UTF-8"))
+    }
+
+    fn not_understood(&self, path: &str, problem: &str) -> ClientError {
+        ClientError::Answer {
+            method: path.into(),
+            url: self.0.shown().into(),
+            problem: problem.into(),
+        }
     }
 
     async fn get(&self, path: &str, bytes_max: usize) -> Result<Bytes, ClientError> {
-        let url = format!("{}/{path}", self.url);
-        let uri = url.parse().map_err(|error| ClientError::Url {
-            url: url.clone(),
-            problem: format!("{error}"),
-        })?;
-        let exchange = async {
-            let response = self.http.get(uri).await.map_err(|error| causes(&error))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), bytes_max)
-                .collect()
-                .await;
-            let body = body.map_err(|error| causes(error.as_ref()))?;
-            Ok((status, body.to_bytes()))
-        };
-        let limit = Duration::from_secs(CLIENT_ANSWER_S_MAX);
-        let answer = timeout(limit, exchange).await;
-        let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {limit:?}")));
-        match answer {
-            Ok((StatusCode::OK, body)) => Ok(body),
-            Ok((status, body)) => {
-                let sentence = &body[..body.len().min(SENTENCE_BYTES_MAX)];
-                let sentence = String::from_utf8_lossy(sentence).trim().to_owned();
-                let status = status.as_u16();
-                Err(ClientError::Status {
-                    url,
-                    status,
-                    sentence,
-                })
-            }
-            Err(problem) => Err(ClientError::Unreachable { url, problem }),
+        get(&self.0, path, bytes_max).await
+    }
+}
+
+/// A file below an address.
+pub(super) async fn get(
+    remote: &Remote,
+    path: &str,
+    bytes_max: usize,
+) -> Result<Bytes, ClientError> {
+    let answer = remote.get(path, bytes_max).await;
+    whole(remote.below(path), answer)
+}
+
+/// The body of an answer that is one.
+pub(super) fn whole(
+    url: String,
+    answer: Result<RemoteAnswer, HttpProblem>,
+) -> Result<Bytes, ClientError> {
+    match answer {
+        Ok(answer) if answer.status == StatusCode::OK => Ok(answer.body),
+        Ok(answer) => {
+            let sentence = &answer.body[..answer.body.len().min(SENTENCE_BYTES_MAX)];
+            Err(ClientError::Status {
+                url,
+                status: answer.status.as_u16(),
+                sentence: String::from_utf8_lossy(sentence).trim().to_owned(),
+            })
         }
+        Err(problem) => Err(ClientError::Unreachable { url, problem }),
     }
 }

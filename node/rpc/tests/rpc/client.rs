@@ -3,7 +3,7 @@
 use alloy_eips::BlockNumberOrTag;
 use serde_json::{Value, json};
 use tbsi_rpc::wire::LeafSelector;
-use tbsi_rpc::{Backend, Client, ClientError, LogReader};
+use tbsi_rpc::{Backend, Client, ClientError, HttpProblem, LogReader};
 use tbsi_types::log::EntryBundle;
 use tbsi_types::{B256, Checkpoint, CommitCertificate, Height, LeafIndex, TreeSize};
 
@@ -118,7 +118,7 @@ async fn files_of_the_log_are_refused_with_the_servers_words() {
     let nobody = LogReader::new("http://127.0.0.1:1/log").unwrap();
     let nobody = nobody.entries(bundle(0)).await.unwrap_err().to_string();
     assert!(nobody.contains("is the node running?"), "{nobody}");
-    for url in ["", "x y", "https://node/log", "http://node/log?a=b", "/log"] {
+    for url in ["", "x y", "ftp://node/log", "http://node/log?a=b", "/log"] {
         let refused = LogReader::new(url).unwrap_err().to_string();
         assert!(refused.contains("is not an address"), "{url}: {refused}");
     }
@@ -149,10 +149,79 @@ async fn errors_say_what_to_do() {
     let gone = client.chain_id().await.unwrap_err().to_string();
     assert!(gone.starts_with(&format!("cannot reach {url}: ")), "{gone}");
     assert!(gone.ends_with("; is the node running?"), "{gone}");
-    for url in ["https://127.0.0.1:1", "127.0.0.1:1", "ws://127.0.0.1:1", ""] {
+    for url in ["ftp://127.0.0.1:1", "127.0.0.1:1", "ws://127.0.0.1:1", ""] {
         assert!(
             matches!(Client::new(url), Err(ClientError::Url { .. })),
             "{url}"
         );
     }
+}
+
+/// Answers one request with these bytes, and hears what was asked.
+async fn answering(answer: &'static str) -> (Client, tokio::task::JoinHandle<String>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut heard = Vec::new();
+        while !heard.ends_with(b"}") {
+            heard.push(stream.read_u8().await.unwrap());
+        }
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8(heard).unwrap()
+    });
+    (Client::new(&url).unwrap(), heard)
+}
+
+#[tokio::test]
+async fn answers_that_are_no_json_rpc_are_named() {
+    for (answer, words) in [
+        (
+            "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\n\r\nlogin",
+            "a web page",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n <!DOCTYPE html><html>",
+            "a web page",
+        ),
+        (
+            "HTTP/1.1 502 Bad Gateway\r\n\r\n<html>",
+            "status 502: no JSON-RPC",
+        ),
+        ("HTTP/1.1 401 Unauthorized\r\n\r\n", "`login` of http.toml"),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: /login\r\n\r\n",
+            "redirects to /login",
+        ),
+        ("HTTP/1.1 200 OK\r\n\r\n{}", "another call"),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n{\"id\":2,\"result\":\"0x1\"}",
+            "another call",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n{\"id\":1}",
+            "neither result nor error",
+        ),
+        ("HTTP/1.1 200 OK\r\n\r\n[1", "not understood"),
+        (
+            "HTTP/1.1 200 OK\r\n\r\n{\"id\":null,\"error\":{\"code\":-32700,\"message\":\"no\"}}",
+            "no (code -32700)",
+        ),
+    ] {
+        let (client, heard) = answering(answer).await;
+        let error = client.chain_id().await.unwrap_err().to_string();
+        assert!(error.contains(words), "{answer}: {error}");
+        assert!(heard.await.unwrap().contains("\"method\":\"eth_chainId\""));
+    }
+    let (client, _heard) = answering("HTTP/1.1 200 OK\r\n\r\n{\"id\":1,\"result\":null}").await;
+    let found: Option<u64> = client.request("eth_chainId", &[]).await.unwrap();
+    assert_eq!(found, None);
+    let long = json!("x".repeat(6 << 20));
+    let refused = client.request::<Value>("eth_chainId", &[long]).await;
+    let Err(ClientError::Unreachable { problem, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    let bytes_max = 5 << 20;
+    assert!(matches!(problem, HttpProblem::Asked { bytes_max: max, .. } if max == bytes_max));
 }

@@ -9,13 +9,16 @@ use futures_rustls::client::TlsStream;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tbsi_rpc::{RpcError, ServerConfig, TlsFiles};
+use tbsi_rpc::wire::{LeafFilter, LeafNotice};
+use tbsi_rpc::{Client, ClientError, Http, HttpProblem, RpcError, ServerConfig, TlsFiles};
+use tbsi_types::{Height, LeafIndex};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
 
 use crate::chain::Chain;
 use crate::http::{Fixture, config, exchange};
+use crate::transactions::CHAIN_ID;
 
 /// A certificate for `localhost`, in both forms, and its key.
 struct Issued {
@@ -107,4 +110,54 @@ async fn a_new_certificate_needs_no_restart() {
     let refused = refused.err().unwrap();
     assert!(matches!(refused, RpcError::Tls { .. }), "{refused}");
     assert_eq!(refused.to_string(), "config key `rpc.tls`");
+}
+
+/// Calls over https, the files of the log, and a subscription over wss.
+#[tokio::test]
+async fn our_client_speaks_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = TlsFiles {
+        certificate: dir.path().join("certificate.pem"),
+        key: dir.path().join("key.pem"),
+    };
+    let issued = issue();
+    std::fs::write(&files.certificate, &issued.pem).unwrap();
+    std::fs::write(&files.key, &issued.key).unwrap();
+    let with_tls = ServerConfig {
+        tls: Some(files),
+        ..config()
+    };
+    let fixture = Fixture::with(with_tls).await;
+    fixture.chain.grow_log(3);
+    let file = dir.path().join("http.toml");
+    std::fs::write(&file, "roots = [\"certificate.pem\"]\n").unwrap();
+    let http = Http::open(&file).unwrap();
+    let url = format!("https://localhost:{}", fixture.address().port());
+    let client = Client::through(&http, &url).unwrap();
+    assert_eq!(client.chain_id().await.unwrap(), CHAIN_ID);
+    let count = client.log().unwrap().handover_count().await.unwrap();
+    assert_eq!(
+        count,
+        client.handovers(Height(0)).await.unwrap().len() as u64
+    );
+    let from = LeafFilter {
+        from_index: Some(LeafIndex(1)),
+        ..LeafFilter::default()
+    };
+    let mut leaves = client.leaves(&from).await.unwrap();
+    for index in [1, 2] {
+        let Some(LeafNotice::Leaf(leaf)) = leaves.next().await.unwrap() else {
+            panic!("no leaf {index}");
+        };
+        assert_eq!(leaf.index, LeafIndex(index));
+    }
+    let stranger = Client::through(&Http::default(), &url);
+    // Refused at once where the system has no roots at all.
+    if let Ok(stranger) = stranger {
+        let refused = stranger.chain_id().await.unwrap_err();
+        let ClientError::Unreachable { problem, .. } = refused else {
+            panic!("{refused}");
+        };
+        assert!(matches!(problem, HttpProblem::Untrusted(_)), "{problem}");
+    }
 }

@@ -61,6 +61,18 @@ pub(super) const SENTENCES: &[Sentence] = &[
         "區塊標頭無法由所信任者推得（SPEC §16.3 原因 {0}；{1}、{2}）",
     ),
     says(
+        "FactsAncestryRefused(uint256,uint256)",
+        "the block is not shown to come after the known one (reason {0} of SPEC §16.5; {1}); reason \
+         8: it is of another chain whose blocks the same keys seal",
+        "無法證明此區塊在已知區塊之後（SPEC §16.5 原因 {0}；{1}）；原因 8：屬於由相同金鑰封存的另一條鏈",
+    ),
+    says(
+        "FactsOriginMismatch(bytes32,bytes32)",
+        "the genesis hash {0} and the hash {1} of the block below must not be zero, and for height 0 \
+         be one",
+        "創世雜湊 {0} 與其後區塊的雜湊 {1} 不得為零；高度 0 時兩者須相同",
+    ),
+    says(
         "FactsHeaderUnknown(uint32,uint64)",
         "client {0} has accepted no header of height {1}",
         "客戶端 {0} 沒有高度 {1} 的區塊標頭",
