@@ -29,6 +29,7 @@ use crate::api::{NodeApi, Witness};
 use crate::calendar::Calendar;
 use crate::chain::NodeChain;
 use crate::clock::wall_clock;
+use crate::control::Control;
 use crate::cosign::OwnCosigner;
 use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
@@ -68,6 +69,8 @@ pub(crate) struct Assembled {
     pub(crate) rotating: Option<Home>,
     /// Where the database is.
     pub(crate) data: PathBuf,
+    /// Who makes copies of the database.
+    pub(crate) control: Control,
     /// Files of the certificates with which it speaks TLS, and for whom.
     pub(crate) certificates: Vec<(&'static str, PathBuf)>,
 }
@@ -92,6 +95,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let addresses = AddressFinder::of(&config.p2p, node_key.peer_id(), &roster);
     let health = health::listen(config.metrics.listen).await?;
+    let control = Control::listen(home)?;
     let (chain, peer_ids) = (genesis.identity(), peers.subscribe());
     let gossip = gossip_config(&config, chain, node_key.expose(), peer_ids, &addresses);
     let Gossip {
@@ -140,6 +144,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
         data: home.data_dir(),
+        control,
         certificates: tls_certificates(home, &config.rpc),
     })
 }

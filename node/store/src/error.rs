@@ -48,6 +48,21 @@ pub enum StoreError {
         /// The directory.
         dir: PathBuf,
     },
+    /// There is no database to open.
+    #[error("{} holds no database; it may be another directory, or a copy that was cut short", dir.display())]
+    NoDatabase {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A copy failed. The database itself is as it was.
+    #[error("copy the database to {}", dir.display())]
+    Copy {
+        /// The directory of the copy.
+        dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: DatabaseError,
+    },
     /// Written in a layout that this program does not know.
     #[error(
         "data directory has schema version {found}, this program supports {supported}: run the \
@@ -174,6 +189,7 @@ impl StoreError {
             | Self::CreateDirectory { .. }
             | Self::Open { .. }
             | Self::Locked { .. }
+            | Self::NoDatabase { .. }
             | Self::SchemaVersion { .. }
             | Self::WrongGenesis { .. }
             | Self::Read { .. }
@@ -182,7 +198,8 @@ impl StoreError {
             | Self::Gap { .. }
             | Self::Mismatch { .. }
             | Self::Empty => true,
-            Self::StateNotAvailable { .. }
+            Self::Copy { .. }
+            | Self::StateNotAvailable { .. }
             | Self::LogSize { .. }
             | Self::Leaf(_)
             | Self::Proof(_)

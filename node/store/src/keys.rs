@@ -60,6 +60,10 @@ pub(crate) fn accounts() -> Vec<u8> {
     vec![ACCOUNT]
 }
 
+/// What the keys of the state begin with, by kind: accounts, slots, nodes of the account trie and
+/// of storage tries.
+pub(crate) const STATE_KINDS: [&[u8]; 4] = [&[ACCOUNT], &[SLOT], &[ACCOUNT_NODE], &[SLOT_NODE]];
+
 /// A slot, by the Keccak-256 of its number.
 pub(crate) fn slot(owner: &B256, slot_hash: &B256) -> Vec<u8> {
     join(&[&[SLOT], owner.as_slice(), slot_hash.as_slice()])
@@ -232,6 +236,29 @@ pub(crate) fn position_of(key: &[u8]) -> Option<u64> {
 /// A page of the map.
 pub(crate) fn map_page(path: &MapPath) -> Vec<u8> {
     join(&[&[MAP_PAGE], &path.encode()])
+}
+
+/// What all keys of [`map_page`] begin with.
+pub(crate) const MAP_PAGES: &[u8] = &[MAP_PAGE];
+
+/// The key of the page above, and the place in it, of a key of [`map_page`] that is not the top.
+pub(crate) fn map_page_above(key: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (pages, bits) = key.strip_prefix(MAP_PAGES)?.split_first()?;
+    let above = pages.checked_sub(1)?;
+    let (last, rest) = bits.split_last()?;
+    if usize::from(pages.div_ceil(2)) != bits.len() {
+        return None;
+    }
+    // Two pages share a byte of the path, the upper one has the high half.
+    Some(if above.is_multiple_of(2) {
+        (join(&[MAP_PAGES, &[above], rest]), usize::from(last >> 4))
+    } else {
+        let last_above = last & 0xf0;
+        (
+            join(&[MAP_PAGES, &[above], rest, &[last_above]]),
+            usize::from(last & 0xf),
+        )
+    })
 }
 
 /// What all keys of [`map_waiting`] begin with.

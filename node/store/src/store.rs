@@ -139,7 +139,16 @@ impl Store {
             return Err(StoreError::HistoryTooShort(options.history_blocks));
         }
         let database = Database::open(dir, options.cache_bytes, options.preallocates)?;
-        check_owner(&database, &identity)?;
+        check_owner(&database, &identity, true)?;
+        Self::load(database, identity, options)
+    }
+
+    /// What is in memory of an open database of this network.
+    pub(crate) fn load(
+        database: Database,
+        identity: ChainIdentity,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let record = database.get(Table::Meta, keys::TIP, "tip")?;
         let tip = match record {
             None => None,
@@ -238,10 +247,17 @@ impl Store {
     }
 }
 
-/// Schema version and network, written once.
-fn check_owner(database: &Database, identity: &ChainIdentity) -> Result<(), StoreError> {
+/// Schema version and network, written once if the database is `new` or may be.
+pub(crate) fn check_owner(
+    database: &Database,
+    identity: &ChainIdentity,
+    new: bool,
+) -> Result<(), StoreError> {
     let schema = database.get(Table::Meta, keys::SCHEMA, "schema version")?;
     let Some(schema) = schema else {
+        if !new {
+            return Err(corrupt("schema version")(&"it is missing"));
+        }
         let mut batch = database.batch();
         batch.put(Table::Meta, keys::SCHEMA, &SCHEMA_VERSION.to_be_bytes());
         batch.put(Table::Meta, keys::IDENTITY, &encode_identity(identity));
