@@ -100,6 +100,12 @@ pub fn leave(home: &Home, out: &Path) -> Result<Parcel, BackupError> {
     ];
     let keys = home.dir().join("keys");
     for name in listed(&keys)? {
+        if name.contains('/') {
+            return Err(BackupError::File {
+                path: keys.join(name),
+                problem: "there is a directory among the keys: move it elsewhere".into(),
+            });
+        }
         sources.push((format!("keys/{name}"), keys.join(name)));
     }
     sources.sort();

@@ -28,7 +28,7 @@ pub(super) fn words(error: &BackupError) -> Option<String> {
             format!("{}/manifest.json：{problem}；請改用其他備份", dir.shown())
         }
         BackupError::File { path, problem } => {
-            format!("{}：{problem}；請改用其他備份", path.shown())
+            format!("{}：{problem}", path.shown())
         }
         BackupError::OtherNetwork { found, expected } => format!(
             "備份屬於創世檔雜湊為 {found} 的網路，應為 {expected}：請使用此網路的備份，或該網路的創世檔"

@@ -64,7 +64,7 @@ pub enum BackupError {
         problem: String,
     },
     /// A file that is not the one of the manifest.
-    #[error("{path}: {problem}; use another backup", path = path.display())]
+    #[error("{path}: {problem}", path = path.display())]
     File {
         /// The file.
         path: PathBuf,

@@ -177,7 +177,7 @@ pub(crate) fn check_all(
         if !files.iter().any(|file| file.path == *name) {
             return Err(BackupError::File {
                 path: dir.join(name),
-                problem: "the manifest does not name it".into(),
+                problem: "the manifest does not name it: it is no part of the backup".into(),
             });
         }
     }
@@ -209,9 +209,9 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn check(file: &BackupFile, path: &Path, (bytes, sha256): (u64, B256)) -> Result<(), BackupError> {
     let problem = if bytes != file.bytes {
-        format!("it has {bytes} bytes, the manifest says {}", file.bytes)
+        format!("it has {bytes} bytes, {} are stated; use another copy", file.bytes)
     } else if sha256 != file.sha256 {
-        format!("its SHA-256 is {sha256}, the manifest says {}", file.sha256)
+        format!("its SHA-256 is {sha256}, stated is {}; use another copy", file.sha256)
     } else {
         return Ok(());
     };
