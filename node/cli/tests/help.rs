@@ -9,17 +9,26 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 146] = [
+const COMMANDS: [&str; 160] = [
     "",
     "attest",
+    "backup",
+    "backup create",
+    "backup restore",
+    "backup verify",
     "checkpoint",
     "checkpoint get",
     "checkpoint verify",
+    "completions",
     "config",
     "config check",
     "countersign",
     "countersign open",
     "countersign sign",
+    "db",
+    "db compact",
+    "db stats",
+    "db verify",
     "delegate",
     "delegate attest",
     "delegate cancel",
@@ -57,6 +66,7 @@ const COMMANDS: [&str; 146] = [
     "log handovers",
     "log post-quantum",
     "log status",
+    "man",
     "motion",
     "motion execute",
     "motion list",
