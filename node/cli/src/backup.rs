@@ -242,11 +242,13 @@ pub(crate) fn found_right(found: &AuditedChain) -> Sentence {
     (
         format!(
             "{} verified from the genesis file to height {}, {} of the validator set\n\
+             transactions and receipts from block {} on\n\
              state root {}: {}, {}, {} made again\n\
              log root {}: {}, their index and {} of the map made again",
             counted(found.certificates, "certificate"),
             tip.height,
             counted(found.handovers, "change"),
+            found.oldest_block,
             tip.state_root,
             counted(state.accounts, "account"),
             counted(state.slots, "storage slot"),
@@ -257,11 +259,13 @@ pub(crate) fn found_right(found: &AuditedChain) -> Sentence {
         ),
         format!(
             "自創世檔至高度 {}，驗證 {} 份提交憑證，驗證者集合變更 {} 次\n\
+             自區塊 {} 起的交易與收據\n\
              狀態根雜湊 {}：重新推得 {} 個帳戶、{} 個儲存欄、{} 個樹節點\n\
              日誌根雜湊 {}：重新推得 {} 筆紀錄、其索引與對照表 {} 頁",
             tip.height,
             found.certificates,
             found.handovers,
+            found.oldest_block,
             tip.state_root,
             state.accounts,
             state.slots,
@@ -279,6 +283,7 @@ pub(crate) fn audit_json(found: &AuditedChain) -> Value {
         "height": found.tip.height,
         "certificates": found.certificates,
         "handovers": found.handovers,
+        "oldestBlock": found.oldest_block,
         "accounts": found.state.accounts,
         "slots": found.state.slots,
         "trieNodes": found.state.nodes,

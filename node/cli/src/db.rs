@@ -62,13 +62,15 @@ fn stats(dir: &Path, password: &PasswordFile) -> anyhow::Result<(Sentence, Value
         })
         .collect();
     let (height, oldest, size) = (found.height, found.oldest_state, found.log_size);
+    let whole = found.oldest_block;
     let en = format!(
-        "height {height}, states from {oldest} on, {}, {total} bytes\n\
+        "height {height}, states from {oldest} on, transactions and receipts from {whole} on, {}, \
+         {total} bytes\n\
          table                 bytes       entries (about){lines}",
         counted(size, "leaf"),
     );
     let zh_tw = format!(
-        "高度 {height}，保有自 {oldest} 起的狀態，{size} 筆紀錄，共 {total} 位元組\n\
+        "高度 {height}，保有自 {oldest} 起的狀態與自 {whole} 起的交易及收據，{size} 筆紀錄，共 {total} 位元組\n\
          資料表             位元組     項目數（約）{lines}"
     );
     let tables = found.tables.iter().map(|table| {
@@ -77,6 +79,7 @@ fn stats(dir: &Path, password: &PasswordFile) -> anyhow::Result<(Sentence, Value
     let json = json!({
         "height": height,
         "oldestState": oldest,
+        "oldestBlock": whole,
         "logSize": size,
         "bytes": total,
         "tables": tables.collect::<Vec<_>>(),

@@ -10,6 +10,9 @@ pub(crate) fn store_error(error: StoreError) -> BackendError {
     if let StoreError::StateNotAvailable { height, oldest, .. } = error {
         return BackendError::StateUnavailable { height, oldest };
     }
+    if let StoreError::BlockPruned { height, oldest } = error {
+        return BackendError::BlockUnavailable { height, oldest };
+    }
     BackendError::Internal(causes(&error))
 }
 

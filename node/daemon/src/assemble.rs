@@ -15,7 +15,7 @@ use tbsi_keys::signer::RemoteSigner;
 use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::RpcServer;
-use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_store::{Store, StoreError};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, PublicKey, Roster, SecretKey};
 use tokio::net::TcpListener;
@@ -39,6 +39,7 @@ use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_M
 use crate::listeners::{server_config, tls_certificates};
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
+use crate::options::store_options;
 use crate::rotation::{current_key, warn_if_unknown};
 use crate::rules::{NextRules, tip_context};
 use crate::tsa::Authority;
@@ -339,11 +340,7 @@ async fn open_store(
     identity: ChainIdentity,
     config: &StoreConfig,
 ) -> Result<Store, StoreError> {
-    let options = StoreOptions {
-        history_blocks: config.history_blocks,
-        address_index: config.address_index,
-        ..StoreOptions::default()
-    };
+    let options = store_options(config);
     let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;
     loop {
         match Store::open(&home.database_dir(), identity, options) {

@@ -30,6 +30,8 @@ pub struct AuditedChain {
     pub certificates: u64,
     /// How often the validator set changed.
     pub handovers: u64,
+    /// The oldest block above genesis whose transactions and receipts are there.
+    pub oldest_block: Height,
     /// Of the state.
     pub state: AuditedState,
     /// Of the log and the map.
@@ -109,6 +111,7 @@ pub fn audit(
         tip,
         certificates: tip.height.0,
         handovers: store.handover_count(),
+        oldest_block: store.oldest_block(),
         state,
         log,
     })

@@ -32,6 +32,7 @@ pub mod mempool;
 pub mod metrics;
 pub mod moving;
 pub mod node;
+mod options;
 mod outgoing;
 mod pending;
 mod proofs;

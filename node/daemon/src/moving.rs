@@ -20,12 +20,13 @@ use serde::{Deserialize, Serialize};
 use tbsi_home::config::Config;
 use tbsi_home::{FirstMark, Home, HomeError, load_genesis};
 use tbsi_keys::{Position, SignState};
-use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_store::{Store, StoreError};
 use tbsi_types::{Address, B256, Genesis};
 
 use crate::backup::files::{Draft, check_file, copy, listed, make_dir, with_suffix};
 use crate::backup::{BackupError, BackupFile, BackupKeys};
 use crate::limits::{BACKUP_FILES_MAX, BACKUP_MANIFEST_BYTES_MAX};
+use crate::options::store_options;
 
 const FORMAT: &str = "tbsi-move-1";
 const PARCEL: &str = "parcel.json";
@@ -171,11 +172,7 @@ fn hold_database(
     if !home.database_dir().exists() {
         return Ok(None);
     }
-    let options = StoreOptions {
-        history_blocks: config.store.history_blocks,
-        address_index: config.store.address_index,
-        ..StoreOptions::default()
-    };
+    let options = store_options(&config.store);
     Store::open(&home.database_dir(), genesis.identity(), options).map(Some)
 }
 

@@ -14,6 +14,7 @@ use crate::audit::{AuditProgress, AuditedChain, audit};
 use crate::backup::{BackupError, copy_of};
 use crate::limits::{SCRUB_DELAY, SCRUB_INTERVAL, SCRUB_STEP_BYTES, SCRUB_STEP_INTERVAL};
 use crate::node::Node;
+use crate::options::store_options;
 
 /// Reads the whole database again, a little at a time, once a day: RocksDB compares the checksum of
 /// all that it reads. Damage ends the node, as every other error of the disk does: what lies cold
@@ -67,11 +68,7 @@ fn open(home: &Home) -> Result<Store, BackupError> {
         let dir = home.database_dir();
         return Err(StoreError::NoDatabase { dir }.into());
     }
-    let options = StoreOptions {
-        history_blocks: loaded.config.store.history_blocks,
-        address_index: loaded.config.store.address_index,
-        ..StoreOptions::default()
-    };
+    let options = store_options(&loaded.config.store);
     let identity = loaded.genesis.identity();
     Ok(Store::open(&home.database_dir(), identity, options)?)
 }
@@ -83,6 +80,8 @@ pub struct DatabaseStats {
     pub height: u64,
     /// The oldest whose state is kept.
     pub oldest_state: u64,
+    /// The oldest block above genesis whose transactions and receipts are kept.
+    pub oldest_block: u64,
     /// Leaves of the log.
     pub log_size: u64,
     /// Each table.
@@ -92,13 +91,14 @@ pub struct DatabaseStats {
 /// Looks at the database of a home, whose node may run.
 pub fn stats(home: &Home) -> Result<DatabaseStats, BackupError> {
     let loaded = home.load()?;
-    let copied = copy_of(home, loaded.config.store.history_blocks, &loaded.genesis)?;
+    let copied = copy_of(home, &loaded.config, &loaded.genesis)?;
     let options = StoreOptions::default();
     let store = Store::open_read_only(copied.dir(), loaded.genesis.identity(), options)?;
     let tip = store.tip();
     Ok(DatabaseStats {
         height: tip.map(|tip| tip.height.0).unwrap_or_default(),
         oldest_state: store.oldest_state().0,
+        oldest_block: store.oldest_block().0,
         log_size: tip.map(|tip| tip.log_size.0).unwrap_or_default(),
         tables: store.sizes()?,
     })
@@ -120,7 +120,7 @@ pub fn verify(
     progress: &mut AuditProgress<'_>,
 ) -> Result<VerifiedDatabase, BackupError> {
     let loaded = home.load()?;
-    let copied = copy_of(home, loaded.config.store.history_blocks, &loaded.genesis)?;
+    let copied = copy_of(home, &loaded.config, &loaded.genesis)?;
     let options = StoreOptions::default();
     let store = Store::open_read_only(copied.dir(), loaded.genesis.identity(), options)?;
     let mut read = ReadThrough::default();

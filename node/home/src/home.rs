@@ -285,6 +285,7 @@ impl Home {
         let mut config = Config::load(&self.config_file())?;
         if self.archive {
             config.store.history_blocks = HISTORY_ALL;
+            config.store.keep_blocks = HISTORY_ALL;
         }
         let genesis = load_genesis(&self.genesis_file())?;
         let home = self.unlock(&config)?;

@@ -18,7 +18,7 @@ pub struct DatabaseError(#[from] rocksdb::Error);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// An option with a value that cannot be.
-    #[error("option `history_blocks` is {0}, at least {STATE_WINDOW_MIN} are required")]
+    #[error("option `history_blocks` or `keep_blocks` is {0}, at least {STATE_WINDOW_MIN} are required")]
     HistoryTooShort(u64),
     /// The directory cannot be created.
     #[error("create data directory {}", dir.display())]
@@ -144,6 +144,17 @@ pub enum StoreError {
         /// Newest height with a state.
         tip: Height,
     },
+    /// A block's transactions and receipts outside the window.
+    #[error(
+        "transactions and receipts of block {height} were pruned here: the oldest that are kept are \
+         those of block {oldest}; ask a node that keeps all blocks"
+    )]
+    BlockPruned {
+        /// Asked for.
+        height: Height,
+        /// The oldest block above genesis that is whole.
+        oldest: Height,
+    },
     /// A log that is not there yet.
     #[error("the log has {log} leaves, {size} were asked for: give at most {log}")]
     LogSize {
@@ -200,6 +211,7 @@ impl StoreError {
             | Self::Empty => true,
             Self::Copy { .. }
             | Self::StateNotAvailable { .. }
+            | Self::BlockPruned { .. }
             | Self::LogSize { .. }
             | Self::Leaf(_)
             | Self::Proof(_)

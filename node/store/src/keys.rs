@@ -44,6 +44,7 @@ pub(crate) const IDENTITY: &[u8] = b"identity";
 pub(crate) const TIP: &[u8] = b"tip";
 pub(crate) const FRONTIER: &[u8] = b"frontier";
 pub(crate) const MAP: &[u8] = b"map";
+pub(crate) const OLDEST_BLOCK: &[u8] = b"oldest block";
 pub(crate) const APPEARANCES_FROM: &[u8] = b"appearances";
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {

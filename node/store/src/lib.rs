@@ -47,6 +47,7 @@ mod lookup;
 mod map;
 mod needed;
 mod pages;
+mod pruning;
 mod ranges;
 mod roster;
 mod signed;

@@ -10,6 +10,7 @@ mod log;
 mod lookup;
 mod map;
 mod open;
+mod pruning;
 mod ranges;
 mod roster;
 mod signed;

@@ -196,6 +196,7 @@ impl NodeApi {
                     BackendError::StateUnavailable { height, oldest }
                 }
                 other @ (BackendError::Limit(_)
+                | BackendError::BlockUnavailable { .. }
                 | BackendError::Refused(_)
                 | BackendError::Internal(_)) => other,
             })?;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use tbsi_home::config::Config;
 use tbsi_home::{Home, LoadedHome};
 use tbsi_store::{Store, StoreError, StoreOptions};
 use tbsi_types::{Genesis, TimestampMs};
@@ -12,6 +13,7 @@ use super::files::{Draft, copy, listed, require_room, with_suffix};
 use super::manifest::{BackupFile, BackupKeys, BackupManifest};
 use crate::audit::audit_tip;
 use crate::control::DatabaseCopy;
+use crate::options::store_options;
 
 /// Where a node's configuration and genesis file are, in its home and in a backup.
 pub(super) const CONFIG: &str = "config.toml";
@@ -37,7 +39,7 @@ pub fn create(
     } = home.load()?;
     let home = &home.unlock(&config)?;
     let keys = BackupKeys::of(home, &config)?;
-    let copied = copy_of(home, config.store.history_blocks, &genesis)?;
+    let copied = copy_of(home, &config, &genesis)?;
     let store = Store::open_read_only(copied.dir(), genesis.identity(), StoreOptions::default())?;
     // What was never decided by a quorum is not worth keeping.
     let tip = audit_tip(&store, &genesis)?;
@@ -86,7 +88,7 @@ fn total_bytes(sources: &[(String, PathBuf)]) -> Result<u64, BackupError> {
 /// A copy of the database, made by the node if it runs.
 pub(crate) fn copy_of(
     home: &Home,
-    history_blocks: u64,
+    config: &Config,
     genesis: &Genesis,
 ) -> Result<DatabaseCopy, BackupError> {
     if !home.has_database()? {
@@ -95,10 +97,7 @@ pub(crate) fn copy_of(
         }
         .into());
     }
-    let options = StoreOptions {
-        history_blocks,
-        ..StoreOptions::default()
-    };
+    let options = store_options(&config.store);
     match Store::open(&home.database_dir(), genesis.identity(), options) {
         Ok(store) => Ok(DatabaseCopy::of_open(home, &store)?),
         Err(StoreError::Locked { .. }) => Ok(DatabaseCopy::of_running(home)?),
