@@ -64,7 +64,7 @@ impl Store {
         let mut found = AuditedState::default();
         let mut storage_nodes = 0;
         let read = |path: &Nibbles| reader.account_node(path);
-        let mut account = |key: &Nibbles, value: &[u8]| {
+        let mut account = |key: &Nibbles, value: &[u8]| -> Result<(), StoreError> {
             let owner = B256::from_slice(&key.pack());
             check_flat(&reader, &keys::account(&owner), value)?;
             let decoded = decode_account(value)?;
