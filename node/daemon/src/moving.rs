@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tbsi_home::config::Config;
 use tbsi_home::{FirstMark, Home, HomeError, load_genesis};
-use tbsi_keys::{Position, SignState};
+use tbsi_keys::SignState;
 use tbsi_store::{Store, StoreError};
 use tbsi_types::{Address, B256, Genesis};
 
@@ -81,7 +81,8 @@ pub fn leave(home: &Home, out: &Path) -> Result<Parcel, BackupError> {
     let _store = hold_database(home, config, genesis)?;
     let chain = genesis.identity();
     let state = SignState::open(&home.sign_state_file(), chain, address);
-    let mark: Position = state.map_err(HomeError::from)?.mark().position();
+    let state = state.map_err(HomeError::from)?;
+    let mark = state.mark().position();
 
     let draft = Draft::make(partial)?;
     home.leave(&format!("{LEAVING} for {}, not yet gone", out.display()))?;
@@ -121,6 +122,7 @@ pub fn leave(home: &Home, out: &Path) -> Result<Parcel, BackupError> {
     store(&parcel, draft.dir())?;
     draft.keep(out)?;
     home.leave(&format!("validator {address} left in {}", out.display()))?;
+    drop(state);
     Ok(parcel)
 }
 

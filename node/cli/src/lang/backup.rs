@@ -13,7 +13,7 @@ pub(super) fn words(error: &BackupError) -> Option<String> {
         BackupError::Key(error) => return zh_tw::words(error),
         BackupError::Store(_) => return None,
         BackupError::Control(error) => control(error),
-        BackupError::Audit(_) => "備份的資料庫不是驗證者所簽署的內容；請改用其他備份".into(),
+        BackupError::Audit(_) => "資料庫的內容並非驗證者所簽署".into(),
         BackupError::Exists { path } => format!("{} 已存在：請指定尚不存在的目錄", path.shown()),
         BackupError::NotNew { path } => format!(
             "{} 已存在：請還原至新目錄，其中只能有 `keys`；若為先前中斷的還原所留，請移除 `keys` \

@@ -27,7 +27,7 @@ pub enum BackupError {
     #[error(transparent)]
     Control(#[from] ControlError),
     /// What the database says.
-    #[error("the database of the backup is not what validators signed; use another backup")]
+    #[error("the database does not hold what the validators signed")]
     Audit(#[from] AuditFailure),
     /// Something is there already.
     #[error("{path} exists: name a directory that does not", path = path.display())]
