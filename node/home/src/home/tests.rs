@@ -116,7 +116,7 @@ fn a_home_that_was_left_does_not_start() {
     for said in [
         words(home.load()),
         words(home.load_voter()),
-        words(home.open_signer(SignerRole::Validator)),
+        words(home.open_signer(SignerRole::Validator).map(drop)),
     ] {
         assert!(said.contains("data/left says: validator left in parcel"), "{said}");
         assert!(said.contains("it could sign twice"), "{said}");
