@@ -71,7 +71,10 @@ impl Yard {
 
     /// A new home with the keys of the validator.
     fn with_keys(&self, home: &str) {
-        copy(&self.net.network.home(0).join("keys"), &self.path(home).join("keys"));
+        copy(
+            &self.net.network.home(0).join("keys"),
+            &self.path(home).join("keys"),
+        );
     }
 }
 
@@ -107,14 +110,23 @@ async fn a_running_node_is_backed_up_and_restored_once() {
     let mut yard = Yard::open().await;
     let made = json_of(&yard.backup("one").await);
     let all = names(&yard.path("one"));
-    for secret in ["sign-state", "keys", "validator.key", "node.key", "account.key"] {
+    for secret in [
+        "sign-state",
+        "keys",
+        "validator.key",
+        "node.key",
+        "account.key",
+    ] {
         assert!(!all.iter().any(|name| name == secret), "{secret}: {all:?}");
     }
     let peer_id = yard.net.home(0).load().unwrap().node_key.peer_id();
     assert_eq!(made["keys"]["peerId"], peer_id.as_str());
     said(&yard.backup("one").await, 1, &["exists: name a directory"]);
     let data = names(&yard.net.home(0).data_dir());
-    assert!(!data.iter().any(|name| name.starts_with("copy-")), "{data:?}");
+    assert!(
+        !data.iter().any(|name| name.starts_with("copy-")),
+        "{data:?}"
+    );
 
     // Decided after the backup, and in the home alone.
     yard.attest(300..600).await;
@@ -122,7 +134,11 @@ async fn a_running_node_is_backed_up_and_restored_once() {
     let right = json_of(&yard.verify("one", &["--genesis", &trusted]).await);
     assert_eq!(right["audit"]["height"], made["height"]);
     assert!(right["audit"]["leaves"].as_u64().unwrap() >= 300, "{right}");
-    said(&yard.verify("one", &["--lang", "zh-TW"]).await, 0, &["\"certificates\""]);
+    said(
+        &yard.verify("one", &["--lang", "zh-TW"]).await,
+        0,
+        &["\"certificates\""],
+    );
     what_is_spoiled_is_found(&yard).await;
     the_database_of_a_running_node_is_verified(&yard).await;
     yard.net.network.stop(0).await.unwrap();
@@ -146,12 +162,19 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
     let mut bytes = fs::read(&file).unwrap();
     bytes[10] ^= 1;
     fs::write(&file, bytes).unwrap();
-    said(&yard.verify("byte", &[]).await, 1, &[".sst: its SHA-256 is"]);
+    said(
+        &yard.verify("byte", &[]).await,
+        1,
+        &[".sst: its SHA-256 is"],
+    );
     let sst = file.display().to_string();
     let restored = yard.restore("byte", "never", &["--observer"]).await;
     said(&restored, 1, &[&sst, "its SHA-256 is"]);
     let left = names(&yard.path("never"));
-    assert!(left.iter().all(|name| name == "keys" || name == "node.key"), "{left:?}");
+    assert!(
+        left.iter().all(|name| name == "keys" || name == "node.key"),
+        "{left:?}"
+    );
 
     yard.copy("one", "cut");
     let file = blob("cut", ".sst");
@@ -163,12 +186,24 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
 
     yard.copy("one", "more");
     fs::write(yard.path("more").join("db/more"), "x").unwrap();
-    said(&yard.verify("more", &[]).await, 1, &["the manifest does not name it"]);
+    said(
+        &yard.verify("more", &[]).await,
+        1,
+        &["the manifest does not name it"],
+    );
 
     yard.copy("one", "short");
     fs::remove_file(yard.path("short").join("manifest.json")).unwrap();
-    said(&yard.verify("short", &[]).await, 1, &["no manifest.json", "cut short"]);
-    said(&yard.restore("short", "never", &["--observer"]).await, 1, &["cut short"]);
+    said(
+        &yard.verify("short", &[]).await,
+        1,
+        &["no manifest.json", "cut short"],
+    );
+    said(
+        &yard.restore("short", "never", &["--observer"]).await,
+        1,
+        &["cut short"],
+    );
 
     // Another block than stated; another form; a path that leaves the backup.
     let edit = |dir: &str, from: &str, to: &str| {
@@ -180,14 +215,30 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
     yard.copy("one", "stated");
     let root = json_of(&yard.verify("stated", &[]).await)["logRoot"].clone();
     let root = root.as_str().unwrap();
-    edit("stated", &format!("\"logRoot\": \"{root}\""), &format!("\"logRoot\": \"0x{}\"", "11".repeat(32)));
-    said(&yard.verify("stated", &[]).await, 1, &["its manifest says block"]);
+    edit(
+        "stated",
+        &format!("\"logRoot\": \"{root}\""),
+        &format!("\"logRoot\": \"0x{}\"", "11".repeat(32)),
+    );
+    said(
+        &yard.verify("stated", &[]).await,
+        1,
+        &["its manifest says block"],
+    );
     yard.copy("one", "form");
     edit("form", "tbsi-backup-1", "tbsi-backup-9");
-    said(&yard.verify("form", &[]).await, 1, &["tbsi-backup-9", "use the version of tbsi"]);
+    said(
+        &yard.verify("form", &[]).await,
+        1,
+        &["tbsi-backup-9", "use the version of tbsi"],
+    );
     yard.copy("one", "path");
     edit("path", "\"config.toml\"", "\"../config.toml\"");
-    said(&yard.verify("path", &[]).await, 1, &["../config.toml", "is no path"]);
+    said(
+        &yard.verify("path", &[]).await,
+        1,
+        &["../config.toml", "is no path"],
+    );
 
     // Another chain's genesis file.
     let other = TestNetwork::create(1, 0);
@@ -195,9 +246,17 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
     let found = yard.verify("one", &["--genesis", &foreign]).await;
     said(&found, 1, &["is of the network with genesis hash"]);
     let args = ["--observer", "--genesis", &foreign];
-    said(&yard.restore("one", "never", &args).await, 1, &["is of the network with"]);
+    said(
+        &yard.restore("one", "never", &args).await,
+        1,
+        &["is of the network with"],
+    );
     let chinese = [args.as_slice(), &["--lang", "zh-TW"]].concat();
-    said(&yard.restore("one", "never", &chinese).await, 1, &["錯誤：備份屬於創世檔雜湊為"]);
+    said(
+        &yard.restore("one", "never", &chinese).await,
+        1,
+        &["錯誤：備份屬於創世檔雜湊為"],
+    );
 }
 
 async fn the_database_of_a_running_node_is_verified(yard: &Yard) {
@@ -208,7 +267,15 @@ async fn the_database_of_a_running_node_is_verified(yard: &Yard) {
     assert_eq!(stats["tables"].as_array().unwrap().len(), 10, "{stats}");
     let busy = tbsi(&["db", "compact", "--home", &home]).await;
     said(&busy, 1, &["in use by another process"]);
-    let left = tbsi(&["operator", "move", "leave", "--home", &home, "--out", &yard.named("parcel")]);
+    let left = tbsi(&[
+        "operator",
+        "move",
+        "leave",
+        "--home",
+        &home,
+        "--out",
+        &yard.named("parcel"),
+    ]);
     said(&left.await, 1, &["in use"]);
     assert!(!yard.path("parcel").exists());
     // Nobody is left out of the home by an attempt that was refused.
@@ -227,9 +294,17 @@ async fn it_is_restored_once(yard: &mut Yard) {
     let refused = yard.restore("two", "new", &["--sign-state", &state]).await;
     said(&refused, 1, &["node.key is missing: backups hold no keys"]);
     yard.with_keys("new");
-    said(&yard.restore("two", "new", &[]).await, 1, &["backups hold no sign-state"]);
+    said(
+        &yard.restore("two", "new", &[]).await,
+        1,
+        &["backups hold no sign-state"],
+    );
     let low = yard.restore("two", "new", &["--height", "1"]).await;
-    said(&low, 1, &["is below block", "the height that the network has reached"]);
+    said(
+        &low,
+        1,
+        &["is below block", "the height that the network has reached"],
+    );
     let far = yard.restore("two", "new", &["--height", "900000"]).await;
     said(&far, 1, &["--checkpoint FILE"]);
     let left = names(&yard.path("new"));
@@ -239,7 +314,12 @@ async fn it_is_restored_once(yard: &mut Yard) {
 
     let restored = json_of(&yard.restore("two", "new", &["--sign-state", &state]).await);
     assert_eq!(restored["height"], later["height"]);
-    assert!(restored["spent"].as_str().unwrap().ends_with("sign-state.spent"));
+    assert!(
+        restored["spent"]
+            .as_str()
+            .unwrap()
+            .ends_with("sign-state.spent")
+    );
     said(
         &yard.restore("two", "new", &["--sign-state", &state]).await,
         1,
@@ -288,6 +368,10 @@ async fn a_copy_goes_with_whoever_asked_for_it() {
     assert_eq!(answer, "");
     let (dir, out) = (home.dir().display().to_string(), net.scratch().join("b"));
     let out = out.display().to_string();
-    said(&tbsi(&["backup", "create", "--home", &dir, "--out", &out]).await, 0, &["holds no keys"]);
+    said(
+        &tbsi(&["backup", "create", "--home", &dir, "--out", &out]).await,
+        0,
+        &["holds no keys"],
+    );
     net.assert_no_panic();
 }

@@ -43,7 +43,9 @@ impl Drill {
     async fn open(old: bool) -> Self {
         let program = tbsi_binary();
         let first = if old { Path::new(VERSION_1) } else { &program };
-        let net = TestNetwork::create_by(first, NODES, 0, |_| ()).started().await;
+        let net = TestNetwork::create_by(first, NODES, 0, |_| ())
+            .started()
+            .await;
         let issuer = Issuer::new("drill", &net);
         let mut drill = Self {
             net,
@@ -53,7 +55,10 @@ impl Drill {
             started: Instant::now(),
         };
         let version = json_of(&tbsi(&["version", "--json"]).await);
-        let (genesis, chain) = (drill.net.network.genesis_hash(), drill.net.network.chain_id());
+        let (genesis, chain) = (
+            drill.net.network.genesis_hash(),
+            drill.net.network.chain_id(),
+        );
         drill.write(&format!(
             "# Drill protocol\n\n- program: tbsi {}, commit {}\n- network: chain id {chain}, \
              genesis hash {genesis}, {NODES} validators as processes of one machine\n- times are \
@@ -143,7 +148,12 @@ impl Drill {
         for _ in 0..200 {
             self.attest(0, 1).await;
             let latest = client.certificate(BlockNumberOrTag::Latest).await.unwrap();
-            if latest.unwrap().signatures.iter().any(|it| it.validator == own) {
+            if latest
+                .unwrap()
+                .signatures
+                .iter()
+                .any(|it| it.validator == own)
+            {
                 return;
             }
         }
@@ -202,7 +212,10 @@ async fn disaster(drill: &mut Drill) {
             "height {}, {} bytes, {} certificates and {} leaves verified",
             made["height"], made["bytes"], right["audit"]["certificates"], right["audit"]["leaves"]
         );
-        drill.note(&format!("backup of validator {} made and verified", node + 1), &seen);
+        drill.note(
+            &format!("backup of validator {} made and verified", node + 1),
+            &seen,
+        );
         backups.push((out, kept));
     }
     drill.attest(0, 6).await;
@@ -214,22 +227,42 @@ async fn disaster(drill: &mut Drill) {
         fs::remove_dir_all(drill.net.network.home(node)).unwrap();
     }
     let lost = Instant::now();
-    drill.note("all killed, the homes of validators 2 to 4 destroyed", &format!("height {before}"));
+    drill.note(
+        "all killed, the homes of validators 2 to 4 destroyed",
+        &format!("height {before}"),
+    );
 
     drill.net.network.start(0).unwrap();
     drill.net.wait_height(0, before).await;
     let (rpc, file) = (drill.net.network.rpc_url(0), drill.path("checkpoint.json"));
     let file = file.display().to_string();
-    said(&tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await, 0, &["height"]);
+    said(
+        &tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await,
+        0,
+        &["height"],
+    );
     let survivor = drill.net.client(0).block_number().await.unwrap();
-    assert!(survivor >= before, "the survivor has all that was acknowledged");
-    drill.note("the survivor started", &format!("height {survivor}: nothing acknowledged is lost (RPO 0)"));
+    assert!(
+        survivor >= before,
+        "the survivor has all that was acknowledged"
+    );
+    drill.note(
+        "the survivor started",
+        &format!("height {survivor}: nothing acknowledged is lost (RPO 0)"),
+    );
     let height = survivor.to_string();
     for (node, (backup, keys)) in (1..NODES).zip(&backups) {
         let home = drill.net.network.home(node);
         copy_flat(keys, &home.join("keys"));
         let home = home.display().to_string();
-        let flags = ["--genesis", &genesis, "--height", &height, "--checkpoint", &file];
+        let flags = [
+            "--genesis",
+            &genesis,
+            "--height",
+            &height,
+            "--checkpoint",
+            &file,
+        ];
         let args = ["backup", "restore", "--json", backup, "--home", &home];
         let restored = run(&[args.as_slice(), &flags].concat()).await;
         drill.net.network.start(node).unwrap();
@@ -237,7 +270,10 @@ async fn disaster(drill: &mut Drill) {
             "from height {}, sign-state begins at the end of height {height}",
             restored["height"]
         );
-        drill.note(&format!("validator {} restored and started", node + 1), &seen);
+        drill.note(
+            &format!("validator {} restored and started", node + 1),
+            &seen,
+        );
     }
     for node in 1..NODES {
         drill.net.wait_height(node, survivor).await;
@@ -248,7 +284,11 @@ async fn disaster(drill: &mut Drill) {
     assert!(tip > survivor);
     drill.note(
         "the network acknowledges again",
-        &format!("height {tip}; RTO {}.{} s", rto.as_secs(), rto.subsec_millis() / 100),
+        &format!(
+            "height {tip}; RTO {}.{} s",
+            rto.as_secs(),
+            rto.subsec_millis() / 100
+        ),
     );
     let (proofs, evidence) = (drill.nothing_is_lost().await, drill.evidence().await);
     drill.note(
@@ -273,38 +313,66 @@ async fn moved(drill: &mut Drill) {
     drill.net.network.stop(NODE).await.unwrap();
     let left = json_of(&leave(&dir, &out).await);
     assert_eq!(left["validator"], json!(own));
-    drill.note("node stopped, parcel made", &format!("validator {own}, signed up to {}", left["signed"]));
+    drill.note(
+        "node stopped, parcel made",
+        &format!("validator {own}, signed up to {}", left["signed"]),
+    );
     assert_refuses_to_run(&home, &["left in", "it could sign twice"]).await;
-    said(&leave(&dir, &drill.path("second").display().to_string()).await, 1, &["sign twice"]);
+    said(
+        &leave(&dir, &drill.path("second").display().to_string()).await,
+        1,
+        &["sign twice"],
+    );
     drill.note("the old home started, and left again", "refused, both");
 
     let old = drill.path("old-machine");
     fs::rename(&home, &old).unwrap();
     let genesis = drill.net.network.genesis_file().display().to_string();
-    let arrive = ["operator", "move", "arrive", "--json", "--from", &out, "--genesis", &genesis];
+    let arrive = [
+        "operator",
+        "move",
+        "arrive",
+        "--json",
+        "--from",
+        &out,
+        "--genesis",
+        &genesis,
+    ];
     run(&[arrive.as_slice(), &["--home", &dir]].concat()).await;
     let second = drill.path("third-machine").display().to_string();
     let again = tbsi(&[arrive.as_slice(), &["--home", &second]].concat()).await;
     said(&again, 1, &["was brought into a home before"]);
     assert!(!Path::new(&second).exists());
-    drill.note("taken out of the parcel on the new machine; a second time", "done; refused");
+    drill.note(
+        "taken out of the parcel on the new machine; a second time",
+        "done; refused",
+    );
     drill.net.network.start(NODE).unwrap();
     let tip = drill.net.client(0).block_number().await.unwrap();
     drill.net.wait_height(NODE, tip).await;
     drill.signs(own).await;
     let check = ["operator", "move", "check", "--json", "--home", &dir];
-    eventually("the validator has arrived", async || tbsi(&check).await.code == Some(0)).await;
+    eventually("the validator has arrived", async || {
+        tbsi(&check).await.code == Some(0)
+    })
+    .await;
     let steps = run(&check).await;
     let mut seen = String::new();
     for step in steps["steps"].as_array().unwrap() {
         write!(seen, "{}; ", step["said"].as_str().unwrap()).unwrap();
     }
     drill.note("`operator move check`", seen.trim_end_matches("; "));
-    drill.note("asked for all that was acknowledged", &format!("{} proofs verified", drill.nothing_is_lost().await));
+    drill.note(
+        "asked for all that was acknowledged",
+        &format!("{} proofs verified", drill.nothing_is_lost().await),
+    );
 }
 
 async fn leave(home: &str, out: &str) -> Ended {
-    tbsi(&["operator", "move", "leave", "--json", "--home", home, "--out", out]).await
+    tbsi(&[
+        "operator", "move", "leave", "--json", "--home", home, "--out", out,
+    ])
+    .await
 }
 
 /// A validator key is replaced while the network runs.
@@ -313,15 +381,28 @@ async fn rotation(drill: &mut Drill) {
     drill.heading("Rotation of a validator key");
     let before = drill.net.validator_address(NODE);
     let (home, rpc) = (drill.home(NODE), drill.net.network.rpc_url(0));
-    let key = drill.net.home(NODE).account_key_file().display().to_string();
-    let args = ["keys", "rotate", "--json", "--home", &home, "--rpc", &rpc, "--key", &key];
+    let key = drill
+        .net
+        .home(NODE)
+        .account_key_file()
+        .display()
+        .to_string();
+    let args = [
+        "keys", "rotate", "--json", "--home", &home, "--rpc", &rpc, "--key", &key,
+    ];
     let rotated = run(&args).await;
     let after: Address = rotated["validator"].as_str().unwrap().parse().unwrap();
-    drill.note("`keys rotate validator`", &format!("{before} → {after}, in block {}", rotated["height"]));
+    drill.note(
+        "`keys rotate validator`",
+        &format!("{before} → {after}, in block {}", rotated["height"]),
+    );
     drill.signs(after).await;
     drill.note("the node signs with the new key", "seen in a certificate");
     assert_eq!(drill.net.validator_address(NODE), after);
-    drill.note("asked for all that was acknowledged", &format!("{} proofs verified", drill.nothing_is_lost().await));
+    drill.note(
+        "asked for all that was acknowledged",
+        &format!("{} proofs verified", drill.nothing_is_lost().await),
+    );
 }
 
 /// Every node changes to a newer program, one after the other.
@@ -338,11 +419,17 @@ async fn upgrade(drill: &mut Drill) {
         drill.net.wait_height(node, tip).await;
         let took = since.elapsed().as_millis();
         drill.note(
-            &format!("validator {} stopped, started with the newer program", node + 1),
+            &format!(
+                "validator {} stopped, started with the newer program",
+                node + 1
+            ),
             &format!("back after {took} ms; the others acknowledged meanwhile"),
         );
     }
-    drill.note("asked for all that was acknowledged", &format!("{} proofs verified", drill.nothing_is_lost().await));
+    drill.note(
+        "asked for all that was acknowledged",
+        &format!("{} proofs verified", drill.nothing_is_lost().await),
+    );
 }
 
 /// Files of a folder without folders, readable by their owner alone.

@@ -17,10 +17,17 @@ fn the_package_lives() {
     let wrong = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(CANNOT) {
         let why = said.lines().last().unwrap_or_default();
-        skip("the life of the Debian package", why, "run it as root on a Debian machine");
+        skip(
+            "the life of the Debian package",
+            why,
+            "run it as root on a Debian machine",
+        );
         return;
     }
     assert!(output.status.success(), "{said}{wrong}");
-    let kept = said.lines().filter(|line| line.starts_with("kept ")).count();
+    let kept = said
+        .lines()
+        .filter(|line| line.starts_with("kept "))
+        .count();
     assert_eq!(kept, 7, "{said}{wrong}");
 }

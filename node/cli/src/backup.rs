@@ -109,7 +109,8 @@ pub(crate) struct Bar(Option<(&'static str, ProgressBar)>);
 impl Bar {
     /// So many bytes of so many.
     fn bytes(&mut self, done: u64, total: u64, what: &'static str) {
-        self.show(what, || progress::bytes(total, what)).set_position(done);
+        self.show(what, || progress::bytes(total, what))
+            .set_position(done);
     }
 
     /// How far an audit is.

@@ -73,9 +73,9 @@ fn stats(dir: &Path, password: &PasswordFile) -> anyhow::Result<(Sentence, Value
         "高度 {height}，保有自 {oldest} 起的狀態與自 {whole} 起的交易及收據，{size} 筆紀錄，共 {total} 位元組\n\
          資料表             位元組     項目數（約）{lines}"
     );
-    let tables = found.tables.iter().map(|table| {
-        json!({ "table": table.name, "bytes": table.bytes, "entries": table.entries })
-    });
+    let tables = found.tables.iter().map(
+        |table| json!({ "table": table.name, "bytes": table.bytes, "entries": table.entries }),
+    );
     let json = json!({
         "height": height,
         "oldestState": oldest,

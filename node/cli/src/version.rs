@@ -28,6 +28,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
         "rustVersion": env!("CARGO_PKG_RUST_VERSION"),
     });
-    let commit = COMMIT.map(|commit| format!(" ({commit})")).unwrap_or_default();
+    let commit = COMMIT
+        .map(|commit| format!(" ({commit})"))
+        .unwrap_or_default();
     args.format.print(&format!("tbsi {version}{commit}"), &json)
 }

@@ -20,11 +20,11 @@ mod manifest;
 mod restore;
 mod verify;
 
-pub use create::create;
 pub(crate) use create::copy_of;
+pub use create::create;
 pub use error::BackupError;
 pub use manifest::{BackupFile, BackupKeys, BackupManifest};
-pub use restore::{Restored, RestoreWish, restore};
+pub use restore::{RestoreWish, Restored, restore};
 pub use verify::verify;
 
 /// What is done, for whoever waits: so many bytes of so many.

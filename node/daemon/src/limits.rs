@@ -330,7 +330,10 @@ mod tests {
         let config = Config::new("node-1", true);
         let history_blocks = StoreOptions::default().history_blocks;
         assert_eq!(config.store.history_blocks, history_blocks);
-        assert_eq!(config.store.keep_blocks, StoreOptions::default().keep_blocks);
+        assert_eq!(
+            config.store.keep_blocks,
+            StoreOptions::default().keep_blocks
+        );
         let (pool, defaults) = (&config.mempool, MempoolLimits::default());
         assert_eq!(pool.transactions_max as usize, defaults.transactions_max);
         assert_eq!(pool.bytes_max, defaults.bytes_max as u64);

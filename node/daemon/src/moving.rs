@@ -201,11 +201,15 @@ impl Parcel {
             serde_json::from_slice(&bytes).map_err(|error| wrong(error.to_string()))?;
         if parcel.format != FORMAT || parcel.files.len() > BACKUP_FILES_MAX {
             let format = &parcel.format;
-            return Err(wrong(format!("`format` is `{format}`, expected `{FORMAT}`")));
+            return Err(wrong(format!(
+                "`format` is `{format}`, expected `{FORMAT}`"
+            )));
         }
         let plain = |file: &BackupFile| match file.path.split_once('/') {
             None => [CONFIG, GENESIS, SIGN_STATE].contains(&file.path.as_str()),
-            Some((dir, name)) => dir == "keys" && !name.is_empty() && !name.contains('/') && name != "..",
+            Some((dir, name)) => {
+                dir == "keys" && !name.is_empty() && !name.contains('/') && name != ".."
+            }
         };
         match parcel.files.iter().find(|file| !plain(file)) {
             Some(file) => Err(wrong(format!("`{}` is no file of a parcel", file.path))),

@@ -46,7 +46,11 @@ pub(crate) async fn scrub(node: Arc<Node>, mut stop: watch::Receiver<bool>) -> a
             }
         }
         node.metrics.scrubs.inc();
-        info!(entries = at.entries, bytes = at.bytes, "the whole database was read again");
+        info!(
+            entries = at.entries,
+            bytes = at.bytes,
+            "the whole database was read again"
+        );
         if waits(&mut stop, SCRUB_INTERVAL).await {
             return Ok(());
         }

@@ -60,7 +60,8 @@ impl Store {
             return Ok(AuditedState::default());
         };
         let checkpoint = self.checkpoint(Height(record.height))?;
-        let checkpoint = checkpoint.ok_or_else(|| wrong("checkpoint of the tip", "it is missing"))?;
+        let checkpoint =
+            checkpoint.ok_or_else(|| wrong("checkpoint of the tip", "it is missing"))?;
         let mut found = AuditedState::default();
         let mut storage_nodes = 0;
         let read = |path: &Nibbles| reader.account_node(path);
@@ -185,12 +186,17 @@ impl Store {
             return Err(wrong(name(), "its body is another block's"));
         }
         if transactions_root(&block.transactions) != header.transactions_root {
-            return Err(wrong(name(), "its transactions are not those of its header"));
+            return Err(wrong(
+                name(),
+                "its transactions are not those of its header",
+            ));
         }
         if calculate_receipt_root(&receipts) != header.receipts_root {
             return Err(wrong(name(), "its receipts are not those of its header"));
         }
-        for (index, (own, kept)) in (0u32..).zip(block.transactions.iter().zip(&stored.block.transactions)) {
+        for (index, (own, kept)) in
+            (0u32..).zip(block.transactions.iter().zip(&stored.block.transactions))
+        {
             let hash = own.hash();
             if own.sender() != kept.sender() {
                 let problem = format!("the sender of transaction {hash} is another one's");
@@ -212,7 +218,10 @@ impl Store {
         if state.told != told.as_ref().map(|(index, _)| *index)
             || root.is_some_and(|root| root != state.root)
         {
-            return Err(wrong("state of the map", "it is not the one that the log told last"));
+            return Err(wrong(
+                "state of the map",
+                "it is not the one that the log told last",
+            ));
         }
         let view = self.database.snapshot();
         let (mut pages, mut named) = (0u64, 0u64);
@@ -227,10 +236,15 @@ impl Store {
                 None => None,
             };
             if expected != Some(page.hash()) {
-                return Err(wrong("page of the map", "the page above it names another one"));
+                return Err(wrong(
+                    "page of the map",
+                    "the page above it names another one",
+                ));
             }
             pages += 1;
-            named += (0..16).filter(|place| branch_in(bytes, *place).is_some()).count() as u64;
+            named += (0..16)
+                .filter(|place| branch_in(bytes, *place).is_some())
+                .count() as u64;
             Ok(true)
         })?;
         if pages != named + u64::from(pages > 0) {
@@ -269,22 +283,24 @@ fn check_code(reader: &Reader<'_>, hash: B256) -> Result<(), StoreError> {
     if code.is_some_and(|code| keccak256(code) == hash) {
         return Ok(());
     }
-    Err(wrong("code of a contract", format!("it has not the hash {hash}")))
+    Err(wrong(
+        "code of a contract",
+        format!("it has not the hash {hash}"),
+    ))
 }
 
 fn check_flat(reader: &Reader<'_>, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
     if reader.get(key, "state")?.as_deref() == Some(value) {
         return Ok(());
     }
-    Err(wrong("state", "an account or slot is not the one that its trie has"))
+    Err(wrong(
+        "state",
+        "an account or slot is not the one that its trie has",
+    ))
 }
 
 /// Slots and nodes of an account's storage.
-fn audit_storage(
-    reader: &Reader<'_>,
-    owner: &B256,
-    root: B256,
-) -> Result<(u64, u64), StoreError> {
+fn audit_storage(reader: &Reader<'_>, owner: &B256, root: B256) -> Result<(u64, u64), StoreError> {
     let mut slots = 0;
     let read = |path: &Nibbles| reader.slot_node(owner, path);
     let mut slot = |key: &Nibbles, value: &[u8]| {
@@ -365,7 +381,8 @@ impl<'a> LogAudit<'a> {
         let bytes = bytes.ok_or_else(|| wrong(name(), "it is missing"))?;
         let leaves = entries(&bytes, bundle.width).map_err(|error| wrong(name(), error))?;
         for (index, bytes) in (first..).zip(leaves) {
-            let leaf = Leaf::decode(bytes).map_err(|error| wrong(format!("leaf {index}"), error))?;
+            let leaf =
+                Leaf::decode(bytes).map_err(|error| wrong(format!("leaf {index}"), error))?;
             for lookup in Lookup::of(&leaf, &mut self.ids).iter().flatten() {
                 self.positions.add(&keys::position(lookup, index));
             }

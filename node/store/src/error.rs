@@ -18,7 +18,9 @@ pub struct DatabaseError(#[from] rocksdb::Error);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// An option with a value that cannot be.
-    #[error("option `history_blocks` or `keep_blocks` is {0}, at least {STATE_WINDOW_MIN} are required")]
+    #[error(
+        "option `history_blocks` or `keep_blocks` is {0}, at least {STATE_WINDOW_MIN} are required"
+    )]
     HistoryTooShort(u64),
     /// The directory cannot be created.
     #[error("create data directory {}", dir.display())]

@@ -144,7 +144,9 @@ pub(crate) fn walk(
             let bytes = read(&path)?.ok_or_else(|| missing(&path))?;
             if RlpNode::from_rlp(&bytes) != *reference {
                 let what = format!("trie node at {path:?}");
-                return Err(corrupt(what)(&"its hash is not the one that its parent names"));
+                return Err(corrupt(what)(
+                    &"its hash is not the one that its parent names",
+                ));
             }
             nodes += 1;
             Node::decode(&path, &bytes).map(|node| open.push((path, node)))

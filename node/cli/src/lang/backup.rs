@@ -54,11 +54,13 @@ pub(super) fn words(error: &BackupError) -> Option<String> {
              --observer 還原為觀察節點",
             file.shown()
         ),
-        BackupError::NoMark => "備份不含簽署狀態，以免放回舊的標記：請永久停止先前以此金鑰投票的節點，\
+        BackupError::NoMark => {
+            "備份不含簽署狀態，以免放回舊的標記：請永久停止先前以此金鑰投票的節點，\
              以 --sign-state FILE 帶入其 `data/sign-state`；若已遺失，請以 --height HEIGHT 指明金鑰\
              未曾簽署的高度下限（網路若高出備份 1000 個區塊以上，另加 --checkpoint FILE）；或以 \
              --observer 還原"
-            .into(),
+                .into()
+        }
         BackupError::LowMark { stated, tip } => format!(
             "--height {stated} 低於備份的最後區塊 {tip}：金鑰可能已簽署至該處以上；請指定網路目前的高度"
         ),

@@ -95,7 +95,10 @@ pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
             rpc,
             password,
             say,
-        } => block_on(say.lang, check(home.clone(), rpc.clone(), password.clone(), *say)),
+        } => block_on(
+            say.lang,
+            check(home.clone(), rpc.clone(), password.clone(), *say),
+        ),
     }
 }
 
@@ -250,7 +253,11 @@ fn own_rpc(config: &Config) -> String {
     } else {
         listen.ip().to_string()
     };
-    let scheme = if config.rpc.tls.is_some() { "https" } else { "http" };
+    let scheme = if config.rpc.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     match listen.is_ipv6() && !listen.ip().is_unspecified() {
         true => format!("{scheme}://[{ip}]:{}", listen.port()),
         false => format!("{scheme}://{ip}:{}", listen.port()),
@@ -330,12 +337,19 @@ async fn registered(read: &Read, config: &Config) -> Step {
         Ok(endpoint) => Step::new(
             "endpoint",
             port_of(&endpoint) == Some(port),
-            format!("the registry says {endpoint}, the node listens on port {port}; else: {remedy}"),
+            format!(
+                "the registry says {endpoint}, the node listens on port {port}; else: {remedy}"
+            ),
             format!("登錄的位址為 {endpoint}，節點監聽連接埠 {port}；若不符：{remedy}"),
         ),
         Err(error) => {
             let words = |lang| crate::lang::causes(error.as_ref(), lang);
-            Step::new("endpoint", false, words(Language::En), words(Language::ZhTw))
+            Step::new(
+                "endpoint",
+                false,
+                words(Language::En),
+                words(Language::ZhTw),
+            )
         }
     }
 }

@@ -83,7 +83,9 @@ pub enum BackupError {
         expected: B256,
     },
     /// The database has another tip than the manifest says.
-    #[error("the database of the backup is of {found}, its manifest says {stated}; use another one")]
+    #[error(
+        "the database of the backup is of {found}, its manifest says {stated}; use another one"
+    )]
     Tip {
         /// Height and digest in the database.
         found: String,

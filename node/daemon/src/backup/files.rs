@@ -62,7 +62,9 @@ pub(crate) fn make_dir(dir: &Path) -> Result<(), BackupError> {
 pub(crate) fn require_room(path: &Path, bytes: u64) -> Result<(), BackupError> {
     let mut above = path.ancestors().filter(|it| !it.as_os_str().is_empty());
     let there = above.find(|it| it.is_dir()).unwrap_or(Path::new("."));
-    let free = disk_space(there).map_err(failed("look at the room of", there))?.free;
+    let free = disk_space(there)
+        .map_err(failed("look at the room of", there))?
+        .free;
     let needed = bytes.saturating_add(SPARE_BYTES);
     if free >= needed {
         return Ok(());
@@ -107,7 +109,10 @@ pub(crate) fn listed(dir: &Path) -> Result<Vec<String>, BackupError> {
 }
 
 /// Reads a file to its end; each piece goes to `take`.
-fn digest(path: &Path, mut take: impl FnMut(&[u8]) -> Result<(), BackupError>) -> Result<(u64, B256), BackupError> {
+fn digest(
+    path: &Path,
+    mut take: impl FnMut(&[u8]) -> Result<(), BackupError>,
+) -> Result<(u64, B256), BackupError> {
     let mut file = File::open(path).map_err(failed("open", path))?;
     let mut buffer = vec![0; COPY_BUFFER_BYTES];
     let (mut bytes, mut context) = (0, Context::new(&SHA256));
@@ -209,9 +214,15 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn check(file: &BackupFile, path: &Path, (bytes, sha256): (u64, B256)) -> Result<(), BackupError> {
     let problem = if bytes != file.bytes {
-        format!("it has {bytes} bytes, {} are stated; use another copy", file.bytes)
+        format!(
+            "it has {bytes} bytes, {} are stated; use another copy",
+            file.bytes
+        )
     } else if sha256 != file.sha256 {
-        format!("its SHA-256 is {sha256}, stated is {}; use another copy", file.sha256)
+        format!(
+            "its SHA-256 is {sha256}, stated is {}; use another copy",
+            file.sha256
+        )
     } else {
         return Ok(());
     };

@@ -161,13 +161,16 @@ impl BackupManifest {
         };
         let mut bytes = Vec::new();
         let mut limited = file.take(BACKUP_MANIFEST_BYTES_MAX + 1);
-        limited.read_to_end(&mut bytes).map_err(failed("read", &path))?;
+        limited
+            .read_to_end(&mut bytes)
+            .map_err(failed("read", &path))?;
         let wrong = |problem: String| BackupError::Manifest {
             dir: dir.into(),
             problem,
         };
         if bytes.len() as u64 > BACKUP_MANIFEST_BYTES_MAX {
-            let problem = format!("more than the {BACKUP_MANIFEST_BYTES_MAX} bytes that are allowed");
+            let problem =
+                format!("more than the {BACKUP_MANIFEST_BYTES_MAX} bytes that are allowed");
             return Err(wrong(problem));
         }
         let manifest: Self =
@@ -186,7 +189,9 @@ impl BackupManifest {
         }
         if self.files.len() > BACKUP_FILES_MAX {
             let count = self.files.len();
-            return Err(format!("{count} files, at most {BACKUP_FILES_MAX} are allowed"));
+            return Err(format!(
+                "{count} files, at most {BACKUP_FILES_MAX} are allowed"
+            ));
         }
         let mut before = "";
         for file in &self.files {
@@ -231,7 +236,12 @@ impl BackupManifest {
             words(tip.height, digest, tip.log_size, tip.log_root)
         });
         let size = TreeSize(self.log_size);
-        let stated = words(Height(self.height), self.checkpoint_digest, size, self.log_root);
+        let stated = words(
+            Height(self.height),
+            self.checkpoint_digest,
+            size,
+            self.log_root,
+        );
         if found.as_ref() == Some(&stated) {
             return Ok(());
         }

@@ -165,8 +165,16 @@ fn check_keys(
     let (own, stated) = (&found, &manifest.keys);
     let text = |key: &Option<tbsi_types::Address>| key.map(|it| it.to_string());
     let pairs = [
-        ("node key", Some(own.peer_id.clone()), Some(stated.peer_id.clone())),
-        ("validator key", text(&own.validator_address()), text(&stated.validator_address())),
+        (
+            "node key",
+            Some(own.peer_id.clone()),
+            Some(stated.peer_id.clone()),
+        ),
+        (
+            "validator key",
+            text(&own.validator_address()),
+            text(&stated.validator_address()),
+        ),
     ];
     for (what, found, expected) in pairs {
         if let (true, Some(found), Some(expected)) = (config.validator, found, expected)

@@ -85,14 +85,22 @@ fn says_where_the_file_is_not_toml_or_has_the_wrong_type() {
 fn presets_say_what_the_file_does_not() {
     let check = |text: &str, history: u64, kept: u64| {
         let store = parse(&format!("{MINIMAL}[store]\n{text}")).unwrap().store;
-        assert_eq!((store.history_blocks, store.keep_blocks), (history, kept), "{text}");
+        assert_eq!(
+            (store.history_blocks, store.keep_blocks),
+            (history, kept),
+            "{text}"
+        );
     };
     check("", 256, HISTORY_ALL);
     check("preset = \"full\"", 256, HISTORY_ALL);
     check("preset = \"archive\"", HISTORY_ALL, HISTORY_ALL);
     check("preset = \"light\"", 256, 100_000);
     check("preset = \"light\"\nhistory_blocks = 500", 500, 100_000);
-    check("preset = \"archive\"\nkeep_blocks = 5000", HISTORY_ALL, 5_000);
+    check(
+        "preset = \"archive\"\nkeep_blocks = 5000",
+        HISTORY_ALL,
+        5_000,
+    );
     check("history_blocks = \"all\"", HISTORY_ALL, HISTORY_ALL);
 }
 
@@ -106,8 +114,14 @@ fn names_the_key_the_limit_and_the_remedy() {
         "[store]\nkeep_blocks = 999",
         "`store.keep_blocks`: 999 is outside 1000..=",
     );
-    refuse("[store]\nkeep_blocks = \"some\"", "`keep_blocks` is neither a number");
-    refuse("[store]\npreset = \"huge\"", "expected one of `archive`, `full`, `light`");
+    refuse(
+        "[store]\nkeep_blocks = \"some\"",
+        "`keep_blocks` is neither a number",
+    );
+    refuse(
+        "[store]\npreset = \"huge\"",
+        "expected one of `archive`, `full`, `light`",
+    );
     for none in ["\"most\"", "-1", "true"] {
         refuse(
             &format!("[store]\nhistory_blocks = {none}"),

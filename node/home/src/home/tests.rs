@@ -112,13 +112,19 @@ fn a_home_that_was_left_does_not_start() {
     home.ensure_link_key().unwrap();
     assert_eq!(home.left_note().unwrap(), None);
     home.leave("validator left in parcel").unwrap();
-    assert_eq!(home.left_note().unwrap().unwrap(), "validator left in parcel");
+    assert_eq!(
+        home.left_note().unwrap().unwrap(),
+        "validator left in parcel"
+    );
     for said in [
         words(home.load()),
         words(home.load_voter()),
         words(home.open_signer(SignerRole::Validator).map(drop)),
     ] {
-        assert!(said.contains("data/left says: validator left in parcel"), "{said}");
+        assert!(
+            said.contains("data/left says: validator left in parcel"),
+            "{said}"
+        );
         assert!(said.contains("it could sign twice"), "{said}");
     }
     assert!(home.load_leaving().is_ok());

@@ -67,11 +67,7 @@ impl Database {
     /// Reads on, past the block cache, until about `bytes_max` more bytes were read; RocksDB
     /// compares the checksum of every block and of every large value. Returns whether there is
     /// more.
-    pub(crate) fn read_on(
-        &self,
-        at: &mut ReadThrough,
-        bytes_max: u64,
-    ) -> Result<bool, StoreError> {
+    pub(crate) fn read_on(&self, at: &mut ReadThrough, bytes_max: u64) -> Result<bool, StoreError> {
         let limit = at.bytes.saturating_add(bytes_max);
         while let Some(table) = Table::ALL.get(at.table) {
             let what = table.name();
@@ -125,13 +121,16 @@ impl Database {
     pub(crate) fn compact_all(&self, mut done: impl FnMut(&'static str)) -> Result<(), StoreError> {
         for table in Table::ALL {
             let handle = self.handle(table);
-            self.db.flush_cf(handle).map_err(|source| StoreError::Write {
-                what: "a table anew",
-                source: source.into(),
-            })?;
+            self.db
+                .flush_cf(handle)
+                .map_err(|source| StoreError::Write {
+                    what: "a table anew",
+                    source: source.into(),
+                })?;
             let mut options = rocksdb::CompactOptions::default();
-            options
-                .set_bottommost_level_compaction(rocksdb::BottommostLevelCompaction::ForceOptimized);
+            options.set_bottommost_level_compaction(
+                rocksdb::BottommostLevelCompaction::ForceOptimized,
+            );
             self.db
                 .compact_range_cf_opt(handle, None::<&[u8]>, None::<&[u8]>, &options);
             done(table.name());

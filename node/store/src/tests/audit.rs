@@ -52,7 +52,10 @@ fn what_was_committed_is_right() {
     audit(&store).unwrap();
     let state = store.audit_state(|| ()).unwrap();
     // Of each account n as many slots; of account 0 one.
-    assert_eq!((state.accounts, state.slots), (40, 1 + (1..40).sum::<u64>()));
+    assert_eq!(
+        (state.accounts, state.slots),
+        (40, 1 + (1..40).sum::<u64>())
+    );
     assert!(state.nodes > 40, "{state:?}");
     let mut bundles = 0;
     let log = store.audit_log(|_| bundles += 1).unwrap();
@@ -108,8 +111,16 @@ fn a_changed_state_is_found() {
     let (_dir, store) = rich();
     let [accounts, slots, account_nodes, slot_nodes] = keys::STATE_KINDS;
     for (prefix, changed, gone) in [
-        (accounts, "is not the one that its trie has", "is not the one that its trie has"),
-        (slots, "is not the one that its trie has", "is not the one that its trie has"),
+        (
+            accounts,
+            "is not the one that its trie has",
+            "is not the one that its trie has",
+        ),
+        (
+            slots,
+            "is not the one that its trie has",
+            "is not the one that its trie has",
+        ),
         (account_nodes, "its parent names", "it is not there"),
         (slot_nodes, "hash", "it is not there"),
     ] {
@@ -120,8 +131,19 @@ fn a_changed_state_is_found() {
         let mut surplus = key.clone();
         let last = surplus.len() - 2;
         surplus[last] ^= 0x0f;
-        if store.database.get(Table::State, &surplus, "test").unwrap().is_none() {
-            finds(&store, Table::State, &surplus, Some(&other), "belong to the state root");
+        if store
+            .database
+            .get(Table::State, &surplus, "test")
+            .unwrap()
+            .is_none()
+        {
+            finds(
+                &store,
+                Table::State,
+                &surplus,
+                Some(&other),
+                "belong to the state root",
+            );
         }
     }
 }
@@ -136,7 +158,11 @@ fn a_changed_log_is_found() {
         (keys::tile(0, 0), "tile 0 of level 0"),
         (keys::tile(1, 0), "tile 0 of level 1"),
     ] {
-        let value = store.database.get(Table::Log, &key, "test").unwrap().unwrap();
+        let value = store
+            .database
+            .get(Table::Log, &key, "test")
+            .unwrap()
+            .unwrap();
         let mut changed = value.clone();
         *changed.last_mut().unwrap() ^= 1;
         finds(&store, Table::Log, &key, Some(&changed), words);
@@ -146,7 +172,13 @@ fn a_changed_log_is_found() {
     finds(&store, Table::Position, &key, None, "index of the log");
     let mut other = key;
     *other.last_mut().unwrap() ^= 1;
-    finds(&store, Table::Position, &other, Some(&[]), "index of the log");
+    finds(
+        &store,
+        Table::Position,
+        &other,
+        Some(&[]),
+        "index of the log",
+    );
 }
 
 #[test]
@@ -179,21 +211,40 @@ fn a_changed_block_is_found() {
         (keys::Part::Checkpoint, "5"),
     ] {
         let key = keys::part(height, part);
-        let value = store.database.get(Table::Chain, &key, "test").unwrap().unwrap();
+        let value = store
+            .database
+            .get(Table::Chain, &key, "test")
+            .unwrap()
+            .unwrap();
         let mut changed = value.clone();
         *changed.last_mut().unwrap() ^= 1;
         finds(&store, Table::Chain, &key, Some(&changed), words);
-        finds(&store, Table::Chain, &key, None, "block 5: a part of it is missing");
+        finds(
+            &store,
+            Table::Chain,
+            &key,
+            None,
+            "block 5: a part of it is missing",
+        );
     }
     let hash = store.block_hash(height).unwrap().unwrap();
     let key = keys::block_hash(&hash);
-    finds(&store, Table::Index, &key, None, "it is not found by its hash");
+    finds(
+        &store,
+        Table::Index,
+        &key,
+        None,
+        "it is not found by its hash",
+    );
     // A block of the fixture has receipts that no execution made.
     let decided = Decided::next(&store, &StateDiff::default(), vec![transfer("a", 0)]);
     decided.commit(&store).unwrap();
     let tip = store.tip().unwrap().height;
     let error = store.audit_block(tip, None).unwrap_err().to_string();
-    assert!(error.contains("its receipts are not those of its header"), "{error}");
+    assert!(
+        error.contains("its receipts are not those of its header"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -272,5 +323,8 @@ fn what_rots_on_the_disk_is_found() {
     let store = Store::open_read_only(dir.path(), identity(), OPTIONS).unwrap();
     let error = store.read_on(&mut ReadThrough::default(), u64::MAX);
     let error = error.expect_err("a checksum differs");
-    assert!(error.is_halt() && matches!(error, StoreError::Read { .. }), "{error}");
+    assert!(
+        error.is_halt() && matches!(error, StoreError::Read { .. }),
+        "{error}"
+    );
 }

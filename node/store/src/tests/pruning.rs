@@ -43,7 +43,10 @@ fn what_leaves_the_window_is_told_from_what_never_was() {
             let header = store.header(height).unwrap().unwrap();
             let checkpoint = store.checkpoint(height).unwrap().unwrap();
             assert_eq!(header.hash_slow(), checkpoint.block_hash);
-            assert_eq!(store.height_of(checkpoint.block_hash).unwrap(), Some(height));
+            assert_eq!(
+                store.height_of(checkpoint.block_hash).unwrap(),
+                Some(height)
+            );
             assert!(store.certificate(height).unwrap().is_some());
             store.audit_block(height, None).unwrap();
         }
@@ -67,5 +70,8 @@ fn what_leaves_the_window_is_told_from_what_never_was() {
     };
     drop(store);
     let refused = Store::open(dir.path(), identity(), short).err().unwrap();
-    assert!(matches!(refused, StoreError::HistoryTooShort(127)), "{refused}");
+    assert!(
+        matches!(refused, StoreError::HistoryTooShort(127)),
+        "{refused}"
+    );
 }

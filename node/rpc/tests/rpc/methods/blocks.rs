@@ -254,9 +254,13 @@ async fn what_was_pruned_is_told_from_what_never_was() {
         assert_eq!(data, json!({"height": "0x1", "oldest": "0x2"}), "{method}");
     }
     for whole in ["0x0", "0x2"] {
-        let found = fixture.result("eth_getBlockByNumber", json!([whole, true])).await;
+        let found = fixture
+            .result("eth_getBlockByNumber", json!([whole, true]))
+            .await;
         assert_eq!(found["number"], whole);
     }
-    let none = fixture.result("eth_getBlockByNumber", json!(["0x99", true])).await;
+    let none = fixture
+        .result("eth_getBlockByNumber", json!(["0x99", true]))
+        .await;
     assert_eq!(none, Value::Null);
 }
