@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-clients simulate test-long story fuzz faults faketime bench audit book sbom security build setup setup-tests clean help
+.PHONY: run stop test test-clients simulate test-long drill story fuzz faults faketime bench package audit book sbom security build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,20 @@ story: setup-tests ## Associations join, rotate, cheat and leave, and blocks nev
 test-long: setup-tests ## Kills, reorganisations, backlogs and fuzzing at length, with a ledger in the end
 	@cargo build --locked --workspace --all-targets
 	@testnet/long.sh $(PARTS)
+
+drill: setup-tests ## Disaster, move, rotation and upgrade of validators; the protocol is kept in ~/.cache/tbsi/drill.md
+	@cargo build --locked --quiet --workspace --bin tbsi --bin tbsi-version-1
+	@mkdir -p $(HOME)/.cache/tbsi
+	@LONG=1 TBSI_DRILL_PROTOCOL=$(HOME)/.cache/tbsi/drill.md cargo test --locked --quiet --workspace --test drill -- --nocapture
+	@echo "the protocol is $(HOME)/.cache/tbsi/drill.md"
+
+# Nothing in the program tells where or when it was built: paths are cut off, the time is the commit's.
+package: setup ## A Debian package of an optimised build, in ~/.cache/tbsi/package; BINARY=... packs that program
+	@if [ -z "$(BINARY)" ]; then \
+		TBSI_COMMIT=$$(git rev-parse HEAD) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) \
+		RUSTFLAGS="--remap-path-prefix=$(CURDIR)=. --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo" \
+		cargo build --locked --release --workspace --bin tbsi; fi
+	@deploy/debian/build.sh $(or $(BINARY),$(CARGO_TARGET_DIR)/release/tbsi) $(HOME)/.cache/tbsi/package
 
 fuzz: setup-tests ## Every decoder a stranger reaches under libFuzzer, TIME seconds each (60)
 	@TIME=$(or $(TIME),60) testnet/fuzz.sh $(TARGETS)

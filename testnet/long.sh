@@ -2,7 +2,7 @@
 # What takes too long for every change: kills and reorganisations many times over, large backlogs,
 # many fuzz runs. Prints a ledger of what was done and what came of it. `make test-long` runs it.
 #
-# usage: long.sh [deaths] [relay] [warroom] [contracts] [fuzz] [faults]     all of them by default
+# usage: long.sh [deaths] [drill] [relay] [warroom] [contracts] [fuzz] [faults]     all of them by default
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${TBSI_VECTORS:=$PWD/../shared/vectors}"
@@ -31,11 +31,14 @@ said() {
 
 test_of() { cargo test --locked --workspace --test "$@" -- --nocapture --test-threads=1; }
 
-for names in "${@:-deaths relay warroom contracts fuzz faults}"; do
+for names in "${@:-deaths drill relay warroom contracts fuzz faults}"; do
     for name in $names; do
         case $name in
         deaths)
             TBSI_DEATHS=${TBSI_DEATHS:-50} part deaths test_of deaths
+            ;;
+        drill)
+            part drill test_of drill
             ;;
         relay)
             part relay test_of relay
@@ -63,7 +66,7 @@ for names in "${@:-deaths relay warroom contracts fuzz faults}"; do
             said faults 'ledger: '
             ;;
         *)
-            echo "long.sh: no part is called $name; there are deaths, relay, contracts, fuzz," \
+            echo "long.sh: no part is called $name; there are deaths, drill, relay, contracts, fuzz," \
                 "faults" >&2
             exit 2
             ;;

@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, court, delegate, doctor, erase, fact, genesis, issuing, keys, log,
-    motion, node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status,
-    testnet, top, upgrade, verify, version, warroom,
+    attest, backup, checkpoint, completions, config, court, db, delegate, doctor, erase, fact,
+    genesis, issuing, keys, log, motion, node, operator, org, permission, prove, quota, relay,
+    renew, revoke, signer, status, testnet, top, upgrade, verify, version, warroom,
 };
 
 const EXIT_CODES: &str = "\
@@ -57,6 +57,12 @@ enum Command {
     /// Initialise or run one node.
     #[command(subcommand)]
     Node(node::Command),
+    /// Backups of a node, verified and restored.
+    #[command(subcommand)]
+    Backup(backup::Command),
+    /// The database of a node: its size, a second reading, compaction.
+    #[command(subcommand)]
+    Db(db::Command),
     /// Hold a validator's key in a process of its own.
     #[command(subcommand)]
     Signer(signer::Command),
@@ -108,6 +114,10 @@ enum Command {
     /// The configuration of a node.
     #[command(subcommand)]
     Config(config::Command),
+    /// Print what a shell reads to complete this command line.
+    Completions(completions::Args),
+    /// Write the manual, a page for each command.
+    Man(completions::ManArgs),
     /// The version of this program.
     Version(version::Args),
 }
@@ -129,6 +139,8 @@ impl Cli {
             Command::Renew(command) => renew::run(&command),
             Command::Log(command) => log::run(command),
             Command::Node(command) => node::run(command),
+            Command::Backup(command) => backup::run(&command),
+            Command::Db(command) => db::run(&command),
             Command::Signer(command) => signer::run(command),
             Command::Relay(command) => relay::run(command),
             Command::Warroom(command) => warroom::run(command),
@@ -147,6 +159,8 @@ impl Cli {
             Command::Top(args) => top::run(&args),
             Command::Doctor(args) => doctor::run(&args),
             Command::Config(command) => config::run(command),
+            Command::Completions(args) => completions::complete(&args, Self::command()),
+            Command::Man(args) => completions::man(&args, Self::command()),
             Command::Version(args) => version::run(&args),
         }
     }
@@ -155,7 +169,6 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn flags_are_consistent() {

@@ -1,5 +1,6 @@
 //! What people read, in their language.
 
+mod backup;
 mod erasure;
 mod foreign;
 mod proof;

@@ -1,12 +1,15 @@
 //! `tbsi`: run a TBSI node, look at a chain, attest files, check what was signed.
 
 mod attest;
+mod backup;
 mod checkpoint;
 mod cli;
 mod clock;
+mod completions;
 mod config;
 mod contract;
 mod court;
+mod db;
 mod delegate;
 mod digest;
 mod doctor;

@@ -34,7 +34,7 @@ pub(crate) enum Command {
         /// Home directory, made by `tbsi node init`.
         #[arg(long, value_name = "DIR")]
         home: PathBuf,
-        /// Keep the state after every block from now on, whatever `store.history_blocks` says.
+        /// Keep every block and the state after every block from now on, whatever `store` says.
         #[arg(long)]
         archive: bool,
         #[command(flatten)]

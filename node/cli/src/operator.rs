@@ -1,5 +1,6 @@
 //! `tbsi operator`.
 
+mod moving;
 mod possession;
 mod record;
 mod register;
@@ -71,6 +72,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         read: Read,
     },
+    /// Move a validator to another machine, step by step.
+    #[command(subcommand)]
+    Move(moving::Command),
     /// Equivocation that is on record.
     #[command(subcommand)]
     Evidence(Evidence),
@@ -126,6 +130,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             write,
         } => block_on(write.read.lang, update(node, endpoint, version, write)),
         Command::Retire { node, write } => block_on(write.read.lang, retire(node, write)),
+        Command::Move(command) => moving::run(&command),
         Command::Record(args) => block_on(args.language(), record::record(args)),
         Command::Show { node, read } => block_on(read.lang, show::show(node, read)),
         Command::List { all, read } => block_on(read.lang, show::list(all, read)),

@@ -27,18 +27,25 @@ pub(crate) fn before_block(height: Height, error: BackendError) -> BackendError 
             // The oldest block that can be executed again is the one after the oldest state.
             oldest: oldest.next(),
         },
-        other @ (BackendError::Limit(_) | BackendError::Refused(_) | BackendError::Internal(_)) => {
-            other
-        }
+        other @ (BackendError::Limit(_)
+        | BackendError::BlockUnavailable { .. }
+        | BackendError::Refused(_)
+        | BackendError::Internal(_)) => other,
     }
 }
 
-/// That a state is not, or no longer, there, if that is why something failed.
+/// That a state or a block is not, or no longer, there, if that is why something failed.
 fn unavailable(error: &(dyn Error + 'static)) -> Option<BackendError> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(StoreError::StateNotAvailable { height, oldest, .. }) = error.downcast_ref() {
             return Some(BackendError::StateUnavailable {
+                height: *height,
+                oldest: *oldest,
+            });
+        }
+        if let Some(StoreError::BlockPruned { height, oldest }) = error.downcast_ref() {
+            return Some(BackendError::BlockUnavailable {
                 height: *height,
                 oldest: *oldest,
             });

@@ -15,7 +15,7 @@ use tbsi_keys::signer::RemoteSigner;
 use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{Http, RpcServer};
-use tbsi_store::{Store, StoreError, StoreOptions};
+use tbsi_store::{Store, StoreError};
 use tbsi_types::log::{NoteVerifier, SignatureType};
 use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, PublicKey, Roster, SecretKey};
 use tokio::net::TcpListener;
@@ -29,6 +29,7 @@ use crate::api::{NodeApi, Witness};
 use crate::calendar::Calendar;
 use crate::chain::NodeChain;
 use crate::clock::wall_clock;
+use crate::control::Control;
 use crate::cosign::OwnCosigner;
 use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
@@ -38,6 +39,7 @@ use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_M
 use crate::listeners::{server_config, tls_certificates};
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
+use crate::options::store_options;
 use crate::rotation::{current_key, warn_if_unknown};
 use crate::rules::{NextRules, tip_context};
 use crate::tsa::Authority;
@@ -68,6 +70,8 @@ pub(crate) struct Assembled {
     pub(crate) rotating: Option<Home>,
     /// Where the database is.
     pub(crate) data: PathBuf,
+    /// Who makes copies of the database.
+    pub(crate) control: Control,
     /// Files of the certificates with which it speaks TLS, and for whom.
     pub(crate) certificates: Vec<(&'static str, PathBuf)>,
 }
@@ -92,6 +96,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let peers = watch::Sender::new(roster.peers.keys().cloned().collect());
     let addresses = AddressFinder::of(&config.p2p, node_key.peer_id(), &roster);
     let health = health::listen(config.metrics.listen).await?;
+    let control = Control::listen(home)?;
     let (chain, peer_ids) = (genesis.identity(), peers.subscribe());
     let gossip = gossip_config(&config, chain, node_key.expose(), peer_ids, &addresses);
     let Gossip {
@@ -140,6 +145,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         account: account_key.map(Sender::new),
         rotating: config.signer.is_none().then(|| home.clone()),
         data: home.data_dir(),
+        control,
         certificates: tls_certificates(home, &config.rpc),
     })
 }
@@ -343,11 +349,7 @@ async fn open_store(
     identity: ChainIdentity,
     config: &StoreConfig,
 ) -> Result<Store, StoreError> {
-    let options = StoreOptions {
-        history_blocks: config.history_blocks,
-        address_index: config.address_index,
-        ..StoreOptions::default()
-    };
+    let options = store_options(config);
     let deadline = Instant::now() + DATABASE_LOCK_TIMEOUT;
     loop {
         match Store::open(&home.database_dir(), identity, options) {

@@ -185,7 +185,7 @@ impl Chain for NodeChain {
     }
 
     fn history_min(&self) -> Height {
-        Height(1)
+        self.node.store.oldest_block()
     }
 
     fn validators(&self, height: Height) -> Result<ValidatorSet, ChainError> {
@@ -364,7 +364,11 @@ impl Chain for NodeChain {
             };
             Ok(Some((bytes, certificate)))
         };
-        read().map_err(store_fault("read a committed block"))
+        match read() {
+            // Peers are told from where on this node has them.
+            Err(StoreError::BlockPruned { .. }) => Ok(None),
+            read => read.map_err(store_fault("read a committed block")),
+        }
     }
 
     fn has_work(&self) -> bool {

@@ -301,6 +301,36 @@ pub const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Names that are looked up at once.
 pub const LOOKUPS_MAX: usize = 8;
 
+/// How long whoever asks for a copy of the database may take to say so.
+pub const CONTROL_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a running node may take to make one: it writes what is in memory first.
+pub const CONTROL_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Bytes of its answer.
+pub const CONTROL_ANSWER_BYTES_MAX: u64 = 4_096;
+
+/// Bytes that are copied at a time.
+pub const COPY_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// Files of a backup: those of a database of some terabytes.
+pub const BACKUP_FILES_MAX: usize = 262_144;
+
+/// Bytes of a backup's manifest.
+pub const BACKUP_MANIFEST_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How long a node runs before it begins to read its database again.
+pub const SCRUB_DELAY: Duration = Duration::from_secs(10 * 60);
+
+/// Bytes of the database that are read again at a time.
+pub const SCRUB_STEP_BYTES: u64 = 1024 * 1024;
+
+/// Pause after each such step: at most so much of the disk's time goes into it.
+pub const SCRUB_STEP_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Pause after the whole database was read again.
+pub const SCRUB_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+
 #[cfg(test)]
 mod tests {
     use tbsi_home::config::Config;
@@ -313,6 +343,10 @@ mod tests {
         let config = Config::new("node-1", true);
         let history_blocks = StoreOptions::default().history_blocks;
         assert_eq!(config.store.history_blocks, history_blocks);
+        assert_eq!(
+            config.store.keep_blocks,
+            StoreOptions::default().keep_blocks
+        );
         let (pool, defaults) = (&config.mempool, MempoolLimits::default());
         assert_eq!(pool.transactions_max as usize, defaults.transactions_max);
         assert_eq!(pool.bytes_max, defaults.bytes_max as u64);

@@ -125,6 +125,10 @@ pub struct Metrics {
     pub timestamps_admitted: Counter,
     timestamps_refused: Family<Refusal, Counter>,
     certificates_left: Family<Certificate, Gauge<u64, AtomicU64>>,
+    /// Bytes of the database that were read again.
+    pub(crate) scrubbed_bytes: Counter,
+    /// Times that all of it was.
+    pub(crate) scrubs: Counter,
     /// Time to execute a block.
     pub execute_seconds: Histogram,
     /// Time to compute a state root.
@@ -179,6 +183,8 @@ impl Default for Metrics {
             timestamps_admitted: Counter::default(),
             timestamps_refused: Family::default(),
             certificates_left: Family::default(),
+            scrubbed_bytes: Counter::default(),
+            scrubs: Counter::default(),
             execute_seconds: latency(),
             root_seconds: latency(),
             commit_seconds: latency(),
@@ -188,6 +194,7 @@ impl Default for Metrics {
         metrics.register_pool();
         metrics.register_cosignatures();
         metrics.register_timestamps();
+        metrics.register_upkeep();
         metrics.networks.register(&mut metrics.registry);
         metrics.upgrade.register(&mut metrics.registry);
         metrics.process.register(&mut metrics.registry);
@@ -278,6 +285,14 @@ impl Metrics {
         let help = "By how much a validator's last new block was ahead of this node's clock";
         let ahead = self.clocks_ahead.clone();
         registry.register("consensus_clock_ahead_ms", help, ahead);
+    }
+
+    fn register_upkeep(&mut self) {
+        let registry = &mut self.registry;
+        let help = "Bytes of the database that were read again, to compare their checksums";
+        registry.register("scrub_bytes", help, self.scrubbed_bytes.clone());
+        let help = "Times that the whole database was read again";
+        registry.register("scrubs", help, self.scrubs.clone());
     }
 
     fn register_pool(&mut self) {

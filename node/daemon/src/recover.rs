@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use tbsi_home::config::Config;
 use tbsi_home::{Home, HomeError, Reset};
 use tbsi_keys::{SignState, Step};
-use tbsi_store::{Store, StoreOptions};
+use tbsi_store::Store;
 use tbsi_types::{Genesis, Height};
+
+use crate::options::store_options;
 
 /// How to recover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,11 +142,7 @@ fn open_store(home: &Home, genesis: &Genesis, config: &Config) -> anyhow::Result
     if !home.has_database()? {
         return Ok(None);
     }
-    let options = StoreOptions {
-        history_blocks: config.store.history_blocks,
-        address_index: config.store.address_index,
-        ..StoreOptions::default()
-    };
+    let options = store_options(&config.store);
     let store = Store::open(&home.database_dir(), genesis.identity(), options)?;
     Ok(Some(store))
 }

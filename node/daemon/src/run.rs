@@ -23,6 +23,7 @@ use crate::addresses::AddressFinder;
 use crate::assemble::{Assembled, assemble};
 use crate::chain::NodeChain;
 use crate::clock::wall_clock;
+use crate::control::Control;
 use crate::cosign;
 use crate::gossip::{GossipEvent, Received};
 use crate::health::{self, Health};
@@ -31,6 +32,7 @@ use crate::node::{AdmissionError, Node};
 use crate::pending;
 use crate::rotation;
 use crate::serving::Serving;
+use crate::upkeep;
 use crate::watchdog;
 
 /// Makes any panic end the process. A node with a dead task inside looks alive and is not. A call
@@ -130,6 +132,7 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
         account,
         rotating: _,
         data,
+        control,
         certificates,
     } = assembled;
     let stop = || stopping.clone();
@@ -166,6 +169,7 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
         "watchdog",
         watchdog_task(Arc::clone(&node), moved_tx, stop()),
     ));
+    look_after(&mut all, control, &node, stopping);
     if node.tsa_until.get().is_some() {
         let task = expiry_task(Arc::clone(&node), stop());
         all.spawn(named("time-stamp certificate", task));
@@ -188,6 +192,19 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
 }
 
 type Outcome = anyhow::Result<()>;
+
+/// Copies of the database, and a second reading of it.
+fn look_after(
+    all: &mut JoinSet<anyhow::Result<&'static str>>,
+    control: Control,
+    node: &Arc<Node>,
+    stopping: &watch::Receiver<bool>,
+) {
+    let copies = control.run(Arc::clone(node), stopping.clone());
+    all.spawn(named("copies of the database", copies));
+    let scrub = upkeep::scrub(Arc::clone(node), stopping.clone());
+    all.spawn(named("scrub", scrub));
+}
 
 async fn named(
     name: &'static str,

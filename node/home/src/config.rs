@@ -8,6 +8,7 @@ mod check;
 mod error;
 mod history;
 mod peers;
+mod presets;
 mod render;
 mod rpc;
 mod schema;
@@ -24,6 +25,7 @@ use tbsi_keys::signer::SignerAddress;
 pub use error::ConfigError;
 pub use history::HISTORY_ALL;
 pub use peers::OutOfReach;
+pub use presets::StorePreset;
 pub use rpc::{ApiKeyConfig, OperatorConfig, RpcConfig, TlsConfig};
 
 use crate::limits::TWIN_WATCH_MS;
@@ -274,10 +276,16 @@ pub struct PeerConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
+    /// What is kept, where the two keys below do not say otherwise.
+    pub preset: StorePreset,
     /// Blocks behind the tip whose state can still be read and proved, at least 128;
     /// [`HISTORY_ALL`], in the file "all", keeps the state after every block.
     #[serde(with = "history")]
     pub history_blocks: u64,
+    /// Blocks behind the tip whose transactions and receipts are kept; [`HISTORY_ALL`], in the file
+    /// "all", keeps those of every block. The log, headers and certificates are kept for ever.
+    #[serde(with = "history::blocks")]
+    pub keep_blocks: u64,
     /// Whether an index finds the transactions of an account (`ots_searchTransactions…`). It
     /// knows the blocks since it was turned on.
     pub address_index: bool,
@@ -371,8 +379,11 @@ impl Default for P2pConfig {
 
 impl Default for StoreConfig {
     fn default() -> Self {
+        let preset = StorePreset::Full;
         Self {
-            history_blocks: 256,
+            preset,
+            history_blocks: preset.history_blocks(),
+            keep_blocks: preset.keep_blocks(),
             address_index: false,
         }
     }
@@ -475,7 +486,8 @@ impl Config {
                 nearest,
             });
         }
-        let config: Self = toml::from_str(text).map_err(syntax)?;
+        let mut config: Self = toml::from_str(text).map_err(syntax)?;
+        config.store.complete(&table);
         config.check().map_err(|wrong| ConfigError::Field {
             file: file.into(),
             field: wrong.field,

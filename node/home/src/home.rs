@@ -10,10 +10,12 @@
 //! keys/log.key         ed25519 seed, signs and cosigns checkpoints of logs for other software
 //! keys/post-quantum.key   seed of ML-DSA-44, cosigns checkpoints of the log too
 //! keys/signer.key      X25519 key, of the connection between a node and its remote signer
-//! data/                database, write-ahead log, sign-state, checkpoints of witnessed logs
+//! data/                database, write-ahead log, sign-state, checkpoints of witnessed logs, the
+//!                      socket of `tbsi backup`, and what says that the validator has left
 //! ```
 
 mod check;
+mod left;
 mod sign_state;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -257,6 +259,11 @@ impl Home {
         self.data_dir().join("calendar")
     }
 
+    /// `data/control`, the socket at which a running node makes copies of its database.
+    pub fn control_file(&self) -> PathBuf {
+        self.data_dir().join("control")
+    }
+
     /// `data/decided`, the last decision that a signer was shown.
     pub fn decided_file(&self) -> PathBuf {
         self.data_dir().join("decided")
@@ -269,9 +276,16 @@ impl Home {
 
     /// Reads everything but the data, and checks that it fits together.
     pub fn load(&self) -> Result<LoadedHome, HomeError> {
+        self.require_not_left()?;
+        self.load_leaving()
+    }
+
+    /// The same of a home whose validator is being moved away, or was.
+    pub fn load_leaving(&self) -> Result<LoadedHome, HomeError> {
         let mut config = Config::load(&self.config_file())?;
         if self.archive {
             config.store.history_blocks = HISTORY_ALL;
+            config.store.keep_blocks = HISTORY_ALL;
         }
         let genesis = load_genesis(&self.genesis_file())?;
         let home = self.unlock(&config)?;

@@ -16,6 +16,15 @@ pub const API_PER_MINUTE_MAX: u32 = 1_000_000;
 /// Entries of each list of `[rpc]`.
 pub const RPC_ENTRIES_MAX: usize = 1_024;
 
+/// States behind the tip that a node keeps, unless it is an archive or told otherwise.
+pub const FULL_HISTORY_BLOCKS: u64 = 256;
+
+/// Blocks behind the tip whose transactions and receipts a light node keeps.
+pub const LIGHT_KEEP_BLOCKS: u64 = 100_000;
+
+/// The least that can be chosen: peers that were away for a while fetch blocks.
+pub const KEEP_BLOCKS_MIN: u64 = 1_000;
+
 /// Chain id of networks for development, whose keys need no password.
 pub const DEVELOPMENT_CHAIN_ID: u64 = 8_862_026;
 

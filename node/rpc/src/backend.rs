@@ -33,6 +33,14 @@ pub enum BackendError {
         /// Oldest height whose state is kept.
         oldest: Height,
     },
+    /// The transactions and receipts of this block were pruned.
+    #[error("block {height} was pruned; the oldest that is whole is {oldest}")]
+    BlockUnavailable {
+        /// Height asked for.
+        height: Height,
+        /// Oldest block above genesis that is whole.
+        oldest: Height,
+    },
     /// A limit, which the text names, with what helps.
     #[error("{0}")]
     Limit(String),

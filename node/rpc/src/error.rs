@@ -205,7 +205,8 @@ fn echo(text: &str) -> &str {
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
         match error {
-            BackendError::StateUnavailable { height, oldest } => Self::owned(
+            BackendError::StateUnavailable { height, oldest }
+            | BackendError::BlockUnavailable { height, oldest } => Self::owned(
                 STATE_PRUNED,
                 "pruned history unavailable",
                 Some(json!({ "height": quantity(height), "oldest": quantity(oldest) })),

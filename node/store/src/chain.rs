@@ -151,8 +151,13 @@ impl Store {
         part: Part,
         what: &'static str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        self.database
-            .get(Table::Chain, &keys::part(height, part), what)
+        let stored = self
+            .database
+            .get(Table::Chain, &keys::part(height, part), what)?;
+        if stored.is_none() && matches!(part, Part::Body | Part::Senders | Part::Receipts) {
+            self.check_kept(height)?;
+        }
+        Ok(stored)
     }
 }
 

@@ -101,6 +101,7 @@ impl Store {
             roster::write(&mut batch, block.checkpoint, members);
         }
         waiting.write_decided(&mut batch, next);
+        self.prune_blocks(&mut batch, next);
         let record = TipRecord {
             height: next.0,
             oldest_state: oldest.0,

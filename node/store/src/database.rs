@@ -1,5 +1,7 @@
 //! RocksDB: tables, tuning, typed errors. Only this module and `error` name its types.
 
+mod upkeep;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use tbsi_types::Height;
 use crate::error::StoreError;
 use crate::keys;
 use crate::limits::{OPEN_FILES_MAX, WAL_BYTES_MAX, WRITE_BUFFER_BYTES};
+
+pub use upkeep::{ReadThrough, TableSize};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 const KIB: usize = 1024;
@@ -103,20 +107,8 @@ impl Database {
         let history_floor = Arc::new(AtomicU64::new(0));
         let cache = Cache::new_lru_cache(cache_bytes);
         let options = database_options(preallocates);
-        // A newer schema may have tables that this program does not know. They must be named
-        // to open the database, whose version is then refused with a better error.
-        let stored = DB::list_cf(&options, dir).unwrap_or_default();
-        let known: BTreeSet<_> = Table::ALL.iter().map(|table| table.name()).collect();
-        let unknown = stored
-            .iter()
-            .map(String::as_str)
-            .filter(|name| !known.contains(name));
-        let descriptors = Table::ALL
-            .iter()
-            .map(|table| (table.name(), table_options(*table, &cache, &history_floor)))
-            .chain(unknown.map(|name| (name, Options::default())))
-            .map(|(name, options)| ColumnFamilyDescriptor::new(name, options));
-        let db = DB::open_cf_descriptors(&options, dir, descriptors)
+        let tables = descriptors(dir, &options, &cache, &history_floor);
+        let db = DB::open_cf_descriptors(&options, dir, tables)
             .map_err(|source| open_error(dir, source))?;
         Ok(Self {
             db,
@@ -402,6 +394,28 @@ fn open_error(dir: &Path, source: rocksdb::Error) -> StoreError {
         dir,
         source: source.into(),
     }
+}
+
+/// All tables in `dir`. A newer schema may have tables that this program does not know. They must
+/// be named to open the database, whose version is then refused with a better error.
+fn descriptors(
+    dir: &Path,
+    options: &Options,
+    cache: &Cache,
+    history_floor: &Arc<AtomicU64>,
+) -> Vec<ColumnFamilyDescriptor> {
+    let stored = DB::list_cf(options, dir).unwrap_or_default();
+    let known: BTreeSet<_> = Table::ALL.iter().map(|table| table.name()).collect();
+    let unknown = stored
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !known.contains(name));
+    Table::ALL
+        .iter()
+        .map(|table| (table.name(), table_options(*table, cache, history_floor)))
+        .chain(unknown.map(|name| (name, Options::default())))
+        .map(|(name, options)| ColumnFamilyDescriptor::new(name, options))
+        .collect()
 }
 
 fn database_options(preallocates: bool) -> Options {

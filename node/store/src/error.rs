@@ -18,7 +18,9 @@ pub struct DatabaseError(#[from] rocksdb::Error);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// An option with a value that cannot be.
-    #[error("option `history_blocks` is {0}, at least {STATE_WINDOW_MIN} are required")]
+    #[error(
+        "option `history_blocks` or `keep_blocks` is {0}, at least {STATE_WINDOW_MIN} are required"
+    )]
     HistoryTooShort(u64),
     /// The directory cannot be created.
     #[error("create data directory {}", dir.display())]
@@ -47,6 +49,21 @@ pub enum StoreError {
     Locked {
         /// The directory.
         dir: PathBuf,
+    },
+    /// There is no database to open.
+    #[error("{} holds no database; it may be another directory, or a copy that was cut short", dir.display())]
+    NoDatabase {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A copy failed. The database itself is as it was.
+    #[error("copy the database to {}", dir.display())]
+    Copy {
+        /// The directory of the copy.
+        dir: PathBuf,
+        /// The cause.
+        #[source]
+        source: DatabaseError,
     },
     /// Written in a layout that this program does not know.
     #[error(
@@ -129,6 +146,17 @@ pub enum StoreError {
         /// Newest height with a state.
         tip: Height,
     },
+    /// A block's transactions and receipts outside the window.
+    #[error(
+        "transactions and receipts of block {height} were pruned here: the oldest that are kept are \
+         those of block {oldest}; ask a node that keeps all blocks"
+    )]
+    BlockPruned {
+        /// Asked for.
+        height: Height,
+        /// The oldest block above genesis that is whole.
+        oldest: Height,
+    },
     /// A log that is not there yet.
     #[error("the log has {log} leaves, {size} were asked for: give at most {log}")]
     LogSize {
@@ -174,6 +202,7 @@ impl StoreError {
             | Self::CreateDirectory { .. }
             | Self::Open { .. }
             | Self::Locked { .. }
+            | Self::NoDatabase { .. }
             | Self::SchemaVersion { .. }
             | Self::WrongGenesis { .. }
             | Self::Read { .. }
@@ -182,7 +211,9 @@ impl StoreError {
             | Self::Gap { .. }
             | Self::Mismatch { .. }
             | Self::Empty => true,
-            Self::StateNotAvailable { .. }
+            Self::Copy { .. }
+            | Self::StateNotAvailable { .. }
+            | Self::BlockPruned { .. }
             | Self::LogSize { .. }
             | Self::Leaf(_)
             | Self::Proof(_)

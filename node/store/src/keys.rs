@@ -44,6 +44,7 @@ pub(crate) const IDENTITY: &[u8] = b"identity";
 pub(crate) const TIP: &[u8] = b"tip";
 pub(crate) const FRONTIER: &[u8] = b"frontier";
 pub(crate) const MAP: &[u8] = b"map";
+pub(crate) const OLDEST_BLOCK: &[u8] = b"oldest block";
 pub(crate) const APPEARANCES_FROM: &[u8] = b"appearances";
 
 fn join(parts: &[&[u8]]) -> Vec<u8> {
@@ -59,6 +60,10 @@ pub(crate) fn account(owner: &B256) -> Vec<u8> {
 pub(crate) fn accounts() -> Vec<u8> {
     vec![ACCOUNT]
 }
+
+/// What the keys of the state begin with, by kind: accounts, slots, nodes of the account trie and
+/// of storage tries.
+pub(crate) const STATE_KINDS: [&[u8]; 4] = [&[ACCOUNT], &[SLOT], &[ACCOUNT_NODE], &[SLOT_NODE]];
 
 /// A slot, by the Keccak-256 of its number.
 pub(crate) fn slot(owner: &B256, slot_hash: &B256) -> Vec<u8> {
@@ -232,6 +237,29 @@ pub(crate) fn position_of(key: &[u8]) -> Option<u64> {
 /// A page of the map.
 pub(crate) fn map_page(path: &MapPath) -> Vec<u8> {
     join(&[&[MAP_PAGE], &path.encode()])
+}
+
+/// What all keys of [`map_page`] begin with.
+pub(crate) const MAP_PAGES: &[u8] = &[MAP_PAGE];
+
+/// The key of the page above, and the place in it, of a key of [`map_page`] that is not the top.
+pub(crate) fn map_page_above(key: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let (pages, bits) = key.strip_prefix(MAP_PAGES)?.split_first()?;
+    let above = pages.checked_sub(1)?;
+    let (last, rest) = bits.split_last()?;
+    if usize::from(pages.div_ceil(2)) != bits.len() {
+        return None;
+    }
+    // Two pages share a byte of the path, the upper one has the high half.
+    Some(if above.is_multiple_of(2) {
+        (join(&[MAP_PAGES, &[above], rest]), usize::from(last >> 4))
+    } else {
+        let last_above = last & 0xf0;
+        (
+            join(&[MAP_PAGES, &[above], rest, &[last_above]]),
+            usize::from(last & 0xf),
+        )
+    })
 }
 
 /// What all keys of [`map_waiting`] begin with.

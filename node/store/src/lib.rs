@@ -34,6 +34,7 @@
 //! then unknown, and the next start finds out.
 
 mod appearance;
+mod audit;
 mod chain;
 mod commit;
 mod consensus;
@@ -47,6 +48,7 @@ mod lookup;
 mod map;
 mod needed;
 mod pages;
+mod pruning;
 mod ranges;
 mod roster;
 mod signed;
@@ -54,13 +56,16 @@ mod state;
 mod store;
 mod trie;
 mod update;
+mod upkeep;
 
 #[cfg(test)]
 mod tests;
 
 pub use appearance::Appearances;
+pub use audit::{AuditedLog, AuditedState};
 pub use chain::CountedReceipt;
 pub use commit::CommitBlock;
+pub use database::{ReadThrough, TableSize};
 pub use error::{DatabaseError, StoreError};
 pub use log::LogUpdate;
 pub use map::{LogPlace, MapAnswers};

@@ -30,6 +30,10 @@ pub const SEARCH_BLOCKS_MAX: usize = 10_000;
 /// Slots of an account in one page.
 pub const SLOTS_PAGE_MAX: usize = 1_024;
 
+/// Blocks whose transactions and receipts are dropped with one new block, where fewer are to be kept
+/// than before.
+pub const PRUNED_PER_BLOCK_MAX: u64 = 64;
+
 /// Accounts in one page.
 pub const ACCOUNTS_PAGE_MAX: usize = 256;
 

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, RwLock};
 
 use alloy_primitives::{Address, B256, U256};
@@ -36,6 +37,10 @@ pub struct StoreOptions {
     /// Blocks behind the tip whose state can be read and proven; at least
     /// [`STATE_WINDOW_MIN`]. `u64::MAX` keeps every state.
     pub history_blocks: u64,
+    /// Blocks behind the tip whose transactions and receipts are kept, at least
+    /// [`STATE_WINDOW_MIN`]; `u64::MAX` keeps those of every block. Headers, checkpoints,
+    /// certificates and the log are kept for ever.
+    pub keep_blocks: u64,
     /// Whether [`Store::appearances`] has an index of the blocks from now on.
     pub address_index: bool,
     /// Bytes of cache for reads.
@@ -49,6 +54,7 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             history_blocks: 256,
+            keep_blocks: u64::MAX,
             address_index: false,
             cache_bytes: CACHE_BYTES,
             preallocates: true,
@@ -128,6 +134,8 @@ pub struct Store {
     pub(crate) handovers: RwLock<Vec<Height>>,
     /// Held by whoever writes.
     pub(crate) waiting: Mutex<Waiting>,
+    /// The lowest height above genesis whose transactions and receipts are kept.
+    pub(crate) oldest_block: AtomicU64,
 }
 
 impl Store {
@@ -138,11 +146,21 @@ impl Store {
         identity: ChainIdentity,
         options: StoreOptions,
     ) -> Result<Self, StoreError> {
-        if options.history_blocks < STATE_WINDOW_MIN {
-            return Err(StoreError::HistoryTooShort(options.history_blocks));
+        let shortest = options.history_blocks.min(options.keep_blocks);
+        if shortest < STATE_WINDOW_MIN {
+            return Err(StoreError::HistoryTooShort(shortest));
         }
         let database = Database::open(dir, options.cache_bytes, options.preallocates)?;
-        check_owner(&database, &identity)?;
+        check_owner(&database, &identity, true)?;
+        Self::load(database, identity, options)
+    }
+
+    /// What is in memory of an open database of this network.
+    pub(crate) fn load(
+        database: Database,
+        identity: ChainIdentity,
+        options: StoreOptions,
+    ) -> Result<Self, StoreError> {
         let record = database.get(Table::Meta, keys::TIP, "tip")?;
         let tip = match record {
             None => None,
@@ -164,6 +182,7 @@ impl Store {
             members: Mutex::new(None),
             handovers: RwLock::new(roster::load_handovers(&database)?),
             waiting: Mutex::new(waiting),
+            oldest_block: AtomicU64::new(load_oldest_block(&database)?.0),
             database,
         })
     }
@@ -248,10 +267,17 @@ impl Store {
     }
 }
 
-/// Schema version and network, written once.
-fn check_owner(database: &Database, identity: &ChainIdentity) -> Result<(), StoreError> {
+/// Schema version and network, written once if the database is `new` or may be.
+pub(crate) fn check_owner(
+    database: &Database,
+    identity: &ChainIdentity,
+    new: bool,
+) -> Result<(), StoreError> {
     let schema = database.get(Table::Meta, keys::SCHEMA, "schema version")?;
     let Some(schema) = schema else {
+        if !new {
+            return Err(corrupt("schema version")(&"it is missing"));
+        }
         let mut batch = database.batch();
         batch.put(Table::Meta, keys::SCHEMA, &SCHEMA_VERSION.to_be_bytes());
         batch.put(Table::Meta, keys::IDENTITY, &encode_identity(identity));
@@ -315,4 +341,16 @@ fn load_tip(
     read_checkpoint(height, |key| database.get(Table::Chain, key, "checkpoint"))?
         .map(|checkpoint| Tip::of(&checkpoint, identity))
         .ok_or_else(|| corrupt(format!("checkpoint {height}"))(&"the tip has none"))
+}
+
+/// The lowest height above genesis that is whole.
+fn load_oldest_block(database: &Database) -> Result<Height, StoreError> {
+    let what = "oldest block";
+    let Some(bytes) = database.get(Table::Meta, keys::OLDEST_BLOCK, what)? else {
+        return Ok(Height::GENESIS.next());
+    };
+    let height = bytes.try_into().map(u64::from_be_bytes);
+    height
+        .map(Height)
+        .map_err(|_| corrupt(what)(&"it is no height"))
 }

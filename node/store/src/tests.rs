@@ -1,6 +1,7 @@
 //! Tests of the store as a whole; `fixture` makes chains for them.
 
 mod appearance;
+mod audit;
 mod commit;
 mod consensus;
 mod crash;
@@ -9,6 +10,7 @@ mod log;
 mod lookup;
 mod map;
 mod open;
+mod pruning;
 mod ranges;
 mod roster;
 mod signed;

@@ -113,6 +113,80 @@ pub(crate) fn prove(read: ReadNode<'_>, key: Nibbles) -> Result<Vec<Bytes>, Stor
     Ok(nodes)
 }
 
+/// Visits all leaves of a trie in the order of their keys, whose lengths are `key_nibbles`. Each
+/// node is the one whose hash its parent names. Returns how many nodes are stored.
+pub(crate) fn walk(
+    read: ReadNode<'_>,
+    root: B256,
+    key_nibbles: usize,
+    leaf: &mut dyn FnMut(&Nibbles, &[u8]) -> Result<(), StoreError>,
+) -> Result<u64, StoreError> {
+    let top = Nibbles::new();
+    let stored = read(&top)?;
+    let Some(bytes) = stored else {
+        if root == EMPTY_ROOT_HASH {
+            return Ok(0);
+        }
+        return Err(missing(&top));
+    };
+    let found = keccak256(&bytes);
+    if found != root {
+        let problem = format!("its hash is {found}, expected {root}");
+        return Err(corrupt("root of a trie")(&problem));
+    }
+    let mut nodes = 1;
+    let mut open = vec![(top, Node::decode(&top, &bytes)?)];
+    while let Some((path, node)) = open.pop() {
+        let mut below = |path: Nibbles, reference: &RlpNode| {
+            if !reference.is_hash() {
+                return Node::decode(&path, reference).map(|node| open.push((path, node)));
+            }
+            let bytes = read(&path)?.ok_or_else(|| missing(&path))?;
+            if RlpNode::from_rlp(&bytes) != *reference {
+                let what = format!("trie node at {path:?}");
+                return Err(corrupt(what)(
+                    &"its hash is not the one that its parent names",
+                ));
+            }
+            nodes += 1;
+            Node::decode(&path, &bytes).map(|node| open.push((path, node)))
+        };
+        match node {
+            Node::Leaf(found) => {
+                let key = path.join(&found.key);
+                if key.len() != key_nibbles {
+                    let what = format!("trie leaf at {path:?}");
+                    return Err(corrupt(what)(&"its key has another length"));
+                }
+                leaf(&key, &found.value)?;
+            }
+            Node::Extension(extension) => {
+                if extension.key.is_empty() || path.len() + extension.key.len() >= key_nibbles {
+                    let what = format!("trie extension at {path:?}");
+                    return Err(corrupt(what)(&"its key has another length"));
+                }
+                below(path.join(&extension.key), &extension.child)?;
+            }
+            Node::Branch(branch) => {
+                if path.len() >= key_nibbles {
+                    let what = format!("trie branch at {path:?}");
+                    return Err(corrupt(what)(&"it is deeper than keys are long"));
+                }
+                // The last is visited first.
+                let all = children(&branch);
+                for (nibble, child) in (0u8..16).zip(&all).rev() {
+                    if let Some(child) = child {
+                        let mut path = path;
+                        path.push(nibble);
+                        below(path, child)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(nodes)
+}
+
 fn missing(path: &Nibbles) -> StoreError {
     corrupt(format!("trie node at {path:?}"))(&"its parent names it, but it is not there")
 }

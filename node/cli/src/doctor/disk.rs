@@ -91,9 +91,9 @@ fn judge_space(found: DiskSpace, data: &Path) -> Finding {
         said,
         both(
             "make room or grow the file system before it is full: a node that cannot write stops. \
-             Blocks and log are kept for ever; `store.history_blocks` bounds what states need",
-            "請在寫滿前清出空間或擴充檔案系統：無法寫入的節點會停止。區塊與日誌永久保存；\
-             `store.history_blocks` 可限制歷史狀態的用量",
+             The log is kept for ever; `store.preset` in config.toml bounds what else is",
+            "請在寫滿前清出空間或擴充檔案系統：無法寫入的節點會停止。日誌永久保存；\
+             config.toml 的 `store.preset` 可限制其他內容的用量",
         ),
     )
 }

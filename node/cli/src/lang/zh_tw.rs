@@ -12,7 +12,7 @@ use tbsi_keys::password::{PASSWORD_BYTES_MAX, PASSWORD_BYTES_MIN, PasswordError}
 use tbsi_rpc::ClientError;
 use tbsi_types::genesis::GenesisError;
 
-use super::{erasure, foreign, proof, reach, registry};
+use super::{backup, erasure, foreign, proof, reach, registry};
 use crate::shown::PathShown;
 
 /// `None` if there is no translation.
@@ -47,6 +47,8 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| error.downcast_ref().map(erasure::form))
         .or_else(|| error.downcast_ref().map(erasure::statement))
         .or_else(|| error.downcast_ref().map(erasure::delegation))
+        .or_else(|| error.downcast_ref().and_then(backup::words))
+        .or_else(|| error.downcast_ref().and_then(backup::audit))
         .or_else(|| error.downcast_ref().map(client))
         .or_else(|| error.downcast_ref().map(reach::problem))
         .or_else(|| error.downcast_ref().map(reach::config))

@@ -15,10 +15,11 @@ use super::{
     AttestationLogConfig, CalendarConfig, Config, HISTORY_ALL, P2pConfig, SignerConfig, TSA_POLICY,
     TsaConfig,
 };
-use crate::limits::{API_PER_MINUTE_MAX, WITNESSED_MAX, WITNESSES_MAX};
+use crate::limits::{API_PER_MINUTE_MAX, KEEP_BLOCKS_MIN, WITNESSED_MAX, WITNESSES_MAX};
 
 const NAME_BYTES_MAX: usize = 64;
 const HISTORY_BLOCKS_MAX: u64 = 10_000_000;
+const KEEP_BLOCKS_MAX: u64 = 10_000_000_000;
 
 /// A key with a value that cannot be.
 #[derive(Debug)]
@@ -70,7 +71,11 @@ impl Config {
             HISTORY_ALL => HISTORY_BLOCKS_MAX,
             blocks => blocks,
         };
-        let limits: [(&str, u64, u64, u64); 16] = [
+        let kept = match self.store.keep_blocks {
+            HISTORY_ALL => KEEP_BLOCKS_MAX,
+            blocks => blocks,
+        };
+        let limits: [(&str, u64, u64, u64); 17] = [
             ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
             (
                 "rpc.connections_per_address_max",
@@ -111,6 +116,7 @@ impl Config {
                 STATE_WINDOW_MIN,
                 HISTORY_BLOCKS_MAX,
             ),
+            ("store.keep_blocks", kept, KEEP_BLOCKS_MIN, KEEP_BLOCKS_MAX),
             ("keys.twin_watch_ms", self.keys.twin_watch_ms, 0, 60_000),
             ("mempool.transactions_max", all, 1, 1_000_000),
             ("mempool.bytes_max", mempool.bytes_max, MIB, 4_096 * MIB),

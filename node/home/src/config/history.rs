@@ -1,4 +1,4 @@
-//! How many states a node keeps: a number of blocks, or "all".
+//! How many states, or blocks, a node keeps: a number of blocks, or "all".
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -23,10 +23,27 @@ pub(super) fn serialize<S: Serializer>(blocks: &u64, serializer: S) -> Result<S:
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let wrong = || D::Error::custom("`history_blocks` is neither a number of blocks nor \"all\"");
+    read(deserializer, "history_blocks")
+}
+
+fn read<'de, D: Deserializer<'de>>(deserializer: D, key: &str) -> Result<u64, D::Error> {
+    let wrong = || D::Error::custom(format!("`{key}` is neither a number of blocks nor \"all\""));
     match Window::deserialize(deserializer).map_err(|_| wrong())? {
         Window::Blocks(blocks) => Ok(blocks),
         Window::Word(word) if word == ALL => Ok(HISTORY_ALL),
         Window::Word(_) => Err(wrong()),
+    }
+}
+
+/// The same of blocks.
+pub(super) mod blocks {
+    use serde::Deserializer;
+
+    pub(in super::super) use super::serialize;
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<u64, D::Error> {
+        super::read(deserializer, "keep_blocks")
     }
 }

@@ -29,9 +29,14 @@ validator = {validator}
 listen = \"{metrics}\"
 
 [store]
-# Blocks behind the tip whose state can still be read, proved and traced, at least 128; \"all\"
-# keeps every state from now on, as `tbsi node run --archive` does.
-history_blocks = {history_blocks}
+# What is kept: \"archive\" (every block, and every state from now on, as `tbsi node run --archive`
+# does), \"full\" (every block, the states of 256), \"light\" (transactions and receipts of 100,000
+# blocks, the states of 256). The log, headers and certificates are kept for ever.
+preset = \"{preset}\"
+# Blocks behind the tip whose state can still be read, proved and traced, at least 128, or \"all\".
+{history_blocks}
+# Blocks behind the tip whose transactions and receipts are kept, at least 1000, or \"all\".
+{keep_blocks}
 # An index, of the blocks from now on, of who takes part in transactions: for explorers
 # (ots_searchTransactionsBefore, …After), which otherwise look through 10,000 blocks.
 address_index = {address_index}
@@ -53,7 +58,17 @@ format = \"{format}\"
             validator = self.validator,
             rpc = self.rpc.to_toml(),
             metrics = self.metrics.listen,
-            history_blocks = history(self.store.history_blocks),
+            preset = self.store.preset.as_str(),
+            history_blocks = kept(
+                "history_blocks",
+                self.store.history_blocks,
+                self.store.preset.history_blocks(),
+            ),
+            keep_blocks = kept(
+                "keep_blocks",
+                self.store.keep_blocks,
+                self.store.preset.keep_blocks(),
+            ),
             address_index = self.store.address_index,
             mempool = mempool(&self.mempool),
             attestation_log = attestation_log(&self.attestation_log),
@@ -67,10 +82,12 @@ format = \"{format}\"
     }
 }
 
-fn history(blocks: u64) -> String {
+/// A comment where it is as the preset says.
+fn kept(key: &str, blocks: u64, preset: u64) -> String {
+    let mark = if blocks == preset { "# " } else { "" };
     match blocks {
-        HISTORY_ALL => "\"all\"".into(),
-        blocks => blocks.to_string(),
+        HISTORY_ALL => format!("{mark}{key} = \"all\""),
+        blocks => format!("{mark}{key} = {blocks}"),
     }
 }
 

@@ -82,10 +82,45 @@ fn says_where_the_file_is_not_toml_or_has_the_wrong_type() {
 }
 
 #[test]
+fn presets_say_what_the_file_does_not() {
+    let check = |text: &str, history: u64, kept: u64| {
+        let store = parse(&format!("{MINIMAL}[store]\n{text}")).unwrap().store;
+        assert_eq!(
+            (store.history_blocks, store.keep_blocks),
+            (history, kept),
+            "{text}"
+        );
+    };
+    check("", 256, HISTORY_ALL);
+    check("preset = \"full\"", 256, HISTORY_ALL);
+    check("preset = \"archive\"", HISTORY_ALL, HISTORY_ALL);
+    check("preset = \"light\"", 256, 100_000);
+    check("preset = \"light\"\nhistory_blocks = 500", 500, 100_000);
+    check(
+        "preset = \"archive\"\nkeep_blocks = 5000",
+        HISTORY_ALL,
+        5_000,
+    );
+    check("history_blocks = \"all\"", HISTORY_ALL, HISTORY_ALL);
+}
+
+#[test]
 fn names_the_key_the_limit_and_the_remedy() {
     refuse(
         "[store]\nhistory_blocks = 127",
         "`store.history_blocks`: 127 is outside 128..=",
+    );
+    refuse(
+        "[store]\nkeep_blocks = 999",
+        "`store.keep_blocks`: 999 is outside 1000..=",
+    );
+    refuse(
+        "[store]\nkeep_blocks = \"some\"",
+        "`keep_blocks` is neither a number",
+    );
+    refuse(
+        "[store]\npreset = \"huge\"",
+        "expected one of `archive`, `full`, `light`",
     );
     for none in ["\"most\"", "-1", "true"] {
         refuse(
@@ -198,12 +233,16 @@ proptest! {
             "(moz|chrome)-extension://(\\*|[a-p]{32})",
         ], 0..3),
         history_blocks in prop_oneof![128u64..1_000, Just(HISTORY_ALL)],
+        preset in prop_oneof![
+            Just(StorePreset::Archive), Just(StorePreset::Full), Just(StorePreset::Light)
+        ],
         peers in 0u8..3,
         json in any::<bool>(),
     ) {
         let mut config = Config::new(&name, validator);
         config.rpc.listen.set_port(port);
         config.rpc.cors_origins = origins;
+        config.store = StoreConfig::of(preset);
         config.store.history_blocks = history_blocks;
         config.p2p.peers = (0..peers).map(peer).collect();
         config.metrics.listen.set_port(port + 1);

@@ -164,6 +164,7 @@ impl Home {
     /// What a signer process of this home holds: the validator key with its sign-state, or the
     /// key of its account.
     pub fn open_signer(&self, role: SignerRole) -> Result<ServedKeys, HomeError> {
+        self.require_not_left()?;
         let genesis = load_genesis(&self.genesis_file())?;
         let chain = genesis.identity();
         let link_key = self.load_link_key()?;
@@ -278,6 +279,7 @@ impl Home {
     /// Who votes with the key of a node's home or of a signer's, which has no configuration.
     pub fn load_voter(&self) -> Result<Voter, HomeError> {
         if !there(&self.config_file())? && there(&self.key_file(KeyKind::Signer))? {
+            self.require_not_left()?;
             return Ok(Voter {
                 genesis: load_genesis(&self.genesis_file())?,
                 key: open_validator_key(&self.validator_key_file(), self.password())?,

@@ -104,6 +104,35 @@ fn keeps_keys_and_refuses_a_second_initialisation() {
     assert!(words(home.init(&config, &genesis)).contains("belongs to validator"));
 }
 
+/// A home that a validator left is good for nothing that signs.
+#[test]
+fn a_home_that_was_left_does_not_start() {
+    let (_dir, home, genesis) = prepared(true);
+    home.init(&Config::new("node-1", true), &genesis).unwrap();
+    home.ensure_link_key().unwrap();
+    assert_eq!(home.left_note().unwrap(), None);
+    home.leave("validator left in parcel").unwrap();
+    assert_eq!(
+        home.left_note().unwrap().unwrap(),
+        "validator left in parcel"
+    );
+    for said in [
+        words(home.load()),
+        words(home.load_voter()),
+        words(home.open_signer(SignerRole::Validator).map(drop)),
+    ] {
+        assert!(
+            said.contains("data/left says: validator left in parcel"),
+            "{said}"
+        );
+        assert!(said.contains("it could sign twice"), "{said}");
+    }
+    assert!(home.load_leaving().is_ok());
+    let long = "x".repeat(10_000);
+    home.leave(&long).unwrap();
+    assert_eq!(home.left_note().unwrap().unwrap().len(), 200);
+}
+
 #[test]
 fn refuses_files_that_contradict_each_other() {
     let config = Config::new("node-1", true);

@@ -168,6 +168,8 @@ pub(crate) struct Chain {
     pub(crate) submitted: Mutex<Vec<B256>>,
     pub(crate) gate: Gate,
     pub(crate) oldest_state: Height,
+    /// Blocks below it, but for genesis, were pruned.
+    pub(crate) oldest_block: AtomicU64,
 }
 
 impl Chain {
@@ -185,6 +187,7 @@ impl Chain {
             submitted: Mutex::default(),
             gate: Gate::default(),
             oldest_state: Height(1),
+            oldest_block: AtomicU64::new(0),
         };
         chain.append(vec![], 0);
         chain.append(one_of_each_type(), 1);
@@ -266,6 +269,14 @@ impl Chain {
         Ok(())
     }
 
+    fn check_block(&self, height: Height) -> Result<(), BackendError> {
+        let oldest = Height(self.oldest_block.load(Ordering::SeqCst));
+        if height > Height::GENESIS && height < oldest {
+            return Err(BackendError::BlockUnavailable { height, oldest });
+        }
+        Ok(())
+    }
+
     fn find<T>(&self, pick: impl Fn(&Block, &[Receipt]) -> Option<T>) -> Option<T> {
         let blocks = self.blocks.read().unwrap();
         blocks.iter().find_map(|(block, logs)| pick(block, logs))
@@ -300,10 +311,12 @@ impl Backend for Chain {
     }
 
     fn block(&self, height: Height) -> Result<Option<Block>, BackendError> {
+        self.check_block(height)?;
         Ok(self.at(height, |block, _| block.clone()))
     }
 
     fn receipts(&self, height: Height) -> Result<Option<Arc<Vec<Receipt>>>, BackendError> {
+        self.check_block(height)?;
         Ok(self.at(height, |_, receipts| Arc::new(receipts.to_vec())))
     }
 

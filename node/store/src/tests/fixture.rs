@@ -25,6 +25,7 @@ pub(super) const CHAIN_ID: u64 = 20_010;
 
 pub(super) const OPTIONS: StoreOptions = StoreOptions {
     history_blocks: 128,
+    keep_blocks: u64::MAX,
     address_index: false,
     cache_bytes: 1024 * 1024,
     preallocates: false,

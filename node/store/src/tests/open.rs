@@ -109,7 +109,7 @@ fn refuses_a_window_below_the_promise() {
     let error = Store::open(dir.path(), identity(), short).err().unwrap();
     assert_eq!(
         error.to_string(),
-        "option `history_blocks` is 127, at least 128 are required"
+        "option `history_blocks` or `keep_blocks` is 127, at least 128 are required"
     );
 }
 

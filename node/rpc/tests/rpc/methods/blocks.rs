@@ -230,3 +230,37 @@ async fn logs_by_range_block_and_topic() {
         assert!(message.starts_with(expected), "{message}");
     }
 }
+
+#[tokio::test]
+async fn what_was_pruned_is_told_from_what_never_was() {
+    let fixture = Fixture::new().await;
+    let block = fixture.chain.block_at(1);
+    let transaction = block.transactions[0].hash();
+    fixture
+        .chain
+        .oldest_block
+        .store(2, std::sync::atomic::Ordering::SeqCst);
+    for (method, params) in [
+        ("eth_getBlockByNumber", json!(["0x1", true])),
+        ("eth_getBlockByHash", json!([block.hash(), false])),
+        ("eth_getBlockReceipts", json!(["0x1"])),
+        ("eth_getTransactionByHash", json!([transaction])),
+        ("eth_getTransactionReceipt", json!([transaction])),
+        ("eth_getBlockTransactionCountByNumber", json!(["0x1"])),
+    ] {
+        let (code, message, data) = fixture.error(method, params).await;
+        let expected = (4444, "pruned history unavailable");
+        assert_eq!((code, message.as_str()), expected, "{method}");
+        assert_eq!(data, json!({"height": "0x1", "oldest": "0x2"}), "{method}");
+    }
+    for whole in ["0x0", "0x2"] {
+        let found = fixture
+            .result("eth_getBlockByNumber", json!([whole, true]))
+            .await;
+        assert_eq!(found["number"], whole);
+    }
+    let none = fixture
+        .result("eth_getBlockByNumber", json!(["0x99", true]))
+        .await;
+    assert_eq!(none, Value::Null);
+}
