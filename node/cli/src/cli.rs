@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, court, delegate, doctor, erase, fact, genesis, issuing, keys, log,
+    attest, checkpoint, config, consent, court, delegate, doctor, erase, fact, genesis, issuing, keys, log,
     motion, node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status,
     testnet, top, upgrade, verify, version, warroom,
 };
@@ -66,6 +66,9 @@ enum Command {
     /// Follow a chain as a third party, and show what was verified.
     #[command(subcommand)]
     Warroom(warroom::Command),
+    /// Who may use whose data set, for what and how long; with proof.
+    #[command(subcommand)]
+    Consent(consent::Command),
     /// Facts of other EVM chains, imported with proof.
     #[command(subcommand)]
     Fact(fact::Command),
@@ -132,6 +135,7 @@ impl Cli {
             Command::Signer(command) => signer::run(command),
             Command::Relay(command) => relay::run(command),
             Command::Warroom(command) => warroom::run(command),
+            Command::Consent(command) => consent::run(command),
             Command::Fact(command) => fact::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),

@@ -5,6 +5,7 @@ mod checkpoint;
 mod cli;
 mod clock;
 mod config;
+mod consent;
 mod contract;
 mod court;
 mod delegate;
