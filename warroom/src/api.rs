@@ -3,6 +3,7 @@
 
 mod attestation;
 mod chains;
+mod consents;
 mod counts;
 mod feed;
 mod leaves;
@@ -143,6 +144,8 @@ fn route(context: &Context<'_>, path: &[&str]) -> Result<Answer, Problem> {
         ["motions"] => motions::list(context),
         ["motions", number] => motions::one(context, number),
         ["chains"] => chains::answer(context),
+        ["consents"] => consents::list(context),
+        ["consents", number] => consents::one(context, number),
         ["provenance"] => provenance::answer(context),
         ["recount"] => recount::answer(context),
         ["feed.atom"] => feed::answer(context),

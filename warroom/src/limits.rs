@@ -83,6 +83,12 @@ pub(crate) const GRAPH_EDGES_MAX: usize = 800;
 /// Steps of a provenance graph from where it begins.
 pub(crate) const GRAPH_DEPTH_MAX: u64 = 8;
 
+/// Acts of one authorisation that are kept, the newest.
+pub(crate) const AUTHORISATION_ACTS_MAX: usize = 600;
+
+/// Uses of one authorisation that are kept, the newest.
+pub(crate) const AUTHORISATION_USES_MAX: usize = 200;
+
 /// Points of a series.
 pub(crate) const POINTS_MAX: u64 = 1_500;
 

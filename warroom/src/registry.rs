@@ -2,6 +2,7 @@
 //! acts of governance changed since, as far as their texts are known.
 
 mod apply;
+mod authorisations;
 mod words;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use tbsi_types::{Genesis, PublicKey};
 
 use crate::said::Said;
 use crate::source::Act;
+
+pub(crate) use authorisations::{AuthorisationRecord, AuthorisationStep, UseRecord};
 
 /// When something took effect: height, block time and position of its leaf; genesis has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +131,7 @@ pub(crate) struct Registry {
     pub(crate) nodes: BTreeMap<u32, NodeRecord>,
     pub(crate) motions: BTreeMap<u32, MotionRecord>,
     pub(crate) chains: BTreeMap<u32, ChainRecord>,
+    pub(crate) authorisations: BTreeMap<u32, AuthorisationRecord>,
     /// Leaves that are acts of governance.
     pub(crate) acts_total: u64,
     /// Of these, whose text is known.

@@ -3,10 +3,11 @@
 
 use alloy_primitives::{Address, B256};
 use tbsi_bindings::SolEvent;
-use tbsi_bindings::contracts::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
+use tbsi_bindings::contracts::{AUTHORISATIONS, CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
 use tbsi_bindings::genesis::{Chains, Details, Motions, Nodes, Organisations, Permissions};
 use tbsi_governance::motions::Act as MotionAct;
 
+use super::authorisations;
 use super::{
     AccountRecord, BallotRecord, ChainRecord, KeyRecord, MotionRecord, NodeRecord,
     OrganisationRecord, Registry, Since, Turn,
@@ -38,6 +39,8 @@ pub(super) fn apply(registry: &mut Registry, act: &Act) {
         chains(registry, act, since);
     } else if contract == MOTIONS {
         motions(registry, act, since);
+    } else if contract == AUTHORISATIONS {
+        authorisations::apply(registry, act, since);
     }
 }
 
