@@ -70,7 +70,7 @@ impl Parties {
 
     /// Until blocks of a later second than that are there.
     async fn wait_after(&self, second: u64) {
-        eventually("a later second", async || self.now().await > second + 1).await;
+        eventually("a later second", async || self.now().await > second).await;
     }
 
     async fn prove(&self, name: &str, args: &[&str]) -> String {
@@ -115,7 +115,7 @@ async fn given_by_both(parties: &Parties) {
     grant.extend(["--purpose", "statistics", "--purpose", "audit"]);
     let dry = [grant.as_slice(), &["--dry-run"]].concat();
     said(&parties.act(&parties.giver, &dry).await, 0, &["nothing was sent", "offers"]);
-    let to_itself = grant.iter().map(|it| if *it == "2" { "1" } else { it });
+    let to_itself = grant.iter().map(|it| if *it == "2" { "1" } else { *it });
     let to_itself: Vec<_> = to_itself.collect();
     said(&parties.act(&parties.giver, &to_itself).await, 2, &["of its own"]);
     let granted = parties.done(&parties.giver, &grant).await;
@@ -129,6 +129,7 @@ async fn given_by_both(parties: &Parties) {
     said(&parties.act(&parties.stranger, &zh_tw).await, 2, &["須由"]);
     let accepted = parties.act(&parties.taker, &accept).await;
     said(&accepted, 0, &["accepted: data set 0x", "purposes 0x"]);
+    parties.wait_after(parties.now().await).await;
     let again = parties.act(&parties.taker, &accept).await;
     said(&again, 2, &["nothing is offered"]);
     let list = json_of(&desk.ask(0, &["consent", "list", "--json"]).await);
@@ -188,6 +189,7 @@ async fn narrowed_and_extended(parties: &Parties, given: u64) -> u64 {
     said(&parties.act(&parties.stranger, &narrow).await, 2, &["to do"]);
     parties.done(&parties.taker, &narrow).await;
     said(&parties.act(&parties.giver, &narrow).await, 2, &["not less"]);
+    parties.wait_after(parties.now().await).await;
     let narrowed = parties.now().await;
     parties.wait_after(narrowed).await;
     let proof = parties.prove("narrowed.json", &[]).await;
@@ -210,6 +212,7 @@ async fn narrowed_and_extended(parties: &Parties, given: u64) -> u64 {
     said(&parties.act(&parties.taker, &research).await, 2, &["not for purpose"]);
     parties.done(&parties.taker, &["accept", "1"]).await;
     parties.done(&parties.taker, &research).await;
+    parties.wait_after(parties.now().await).await;
     let extended = parties.now().await;
     parties.wait_after(extended).await;
     let proof = parties.prove("extended.json", &[]).await;

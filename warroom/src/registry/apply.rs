@@ -244,6 +244,16 @@ fn change_node(record: &mut NodeRecord, change: NodeChange, since: Since) {
 }
 
 fn permissions(registry: &mut Registry, act: &Act, since: Since) {
+    if let Some(it) = read::<Permissions::QuotaSet>(act) {
+        // 2^64 - 1 is no limit (SPEC §13.4).
+        if it.leaves == u64::MAX {
+            registry.leaf_quotas.remove(&it.organisation);
+        } else {
+            registry.leaf_quotas.insert(it.organisation, it.leaves);
+        }
+    } else if let Some(it) = read::<Permissions::PeriodSet>(act) {
+        registry.period_s = it.length;
+    }
     let Some(it) = read::<Permissions::AccountSet>(act) else {
         return;
     };

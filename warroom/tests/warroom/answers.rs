@@ -83,6 +83,14 @@ pub(crate) fn rich() -> MadeLog {
         arguments: B256::with_last_byte(60).to_vec().into(),
     };
     emit(&mut log, MOTIONS, &proposed);
+    let length = 3_600;
+    emit(&mut log, PERMISSIONS, &Permissions::PeriodSet { length });
+    let quota = Permissions::QuotaSet {
+        organisation: 5,
+        gas: u64::MAX,
+        leaves: 41,
+    };
+    emit(&mut log, PERMISSIONS, &quota);
     let vote = Motions::VoteCast {
         motion: 1,
         organisation: 2,
@@ -288,8 +296,13 @@ async fn figures(room: &Serving, log: &MadeLog) {
         found.map_or(0, |row| row["count"].as_u64().unwrap())
     };
     // Organisation 5's account counts from its act on; contracts are nobody's.
-    assert_eq!((of(1), of(2), of(3), of(5), of(0)), (300, 5, 2, 40, 11));
+    assert_eq!((of(1), of(2), of(3), of(5), of(0)), (300, 5, 2, 40, 13));
     assert!(now["validators"][0]["nameEn"].is_string());
+    let near = now["warnings"].as_array().unwrap().iter();
+    let near: Vec<_> = near.filter(|it| it["code"] == "quotaNearEnd").collect();
+    assert_eq!(near.len(), 1);
+    assert_eq!(near[0]["link"], "/organisations/5");
+    assert!(near[0]["en"].as_str().unwrap().contains("40 of the 41"), "{near:?}");
     let missing = now["validators"].as_array().unwrap().iter();
     assert_eq!(missing.filter(|it| it["signed"] == false).count(), 1);
     // A certificate needs a quorum and no more.
