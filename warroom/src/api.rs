@@ -8,6 +8,7 @@ mod counts;
 mod feed;
 mod leaves;
 mod motions;
+mod notice;
 mod now;
 mod organisations;
 mod params;
@@ -27,6 +28,7 @@ use crate::registry::Registry;
 use crate::shared::{Knowledge, Shared};
 use crate::store::View;
 
+pub(crate) use notice::{Notice, by_receiver, check_filter, notice};
 pub(crate) use params::Params;
 pub(crate) use problem::Problem;
 
