@@ -223,9 +223,7 @@ contract Authorisations is IAuthorisations {
     {
         _end(authorisation);
         uint32 version = stored.versions++;
-        _versions[authorisation].push(
-            block.timestamp | (block.number << _SINCE_HEIGHT)
-        );
+        _versions[authorisation].push(block.timestamp | (block.number << _SINCE_HEIGHT));
         return _act(stored, version, by, stored.terms);
     }
 
@@ -233,8 +231,8 @@ contract Authorisations is IAuthorisations {
     function _end(uint32 authorisation) private {
         uint256[] storage versions = _versions[authorisation];
         if (versions.length == 0) return;
-        versions[versions.length - 1] |=
-            (block.timestamp << _UNTIL) | (block.number << _UNTIL_HEIGHT);
+        versions[versions.length - 1] |= (block.timestamp << _UNTIL)
+            | (block.number << _UNTIL_HEIGHT);
     }
 
     function _act(Authorisation storage stored, uint32 version, uint32 by, Terms memory terms)

@@ -88,9 +88,8 @@ contract AuthorisationsTest is Granting {
     }
 
     function notParty(uint32 expected, uint32 got) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IAuthorisations.AuthorisationsNotParty.selector, expected, got
-        );
+        return
+            abi.encodeWithSelector(IAuthorisations.AuthorisationsNotParty.selector, expected, got);
     }
 
     function test_AnAccountThatAttestsReliesAndGivesNothing() public {
@@ -220,18 +219,13 @@ contract AuthorisationsTest is Granting {
         takes(admin(3), revoking(number));
         vm.assertEq(abi.encode(times(number, 0)), abi.encode([NOW, NOW + 7, 9, 15]));
         vm.assertFalse(isAllowed(number, 1));
-        bytes memory status = abi.encodeWithSelector(
-            IAuthorisations.AuthorisationsStatus.selector, number, 3
-        );
+        bytes memory status =
+            abi.encodeWithSelector(IAuthorisations.AuthorisationsStatus.selector, number, 3);
         refused(admin(3), acceptance, noOffer(number));
         refused(admin(2), revoking(number), status);
         refused(admin(3), relying(number, 1), status);
-        refused(
-            admin(2), extending(number, terms(uint64(NOW), uint64(NOW + 366 days), 7)), status
-        );
-        refused(
-            admin(2), narrowing(number, terms(uint64(NOW), uint64(NOW + 300 days), 7)), status
-        );
+        refused(admin(2), extending(number, terms(uint64(NOW), uint64(NOW + 366 days), 7)), status);
+        refused(admin(2), narrowing(number, terms(uint64(NOW), uint64(NOW + 300 days), 7)), status);
     }
 
     function test_AnOfferIsWithdrawnOrRefused() public {
@@ -310,15 +304,15 @@ contract AuthorisationsTest is Granting {
     }
 
     function range(uint256 got) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IAuthorisations.AuthorisationsPurposesOutOfRange.selector, 16, got
-        );
+        return
+            abi.encodeWithSelector(
+                IAuthorisations.AuthorisationsPurposesOutOfRange.selector, 16, got
+            );
     }
 
     function order(uint256 at) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(
-            IAuthorisations.AuthorisationsPurposesNotAscending.selector, at
-        );
+        return
+            abi.encodeWithSelector(IAuthorisations.AuthorisationsPurposesNotAscending.selector, at);
     }
 
     function test_PartiesAreTwoThatAreActive() public {
@@ -337,9 +331,8 @@ contract AuthorisationsTest is Granting {
             );
         }
         for (uint32 number = 0; number < 2; number++) {
-            bytes memory unknown = abi.encodeWithSelector(
-                IAuthorisations.AuthorisationsUnknown.selector, number
-            );
+            bytes memory unknown =
+                abi.encodeWithSelector(IAuthorisations.AuthorisationsUnknown.selector, number);
             refused(admin(2), revoking(number), unknown);
             refused(admin(3), relying(number, 1), unknown);
         }
@@ -350,19 +343,13 @@ contract AuthorisationsTest is Granting {
         for (uint256 i = 1; i < 256; i++) {
             takes(admin(2), narrowing(number, terms(uint64(NOW), uint64(NOW + 1000 - i), 1)));
         }
-        bytes memory tooMany = abi.encodeWithSelector(
-            IAuthorisations.AuthorisationsTooManyVersions.selector, 256
-        );
-        refused(
-            admin(2), narrowing(number, terms(uint64(NOW), uint64(NOW + 1), 1)), tooMany
-        );
-        refused(
-            admin(2), extending(number, terms(uint64(NOW), uint64(NOW + 2000), 1)), tooMany
-        );
+        bytes memory tooMany =
+            abi.encodeWithSelector(IAuthorisations.AuthorisationsTooManyVersions.selector, 256);
+        refused(admin(2), narrowing(number, terms(uint64(NOW), uint64(NOW + 1), 1)), tooMany);
+        refused(admin(2), extending(number, terms(uint64(NOW), uint64(NOW + 2000), 1)), tooMany);
         takes(admin(2), revoking(number));
-        (bool done, bytes memory got) = address(authorisations).call(
-            abi.encodeCall(IAuthorisations.versionOf, (number, 256))
-        );
+        (bool done, bytes memory got) =
+            address(authorisations).call(abi.encodeCall(IAuthorisations.versionOf, (number, 256)));
         vm.assertFalse(done);
         vm.assertEq(
             got,

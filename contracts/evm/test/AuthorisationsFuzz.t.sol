@@ -30,9 +30,7 @@ contract AuthorisationsFuzzTest is Granting {
         around = first <= FROM && last >= UNTIL && some & BITS == BITS;
     }
 
-    function testFuzz_NarrowingNeverWidens(uint8 from, uint8 until, uint8 bits, bool other)
-        public
-    {
+    function testFuzz_NarrowingNeverWidens(uint8 from, uint8 until, uint8 bits, bool other) public {
         (IAuthorisations.Terms memory made, bool sound, bool within, bool around) =
             asked(from, until, bits);
         (bool done,) = answer(admin(other ? 3 : 2), address(authorisations), narrowing(1, made));

@@ -19,9 +19,8 @@ contract AuthorisationsHandler is Granting {
     mapping(bytes4 selector => uint256) public accepted;
 
     function grant(uint256 by, uint32 to, uint16 bits, uint32 time) external {
-        bytes memory data = abi.encodeCall(
-            IAuthorisations.grant, (1 + to % PARTIES, DATA, some(bits, time))
-        );
+        bytes memory data =
+            abi.encodeCall(IAuthorisations.grant, (1 + to % PARTIES, DATA, some(bits, time)));
         succeeds(by, data);
     }
 
