@@ -114,10 +114,18 @@ async fn given_by_both(parties: &Parties) {
     grant.extend(["--agreement", &agreement, "--until", &until]);
     grant.extend(["--purpose", "statistics", "--purpose", "audit"]);
     let dry = [grant.as_slice(), &["--dry-run"]].concat();
-    said(&parties.act(&parties.giver, &dry).await, 0, &["nothing was sent", "offers"]);
+    said(
+        &parties.act(&parties.giver, &dry).await,
+        0,
+        &["nothing was sent", "offers"],
+    );
     let to_itself = grant.iter().map(|it| if *it == "2" { "1" } else { *it });
     let to_itself: Vec<_> = to_itself.collect();
-    said(&parties.act(&parties.giver, &to_itself).await, 2, &["of its own"]);
+    said(
+        &parties.act(&parties.giver, &to_itself).await,
+        2,
+        &["of its own"],
+    );
     let granted = parties.done(&parties.giver, &grant).await;
     assert_eq!(granted["authorisation"], 1);
     let none = desk.ask(0, &["consent", "prove", "1"]).await;
@@ -134,7 +142,10 @@ async fn given_by_both(parties: &Parties) {
     said(&again, 2, &["nothing is offered"]);
     let list = json_of(&desk.ask(0, &["consent", "list", "--json"]).await);
     let one = &list["authorisations"][0];
-    assert_eq!((&one["status"], &one["versions"]), (&"active".into(), &1.into()));
+    assert_eq!(
+        (&one["status"], &one["versions"]),
+        (&"active".into(), &1.into())
+    );
     assert_eq!(one["terms"]["purposes"].as_array().map(Vec::len), Some(2));
     assert_eq!(one["offered"], Value::Null);
 }
@@ -147,8 +158,16 @@ async fn used_and_proven(parties: &Parties) -> (u64, String) {
     let used = parties.done(&parties.taker, &rely).await;
     let leaf = used["leafIndex"].as_u64().expect("a leaf").to_string();
     let sale = ["rely", "1", "--purpose", "sale", "--subject", &record];
-    said(&parties.act(&parties.taker, &sale).await, 2, &["not for purpose"]);
-    said(&parties.act(&parties.stranger, &rely).await, 2, &["is for", "to do"]);
+    said(
+        &parties.act(&parties.taker, &sale).await,
+        2,
+        &["not for purpose"],
+    );
+    said(
+        &parties.act(&parties.stranger, &rely).await,
+        2,
+        &["is for", "to do"],
+    );
     let audit = json_of(&desk.ask(0, &["consent", "audit", "1", "--json"]).await);
     assert_eq!(audit["uses"].as_array().map(Vec::len), Some(1));
     assert_eq!(audit["uses"][0]["leafIndex"], used["leafIndex"]);
@@ -167,11 +186,23 @@ async fn used_and_proven(parties: &Parties) -> (u64, String) {
         "still at",
     ];
     let at = utc(given);
-    said(&parties.verify(&proof, &["--at", &at, "--purpose", "audit"]).await, 0, &words);
-    let zh_tw = parties.verify(&proof, &["--at", &at, "--lang", "zh-TW"]).await;
+    said(
+        &parties
+            .verify(&proof, &["--at", &at, "--purpose", "audit"])
+            .await,
+        0,
+        &words,
+    );
+    let zh_tw = parties
+        .verify(&proof, &["--at", &at, "--lang", "zh-TW"])
+        .await;
     said(&zh_tw, 0, &["已獲授權", "台灣測試公會乙"]);
     let (code, json) = parties.verdict(&proof, given, "audit").await;
-    assert_eq!((code, &json["verdict"]), (Some(0), &"valid".into()), "{json}");
+    assert_eq!(
+        (code, &json["verdict"]),
+        (Some(0), &"valid".into()),
+        "{json}"
+    );
     assert_eq!(json["grantee"]["number"], 2);
     assert_eq!(json["acts"].as_array().map(Vec::len), Some(3));
     let (code, json) = parties.verdict(&proof, given, "sale").await;
@@ -186,9 +217,17 @@ async fn used_and_proven(parties: &Parties) -> (u64, String) {
 /// A second in which less was allowed.
 async fn narrowed_and_extended(parties: &Parties, given: u64) -> u64 {
     let narrow = ["narrow", "1", "--purpose", "audit"];
-    said(&parties.act(&parties.stranger, &narrow).await, 2, &["to do"]);
+    said(
+        &parties.act(&parties.stranger, &narrow).await,
+        2,
+        &["to do"],
+    );
     parties.done(&parties.taker, &narrow).await;
-    said(&parties.act(&parties.giver, &narrow).await, 2, &["not less"]);
+    said(
+        &parties.act(&parties.giver, &narrow).await,
+        2,
+        &["not less"],
+    );
     parties.wait_after(parties.now().await).await;
     let narrowed = parties.now().await;
     parties.wait_after(narrowed).await;
@@ -209,7 +248,11 @@ async fn narrowed_and_extended(parties: &Parties, given: u64) -> u64 {
     parties.done(&parties.giver, &extend).await;
     let subject = format!("0x{}", "11".repeat(32));
     let research = ["rely", "1", "--purpose", "research", "--subject", &subject];
-    said(&parties.act(&parties.taker, &research).await, 2, &["not for purpose"]);
+    said(
+        &parties.act(&parties.taker, &research).await,
+        2,
+        &["not for purpose"],
+    );
     parties.done(&parties.taker, &["accept", "1"]).await;
     parties.done(&parties.taker, &research).await;
     parties.wait_after(parties.now().await).await;
@@ -224,7 +267,11 @@ async fn narrowed_and_extended(parties: &Parties, given: u64) -> u64 {
 
 async fn revoked_for_ever(parties: &Parties, given: u64, narrowed: u64) {
     let revoke = ["revoke", "1", "--reason", "agreement-ended"];
-    said(&parties.act(&parties.stranger, &revoke).await, 2, &["to do"]);
+    said(
+        &parties.act(&parties.stranger, &revoke).await,
+        2,
+        &["to do"],
+    );
     parties.done(&parties.giver, &revoke).await;
     for args in [
         vec!["revoke", "1"],
@@ -237,7 +284,11 @@ async fn revoked_for_ever(parties: &Parties, given: u64, narrowed: u64) {
     parties.wait_after(revoked).await;
     let proof = parties.prove("revoked.json", &[]).await;
     let (code, json) = parties.verdict(&proof, revoked, "research").await;
-    assert_eq!((code, &json["verdict"]), (Some(1), &"void".into()), "{json}");
+    assert_eq!(
+        (code, &json["verdict"]),
+        (Some(1), &"void".into()),
+        "{json}"
+    );
     assert_eq!(json["code"], "ended");
     for (second, purpose) in [(given, "statistics"), (narrowed, "audit")] {
         let name = format!("of-{second}.json");
@@ -260,16 +311,32 @@ async fn nothing_is_taken_for_a_proof(parties: &Parties, first: &str) {
     let desk = &parties.desk;
     let text = fs::read_to_string(first).expect("the proof");
     let mut json: Value = serde_json::from_str(&text).expect("JSON");
-    let nodes = json["authorisation"]["nodes"].as_array_mut().expect("nodes");
+    let nodes = json["authorisation"]["nodes"]
+        .as_array_mut()
+        .expect("nodes");
     nodes.pop();
     let cut = desk.write("cut.json", json.to_string());
-    said(&parties.verify(&cut, &[]).await, 1, &["INVALID", "proof of the state"]);
+    said(
+        &parties.verify(&cut, &[]).await,
+        1,
+        &["INVALID", "proof of the state"],
+    );
     let other = desk.write("other.json", "no proof");
     said(&parties.verify(&other, &[]).await, 2, &["COULD NOT TELL"]);
     let missing = desk.named("missing.json");
     said(&parties.verify(&missing, &[]).await, 2, &["missing.json"]);
-    said(&tbsi(&["consent", "verify", first]).await, 2, &["nothing is trusted yet"]);
-    let exists = desk.ask(0, &["consent", "prove", "1", "--out", first]).await;
+    said(
+        &tbsi(&["consent", "verify", first]).await,
+        2,
+        &["nothing is trusted yet"],
+    );
+    let exists = desk
+        .ask(0, &["consent", "prove", "1", "--out", first])
+        .await;
     said(&exists, 2, &["exists"]);
-    said(&desk.ask(0, &["consent", "prove", "9"]).await, 2, &["no authorisation 9"]);
+    said(
+        &desk.ask(0, &["consent", "prove", "9"]).await,
+        2,
+        &["no authorisation 9"],
+    );
 }

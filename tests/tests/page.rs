@@ -106,7 +106,9 @@ impl RealRoom {
         let api = LogReader::new(&format!("{url}api/v1")).expect("an address");
         eventually("the war room has the story", async || {
             let answer = api.file("consents", 1 << 20).await;
-            let answer = answer.ok().and_then(|it| serde_json::from_slice::<Value>(&it).ok());
+            let answer = answer
+                .ok()
+                .and_then(|it| serde_json::from_slice::<Value>(&it).ok());
             answer.is_some_and(|it| it["items"].as_array().map(Vec::len) == Some(3))
         })
         .await;

@@ -17,8 +17,8 @@ use crate::said::{WarroomError, said};
 use crate::store::Store;
 
 pub(crate) use desk::Desk;
-pub(crate) use dispatch::Dispatcher;
 pub use desk::Subscription;
+pub(crate) use dispatch::Dispatcher;
 
 /// How alerts are sent.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -110,7 +110,11 @@ impl NotifyConfig {
             );
         }
         if smtp.from.parse::<lettre::message::Mailbox>().is_err() {
-            return refuse("smtp.from", "this is no address of e-mail", "不是電子郵件地址");
+            return refuse(
+                "smtp.from",
+                "this is no address of e-mail",
+                "不是電子郵件地址",
+            );
         }
         if smtp.user.is_some() != smtp.password_file.is_some() {
             return refuse(

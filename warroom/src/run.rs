@@ -181,11 +181,7 @@ pub async fn run(
 }
 
 /// Sends alerts until `stop` turns true. What was being sent is sent again after the next start.
-async fn send(
-    dispatcher: Option<Dispatcher>,
-    pause: Duration,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn send(dispatcher: Option<Dispatcher>, pause: Duration, mut stop: watch::Receiver<bool>) {
     let Some(dispatcher) = dispatcher else {
         return;
     };

@@ -108,7 +108,9 @@ pub fn verify_authorisation(
     for placed in &proof.acts {
         let act = verify_act(placed, &bundle, anchor)?;
         require_same(&own, &act)?;
-        if acts.last().is_some_and(|it: &ProvenAct| it.leaf_index >= act.leaf_index)
+        if acts
+            .last()
+            .is_some_and(|it: &ProvenAct| it.leaf_index >= act.leaf_index)
             || act.leaf_index == own.leaf_index
         {
             return Err(VerifyAuthorisationError::Order(act.leaf_index));
@@ -245,7 +247,9 @@ fn require_both(
         let by = |expected: &[u32], got: u32| {
             let index = act.leaf_index;
             let known = expected.contains(&got);
-            known.then_some(()).ok_or(VerifyAuthorisationError::By { index, got })
+            known
+                .then_some(())
+                .ok_or(VerifyAuthorisationError::By { index, got })
         };
         match &act.event.act {
             AuthorisationAct::Offered(terms) => {

@@ -310,9 +310,9 @@ contract AuthorisationsTest is Granting {
             );
     }
 
-    function order(uint256 at) private pure returns (bytes memory) {
+    function order(uint256 place) private pure returns (bytes memory) {
         return
-            abi.encodeWithSelector(IAuthorisations.AuthorisationsPurposesNotAscending.selector, at);
+            abi.encodeWithSelector(IAuthorisations.AuthorisationsPurposesNotAscending.selector, place);
     }
 
     function test_PartiesAreTwoThatAreActive() public {

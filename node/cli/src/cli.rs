@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    attest, checkpoint, config, consent, court, delegate, doctor, erase, fact, genesis, issuing, keys, log,
-    motion, node, operator, org, permission, prove, quota, relay, renew, revoke, signer, status,
-    testnet, top, upgrade, verify, version, warroom,
+    attest, checkpoint, config, consent, court, delegate, doctor, erase, fact, genesis, issuing,
+    keys, log, motion, node, operator, org, permission, prove, quota, relay, renew, revoke, signer,
+    status, testnet, top, upgrade, verify, version, warroom,
 };
 
 const EXIT_CODES: &str = "\

@@ -16,8 +16,8 @@ use alloy_sol_types::SolValue;
 use clap::Subcommand;
 use tbsi_governance::contracts::{Authorisation, Authorisations, Terms};
 use tbsi_types::contracts::AUTHORISATIONS;
-use tbsi_types::sha256;
 use tbsi_types::log::algorithm::by_name;
+use tbsi_types::sha256;
 
 use crate::digest::{DEFAULT_ALGORITHM, digest_file};
 use crate::govern::words::time;

@@ -68,12 +68,7 @@ pub(super) fn one(context: &Context<'_>, number: &str) -> Result<Answer, Problem
     Ok(Answer::json(&answer))
 }
 
-fn summary(
-    context: &Context<'_>,
-    number: u32,
-    record: &AuthorisationRecord,
-    time: u64,
-) -> Value {
+fn summary(context: &Context<'_>, number: u32, record: &AuthorisationRecord, time: u64) -> Value {
     json!({
         "consent": number,
         "grantor": record.grantor,

@@ -33,7 +33,10 @@ fn params_of(filter: &str) -> Params {
 pub(crate) fn check_filter(filter: &str) -> Result<(), WarroomError> {
     let known = ["issuer", "organisation", "schema", "kind"];
     let params = params_of(filter);
-    let unknown = params.0.iter().find(|(name, _)| !known.contains(&name.as_str()));
+    let unknown = params
+        .0
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()));
     if filter.len() > QUERY_BYTES_MAX || unknown.is_some() {
         let name = unknown.map_or("", |(name, _)| name);
         return Err(said(
@@ -68,7 +71,11 @@ pub(crate) fn notice(shared: &Shared, filter: &str, from: u64) -> Result<Notice,
         let first = from.max(context.size.saturating_sub(NOTICE_LEAVES_MAX));
         let page = page(&context, &filter, false, Some(first), NOTICE_ITEMS_MAX)?;
         Ok::<_, Problem>(Notice {
-            items: page.leaves.iter().map(|leaf| json(&context, leaf)).collect(),
+            items: page
+                .leaves
+                .iter()
+                .map(|leaf| json(&context, leaf))
+                .collect(),
             next: page.next.unwrap_or(context.size).max(from),
             skipped: first - from,
         })
@@ -84,7 +91,10 @@ pub(crate) fn by_receiver(
     params: &Params,
     now_ms: u64,
 ) -> Result<Answer, Problem> {
-    let token = params.get("token").filter(|it| it.len() == 64).unwrap_or_default();
+    let token = params
+        .get("token")
+        .filter(|it| it.len() == 64)
+        .unwrap_or_default();
     let gone = || {
         Problem::not_found(&said(
             "There is no such subscription (any more).",

@@ -260,7 +260,9 @@ fn quotas(context: &Context<'_>) -> Result<Vec<Value>, Problem> {
         let name = registry.organisation(*number);
         let en = name.map_or_else(String::new, |it| it.name_en.clone());
         let zh_tw = name.map(|it| it.name_zh_tw.clone());
-        let zh_tw = zh_tw.filter(|it| !it.is_empty()).unwrap_or_else(|| en.clone());
+        let zh_tw = zh_tw
+            .filter(|it| !it.is_empty())
+            .unwrap_or_else(|| en.clone());
         warnings.push(warning(
             "quotaNearEnd",
             format!("{en} has used {used} of the {quota} leaves of this period, or more."),

@@ -24,7 +24,10 @@ pub(super) fn check(channel: Channel, address: &str) -> Result<(), WarroomError>
         return Ok(());
     }
     let (en, zh_tw) = match channel {
-        Channel::Webhook => ("a URL http:// or https:// without a password", "不含密碼的 http:// 或 https:// 網址"),
+        Channel::Webhook => (
+            "a URL http:// or https:// without a password",
+            "不含密碼的 http:// 或 https:// 網址",
+        ),
         Channel::Email => ("an address of e-mail", "電子郵件地址"),
     };
     Err(said(
@@ -124,9 +127,24 @@ mod tests {
     #[test]
     fn private_addresses_are_known_in_every_writing() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-            "100.64.0.1", "198.18.0.1", "224.0.0.1", "255.255.255.255", "::1", "::", "fc00::1",
-            "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::1",
+            "::",
+            "fc00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:a00:1::",
+            "2001:db8::1",
         ] {
             assert!(is_private(private.parse().unwrap()), "{private}");
         }

@@ -65,7 +65,9 @@ impl Desk {
     /// Enters one that is told of leaves from `next` on, once it is confirmed.
     pub(super) fn add(&self, new: &NewSubscription, next: u64) -> Result<u64, WarroomError> {
         let count = "SELECT count(*) FROM subscription";
-        let count = self.connection.query_row(count, [], |row| row.get::<_, i64>(0));
+        let count = self
+            .connection
+            .query_row(count, [], |row| row.get::<_, i64>(0));
         if count.map_err(|error| self.failed(&error))? >= SUBSCRIPTIONS_MAX {
             return Err(said(
                 format!("there are {SUBSCRIPTIONS_MAX} subscriptions, the most; end some first"),
@@ -91,7 +93,10 @@ impl Desk {
 
     /// All of them.
     pub(super) fn all(&self) -> Result<Vec<Subscription>, WarroomError> {
-        self.rows(&format!("SELECT {COLUMNS} FROM subscription ORDER BY number"), &[])
+        self.rows(
+            &format!("SELECT {COLUMNS} FROM subscription ORDER BY number"),
+            &[],
+        )
     }
 
     /// Those that something may be sent to now.
@@ -119,7 +124,10 @@ impl Desk {
 
     /// Ends one; whether there was one of this number.
     pub(super) fn end(&self, number: u64) -> Result<bool, WarroomError> {
-        self.changed("DELETE FROM subscription WHERE number = ?", params![int(number)])
+        self.changed(
+            "DELETE FROM subscription WHERE number = ?",
+            params![int(number)],
+        )
     }
 
     /// Ends the one with a token.
@@ -131,7 +139,9 @@ impl Desk {
     pub(crate) fn confirm(&self, token: &str, now_ms: u64) -> Result<Option<u64>, WarroomError> {
         let sql = "UPDATE subscription SET confirmed_ms = coalesce(confirmed_ms, ?), due_ms = 0,
                    failures = 0, problem = NULL WHERE token = ? RETURNING number";
-        let row = self.connection.query_row(sql, params![int(now_ms), token], |row| row.get(0));
+        let row = self
+            .connection
+            .query_row(sql, params![int(now_ms), token], |row| row.get(0));
         let number: Option<i64> = row.optional().map_err(|error| self.failed(&error))?;
         Ok(number.map(uint))
     }
@@ -140,14 +150,16 @@ impl Desk {
     pub(super) fn asked(&self, number: u64, due_ms: u64) -> Result<(), WarroomError> {
         let sql = "UPDATE subscription SET asked = asked + 1, due_ms = ?, failures = 0,
                    problem = NULL WHERE number = ?";
-        self.changed(sql, params![int(due_ms), int(number)]).map(drop)
+        self.changed(sql, params![int(due_ms), int(number)])
+            .map(drop)
     }
 
     /// It was told of all before a position; of more not before `due_ms`.
     pub(super) fn told(&self, number: u64, next: u64, due_ms: u64) -> Result<(), WarroomError> {
         let sql = "UPDATE subscription SET next = ?, due_ms = ?, failures = 0, problem = NULL
                    WHERE number = ?";
-        self.changed(sql, params![int(next), int(due_ms), int(number)]).map(drop)
+        self.changed(sql, params![int(next), int(due_ms), int(number)])
+            .map(drop)
     }
 
     /// Something could not be sent: later again, ever later.
@@ -167,7 +179,8 @@ impl Desk {
 
     fn changed(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool, WarroomError> {
         let done = self.connection.execute(sql, values);
-        done.map(|rows| rows > 0).map_err(|error| self.failed(&error))
+        done.map(|rows| rows > 0)
+            .map_err(|error| self.failed(&error))
     }
 }
 

@@ -10,9 +10,7 @@ use super::mail::Relay;
 use super::webhook::Webhooks;
 use super::{Channel, Desk, NotifyConfig, Subscription};
 use crate::api::{self, Notice};
-use crate::limits::{
-    ASKED_MAX, ASK_AGAIN_MS, DUE_AT_A_TIME, MAIL_PAUSE_MS, SENDS_AT_A_TIME,
-};
+use crate::limits::{ASK_AGAIN_MS, ASKED_MAX, DUE_AT_A_TIME, MAIL_PAUSE_MS, SENDS_AT_A_TIME};
 use crate::said::{Said, WarroomError, said};
 use crate::shared::Shared;
 
@@ -37,7 +35,10 @@ impl Dispatcher {
     ) -> Result<Self, WarroomError> {
         config.check()?;
         let refused = |words: String| {
-            WarroomError::from(said(format!("alerts: {words}"), format!("通知設定：{words}")))
+            WarroomError::from(said(
+                format!("alerts: {words}"),
+                format!("通知設定：{words}"),
+            ))
         };
         let relay = config.smtp.as_ref().map(Relay::new).transpose();
         Ok(Self {

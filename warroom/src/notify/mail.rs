@@ -36,7 +36,9 @@ impl Relay {
             let password = password.map_err(|error| format!("{shown}: {error}"))?;
             let password = password.trim_end_matches(['\r', '\n']);
             if password.is_empty() || password.len() > PASSWORD_BYTES_MAX {
-                return Err(format!("{shown}: a password of 1 to {PASSWORD_BYTES_MAX} bytes"));
+                return Err(format!(
+                    "{shown}: a password of 1 to {PASSWORD_BYTES_MAX} bytes"
+                ));
             }
             builder = builder.credentials(Credentials::new(user.clone(), password.into()));
         }

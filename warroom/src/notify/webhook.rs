@@ -23,7 +23,9 @@ pub(super) struct Webhooks {
 impl Webhooks {
     pub(super) fn new(private_hosts: &[String]) -> Result<Self, String> {
         // Whoever was first has installed it already, which is as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
         let allowed = AllowedHosts::new(private_hosts);
         let client = Client::builder()
             .no_proxy()

@@ -3,7 +3,9 @@
 
 use alloy_primitives::{Address, B256};
 use tbsi_bindings::SolEvent;
-use tbsi_bindings::contracts::{AUTHORISATIONS, CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
+use tbsi_bindings::contracts::{
+    AUTHORISATIONS, CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS,
+};
 use tbsi_bindings::genesis::{Chains, Details, Motions, Nodes, Organisations, Permissions};
 use tbsi_governance::motions::Act as MotionAct;
 

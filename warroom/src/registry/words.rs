@@ -248,7 +248,10 @@ fn authorised(registry: &Registry, name: &str, number: u32) -> Said {
     let Some(record) = registry.authorisations.get(&number) else {
         return said(name, name);
     };
-    let (giver, taker) = (registry.called(record.grantor), registry.called(record.grantee));
+    let (giver, taker) = (
+        registry.called(record.grantor),
+        registry.called(record.grantee),
+    );
     said(
         format!("{name}, no. {number}: {} to {}", giver.en, taker.en),
         format!("{name}，第 {number} 號：{}對{}", giver.zh_tw, taker.zh_tw),

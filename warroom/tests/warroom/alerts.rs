@@ -131,7 +131,11 @@ async fn a_webhook_confirms_and_is_told_again_until_it_takes_it() {
     log.write(&files);
     until("told of three", || one(&log, &data).next >= 15).await;
     let received = shared.lock().unwrap();
-    assert!(received.signed.iter().all(|it| *it), "{:?}", received.signed);
+    assert!(
+        received.signed.iter().all(|it| *it),
+        "{:?}",
+        received.signed
+    );
     assert_eq!(received.posts[0]["subscription"], number);
     let items = |post: &Value| post["items"].as_array().map_or(0, Vec::len);
     let counts: Vec<_> = received.posts.iter().map(items).collect();
@@ -169,11 +173,20 @@ async fn nobody_is_told_without_saying_so_or_inside_the_operators_network() {
     let room = Serving::start(with(of_tiles(&log, &files, &data), notify)).await;
     until("asked", || !shared.lock().unwrap().posts.is_empty()).await;
     until("not confirmed", || {
-        one(&log, &data).problem.is_some_and(|it| it.contains("confirm"))
+        one(&log, &data)
+            .problem
+            .is_some_and(|it| it.contains("confirm"))
     })
     .await;
     assert_eq!(one(&log, &data).confirmed_ms, None);
-    assert!(shared.lock().unwrap().posts.iter().all(|it| it["items"].is_null()));
+    assert!(
+        shared
+            .lock()
+            .unwrap()
+            .posts
+            .iter()
+            .all(|it| it["items"].is_null())
+    );
     room.end().await;
     for (address, filter) in [
         ("ftp://example.org", "kind=any"),
@@ -185,7 +198,10 @@ async fn nobody_is_told_without_saying_so_or_inside_the_operators_network() {
             token: [1; 32],
             ..new(Channel::Webhook, address.into())
         };
-        assert!(subscribe(&data, genesis, &wrong).is_err(), "{address} {filter}");
+        assert!(
+            subscribe(&data, genesis, &wrong).is_err(),
+            "{address} {filter}"
+        );
     }
 }
 

@@ -302,7 +302,10 @@ async fn figures(room: &Serving, log: &MadeLog) {
     let near: Vec<_> = near.filter(|it| it["code"] == "quotaNearEnd").collect();
     assert_eq!(near.len(), 1);
     assert_eq!(near[0]["link"], "/organisations/5");
-    assert!(near[0]["en"].as_str().unwrap().contains("40 of the 41"), "{near:?}");
+    assert!(
+        near[0]["en"].as_str().unwrap().contains("40 of the 41"),
+        "{near:?}"
+    );
     let missing = now["validators"].as_array().unwrap().iter();
     assert_eq!(missing.filter(|it| it["signed"] == false).count(), 1);
     // A certificate needs a quorum and no more.
@@ -459,12 +462,18 @@ async fn consents(room: &Serving) {
     let acts: Vec<_> = acts.map(|it| it["what"].as_str().unwrap()).collect();
     assert_eq!(acts, ["offered", "accepted", "narrowed", "revoked"]);
     assert_eq!(one["acts"][3]["reason"], 3);
-    assert_eq!(one["usesShown"][0]["subject"], B256::repeat_byte(5).to_string());
+    assert_eq!(
+        one["usesShown"][0]["subject"],
+        B256::repeat_byte(5).to_string()
+    );
     let none = room.json("consents?organisation=3").await;
     assert_eq!(none["items"], Value::Array(Vec::new()));
     let of_data = format!("consents?dataSet={}&limit=1", B256::repeat_byte(0xda));
     let page = room.json(&of_data).await;
-    assert_eq!((&page["items"][0]["consent"], &page["next"]), (&2.into(), &"2".into()));
+    assert_eq!(
+        (&page["items"][0]["consent"], &page["next"]),
+        (&2.into(), &"2".into())
+    );
     // The text of the act leads from the record of its leaf.
     let position = one["acts"][1]["position"].as_u64().unwrap();
     let leaf = room.json(&format!("attestations/{position}")).await;

@@ -2,8 +2,8 @@
 
 use alloy_primitives::{Address, B256, Bytes, U256};
 use tbsi_types::authorisation::{
-    AUTHORISATION_ACCEPTED, AUTHORISATION_NARROWED, AUTHORISATION_OFFERED,
-    AUTHORISATION_RELIED_ON, AUTHORISATION_REVOKED,
+    AUTHORISATION_ACCEPTED, AUTHORISATION_NARROWED, AUTHORISATION_OFFERED, AUTHORISATION_RELIED_ON,
+    AUTHORISATION_REVOKED,
 };
 use tbsi_types::bundle::{ActText, AuthorisationBundle, PlacedAct};
 use tbsi_types::contracts::AUTHORISATIONS;
@@ -184,7 +184,13 @@ impl<'a> Acted<'a> {
     ) -> Self {
         let others = (0..OTHERS).map(|index| leaf(index).encode().unwrap());
         let log = Log::of(others.chain(said.iter().map(Said::leaf)));
-        let seconds = |height: u64| if height == 0 { 0 } else { time(height).0 / 1_000 };
+        let seconds = |height: u64| {
+            if height == 0 {
+                0
+            } else {
+                time(height).0 / 1_000
+            }
+        };
         let mut words: Vec<_> = (1..40_u64)
             .map(|at| (B256::from(U256::from(at)), U256::from(at)))
             .collect();

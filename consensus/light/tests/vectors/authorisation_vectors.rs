@@ -68,9 +68,11 @@ struct Answer {
 /// Asked of every proof: seconds before, between and after all acts, and purposes.
 fn questions() -> Vec<(u64, Option<B256>)> {
     let audit = Some(purpose("audit"));
-    let mut all: Vec<_> = [0, 3, 4, 5, 6, 8, 9, 11, 12, 14, 19, 20, 99, 100, 1_099, 1_100]
-        .map(|at| (1_700_000_000 + at, audit))
-        .into();
+    let mut all: Vec<_> = [
+        0, 3, 4, 5, 6, 8, 9, 11, 12, 14, 19, 20, 99, 100, 1_099, 1_100,
+    ]
+    .map(|at| (1_700_000_000 + at, audit))
+    .into();
     all.extend([4, 6, 9, 14].map(|at| (1_700_000_000 + at, Some(purpose("statistics")))));
     all.extend([5, 7].map(|at| (1_700_000_000 + at, None)));
     all.push((u64::MAX, audit));
@@ -158,9 +160,8 @@ pub(crate) fn make() -> AuthorisationVectors {
 }
 
 fn good(acted: &Acted<'_>) -> Vec<ProofCase> {
-    let case = |name, own, acts: &[u64], version| {
-        of_bundle(name, &acted.proof(own, acts, version), None)
-    };
+    let case =
+        |name, own, acts: &[u64], version| of_bundle(name, &acted.proof(own, acts, version), None);
     vec![
         case("the first terms", 11, &[10], (7, 0)),
         case("the first terms and a use", 11, &[10, 12], (7, 0)),
@@ -179,25 +180,121 @@ fn of_acts(acted: &Acted<'_>) -> Vec<ProofCase> {
     vec![
         case("without the offer", 11, &[], (7, 0), "leaf 11 accepts"),
         case("narrower terms alone", 13, &[], (7, 1), "shows not"),
-        case("a narrowing without the acceptance", 13, &[10], (7, 1), "shows not"),
-        case("a narrowing without the offer", 13, &[11], (7, 1), "leaf 11 accepts"),
-        case("wider terms without their offer", 15, &[10, 11], (7, 2), "leaf 15 accepts"),
-        case("wider terms without the first", 15, &[14], (7, 2), "shows not"),
+        case(
+            "a narrowing without the acceptance",
+            13,
+            &[10],
+            (7, 1),
+            "shows not",
+        ),
+        case(
+            "a narrowing without the offer",
+            13,
+            &[11],
+            (7, 1),
+            "leaf 11 accepts",
+        ),
+        case(
+            "wider terms without their offer",
+            15,
+            &[10, 11],
+            (7, 2),
+            "leaf 15 accepts",
+        ),
+        case(
+            "wider terms without the first",
+            15,
+            &[14],
+            (7, 2),
+            "shows not",
+        ),
         case("an offer", 10, &[], (7, 0), "leaf 10 begins no terms"),
-        case("an offer with its acceptance", 10, &[11], (7, 0), "leaf 10 begins no terms"),
+        case(
+            "an offer with its acceptance",
+            10,
+            &[11],
+            (7, 0),
+            "leaf 10 begins no terms",
+        ),
         case("a use", 12, &[10, 11], (7, 0), "leaf 12 begins no terms"),
-        case("a revocation", 17, &[10, 11], (7, 2), "leaf 17 begins no terms"),
+        case(
+            "a revocation",
+            17,
+            &[10, 11],
+            (7, 2),
+            "leaf 17 begins no terms",
+        ),
         case("an attestation", 3, &[10, 11], (7, 0), "leaf 3 is no act"),
-        case("with an attestation", 11, &[3, 10], (7, 0), "leaf 3 is no act"),
-        case("with a revocation", 15, &[10, 11, 14, 17], (7, 2), "leaf 17 has nothing"),
-        case("with a use of other terms", 15, &[10, 11, 12, 14], (7, 2), "leaf 12 has nothing"),
-        case("with other terms", 15, &[10, 11, 13, 14], (7, 2), "leaf 13 has nothing"),
-        case("with an offer of other terms", 11, &[10, 14], (7, 0), "shows not"),
-        case("acts in another order", 13, &[11, 10], (7, 1), "leaf 10 is not in the order"),
-        case("an act twice", 13, &[10, 10, 11], (7, 1), "leaf 10 is not in the order"),
-        case("its own act twice", 11, &[10, 11], (7, 0), "leaf 11 is not in the order"),
-        case("an offer of another authorisation", 11, &[18], (7, 0), "of authorisation 8"),
-        case("with another authorisation", 11, &[10, 19], (7, 0), "of authorisation 8"),
+        case(
+            "with an attestation",
+            11,
+            &[3, 10],
+            (7, 0),
+            "leaf 3 is no act",
+        ),
+        case(
+            "with a revocation",
+            15,
+            &[10, 11, 14, 17],
+            (7, 2),
+            "leaf 17 has nothing",
+        ),
+        case(
+            "with a use of other terms",
+            15,
+            &[10, 11, 12, 14],
+            (7, 2),
+            "leaf 12 has nothing",
+        ),
+        case(
+            "with other terms",
+            15,
+            &[10, 11, 13, 14],
+            (7, 2),
+            "leaf 13 has nothing",
+        ),
+        case(
+            "with an offer of other terms",
+            11,
+            &[10, 14],
+            (7, 0),
+            "shows not",
+        ),
+        case(
+            "acts in another order",
+            13,
+            &[11, 10],
+            (7, 1),
+            "leaf 10 is not in the order",
+        ),
+        case(
+            "an act twice",
+            13,
+            &[10, 10, 11],
+            (7, 1),
+            "leaf 10 is not in the order",
+        ),
+        case(
+            "its own act twice",
+            11,
+            &[10, 11],
+            (7, 0),
+            "leaf 11 is not in the order",
+        ),
+        case(
+            "an offer of another authorisation",
+            11,
+            &[18],
+            (7, 0),
+            "of authorisation 8",
+        ),
+        case(
+            "with another authorisation",
+            11,
+            &[10, 19],
+            (7, 0),
+            "of authorisation 8",
+        ),
     ]
 }
 
@@ -226,7 +323,9 @@ fn of_state(genesis: &Genesis, acted: &Acted<'_>) -> Vec<ProofCase> {
     // As if it still held: the checkpoint was signed over another root.
     let open = [((7, 0), [4, 0])];
     let mut unsigned = good();
-    unsigned.nodes = Acted::new(genesis, story(), &open).proof(11, &[10], (7, 0)).nodes;
+    unsigned.nodes = Acted::new(genesis, story(), &open)
+        .proof(11, &[10], (7, 0))
+        .nodes;
     vec![
         of_bundle("nodes to other terms", &of_other, Some(state)),
         of_bundle(
@@ -244,7 +343,11 @@ fn of_state(genesis: &Genesis, acted: &Acted<'_>) -> Vec<ProofCase> {
         of_bundle("no nodes", &none, Some(state)),
         of_bundle("nodes in another order", &turned, Some(state)),
         of_bundle("a node changed", &changed, Some(state)),
-        of_bundle("nodes of a state that nobody signed", &unsigned, Some(state)),
+        of_bundle(
+            "nodes of a state that nobody signed",
+            &unsigned,
+            Some(state),
+        ),
     ]
 }
 
@@ -258,10 +361,30 @@ fn of_lies(genesis: &Genesis) -> Vec<ProofCase> {
     };
     let other_terms = "leaf 11 accepts terms that no leaf of the proof before it offers";
     vec![
-        case("accepted by the grantor", &|it| it[1].by = GRANTOR, &[10], "act of organisation 3"),
-        case("accepted by a stranger", &|it| it[1].by = 9, &[10], "act of organisation 9"),
-        case("offered by the grantee", &|it| it[0].by = GRANTEE, &[10], "act of organisation 5"),
-        case("accepted more time", &|it| it[1].until += 1, &[10], other_terms),
+        case(
+            "accepted by the grantor",
+            &|it| it[1].by = GRANTOR,
+            &[10],
+            "act of organisation 3",
+        ),
+        case(
+            "accepted by a stranger",
+            &|it| it[1].by = 9,
+            &[10],
+            "act of organisation 9",
+        ),
+        case(
+            "offered by the grantee",
+            &|it| it[0].by = GRANTEE,
+            &[10],
+            "act of organisation 5",
+        ),
+        case(
+            "accepted more time",
+            &|it| it[1].until += 1,
+            &[10],
+            other_terms,
+        ),
         case(
             "accepted another purpose",
             &|it| it[1].purposes = purposes(&["statistics", "sale"]),
@@ -274,8 +397,18 @@ fn of_lies(genesis: &Genesis) -> Vec<ProofCase> {
             &[10],
             other_terms,
         ),
-        case("accepted another version", &|it| it[0].version = 1, &[10], other_terms),
-        case("accepted before it was offered", &|it| it.swap(0, 1), &[10], "leaf 11 begins no"),
+        case(
+            "accepted another version",
+            &|it| it[0].version = 1,
+            &[10],
+            other_terms,
+        ),
+        case(
+            "accepted before it was offered",
+            &|it| it.swap(0, 1),
+            &[10],
+            "leaf 11 begins no",
+        ),
         case(
             "accepted twice, offered once",
             &|it| {
@@ -331,8 +464,16 @@ fn of_parts(acted: &Acted<'_>) -> Vec<ProofCase> {
         Bytes::from(bytes)
     };
     vec![
-        case("its text changed", &|it| it.text.data = flipped(&it.text.data), "text of leaf 13"),
-        case("its topics fewer", &|it| drop(it.text.topics.pop()), "text of leaf 13"),
+        case(
+            "its text changed",
+            &|it| it.text.data = flipped(&it.text.data),
+            "text of leaf 13",
+        ),
+        case(
+            "its topics fewer",
+            &|it| drop(it.text.topics.pop()),
+            "text of leaf 13",
+        ),
         case(
             "another act's text changed",
             &|it| it.acts[0].text.data = flipped(&it.acts[0].text.data),
@@ -358,8 +499,16 @@ fn of_parts(acted: &Acted<'_>) -> Vec<ProofCase> {
             &|it| it.acts[0].inclusion.0.reverse(),
             "inclusion of leaf 10",
         ),
-        case("an act without a path", &|it| it.acts[0].inclusion.0.clear(), "inclusion of leaf 10"),
-        case("an act that is no leaf", &|it| it.acts[0].leaf.truncate(60), "leaf of an act"),
+        case(
+            "an act without a path",
+            &|it| it.acts[0].inclusion.0.clear(),
+            "inclusion of leaf 10",
+        ),
+        case(
+            "an act that is no leaf",
+            &|it| it.acts[0].leaf.truncate(60),
+            "leaf of an act",
+        ),
         case(
             "another network",
             &|it| it.proof.genesis_hash = B256::repeat_byte(7),
@@ -375,7 +524,11 @@ fn of_parts(acted: &Acted<'_>) -> Vec<ProofCase> {
             &|it| it.proof.decision.checkpoint.height = Height(HEIGHT + 1),
             "the certificate of height",
         ),
-        case("a path of the bundle's leaf", &|it| it.proof.inclusion.0.reverse(), "inclusion"),
+        case(
+            "a path of the bundle's leaf",
+            &|it| it.proof.inclusion.0.reverse(),
+            "inclusion",
+        ),
     ]
 }
 
@@ -388,16 +541,52 @@ fn of_form(acted: &Acted<'_>) -> Vec<ProofCase> {
     };
     let form = "expected shape";
     vec![
-        case("another format", &|it| it["format"] = json!("tbsi-proof-1"), "newer software"),
+        case(
+            "another format",
+            &|it| it["format"] = json!("tbsi-proof-1"),
+            "newer software",
+        ),
         case("a key more", &|it| it["more"] = json!(1), form),
-        case("a key more in the part", &|it| it["authorisation"]["more"] = json!(1), form),
-        case("a key more in an act", &|it| it["authorisation"]["acts"][0]["more"] = json!(1), form),
-        case("no nodes at all", &|it| it["authorisation"]["nodes"] = Value::Null, form),
-        case("the part as a list", &|it| it["authorisation"] = json!([[], [], []]), form),
-        case("the text as a list", &|it| it["authorisation"]["text"] = json!([[], "0x"]), form),
-        case("a position as text", &|it| it["authorisation"]["acts"][0]["leafIndex"] = json!("10"), form),
-        case("capitals", &|it| it["authorisation"]["nodes"][0] = json!("0xAB"), form),
-        case("no 0x", &|it| it["authorisation"]["text"]["data"] = json!("ab"), form),
+        case(
+            "a key more in the part",
+            &|it| it["authorisation"]["more"] = json!(1),
+            form,
+        ),
+        case(
+            "a key more in an act",
+            &|it| it["authorisation"]["acts"][0]["more"] = json!(1),
+            form,
+        ),
+        case(
+            "no nodes at all",
+            &|it| it["authorisation"]["nodes"] = Value::Null,
+            form,
+        ),
+        case(
+            "the part as a list",
+            &|it| it["authorisation"] = json!([[], [], []]),
+            form,
+        ),
+        case(
+            "the text as a list",
+            &|it| it["authorisation"]["text"] = json!([[], "0x"]),
+            form,
+        ),
+        case(
+            "a position as text",
+            &|it| it["authorisation"]["acts"][0]["leafIndex"] = json!("10"),
+            form,
+        ),
+        case(
+            "capitals",
+            &|it| it["authorisation"]["nodes"][0] = json!("0xAB"),
+            form,
+        ),
+        case(
+            "no 0x",
+            &|it| it["authorisation"]["text"]["data"] = json!("ab"),
+            form,
+        ),
         case(
             "too many acts",
             &|it| {

@@ -27,7 +27,16 @@ fn texts(all: [&str; 5]) -> Vec<u8> {
 
 /// As the contract's compiler lays it out.
 fn act() -> Vec<u8> {
-    let terms = [word(0xa9), word(100), word(200), word(128), word(2), word(7), word(9)].concat();
+    let terms = [
+        word(0xa9),
+        word(100),
+        word(200),
+        word(128),
+        word(2),
+        word(7),
+        word(9),
+    ]
+    .concat();
     let [one, other] = [
         texts(["甲公會", "Guild A", "10458575", "", "TW"]),
         texts(["", "Guild B", "", "LEI", "JP"]),
@@ -70,7 +79,10 @@ fn events_have_the_signatures_of_the_contract() {
 #[test]
 fn an_act_is_read_with_terms_and_parties() {
     let event = AuthorisationEvent::decode(AUTHORISATION_NARROWED, &topics(), &act()).unwrap();
-    assert_eq!((event.authorisation, event.grantor, event.grantee), (5, 2, 3));
+    assert_eq!(
+        (event.authorisation, event.grantor, event.grantee),
+        (5, 2, 3)
+    );
     let stated = event.stated().unwrap();
     assert_eq!((stated.version, stated.by), (1, 2));
     assert_eq!(stated.data_set, B256::from(word(0xda7a)));
@@ -93,7 +105,11 @@ fn the_other_events_are_read() {
     let event = AuthorisationEvent::decode(AUTHORISATION_REVOKED, &topics(), &data).unwrap();
     let account = Address::left_padding_from(&[0xa, 0xcc]);
     let (by, reason) = (3, 8);
-    let expected = AuthorisationAct::Revoked { by, account, reason };
+    let expected = AuthorisationAct::Revoked {
+        by,
+        account,
+        reason,
+    };
     assert_eq!((event.act, event.authorisation), (expected, 5));
     let data = [word(1), word(0xacc), word(7), word(9)].concat();
     let event = AuthorisationEvent::decode(AUTHORISATION_RELIED_ON, &topics(), &data).unwrap();

@@ -182,7 +182,8 @@ impl<'a> Places<'a> {
     /// Made from tiles; the tiles that it lacks are fetched, and it is made again.
     async fn inclusion(&mut self, index: LeafIndex) -> anyhow::Result<InclusionProof> {
         for _ in 0..TILES_MAX {
-            let made = InclusionProof::make(&TileReader::new(&self.tiles, self.size), index, self.size);
+            let made =
+                InclusionProof::make(&TileReader::new(&self.tiles, self.size), index, self.size);
             let Some(tile) = self.tiles.missing.take() else {
                 return Ok(made?);
             };
@@ -215,7 +216,11 @@ pub(super) async fn state_nodes(
         proof: Vec<Bytes>,
     }
     let slot = B256::from(TermsInForce::slot(number, version));
-    let params = [json!(AUTHORISATIONS), json!([slot]), json!(U64::from(height.0))];
+    let params = [
+        json!(AUTHORISATIONS),
+        json!([slot]),
+        json!(U64::from(height.0)),
+    ];
     let proven: Proven = client.request("eth_getProof", &params).await?;
     demand(proven.address == AUTHORISATIONS, || {
         let url = client.url();

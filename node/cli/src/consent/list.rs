@@ -37,9 +37,7 @@ pub(super) async fn run(read: Read) -> anyhow::Result<ExitCode> {
         }));
     }
     if found.is_empty() {
-        text = lang
-            .pick("Nothing is authorised.", "尚無任何授權。")
-            .into();
+        text = lang.pick("Nothing is authorised.", "尚無任何授權。").into();
     }
     let json = json!({ "authorisations": all });
     registry.format.print(&text, &json)

@@ -10,8 +10,8 @@ use tbsi_governance::contracts::{Authorisation, Authorisations};
 use tbsi_light::{TrustAnchor, verify_authorisation};
 use tbsi_rpc::wire::{BundleStart, LeafSelector};
 use tbsi_types::authorisation::{
-    AUTHORISATION_ACCEPTED, AUTHORISATION_NARROWED, AUTHORISATION_OFFERED,
-    AUTHORISATION_RELIED_ON, AuthorisationAct, AuthorisationEvent,
+    AUTHORISATION_ACCEPTED, AUTHORISATION_NARROWED, AUTHORISATION_OFFERED, AUTHORISATION_RELIED_ON,
+    AuthorisationAct, AuthorisationEvent,
 };
 use tbsi_types::bundle::AuthorisationBundle;
 use tbsi_types::contracts::AUTHORISATIONS;
@@ -113,7 +113,12 @@ async fn bundle(registry: &RegistryClient, args: &Args) -> anyhow::Result<Author
     in_force(&found, number, registry.lang)?;
     let version = version_at(registry, &found, args).await?;
     let begun = since(registry, number, version).await?.1;
-    let own = act(registry, number, &[AUTHORISATION_ACCEPTED, AUTHORISATION_NARROWED], begun);
+    let own = act(
+        registry,
+        number,
+        &[AUTHORISATION_ACCEPTED, AUTHORISATION_NARROWED],
+        begun,
+    );
     let own = own.await?;
     let own = own.of_version(version, None)?;
     let mut others = Vec::new();
@@ -166,11 +171,7 @@ async fn version_at(
 }
 
 /// Time and height of the block with which a version began.
-async fn since(
-    registry: &RegistryClient,
-    number: u32,
-    version: u32,
-) -> anyhow::Result<(u64, u64)> {
+async fn since(registry: &RegistryClient, number: u32, version: u32) -> anyhow::Result<(u64, u64)> {
     let call = Authorisations::versionOfCall {
         authorisation: number,
         version: alloy_primitives::U256::from(version),
@@ -215,7 +216,9 @@ async fn act(
     height: u64,
 ) -> anyhow::Result<Acts> {
     let all = logged(&registry.client, number, events, (height, height)).await?;
-    let read = all.into_iter().filter_map(|it| it.read().map(|event| (it, event)));
+    let read = all
+        .into_iter()
+        .filter_map(|it| it.read().map(|event| (it, event)));
     Ok(Acts(read.collect()))
 }
 
@@ -232,10 +235,7 @@ async fn given(
 }
 
 /// The offer that was accepted.
-async fn offer(
-    registry: &RegistryClient,
-    accepted: &AuthorisationEvent,
-) -> anyhow::Result<Logged> {
+async fn offer(registry: &RegistryClient, accepted: &AuthorisationEvent) -> anyhow::Result<Logged> {
     let (number, version) = (
         accepted.authorisation,
         accepted.stated().map_or(0, |it| it.version),
@@ -250,11 +250,7 @@ async fn offer(
 }
 
 /// The use that a leaf states.
-async fn used(
-    registry: &RegistryClient,
-    number: u32,
-    index: LeafIndex,
-) -> anyhow::Result<Logged> {
+async fn used(registry: &RegistryClient, number: u32, index: LeafIndex) -> anyhow::Result<Logged> {
     let client = &registry.client;
     let (leaf, _) = leaf_at(client, index).await?;
     let height = leaf.head.height.0;

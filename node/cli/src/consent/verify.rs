@@ -76,7 +76,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(_) => VerdictKind::Void,
     };
     let text = words::text(&answer, lang);
-    args.format.print(&text, &words::json(&answer, kind, lang))?;
+    args.format
+        .print(&text, &words::json(&answer, kind, lang))?;
     Ok(kind.exit_code())
 }
 

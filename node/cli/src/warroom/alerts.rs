@@ -96,7 +96,12 @@ fn enter(args: &SubscribeArgs) -> anyhow::Result<ExitCode> {
     let (channel, address) = match (&args.to.webhook, &args.to.email) {
         (Some(url), _) => (Channel::Webhook, url),
         (None, Some(address)) => (Channel::Email, address),
-        (None, None) => return Err(said("give --webhook or --email", "請指定 --webhook 或 --email")),
+        (None, None) => {
+            return Err(said(
+                "give --webhook or --email",
+                "請指定 --webhook 或 --email",
+            ));
+        }
     };
     let mut filter = format!("kind={}", args.kind);
     if let Some(number) = args.organisation {
@@ -110,7 +115,8 @@ fn enter(args: &SubscribeArgs) -> anyhow::Result<ExitCode> {
     }
     let [mut secret, mut token] = [[0; 32]; 2];
     for bytes in [&mut secret, &mut token] {
-        getrandom::fill(bytes).map_err(|error| said(format!("randomness: {error}"), format!("亂數：{error}")))?;
+        getrandom::fill(bytes)
+            .map_err(|error| said(format!("randomness: {error}"), format!("亂數：{error}")))?;
     }
     let index = &args.index;
     let new = NewSubscription {
@@ -150,7 +156,10 @@ pub(super) fn list(index: &Index) -> anyhow::Result<ExitCode> {
             lines.join("\n")
         };
         let json: Vec<_> = all.iter().map(summary).collect();
-        index.say.format.print(&text, &json!({ "subscriptions": json }))
+        index
+            .say
+            .format
+            .print(&text, &json!({ "subscriptions": json }))
     };
     in_language(listed(), index.say.lang)
 }
@@ -164,7 +173,9 @@ pub(super) fn end(number: u64, index: &Index) -> anyhow::Result<ExitCode> {
                 format!("沒有訂閱 {number}"),
             )));
         }
-        let text = index.say.pick(format!("ended {number}"), format!("已終止 {number}"));
+        let text = index
+            .say
+            .pick(format!("ended {number}"), format!("已終止 {number}"));
         index.say.format.print(&text, &json!({ "ended": number }))
     };
     in_language(ended(), index.say.lang)

@@ -76,17 +76,30 @@ fn done(answer: &Answer, act: &ProvenAct, lang: Language) -> String {
     let (giver, taker) = (party(&stated.grantor, lang), party(&stated.grantee, lang));
     let (en, zh_tw): Sentence = match &act.event.act {
         AuthorisationAct::Offered(it) => (
-            format!("terms {} offered by {giver}, account {}", it.version, it.account),
+            format!(
+                "terms {} offered by {giver}, account {}",
+                it.version, it.account
+            ),
             format!("{giver}提出第 {} 版條件，帳戶 {}", it.version, it.account),
         ),
         AuthorisationAct::Accepted(it) => (
-            format!("terms {} accepted by {taker}, account {}", it.version, it.account),
+            format!(
+                "terms {} accepted by {taker}, account {}",
+                it.version, it.account
+            ),
             format!("{taker}接受第 {} 版條件，帳戶 {}", it.version, it.account),
         ),
         AuthorisationAct::Narrowed(it) => {
-            let by = if it.by == answer.proven.grantor { &giver } else { &taker };
+            let by = if it.by == answer.proven.grantor {
+                &giver
+            } else {
+                &taker
+            };
             (
-                format!("terms {} allow less, by {by}, account {}", it.version, it.account),
+                format!(
+                    "terms {} allow less, by {by}, account {}",
+                    it.version, it.account
+                ),
                 format!("{by}縮小為第 {} 版條件，帳戶 {}", it.version, it.account),
             )
         }
@@ -144,7 +157,9 @@ fn reason(answer: &Answer, lang: Language) -> Option<String> {
         NotAuthorised::Ended { until, height } => {
             let at = time(until, lang);
             (
-                format!("these terms ended at {at}, in block {height}: revoked, or replaced by others"),
+                format!(
+                    "these terms ended at {at}, in block {height}: revoked, or replaced by others"
+                ),
                 format!("這些條件已於 {at}（區塊 {height}）終止：遭撤銷，或由其他條件取代"),
             )
         }
