@@ -47,7 +47,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// Opens the subscriptions of an index that is of the newest form.
     pub(crate) fn open(path: &Path) -> Result<Self, WarroomError> {
-        let open = || {
+        let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(path)?;
             // The follower writes for some seconds at most.
             connection.busy_timeout(Duration::from_secs(60))?;
@@ -114,10 +114,10 @@ impl Desk {
         sql: &str,
         values: &[&dyn rusqlite::ToSql],
     ) -> Result<Vec<Subscription>, WarroomError> {
-        let read = || {
+        let read = || -> rusqlite::Result<Vec<Subscription>> {
             let mut statement = self.connection.prepare_cached(sql)?;
             let rows = statement.query_map(values, subscription)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
+            rows.collect()
         };
         read().map_err(|error| self.failed(&error))
     }
