@@ -8,7 +8,10 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-clients simulate test-long drill story fuzz faults faketime bench package audit book sbom security build setup setup-tests clean help
+# A network of its own beside that of `make run`.
+WARROOM ?= $(HOME)/.cache/tbsi/warroom
+
+.PHONY: run stop warroom test test-clients simulate test-long drill story fuzz faults faketime bench package audit book sbom security build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -20,6 +23,9 @@ run: setup build ## Start four validators and an observer, and walk through what
 
 stop: ## Stop the network that `make run` started
 	@$(TBSI) testnet down --dir $(NETWORK)
+
+warroom: setup build ## A network with a story, a war room that follows it, and its page, until Ctrl-C
+	@testnet/warroom.sh $(TBSI) $(WARROOM)
 
 test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Contracts of a genesis file, and the constant of `tbsi_types::contracts` that is the address.
-const GENESIS: [(&str, &str); 9] = [
+const GENESIS: [(&str, &str); 10] = [
     ("Attestations", "ATTESTATIONS"),
+    ("Authorisations", "AUTHORISATIONS"),
     ("Chains", "CHAINS"),
     ("Facts", "FACTS"),
     ("Motions", "MOTIONS"),

@@ -3,10 +3,12 @@
 
 mod attestation;
 mod chains;
+mod consents;
 mod counts;
 mod feed;
 mod leaves;
 mod motions;
+mod notice;
 mod now;
 mod organisations;
 mod params;
@@ -26,6 +28,7 @@ use crate::registry::Registry;
 use crate::shared::{Knowledge, Shared};
 use crate::store::View;
 
+pub(crate) use notice::{Notice, by_receiver, check_filter, notice};
 pub(crate) use params::Params;
 pub(crate) use problem::Problem;
 
@@ -143,6 +146,8 @@ fn route(context: &Context<'_>, path: &[&str]) -> Result<Answer, Problem> {
         ["motions"] => motions::list(context),
         ["motions", number] => motions::one(context, number),
         ["chains"] => chains::answer(context),
+        ["consents"] => consents::list(context),
+        ["consents", number] => consents::one(context, number),
         ["provenance"] => provenance::answer(context),
         ["recount"] => recount::answer(context),
         ["feed.atom"] => feed::answer(context),

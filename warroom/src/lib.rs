@@ -41,8 +41,13 @@ mod follow;
 
 mod api;
 mod clock;
+mod notify;
 mod run;
 mod web;
 
+pub use notify::{
+    Channel, NewSubscription, NotifyConfig, SmtpConfig, SmtpTls, Subscription, subscribe,
+    subscriptions, unsubscribe,
+};
 pub use run::{WarroomConfig, WarroomOutcome, follow_once, run};
 pub use said::WarroomError;

@@ -83,6 +83,54 @@ pub(crate) const GRAPH_EDGES_MAX: usize = 800;
 /// Steps of a provenance graph from where it begins.
 pub(crate) const GRAPH_DEPTH_MAX: u64 = 8;
 
+/// Acts of one authorisation that are kept, the newest.
+pub(crate) const AUTHORISATION_ACTS_MAX: usize = 600;
+
+/// Uses of one authorisation that are kept, the newest.
+pub(crate) const AUTHORISATION_USES_MAX: usize = 200;
+
+/// Subscriptions to alerts.
+pub(crate) const SUBSCRIPTIONS_MAX: i64 = 10_000;
+
+/// Bytes of the address of a subscription.
+pub(crate) const ADDRESS_BYTES_MAX: usize = 512;
+
+/// Bytes of a relay's password.
+pub(crate) const PASSWORD_BYTES_MAX: usize = 1_024;
+
+/// Leaves of one alert.
+pub(crate) const NOTICE_ITEMS_MAX: usize = 100;
+
+/// Leaves behind the newest of which somebody is still told.
+pub(crate) const NOTICE_LEAVES_MAX: u64 = 100_000;
+
+/// Subscriptions that are looked at in one round.
+pub(crate) const DUE_AT_A_TIME: i64 = 200;
+
+/// Alerts that are sent at a time.
+pub(crate) const SENDS_AT_A_TIME: usize = 16;
+
+/// How long sending one may take, in milliseconds.
+pub(crate) const SEND_MS_MAX: u64 = 10_000;
+
+/// Bytes of a webhook's answer that are read.
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// Attempts that fail before a subscription is left alone.
+pub(crate) const FAILURES_MAX: u32 = 30;
+
+/// Longest time between two attempts, in milliseconds.
+pub(crate) const RETRY_MS_MAX: u64 = 3_600_000;
+
+/// Times that a receiver is asked to confirm a subscription by mail.
+pub(crate) const ASKED_MAX: u32 = 3;
+
+/// Between two of them, in milliseconds.
+pub(crate) const ASK_AGAIN_MS: u64 = 86_400_000;
+
+/// Between two mails to one receiver, in milliseconds.
+pub(crate) const MAIL_PAUSE_MS: u64 = 60_000;
+
 /// Points of a series.
 pub(crate) const POINTS_MAX: u64 = 1_500;
 

@@ -2,6 +2,7 @@
 //! acts of governance changed since, as far as their texts are known.
 
 mod apply;
+mod authorisations;
 mod words;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,8 @@ use tbsi_types::{Genesis, PublicKey};
 
 use crate::said::Said;
 use crate::source::Act;
+
+pub(crate) use authorisations::{AuthorisationRecord, AuthorisationStep, UseRecord};
 
 /// When something took effect: height, block time and position of its leaf; genesis has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +131,11 @@ pub(crate) struct Registry {
     pub(crate) nodes: BTreeMap<u32, NodeRecord>,
     pub(crate) motions: BTreeMap<u32, MotionRecord>,
     pub(crate) chains: BTreeMap<u32, ChainRecord>,
+    pub(crate) authorisations: BTreeMap<u32, AuthorisationRecord>,
+    /// Leaves that an organisation may make in a period; those without a limit are not here.
+    pub(crate) leaf_quotas: BTreeMap<u32, u64>,
+    /// Seconds of a period; 0 on a chain that does not govern itself.
+    pub(crate) period_s: u32,
     /// Leaves that are acts of governance.
     pub(crate) acts_total: u64,
     /// Of these, whose text is known.
@@ -166,11 +174,17 @@ impl Registry {
             position: None,
         };
         let mut registry = Self::default();
+        let rules = genesis.governance.as_ref();
+        registry.period_s = rules.map_or(0, |it| it.period_seconds);
+        let quota = rules.and_then(|it| it.organisation_quota.leaves);
         let mut numbers = BTreeMap::new();
         for (number, (id, entry)) in (1u32..).zip(&genesis.organisations) {
             numbers.insert(id.as_str(), number);
             let record = founder(entry, since);
             registry.organisations.insert(number, record);
+            if let Some(leaves) = quota {
+                registry.leaf_quotas.insert(number, leaves);
+            }
             for (account, permissions) in &entry.accounts {
                 let bits = permissions.iter().fold(0, |bits, it| bits | it.bit());
                 let record = AccountRecord {

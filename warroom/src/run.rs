@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tbsi_rpc::Http;
@@ -13,6 +14,7 @@ use crate::alarm::RaisedAlarm;
 use crate::clock;
 use crate::follow::{Follower, silent_ms};
 use crate::limits::SOURCES_MAX;
+use crate::notify::{Desk, Dispatcher, NotifyConfig};
 use crate::said::{WarroomError, causes, said};
 use crate::source::LogSource;
 use crate::store::Store;
@@ -42,6 +44,8 @@ pub struct WarroomConfig {
     pub silent_after_s: Option<u64>,
     /// Whether a proxy in front names who asks, in `X-Forwarded-For`.
     pub behind_proxy: bool,
+    /// How alerts are sent; none are without it.
+    pub notify: Option<NotifyConfig>,
 }
 
 impl Default for WarroomConfig {
@@ -57,6 +61,7 @@ impl Default for WarroomConfig {
             poll_ms: 1_000,
             silent_after_s: None,
             behind_proxy: false,
+            notify: None,
         }
     }
 }
@@ -142,15 +147,24 @@ pub async fn run(
     let listener = TcpListener::bind(config.listen).await.map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let shared = follower.shared();
+    let mut desk = None;
+    let mut dispatcher = None;
+    if let Some(notify) = &config.notify {
+        let opened = Arc::new(Mutex::new(Desk::open(shared.index())?));
+        desk = Some(Arc::clone(&opened));
+        dispatcher = Some(Dispatcher::new(Arc::clone(&shared), opened, notify)?);
+    }
+    let pause = Duration::from_millis(config.poll_ms);
     let server = web::serve(
         listener,
         shared,
         config.web.clone(),
         config.behind_proxy,
+        desk,
         stop.clone(),
     );
+    let sending = send(dispatcher, pause, stop.clone());
     ready(address);
-    let pause = Duration::from_millis(config.poll_ms);
     let following = async {
         loop {
             let look = async {
@@ -166,6 +180,23 @@ pub async fn run(
         }
     };
     // Both end with `stop`, the server when it has answered.
-    tokio::join!(server, following);
+    tokio::join!(server, following, sending);
     Ok(())
+}
+
+/// Sends alerts until `stop` turns true. What was being sent is sent again after the next start.
+async fn send(dispatcher: Option<Dispatcher>, pause: Duration, mut stop: watch::Receiver<bool>) {
+    let Some(dispatcher) = dispatcher else {
+        return;
+    };
+    let sending = async {
+        loop {
+            dispatcher.round(clock::now_ms()).await;
+            tokio::time::sleep(pause).await;
+        }
+    };
+    tokio::select! {
+        () = sending => {}
+        _stopped = stop.wait_for(|stop| *stop) => {}
+    }
 }

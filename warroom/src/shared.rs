@@ -1,6 +1,6 @@
 //! What the follower found, as answers show it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock};
 
 use tbsi_types::Genesis;
@@ -91,6 +91,11 @@ impl Shared {
     pub(crate) fn knowledge(&self) -> Arc<Knowledge> {
         let known = self.knowledge.read();
         Arc::clone(&known.expect("nobody panics with it"))
+    }
+
+    /// Where the index is.
+    pub(crate) fn index(&self) -> &Path {
+        &self.index
     }
 
     pub(crate) fn publish(&self, knowledge: Knowledge) {

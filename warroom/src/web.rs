@@ -22,6 +22,7 @@ use tokio::task::spawn_blocking;
 use crate::api::{self, Answer, Beside, Params, Problem};
 use crate::clock;
 use crate::limits::TARGET_BYTES_MAX;
+use crate::notify::Desk;
 use crate::said::said;
 use crate::shared::Shared;
 use page::Pages;
@@ -35,6 +36,8 @@ struct Server {
     rates: Arc<Mutex<Rates>>,
     /// Whether a proxy in front says who asks.
     behind_proxy: bool,
+    /// Subscriptions, if alerts are sent.
+    desk: Option<Arc<Mutex<Desk>>>,
 }
 
 /// Serves until `stop` turns true.
@@ -43,6 +46,7 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     web: Option<PathBuf>,
     behind_proxy: bool,
+    desk: Option<Arc<Mutex<Desk>>>,
     mut stop: watch::Receiver<bool>,
 ) {
     let server = Server {
@@ -50,6 +54,7 @@ pub(crate) async fn serve(
         pages: web.map(|directory| Arc::new(Pages::new(directory))),
         rates: Arc::new(Mutex::new(Rates::default())),
         behind_proxy,
+        desk,
     };
     let router = Router::new().fallback(answer).with_state(server);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
@@ -93,7 +98,7 @@ async fn answer(
     match uri.path().strip_prefix("/api/v1/") {
         Some(path) => {
             let path = path.to_owned();
-            match of_api(&server.shared, path, &uri).await {
+            match of_api(&server, path, &uri).await {
                 Ok(answer) => whole(answer, known.as_ref(), &method),
                 Err(refused) => problem(&refused),
             }
@@ -115,17 +120,24 @@ fn client(server: &Server, peer: SocketAddr, headers: &HeaderMap) -> std::net::I
     named.unwrap_or_else(|| peer.ip())
 }
 
-async fn of_api(shared: &Arc<Shared>, path: String, uri: &Uri) -> Result<Answer, Problem> {
+async fn of_api(server: &Server, path: String, uri: &Uri) -> Result<Answer, Problem> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(pairs) = query.map_err(|_| {
         Problem::parameter("q", &said("the query cannot be read", "無法解讀查詢字串"))
     })?;
     let params = Params(pairs);
+    let shared = &server.shared;
     let _place = shared
         .waiting
         .try_acquire()
         .map_err(|_| Problem::too_many())?;
     let segments: Vec<&str> = path.split('/').collect();
+    if let (Some(desk), ["subscriptions", what @ ("confirm" | "end")]) =
+        (&server.desk, segments.as_slice())
+    {
+        let desk = desk.lock().expect("nobody panics with it");
+        return api::by_receiver(&desk, what, &params, clock::now_ms());
+    }
     let mut beside = Beside {
         now_ms: clock::now_ms(),
         transaction: None,

@@ -14,6 +14,9 @@
 //! [`prove_registry`] says whose account the issuer's was, who answers for the validators, and
 //! under which legal names.
 //!
+//! [`verify_authorisation`] says whether an organisation was authorised to use another's data set
+//! at a time.
+//!
 //! [`verify_erasure`] is about statements that a salt was destroyed; [`foreign`] about other
 //! chains: sealed headers of theirs, and storage proofs; [`archive`] about time stamps and what
 //! renews them.
@@ -34,6 +37,7 @@
 //! ```
 
 pub mod archive;
+pub mod authorisation;
 pub mod bundle;
 pub mod certificate;
 pub mod checkpoint;
@@ -46,6 +50,9 @@ pub mod map;
 pub mod post_quantum;
 pub mod registry;
 
+pub use authorisation::{
+    NotAuthorised, ProvenAct, ProvenAuthorisation, VerifyAuthorisationError, verify_authorisation,
+};
 pub use bundle::{
     DecisionError, HandoverFollower, NamedSigner, TrustAnchor, VerificationStep, VerifiedBundle,
     VerifiedDecision, VerifyBundleError, verify_bundle, verify_decision,

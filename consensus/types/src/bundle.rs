@@ -4,6 +4,7 @@
 //! One bundle has two forms, [`ProofBundle::encode`] and [`ProofBundle::to_json`]. Neither is
 //! believed: `tbsi-light` verifies what they say.
 
+pub mod authorisation;
 mod binary;
 pub mod chain;
 mod decision;
@@ -22,6 +23,7 @@ use crate::log::leaf::LeafError;
 use crate::log::proof::{InclusionProof, ProofShapeError};
 use crate::number::LeafIndex;
 
+pub use authorisation::{AUTHORISATION_FORMAT, ActText, AuthorisationBundle, PlacedAct};
 pub use chain::{HandoverReader, HandoverRecord, HandoverStreamError, HandoverWriter};
 pub use json::{FORMAT, KINDS, describe};
 pub use map::{MAP_FORMAT, MapBundle, MapEntry, StapledRoot};

@@ -22,3 +22,5 @@ pub const FACTS: Address = address!("0000000000000000000000000000000000001007");
 pub const EQUIVOCATIONS: Address = address!("0000000000000000000000000000000000001008");
 /// Rules that change at a height.
 pub const UPGRADES: Address = address!("0000000000000000000000000000000000001009");
+/// Who may use whose data set.
+pub const AUTHORISATIONS: Address = address!("000000000000000000000000000000000000100A");

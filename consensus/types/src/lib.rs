@@ -8,6 +8,7 @@
 //!
 //! Every encoding here is specified in SPEC.md and pinned by `tests/vectors`.
 
+pub mod authorisation;
 pub mod block;
 pub mod bundle;
 pub mod call;
@@ -34,6 +35,9 @@ pub mod transaction;
 pub mod validator;
 pub mod vote;
 
+pub use authorisation::{
+    AuthorisationAct, AuthorisationEvent, AuthorisedTerms, TermsAct, TermsInForce,
+};
 pub use block::{Block, BlockError, ProposedBlock};
 pub use bundle::{BundleError, Decision, Handover, NamedValidator, NamedValidators, ProofBundle};
 pub use call::{

@@ -164,19 +164,19 @@ impl LegalRecord {
 }
 
 /// Slot of a key in the mapping at `slot` (Solidity's layout).
-fn mapping(key: B256, slot: u64) -> U256 {
+pub(crate) fn mapping(key: B256, slot: u64) -> U256 {
     let slot = U256::from(slot).to_be_bytes::<32>();
     keccak256([key.0, slot].concat()).into()
 }
 
 /// Slot of a list's element that begins `place` slots after its first.
-fn element(list: U256, place: U256) -> U256 {
+pub(crate) fn element(list: U256, place: U256) -> U256 {
     let first: U256 = keccak256(list.to_be_bytes::<32>()).into();
     first.wrapping_add(place)
 }
 
 /// 64 bits of a word, from bit `from` on.
-fn part(word: U256, from: usize) -> u64 {
+pub(crate) fn part(word: U256, from: usize) -> u64 {
     (word >> from).as_limbs()[0]
 }
 

@@ -30,7 +30,7 @@ macro_rules! at {
     };
 }
 
-/// Contracts of the genesis file (SPEC §12, §13, §14.5, §16).
+/// Contracts of the genesis file (SPEC §12, §13, §14.5, §16, §20).
 #[allow(
     missing_docs,
     unreachable_pub,

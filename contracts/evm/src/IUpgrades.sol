@@ -121,7 +121,7 @@ interface IUpgrades {
     error UpgradesOutOfOrder(string field, uint256 position);
     /// @notice Remedy: a value within the bounds.
     error UpgradesValueOutOfRange(uint8 parameter, uint64 min, uint64 max, uint64 got);
-    /// @notice Only contracts of the genesis file, 0x…1000 to 0x…1009, get other code.
+    /// @notice Only contracts of the genesis file, 0x…1000 to 0x…100A, get other code.
     error UpgradesNotSystem(address target);
     /// @notice The account has other code, or none. Remedy: deploy the code, and name its hash.
     error UpgradesCodeHash(address source, bytes32 expected, bytes32 got);

@@ -14,6 +14,7 @@ library System {
     address internal constant FACTS = 0x0000000000000000000000000000000000001007;
     address internal constant EQUIVOCATIONS = 0x0000000000000000000000000000000000001008;
     address internal constant UPGRADES = 0x0000000000000000000000000000000000001009;
+    address internal constant AUTHORISATIONS = 0x000000000000000000000000000000000000100A;
     /// Precompile that verifies Ed25519 signatures.
     address internal constant ED25519 = 0x0000000000000000000000000000000000001100;
     /// Precompile that verifies headers of other chains.

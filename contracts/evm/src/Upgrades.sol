@@ -247,7 +247,9 @@ contract Upgrades is IUpgrades {
     function _requireReplacements(Replacement[] calldata list) private view {
         for (uint256 i = 0; i < list.length; i++) {
             (address target, address source) = (list[i].target, list[i].source);
-            if (target < System.MOTIONS || target > System.UPGRADES || target.code.length == 0) {
+            if (
+                target < System.MOTIONS || target > System.AUTHORISATIONS || target.code.length == 0
+            ) {
                 revert UpgradesNotSystem(target);
             }
             if (i > 0 && target <= list[i - 1].target) {

@@ -115,7 +115,7 @@ contract UpgradesTest is Constitution {
             address(0x0fff), source, hash, err(IUpgrades.UpgradesNotSystem.selector, 0x0fff)
         );
         refusesCode(
-            address(0x100a), source, hash, err(IUpgrades.UpgradesNotSystem.selector, 0x100a)
+            address(0x100b), source, hash, err(IUpgrades.UpgradesNotSystem.selector, 0x100b)
         );
         refusesCode(
             source,

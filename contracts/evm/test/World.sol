@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Attestations} from "../src/Attestations.sol";
+import {Authorisations} from "../src/Authorisations.sol";
 import {Chains} from "../src/Chains.sol";
 import {Equivocations} from "../src/Equivocations.sol";
 import {Facts} from "../src/Facts.sol";
@@ -44,6 +45,8 @@ abstract contract World {
     Chains internal constant chains = Chains(0x0000000000000000000000000000000000001005);
     Facts internal constant facts = Facts(0x0000000000000000000000000000000000001007);
     Upgrades internal constant upgrades = Upgrades(0x0000000000000000000000000000000000001009);
+    Authorisations internal constant authorisations =
+        Authorisations(0x000000000000000000000000000000000000100A);
     address internal constant SYSTEM = 0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE;
     address internal constant EQUIVOCATIONS = 0x0000000000000000000000000000000000001008;
     address internal constant ED25519 = 0x0000000000000000000000000000000000001100;
@@ -70,6 +73,7 @@ abstract contract World {
         vm.etch(address(facts), type(Facts).runtimeCode);
         vm.etch(EQUIVOCATIONS, type(Equivocations).runtimeCode);
         vm.etch(address(upgrades), type(Upgrades).runtimeCode);
+        vm.etch(address(authorisations), type(Authorisations).runtimeCode);
         vm.etch(ED25519, type(Ed25519Mock).runtimeCode);
         vm.chainId(CHAIN);
         vm.warp(NOW);

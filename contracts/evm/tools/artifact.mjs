@@ -6,6 +6,7 @@ import { layoutOf } from './layout.mjs'
 
 const CONTRACTS = [
   'Attestations',
+  'Authorisations',
   'Chains',
   'Equivocations',
   'Facts',

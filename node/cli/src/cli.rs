@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    attest, backup, checkpoint, completions, config, court, db, delegate, doctor, erase, fact,
-    genesis, issuing, keys, log, motion, node, operator, org, permission, prove, quota, relay,
+    attest, backup, checkpoint, completions, config, consent, court, db, delegate, doctor, erase,
+    fact, genesis, issuing, keys, log, motion, node, operator, org, permission, prove, quota, relay,
     renew, revoke, signer, status, testnet, top, upgrade, verify, version, warroom,
 };
 
@@ -72,6 +72,9 @@ enum Command {
     /// Follow a chain as a third party, and show what was verified.
     #[command(subcommand)]
     Warroom(warroom::Command),
+    /// Who may use whose data set, for what and how long; with proof.
+    #[command(subcommand)]
+    Consent(consent::Command),
     /// Facts of other EVM chains, imported with proof.
     #[command(subcommand)]
     Fact(fact::Command),
@@ -144,6 +147,7 @@ impl Cli {
             Command::Signer(command) => signer::run(command),
             Command::Relay(command) => relay::run(command),
             Command::Warroom(command) => warroom::run(command),
+            Command::Consent(command) => consent::run(command),
             Command::Fact(command) => fact::run(command),
             Command::Testnet(command) => testnet::run(command),
             Command::Keys(command) => keys::run(command),

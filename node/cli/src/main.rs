@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod completions;
 mod config;
+mod consent;
 mod contract;
 mod court;
 mod db;

@@ -14,7 +14,7 @@ mod steps;
 mod verdict;
 mod zh_tw;
 
-pub(crate) use anchor::Trusted;
+pub(crate) use anchor::{Trusted, load as load_trust};
 pub(crate) use compare::{Compared, attested_digest};
 pub(crate) use cose::{is_receipt, no_certificate};
 pub(crate) use en::assurance as assurance_en;

@@ -1,9 +1,11 @@
 //! `tbsi warroom`.
 
+mod alerts;
+
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -34,7 +36,20 @@ pub(crate) enum Command {
     /// Checkpoints, handovers and leaves are verified from the genesis file on, whoever shows them.
     /// The API is below /api/v1; /api/v1/openapi.json describes it.
     #[command(after_help = CODES)]
-    Run(Args),
+    Run(Box<Args>),
+    /// Enter somebody who is told of new leaves, by webhook or e-mail, after confirming it.
+    #[command(after_help = alerts::HELP)]
+    Subscribe(alerts::SubscribeArgs),
+    /// Who is told, of what, and how that went.
+    Subscriptions(alerts::Index),
+    /// End a subscription.
+    Unsubscribe {
+        /// Its number.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+        #[command(flatten)]
+        index: alerts::Index,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -67,6 +82,10 @@ pub(crate) struct Args {
     /// A reverse proxy is in front and names who asks in X-Forwarded-For: limits count by that.
     #[arg(long)]
     behind_proxy: bool,
+    /// Send alerts to those who were entered with `tbsi warroom subscribe`: a file in TOML with
+    /// public_url, private_hosts and [smtp].
+    #[arg(long, value_name = "FILE", conflicts_with = "once")]
+    alerts: Option<PathBuf>,
     /// Look once, index what is new, say what is wrong, and end.
     #[arg(long)]
     once: bool,
@@ -78,8 +97,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
-    let Command::Run(args) = command;
-    in_language(start(&args), args.lang)
+    match command {
+        Command::Run(args) => in_language(start(&args), args.lang),
+        Command::Subscribe(args) => alerts::subscribe(&args),
+        Command::Subscriptions(index) => alerts::list(&index),
+        Command::Unsubscribe { number, index } => alerts::end(number, &index),
+    }
 }
 
 fn start(args: &Args) -> anyhow::Result<ExitCode> {
@@ -93,17 +116,22 @@ fn start(args: &Args) -> anyhow::Result<ExitCode> {
     runtime.block_on(serve(args, config))
 }
 
-fn config(args: &Args) -> anyhow::Result<WarroomConfig> {
+fn genesis_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
     let mut genesis = Vec::new();
-    File::open(&args.genesis)
-        .and_then(|file| {
-            let mut limited = file.take(GENESIS_BYTES_MAX as u64 + 1);
+    File::open(file)
+        .and_then(|opened| {
+            let mut limited = opened.take(GENESIS_BYTES_MAX as u64 + 1);
             limited.read_to_end(&mut genesis)
         })
         .or_say(|| {
-            let path = args.genesis.shown();
+            let path = file.shown();
             (format!("read {path}"), format!("讀取 {path}"))
         })?;
+    Ok(genesis)
+}
+
+fn config(args: &Args) -> anyhow::Result<WarroomConfig> {
+    let genesis = genesis_bytes(&args.genesis)?;
     Ok(WarroomConfig {
         genesis,
         http: http()?,
@@ -115,6 +143,7 @@ fn config(args: &Args) -> anyhow::Result<WarroomConfig> {
         poll_ms: args.poll_ms,
         silent_after_s: args.silent_after_s,
         behind_proxy: args.behind_proxy,
+        notify: args.alerts.as_deref().map(alerts::load).transpose()?,
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, Bytes};
 use serde::Deserialize;
 use tbsi_governance::abi::{CHAINS, FACTS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
-use tbsi_types::contracts::{EQUIVOCATIONS, UPGRADES};
+use tbsi_types::contracts::{AUTHORISATIONS, EQUIVOCATIONS, UPGRADES};
 use tbsi_types::genesis::GenesisAccount;
 use tbsi_types::log::{ATTESTATIONS, OUTBOX};
 
@@ -34,6 +34,7 @@ pub fn system_accounts(governed: bool) -> BTreeMap<Address, GenesisAccount> {
             (FACTS, artifact!("Facts")),
             (EQUIVOCATIONS, artifact!("Equivocations")),
             (UPGRADES, artifact!("Upgrades")),
+            (AUTHORISATIONS, artifact!("Authorisations")),
         ]);
     }
     let account = |(address, artifact)| (address, contract(artifact));

@@ -62,8 +62,8 @@ pub(crate) fn settle<V: StateView + ?Sized>(evm: &mut Evm<'_, V>) -> Result<(), 
     Ok(())
 }
 
-/// 0x…1000 to 0x…1009.
+/// 0x…1000 to 0x…100A.
 fn is_system(address: Address) -> bool {
     let first = tbsi_governance::abi::MOTIONS;
-    (first..=UPGRADES).contains(&address)
+    (first..=tbsi_types::contracts::AUTHORISATIONS).contains(&address)
 }

@@ -6,7 +6,7 @@ use tbsi_types::bundle::{KINDS, describe};
 use tbsi_types::log::{Leaf, Statement};
 
 use super::counts::kind_code;
-use super::{Answer, Context, Problem};
+use super::{Answer, Context, Params, Problem};
 use crate::digest::{Facet, number_word};
 use crate::limits::BUNDLES_PER_PAGE;
 use crate::said::said;
@@ -27,7 +27,10 @@ pub(super) struct Filter {
 
 impl Filter {
     pub(super) fn of(context: &Context<'_>) -> Result<Self, Problem> {
-        let params = context.params;
+        Self::read(context.params)
+    }
+
+    pub(super) fn read(params: &Params) -> Result<Self, Problem> {
         let kind = match params.get("kind") {
             Some("any") => None,
             None => Some(1),

@@ -190,6 +190,7 @@ fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, P
         }
     }
     warnings.extend(endings(context)?);
+    warnings.extend(quotas(context)?);
     if context.size < context.known.signed {
         let behind = context.known.signed - context.size;
         warnings.push(warning(
@@ -237,9 +238,56 @@ fn endings(context: &Context<'_>) -> Result<Vec<Value>, Problem> {
     Ok(warnings)
 }
 
+/// Organisations that have used most of their leaves of the period. Periods of whole hours alone
+/// are looked at, since leaves are counted by the hour; acts by contracts count for the quota and
+/// not here, so that it is at least so much.
+fn quotas(context: &Context<'_>) -> Result<Vec<Value>, Problem> {
+    let registry = context.registry();
+    let period = u64::from(registry.period_s).saturating_mul(1_000);
+    if period == 0 || !period.is_multiple_of(HOUR_MS) {
+        return Ok(Vec::new());
+    }
+    let time = context.time_ms()?;
+    let times = (time - time % period, time);
+    let mut warnings = Vec::new();
+    for (number, quota) in registry.leaf_quotas.range(1..) {
+        let word = number_word(u64::from(*number));
+        let counted = context.view.by_hour(Facet::Organisation, word, times)?;
+        let used: u64 = counted.iter().map(|(_, count)| count).sum();
+        if !is_near(used, *quota) {
+            continue;
+        }
+        let name = registry.organisation(*number);
+        let en = name.map_or_else(String::new, |it| it.name_en.clone());
+        let zh_tw = name.map(|it| it.name_zh_tw.clone());
+        let zh_tw = zh_tw
+            .filter(|it| !it.is_empty())
+            .unwrap_or_else(|| en.clone());
+        warnings.push(warning(
+            "quotaNearEnd",
+            format!("{en} has used {used} of the {quota} leaves of this period, or more."),
+            format!("{zh_tw}於本週期至少已使用 {quota} 筆配額中的 {used} 筆。"),
+            Some(format!("/organisations/{number}")),
+        ));
+    }
+    Ok(warnings)
+}
+
+/// Whether nine tenths are used.
+fn is_near(used: u64, quota: u64) -> bool {
+    used > 0 && u128::from(used) * 10 >= u128::from(quota) * 9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quota_is_near_its_end_from_nine_tenths_on() {
+        assert!(!is_near(0, 0) && is_near(1, 0));
+        assert!(!is_near(89, 100) && is_near(90, 100) && is_near(101, 100));
+        assert!(!is_near(u64::MAX / 2, u64::MAX));
+    }
 
     #[test]
     fn one_certificate_without_a_validator_is_no_alarm() {

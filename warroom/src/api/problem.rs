@@ -24,6 +24,11 @@ impl Problem {
         }
     }
 
+    /// What is wrong, for people.
+    pub(crate) fn said(&self) -> Said {
+        self.said.clone()
+    }
+
     /// A parameter with a value that cannot be: `allowed` says which can.
     pub(crate) fn parameter(name: &'static str, allowed: &Said) -> Self {
         let said = said(

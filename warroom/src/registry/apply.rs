@@ -3,10 +3,13 @@
 
 use alloy_primitives::{Address, B256};
 use tbsi_bindings::SolEvent;
-use tbsi_bindings::contracts::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS};
+use tbsi_bindings::contracts::{
+    AUTHORISATIONS, CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS,
+};
 use tbsi_bindings::genesis::{Chains, Details, Motions, Nodes, Organisations, Permissions};
 use tbsi_governance::motions::Act as MotionAct;
 
+use super::authorisations;
 use super::{
     AccountRecord, BallotRecord, ChainRecord, KeyRecord, MotionRecord, NodeRecord,
     OrganisationRecord, Registry, Since, Turn,
@@ -38,6 +41,8 @@ pub(super) fn apply(registry: &mut Registry, act: &Act) {
         chains(registry, act, since);
     } else if contract == MOTIONS {
         motions(registry, act, since);
+    } else if contract == AUTHORISATIONS {
+        authorisations::apply(registry, act, since);
     }
 }
 
@@ -241,6 +246,16 @@ fn change_node(record: &mut NodeRecord, change: NodeChange, since: Since) {
 }
 
 fn permissions(registry: &mut Registry, act: &Act, since: Since) {
+    if let Some(it) = read::<Permissions::QuotaSet>(act) {
+        // 2^64 - 1 is no limit (SPEC §13.4).
+        if it.leaves == u64::MAX {
+            registry.leaf_quotas.remove(&it.organisation);
+        } else {
+            registry.leaf_quotas.insert(it.organisation, it.leaves);
+        }
+    } else if let Some(it) = read::<Permissions::PeriodSet>(act) {
+        registry.period_s = it.length;
+    }
     let Some(it) = read::<Permissions::AccountSet>(act) else {
         return;
     };

@@ -3,7 +3,7 @@
 use alloy_primitives::FixedBytes;
 use tbsi_bindings::SolEvent;
 use tbsi_bindings::genesis::{
-    Chains, Details, Facts, Motions, Nodes, Organisations, Permissions, Upgrades,
+    Authorisations, Chains, Details, Facts, Motions, Nodes, Organisations, Permissions, Upgrades,
 };
 use tbsi_governance::motions::Act as MotionAct;
 
@@ -152,7 +152,7 @@ macro_rules! events {
 }
 
 /// Events that an act can be.
-const EVENTS: [(FixedBytes<32>, &str); 42] = events![
+const EVENTS: [(FixedBytes<32>, &str); 47] = events![
     Organisations::ContactSet,
     Organisations::OrganisationAmended,
     Organisations::OrganisationJoined,
@@ -192,6 +192,11 @@ const EVENTS: [(FixedBytes<32>, &str); 42] = events![
     Upgrades::UpgradeScheduled,
     Upgrades::UpgradeSettled,
     Upgrades::VersionDeclared,
+    Authorisations::AuthorisationAccepted,
+    Authorisations::AuthorisationNarrowed,
+    Authorisations::AuthorisationOffered,
+    Authorisations::AuthorisationReliedOn,
+    Authorisations::AuthorisationRevoked,
     Facts::ClientFrozen,
     Facts::ClientOpened,
     Facts::HeaderAccepted,
@@ -232,7 +237,23 @@ pub(super) fn act(registry: &Registry, act: &Act) -> (String, Said) {
                 format!("{name}：{}", called.zh_tw),
             )
         }
+        Some(number) if name.starts_with("Authorisation") => authorised(registry, &name, number),
         Some(_) | None => said(name.clone(), name.clone()),
     };
     (name, words)
+}
+
+/// An act of an authorisation, and between whom it is.
+fn authorised(registry: &Registry, name: &str, number: u32) -> Said {
+    let Some(record) = registry.authorisations.get(&number) else {
+        return said(name, name);
+    };
+    let (giver, taker) = (
+        registry.called(record.grantor),
+        registry.called(record.grantee),
+    );
+    said(
+        format!("{name}, no. {number}: {} to {}", giver.en, taker.en),
+        format!("{name}，第 {number} 號：{}對{}", giver.zh_tw, taker.zh_tw),
+    )
 }

@@ -7,7 +7,7 @@ use super::{Doing, IndexError};
 
 /// Each brings an index from the form of its number to the next; SQLite's `user_version` is the
 /// number of those that were done.
-const MIGRATIONS: [&str; 1] = [FORM_1];
+const MIGRATIONS: [&str; 2] = [FORM_1, FORM_2];
 
 const FORM_1: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -54,6 +54,17 @@ CREATE TABLE alarm (
     number INTEGER PRIMARY KEY, code TEXT NOT NULL, source TEXT NOT NULL, since_ms INTEGER NOT NULL,
     en TEXT NOT NULL, zh_tw TEXT NOT NULL, evidence TEXT, UNIQUE (code, source)
 );
+";
+
+const FORM_2: &str = "
+-- Who is told of new leaves; not of the log.
+CREATE TABLE subscription (
+    number INTEGER PRIMARY KEY, channel TEXT NOT NULL, address TEXT NOT NULL,
+    filter TEXT NOT NULL, zh_tw INTEGER NOT NULL, secret BLOB NOT NULL, token TEXT NOT NULL UNIQUE,
+    confirmed_ms INTEGER, asked INTEGER NOT NULL DEFAULT 0, next INTEGER NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0, due_ms INTEGER NOT NULL DEFAULT 0, problem TEXT
+);
+CREATE INDEX subscription_by_due ON subscription (due_ms);
 ";
 
 /// Brings the index to the newest form. One of another network, or of newer software, is refused.

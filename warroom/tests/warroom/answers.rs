@@ -3,8 +3,10 @@
 use alloy_primitives::{B256, keccak256};
 use serde_json::Value;
 use tbsi_bindings::SolEvent;
-use tbsi_bindings::contracts::{CHAINS, MOTIONS, ORGANISATIONS, PERMISSIONS};
-use tbsi_bindings::genesis::{Chains, Motions, Organisations, Permissions};
+use tbsi_bindings::contracts::{AUTHORISATIONS, CHAINS, MOTIONS, ORGANISATIONS, PERMISSIONS};
+use tbsi_bindings::genesis::{
+    Act, Authorisations, Chains, Motions, Organisations, Party, Permissions, Terms,
+};
 use tbsi_light::{TrustAnchor, verify_bundle, verify_cosigned};
 use tbsi_types::log::{Cosigner, Statement, TlogProof, leaf_hash};
 use tbsi_types::{Address, ProofBundle, VotingPower, sha256};
@@ -81,6 +83,14 @@ pub(crate) fn rich() -> MadeLog {
         arguments: B256::with_last_byte(60).to_vec().into(),
     };
     emit(&mut log, MOTIONS, &proposed);
+    let length = 3_600;
+    emit(&mut log, PERMISSIONS, &Permissions::PeriodSet { length });
+    let quota = Permissions::QuotaSet {
+        organisation: 5,
+        gas: u64::MAX,
+        leaves: 41,
+    };
+    emit(&mut log, PERMISSIONS, &quota);
     let vote = Motions::VoteCast {
         motion: 1,
         organisation: 2,
@@ -95,12 +105,81 @@ pub(crate) fn rich() -> MadeLog {
         technology: "Ethereum".into(),
     };
     emit(&mut log, CHAINS, &registered);
+    authorise(&mut log);
     log.attest(9, 40);
     log
 }
 
+/// One authorisation that is given, narrowed, used and revoked, and one that is offered.
+fn authorise(log: &mut MadeLog) {
+    let party = |name: &str| Party {
+        nameZhTw: String::new(),
+        nameEn: name.into(),
+        taxId: "04595257".into(),
+        lei: String::new(),
+        jurisdiction: "TW".into(),
+    };
+    let act = |version: u32, by: u32, purposes: &[u8]| Act {
+        version,
+        by,
+        account: account(by.try_into().unwrap()),
+        dataSet: B256::repeat_byte(0xda),
+        terms: Terms {
+            agreement: B256::repeat_byte(0xa9),
+            from: 1_700_000_000,
+            until: 1_900_000_000,
+            purposes: purposes.iter().map(|it| B256::repeat_byte(*it)).collect(),
+        },
+        grantor: party("A"),
+        grantee: party("B"),
+    };
+    let (authorisation, grantor, grantee) = (1, 1, 2);
+    for (authorisation, act) in [(1, act(0, 1, &[1, 2])), (2, act(0, 1, &[1]))] {
+        let offered = Authorisations::AuthorisationOffered {
+            authorisation,
+            grantor,
+            grantee,
+            act,
+        };
+        emit(log, AUTHORISATIONS, &offered);
+    }
+    let accepted = Authorisations::AuthorisationAccepted {
+        authorisation,
+        grantor,
+        grantee,
+        act: act(0, 2, &[1, 2]),
+    };
+    emit(log, AUTHORISATIONS, &accepted);
+    let narrowed = Authorisations::AuthorisationNarrowed {
+        authorisation,
+        grantor,
+        grantee,
+        act: act(1, 2, &[1]),
+    };
+    emit(log, AUTHORISATIONS, &narrowed);
+    let used = Authorisations::AuthorisationReliedOn {
+        authorisation,
+        grantor,
+        grantee,
+        version: 1,
+        account: account(2),
+        purpose: B256::repeat_byte(1),
+        subject: B256::repeat_byte(5),
+    };
+    emit(log, AUTHORISATIONS, &used);
+    let revoked = Authorisations::AuthorisationRevoked {
+        authorisation,
+        grantor,
+        grantee,
+        by: 1,
+        account: account(1),
+        reason: 3,
+    };
+    emit(log, AUTHORISATIONS, &revoked);
+}
+
 /// Every answer by its path, and the schema that it has to follow.
-const ANSWERS: [(&str, &str); 26] = [
+const ANSWERS: [(&str, &str); 30] = [
     ("status", "Status"),
     ("now", "Now"),
     ("series", "Series"),
@@ -123,6 +202,10 @@ const ANSWERS: [(&str, &str); 26] = [
     ("motions?status=open", "MotionPage"),
     ("motions/1", "Motion"),
     ("chains", "ChainPage"),
+    ("consents", "ConsentPage"),
+    ("consents?status=active&organisation=2", "ConsentPage"),
+    ("consents/1", "Consent"),
+    ("consents/2", "Consent"),
     ("recount", "Recount"),
     ("recount?start=0", "Recount"),
     ("search?q=04595257", "Search"),
@@ -213,8 +296,16 @@ async fn figures(room: &Serving, log: &MadeLog) {
         found.map_or(0, |row| row["count"].as_u64().unwrap())
     };
     // Organisation 5's account counts from its act on; contracts are nobody's.
-    assert_eq!((of(1), of(2), of(3), of(5), of(0)), (300, 5, 2, 40, 5));
+    assert_eq!((of(1), of(2), of(3), of(5), of(0)), (300, 5, 2, 40, 13));
     assert!(now["validators"][0]["nameEn"].is_string());
+    let near = now["warnings"].as_array().unwrap().iter();
+    let near: Vec<_> = near.filter(|it| it["code"] == "quotaNearEnd").collect();
+    assert_eq!(near.len(), 1);
+    assert_eq!(near[0]["link"], "/organisations/5");
+    assert!(
+        near[0]["en"].as_str().unwrap().contains("40 of the 41"),
+        "{near:?}"
+    );
     let missing = now["validators"].as_array().unwrap().iter();
     assert_eq!(missing.filter(|it| it["signed"] == false).count(), 1);
     // A certificate needs a quorum and no more.
@@ -348,6 +439,7 @@ async fn registry(room: &Serving) {
     assert_eq!(chains["items"][0]["caip2"], "eip155:1");
     assert_eq!(chains["items"][0]["messages"], 1);
     assert_eq!(chains["items"][0]["received"], Value::Null);
+    consents(room).await;
     let feed = room
         .bytes("feed.atom?organisation=5&kind=any")
         .await
@@ -356,6 +448,36 @@ async fn registry(room: &Serving) {
     assert!(feed.contains("&lt;img src=x"), "{feed}");
     assert!(!feed.contains("<img"), "{feed}");
     assert_eq!(feed.matches("<entry>").count(), 40);
+}
+
+async fn consents(room: &Serving) {
+    let all = room.json("consents").await;
+    let statuses: Vec<_> = all["items"].as_array().unwrap().iter().collect();
+    let statuses: Vec<_> = statuses.iter().map(|it| it["status"].clone()).collect();
+    assert_eq!(statuses, ["offered", "revoked"]);
+    let one = room.json("consents/1").await;
+    assert_eq!((&one["versions"], &one["uses"]), (&2.into(), &1.into()));
+    assert_eq!(one["terms"]["purposes"].as_array().map(Vec::len), Some(1));
+    let acts = one["acts"].as_array().unwrap().iter();
+    let acts: Vec<_> = acts.map(|it| it["what"].as_str().unwrap()).collect();
+    assert_eq!(acts, ["offered", "accepted", "narrowed", "revoked"]);
+    assert_eq!(one["acts"][3]["reason"], 3);
+    assert_eq!(
+        one["usesShown"][0]["subject"],
+        B256::repeat_byte(5).to_string()
+    );
+    let none = room.json("consents?organisation=3").await;
+    assert_eq!(none["items"], Value::Array(Vec::new()));
+    let of_data = format!("consents?dataSet={}&limit=1", B256::repeat_byte(0xda));
+    let page = room.json(&of_data).await;
+    assert_eq!(
+        (&page["items"][0]["consent"], &page["next"]),
+        (&2.into(), &"2".into())
+    );
+    // The text of the act leads from the record of its leaf.
+    let position = one["acts"][1]["position"].as_u64().unwrap();
+    let leaf = room.json(&format!("attestations/{position}")).await;
+    assert_eq!(leaf["act"]["event"], "AuthorisationAccepted");
 }
 
 async fn searches(room: &Serving, log: &MadeLog) {

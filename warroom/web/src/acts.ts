@@ -4,6 +4,8 @@ import { keccak256, sha256 } from '@tbsi/verify/hash.js'
 import type { Statement } from '@tbsi/verify/leaf.js'
 import type { Act } from './api.js'
 
+const PARTY = '(string,string,string,string,string)'
+const CONSENT = `(uint32,uint32,uint32,(uint32,uint32,address,bytes32,(bytes32,uint64,uint64,bytes32[]),${PARTY},${PARTY}))`
 const RULE = '(uint16,uint16,uint16,uint16,uint32,uint32,uint32)'
 
 /** Signatures of the events, by name. */
@@ -27,6 +29,9 @@ const SIGNATURES: Readonly<Record<string, string>> = Object.fromEntries([
   'VoteCast(uint32,uint32,address,uint8)', 'UpgradeCancelled(uint32)',
   'UpgradeScheduled(uint32,bytes32,uint64,uint32,string)', 'UpgradeSettled(uint32,uint8,uint8)',
   'VersionDeclared(uint32,uint32,uint32)',
+  `AuthorisationAccepted${CONSENT}`, `AuthorisationNarrowed${CONSENT}`, `AuthorisationOffered${CONSENT}`,
+  'AuthorisationReliedOn(uint32,uint32,uint32,uint32,address,bytes32,bytes32)',
+  'AuthorisationRevoked(uint32,uint32,uint32,uint32,address,uint16)',
 ].map((signature) => [signature.slice(0, signature.indexOf('(')), signature]))
 
 /** Topics that one event has beside its signature. */

@@ -256,6 +256,55 @@ export interface MotionPage {
   readonly next: string | null
   readonly notKnown: readonly NotKnown[]
 }
+export interface ConsentTerms {
+  readonly agreement: string
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly purposes: readonly string[]
+}
+export interface ConsentSummary {
+  readonly consent: number
+  readonly grantor: number
+  readonly grantorName: Name | null
+  readonly grantee: number
+  readonly granteeName: Name | null
+  readonly dataSet: string
+  readonly status: string
+  readonly versions: number
+  readonly terms: ConsentTerms | null
+  readonly offered: ConsentTerms | null
+  readonly begunMs: number | null
+  readonly revokedMs: number | null
+  readonly uses: number
+}
+export interface Consent extends ConsentSummary {
+  readonly acts: readonly {
+    readonly what: string
+    readonly by: number
+    readonly name: Name | null
+    readonly account: string
+    readonly version: number | null
+    readonly terms: ConsentTerms | null
+    readonly reason: number | null
+    readonly timeMs: number
+    readonly position: number | null
+  }[]
+  readonly usesShown: readonly {
+    readonly version: number
+    readonly account: string
+    readonly purpose: string
+    readonly subject: string
+    readonly timeMs: number
+    readonly position: number | null
+  }[]
+  readonly notKnown: readonly NotKnown[]
+}
+export interface ConsentPage {
+  readonly size: number
+  readonly items: readonly ConsentSummary[]
+  readonly next: string | null
+  readonly notKnown: readonly NotKnown[]
+}
 export interface ChainPage {
   readonly size: number
   readonly items: readonly {

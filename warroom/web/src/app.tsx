@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { AttestationPage } from './pages/attestation.js'
 import { ChainsPage } from './pages/chains.js'
+import { ConsentsPage } from './pages/consents.js'
 import { FollowPage } from './pages/follow.js'
 import { LeavesPage } from './pages/leaves.js'
 import { MotionsPage } from './pages/motions.js'
@@ -42,6 +43,7 @@ export const TITLES: Readonly<Record<PageName, Pair>> = {
   organisations: ['Organisations', '機構'],
   motions: ['Motions', '動議'],
   chains: ['Chains', '他鏈'],
+  consents: ['Consents', '資料授權'],
   provenance: ['Provenance', '資料沿革'],
   follow: ['Follow', '訂閱'],
   trust: ['Trust', '信任'],
@@ -51,8 +53,8 @@ export const TITLES: Readonly<Record<PageName, Pair>> = {
 
 const VIEWS: Readonly<Record<PageName, ComponentType<{ route: Route }>>> = {
   now: NowPage, search: SearchPage, verify: VerifyPage, organisations: OrganisationsPage,
-  motions: MotionsPage, chains: ChainsPage, provenance: ProvenancePage, follow: FollowPage,
-  trust: TrustPage, attestation: AttestationPage, leaves: LeavesPage,
+  motions: MotionsPage, chains: ChainsPage, consents: ConsentsPage, provenance: ProvenancePage,
+  follow: FollowPage, trust: TrustPage, attestation: AttestationPage, leaves: LeavesPage,
 }
 
 export function App() {

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks'
 
 export const PAGES = [
-  'now', 'search', 'verify', 'organisations', 'motions', 'chains', 'provenance', 'follow', 'trust',
+  'now', 'search', 'verify', 'organisations', 'motions', 'chains', 'consents', 'provenance', 'follow', 'trust',
 ] as const
 export type PageName = (typeof PAGES)[number] | 'attestation' | 'leaves'
 
@@ -43,7 +43,7 @@ export function ofLink(link: string): string | null {
   if (what === 'attestations') {
     return id === undefined ? `#/leaves?${new URLSearchParams(query).toString()}` : to('attestation', id)
   }
-  if (what === 'organisations' || what === 'motions') return to(what, id)
+  if (what === 'organisations' || what === 'motions' || what === 'consents') return to(what, id)
   if (what === 'chains') return to('chains')
   if (what === 'provenance') return to('provenance', null, Object.fromEntries(new URLSearchParams(query)))
   return null

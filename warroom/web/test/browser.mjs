@@ -30,15 +30,15 @@ export async function launch() {
 
 after(async () => { await (await running)?.close() })
 
-/** A visitor at the time of the small network's newest block; what the page complains of is in `wrong`. */
-export async function visit(browser, { language = 'en', width = 1100, height = 800, dark = false } = {}) {
+/** A visitor at a time, by default that of the small network's newest block; what the page complains of is in `wrong`. */
+export async function visit(browser, { language = 'en', width = 1100, height = 800, dark = false, now = NOW_MS } = {}) {
   const context = await browser.newContext({
     locale: language === 'en' ? 'en-GB' : 'zh-TW', viewport: { width, height }, colorScheme: dark ? 'dark' : 'light',
   })
   // A condition that does not come about on a busy machine is waited for long enough.
   context.setDefaultTimeout(WAIT_MS_MAX)
   const page = await context.newPage()
-  await page.clock.setFixedTime(NOW_MS)
+  await page.clock.setFixedTime(now)
   const wrong = []
   page.on('console', (message) => { if (message.type() === 'error') wrong.push(message.text()) })
   page.on('pageerror', (error) => { wrong.push(String(error)) })

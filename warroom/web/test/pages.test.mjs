@@ -22,6 +22,7 @@ const PAGES = [
   ['motions', 'tbody tr'],
   ['motions/1', 'tbody tr:nth-child(3)'],
   ['chains', '.chain'],
+  ['consents', 'p.lead'],
   [`provenance?id=${net.all[named.old].id}`, '.graph'],
   ['follow', 'option[value="4"]'],
   ['trust', '#trusted'],

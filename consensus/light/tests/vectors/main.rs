@@ -1,13 +1,15 @@
 //! `tests/vectors/certificate.json`, `checkpoint.json`, `leaf.json`, `log.json`,
-//! `bundle.json`, `handovers.json`, `map.json`, `cose.json`, `erasure.json` and `registry.json`:
-//! the bytes that every verifier of TBSI must accept and refuse, whatever language it is written
-//! in.
+//! `bundle.json`, `handovers.json`, `map.json`, `cose.json`, `erasure.json`, `registry.json` and
+//! `authorisation.json`: the bytes that every verifier of TBSI must accept and refuse, whatever
+//! language it is written in.
 //!
 //! One test makes the files again and compares (`UPDATE_VECTORS=1` rewrites them, which
 //! approves a change of format); the other only reads them, as a foreign verifier would.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod authorisation_fixture;
+mod authorisation_vectors;
 mod bundle;
 mod bundle_vectors;
 mod cose_vectors;
@@ -137,6 +139,7 @@ fn vectors_are_what_this_code_makes() {
     compare("cose.json", &cose_vectors::make());
     compare("erasure.json", &erasure_vectors::make());
     compare("registry.json", &registry_vectors::make());
+    compare("authorisation.json", &authorisation_vectors::make());
 }
 
 fn check(name: &str, got: Result<u64, String>, expected: &Expected) {

@@ -11,7 +11,9 @@ mod events;
 use alloy_primitives::{Address, Log};
 
 pub use crate::contracts::{ATTESTATIONS, FACTS, OUTBOX};
-use crate::contracts::{CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS, UPGRADES};
+use crate::contracts::{
+    AUTHORISATIONS, CHAINS, MOTIONS, NODES, ORGANISATIONS, PERMISSIONS, UPGRADES,
+};
 use crate::log::leaf::{LEAF_BYTES_MAX, LEAF_HEAD_BYTES, LEAF_KIND_AT, LeafError, LeafHead, u24};
 use crate::number::{Height, TimestampMs};
 use crate::transaction::Receipt;
@@ -20,8 +22,16 @@ use crate::transaction::Receipt;
 pub const GOVERNOR: Address = MOTIONS;
 
 /// Contracts whose every event becomes a leaf: motions, organisations, nodes, permissions,
-/// chains, upgrades (SPEC §13).
-pub const GOVERNANCE: [Address; 6] = [MOTIONS, ORGANISATIONS, NODES, PERMISSIONS, CHAINS, UPGRADES];
+/// chains, upgrades (SPEC §13), authorisations (SPEC §20).
+pub const GOVERNANCE: [Address; 7] = [
+    MOTIONS,
+    ORGANISATIONS,
+    NODES,
+    PERMISSIONS,
+    CHAINS,
+    UPGRADES,
+    AUTHORISATIONS,
+];
 
 /// Bytes of a leaf that attests a digest of one word.
 const ATTESTATION_LEAF_BYTES: usize = LEAF_HEAD_BYTES + 32 + 4 + 1 + 32;

@@ -4,6 +4,7 @@
 //! the other codes in [`shown`].
 
 mod attestations;
+mod authorisations;
 mod facts;
 mod motions;
 mod nodes;
@@ -43,6 +44,7 @@ fn all() -> impl Iterator<Item = &'static Sentence> {
         permissions::SENTENCES,
         shared::SENTENCES,
         attestations::SENTENCES,
+        authorisations::SENTENCES,
         facts::SENTENCES,
         upgrades::SENTENCES,
     ];
@@ -128,6 +130,7 @@ fn shown(
         "" => number.to_string(),
         "organisation" => names(u32::try_from(code).ok()?),
         "organisation-status" => words::word(&words::ORGANISATION_STATUS, code, lang),
+        "authorisation-status" => words::word(&words::AUTHORISATION_STATUS, code, lang),
         "motion-status" => words::word(&words::MOTION_STATUS, code, lang),
         "algorithm-status" => words::word(&words::ALGORITHM_STATUS, code, lang),
         "key" => words::word(&words::KEY_USES, code, lang),

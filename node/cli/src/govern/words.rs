@@ -60,6 +60,13 @@ pub(crate) const MOTION_STATUS: [Pair; 7] = [
     ("expired", "逾期未執行"),
 ];
 
+/// Status of an authorisation, from code 1.
+pub(crate) const AUTHORISATION_STATUS: [Pair; 3] = [
+    ("offered", "待接受"),
+    ("active", "有效"),
+    ("revoked", "已撤銷"),
+];
+
 /// What an organisation says, from code 1.
 pub(crate) const CHOICES: [Pair; 4] = [
     ("yes", "贊成"),

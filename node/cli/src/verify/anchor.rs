@@ -45,7 +45,7 @@ impl Trusted {
 }
 
 /// Reads what is trusted; `bundle` only says which network it claims to be of.
-pub(super) fn load(
+pub(crate) fn load(
     genesis: Option<&Path>,
     checkpoint: Option<&Path>,
     bundle: &ProofBundle,

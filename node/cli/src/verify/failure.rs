@@ -20,13 +20,13 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn invalid(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn invalid(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
         let kind = VerdictKind::Invalid;
         let error = error.into();
         Self { kind, code, error }
     }
 
-    pub(super) fn could_not_tell(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn could_not_tell(code: &'static str, error: impl Into<anyhow::Error>) -> Self {
         let kind = VerdictKind::CouldNotTell;
         let error = error.into();
         Self { kind, code, error }
@@ -54,7 +54,7 @@ impl Failure {
     }
 
     /// Of a proof that was read, under what is trusted.
-    pub(super) fn of_proof(error: VerifyBundleError, bundle: &ProofBundle) -> Self {
+    pub(crate) fn of_proof(error: VerifyBundleError, bundle: &ProofBundle) -> Self {
         use VerifyBundleError as E;
         let begins_elsewhere = match &error {
             E::Handover { number: 1, source } => is_another_set(source),
@@ -117,7 +117,7 @@ impl Failure {
     }
 
     /// Of bytes that are no proof, or one that contradicts itself; `file` names it.
-    pub(super) fn of_form(error: BundleError, file: Sentence) -> Self {
+    pub(crate) fn of_form(error: BundleError, file: Sentence) -> Self {
         use BundleError as E;
         if is_of_another_version(&error) {
             return Self::could_not_tell("otherVersion", wrap(error, file));

@@ -45,7 +45,7 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// RFC 3339.
-pub(super) fn parse_time(text: &str) -> Result<TimestampMs, String> {
+pub(crate) fn parse_time(text: &str) -> Result<TimestampMs, String> {
     let problem = |_| "use a time such as 2026-11-30T16:00:00+08:00".to_owned();
     let timestamp: Timestamp = text.parse().map_err(problem)?;
     let ms = u64::try_from(timestamp.as_millisecond());

@@ -91,6 +91,21 @@ export const STANDINGS: Terms = {
   contactSet: ['contact changed', '變更聯絡方式'],
 }
 
+/** Of an authorisation, and what is done with it (SPEC §20). */
+export const CONSENTS: Terms = {
+  offered: ['offered, not accepted', '已提出，尚未接受'],
+  active: ['in force', '有效'],
+  over: ['its time is over', '已屆期'],
+  revoked: ['revoked for ever', '已永久撤銷'],
+}
+
+export const CONSENT_ACTS: Terms = {
+  offered: ['offered', '提出'],
+  accepted: ['accepted', '接受'],
+  narrowed: ['narrowed', '縮小'],
+  revoked: ['revoked', '撤銷'],
+}
+
 export const CHOICES: Terms = {
   yes: ['yes', '贊成'],
   no: ['no', '反對'],

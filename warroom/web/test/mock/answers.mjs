@@ -162,5 +162,5 @@ export function answersOf(world) {
     const found = all.map((it, at) => at).filter((at) => at < before && wanted(all[at])).reverse().slice(0, Number(query.get('limit') ?? 50))
     return { size, items: found.map(leaf), next: found.length === 50 ? String(found.at(-1)) : null }
   }
-  return { status, now, attestation, organisations, organisation, motion, motions: () => page([motion()]), chains, provenance, search, list }
+  return { status, now, attestation, organisations, organisation, motion, motions: () => page([motion()]), consents: () => page([]), chains, provenance, search, list }
 }

@@ -55,6 +55,7 @@ function answer(world, answers, path, query) {
   if (path === '/motions') return answers.motions()
   if (what === 'motions') return id === '1' ? answers.motion() : null
   if (path === '/chains') return answers.chains()
+  if (path === '/consents') return answers.consents()
   if (path === '/provenance') return answers.provenance(query.get('id'))
   if (path === '/search') return answers.search(query.get('q') ?? '')
   if (what === 'tiles') return tile(world, path.slice('/tiles/'.length)) ?? null

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-const ARTIFACTS: [(&str, &str); 7] = [
+const ARTIFACTS: [(&str, &str); 8] = [
     (
         "Motions",
         include_str!("../../../../../contracts/evm/artifacts/Motions.json"),
@@ -30,6 +30,10 @@ const ARTIFACTS: [(&str, &str); 7] = [
     (
         "Facts",
         include_str!("../../../../../contracts/evm/artifacts/Facts.json"),
+    ),
+    (
+        "Authorisations",
+        include_str!("../../../../../contracts/evm/artifacts/Authorisations.json"),
     ),
     (
         "Upgrades",
