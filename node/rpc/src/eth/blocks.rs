@@ -97,11 +97,11 @@ pub(crate) fn find_transaction(
     Ok(pending.map(|transaction| objects::transaction(&transaction, None)))
 }
 
-/// A block and the receipts of its transactions; `None` if there is no such block.
-pub(crate) fn executed(
-    api: &Api,
-    height: Height,
-) -> Result<Option<(Block, Arc<Vec<Receipt>>)>, Failure> {
+/// A block and the receipts of its transactions.
+type Executed = (Block, Arc<Vec<Receipt>>);
+
+/// What was executed at a height; `None` if there is no such block.
+pub(crate) fn executed(api: &Api, height: Height) -> Result<Option<Executed>, Failure> {
     let Some(block) = api.backend.block(height)? else {
         return Ok(None);
     };
