@@ -35,6 +35,15 @@ pub(super) fn wrong(field: &str, problem: impl Into<String>) -> Result<(), Wrong
     })
 }
 
+const MIB: u64 = 1024 * 1024;
+
+/// Fields with their values, and the least and the greatest that each may have.
+fn within_all<const N: usize>(fields: [(&str, u64, u64, u64); N]) -> Result<(), Wrong> {
+    fields
+        .into_iter()
+        .try_for_each(|(field, value, min, max)| within(field, value, min, max))
+}
+
 pub(super) fn within(field: &str, value: u64, min: u64, max: u64) -> Result<(), Wrong> {
     if (min..=max).contains(&value) {
         return Ok(());
@@ -61,11 +70,7 @@ impl Config {
     }
 
     fn check_numbers(&self) -> Result<(), Wrong> {
-        const MIB: u64 = 1024 * 1024;
-        let (rpc, mempool) = (&self.rpc, &self.mempool);
-        // A request must have room for the largest transaction in hex, a reply for a block.
-        let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
-        let response_min = 2 * BLOCK_BYTES_MAX as u64;
+        let mempool = &self.mempool;
         let all: u64 = mempool.transactions_max.into();
         let history = match self.store.history_blocks {
             HISTORY_ALL => HISTORY_BLOCKS_MAX,
@@ -75,7 +80,40 @@ impl Config {
             HISTORY_ALL => KEEP_BLOCKS_MAX,
             blocks => blocks,
         };
-        let limits: [(&str, u64, u64, u64); 17] = [
+        within_all([
+            (
+                "store.history_blocks",
+                history,
+                STATE_WINDOW_MIN,
+                HISTORY_BLOCKS_MAX,
+            ),
+            ("store.keep_blocks", kept, KEEP_BLOCKS_MIN, KEEP_BLOCKS_MAX),
+            ("keys.twin_watch_ms", self.keys.twin_watch_ms, 0, 60_000),
+            ("mempool.transactions_max", all, 1, 1_000_000),
+            ("mempool.bytes_max", mempool.bytes_max, MIB, 4_096 * MIB),
+            ("mempool.own_part", mempool.own_part.into(), 1, 100),
+            (
+                "mempool.per_sender_max",
+                mempool.per_sender_max.into(),
+                1,
+                all,
+            ),
+            (
+                "mempool.nonce_gap_max",
+                mempool.nonce_gap_max.into(),
+                0,
+                all,
+            ),
+        ])?;
+        self.check_rpc_numbers()
+    }
+
+    fn check_rpc_numbers(&self) -> Result<(), Wrong> {
+        let rpc = &self.rpc;
+        // A request must have room for the largest transaction in hex, a reply for a block.
+        let request_min = 4 * TRANSACTION_BYTES_MAX as u64;
+        let response_min = 2 * BLOCK_BYTES_MAX as u64;
+        within_all([
             ("rpc.connections_max", rpc.connections_max.into(), 1, 65_536),
             (
                 "rpc.connections_per_address_max",
@@ -110,33 +148,7 @@ impl Config {
                 1,
                 100_000,
             ),
-            (
-                "store.history_blocks",
-                history,
-                STATE_WINDOW_MIN,
-                HISTORY_BLOCKS_MAX,
-            ),
-            ("store.keep_blocks", kept, KEEP_BLOCKS_MIN, KEEP_BLOCKS_MAX),
-            ("keys.twin_watch_ms", self.keys.twin_watch_ms, 0, 60_000),
-            ("mempool.transactions_max", all, 1, 1_000_000),
-            ("mempool.bytes_max", mempool.bytes_max, MIB, 4_096 * MIB),
-            ("mempool.own_part", mempool.own_part.into(), 1, 100),
-            (
-                "mempool.per_sender_max",
-                mempool.per_sender_max.into(),
-                1,
-                all,
-            ),
-            (
-                "mempool.nonce_gap_max",
-                mempool.nonce_gap_max.into(),
-                0,
-                all,
-            ),
-        ];
-        limits
-            .into_iter()
-            .try_for_each(|(field, value, min, max)| within(field, value, min, max))
+        ])
     }
 
     fn check_listen(&self) -> Result<(), Wrong> {
