@@ -17,6 +17,7 @@ pub mod fuzz;
 #[doc(hidden)]
 pub mod host;
 pub mod limits;
+mod memory;
 mod network;
 mod pacing;
 mod port;

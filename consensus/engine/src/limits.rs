@@ -48,6 +48,9 @@ pub const SYNC_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// Messages of the engine that wait for the network task.
 pub const NETWORK_COMMANDS_MAX: usize = 256;
 
+/// Votes that wait to be asked for again: those of a round.
+pub const ASKED_AGAIN_MAX: usize = 2;
+
 /// Bytes of one gossip message.
 pub const GOSSIP_BYTES_MAX: usize = 1024 * 1024;
 

@@ -6,6 +6,7 @@
 //! slow, and the engine's mailboxes have no bound.
 
 mod actor;
+mod asking;
 mod commands;
 mod gate;
 mod mailbox;
@@ -36,7 +37,7 @@ use bytes::Bytes;
 use tbsi_p2p::{
     Judgement, Message, PeerEvent, PeerProtocol, ReplyChannel, RequestFailure, Requests, Swarm,
 };
-use tbsi_types::{Height, Roster, Signature};
+use tbsi_types::{Address, Height, Roster, Signature};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
@@ -47,8 +48,10 @@ use crate::limits::{
     GOSSIP_BYTES_MAX, SYNC_REQUEST_BYTES_MAX, SYNC_REQUEST_TIMEOUT, SYNC_RESPONSE_BYTES_MAX,
 };
 use crate::progress::Progress;
+use crate::signing::EngineSigner;
 use crate::twin::TwinWatch;
 use crate::witnessed::Witnessed;
+use asking::Asking;
 use gate::Gate;
 use mailbox::{Mailbox, PartBytes};
 use monitor::Counters;
@@ -95,6 +98,10 @@ pub(crate) struct Surroundings {
     pub(crate) witnessed: Witnessed,
     /// Hears what others sign with this validator's key.
     pub(crate) twin: Option<TwinWatch>,
+    /// Signs for this node's validator.
+    pub(crate) signer: Option<EngineSigner>,
+    /// Its address.
+    pub(crate) own: Option<Address>,
 }
 
 /// Owns the swarm; between wire bytes and the engine's messages.
@@ -106,6 +113,8 @@ struct Network {
     gate: Gate,
     witnessed: Witnessed,
     twin: Option<TwinWatch>,
+    own: Option<Address>,
+    asking: Asking,
     nils: Nils,
     told: Told,
     mailbox: Mailbox,
@@ -128,6 +137,8 @@ impl Network {
             wake,
             witnessed,
             twin,
+            signer,
+            own,
         } = surroundings;
         let gate = Gate::new(verified, Arc::clone(&roster.borrow_and_update()));
         Self {
@@ -138,6 +149,8 @@ impl Network {
             gate,
             witnessed,
             twin,
+            own,
+            asking: Asking::new(signer),
             nils: Nils::default(),
             told: Told::default(),
             mailbox: Mailbox::default(),
@@ -162,6 +175,7 @@ impl Network {
                     None => break,
                 },
                 event = self.swarm.next() => self.on_event(event),
+                vote = self.asking.answered() => self.on_asked_again(vote),
                 () = until(self.nils.due()) => self.release_nils(),
                 () = until(self.told.due()) => self.tell_again(),
             }
@@ -299,11 +313,13 @@ impl Network {
             return;
         };
         let statement = vote.message.statement();
+        let validator = mc::Vote::<Ctx>::validator_address(&vote.message).0;
+        // The engine has its own votes from its signer: in its log, those are what it derived.
+        if self.own == Some(validator) {
+            return;
+        }
         let tally = self.witnessed.tally();
-        tally.note(
-            &statement,
-            mc::Vote::<Ctx>::validator_address(&vote.message).0,
-        );
+        tally.note(&statement, validator);
         let place = (statement.height, statement.round, statement.kind);
         let waits = statement.value.is_none()
             && statement.height == self.gate.height()

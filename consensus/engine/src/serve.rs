@@ -373,6 +373,10 @@ impl<C: Chain> Server<C> {
             again,
         } = start;
         self.witnessed.tally().start(height, &validators);
+        // The engine empties its log, and knows of nothing that it signed.
+        if again {
+            self.witnessed.memory().begin(height, None);
+        }
         let tally = Some(self.tally);
         let parameters = height_parameters(self.host.parameters(), height, validators, tally);
         let engine_height = Height(height);
@@ -499,5 +503,13 @@ pub(crate) fn evidence_from_engine(evidence: MisbehaviorEvidence<Ctx>) -> Vec<Ev
                     second: (second.message.statement(), second.signature),
                 })
         });
-    votes.chain(proposals).collect()
+    // A proposal that its signer abstained from is known to its own node alone, and is none.
+    let is_signed = |evidence: &Evidence| {
+        let (first, second) = match evidence {
+            Evidence::Votes { first, second, .. } => (first.1, second.1),
+            Evidence::Proposals { first, second, .. } => (first.1, second.1),
+        };
+        ![first, second].contains(&tbsi_types::Signature::ABSTAINED)
+    };
+    votes.chain(proposals).filter(is_signed).collect()
 }

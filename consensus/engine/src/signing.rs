@@ -1,23 +1,31 @@
 //! Signing and verifying, in the engine's words.
 
+use std::sync::Arc;
+
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
 use mc::{SignedExtension, SignedMessage, SignedProposal, SignedVote, ValidatorProof};
 use mc::{VoteExtensionScope, VoteType};
-use tbsi_keys::{ConsensusStatement, VoteSigner};
+use tbsi_keys::{ConsensusStatement, SignedStatement, VoteSigner};
 use tbsi_types::{B256, PublicKey, Signature, VoteKind};
+use tracing::error;
 
 use crate::context::{Ctx, Proposal, Vote};
+use crate::memory::Forgotten;
 use crate::network::Verified;
 use crate::twin::TwinWatch;
 use crate::witnessed::Witnessed;
 
-/// Asks the validator's signer, in the engine's words.
-pub(crate) struct EngineSigner {
+/// Asks the validator's signer, in the engine's words. Clones share it.
+#[derive(Clone)]
+pub(crate) struct EngineSigner(Arc<Inner>);
+
+struct Inner {
     signer: Box<dyn VoteSigner>,
     witnessed: Witnessed,
     twin: Option<TwinWatch>,
+    forgotten: Forgotten,
 }
 
 impl EngineSigner {
@@ -25,51 +33,93 @@ impl EngineSigner {
         signer: Box<dyn VoteSigner>,
         witnessed: Witnessed,
         twin: Option<TwinWatch>,
+        forgotten: Forgotten,
     ) -> Self {
-        Self {
+        Self(Arc::new(Inner {
             signer,
             witnessed,
             twin,
-        }
+            forgotten,
+        }))
     }
 
-    /// An abstention is a signature that counts for nobody, not even for this node's own tally
-    /// (SPEC §6.4).
-    async fn sign(&self, statement: ConsensusStatement) -> Result<Signature, Error> {
-        let signature = if self.twin.as_ref().is_some_and(TwinWatch::is_seen) {
+    /// What was signed where `asked` is wanted: of a vote, perhaps another of its step. `None`
+    /// abstains.
+    async fn sign(&self, asked: ConsensusStatement) -> Result<Option<SignedStatement>, Error> {
+        let Inner {
+            signer,
+            witnessed,
+            twin,
+            forgotten,
+        } = &*self.0;
+        let memory = witnessed.memory();
+        let signed = if twin.as_ref().is_some_and(TwinWatch::is_seen) {
             None
         } else {
-            let signature = self.signer.sign(statement).await;
-            signature.map_err(Error::from_source)?
+            let remembered = memory.lock_at(asked.height());
+            let signed = signer.sign(asked, remembered).await;
+            signed.map_err(Error::from_source)?
         };
-        self.witnessed.signed(signature.is_some());
-        if signature.is_some() {
-            // Before anybody hears of it.
-            if let Some(twin) = &self.twin {
-                twin.signed(&statement);
-            }
-            if let ConsensusStatement::Vote(vote) = &statement {
-                let own = self.signer.public_key().address();
-                self.witnessed.tally().note(vote, own);
-            }
+        witnessed.signed(signed.is_some());
+        let Some(SignedStatement { statement, .. }) = &signed else {
+            return Ok(None);
+        };
+        // Before anybody hears of it.
+        if let Some(twin) = twin {
+            twin.signed(statement);
         }
-        Ok(signature.unwrap_or(Signature::ABSTAINED))
+        if *statement == asked {
+            memory.signed(statement);
+        } else {
+            let noted = forgotten.note(asked.height());
+            noted.map_err(Error::from_source)?;
+        }
+        if let ConsensusStatement::Vote(vote) = statement {
+            let own = signer.public_key().address();
+            witnessed.tally().note(vote, own);
+        }
+        Ok(signed)
     }
+
+    /// Asks once more for a vote that was abstained from. A disk that fails is told when the
+    /// engine asks the next time.
+    pub(crate) async fn sign_again(&self, vote: Vote) -> Option<SignedVote<Ctx>> {
+        let signed = self.sign_vote(vote).await;
+        signed
+            .inspect_err(|error| error!(%error, "a vote that was asked for again"))
+            .ok()
+            .filter(|vote| vote.signature != Signature::ABSTAINED)
+    }
+}
+
+/// The vote that was signed where `vote` was asked for. An abstention is a signature that counts
+/// for nobody, not even for this node's own tally (SPEC §6.4).
+pub(crate) fn answered(vote: Vote, signed: Option<SignedStatement>) -> SignedVote<Ctx> {
+    let Some(SignedStatement {
+        statement: ConsensusStatement::Vote(statement),
+        signature,
+    }) = signed
+    else {
+        return SignedMessage::new(vote, Signature::ABSTAINED);
+    };
+    let validator = *mc::Vote::<Ctx>::validator_address(&vote);
+    SignedMessage::new(Vote::new(statement, validator), signature)
 }
 
 #[async_trait]
 impl Signer<Ctx> for EngineSigner {
     async fn sign_vote(&self, vote: Vote) -> Result<SignedVote<Ctx>, Error> {
-        let signature = self
+        let signed = self
             .sign(ConsensusStatement::Vote(vote.statement()))
             .await?;
-        Ok(SignedMessage::new(vote, signature))
+        Ok(answered(vote, signed))
     }
 
     async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedProposal<Ctx>, Error> {
-        let signature = self
+        let signed = self
             .sign(ConsensusStatement::Proposal(proposal.statement()))
             .await?;
+        let signature = signed.map_or(Signature::ABSTAINED, |signed| signed.signature);
         Ok(SignedMessage::new(proposal, signature))
     }
 
@@ -99,13 +149,19 @@ impl Signer<Ctx> for EngineSigner {
 pub(crate) struct ChainVerifier {
     verified: Verified,
     witnessed: Witnessed,
+    own: Option<tbsi_types::Address>,
 }
 
 impl ChainVerifier {
-    pub(crate) fn new(verified: Verified, witnessed: Witnessed) -> Self {
+    pub(crate) fn new(
+        verified: Verified,
+        witnessed: Witnessed,
+        own: Option<tbsi_types::Address>,
+    ) -> Self {
         Self {
             verified,
             witnessed,
+            own,
         }
     }
 
@@ -137,6 +193,12 @@ impl Verifier<Ctx> for ChainVerifier {
         signature: &Signature,
         key: &PublicKey,
     ) -> Result<VerificationResult, Error> {
+        // A proposer whose signer abstains goes on with its block, and prevotes it: its core waits
+        // for no timeout any more, and would be silent in this round. Nobody else hears of it,
+        // and no such proposal comes from the network.
+        if *signature == Signature::ABSTAINED && self.own == Some(key.address()) {
+            return Ok(VerificationResult::Valid);
+        }
         let digest = proposal.statement().digest(self.verified.chain());
         Ok(self.verdict(key, digest, signature))
     }

@@ -1,6 +1,6 @@
 //! Starting and running the engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use arc_malachitebft_app_channel::{
 use bytesize::ByteSize;
 use tbsi_keys::{Mark, Position, VoteSigner};
 use tbsi_p2p::P2pError;
-use tbsi_types::Height;
+use tbsi_types::{Height, Round};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -25,13 +25,14 @@ use crate::limits::{
     QUEUED_HEIGHTS_MAX, QUEUED_INPUTS_PER_HEIGHT_MAX, REQUESTS_MAX, SYNC_BATCH_BLOCKS_MAX,
     SYNC_REQUEST_TIMEOUT, SYNC_RESPONSE_BYTES_MAX,
 };
+use crate::memory::Forgotten;
 use crate::network::{self, NetworkMonitor, Spawned, Surroundings, Verified};
 use crate::port::{Chain, ChainError};
 use crate::progress::Progress;
 use crate::serve::{Clocks, Server};
 use crate::signing::{ChainVerifier, EngineSigner};
 use crate::twin::TwinWatch;
-use crate::wal::{self, LogMended};
+use crate::wal::{self, LogMended, WalError};
 use crate::witnessed::Witnessed;
 
 /// The write-ahead log, in its folder.
@@ -97,13 +98,10 @@ impl<C: Chain> Engine<C> {
         let address = validator
             .as_ref()
             .map(|signer| signer.public_key().address());
-        let path = config.wal_dir.join(LOG_FILE);
-        let log_mended =
-            wal::mend(&path, address, chain.tip().next()).map_err(|error| EngineError::Log {
-                path,
-                problem: error.to_string(),
-            })?;
+        let next = chain.tip().next();
+        let (log_mended, lock) = open_log(&config.wal_dir, address, next)?;
         let witnessed = Witnessed::default();
+        witnessed.memory().begin(next, lock);
         let (progress, watched) = watch::channel(Progress::default());
         let mark = validator.as_ref().and_then(|signer| signer.mark());
         let twin = address.zip(mark).filter(|_| config.twin_watch.is_some());
@@ -114,9 +112,14 @@ impl<C: Chain> Engine<C> {
             verified: Verified::new(config.p2p.chain, Arc::clone(&config.known)),
             wake: Arc::clone(&wake),
             witnessed: witnessed.clone(),
+            signer: validator.map(|signer| {
+                let forgotten = Forgotten::in_dir(&config.wal_dir);
+                EngineSigner::new(signer, witnessed.clone(), twin.clone(), forgotten)
+            }),
+            own: address,
             twin,
         };
-        let launched = launch(config.clone(), validator, witnessed.clone(), surroundings);
+        let launched = launch(config.clone(), witnessed.clone(), surroundings);
         let (channels, handle, monitor) = launched.await?;
         let clocks = Clocks::new(Instant::now(), config.clock);
         let mut host = Host::new(chain, config.parameters, address, clocks.now());
@@ -172,13 +175,35 @@ impl<C: Chain> Engine<C> {
     }
 }
 
+/// Makes the log fit to be replayed. Returns what that took, and of which precommit of the
+/// validator the core will know.
+fn open_log(
+    wal_dir: &Path,
+    validator: Option<tbsi_types::Address>,
+    next: Height,
+) -> Result<(Option<LogMended>, Option<Round>), EngineError> {
+    let path = wal_dir.join(LOG_FILE);
+    let opened = || {
+        Forgotten::in_dir(wal_dir).empty_log(&path, next)?;
+        let mended = wal::mend(&path, validator, next)?;
+        let lock = match validator {
+            Some(own) => wal::newest_lock(&path, own, next)?,
+            None => None,
+        };
+        Ok((mended, lock))
+    };
+    opened().map_err(|error: WalError| EngineError::Log {
+        path: path.clone(),
+        problem: error.to_string(),
+    })
+}
+
 type Launched = Result<(Channels<Ctx>, EngineHandle, NetworkMonitor), EngineError>;
 
 /// Starts Malachite. Boxed, so that it is compiled here once and not again in every crate
 /// that starts an engine.
 fn launch(
     config: EngineConfig,
-    validator: Option<Box<dyn VoteSigner>>,
     witnessed: Witnessed,
     surroundings: Surroundings,
 ) -> Pin<Box<dyn Future<Output = Launched> + Send>> {
@@ -188,13 +213,11 @@ fn launch(
             problem,
         };
         let verified = surroundings.verified.clone();
-        let verifier = Box::new(ChainVerifier::new(verified, witnessed.clone()));
-        let consensus = match validator {
-            Some(signer) => {
-                let own = Address(signer.public_key().address());
-                let twin = surroundings.twin.clone();
-                let signer = Box::new(EngineSigner::new(signer, witnessed, twin));
-                ConsensusContext::new_validator(own, verifier, signer)
+        let own = surroundings.own;
+        let verifier = Box::new(ChainVerifier::new(verified, witnessed, own));
+        let consensus = match own.zip(surroundings.signer.clone()) {
+            Some((own, signer)) => {
+                ConsensusContext::new_validator(Address(own), verifier, Box::new(signer))
             }
             None => ConsensusContext::new_full_node(Address(tbsi_types::Address::ZERO), verifier),
         };

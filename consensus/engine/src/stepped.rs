@@ -26,7 +26,7 @@ use bytes::Bytes;
 use mc::{ThresholdParam, ValidatorSet as _, ValueOrigin};
 use tbsi_light::KnownSignatures;
 use tbsi_types::genesis::ConsensusParameters;
-use tbsi_types::{ChainIdentity, CommitCertificate, Height, Round, Signature};
+use tbsi_types::{ChainIdentity, CommitCertificate, Height, Round};
 
 use crate::codec::{WireCodec, certificate_from_engine, certificate_to_engine};
 use crate::context::{self, Address, Ctx, round_from_engine};
@@ -36,7 +36,7 @@ use crate::port::{Chain, ChainError, Commit};
 use crate::serve::{evidence_from_engine, height_parameters};
 use effects::{Pending, Shell};
 pub use log::CrashFile;
-use tbsi_keys::ConsensusStatement;
+use tbsi_keys::{ConsensusStatement, SignedStatement};
 
 /// Heights above the running one whose messages wait: the engine's default.
 const QUEUED_HEIGHTS_MAX: usize = 10;
@@ -118,8 +118,12 @@ pub trait World {
     fn wake_after(&mut self, after: Option<Duration>);
     /// Passes a place where a process may die.
     fn pass(&mut self, place: Place) -> Result<(), Crashed>;
-    /// The signer's answer; `None` abstains.
-    fn sign(&mut self, statement: ConsensusStatement) -> Result<Option<Signature>, Crashed>;
+    /// The signer's answer, as that of [`VoteSigner::sign`](tbsi_keys::VoteSigner::sign).
+    fn sign(
+        &mut self,
+        statement: ConsensusStatement,
+        remembered: Option<Round>,
+    ) -> Result<Option<SignedStatement>, Crashed>;
     /// What became of [`Input::Synced`].
     fn synced(&mut self, peer: &str, height: Height, fault: SyncFault);
     /// What an observer of the node would note.
@@ -310,7 +314,9 @@ impl<C: Chain> Stepped<C> {
             return Ok(());
         }
         match wire::decode_input(topic, bytes) {
-            Some(input) if self.core.is_some() => self.feed(world, input),
+            Some(input) if self.core.is_some() && !self.shell.is_own(&input) => {
+                self.feed(world, input)
+            }
             Some(_) | None => Ok(()),
         }
     }
@@ -465,14 +471,17 @@ impl<C: Chain> Stepped<C> {
         let damaged = |error| Stop::Core(format!("the log: {error}"));
         if again || !self.shell.votes {
             log.reset(height).map_err(damaged)?;
+            self.shell.remember(height, &VecDeque::new());
             return Ok(VecDeque::new());
         }
         let entries = log.start(height).map_err(damaged)?;
         let decode = |entry: Vec<u8>| decode_entry(&WireCodec, std::io::Cursor::new(entry));
-        entries
+        let entries = entries
             .into_iter()
             .map(|entry| decode(entry).map_err(damaged))
-            .collect()
+            .collect::<Result<_, _>>()?;
+        self.shell.remember(height, &entries);
+        Ok(entries)
     }
 
     fn replay(

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use arc_malachitebft_app_channel::app::consensus::Input;
 use arc_malachitebft_app_channel::app::engine::wal::decode_entry;
 use arc_malachitebft_app_channel::app::types::core as mc;
-use tbsi_types::{Address, Height};
+use tbsi_types::{Address, Height, Round, VoteKind};
 use tracing::warn;
 
 use crate::codec::WireCodec;
@@ -117,6 +117,40 @@ pub(crate) fn mend(
     Ok(Some(LogMended::Cut(cut)))
 }
 
+/// The round of the newest precommit for a block that `own` cast at `next`, as a log says that
+/// was mended: the core knows of it when the log is replayed.
+pub(crate) fn newest_lock(path: &Path, own: Address, next: Height) -> io::Result<Option<Round>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let length = file.metadata()?.len();
+    let mut log = Log {
+        file: BufReader::new(file),
+        length,
+    };
+    if log.header()? != Some(next) {
+        return Ok(None);
+    }
+    let mut newest = None;
+    log.each_entry(|input| newest = newest.max(lock_of(&input, own, next)))?;
+    Ok(newest)
+}
+
+/// The round of a precommit for a block that `own` cast at `next`.
+pub(crate) fn lock_of(input: &Input<Ctx>, own: Address, next: Height) -> Option<Round> {
+    let Input::Vote(vote) = input else {
+        return None;
+    };
+    let (by, vote) = (
+        mc::Vote::<Ctx>::validator_address(&vote.message).0,
+        vote.message.statement(),
+    );
+    let precommit = vote.kind == VoteKind::Precommit && vote.value.is_some();
+    (by == own && vote.height == next && precommit).then_some(vote.round)
+}
+
 /// Keeps the file under another name.
 fn set_aside(path: &Path) -> Result<LogMended, WalError> {
     let name = |number: u32| -> PathBuf {
@@ -159,7 +193,14 @@ impl Log {
     /// Where the last of the entries ends that are whole from the first on, and whether `own` said
     /// something at `next` in them.
     fn whole_entries(&mut self, own: Option<Address>, next: Height) -> io::Result<(u64, bool)> {
-        let (mut end, mut said) = (HEADER_BYTES, false);
+        let mut said = false;
+        let end = self.each_entry(|input| said |= is_said(&input, own, next))?;
+        Ok((end, said))
+    }
+
+    /// Reads the entries that are whole from the first on; returns where the last of them ends.
+    fn each_entry(&mut self, mut read: impl FnMut(Input<Ctx>)) -> io::Result<u64> {
+        let mut end = HEADER_BYTES;
         let mut bytes = Vec::new();
         while self.length - end >= ENTRY_HEADER_BYTES {
             let mut header = [0; ENTRY_HEADER];
@@ -172,10 +213,10 @@ impl Log {
             let Some(input) = entry(&bytes, crc) else {
                 break;
             };
-            said |= is_said(&input, own, next);
+            read(input);
             end += ENTRY_HEADER_BYTES + length as u64;
         }
-        Ok((end, said))
+        Ok(end)
     }
 
     /// Refuses if the log is damaged at `at` and, from `from` on, has anything that `own` said at

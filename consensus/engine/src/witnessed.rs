@@ -8,6 +8,7 @@ use tbsi_types::{Address, VoteStatement};
 use tokio::sync::Notify;
 
 use crate::limits::VERIFIED_VOTES_MAX;
+use crate::memory::Memory;
 use crate::tally::Tally;
 
 /// Shared by the signer, the verifier and the host's loop.
@@ -19,6 +20,7 @@ struct Shared {
     seen: Mutex<Seen>,
     more: Notify,
     tally: Tally,
+    memory: Memory,
 }
 
 /// What was not taken yet.
@@ -51,6 +53,11 @@ impl Witnessed {
     /// Votes of the running height, own ones and those that only the network has verified too.
     pub(crate) fn tally(&self) -> &Tally {
         &self.0.tally
+    }
+
+    /// What the core remembers of what was signed.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.0.memory
     }
 
     /// The same for as long as the process lives: a few kilobytes for each start of an engine.

@@ -16,5 +16,5 @@ mod sign_state;
 pub mod signer;
 mod votes;
 
-pub use sign_state::{Mark, Position, SignState, SignStateError, Step};
-pub use votes::{ConsensusStatement, LocalSigner, VoteSigner};
+pub use sign_state::{Lock, LockUnknown, Mark, Position, SignState, SignStateError, Step};
+pub use votes::{ConsensusStatement, LocalSigner, SignedStatement, VoteSigner};

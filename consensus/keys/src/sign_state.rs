@@ -8,6 +8,7 @@
 
 mod error;
 mod position;
+mod said;
 mod slot;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -17,17 +18,24 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use tbsi_types::{Address, ChainIdentity, Height};
+use tbsi_types::{Address, ChainIdentity, Height, Round, VoteStatement};
 use tracing::warn;
 
+use crate::ConsensusStatement;
+use said::Said;
 use slot::{FILE_BYTES, Found, Slot, offsets};
 
 pub use error::SignStateError;
 pub use position::{Mark, Position, Step};
+pub use said::Lock;
 
 /// How often, and how long apart, a lock that somebody holds is tried.
 const LOCK_ATTEMPTS: usize = 50;
 const LOCK_RETRY: Duration = Duration::from_millis(20);
+
+/// Nobody knows whether a validator is locked on a block, and on which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockUnknown;
 
 /// The file, open.
 #[derive(Debug)]
@@ -38,6 +46,7 @@ pub struct SignState {
     validator: Address,
     sequence: u64,
     mark: Mark,
+    said: Said,
     /// A write failed: what is on the disk is not known, and writing it again would not tell.
     broken: bool,
     /// The disk fails from the next write on, after so many bytes.
@@ -53,7 +62,8 @@ impl SignState {
         validator: Address,
         height: Height,
     ) -> Result<Self, SignStateError> {
-        Self::create_at(path, chain, validator, Mark::end_of(height))
+        let mark = Mark::end_of(height);
+        Self::create_at(path, chain, validator, mark, Said::NOTHING)
     }
 
     fn create_at(
@@ -61,6 +71,7 @@ impl SignState {
         chain: ChainIdentity,
         validator: Address,
         mark: Mark,
+        said: Said,
     ) -> Result<Self, SignStateError> {
         let exists = || SignStateError::Exists { path: path.into() };
         if path.try_exists().map_err(io_error("look for", path))? {
@@ -85,11 +96,12 @@ impl SignState {
             validator,
             sequence: 0,
             mark,
+            said,
             broken: false,
             fails_after: None,
         };
-        state.write(mark)?;
-        state.write(mark)?;
+        state.write(mark, said)?;
+        state.write(mark, said)?;
         // A link, unlike a renaming, replaces nothing.
         fs::hard_link(&draft, path).map_err(|source| {
             if source.kind() == io::ErrorKind::AlreadyExists {
@@ -141,7 +153,12 @@ impl SignState {
                 validator: newest.validator,
             });
         }
-        let Slot { sequence, mark, .. } = newest;
+        let Slot {
+            sequence,
+            mark,
+            said,
+            ..
+        } = newest;
         let mut state = Self {
             file,
             path: path.into(),
@@ -149,6 +166,7 @@ impl SignState {
             validator,
             sequence,
             mark,
+            said,
             broken: false,
             fails_after: None,
         };
@@ -161,7 +179,7 @@ impl SignState {
                 "a copy in the sign-state was torn or damaged; it is written anew"
             );
             // To the other slot: this one, if it tore, would be all that holds the mark.
-            state.write(mark)?;
+            state.write(mark, said)?;
         }
         Ok(state)
     }
@@ -169,6 +187,16 @@ impl SignState {
     /// The highest position signed.
     pub fn mark(&self) -> Mark {
         self.mark
+    }
+
+    /// On what the validator is locked at the height of the mark. `Err` if that is not known: the
+    /// newest record is of a version that did not keep it.
+    pub fn lock(&self) -> Result<Option<Lock>, LockUnknown> {
+        if self.said.whole {
+            return Ok(self.said.lock);
+        }
+        let first = self.mark.round == Round::ZERO && self.mark.step < Step::Precommit;
+        if first { Ok(None) } else { Err(LockUnknown) }
     }
 
     /// Refuses if the chain already holds a signature of this key above the mark: the file
@@ -189,7 +217,7 @@ impl SignState {
     pub fn raise(&mut self, height: Height) -> Result<(), SignStateError> {
         let mark = Mark::end_of(height);
         if mark.position() > self.mark.position() {
-            self.write(mark)?;
+            self.write(mark, Said::NOTHING)?;
         }
         Ok(())
     }
@@ -204,11 +232,49 @@ impl SignState {
         validator: Address,
     ) -> Result<Self, SignStateError> {
         let held = Self::open(from, chain, validator)?;
-        Self::create_at(path, chain, validator, held.mark)
+        Self::create_at(path, chain, validator, held.mark, held.said)
     }
 
-    /// Whether `next` may be signed; if it is new, the mark is durable when this returns.
-    /// `false` means that something else was, or may have been, signed at or above it.
+    /// What to sign where `asked` is wanted; it is durable when this returns. Above the mark, that
+    /// is `asked`, or a prevote for nil where `asked` is one against a lock: whoever asks
+    /// remembers its locks up to that of round `remembered` alone. In the round of the mark it
+    /// is what was signed there, whatever is asked. `None` means that something else was, or
+    /// may have been, signed at or above it.
+    pub fn answer(
+        &mut self,
+        asked: ConsensusStatement,
+        remembered: Option<Round>,
+    ) -> Result<Option<ConsensusStatement>, SignStateError> {
+        let wanted = asked.mark(&self.chain);
+        if wanted.position() <= self.mark.position() {
+            return Ok(self.again(asked, wanted));
+        }
+        let next = match asked.height() == self.mark.height {
+            true => self.said.unless_against_lock(asked, remembered),
+            false => asked,
+        };
+        let said = self.said.and(&self.mark, &next);
+        self.write(next.mark(&self.chain), said)?;
+        Ok(Some(next))
+    }
+
+    /// What was signed at this place, if that is known.
+    fn again(&self, asked: ConsensusStatement, wanted: Mark) -> Option<ConsensusStatement> {
+        if wanted == self.mark {
+            return Some(asked);
+        }
+        let ConsensusStatement::Vote(vote) = asked else {
+            return None;
+        };
+        if (vote.height, vote.round) != (self.mark.height, self.mark.round) {
+            return None;
+        }
+        let value = self.said.vote(vote.kind)?;
+        Some(ConsensusStatement::Vote(VoteStatement { value, ..vote }))
+    }
+
+    /// Writes a mark as versions did that kept no statements: what they left behind must be read.
+    #[doc(hidden)]
     pub fn advance(&mut self, next: Mark) -> Result<bool, SignStateError> {
         if next.position() == self.mark.position() {
             return Ok(next.digest == self.mark.digest);
@@ -216,7 +282,7 @@ impl SignState {
         if next.position() < self.mark.position() {
             return Ok(false);
         }
-        self.write(next)?;
+        self.write(next, Said::default())?;
         Ok(true)
     }
 
@@ -227,7 +293,7 @@ impl SignState {
         self.fails_after = Some(bytes);
     }
 
-    fn write(&mut self, mark: Mark) -> Result<(), SignStateError> {
+    fn write(&mut self, mark: Mark, said: Said) -> Result<(), SignStateError> {
         let failed = io_error("write", &self.path);
         if self.broken {
             return Err(failed(io::Error::other("an earlier write failed")));
@@ -238,6 +304,7 @@ impl SignState {
             validator: self.validator,
             sequence,
             mark,
+            said,
         };
         let bytes = slot.encode();
         self.broken = true;
@@ -254,7 +321,7 @@ impl SignState {
         self.file.sync_data().map_err(failed)?;
         self.broken = false;
         self.sequence = sequence;
-        self.mark = mark;
+        (self.mark, self.said) = (mark, said);
         Ok(())
     }
 }

@@ -45,7 +45,7 @@ pub enum SignerError {
         source: io::Error,
     },
     /// The connection broke off, or nothing came in time.
-    #[error("connection with the signer at {0} broke off")]
+    #[error("the signer at {0} did not answer in time, or the connection with it broke off")]
     Broken(SignerAddress),
     /// The other end does not have the key that it should, or does not know this one.
     #[error(
@@ -95,7 +95,7 @@ pub enum SignerError {
 
 /// Binds a connection to one network.
 fn prologue(chain: &ChainIdentity) -> Vec<u8> {
-    let mut bytes = b"TBSI-SIGNER-1".to_vec();
+    let mut bytes = b"TBSI-SIGNER-2".to_vec();
     bytes.extend_from_slice(&chain.chain_id.to_be_bytes());
     bytes.extend_from_slice(chain.genesis_hash.as_slice());
     bytes

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use tbsi_types::{
-    ChainIdentity, Height, ProposalStatement, PublicKey, SecretKey, Signature, VoteKind,
+    ChainIdentity, Height, ProposalStatement, PublicKey, Round, SecretKey, Signature, VoteKind,
     VoteStatement,
 };
 use tracing::warn;
@@ -26,6 +26,14 @@ impl ConsensusStatement {
         match self {
             Self::Vote(vote) => vote.height,
             Self::Proposal(proposal) => proposal.height,
+        }
+    }
+
+    /// The round that it is about.
+    pub fn round(&self) -> Round {
+        match self {
+            Self::Vote(vote) => vote.round,
+            Self::Proposal(proposal) => proposal.round,
         }
     }
 
@@ -59,6 +67,15 @@ impl ConsensusStatement {
     }
 }
 
+/// What a signer signed where it was asked to sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedStatement {
+    /// The statement: what was asked, or of a vote, another of its height, round and step.
+    pub statement: ConsensusStatement,
+    /// Over that one.
+    pub signature: Signature,
+}
+
 /// Signs for one validator on one chain, or abstains.
 #[async_trait]
 pub trait VoteSigner: Send + Sync + 'static {
@@ -71,12 +88,14 @@ pub trait VoteSigner: Send + Sync + 'static {
         None
     }
 
-    /// A signature; `None` abstains (SPEC §6.4). An error is a disk that failed: the engine
-    /// stops.
+    /// A signature, over what was signed at this place before if that was something else; `None`
+    /// abstains (SPEC §6.4). `remembered` is the round of the newest precommit for a block at this
+    /// height that whoever asks knows of. An error is a disk that failed: the engine stops.
     async fn sign(
         &self,
         statement: ConsensusStatement,
-    ) -> Result<Option<Signature>, SignStateError>;
+        remembered: Option<Round>,
+    ) -> Result<Option<SignedStatement>, SignStateError>;
 }
 
 /// A validator's key with its sign-state, in this process.
@@ -107,24 +126,37 @@ impl LocalSigner {
         self.state.lock().expect("no holder panics").mark()
     }
 
-    /// Signs if the sign-state allows it; the mark is durable when this returns. May block on
-    /// the disk.
+    /// As [`VoteSigner::sign`]; what was signed is durable when this returns. May block on the
+    /// disk.
     pub fn sign_blocking(
         &self,
-        statement: ConsensusStatement,
-    ) -> Result<Option<Signature>, SignStateError> {
-        let mark = statement.mark(&self.chain);
+        asked: ConsensusStatement,
+        remembered: Option<Round>,
+    ) -> Result<Option<SignedStatement>, SignStateError> {
         let mut state = self.state.lock().expect("no holder panics");
-        if state.advance(mark)? {
-            return Ok(Some(self.key.sign(mark.digest)));
-        }
+        let answer = state.answer(asked, remembered)?;
         let last = state.mark();
-        warn!(
-            height = %mark.height, round = %mark.round, step = ?mark.step,
-            signed_height = %last.height, signed_round = %last.round, signed_step = ?last.step,
-            "not signing: the sign-state holds something else at or above this step"
-        );
-        Ok(None)
+        drop(state);
+        let (height, round, step) = (asked.height(), asked.round(), asked.step());
+        let Some(statement) = answer else {
+            warn!(
+                %height, %round, ?step,
+                signed_height = %last.height, signed_round = %last.round, signed_step = ?last.step,
+                "not signing: the sign-state holds something else at or above this step"
+            );
+            return Ok(None);
+        };
+        if statement != asked {
+            warn!(
+                %height, %round, ?step, ?asked, signed = ?statement,
+                "signing what was signed here before, or nil against a block that this validator                  is locked on: consensus has forgotten some of what it did at this height"
+            );
+        }
+        let signature = self.key.sign(statement.mark(&self.chain).digest);
+        Ok(Some(SignedStatement {
+            statement,
+            signature,
+        }))
     }
 
     /// As [`SignState::fail_after`].
@@ -155,7 +187,8 @@ impl VoteSigner for LocalSigner {
     async fn sign(
         &self,
         statement: ConsensusStatement,
-    ) -> Result<Option<Signature>, SignStateError> {
-        self.sign_blocking(statement)
+        remembered: Option<Round>,
+    ) -> Result<Option<SignedStatement>, SignStateError> {
+        self.sign_blocking(statement, remembered)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tbsi_home::config::Config;
 use tbsi_home::{Home, load_genesis};
 use tbsi_keys::keyfile::{KeyKind, is_there};
-use tbsi_node::recover::Recovery;
+use tbsi_node::recover::{Kept, Recovery};
 use tbsi_types::Genesis;
 use tbsi_types::log::SignatureType;
 use tokio::runtime::Runtime;
@@ -51,8 +51,9 @@ pub(crate) enum Command {
     /// Clear what is undecided, so that a node leaves a height at which it is stuck.
     ///
     /// Deletes the undecided blocks and moves consensus' write-ahead log away. What is decided,
-    /// keys and sign-state stay. The log says on which block this validator is locked; without it
-    /// the validator signs nothing more at that height, and the others decide it.
+    /// keys and sign-state stay. The sign-state says again what was signed, and on which block
+    /// this validator is locked; one that an earlier version wrote does not, and the validator
+    /// then signs nothing more at that height, and the others decide it.
     Recover(RecoverArgs),
 }
 
@@ -64,9 +65,9 @@ pub(crate) struct RecoverArgs {
     /// Say what would be done, and do nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Vote at the stuck height again.
+    /// Vote at the stuck height again, where an earlier version wrote the sign-state last.
     ///
-    /// DANGER: if any node has decided that height, validators that have forgotten their locks
+    /// Changes nothing otherwise. DANGER: if any node has decided that height, validators that have forgotten their locks
     /// may decide another block there. Only if all operators have compared `tbsi status` and no
     /// node has it; needed if a third of the voting power or more has to recover.
     #[arg(long)]
@@ -211,18 +212,12 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         vote_again: args.vote_again,
     };
     let done = tbsi_node::recover::recover(&home, how)?;
-    let (stuck, will) = (done.tip.next(), if args.dry_run { "would be " } else { "" });
+    let will = if args.dry_run { "would be " } else { "" };
     let log = match &done.log {
         Some(to) => format!("{will}moved to {}", to.shown()),
         None => "there is none".into(),
     };
-    let state = match done.silent_until {
-        Some(height) => format!(
-            "{will}raised: this validator may be locked on a block, so it signs nothing up to the \
-             end of height {height}, which the others decide"
-        ),
-        None => format!("kept: nothing that was signed at height {stuck} is signed again"),
-    };
+    let state = sign_state_words(done.sign_state, will);
     let text = format!(
         "{} is decided up to height {}.\nundecided blocks: {}, {will}deleted\n\
          consensus' write-ahead log: {log}\nsign-state: {state}",
@@ -230,14 +225,47 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         done.tip,
         done.blocks
     );
+    let locked = match done.sign_state {
+        Some(Kept::Locked(lock)) => Some(lock.round),
+        Some(Kept::Free | Kept::Raised(_) | Kept::Silent(_) | Kept::Unknown) | None => None,
+    };
     let json = json!({
         "dryRun": args.dry_run,
         "height": done.tip,
         "undecidedBlocks": done.blocks,
         "log": done.log.as_deref().map(PathShown::json),
-        "silentUntil": done.silent_until,
+        "silentUntil": done.sign_state.and_then(Kept::silent_until),
+        "lockedRound": locked,
     });
     args.format.print(&text, &json)
+}
+
+/// What became of a sign-state, for people.
+fn sign_state_words(kept: Option<Kept>, will: &str) -> String {
+    match kept {
+        None => "not in this home; whoever has it says again what was signed".into(),
+        Some(Kept::Free) => {
+            "kept: what was signed is said again, and nothing else in its place".into()
+        }
+        Some(Kept::Locked(lock)) => format!(
+            "kept: this validator is locked on block {} of round {}. It prevotes for that block or \
+             for none until its height is decided; fewer than a third of the voting power may be \
+             in that state, so do not do this on more",
+            lock.value, lock.round
+        ),
+        Some(Kept::Raised(height)) => format!(
+            "{will}raised, because an earlier version wrote it and it does not say on which block \
+             this validator is locked: it signs nothing up to the end of height {height}, which \
+             the others decide. Fewer than a third of the voting power may be in that state"
+        ),
+        Some(Kept::Silent(height)) => format!(
+            "kept: it ends at the end of height {height} already, and this validator signs \
+             nothing up to there"
+        ),
+        Some(Kept::Unknown) => "kept: this validator votes again, and does not know whether it \
+             is locked on a block"
+            .into(),
+    }
 }
 
 fn run_node(dir: &Path, archive: bool, password: &PasswordFile) -> anyhow::Result<ExitCode> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tbsi_home::config::Config;
 use tbsi_home::{Home, HomeError, Reset};
-use tbsi_keys::{SignState, Step};
+use tbsi_keys::{Lock, LockUnknown, Position, SignState};
 use tbsi_store::Store;
 use tbsi_types::{Genesis, Height};
 
@@ -17,7 +17,8 @@ use crate::options::store_options;
 pub struct Recovery {
     /// Only say what would be done.
     pub dry_run: bool,
-    /// Vote at the stuck height again. Its operator says that no node has decided it.
+    /// Vote at the stuck height again, though the sign-state does not tell on which block the
+    /// validator is locked there. Its operator says that no node has decided it.
     pub vote_again: bool,
 }
 
@@ -30,17 +31,43 @@ pub struct Recovered {
     pub blocks: usize,
     /// Where consensus' write-ahead log is now, if there was one.
     pub log: Option<PathBuf>,
-    /// Up to this height the validator signs nothing any more; `None` if it votes on.
-    pub silent_until: Option<Height>,
+    /// Of the sign-state, if it is in this home.
+    pub sign_state: Option<Kept>,
+}
+
+/// What the sign-state says of the heights that are not decided here, and what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// The validator is locked on nothing.
+    Free,
+    /// It is locked on a block: it prevotes for that one or for none.
+    Locked(Lock),
+    /// Nobody knows of its lock, and it signs nothing up to the end of this height any more.
+    Raised(Height),
+    /// It signed nothing up to the end of this height before, and will not.
+    Silent(Height),
+    /// Nobody knows of its lock, and its operator lets it vote again.
+    Unknown,
+}
+
+impl Kept {
+    /// Up to which height the validator signs nothing, if it does not.
+    pub fn silent_until(self) -> Option<Height> {
+        match self {
+            Self::Raised(height) | Self::Silent(height) => Some(height),
+            Self::Free | Self::Locked(_) | Self::Unknown => None,
+        }
+    }
 }
 
 /// Deletes the undecided blocks and moves consensus' write-ahead log away, so that the node
 /// begins the height after its tip anew. For a node that does not run.
 ///
 /// The log holds more than votes: it says on which block this validator is locked. One that
-/// forgets it may precommit a second block, and if many do, two are decided. So the sign-state
-/// is raised to the end of the height, unless the mark shows that there is no lock, or the
-/// operators have made sure that nobody has decided it.
+/// forgets it may precommit a second block, and if many do, two are decided. The sign-state has
+/// the lock too, and keeps to it (SPEC §6.4). One that a version before this wrote last does not
+/// tell of a lock: it is raised to the end of the height, unless the mark shows that there is no
+/// lock, or the operators have made sure that nobody has decided it.
 pub fn recover(home: &Home, how: Recovery) -> anyhow::Result<Recovered> {
     let loaded = home.load()?;
     let (store, tip) = match open_store(home, &loaded.genesis, &loaded.config)? {
@@ -56,17 +83,6 @@ pub fn recover(home: &Home, how: Recovery) -> anyhow::Result<Recovered> {
             ));
         }
     };
-    if loaded.config.signer.is_some() && !how.vote_again {
-        return Err(refused(
-            "this node's sign-state is with its signer".into(),
-            &format!(
-                "either stop the signer, run `tbsi keys reset-sign-state --home SIGNER \
-                 --height {}` there, and then this with --vote-again; or make sure first that \
-                 no node has decided that height",
-                tip.next()
-            ),
-        ));
-    }
     let mut state = match &loaded.validator_key {
         Some(key) => {
             let address = key.public_key().address();
@@ -75,8 +91,7 @@ pub fn recover(home: &Home, how: Recovery) -> anyhow::Result<Recovered> {
         }
         None => None,
     };
-    let silent_until = state.as_ref().and_then(|state| lock_height(state, tip));
-    let silent_until = silent_until.filter(|_| !how.vote_again);
+    let kept = state.as_ref().map(|state| kept(state, tip, how.vote_again));
     let log = match home.has_wal()? {
         true => Some(home.free_name("wal.replaced")?),
         false => None,
@@ -85,13 +100,13 @@ pub fn recover(home: &Home, how: Recovery) -> anyhow::Result<Recovered> {
         tip,
         blocks: store.undecided_count(),
         log,
-        silent_until,
+        sign_state: kept,
     };
     if how.dry_run {
         return Ok(recovered);
     }
     // First, because without the log nobody knows of the lock.
-    if let (Some(state), Some(height)) = (&mut state, silent_until) {
+    if let (Some(state), Some(height)) = (&mut state, kept.and_then(raised)) {
         state.raise(height)?;
     }
     if let Some(to) = &recovered.log {
@@ -106,12 +121,28 @@ pub fn recover(home: &Home, how: Recovery) -> anyhow::Result<Recovered> {
     Ok(recovered)
 }
 
-/// The height at which the validator may be locked: it has signed there beyond the prevote of
-/// round 0, and only who precommits is locked.
-fn lock_height(state: &SignState, tip: Height) -> Option<Height> {
-    let mark = state.mark();
-    let locked = mark.round.0 > 0 || mark.step == Step::Precommit;
-    (mark.height > tip && locked).then_some(mark.height)
+/// What the sign-state of a validator says that goes on above `tip`.
+fn kept(state: &SignState, tip: Height, vote_again: bool) -> Kept {
+    let signed = state.mark().position();
+    if signed.height <= tip {
+        return Kept::Free;
+    }
+    if signed == Position::end_of(signed.height) {
+        return Kept::Silent(signed.height);
+    }
+    match state.lock() {
+        Ok(None) => Kept::Free,
+        Ok(Some(lock)) => Kept::Locked(lock),
+        Err(LockUnknown) if vote_again => Kept::Unknown,
+        Err(LockUnknown) => Kept::Raised(signed.height),
+    }
+}
+
+fn raised(kept: Kept) -> Option<Height> {
+    match kept {
+        Kept::Raised(height) => Some(height),
+        Kept::Free | Kept::Locked(_) | Kept::Silent(_) | Kept::Unknown => None,
+    }
 }
 
 /// Lets the validator key of a home sign nothing up to the end of `height`, as

@@ -79,11 +79,13 @@ pub enum Mutant {
     FinalTooEarly,
     /// Nobody starts a relayer that died.
     RelayerStaysDown,
+    /// A validator abstains where it signed something else before.
+    NeverSaysAgain,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::QuorumTooSmall,
         Self::SignaturesNotVerified,
         Self::SignStateIgnored,
@@ -121,6 +123,7 @@ impl Mutant {
         Self::JournalForgotten,
         Self::FinalTooEarly,
         Self::RelayerStaysDown,
+        Self::NeverSaysAgain,
     ];
 
     /// Whether nobody looks at the sign-state.

@@ -354,14 +354,19 @@ impl Node {
     pub fn crash(&mut self, rng: &mut Rng) {
         self.running = None;
         self.timers.clear();
-        {
+        let log_lost = {
             let mut side = self.side.get();
             side.crash_in = None;
             side.crashed = false;
             (side.full, side.failed) = (false, false);
             side.peers_tip = Height::GENESIS;
-        }
+            (side.power_fails, side.unanswered) = (false, 0);
+            std::mem::take(&mut side.log_lost)
+        };
         self.files.log.crash(|durable, now| {
+            if log_lost {
+                return durable.to_vec();
+            }
             // What was appended and not synced survives as far as some byte.
             let common = durable.len().min(now.len());
             if durable[..common] != now[..common] || now.len() < durable.len() {

@@ -110,6 +110,10 @@ pub struct Faults {
     pub full: u64,
     /// So many processes die that the others are no quorum.
     pub no_quorum: u64,
+    /// More than a third lose power right after a signature, and the log with it.
+    pub power: u64,
+    /// The signers of more than a third do not answer.
+    pub signers: u64,
 }
 
 impl Faults {
@@ -126,6 +130,8 @@ impl Faults {
         stale: 0,
         full: 0,
         no_quorum: 0,
+        power: 0,
+        signers: 0,
     };
 }
 
@@ -310,6 +316,13 @@ impl Plan {
                     ..Faults::NONE
                 };
             }
+            Mutant::NeverSaysAgain => {
+                *faults = Faults {
+                    every_ms: 6_000,
+                    power: 1_000,
+                    ..Faults::NONE
+                };
+            }
             Mutant::SignsForOthers => faults.no_quorum = 900,
             Mutant::NeverAccuses => self.everybody_may(Lie::TwoVotes),
             Mutant::RoundNotFollowed | Mutant::NeverRepeats | Mutant::NoCertificates => {
@@ -373,5 +386,7 @@ fn faults(rng: &mut Rng) -> Faults {
         stale: rng.below(80),
         full: rng.below(80),
         no_quorum: rng.below(40),
+        power: 0,
+        signers: 0,
     }
 }

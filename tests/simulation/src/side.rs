@@ -14,6 +14,12 @@ pub struct Side {
     pub crash_in: Option<u32>,
     /// It died.
     pub crashed: bool,
+    /// The power goes as soon as the next signature is in the sign-state.
+    pub power_fails: bool,
+    /// It went: what was not synced of the log is lost.
+    pub log_lost: bool,
+    /// Questions to which the signer gives no answer.
+    pub unanswered: u32,
     /// Places passed since the process started.
     pub passed: u64,
     /// Highest tip that a peer claims.
@@ -30,6 +36,16 @@ pub struct Side {
     pub evidence: Vec<(Evidence, Height)>,
     /// Blocks of others that were executed at this height, for a planted bug.
     pub foreign: (Height, u32),
+}
+
+impl Side {
+    /// The power goes at the next place, if it is to go with a signature.
+    pub fn lose_power(&mut self) {
+        if std::mem::take(&mut self.power_fails) {
+            self.crash_in = Some(1);
+            self.log_lost = true;
+        }
+    }
 }
 
 /// Shared by the node's chain and the world, which work in turn.

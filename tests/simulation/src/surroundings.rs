@@ -6,8 +6,8 @@ use bytes::Bytes;
 use tbsi_engine::host::Now;
 use tbsi_engine::stepped::wire::{self, Seen};
 use tbsi_engine::stepped::{Crashed, Milestone, Place, SyncFault, Timer, TimerKind, Topic, World};
-use tbsi_keys::{ConsensusStatement, LocalSigner};
-use tbsi_types::{Height, Signature};
+use tbsi_keys::{ConsensusStatement, LocalSigner, SignedStatement};
+use tbsi_types::{Height, Round};
 
 use crate::mutants::Mutant;
 use crate::side::SharedSide;
@@ -63,6 +63,15 @@ impl Surroundings<'_> {
         } else {
             Err(Crashed)
         }
+    }
+
+    /// Whether the signer does not answer now.
+    fn is_silent(&self, mutant: Option<Mutant>) -> bool {
+        let waits = |ms: u64| mutant == Some(Mutant::WatchesFirst) && ms < WATCHED_MS;
+        let mut side = self.side.get();
+        let paused = side.unanswered > 0;
+        side.unanswered = side.unanswered.saturating_sub(1);
+        paused || self.since_restart_ms.is_some_and(waits)
     }
 
     /// Whether a planted bug swallows a message.
@@ -125,25 +134,32 @@ impl World for Surroundings<'_> {
         self.pass_one()
     }
 
-    fn sign(&mut self, statement: ConsensusStatement) -> Result<Option<Signature>, Crashed> {
+    fn sign(
+        &mut self,
+        statement: ConsensusStatement,
+        remembered: Option<Round>,
+    ) -> Result<Option<SignedStatement>, Crashed> {
         let signer = self.signer;
         self.pass_one()?;
         let (mutant, armed, failed) = {
             let side = self.side.get();
             (side.mutant, side.crash_in == Some(1), side.failed)
         };
-        let waits = |ms: u64| mutant == Some(Mutant::WatchesFirst) && ms < WATCHED_MS;
-        if self.since_restart_ms.is_some_and(waits) {
+        if self.is_silent(mutant) {
             return Ok(None);
         }
+        let unguarded = || SignedStatement {
+            statement,
+            signature: signer.sign_unguarded(statement),
+        };
         if mutant.is_some_and(Mutant::is_unguarded) {
-            let signature = signer.sign_unguarded(statement);
+            let signed = unguarded();
             self.pass_one()?;
-            return Ok(Some(signature));
+            return Ok(Some(signed));
         }
         let unsynced = mutant == Some(Mutant::DiskLies);
         let before = (armed || unsynced).then(|| (self.read_sign_state)());
-        let signed = match signer.sign_blocking(statement) {
+        let mut signed = match signer.sign_blocking(statement, remembered) {
             Ok(signed) => signed,
             Err(_) => {
                 assert!(
@@ -154,15 +170,19 @@ impl World for Surroundings<'_> {
                 if mutant != Some(Mutant::FullDiskIgnored) {
                     return Err(Crashed);
                 }
-                Some(signer.sign_unguarded(statement))
+                Some(unguarded())
             }
         };
+        if mutant == Some(Mutant::NeverSaysAgain) {
+            signed = signed.filter(|signed| signed.statement == statement);
+        }
         if signed.is_some() && (failed || self.side.get().failed) {
             self.done.push(Done::SignedOnFullDisk(statement));
         }
         if unsynced && self.before.is_none() {
             self.before.clone_from(&before);
         }
+        self.side.get().lose_power();
         if let Err(crashed) = self.pass_one() {
             self.torn = before;
             return Err(crashed);

@@ -88,4 +88,5 @@ planted! {
     a_journal_that_is_forgotten: JournalForgotten within 8 by BridgeReplay;
     a_block_that_is_not_final_yet: FinalTooEarly within 8 by BridgeFinality;
     a_relayer_that_stays_down: RelayerStaysDown within 8 by BridgeComplete;
+    a_vote_that_is_not_said_again: NeverSaysAgain within 8;
 }

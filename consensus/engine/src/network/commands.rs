@@ -34,14 +34,13 @@ impl Network {
                     self.speak(CONSENSUS, encoded);
                 }
             }
+            NetworkMsg::PublishLivenessMsg(LivenessMsg::Vote(vote))
+                if vote.signature == Signature::ABSTAINED =>
+            {
+                self.asking.ask(vote.message);
+            }
             NetworkMsg::PublishLivenessMsg(message) => {
-                let abstained = matches!(
-                    &message,
-                    LivenessMsg::Vote(vote) if vote.signature == Signature::ABSTAINED
-                );
-                if !abstained {
-                    self.speak(LIVENESS, WireCodec.encode(&message));
-                }
+                self.speak(LIVENESS, WireCodec.encode(&message));
             }
             NetworkMsg::PublishProposalPart(message) => {
                 self.speak(PROPOSAL_PARTS, WireCodec.encode(&message));
@@ -89,6 +88,25 @@ impl Network {
             | NetworkMsg::UpdateValidatorSet(_)
             | NetworkMsg::NewEvent(_) => {}
         }
+    }
+
+    /// The signer was asked once more for a vote that it had not signed: others hear it, and the
+    /// engine as one that it received.
+    pub(super) fn on_asked_again(&mut self, vote: Option<mc::SignedVote<Ctx>>) {
+        self.look_around();
+        let Some(vote) = vote else {
+            return;
+        };
+        if vote.message.statement().height != self.gate.height() {
+            return;
+        }
+        let encoded = WireCodec.encode(&SignedConsensusMsg::Vote(vote.clone()));
+        if let Ok(data) = &encoded {
+            self.told.said(CONSENSUS, data);
+        }
+        self.speak(CONSENSUS, encoded);
+        let from = to_engine(self.swarm.local_peer_id());
+        self.deliver(&NetworkEvent::Vote(from, vote));
     }
 
     /// Tells a new subscriber what it missed.

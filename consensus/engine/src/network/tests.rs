@@ -197,6 +197,8 @@ impl Stage {
         let surroundings = Surroundings {
             witnessed: Witnessed::default(),
             twin: None,
+            signer: None,
+            own: None,
             roster: rosters,
             progress: watched,
             verified: Verified::new(chain(), Arc::default()),

@@ -17,6 +17,7 @@ use arc_malachitebft_app_channel::app::consensus::{
 };
 use arc_malachitebft_app_channel::app::engine::wal::encode_entry;
 use arc_malachitebft_app_channel::app::streaming::{StreamContent, StreamMessage};
+use arc_malachitebft_app_channel::app::types::SignedConsensusMsg;
 use arc_malachitebft_app_channel::app::types::codec::Codec;
 use arc_malachitebft_app_channel::app::types::core as mc;
 use arc_malachitebft_signing::{Verifier, VerifierExt};
@@ -33,10 +34,11 @@ use crate::host::{Host, Now, Piece, Streamed};
 use crate::network::Verified;
 use crate::port::{Chain, ChainError};
 use crate::serve::to_engine;
-use crate::signing::ChainVerifier;
+use crate::signing::{ChainVerifier, answered};
 use crate::tally::Patience;
+use crate::wal::lock_of;
 use crate::witnessed::Witnessed;
-use tbsi_keys::ConsensusStatement;
+use tbsi_keys::{ConsensusStatement, SignedStatement};
 
 /// What the host is asked while the core works; it answers afterwards, as behind its channel.
 pub(super) enum Pending {
@@ -90,7 +92,7 @@ impl<C: Chain> Shell<C> {
             own: config.own,
             votes: false,
             replaying: false,
-            verifier: ChainVerifier::new(verified, witnessed.clone()),
+            verifier: ChainVerifier::new(verified, witnessed.clone(), config.own),
             witnessed,
             verify: config.verify,
             streams_started: 0,
@@ -135,7 +137,7 @@ impl<C: Chain> Shell<C> {
                 r.resume_with(())
             }
             Effect::RepublishVote(vote, r) => {
-                publish_liveness(world, &LivenessMsg::Vote(vote))?;
+                self.republish(world, vote)?;
                 r.resume_with(())
             }
             Effect::RepublishRoundCertificate(certificate, r) => {
@@ -146,6 +148,25 @@ impl<C: Chain> Shell<C> {
         })
     }
 
+    /// Repeats a vote, or asks for it again if it was not signed, as the network does.
+    fn republish(
+        &mut self,
+        world: &mut dyn World,
+        vote: mc::SignedVote<Ctx>,
+    ) -> Result<(), Crashed> {
+        if vote.signature != Signature::ABSTAINED {
+            return publish_liveness(world, &LivenessMsg::Vote(vote));
+        }
+        let signed = self.sign(world, ConsensusStatement::Vote(vote.message.statement()))?;
+        if signed.is_some() {
+            let vote = answered(vote.message, signed);
+            let message = SignedConsensusMsg::Vote(vote.clone());
+            world.publish(Topic::Consensus, encoded(WireCodec.encode(&message)))?;
+            self.pending.push_back(Pending::Core(core::Input::Vote(vote)));
+        }
+        Ok(())
+    }
+
     /// Signatures, certificates and the log.
     fn perform_more(
         &mut self,
@@ -154,12 +175,13 @@ impl<C: Chain> Shell<C> {
     ) -> Result<Resume<Ctx>, Stop> {
         Ok(match effect {
             Effect::SignVote(vote, r) => {
-                let signature = self.sign(world, ConsensusStatement::Vote(vote.statement()))?;
-                r.resume_with(SignedMessage::new(vote, signature))
+                let signed = self.sign(world, ConsensusStatement::Vote(vote.statement()))?;
+                r.resume_with(answered(vote, signed))
             }
             Effect::SignProposal(proposal, r) => {
-                let signature =
+                let signed =
                     self.sign(world, ConsensusStatement::Proposal(proposal.statement()))?;
+                let signature = signed.map_or(Signature::ABSTAINED, |signed| signed.signature);
                 r.resume_with(SignedMessage::new(proposal, signature))
             }
             Effect::VerifySignature(message, key, r) => {
@@ -361,20 +383,49 @@ impl<C: Chain> Shell<C> {
         Ok(())
     }
 
-    /// An abstention is a signature that counts for nobody (SPEC §6.4).
+    /// As [`EngineSigner`](crate::signing::EngineSigner) does it.
     fn sign(
         &self,
         world: &mut dyn World,
-        statement: ConsensusStatement,
-    ) -> Result<Signature, Crashed> {
-        let signature = world.sign(statement)?;
-        if let (Some(own), Some(_), ConsensusStatement::Vote(vote)) =
-            (self.own, signature, statement)
-        {
-            self.witnessed.tally().note(&vote, own);
+        asked: ConsensusStatement,
+    ) -> Result<Option<SignedStatement>, Crashed> {
+        let memory = self.witnessed.memory();
+        let signed = world.sign(asked, memory.lock_at(asked.height()))?;
+        self.witnessed.signed(signed.is_some());
+        let Some(SignedStatement { statement, .. }) = &signed else {
+            return Ok(None);
+        };
+        if *statement == asked {
+            memory.signed(statement);
+        } else {
+            self.log.forget(asked.height());
         }
-        self.witnessed.signed(signature.is_some());
-        Ok(signature.unwrap_or(Signature::ABSTAINED))
+        if let (Some(own), ConsensusStatement::Vote(vote)) = (self.own, statement) {
+            self.witnessed.tally().note(vote, own);
+        }
+        Ok(signed)
+    }
+
+    /// What the core will know of what its validator signed, when these entries are replayed.
+    pub(super) fn remember(
+        &self,
+        height: tbsi_types::Height,
+        entries: &VecDeque<core::Input<Ctx>>,
+    ) {
+        let locks = entries.iter().map(|entry| lock_of(entry, self.own?, height));
+        let lock = locks.max().flatten();
+        self.witnessed.memory().begin(height, lock);
+    }
+
+    /// Whether a message is a vote of this validator's own, which its core has from its signer.
+    pub(super) fn is_own(&self, input: &core::Input<Ctx>) -> bool {
+        let core::Input::Vote(vote) = input else {
+            return matches!(
+                input,
+                core::Input::Proposal(proposal) if proposal.signature == Signature::ABSTAINED
+            );
+        };
+        self.own == Some(mc::Vote::<Ctx>::validator_address(&vote.message).0)
     }
 
     fn is_good(&self, message: &ConsensusMsg<Ctx>, signature: &Signature, key: &PublicKey) -> bool {

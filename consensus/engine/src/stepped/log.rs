@@ -18,6 +18,8 @@ struct Contents {
     durable: Vec<u8>,
     lies: bool,
     full: bool,
+    /// At this height it is not to be replayed; always durable.
+    forgotten: Option<Height>,
 }
 
 impl Contents {
@@ -138,14 +140,16 @@ impl Storage for Open {
 #[derive(Debug)]
 pub(super) struct CrashLog {
     log: Log<Open>,
+    file: CrashFile,
     /// The height that runs, if one does.
     height: Option<Height>,
 }
 
 impl CrashLog {
     pub(super) fn open(file: CrashFile) -> io::Result<Self> {
-        let log = Log::open_with("in memory", file)?;
-        Ok(Self { log, height: None })
+        let log = Log::open_with("in memory", file.clone())?;
+        let height = None;
+        Ok(Self { log, file, height })
     }
 
     /// The entries of this height that a run before this one left, or an empty log.
@@ -153,7 +157,8 @@ impl CrashLog {
         if self.height.replace(height) == Some(height) {
             return Ok(Vec::new());
         }
-        if self.log.sequence() != height.0 {
+        let forgotten = self.file.contents().forgotten == Some(height);
+        if self.log.sequence() != height.0 || forgotten {
             self.log.reset(height.0)?;
             return Ok(Vec::new());
         }
@@ -161,6 +166,11 @@ impl CrashLog {
             return Ok(Vec::new());
         }
         self.log.iter()?.collect()
+    }
+
+    /// What stands in it at this height is not what the core would derive.
+    pub(super) fn forget(&self, height: Height) {
+        self.file.contents().forgotten = Some(height);
     }
 
     pub(super) fn reset(&mut self, height: Height) -> io::Result<()> {

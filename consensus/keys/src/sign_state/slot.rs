@@ -12,6 +12,7 @@
 use tbsi_types::cursor::{Cursor, CursorError};
 use tbsi_types::{Address, B256, ChainIdentity, Height, Round, sha256};
 
+use super::said::{SAID_BYTES, Said};
 use super::{Mark, Step};
 
 const MAGIC: &[u8; 16] = b"TBSI-SIGNSTATE-2";
@@ -24,8 +25,9 @@ const COPIES: usize = 2;
 pub(super) const FILE_BYTES: usize = (SLOTS * COPIES - 1) * PAGE_BYTES + SLOT_BYTES;
 /// Magic, genesis hash and validator: the same in each record.
 const CONSTANT_BYTES: usize = 16 + 32 + 20;
-/// Those and sequence, height, round, step and digest. Zeros follow, and a checksum.
-const RECORD_BYTES: usize = CONSTANT_BYTES + 8 + 8 + 4 + 1 + 32;
+/// Those and sequence, height, round, step, digest and what was said. Zeros follow, and a
+/// checksum.
+const RECORD_BYTES: usize = CONSTANT_BYTES + 8 + 8 + 4 + 1 + 32 + SAID_BYTES;
 const CHECKSUM_BYTES: usize = 32;
 
 /// Where the copies of the record with this sequence are. Those of the two slots alternate.
@@ -107,6 +109,7 @@ pub(super) struct Slot {
     pub(super) validator: Address,
     pub(super) sequence: u64,
     pub(super) mark: Mark,
+    pub(super) said: Said,
 }
 
 impl Slot {
@@ -120,6 +123,7 @@ impl Slot {
         bytes.extend_from_slice(&self.mark.round.0.to_be_bytes());
         bytes.push(self.mark.step.byte());
         bytes.extend_from_slice(self.mark.digest.as_slice());
+        self.said.encode(&mut bytes);
         bytes.resize(SLOT_BYTES - CHECKSUM_BYTES, 0);
         bytes.extend_from_slice(sha256(&[&bytes]).as_slice());
         bytes.try_into().expect("padded to SLOT_BYTES")
@@ -143,6 +147,7 @@ impl Slot {
                 step: Step::parse(cursor.u8("step")?).ok_or(damaged)?,
                 digest: cursor.b256("digest")?,
             },
+            said: Said::decode(&mut cursor)?,
         })
     }
 }

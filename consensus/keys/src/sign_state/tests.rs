@@ -1,4 +1,4 @@
-use tbsi_types::{B256, Round};
+use tbsi_types::{B256, CheckpointDigest, ProposalStatement, Round, VoteKind};
 
 use super::*;
 
@@ -296,4 +296,174 @@ fn a_full_disk_ends_signing_and_the_mark_before_stays() {
         let state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
         assert_eq!(state.mark(), first, "{bytes} bytes");
     }
+}
+
+fn vote(kind: VoteKind, height: u64, round: u32, value: u8) -> ConsensusStatement {
+    ConsensusStatement::Vote(VoteStatement {
+        kind,
+        height: Height(height),
+        round: Round(round),
+        // 0 is nil.
+        value: (value > 0).then_some(CheckpointDigest(B256::repeat_byte(value))),
+    })
+}
+
+fn prevote(height: u64, round: u32, value: u8) -> ConsensusStatement {
+    vote(VoteKind::Prevote, height, round, value)
+}
+
+fn precommit(height: u64, round: u32, value: u8) -> ConsensusStatement {
+    vote(VoteKind::Precommit, height, round, value)
+}
+
+fn proposal(height: u64, round: u32, value: u8) -> ConsensusStatement {
+    ConsensusStatement::Proposal(ProposalStatement {
+        height: Height(height),
+        round: Round(round),
+        polka_round: None,
+        value: CheckpointDigest(B256::repeat_byte(value)),
+    })
+}
+
+/// Asks for each with what is remembered, of a state that is opened anew each time.
+#[track_caller]
+fn answers(cases: &[(ConsensusStatement, Option<u32>, Option<ConsensusStatement>)]) {
+    let (_directory, path, state) = state();
+    drop(state);
+    for (asked, remembered, expected) in cases {
+        let mut state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
+        let answer = state.answer(*asked, remembered.map(Round)).unwrap();
+        assert_eq!(answer, *expected, "asked for {asked:?}");
+    }
+}
+
+#[test]
+fn says_again_what_was_said_in_the_round_of_the_mark_and_nothing_else() {
+    let (propose, other) = (proposal(1, 2, 1), proposal(1, 2, 9));
+    let (said, nil) = (prevote(1, 2, 1), prevote(1, 2, 0));
+    let committed = precommit(1, 2, 0);
+    answers(&[
+        (propose, None, Some(propose)),
+        (propose, None, Some(propose)),
+        (other, None, None),
+        (said, None, Some(said)),
+        // Of a proposal only the mark is known.
+        (propose, None, None),
+        (nil, None, Some(said)),
+        (prevote(1, 2, 9), None, Some(said)),
+        (committed, None, Some(committed)),
+        (precommit(1, 2, 1), None, Some(committed)),
+        // The prevote of the same round, with the mark at the precommit.
+        (nil, None, Some(said)),
+        // Of earlier rounds and heights nobody knows it any more.
+        (prevote(1, 1, 0), None, None),
+        (precommit(0, 0, 0), None, None),
+        (prevote(1, 3, 9), None, Some(prevote(1, 3, 9))),
+        (nil, None, None),
+        // In this round there was no precommit yet, and in the next no prevote.
+        (precommit(1, 4, 0), None, Some(precommit(1, 4, 0))),
+        (prevote(1, 4, 1), None, None),
+        (prevote(2, 0, 1), None, Some(prevote(2, 0, 1))),
+    ]);
+}
+
+/// A core that has forgotten its lock prevotes for that block or for nil, until it precommits
+/// another one: then it has seen a polka.
+#[test]
+fn a_forgotten_lock_is_kept() {
+    answers(&[
+        (precommit(1, 1, 7), None, Some(precommit(1, 1, 7))),
+        (prevote(1, 2, 8), None, Some(prevote(1, 2, 0))),
+        // It stays what it is, whoever remembers what.
+        (prevote(1, 2, 8), Some(1), Some(prevote(1, 2, 0))),
+        (prevote(1, 3, 7), None, Some(prevote(1, 3, 7))),
+        (precommit(1, 3, 0), None, Some(precommit(1, 3, 0))),
+        // An earlier lock is remembered: that is not this one.
+        (prevote(1, 4, 8), Some(0), Some(prevote(1, 4, 0))),
+        (prevote(1, 5, 8), Some(1), Some(prevote(1, 5, 8))),
+        (precommit(1, 6, 8), None, Some(precommit(1, 6, 8))),
+        (prevote(1, 7, 7), Some(1), Some(prevote(1, 7, 0))),
+        (prevote(1, 8, 7), Some(6), Some(prevote(1, 8, 7))),
+        (prevote(2, 0, 9), None, Some(prevote(2, 0, 9))),
+    ]);
+}
+
+/// Whatever is asked, in whatever order, with whatever memory: no two votes of one step differ,
+/// and no prevote is against a lock that is not remembered.
+#[test]
+fn never_equivocates() {
+    let (_directory, path, state) = state();
+    drop(state);
+    let mut state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
+    let mut random: u32 = 7;
+    let mut below = |bound: u32| {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (random >> 16) % bound
+    };
+    let mut signed = std::collections::BTreeMap::new();
+    let (mut again, mut kept) = (0, 0);
+    for turn in 0..900_u32 {
+        if below(40) == 0 {
+            drop(state);
+            state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
+        }
+        let (height, round) = (1 + u64::from(turn / 300), (turn % 300) / 50 + below(3));
+        let value = u8::try_from(below(3)).unwrap();
+        let asked = match below(3) {
+            0 => proposal(height, round, 1 + value),
+            1 => prevote(height, round, value),
+            _ => precommit(height, round, value),
+        };
+        let remembered = (below(2) == 0).then(|| Round(below(6)));
+        let lock = state.lock().unwrap().filter(|_| state.mark().height.0 == height);
+        let Some(answer) = state.answer(asked, remembered).unwrap() else {
+            continue;
+        };
+        let (mark, wanted) = (answer.mark(&CHAIN), asked.mark(&CHAIN));
+        assert_eq!(mark.position(), wanted.position());
+        let new = !signed.contains_key(&mark.position());
+        let first = *signed.entry(mark.position()).or_insert(mark.digest);
+        assert_eq!(first, mark.digest, "{asked:?}");
+        again += u32::from(!new && answer != asked);
+        if let (ConsensusStatement::Vote(vote), Some(lock), true) = (answer, lock, new) {
+            let free = vote.kind == VoteKind::Precommit
+                || vote.value.is_none_or(|value| value == lock.value)
+                || remembered.is_some_and(|round| round >= lock.round);
+            assert!(free, "{answer:?} against {lock:?}, remembering {remembered:?}");
+            kept += u32::from(answer != asked);
+        }
+    }
+    assert!(again > 20 && kept > 5, "{again} {kept}");
+}
+
+/// What a version before this one wrote is read; of its votes only the mark is known.
+#[test]
+fn a_record_without_statements_says_nothing_again() {
+    let (_directory, path, mut state) = state();
+    assert_eq!(state.lock(), Ok(None));
+    let asked = prevote(3, 0, 1);
+    assert!(state.advance(asked.mark(&CHAIN)).unwrap());
+    assert_eq!(state.lock(), Ok(None), "who has only prevoted is not locked");
+    drop(state);
+    let mut state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
+    assert_eq!(state.answer(asked, None).unwrap(), Some(asked));
+    assert_eq!(state.answer(prevote(3, 0, 2), None).unwrap(), None);
+    assert!(state.advance(mark(3, 0, Step::Precommit, 1)).unwrap());
+    assert_eq!(state.lock(), Err(LockUnknown));
+    let next = prevote(3, 1, 2);
+    assert_eq!(state.answer(next, None).unwrap(), Some(next));
+    assert_eq!(state.lock(), Err(LockUnknown), "until the next height");
+    let next = precommit(4, 0, 2);
+    assert_eq!(state.answer(next, None).unwrap(), Some(next));
+    let (round, value) = (Round(0), CheckpointDigest(B256::repeat_byte(2)));
+    assert_eq!(state.lock(), Ok(Some(Lock { round, value })));
+    // It goes with the file to another home, and is no more where everything is silent.
+    let other = path.with_extension("other");
+    drop(state);
+    let mut brought = SignState::bring(&path, &other, CHAIN, VALIDATOR).unwrap();
+    assert_eq!(brought.lock(), Ok(Some(Lock { round, value })));
+    let again = brought.answer(precommit(4, 0, 0), None).unwrap();
+    assert_eq!(again, Some(next));
+    brought.raise(Height(4)).unwrap();
+    assert_eq!(brought.answer(next, None).unwrap(), None);
 }

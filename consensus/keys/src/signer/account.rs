@@ -73,6 +73,7 @@ impl RemoteAccount {
                 Ok(signature)
             }
             Reply::Signed(_)
+            | Reply::SignedOther(..)
             | Reply::Abstained
             | Reply::Decided(_)
             | Reply::Hello { .. }
@@ -93,7 +94,7 @@ impl RemoteAccount {
                 address: address(),
                 expected: self.account,
             }),
-            Reply::Signed(_) | Reply::Abstained | Reply::Decided(_) => {
+            Reply::Signed(_) | Reply::SignedOther(..) | Reply::Abstained | Reply::Decided(_) => {
                 Err(SignerError::Protocol(address()))
             }
         }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tbsi_types::{ChainIdentity, Height, PublicKey, Signature};
+use tbsi_types::{ChainIdentity, Height, PublicKey, Round};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout};
@@ -18,7 +18,7 @@ use super::{SignerAddress, SignerError, prologue};
 use crate::limits::{
     SIGNER_QUEUE_MAX, SIGNER_RETRY, SIGNER_SHOWN_MAX, SIGNER_START_TIMEOUT, SIGNER_TIMEOUT,
 };
-use crate::{ConsensusStatement, Position, SignStateError, VoteSigner};
+use crate::{ConsensusStatement, Position, SignStateError, SignedStatement, VoteSigner};
 
 /// A validator's signer in another process.
 #[derive(Debug)]
@@ -38,8 +38,11 @@ pub trait Decisions: Send + Sync + 'static {
     fn next(&self, height: Height) -> Result<Option<ShownDecision>, Box<dyn Error + Send + Sync>>;
 }
 
-/// A statement, and who waits for the signature.
-type Asked = (ConsensusStatement, oneshot::Sender<Option<Signature>>);
+/// A statement, what its node remembers, and who waits for the signature.
+type Asked = (
+    (ConsensusStatement, Option<Round>),
+    oneshot::Sender<Option<SignedStatement>>,
+);
 
 /// What it takes to connect, and what is said first.
 struct Dialer {
@@ -105,20 +108,24 @@ impl VoteSigner for RemoteSigner {
 
     async fn sign(
         &self,
-        statement: ConsensusStatement,
-    ) -> Result<Option<Signature>, SignStateError> {
+        asked: ConsensusStatement,
+        remembered: Option<Round>,
+    ) -> Result<Option<SignedStatement>, SignStateError> {
         let (answer, answered) = oneshot::channel();
-        if self.asked.try_send((statement, answer)).is_err() {
+        let question = (asked, remembered);
+        if self.asked.try_send((question, answer)).is_err() {
             return Ok(None);
         }
-        let signature = answered.await.unwrap_or_default();
-        let digest = statement.mark(&self.chain).digest;
-        let verifies = |signature: &Signature| self.public_key.verify(digest, signature).is_ok();
-        if signature.is_some_and(|signature| !verifies(&signature)) {
-            warn!("the signer made a signature that does not verify");
+        let Some(signed) = answered.await.unwrap_or_default() else {
+            return Ok(None);
+        };
+        let (wanted, got) = (asked.mark(&self.chain), signed.statement.mark(&self.chain));
+        let verified = self.public_key.verify(got.digest, &signed.signature);
+        if wanted.position() != got.position() || verified.is_err() {
+            warn!("the signer made a signature that does not verify, or for another step");
             return Ok(None);
         }
-        Ok(signature)
+        Ok(Some(signed))
     }
 }
 
@@ -141,7 +148,8 @@ pub(super) async fn connect(
     let handshake = Link::initiate(stream, secret, remote, &prologue);
     match timeout(SIGNER_TIMEOUT, handshake).await {
         Ok(Ok(link)) => Ok(link),
-        Ok(Err(_)) | Err(_) => Err(SignerError::Handshake(address.clone())),
+        Ok(Err(_)) => Err(SignerError::Handshake(address.clone())),
+        Err(_) => Err(SignerError::Broken(address.clone())),
     }
 }
 
@@ -188,6 +196,7 @@ impl Dialer {
             }
             Reply::Refused(Refusal::Older) => Err(SignerError::Older(address())),
             Reply::Signed(_)
+            | Reply::SignedOther(..)
             | Reply::Abstained
             | Reply::Decided(_)
             | Reply::Refused(Refusal::NotDecided) => Err(SignerError::Protocol(address())),
@@ -219,6 +228,7 @@ impl Dialer {
                     return Err(failed(known, problem));
                 }
                 Reply::Signed(_)
+                | Reply::SignedOther(..)
                 | Reply::Abstained
                 | Reply::Decided(_)
                 | Reply::Hello { .. }
@@ -232,14 +242,15 @@ impl Dialer {
     async fn ask(
         &self,
         link: &mut Link,
-        statement: ConsensusStatement,
+        (statement, remembered): (ConsensusStatement, Option<Round>),
     ) -> Result<Reply, SignerError> {
-        let reply = self.exchange(link, Request::Sign(statement)).await?;
+        let request = || Request::Sign(statement, remembered);
+        let reply = self.exchange(link, request()).await?;
         let Reply::Decided(known) = reply else {
             return Ok(reply);
         };
         self.show(link, known).await?;
-        self.exchange(link, Request::Sign(statement)).await
+        self.exchange(link, request()).await
     }
 
     async fn exchange(&self, link: &mut Link, request: Request) -> Result<Reply, SignerError> {
@@ -257,36 +268,61 @@ impl Dialer {
                 }
                 continue;
             };
-            let Some((statement, answer)) = questions.recv().await else {
+            let Some((question, answer)) = questions.recv().await else {
                 return;
             };
-            let signature = match self.ask(open, statement).await {
-                Ok(Reply::Signed(signature)) => {
-                    let position = statement.mark(&self.chain).position();
-                    self.signed = self.signed.max(position);
-                    Some(signature)
-                }
-                Ok(Reply::Abstained) => {
-                    warn!("the signer abstains: its sign-state holds something else");
-                    None
-                }
-                Ok(Reply::Decided(known)) => {
-                    warn!(height = %statement.height(), %known, "the signer abstains: the height \
-                        is too far above what this node could show it to be decided");
-                    None
-                }
+            let signed = match self.ask(open, question).await {
+                Ok(reply) => self.on_reply(question.0, reply),
                 Err(error @ SignerError::NotDecided { .. }) => {
                     warn!("{error}: not voting");
-                    None
+                    Ok(None)
                 }
-                Ok(Reply::Hello { .. } | Reply::Refused(_)) | Err(_) => {
-                    warn!(address = %self.address, "no answer from the signer: not voting");
-                    link = None;
-                    None
-                }
+                Err(_) => Err(()),
             };
-            answer.send(signature).ok();
+            if signed.is_err() {
+                warn!(address = %self.address, "no answer from the signer: not voting");
+                link = None;
+            }
+            answer.send(signed.unwrap_or_default()).ok();
         }
+    }
+
+    /// What the signer signed where `asked` was wanted; an error if this is no answer to it.
+    fn on_reply(
+        &mut self,
+        asked: ConsensusStatement,
+        reply: Reply,
+    ) -> Result<Option<SignedStatement>, ()> {
+        let signed = match reply {
+            Reply::Signed(signature) => SignedStatement {
+                statement: asked,
+                signature,
+            },
+            Reply::SignedOther(vote, signature) => {
+                warn!(
+                    ?asked, signed = ?vote,
+                    "the signer signed what it had signed here before, or nil against a block \
+                     that it is locked on"
+                );
+                SignedStatement {
+                    statement: ConsensusStatement::Vote(vote),
+                    signature,
+                }
+            }
+            Reply::Abstained => {
+                warn!("the signer abstains: its sign-state holds something else");
+                return Ok(None);
+            }
+            Reply::Decided(known) => {
+                warn!(height = %asked.height(), %known, "the signer abstains: the height \
+                    is too far above what this node could show it to be decided");
+                return Ok(None);
+            }
+            Reply::Hello { .. } | Reply::Refused(_) => return Err(()),
+        };
+        let position = asked.mark(&self.chain).position();
+        self.signed = self.signed.max(position);
+        Ok(Some(signed))
     }
 
     /// Tries until there is a connection again; what is asked meanwhile is answered with an

@@ -13,7 +13,9 @@ pub(super) enum Request {
         validator: Address,
         signed: Position,
     },
-    Sign(ConsensusStatement),
+    /// A statement, and the round of the newest precommit for a block at its height that the node
+    /// remembers.
+    Sign(ConsensusStatement, Option<Round>),
     /// The first, of a relayer: for which account to sign.
     Account(Address),
     /// The hash of a transaction of that account.
@@ -30,6 +32,8 @@ pub(super) enum Reply {
         decided: Height,
     },
     Signed(Signature),
+    /// It signed this vote, and not the one that was asked.
+    SignedOther(VoteStatement, Signature),
     Abstained,
     /// It knows this height to be decided. To a statement it is a refusal: that one is too far
     /// above.
@@ -59,13 +63,15 @@ impl Request {
                 bytes.extend_from_slice(&signed.round.0.to_be_bytes());
                 bytes.push(signed.step.byte());
             }
-            Self::Sign(ConsensusStatement::Vote(vote)) => {
+            Self::Sign(ConsensusStatement::Vote(vote), remembered) => {
                 bytes.push(1);
                 vote.encode(&mut bytes);
+                encode_round(*remembered, &mut bytes);
             }
-            Self::Sign(ConsensusStatement::Proposal(proposal)) => {
+            Self::Sign(ConsensusStatement::Proposal(proposal), remembered) => {
                 bytes.push(2);
                 proposal.encode(&mut bytes);
+                encode_round(*remembered, &mut bytes);
             }
             Self::Account(account) => {
                 bytes.push(3);
@@ -95,12 +101,17 @@ impl Request {
                     step: Step::parse(cursor.u8("step").ok()?)?,
                 },
             },
-            1 => Self::Sign(ConsensusStatement::Vote(
-                VoteStatement::decode(&mut cursor).ok()?,
-            )),
-            2 => Self::Sign(ConsensusStatement::Proposal(
-                ProposalStatement::decode(&mut cursor).ok()?,
-            )),
+            1 => {
+                let vote = VoteStatement::decode(&mut cursor).ok()?;
+                Self::Sign(ConsensusStatement::Vote(vote), decode_round(&mut cursor)?)
+            }
+            2 => {
+                let proposal = ProposalStatement::decode(&mut cursor).ok()?;
+                Self::Sign(
+                    ConsensusStatement::Proposal(proposal),
+                    decode_round(&mut cursor)?,
+                )
+            }
             3 => Self::Account(Address::from(cursor.array::<20>("account").ok()?)),
             4 => Self::Transaction(B256::from(cursor.array::<32>("hash").ok()?)),
             5 => {
@@ -114,6 +125,22 @@ impl Request {
     }
 }
 
+/// flag (u8: 0 none, 1 a round), round (u32, zero for none).
+fn encode_round(round: Option<Round>, bytes: &mut Vec<u8>) {
+    bytes.push(u8::from(round.is_some()));
+    bytes.extend_from_slice(&round.unwrap_or_default().0.to_be_bytes());
+}
+
+fn decode_round(cursor: &mut Cursor<'_>) -> Option<Option<Round>> {
+    let flag = cursor.u8("flag").ok()?;
+    let round = Round(cursor.u32("round").ok()?);
+    match flag {
+        0 if round == Round::ZERO => Some(None),
+        1 => Some(Some(round)),
+        _ => None,
+    }
+}
+
 impl Reply {
     pub(super) fn encode(&self) -> Vec<u8> {
         match self {
@@ -122,6 +149,12 @@ impl Reply {
                 decided,
             } => [&[0], public_key.as_slice(), &decided.0.to_be_bytes()].concat(),
             Self::Signed(signature) => [&[1], signature.0.as_slice()].concat(),
+            Self::SignedOther(vote, signature) => {
+                let mut bytes = vec![5];
+                vote.encode(&mut bytes);
+                bytes.extend_from_slice(&signature.0);
+                bytes
+            }
             Self::Abstained => vec![2],
             Self::Decided(height) => [&[4], height.0.to_be_bytes().as_slice()].concat(),
             Self::Refused(Refusal::OtherValidator) => vec![3, 1],
@@ -148,6 +181,13 @@ impl Reply {
             (3, [2]) => Some(Self::Refused(Refusal::Older)),
             (3, [3]) => Some(Self::Refused(Refusal::NotDecided)),
             (4, decided) => Some(Self::Decided(height(decided)?)),
+            (5, rest) => {
+                let mut cursor = Cursor::new(rest);
+                let vote = VoteStatement::decode(&mut cursor).ok()?;
+                let signature = Signature(cursor.array::<65>("signature").ok()?);
+                cursor.end().ok()?;
+                Some(Self::SignedOther(vote, signature))
+            }
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex};
 
-use tbsi_types::{Address, ChainIdentity, Height, PublicKey, SecretKey};
+use tbsi_types::{Address, ChainIdentity, Height, PublicKey, Round, SecretKey};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -290,15 +290,15 @@ fn greet(holder: &Holder, request: &Request) -> Result<(PublicKey, Option<Refusa
         (Holder::Account(key), Request::Hello { .. }) => {
             Ok((key.public_key(), Some(Refusal::OtherValidator)))
         }
-        (_, Request::Sign(_) | Request::Transaction(_) | Request::Decided(_)) => Err(Ended::Node),
+        (_, Request::Sign(..) | Request::Transaction(_) | Request::Decided(_)) => Err(Ended::Node),
     }
 }
 
 fn answer(server: &Server, request: Request) -> Result<Reply, Ended> {
     let counters = &server.counters;
     match (&server.holder, request) {
-        (Holder::Validator { signer, decided }, Request::Sign(statement)) => {
-            sign(signer, decided, statement, counters)
+        (Holder::Validator { signer, decided }, Request::Sign(statement, remembered)) => {
+            sign(signer, decided, (statement, remembered), counters)
         }
         (Holder::Validator { decided, .. }, Request::Decided(shown)) => {
             let mut decided = decided.lock().expect("no holder panics");
@@ -327,7 +327,7 @@ fn answer(server: &Server, request: Request) -> Result<Reply, Ended> {
 fn sign(
     signer: &LocalSigner,
     decided: &Mutex<Decided>,
-    statement: ConsensusStatement,
+    (statement, remembered): (ConsensusStatement, Option<Round>),
     counters: &Counters,
 ) -> Result<Reply, Ended> {
     let known = decided.lock().expect("no holder panics").height();
@@ -337,13 +337,23 @@ fn sign(
         info!(%height, %known, "not signing: too far above what this signer knows to be decided");
         return Ok(Reply::Decided(known));
     }
-    let signed = signer.sign_blocking(statement);
+    let signed = signer.sign_blocking(statement, remembered);
     let signed = signed.map_err(|error| Ended::Disk(error.into()))?;
     match signed {
         Some(_) => counters.signed(Signed::at(statement.step())),
         None => counters.refused(Refused::SignState),
     }
-    Ok(signed.map_or(Reply::Abstained, Reply::Signed))
+    Ok(match signed {
+        None => Reply::Abstained,
+        Some(signed) => match signed.statement {
+            ConsensusStatement::Vote(vote) if signed.statement != statement => {
+                Reply::SignedOther(vote, signed.signature)
+            }
+            ConsensusStatement::Vote(_) | ConsensusStatement::Proposal(_) => {
+                Reply::Signed(signed.signature)
+            }
+        },
+    })
 }
 
 enum Listener {

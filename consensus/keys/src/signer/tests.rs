@@ -169,9 +169,9 @@ async fn what_is_signed_and_refused_is_counted() {
         page
     };
     let signer = fixture.connect().await.unwrap();
-    signer.sign(vote(5, 1)).await.unwrap().unwrap();
-    assert_eq!(signer.sign(vote(5, 2)).await.unwrap(), None);
-    assert_eq!(signer.sign(vote(1_000, 1)).await.unwrap(), None);
+    signer.sign(vote(5, 1), None).await.unwrap().unwrap();
+    assert_eq!(signer.sign(vote(4, 2), None).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(1_000, 1), None).await.unwrap(), None);
     let shown = page("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
     for line in [
         "tbsi_signer_signed_total{kind=\"precommit\"} 1",
@@ -211,26 +211,26 @@ async fn signs_each_position_once_across_restarts() {
     let (serving, stop) = fixture.start();
     let signer = fixture.connect().await.unwrap();
     assert_eq!(signer.public_key(), fixture.public_key);
-    let signed = signer.sign(vote(5, 1)).await.unwrap().unwrap();
+    let signed = signer.sign(vote(5, 1), None).await.unwrap().unwrap();
     let digest = vote(5, 1).mark(&fixture.chain).digest;
     assert_eq!(fixture.public_key.verify(digest, &signed), Ok(()));
-    assert_eq!(signer.sign(vote(5, 1)).await.unwrap(), Some(signed));
-    assert_eq!(signer.sign(vote(5, 2)).await.unwrap(), None);
-    assert_eq!(signer.sign(vote(4, 1)).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(5, 1), None).await.unwrap(), Some(signed));
+    assert_eq!(signer.sign(vote(5, 2), None).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(4, 1), None).await.unwrap(), None);
 
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
     let (serving, _stop) = fixture.start();
     let again = async {
         loop {
-            if let Some(signature) = signer.sign(vote(6, 1)).await.unwrap() {
+            if let Some(signature) = signer.sign(vote(6, 1), None).await.unwrap() {
                 return signature;
             }
             sleep(Duration::from_millis(20)).await;
         }
     };
     timeout(Duration::from_secs(30), again).await.unwrap();
-    assert_eq!(signer.sign(vote(5, 2)).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(5, 2), None).await.unwrap(), None);
     serving.abort();
 }
 
@@ -281,18 +281,18 @@ async fn an_allowed_node_cannot_push_the_mark_far_above_what_is_decided() {
     let fixture = Fixture::new();
     let (serving, stop) = fixture.start();
     let signer = fixture.connect().await.unwrap();
-    assert_eq!(signer.sign(vote(u64::MAX, 1)).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(u64::MAX, 1), None).await.unwrap(), None);
     let ahead = SIGNER_HEIGHTS_AHEAD_MAX;
-    assert_eq!(signer.sign(vote(ahead + 1, 1)).await.unwrap(), None);
-    let usual = signer.sign(vote(1, 1)).await.unwrap();
+    assert_eq!(signer.sign(vote(ahead + 1, 1), None).await.unwrap(), None);
+    let usual = signer.sign(vote(1, 1), None).await.unwrap();
     assert!(usual.is_some(), "the mark has not moved");
-    assert!(signer.sign(vote(ahead, 1)).await.unwrap().is_some());
+    assert!(signer.sign(vote(ahead, 1), None).await.unwrap().is_some());
     // Step by step it comes no further.
-    assert_eq!(signer.sign(vote(ahead + 1, 1)).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(ahead + 1, 1), None).await.unwrap(), None);
     // Not with a certificate that is none, either.
     let shown = decision(&fixture.chain, 2 * ahead, &FOUNDERS, &[1, 2], &FOUNDERS);
     fixture.shown.lock().unwrap().push(shown);
-    assert_eq!(signer.sign(vote(2 * ahead, 1)).await.unwrap(), None);
+    assert_eq!(signer.sign(vote(2 * ahead, 1), None).await.unwrap(), None);
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
 }
@@ -305,18 +305,18 @@ async fn a_signer_follows_what_its_node_shows_it_to_be_decided() {
     let (serving, stop) = fixture.start();
     // Shown when it connects: a validator that was away for long votes at once.
     let signer = fixture.connect().await.unwrap();
-    assert!(signer.sign(vote(6 * ahead, 1)).await.unwrap().is_some());
+    assert!(signer.sign(vote(6 * ahead, 1), None).await.unwrap().is_some());
     // Shown when it is asked for more.
     fixture.decide(6 * ahead);
     fixture.decide(7 * ahead);
-    assert!(signer.sign(vote(7 * ahead + 1, 1)).await.unwrap().is_some());
+    assert!(signer.sign(vote(7 * ahead + 1, 1), None).await.unwrap().is_some());
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
     // It remembers: another node that has nothing to show gets votes there too.
     fixture.shown.lock().unwrap().clear();
     let (serving, stop) = fixture.start();
     let signer = fixture.connect().await.unwrap();
-    assert!(signer.sign(vote(7 * ahead + 2, 1)).await.unwrap().is_some());
+    assert!(signer.sign(vote(7 * ahead + 2, 1), None).await.unwrap().is_some());
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
 }
@@ -337,7 +337,7 @@ fn messages_have_one_encoding() {
             step: Step::Prevote,
         },
     };
-    for request in [hello, Request::Sign(vote(5, 1)), Request::Sign(proposal)] {
+    for request in [hello, Request::Sign(vote(5, 1), None), Request::Sign(proposal, Some(Round(3)))] {
         let bytes = request.encode();
         assert_eq!(Request::decode(&bytes), Some(request));
         for end in 0..bytes.len() {
@@ -353,6 +353,7 @@ fn messages_have_one_encoding() {
         Reply::Decided(Height(9)),
         Reply::Refused(Refusal::NotDecided),
         Reply::Signed(Signature([3; 65])),
+        Reply::SignedOther(other, Signature([3; 65])),
         Reply::Abstained,
         Reply::Refused(Refusal::OtherValidator),
         Reply::Refused(Refusal::Older),

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use tbsi_keys::{Mark, Position};
+use tbsi_keys::{ConsensusStatement, Mark, Position, Step};
 use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
-use tbsi_types::{B256, Round, TimestampMs};
+use tbsi_types::{B256, CheckpointDigest, Round, TimestampMs, VoteKind, VoteStatement};
 use tempfile::TempDir;
 
 use super::*;
@@ -75,7 +75,7 @@ fn make_database(home: &Home, genesis: &Genesis) -> Store {
     Store::open(&home.database_dir(), chain, StoreOptions::default()).unwrap()
 }
 
-/// Who has precommitted, or came to a later round, may be locked on a block; without the log it
+/// As a version wrote it that kept no statements: who has precommitted, or came to a later round, may be locked on a block; without the log it
 /// does not know on which.
 #[test]
 fn a_validator_that_forgets_its_lock_does_not_vote_at_that_height_again() {
@@ -96,12 +96,13 @@ fn a_validator_that_forgets_its_lock_does_not_vote_at_that_height_again() {
         signs(&home, signed);
         fs::create_dir_all(home.wal_dir()).unwrap();
         let trial = recover(&home, how(true, false)).unwrap();
-        assert_eq!(trial.silent_until, silent, "{signed:?}");
+        let until = trial.sign_state.unwrap().silent_until();
+        assert_eq!(until, silent, "{signed:?}");
         assert_eq!(position(&home), signed.position());
         assert!(home.wal_dir().exists(), "a dry run moves nothing");
         // Nobody has decided it, its operator says.
         let again = recover(&home, how(true, true)).unwrap();
-        assert_eq!(again.silent_until, None);
+        assert_eq!(again.sign_state.unwrap().silent_until(), None);
 
         let done = recover(&home, how(false, false)).unwrap();
         assert_eq!(done, trial);
@@ -113,6 +114,43 @@ fn a_validator_that_forgets_its_lock_does_not_vote_at_that_height_again() {
     fs::write(home.sign_state_file(), "damaged").unwrap();
     let error = words(recover(&home, how(false, false)));
     assert!(error.contains("is damaged"), "{error}");
+}
+
+/// The sign-state has the lock, whatever becomes of the log, and nothing need be raised.
+#[test]
+fn a_lock_that_the_sign_state_has_is_kept() {
+    let how = Recovery {
+        dry_run: false,
+        vote_again: false,
+    };
+    let (_dir, home, genesis) = validator();
+    drop(make_database(&home, &genesis));
+    let vote = |kind, round| VoteStatement {
+        kind,
+        height: Height(1),
+        round: Round(round),
+        value: Some(CheckpointDigest(B256::repeat_byte(1))),
+    };
+    let sign = |vote| {
+        let asked = ConsensusStatement::Vote(vote);
+        assert_eq!(open(&home).answer(asked, None).unwrap(), Some(asked));
+    };
+    sign(vote(VoteKind::Prevote, 1));
+    let done = recover(&home, how).unwrap();
+    assert_eq!(done.sign_state, Some(Kept::Free));
+    sign(vote(VoteKind::Precommit, 1));
+    let before = position(&home);
+    let lock = Lock {
+        round: Round(1),
+        value: CheckpointDigest(B256::repeat_byte(1)),
+    };
+    let done = recover(&home, how).unwrap();
+    assert_eq!(done.sign_state, Some(Kept::Locked(lock)));
+    assert_eq!(position(&home), before);
+    // Raised already: said as it is.
+    open(&home).raise(Height(1)).unwrap();
+    let done = recover(&home, how).unwrap();
+    assert_eq!(done.sign_state, Some(Kept::Silent(Height(1))));
 }
 
 #[test]

@@ -259,7 +259,11 @@ impl Home {
                 ));
             }
         }
-        check_ahead(height, tip.max(signed).max(decided))?;
+        // What was signed is no measure: each reset would allow the next.
+        let shown = Decided::open(&self.decided_file(), genesis)?.height();
+        if height > signed {
+            check_ahead(height, tip.max(decided).max(shown))?;
+        }
         if let Some(mut state) = state {
             state.raise(height)?;
             return Ok(None);
@@ -359,7 +363,7 @@ fn check_ahead(height: Height, known: Height) -> Result<(), HomeError> {
     Err(mismatch(
         format!(
             "height {height} is more than {SIGN_STATE_HEIGHTS_AHEAD_MAX} above {known}, the \
-             highest that is known here; a mark never falls, and the validator would not vote \
+             highest that is known to be decided here; a mark never falls, and the validator would not vote \
              until then"
         ),
         "if the network is there, show it: --checkpoint FILE, which `tbsi checkpoint get` writes",

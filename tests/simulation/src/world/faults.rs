@@ -15,7 +15,7 @@ impl World {
         let wait = self.chance.faults.between(every / 4, every * 7 / 4);
         self.after_ms(wait, Event::Fault);
         let faults = self.plan.faults;
-        let kinds: [(&'static str, u64, Act); 10] = [
+        let kinds: [(&'static str, u64, Act); 12] = [
             ("crash", faults.crash, Self::arm_crash),
             ("all crash", faults.all_crash, Self::crash_all),
             ("split", faults.split, Self::partition),
@@ -26,6 +26,8 @@ impl World {
             ("old copy", faults.stale, Self::stale),
             ("full disk", faults.full, Self::fill),
             ("no quorum", faults.no_quorum, Self::crash_quorum),
+            ("power", faults.power, Self::lose_power),
+            ("signers", faults.signers, Self::pause_signers),
         ];
         let total = kinds.iter().map(|(_, weight, _)| weight).sum::<u64>();
         let mut at = self.chance.faults.below(total.max(1));
@@ -78,6 +80,42 @@ impl World {
                 self.after_ms(wait, Event::Restart(node));
             }
         }
+    }
+
+    /// Honest nodes with more than a third of the power, as chance picks them.
+    fn more_than_a_third(&mut self) -> Vec<usize> {
+        let mut nodes = self.alive();
+        nodes.retain(|node| self.is_honest(*node) && self.power_of(*node) > 0);
+        self.chance.faults.shuffle(&mut nodes);
+        let total = self.set.1.total_power().0;
+        let mut power = 0;
+        nodes.retain(|node| {
+            let enough = 3 * power > total;
+            power += self.power_of(*node);
+            !enough
+        });
+        nodes
+    }
+
+    /// Each of them loses power as soon as it has signed something.
+    fn lose_power(&mut self) {
+        let nodes = self.more_than_a_third();
+        for node in &nodes {
+            self.nodes[*node].side.get().power_fails = true;
+        }
+        let line = format_args!("{nodes:?} will lose power");
+        self.trace.add(self.now, line);
+    }
+
+    /// Their signers leave the next questions unanswered.
+    fn pause_signers(&mut self) {
+        let nodes = self.more_than_a_third();
+        let questions = u32::try_from(self.chance.faults.between(1, 4)).unwrap_or(1);
+        for node in &nodes {
+            self.nodes[*node].side.get().unanswered = questions;
+        }
+        let line = format_args!("the signers of {nodes:?} pause");
+        self.trace.add(self.now, line);
     }
 
     /// A disk of a node takes nothing more.
