@@ -162,7 +162,8 @@ impl<C: Chain> Shell<C> {
             let vote = answered(vote.message, signed);
             let message = SignedConsensusMsg::Vote(vote.clone());
             world.publish(Topic::Consensus, encoded(WireCodec.encode(&message)))?;
-            self.pending.push_back(Pending::Core(core::Input::Vote(vote)));
+            self.pending
+                .push_back(Pending::Core(core::Input::Vote(vote)));
         }
         Ok(())
     }
@@ -412,7 +413,9 @@ impl<C: Chain> Shell<C> {
         height: tbsi_types::Height,
         entries: &VecDeque<core::Input<Ctx>>,
     ) {
-        let locks = entries.iter().map(|entry| lock_of(entry, self.own?, height));
+        let locks = entries
+            .iter()
+            .map(|entry| lock_of(entry, self.own?, height));
         let lock = locks.max().flatten();
         self.witnessed.memory().begin(height, lock);
     }

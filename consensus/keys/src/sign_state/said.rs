@@ -110,7 +110,10 @@ impl Said {
             bytes.extend_from_slice(value.0.as_slice());
         }
         bytes.push(u8::from(self.lock.is_some()));
-        let (round, value) = self.lock.map(|lock| (lock.round, lock.value)).unwrap_or_default();
+        let (round, value) = self
+            .lock
+            .map(|lock| (lock.round, lock.value))
+            .unwrap_or_default();
         bytes.extend_from_slice(&round.0.to_be_bytes());
         bytes.extend_from_slice(value.0.as_slice());
     }

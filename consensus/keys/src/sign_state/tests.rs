@@ -415,7 +415,10 @@ fn never_equivocates() {
             _ => precommit(height, round, value),
         };
         let remembered = (below(2) == 0).then(|| Round(below(6)));
-        let lock = state.lock().unwrap().filter(|_| state.mark().height.0 == height);
+        let lock = state
+            .lock()
+            .unwrap()
+            .filter(|_| state.mark().height.0 == height);
         let Some(answer) = state.answer(asked, remembered).unwrap() else {
             continue;
         };
@@ -429,7 +432,10 @@ fn never_equivocates() {
             let free = vote.kind == VoteKind::Precommit
                 || vote.value.is_none_or(|value| value == lock.value)
                 || remembered.is_some_and(|round| round >= lock.round);
-            assert!(free, "{answer:?} against {lock:?}, remembering {remembered:?}");
+            assert!(
+                free,
+                "{answer:?} against {lock:?}, remembering {remembered:?}"
+            );
             kept += u32::from(answer != asked);
         }
     }
@@ -443,7 +449,11 @@ fn a_record_without_statements_says_nothing_again() {
     assert_eq!(state.lock(), Ok(None));
     let asked = prevote(3, 0, 1);
     assert!(state.advance(asked.mark(&CHAIN)).unwrap());
-    assert_eq!(state.lock(), Ok(None), "who has only prevoted is not locked");
+    assert_eq!(
+        state.lock(),
+        Ok(None),
+        "who has only prevoted is not locked"
+    );
     drop(state);
     let mut state = SignState::open(&path, CHAIN, VALIDATOR).unwrap();
     assert_eq!(state.answer(asked, None).unwrap(), Some(asked));

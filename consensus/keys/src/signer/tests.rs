@@ -213,9 +213,12 @@ async fn signs_each_position_once_across_restarts() {
     assert_eq!(signer.public_key(), fixture.public_key);
     let signed = signer.sign(vote(5, 1), None).await.unwrap().unwrap();
     let digest = vote(5, 1).mark(&fixture.chain).digest;
-    assert_eq!(fixture.public_key.verify(digest, &signed), Ok(()));
+    assert_eq!(signed.statement, vote(5, 1));
+    let verified = fixture.public_key.verify(digest, &signed.signature);
+    assert_eq!(verified, Ok(()));
     assert_eq!(signer.sign(vote(5, 1), None).await.unwrap(), Some(signed));
-    assert_eq!(signer.sign(vote(5, 2), None).await.unwrap(), None);
+    // The same again, where another vote is asked.
+    assert_eq!(signer.sign(vote(5, 2), None).await.unwrap(), Some(signed));
     assert_eq!(signer.sign(vote(4, 1), None).await.unwrap(), None);
 
     stop.send_replace(true);
@@ -223,8 +226,8 @@ async fn signs_each_position_once_across_restarts() {
     let (serving, _stop) = fixture.start();
     let again = async {
         loop {
-            if let Some(signature) = signer.sign(vote(6, 1), None).await.unwrap() {
-                return signature;
+            if let Some(signed) = signer.sign(vote(6, 1), None).await.unwrap() {
+                return signed;
             }
             sleep(Duration::from_millis(20)).await;
         }
@@ -305,18 +308,36 @@ async fn a_signer_follows_what_its_node_shows_it_to_be_decided() {
     let (serving, stop) = fixture.start();
     // Shown when it connects: a validator that was away for long votes at once.
     let signer = fixture.connect().await.unwrap();
-    assert!(signer.sign(vote(6 * ahead, 1), None).await.unwrap().is_some());
+    assert!(
+        signer
+            .sign(vote(6 * ahead, 1), None)
+            .await
+            .unwrap()
+            .is_some()
+    );
     // Shown when it is asked for more.
     fixture.decide(6 * ahead);
     fixture.decide(7 * ahead);
-    assert!(signer.sign(vote(7 * ahead + 1, 1), None).await.unwrap().is_some());
+    assert!(
+        signer
+            .sign(vote(7 * ahead + 1, 1), None)
+            .await
+            .unwrap()
+            .is_some()
+    );
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
     // It remembers: another node that has nothing to show gets votes there too.
     fixture.shown.lock().unwrap().clear();
     let (serving, stop) = fixture.start();
     let signer = fixture.connect().await.unwrap();
-    assert!(signer.sign(vote(7 * ahead + 2, 1), None).await.unwrap().is_some());
+    assert!(
+        signer
+            .sign(vote(7 * ahead + 2, 1), None)
+            .await
+            .unwrap()
+            .is_some()
+    );
     stop.send_replace(true);
     serving.await.unwrap().unwrap();
 }
@@ -337,7 +358,11 @@ fn messages_have_one_encoding() {
             step: Step::Prevote,
         },
     };
-    for request in [hello, Request::Sign(vote(5, 1), None), Request::Sign(proposal, Some(Round(3)))] {
+    for request in [
+        hello,
+        Request::Sign(vote(5, 1), None),
+        Request::Sign(proposal, Some(Round(3))),
+    ] {
         let bytes = request.encode();
         assert_eq!(Request::decode(&bytes), Some(request));
         for end in 0..bytes.len() {
@@ -345,6 +370,10 @@ fn messages_have_one_encoding() {
         }
         assert_eq!(Request::decode(&[bytes.as_slice(), &[0]].concat()), None);
     }
+    let other = match vote(5, 1) {
+        ConsensusStatement::Vote(vote) => vote,
+        ConsensusStatement::Proposal(_) => unreachable!("it is a vote"),
+    };
     let replies = [
         Reply::Hello {
             public_key: [2; 33],

@@ -88,8 +88,10 @@ fn chain_remedy(reason: &str) -> (&'static str, &'static str) {
     }
     if reason.contains("was not signed") {
         return (
-            "is the signer running and reachable? docs/runbooks/not-signing.md",
-            "簽章程序是否執行中且可連線？docs/runbooks/not-signing.zh-TW.md",
+            "the node's log says why; if it has a signer, is that running and reachable? \
+             docs/runbooks/not-signing.md",
+            "原因見節點的日誌；若使用獨立的簽章程序，請確認其執行中且可連線：\
+             docs/runbooks/not-signing.zh-TW.md",
         );
     }
     if reason.contains("blocks behind") {

@@ -74,6 +74,27 @@ fn a_reset_to_the_height_that_was_signed_does_not_lower_the_mark() {
     assert!(state.advance(mark(11, 0, Step::Propose)).unwrap());
 }
 
+/// Each reset would allow the next one, and the validator be silent for good in the end.
+#[test]
+fn resets_one_after_the_other_come_no_further_than_one() {
+    let (_dir, home, _, _) = validator();
+    let reset = |height, tip| {
+        let to = Reset {
+            height: Height(height),
+            tip: Height(tip),
+            decided: Height::GENESIS,
+        };
+        home.reset_sign_state(&home.load_voter().unwrap(), to)
+    };
+    assert_eq!(reset(1_000, 0).unwrap(), None);
+    assert_eq!(reset(1_000, 0).unwrap(), None);
+    assert_eq!(reset(1_015, 15).unwrap(), None);
+    for height in [1_016, 2_000, 2_015] {
+        let error = words(reset(height, 15));
+        assert!(error.contains("more than 1000 above 15"), "{error}");
+    }
+}
+
 #[test]
 fn a_sign_state_is_reset_forward_only() {
     let (_dir, home, genesis, key) = validator();
