@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use tbsi_keys::{ConsensusStatement, Mark, Position, Step};
+use tbsi_keys::{ConsensusStatement, Mark, Step};
 use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
 use tbsi_types::{B256, CheckpointDigest, Round, TimestampMs, VoteKind, VoteStatement};
 use tempfile::TempDir;

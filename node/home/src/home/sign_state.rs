@@ -363,8 +363,8 @@ fn check_ahead(height: Height, known: Height) -> Result<(), HomeError> {
     Err(mismatch(
         format!(
             "height {height} is more than {SIGN_STATE_HEIGHTS_AHEAD_MAX} above {known}, the \
-             highest that is known to be decided here; a mark never falls, and the validator would not vote \
-             until then"
+             highest that is known to be decided here; a mark never falls, and the validator \
+             would not vote until then"
         ),
         "if the network is there, show it: --checkpoint FILE, which `tbsi checkpoint get` writes",
     ))
