@@ -149,7 +149,8 @@ impl LocalSigner {
         if statement != asked {
             warn!(
                 %height, %round, ?step, ?asked, signed = ?statement,
-                "signing what was signed here before, or nil against a block that this validator                  is locked on: consensus has forgotten some of what it did at this height"
+                "signing what was signed here before, or nil against a block that this validator \
+                 is locked on: consensus has forgotten some of what it did at this height"
             );
         }
         let signature = self.key.sign(statement.mark(&self.chain).digest);

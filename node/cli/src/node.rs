@@ -67,9 +67,10 @@ pub(crate) struct RecoverArgs {
     dry_run: bool,
     /// Vote at the stuck height again, where an earlier version wrote the sign-state last.
     ///
-    /// Changes nothing otherwise. DANGER: if any node has decided that height, validators that have forgotten their locks
-    /// may decide another block there. Only if all operators have compared `tbsi status` and no
-    /// node has it; needed if a third of the voting power or more has to recover.
+    /// Changes nothing otherwise. DANGER: if any node has decided that height, validators that have
+    /// forgotten their locks may decide another block there. Only if all operators have compared
+    /// `tbsi status` and no node has it; needed if a third of the voting power or more has to
+    /// recover.
     #[arg(long)]
     vote_again: bool,
     #[command(flatten)]

@@ -75,8 +75,8 @@ fn make_database(home: &Home, genesis: &Genesis) -> Store {
     Store::open(&home.database_dir(), chain, StoreOptions::default()).unwrap()
 }
 
-/// As a version wrote it that kept no statements: who has precommitted, or came to a later round, may be locked on a block; without the log it
-/// does not know on which.
+/// As a version wrote it that kept no statements: who has precommitted, or came to a later round,
+/// may be locked on a block; without the log it does not know on which.
 #[test]
 fn a_validator_that_forgets_its_lock_does_not_vote_at_that_height_again() {
     let how = |dry_run, vote_again| Recovery {
