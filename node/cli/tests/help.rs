@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 160] = [
+const COMMANDS: [&str; 161] = [
     "",
     "attest",
     "backup",
@@ -34,6 +34,7 @@ const COMMANDS: [&str; 160] = [
     "delegate cancel",
     "delegate revoke",
     "delegate send",
+    "delegate withdraw",
     "doctor",
     "erase",
     "erase check",
