@@ -67,13 +67,10 @@ fuzz: setup-tests ## Every decoder a stranger reaches under libFuzzer, TIME seco
 faults: setup-tests ## What goes wrong with networks, disks, clocks and people, on real processes, as a table
 	@testnet/faults.sh $(FAULTS)
 
-# Without jemalloc only the program itself is compiled again, twice: the first build takes the
-# other's place.
-faketime: setup build ## A network under libfaketime, with a program that has the system's allocator
-	@cargo build --locked --quiet --workspace --bin tbsi --no-default-features
-	@cp $(TBSI) $(TBSI)-faketime
-	@cargo build --locked --quiet --workspace --bin tbsi
-	@testnet/faketime.sh $(TBSI)-faketime
+# The program that tests of upgrades run as an older node has the system's allocator.
+faketime: setup build ## Validators under libfaketime, an hour ahead
+	@cargo build --locked --quiet --workspace --bin tbsi-version-1
+	@testnet/faketime.sh $(TBSI) $(TBSI)-version-1
 
 bench: setup build ## Throughput, latency, gas, relaying and reads beside anvil and geth, as a table and as JSON
 	@cargo run --locked --quiet --bin bench -- --tbsi $(TBSI) $(BENCH)
