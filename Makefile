@@ -8,7 +8,7 @@ NETWORK ?= $(HOME)/.cache/tbsi/network
 export TBSI_VECTORS ?= $(abspath ../shared/vectors)
 export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 
-.PHONY: run stop test test-clients simulate test-long story fuzz faults bench audit book sbom security build setup setup-tests clean help
+.PHONY: run stop test test-fabric test-clients simulate test-long story fuzz faults bench audit book sbom security build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ stop: ## Stop the network that `make run` started
 
 test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
+
+test-fabric: setup-tests ## Chaincode and relayer on a real Fabric network of the programs in TBSI_FABRIC_BIN
+	@testnet/fabric.sh
 
 test-clients: setup build ## Every Ethereum client with a fresh key and no fee options, as a table; quick starts
 	@node tests/matrix/matrix.mjs $(TBSI) $(CLIENTS)

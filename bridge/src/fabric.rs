@@ -14,6 +14,7 @@ mod calls;
 mod chase;
 mod check;
 mod endorsed;
+mod events;
 mod files;
 mod grpc;
 mod identity;
@@ -33,6 +34,7 @@ pub use block::{
 };
 pub use calls::FabricDraft;
 pub use endorsed::EndorsedCall;
+pub use events::{ChannelEvent, EventPosition, EventPositionError, events_in};
 pub use files::{FabricFileError, gateways, identity};
 pub use grpc::{EventStream, GatewayTls, Gateways};
 pub use identity::{Identity, IdentityError, Signatory};

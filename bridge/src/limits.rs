@@ -167,3 +167,6 @@ pub(crate) const FABRIC_NAME_BYTES_MAX: usize = 64;
 
 /// Organisations whose endorsements are asked for by name.
 pub(crate) const ORGANISATIONS_MAX: usize = 32;
+
+/// Bytes of the file that says behind which event of a chaincode somebody is.
+pub(crate) const EVENT_POSITION_BYTES_MAX: u64 = 4 * 1024;

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::ConfigError;
 use super::check::{between, wrong};
 use crate::limits::{
-    ARGUMENT_BYTES, ARGUMENT_BYTES_LEAST, ARGUMENT_BYTES_MOST, ENDPOINTS_MAX, FABRIC_NAME_BYTES_MAX,
-    ORGANISATIONS_MAX,
+    ARGUMENT_BYTES, ARGUMENT_BYTES_LEAST, ARGUMENT_BYTES_MOST, ENDPOINTS_MAX,
+    FABRIC_NAME_BYTES_MAX, ORGANISATIONS_MAX,
 };
 
 /// The channel, and who the relayer is on it.

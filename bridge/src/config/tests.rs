@@ -77,7 +77,10 @@ fn what_is_wrong_with_a_channel_is_named() {
     let with = |from: &str, to: &str| to_fabric().replace(from, to);
     let gateway = "[\"https://peer0.org1.test:7051\"]";
     for (text, words) in [
-        (with("channel-1", "channel/1"), "`target.channel` is `channel/1`"),
+        (
+            with("channel-1", "channel/1"),
+            "`target.channel` is `channel/1`",
+        ),
         (with("Org1MSP", ""), "`target.msp_id` is ``; 1 to 64"),
         (with("0001\"", "0000\""), "`target.genesis_block` is zero"),
         (with(gateway, "[]"), "`target.gateways` is 0; 1 to 16"),

@@ -42,9 +42,9 @@ pub(super) fn anchor(proven: &ProvenLeaves, under: &Proven) -> Option<(u64, Stri
 
 /// Of `SubmitMisbehaviour`: two decisions, each with the number of the set that made it.
 pub(super) fn conflict(sides: [(&Proven, u64); 2]) -> String {
-    let [a, b] = sides.map(|(of, set)| {
-        json!({ "setId": set, "decision": encoded(&of.decision, &of.validators) })
-    });
+    let [a, b] = sides.map(
+        |(of, set)| json!({ "setId": set, "decision": encoded(&of.decision, &of.validators) }),
+    );
     json!({ "a": a, "b": b }).to_string()
 }
 

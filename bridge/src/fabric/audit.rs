@@ -187,4 +187,3 @@ fn items(call: &EndorsedCall) -> Result<Carried, String> {
     }
     Ok((items, leaves))
 }
-

@@ -55,7 +55,10 @@ pub(super) fn of_advance(advance: &Advance) -> Result<(&'static str, String), &'
         Some(_) if moves => Err("a leaf goes into a transaction of its own"),
         Some((proven, under)) => {
             let argument = arguments::anchor(proven, under);
-            Ok(("Anchor", argument.ok_or("one leaf goes into one transaction")?))
+            Ok((
+                "Anchor",
+                argument.ok_or("one leaf goes into one transaction")?,
+            ))
         }
     }
 }
@@ -67,10 +70,17 @@ mod tests {
     #[test]
     fn a_call_writes_its_own_keys_alone() {
         let keys = |args: &[&str]| keys(&ChaincodeCall::new("tbsi", args));
-        assert_eq!(keys(&["Anchor", r#"{"index":12}"#]), ["tbsi/leaf/000000000000012"]);
+        assert_eq!(
+            keys(&["Anchor", r#"{"index":12}"#]),
+            ["tbsi/leaf/000000000000012"]
+        );
         assert_eq!(keys(&["UpdateClient", "{}"]).len(), 3);
         assert_eq!(keys(&["SubmitMisbehaviour", "{}"]), ["tbsi/frozen"]);
-        for none in [&["Anchor", "{}"][..], &["GetStatus", "{}"], &["UpdateClient"]] {
+        for none in [
+            &["Anchor", "{}"][..],
+            &["GetStatus", "{}"],
+            &["UpdateClient"],
+        ] {
             assert!(keys(none).is_empty(), "{none:?}");
         }
     }

@@ -16,6 +16,7 @@ use super::reader::Found;
 use super::refusal::CallError;
 use super::sender::{Fabric, Sending, gone};
 use super::steps::{Attempt, FabricStep, Path, Reached};
+use crate::fault;
 use crate::limits::{FABRIC_TRANSACTION_BYTES_MAX, REFUSALS_MAX, SUBMISSIONS_MAX};
 use crate::target::{PlanStatus, TargetError};
 
@@ -63,7 +64,8 @@ impl<P: FabricPeers> Fabric<P> {
         let bytes = envelope.encode_to_vec();
         let (size, most) = (bytes.len(), FABRIC_TRANSACTION_BYTES_MAX);
         if size > most {
-            let said = format!("the endorsed transaction has {size} bytes, at most {most} are sent");
+            let said =
+                format!("the endorsed transaction has {size} bytes, at most {most} are sent");
             return Ok(gone("tooLarge", said));
         }
         self.drafts.remove(&number);
@@ -156,7 +158,9 @@ impl<P: FabricPeers> Fabric<P> {
         let sending = self.sent.entry(number).or_default();
         sending.submitted += 1;
         sending.at = Some(Instant::now());
-        match self.reader.peers.submit(transaction, &envelope).await {
+        let taken = self.reader.peers.submit(transaction, &envelope).await;
+        fault::point("sent");
+        match taken {
             Ok(()) if reached == Reached::Ordered => Ok(PlanStatus::Pending),
             Ok(()) => Ok(PlanStatus::Step(FabricStep::Ordered { transaction }.step())),
             Err(CallError::Chaincode { code, detail, .. }) => {

@@ -57,8 +57,7 @@ impl<P: FabricPeers> ChannelReader<P> {
             Err(error) => return Err(self.failed("the light client", &error)),
         };
         let (opened, source) = (&status.config, &self.member.source);
-        let same =
-            opened.chain_id == source.chain_id && opened.genesis_hash == source.genesis_hash;
+        let same = opened.chain_id == source.chain_id && opened.genesis_hash == source.genesis_hash;
         if same {
             return Ok(opened.strict);
         }

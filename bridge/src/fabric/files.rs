@@ -65,7 +65,10 @@ fn read(
         problem,
     };
     if secret && mode & 0o077 != 0 {
-        let problem = format!("has mode {:o}; others may not read it: chmod 600", mode & 0o777);
+        let problem = format!(
+            "has mode {:o}; others may not read it: chmod 600",
+            mode & 0o777
+        );
         return Err(refused(problem));
     }
     if bytes.len() as u64 > PEM_BYTES_MAX {

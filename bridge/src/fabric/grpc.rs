@@ -216,11 +216,8 @@ impl FabricPeers for Gateways {
         let method = "/gateway.Gateway/CommitStatus";
         let mut last = CallError::Silent("there is no gateway".into());
         for gateway in &self.all {
-            let call = gateway.call::<_, CommitStatusResponse>(
-                method,
-                request.clone(),
-                COMMIT_WAIT_MS,
-            );
+            let call =
+                gateway.call::<_, CommitStatusResponse>(method, request.clone(), COMMIT_WAIT_MS);
             match call.await {
                 Ok(answer) => return Ok(Some(answer)),
                 // The gateway waits until the transaction is in a block.

@@ -45,9 +45,8 @@ pub fn agreed<T: Clone + PartialEq>(
         Err(error) => Err(error.clone()),
     };
     let answers: Vec<Result<T, CallError>> = answers.iter().map(read).collect();
-    let counts = |answer: &&Result<T, CallError>| {
-        matches!(answer, Ok(_) | Err(CallError::Chaincode { .. }))
-    };
+    let counts =
+        |answer: &&Result<T, CallError>| matches!(answer, Ok(_) | Err(CallError::Chaincode { .. }));
     let alike =
         |answer: &Result<T, CallError>| answers.iter().filter(|other| *other == answer).count();
     let most = answers.iter().filter(counts).max_by_key(|it| alike(it));
@@ -97,9 +96,21 @@ mod tests {
     fn an_answer_counts_if_enough_gave_it() {
         check(&[ok("a"), ok("b"), ok("a")], 2, Ok("a"));
         check(&[ok("a"), silent(), ok("a")], 2, Ok("a"));
-        check(&[ok("a"), ok("b")], 2, Err("1 of 2 gateways answered alike: they differ"));
-        check(&[ok("a"), silent()], 2, Err("1 of 2 gateways answered alike: no answer"));
-        check(&[silent(), silent()], 1, Err("0 of 1 gateways answered alike: no answer: nobody"));
+        check(
+            &[ok("a"), ok("b")],
+            2,
+            Err("1 of 2 gateways answered alike: they differ"),
+        );
+        check(
+            &[ok("a"), silent()],
+            2,
+            Err("1 of 2 gateways answered alike: no answer"),
+        );
+        check(
+            &[silent(), silent()],
+            1,
+            Err("0 of 1 gateways answered alike: no answer: nobody"),
+        );
         check(&[refused(), refused()], 2, Err("OutboxUnknown"));
         check(&[refused(), ok("a")], 2, Err("1 of 2"));
         check(&[Ok(vec![0xff]), ok("a")], 2, Err("1 of 2"));

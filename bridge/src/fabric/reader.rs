@@ -220,9 +220,9 @@ impl<P: FabricPeers> ChannelReader<P> {
         }
         let blocks = self.blocks.get(&number).map_or(&[][..], Vec::as_slice);
         let found = self.agree_on(blocks, |block| {
-            let (envelope, code) = block.find(id).ok_or_else(|| {
-                format!("block {number} has no transaction {}", id_text(id))
-            })?;
+            let (envelope, code) = block
+                .find(id)
+                .ok_or_else(|| format!("block {number} has no transaction {}", id_text(id)))?;
             Ok(Found {
                 block: block.number,
                 block_hash: block.hash,

@@ -21,9 +21,7 @@ use super::reader::{ChannelReader, Found};
 use super::refusal::CallError;
 use super::steps::{FabricStep, Path, Reached, legal};
 use crate::limits::{CALLS_AT_ONCE_MAX, CONFLICTS_MAX};
-use crate::record::{
-    Event, Inclusion, Parties, Plan, Reason, TargetIdentity,
-};
+use crate::record::{Event, Inclusion, Parties, Plan, Reason, TargetIdentity};
 use crate::source::Proven;
 use crate::state::{Plans, State};
 use crate::target::{
@@ -158,7 +156,13 @@ impl<P: FabricPeers> Fabric<P> {
     }
 
     /// What follows from a transaction that is in a block.
-    pub(super) fn judged(&mut self, number: u64, id: B256, path: &Path, found: &Found) -> PlanStatus {
+    pub(super) fn judged(
+        &mut self,
+        number: u64,
+        id: B256,
+        path: &Path,
+        found: &Found,
+    ) -> PlanStatus {
         let name = validation(found.code);
         let conflict = [MVCC_READ_CONFLICT, PHANTOM_READ_CONFLICT].contains(&found.code);
         if conflict && path.conflicts() < CONFLICTS_MAX {
@@ -177,7 +181,10 @@ impl<P: FabricPeers> Fabric<P> {
             } else {
                 "invalidTransaction"
             };
-            self.alarm(code, format!("the transaction of plan {number} is {name} in a block"));
+            self.alarm(
+                code,
+                format!("the transaction of plan {number} is {name} in a block"),
+            );
         }
         PlanStatus::Final(Inclusion {
             transaction: id,
@@ -340,8 +347,7 @@ impl<P: FabricPeers> Target for Fabric<P> {
                     continue;
                 }
                 let found = self.reader.anywhere(id).await;
-                let found =
-                    found.map_err(|error| self.reader.failed("a transaction", &error))?;
+                let found = found.map_err(|error| self.reader.failed("a transaction", &error))?;
                 match found {
                     Some(found) if found.code == VALID => {
                         return Ok(Some(Revival {
@@ -367,5 +373,4 @@ impl<P: FabricPeers> Target for Fabric<P> {
     async fn audit(&self, told: &ToldPlan, parties: &Parties) -> Result<Audited, TargetError> {
         audit::audit(&self.reader, told, parties).await
     }
-
 }

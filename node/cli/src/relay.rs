@@ -2,6 +2,7 @@
 
 mod contract;
 mod deploy;
+mod events;
 mod evidence;
 mod fabric;
 mod init;
@@ -107,6 +108,12 @@ pub(crate) enum Command {
     /// time does it instead. Anybody else may send the call too.
     #[command(after_help = EVIDENCE_CODES)]
     Evidence(evidence::Args),
+    /// Print the events of the chaincode on a channel of Fabric as they come, from where the last
+    /// call of this command ended.
+    ///
+    /// A line for each: block, transaction, name, and what it says. What was printed is kept in the
+    /// home directory; after a crash the last event may come again.
+    Events(events::Args),
     /// Derive the whole record again from both chains, and show any difference.
     #[command(after_help = CODES)]
     Audit(Look),
@@ -148,6 +155,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Payload(args) => in_language(payload::run(&args), args.say.lang),
         Command::Status(look) => in_language(look::status(&look), look.say.lang),
         Command::Evidence(args) => in_language(evidence::run(&args), args.say.lang),
+        Command::Events(args) => events::run(&args),
         Command::Audit(look) => in_language(look::audit(&look), look.say.lang),
     }
 }

@@ -114,8 +114,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     fs::create_dir_all(home).with_context(|| format!("make {}", home.shown()))?;
     copy_all(args)?;
     let account = account(args)?;
-    let reader = reader(home, target(&mut config), &config_names(args), genesis.identity())
-        .map_err(refuse)?;
+    let reader = reader(
+        home,
+        target(&mut config),
+        &config_names(args),
+        genesis.identity(),
+    )
+    .map_err(refuse)?;
     let found = Runtime::new()?.block_on(reader.block_hash(0));
     let found = found.with_context(|| format!("ask for block 0 of channel {}", args.channel))?;
     ensure!(
@@ -251,7 +256,12 @@ fn reader(
         source,
     };
     let gateways = gateways(home, config)?;
-    Ok(ChannelReader::new(gateways, member, config.clone(), relay::now_ms))
+    Ok(ChannelReader::new(
+        gateways,
+        member,
+        config.clone(),
+        relay::now_ms,
+    ))
 }
 
 /// The sender to the channel of a configuration.
