@@ -170,3 +170,7 @@ pub(crate) const ORGANISATIONS_MAX: usize = 32;
 
 /// Bytes of the file that says behind which event of a chaincode somebody is.
 pub(crate) const EVENT_POSITION_BYTES_MAX: u64 = 4 * 1024;
+
+/// Milliseconds between two looks whether a gateway is still there: peers close connections of those
+/// who look more than once a minute.
+pub(crate) const KEEP_ALIVE_MS: u64 = 120_000;

@@ -22,7 +22,7 @@ use super::peers::{Evaluated, FabricPeers};
 use super::proposal::{Proposal, id_text};
 use super::refusal::CallError;
 use crate::limits::{
-    ANSWER_MS_MAX, COMMIT_WAIT_MS, ENDORSE_MS_MAX, FABRIC_ANSWER_BYTES_MAX, SUBMIT_MS_MAX,
+    ANSWER_MS_MAX, COMMIT_WAIT_MS, ENDORSE_MS_MAX, FABRIC_ANSWER_BYTES_MAX, KEEP_ALIVE_MS, SUBMIT_MS_MAX,
 };
 
 /// How TLS is spoken with gateways; all in PEM.
@@ -55,7 +55,7 @@ impl Gateway {
         let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|it| wrong(&it))?;
         let mut endpoint = endpoint
             .connect_timeout(Duration::from_millis(ANSWER_MS_MAX))
-            .http2_keep_alive_interval(Duration::from_millis(ANSWER_MS_MAX))
+            .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_MS))
             .keep_alive_timeout(Duration::from_millis(ANSWER_MS_MAX));
         if address.starts_with("https://") {
             let mut config =
@@ -98,7 +98,7 @@ impl Gateway {
             request.set_timeout(within);
             let path = PathAndQuery::from_static(method);
             let codec = ProstCodec::<I, O>::default();
-            Ok(grpc.unary(request, path, codec).await?.into_inner())
+            Ok::<O, Status>(grpc.unary(request, path, codec).await?.into_inner())
         };
         let answer = timeout(within, call).await;
         answer.unwrap_or_else(|_| {

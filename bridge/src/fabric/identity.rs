@@ -7,6 +7,7 @@ use alloy_primitives::{B256, hex};
 use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use p256::{PublicKey, SecretKey};
 use prost::Message;
 use tbsi_types::sha256;
 use x509_cert::Certificate;
@@ -57,7 +58,9 @@ fn verifying_key(der: &[u8]) -> Result<VerifyingKey, String> {
     let certificate = Certificate::from_der(der).map_err(|error| error.to_string())?;
     let key = certificate.tbs_certificate.subject_public_key_info.to_der();
     let key = key.map_err(|error| error.to_string())?;
-    VerifyingKey::from_public_key_der(&key).map_err(|_| "its key is not of P-256".into())
+    let key = PublicKey::from_public_key_der(&key);
+    let key = key.map_err(|_| "its key is not of P-256")?;
+    Ok(VerifyingKey::from(key))
 }
 
 impl Identity {
@@ -66,8 +69,9 @@ impl Identity {
         let wrong = IdentityError::Certificate;
         let document = document(certificate).map_err(wrong)?;
         let public = verifying_key(document.as_bytes()).map_err(wrong)?;
-        let key = SigningKey::from_pkcs8_pem(key);
+        let key = SecretKey::from_pkcs8_pem(key);
         let key = key.map_err(|error| IdentityError::Key(error.to_string()))?;
+        let key = SigningKey::from(key);
         if *key.verifying_key() != public {
             return Err(IdentityError::OtherKey);
         }
