@@ -26,8 +26,8 @@ pub(super) fn update(advance: &Advance) -> String {
     json!({ "handovers": handovers.collect::<Vec<Value>>(), "decision": newest }).to_string()
 }
 
-/// Of `Anchor`: one leaf under a checkpoint, and which.
-pub(super) fn anchor(proven: &ProvenLeaves, under: &Proven) -> Option<(u64, String)> {
+/// Of `Anchor`: one leaf under a checkpoint.
+pub(super) fn anchor(proven: &ProvenLeaves, under: &Proven) -> Option<String> {
     let ([leaf], [path]) = (&proven.leaves[..], &proven.paths[..]) else {
         return None;
     };
@@ -37,7 +37,7 @@ pub(super) fn anchor(proven: &ProvenLeaves, under: &Proven) -> Option<(u64, Stri
         "height": under.decision.checkpoint.height.0,
         "path": path.0,
     });
-    Some((leaf.index.0, text.to_string()))
+    Some(text.to_string())
 }
 
 /// Of `SubmitMisbehaviour`: two decisions, each with the number of the set that made it.

@@ -22,7 +22,8 @@ use super::peers::{Evaluated, FabricPeers};
 use super::proposal::{Proposal, id_text};
 use super::refusal::CallError;
 use crate::limits::{
-    ANSWER_MS_MAX, COMMIT_WAIT_MS, ENDORSE_MS_MAX, FABRIC_ANSWER_BYTES_MAX, KEEP_ALIVE_MS, SUBMIT_MS_MAX,
+    ANSWER_MS_MAX, COMMIT_WAIT_MS, ENDORSE_MS_MAX, FABRIC_ANSWER_BYTES_MAX, KEEP_ALIVE_MS,
+    SUBMIT_MS_MAX,
 };
 
 /// How TLS is spoken with gateways; all in PEM.

@@ -32,29 +32,29 @@ library Endorsements {
         if (response.length > RESPONSE_BYTES_MAX) {
             revert FabricResponseRefused("it has more than 8192 bytes");
         }
-        Protobuf.Reader memory r = Protobuf.of(response, "ProposalResponsePayload");
+        Protobuf.Reader memory r = Protobuf.reader(response, "ProposalResponsePayload");
         (uint256 from, uint256 to) = r.field(1);
         if (to - from != 32) r.refuse();
         (from, to) = r.field(2);
-        r.end();
+        r.finish();
         r = r.within(from, to, "ChaincodeAction");
         (from, to) = r.field(1);
         _requireRead(r.within(from, to, "TxReadWriteSet"));
         if (r.has(2)) revert FabricResponseRefused("it emits an event");
         (from, to) = r.field(3);
         Protobuf.Reader memory part = r.within(from, to, "Response");
-        if (part.number_(1) != 200) revert FabricResponseRefused("its status is not 200");
+        if (part.varint(1) != 200) revert FabricResponseRefused("its status is not 200");
         if (part.has(2)) part.bytesOf(2);
         text = part.bytesOf(3);
-        part.end();
+        part.finish();
         (from, to) = r.field(4);
-        r.end();
+        r.finish();
         part = r.within(from, to, "ChaincodeID");
         if (keccak256(part.bytesOf(2)) != keccak256(bytes(chaincode))) {
             revert FabricResponseRefused("it is of another chaincode");
         }
         version = part.bytesOf(3);
-        part.end();
+        part.finish();
     }
 
     /// Namespaces with reads, and nothing else.
@@ -65,13 +65,15 @@ library Endorsements {
             namespace.field(1);
             (from, to) = namespace.field(2);
             if (namespace.has(3)) revert FabricResponseRefused("it touches private data");
-            namespace.end();
+            namespace.finish();
             Protobuf.Reader memory keys = r.within(from, to, "KVRWSet");
             while (keys.has(1)) keys.field(1);
-            if (keys.has(3) || keys.has(4)) revert FabricResponseRefused("it is no read: it writes");
-            keys.end();
+            if (keys.has(3) || keys.has(4)) {
+                revert FabricResponseRefused("it is no read: it writes");
+            }
+            keys.finish();
         }
-        r.end();
+        r.finish();
     }
 
     /// @notice MSP id and certificate of an endorser, a `SerializedIdentity`.
@@ -83,10 +85,10 @@ library Endorsements {
         if (identity.length > ENDORSER_BYTES_MAX) {
             revert FabricResponseRefused("an endorser has more than 8192 bytes");
         }
-        Protobuf.Reader memory r = Protobuf.of(identity, "SerializedIdentity");
+        Protobuf.Reader memory r = Protobuf.reader(identity, "SerializedIdentity");
         mspId = r.bytesOf(1);
         bytes memory pem = r.bytesOf(2);
-        r.end();
+        r.finish();
         certificate = X509.parse(der(pem));
     }
 
@@ -99,12 +101,12 @@ library Endorsements {
         uint256 length = 0;
         uint256 bits = 0;
         uint256 count = 0;
-        uint256 at = _BEGIN.length;
-        for (; at < last; at++) {
-            bytes1 letter = pem[at];
+        uint256 place = _BEGIN.length;
+        for (; place < last; place++) {
+            bytes1 letter = pem[place];
             if (letter == "\n") continue;
             if (letter == "=") break;
-            bits = bits << 6 | _six(pem, at);
+            bits = bits << 6 | _six(pem, place);
             count++;
             if (count % 4 != 0) continue;
             out[length++] = bytes1(uint8(bits >> 16));
@@ -114,17 +116,17 @@ library Endorsements {
         }
         uint256 padding = (4 - count % 4) % 4;
         for (uint256 i = 0; i < padding; i++) {
-            if (at >= last || pem[at] != "=") revert FabricPemMalformed(at);
-            at++;
+            if (place >= last || pem[place] != "=") revert FabricPemMalformed(place);
+            place++;
         }
-        if (padding == 3 || at + 1 != last && at != last) revert FabricPemMalformed(at);
-        if (at < last && pem[at] != "\n") revert FabricPemMalformed(at);
+        if (padding == 3 || place + 1 != last && place != last) revert FabricPemMalformed(place);
+        if (place < last && pem[place] != "\n") revert FabricPemMalformed(place);
         // Bits beyond the last byte are zero: one certificate has one form.
         if (padding == 2) {
-            if (bits & 0xf != 0) revert FabricPemMalformed(at);
+            if (bits & 0xf != 0) revert FabricPemMalformed(place);
             out[length++] = bytes1(uint8(bits >> 4));
         } else if (padding == 1) {
-            if (bits & 3 != 0) revert FabricPemMalformed(at);
+            if (bits & 3 != 0) revert FabricPemMalformed(place);
             out[length++] = bytes1(uint8(bits >> 10));
             out[length++] = bytes1(uint8(bits >> 2));
         }
@@ -133,19 +135,21 @@ library Endorsements {
         }
     }
 
-    function _requireAt(bytes memory pem, uint256 at, bytes memory words) private pure {
+    function _requireAt(bytes memory pem, uint256 place, bytes memory words) private pure {
         for (uint256 i = 0; i < words.length; i++) {
-            if (at + i >= pem.length || pem[at + i] != words[i]) revert FabricPemMalformed(at + i);
+            if (place + i >= pem.length || pem[place + i] != words[i]) {
+                revert FabricPemMalformed(place + i);
+            }
         }
     }
 
-    function _six(bytes memory pem, uint256 at) private pure returns (uint256) {
-        uint256 letter = uint8(pem[at]);
+    function _six(bytes memory pem, uint256 place) private pure returns (uint256) {
+        uint256 letter = uint8(pem[place]);
         if (letter >= 0x41 && letter <= 0x5a) return letter - 0x41;
         if (letter >= 0x61 && letter <= 0x7a) return letter - 0x47;
         if (letter >= 0x30 && letter <= 0x39) return letter + 4;
         if (letter == 0x2b) return 62;
         if (letter == 0x2f) return 63;
-        revert FabricPemMalformed(at);
+        revert FabricPemMalformed(place);
     }
 }

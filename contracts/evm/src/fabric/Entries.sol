@@ -22,7 +22,7 @@ library Entries {
 
     struct Cursor {
         bytes text;
-        uint256 at;
+        uint256 place;
     }
 
     /// @notice Reads an entry.
@@ -59,7 +59,7 @@ library Entries {
         _expect(c, '},"nonce":"0x');
         it.nonce = _hex(c, 32);
         _expect(c, '"}');
-        if (c.at != text.length) _refuse(c);
+        if (c.place != text.length) _refuse(c);
     }
 
     /// @notice The hash of SPEC §17.3 of what an entry says.
@@ -82,34 +82,34 @@ library Entries {
     }
 
     function _refuse(Cursor memory c) private pure {
-        revert FabricEntryMalformed(c.at);
+        revert FabricEntryMalformed(c.place);
     }
 
     function _next(Cursor memory c) private pure returns (uint8) {
-        if (c.at == c.text.length) _refuse(c);
-        return uint8(c.text[c.at]);
+        if (c.place == c.text.length) _refuse(c);
+        return uint8(c.text[c.place]);
     }
 
     function _expect(Cursor memory c, string memory words) private pure {
         bytes memory expected = bytes(words);
         for (uint256 i = 0; i < expected.length; i++) {
             if (_next(c) != uint8(expected[i])) _refuse(c);
-            c.at++;
+            c.place++;
         }
     }
 
     /// A number below 2^53 in its shortest form, which the next literal ends.
     function _number(Cursor memory c) private pure returns (uint256 value) {
-        uint256 from = c.at;
+        uint256 from = c.place;
         while (true) {
             uint8 digit = _next(c) ^ 0x30;
             if (digit > 9) break;
-            if (c.at > from && value == 0) _refuse(c);
+            if (c.place > from && value == 0) _refuse(c);
             value = value * 10 + digit;
             if (value >> 53 != 0) _refuse(c);
-            c.at++;
+            c.place++;
         }
-        if (c.at == from) _refuse(c);
+        if (c.place == from) _refuse(c);
     }
 
     function _hex(Cursor memory c, uint256 count) private pure returns (bytes32 value) {
@@ -122,14 +122,14 @@ library Entries {
                 digit = letter - 0x57;
             }
             number = number << 4 | digit;
-            c.at++;
+            c.place++;
         }
         return bytes32(number);
     }
 
     /// A string without escapes.
     function _plain(Cursor memory c) private pure returns (bytes memory text) {
-        uint256 from = c.at + 1;
+        uint256 from = c.place + 1;
         uint256 to = _string(c);
         text = new bytes(to - from);
         for (uint256 i = from; i < to; i++) {
@@ -141,15 +141,15 @@ library Entries {
     /// A string; where it ends, before its quotation mark.
     function _string(Cursor memory c) private pure returns (uint256 to) {
         if (_next(c) != 0x22) _refuse(c);
-        c.at++;
+        c.place++;
         while (true) {
             uint8 letter = _next(c);
             if (letter < 0x20) _refuse(c);
             if (letter == 0x22) break;
             // What is escaped ends no string.
-            c.at += letter == 0x5c ? 2 : 1;
+            c.place += letter == 0x5c ? 2 : 1;
         }
-        to = c.at;
-        c.at++;
+        to = c.place;
+        c.place++;
     }
 }

@@ -49,6 +49,17 @@ contract FabricFacts is IFabricFacts {
         uint64 by;
     }
 
+    /// What one import finds.
+    struct Import {
+        bytes32 nonce;
+        uint32 channel;
+        uint256 stated;
+        bytes32 messageHash;
+        bytes32 attestation;
+        bytes text;
+        bytes version;
+    }
+
     mapping(uint32 channel => Channel) private _channels;
     /// Position in the description, from 1.
     mapping(uint32 channel => mapping(bytes32 mspId => uint256)) private _organisations;
@@ -61,8 +72,8 @@ contract FabricFacts is IFabricFacts {
     uint256 private _asked;
 
     constructor() {
-        SCHEMA = IAttestations(System.ATTESTATIONS)
-            .registerSchema(SCHEMA_TEXT, _CANONICAL_JSON, false);
+        SCHEMA =
+            IAttestations(System.ATTESTATIONS).registerSchema(SCHEMA_TEXT, _CANONICAL_JSON, false);
     }
 
     /// @inheritdoc IFabricFacts
@@ -108,12 +119,7 @@ contract FabricFacts is IFabricFacts {
             )
         );
         _requests[nonce] = Request(
-            channel,
-            uint64(block.timestamp),
-            sequence,
-            false,
-            msg.sender,
-            keccak256(bytes(mspId))
+            channel, uint64(block.timestamp), sequence, false, msg.sender, keccak256(bytes(mspId))
         );
         emit EntryRequested(nonce, channel, mspId, sequence, msg.sender);
     }
@@ -123,36 +129,40 @@ contract FabricFacts is IFabricFacts {
         bytes32 nonce,
         bytes calldata response,
         Endorsement[] calldata endorsements
-    ) external returns (bytes32 attestation) {
+    ) external returns (bytes32) {
         Request storage asked = _requests[nonce];
         _requireFresh(nonce, asked);
         asked.used = true;
-        uint32 channel = asked.channel;
-        (bytes memory text, bytes memory version) =
-            Endorsements.answer(response, _channels[channel].chaincode);
-        bytes32 messageHash = _requireEntry(nonce, asked, text);
-        if (attestationOf[messageHash] != 0) {
-            revert FabricFactsKnown(messageHash, attestationOf[messageHash]);
+        Import memory it = Import(nonce, asked.channel, 0, 0, 0, "", "");
+        (it.text, it.version) = Endorsements.answer(response, _channels[it.channel].chaincode);
+        it.messageHash = _requireEntry(nonce, asked, it.text);
+        if (attestationOf[it.messageHash] != 0) {
+            revert FabricFactsKnown(it.messageHash, attestationOf[it.messageHash]);
         }
-        uint256 stated = _requireStated(channel, response, endorsements);
+        it.stated = _requireStated(it.channel, response, endorsements);
+        return _attest(it);
+    }
+
+    function _attest(Import memory it) private returns (bytes32) {
+        IAttestations attestations = IAttestations(System.ATTESTATIONS);
         bytes32[] memory words = new bytes32[](1);
-        words[0] = sha256(text);
-        // The address is known from the beginning: what it would be is what it becomes.
-        attestation = IAttestations(System.ATTESTATIONS)
-            .idOf(address(this), SCHEMA, _SHA2_256, words);
-        attestationOf[messageHash] = attestation;
+        words[0] = sha256(it.text);
+        // Known before: what it would be is what it becomes.
+        it.attestation = attestations.idOf(address(this), SCHEMA, _SHA2_256, words);
+        attestationOf[it.messageHash] = it.attestation;
         emit EntryImported(
-            channel,
-            messageHash,
-            attestation,
-            nonce,
-            stated,
-            string(version),
+            it.channel,
+            it.messageHash,
+            it.attestation,
+            it.nonce,
+            it.stated,
+            string(it.version),
             msg.sender,
-            text
+            it.text
         );
         // slither-disable-next-line unused-return
-        IAttestations(System.ATTESTATIONS).attest(SCHEMA, _SHA2_256, words);
+        attestations.attest(SCHEMA, _SHA2_256, words);
+        return it.attestation;
     }
 
     // Views
@@ -231,12 +241,7 @@ contract FabricFacts is IFabricFacts {
             }
             all.push(
                 Authority(
-                    it.subject,
-                    it.x,
-                    it.y,
-                    uint64(it.notBefore),
-                    uint64(it.notAfter),
-                    uint64(by)
+                    it.subject, it.x, it.y, uint64(it.notBefore), uint64(it.notAfter), uint64(by)
                 )
             );
         }
@@ -352,11 +357,13 @@ contract FabricFacts is IFabricFacts {
     }
 
     /// Whether an authority and all above it are valid now.
-    function _isValid(Authority[] storage all, uint256 position) private view returns (bool) {
-        while (true) {
+    function _isValid(Authority[] storage all, uint256 position) private view returns (bool valid) {
+        bool root = false;
+        valid = true;
+        while (valid && !root) {
             Authority storage it = all[position];
-            if (block.timestamp < it.notBefore || block.timestamp > it.notAfter) return false;
-            if (it.by == position) return true;
+            valid = block.timestamp >= it.notBefore && block.timestamp <= it.notAfter;
+            root = it.by == position;
             position = it.by;
         }
     }

@@ -57,10 +57,18 @@ interface IFabricFacts {
     }
 
     event ChannelRegistered(
-        uint32 indexed channel, uint32 indexed motion, uint32 replaces, string name, string chaincode
+        uint32 indexed channel,
+        uint32 indexed motion,
+        uint32 replaces,
+        string name,
+        string chaincode
     );
     event EntryRequested(
-        bytes32 indexed nonce, uint32 indexed channel, string mspId, uint64 sequence, address account
+        bytes32 indexed nonce,
+        uint32 indexed channel,
+        string mspId,
+        uint64 sequence,
+        address account
     );
     /// @notice The attestation's digest is SHA-256 of `entry`, its schema `SCHEMA`, its issuer this
     /// contract.

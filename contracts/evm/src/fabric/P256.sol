@@ -16,8 +16,7 @@ library P256 {
         view
         returns (bool)
     {
-        (bool called, bytes memory answer) =
-            VERIFY.staticcall(abi.encode(digest, r, s, x, y));
+        (bool called, bytes memory answer) = VERIFY.staticcall(abi.encode(digest, r, s, x, y));
         return called && answer.length == 32 && uint256(bytes32(answer)) == 1;
     }
 }

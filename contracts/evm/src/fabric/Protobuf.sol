@@ -12,7 +12,7 @@ library Protobuf {
     /// @param name Of the message, for refusals.
     struct Reader {
         bytes data;
-        uint256 at;
+        uint256 place;
         uint256 end;
         string name;
     }
@@ -21,7 +21,7 @@ library Protobuf {
     uint256 private constant _BYTES = 2;
 
     /// @notice A reader of a whole message.
-    function of(bytes memory data, string memory name) internal pure returns (Reader memory) {
+    function reader(bytes memory data, string memory name) internal pure returns (Reader memory) {
         return Reader(data, 0, data.length, name);
     }
 
@@ -41,11 +41,11 @@ library Protobuf {
         returns (uint256 from, uint256 to)
     {
         if (!_isNext(r, number, _BYTES)) refuse(r);
-        r.at++;
+        r.place++;
         uint256 length = _varint(r);
-        if (length > r.end - r.at) refuse(r);
-        (from, to) = (r.at, r.at + length);
-        r.at = to;
+        if (length > r.end - r.place) refuse(r);
+        (from, to) = (r.place, r.place + length);
+        r.place = to;
     }
 
     /// @notice Whether such a field comes next.
@@ -60,20 +60,20 @@ library Protobuf {
     }
 
     /// @notice The number in a field, which must come next.
-    function number_(Reader memory r, uint256 number) internal pure returns (uint256) {
+    function varint(Reader memory r, uint256 number) internal pure returns (uint256) {
         if (!_isNext(r, number, _VARINT)) refuse(r);
-        r.at++;
+        r.place++;
         return _varint(r);
     }
 
     /// @notice That nothing follows.
-    function end(Reader memory r) internal pure {
-        if (r.at != r.end) refuse(r);
+    function finish(Reader memory r) internal pure {
+        if (r.place != r.end) refuse(r);
     }
 
     /// @notice Refuses the message where the reader is.
     function refuse(Reader memory r) internal pure {
-        revert FabricProtobufMalformed(r.name, r.at);
+        revert FabricProtobufMalformed(r.name, r.place);
     }
 
     /// @notice A copy of a part.
@@ -100,13 +100,13 @@ library Protobuf {
 
     /// Field numbers below 16: the tag is one byte.
     function _isNext(Reader memory r, uint256 number, uint256 wire) private pure returns (bool) {
-        return r.at < r.end && uint8(r.data[r.at]) == number << 3 | wire;
+        return r.place < r.end && uint8(r.data[r.place]) == number << 3 | wire;
     }
 
     function _varint(Reader memory r) private pure returns (uint256 value) {
         for (uint256 shift = 0; shift < 64; shift += 7) {
-            if (r.at == r.end) refuse(r);
-            uint256 byte_ = uint8(r.data[r.at++]);
+            if (r.place == r.end) refuse(r);
+            uint256 byte_ = uint8(r.data[r.place++]);
             value |= (byte_ & 0x7f) << shift;
             if (byte_ < 0x80) {
                 // A last byte of zero would be a longer form of the same number.

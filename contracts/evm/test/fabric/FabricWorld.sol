@@ -28,8 +28,7 @@ abstract contract FabricWorld is World {
         found(5);
         vm.warp(RECORDED);
         fabric = new FabricFacts();
-        vm.prank(admin(1));
-        permissions.grant(address(fabric), 4);
+        decide(IMotions.Kind.SetAccount, abi.encode(uint32(1), address(fabric), uint32(4)));
         register(described(2), 0);
         asked("Org2MSP", 1);
     }
@@ -37,9 +36,8 @@ abstract contract FabricWorld is World {
     // What was recorded
 
     function root(uint256 organisation) internal view returns (bytes memory) {
-        string memory key = string.concat(
-            ".organisations[", vm.toString(organisation), "].rootCertificate"
-        );
+        string memory key =
+            string.concat(".organisations[", vm.toString(organisation), "].rootCertificate");
         return Endorsements.der(bytes(vm.parseJsonString(vector, key)));
     }
 
@@ -52,12 +50,11 @@ abstract contract FabricWorld is World {
         view
         returns (IFabricFacts.Endorsement memory)
     {
-        string memory of = string.concat(
-            ".stated[0].endorsements[", vm.toString(organisation), "]."
-        );
+        string memory place =
+            string.concat(".stated[0].endorsements[", vm.toString(organisation), "].");
         return IFabricFacts.Endorsement(
-            vm.parseJsonBytes(vector, string.concat(of, "endorser")),
-            vm.parseJsonBytes(vector, string.concat(of, "signature"))
+            vm.parseJsonBytes(vector, string.concat(place, "endorser")),
+            vm.parseJsonBytes(vector, string.concat(place, "signature"))
         );
     }
 
