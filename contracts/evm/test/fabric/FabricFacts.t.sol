@@ -41,6 +41,15 @@ contract FabricFactsTest is FabricWorld {
         );
     }
 
+    /// A transaction has 16,777,216 gas at most (EIP-7825).
+    function test_AnImportFitsIntoATransaction() public {
+        bytes memory stated = response();
+        IFabricFacts.Endorsement[] memory all = both();
+        fabric.importEntry(NONCE, stated, all);
+        uint256 gas = vm.lastCallGas().gasTotalUsed;
+        vm.assertGt(8_000_000, gas, vm.toString(gas));
+    }
+
     function test_ANonceAndAMessageAreUsedOnce() public {
         bytes32 attestation = fabric.importEntry(NONCE, response(), both());
         bytes memory used =
