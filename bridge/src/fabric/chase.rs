@@ -70,7 +70,11 @@ impl<P: FabricPeers> Fabric<P> {
         }
         self.drafts.remove(&number);
         // What was just endorsed is in no block, and need not be looked for.
-        self.sent.insert(number, Sending::default());
+        let fresh = Sending {
+            fresh: true,
+            ..Sending::default()
+        };
+        self.sent.insert(number, fresh);
         let step = FabricStep::Endorsed {
             transaction: proposal.id,
             envelope: bytes.into(),
@@ -117,11 +121,10 @@ impl<P: FabricPeers> Fabric<P> {
         let Some(attempt) = path.attempts.last() else {
             return Ok(gone("notSigned", "there is no attempt".into()));
         };
-        let fresh = self.sent.get(&number).is_some_and(|it| it.submitted == 0);
         let height = self.newest.map(|newest| newest.number);
         let sending = self.sent.entry(number).or_default();
         let news = height.is_none() || sending.asked != height;
-        if !(fresh && path.reached == Reached::Endorsed) && news {
+        if !sending.fresh && news {
             sending.asked = height;
             if let Some(found) = self.fate(attempt.transaction).await? {
                 return Ok(self.judged(number, attempt.transaction, path, &found));
@@ -156,6 +159,7 @@ impl<P: FabricPeers> Fabric<P> {
         })?;
         let transaction = attempt.transaction;
         let sending = self.sent.entry(number).or_default();
+        sending.fresh = false;
         sending.submitted += 1;
         sending.at = Some(Instant::now());
         let taken = self.reader.peers.submit(transaction, &envelope).await;

@@ -24,16 +24,8 @@ impl<P: FabricPeers> ChannelReader<P> {
 
     async fn check_channel(&self) -> Result<(), TargetError> {
         let channel = &self.config.channel;
-        let first = match self.block_hash(0).await {
-            Ok(first) => first,
-            Err(CallError::Declined(said)) => {
-                return misconfigured(format!(
-                    "the gateways do not show channel {channel} to {}: {said}",
-                    self.member.identity.account()
-                ));
-            }
-            Err(error) => return Err(self.failed("block 0", &error)),
-        };
+        let first = self.block_hash(0).await;
+        let first = first.map_err(|error| self.failed("block 0", &error))?;
         if first == self.config.genesis_block {
             return Ok(());
         }

@@ -32,6 +32,8 @@ use crate::target::{
 /// What this process has done about a plan.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sending {
+    /// It was endorsed by this process, which has not handed it in yet.
+    pub(super) fresh: bool,
     /// Times that it was declined, one after the other.
     pub(super) declined: u32,
     /// Times that it was handed to orderers.

@@ -94,7 +94,8 @@ async fn who_holds_the_connection_is_not_waited_for_for_ever() {
     let (_, roots) = somebody();
     for scheme in ["http", "https"] {
         let address = listen(Manner::Hold).await;
-        let asked = asked(&format!("{scheme}://{address}"), &roots);
+        let address = format!("{scheme}://{address}");
+        let asked = asked(&address, &roots);
         let error = tokio::time::timeout(Duration::from_secs(600), asked).await;
         let error = error.expect("it ends");
         assert!(matches!(error, CallError::Silent(_)), "{error}");
