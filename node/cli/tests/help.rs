@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 147] = [
+const COMMANDS: [&str; 146] = [
     "",
     "attest",
     "checkpoint",
@@ -25,7 +25,6 @@ const COMMANDS: [&str; 147] = [
     "delegate cancel",
     "delegate revoke",
     "delegate send",
-    "delegate withdraw",
     "doctor",
     "erase",
     "erase check",
