@@ -318,6 +318,35 @@ async fn others_send_what_an_issuer_signed() {
     said(&send(&back).await, 0, &["counts for nothing"]);
     said(&send(&gone).await, 2, &["was used or cancelled before"]);
 
+    // By its own transaction, if it may attest; a nonce is its issuer's alone.
+    let mine = desk.named("mine");
+    let attest = [
+        "delegate", "attest", &plan, "--key", &desk.key, "--out", &mine,
+    ];
+    let until = ["--until", UNTIL];
+    said(
+        &desk.trusting(&[&attest[..], &until].concat()).await,
+        0,
+        &["signed"],
+    );
+    let cancel = [
+        "delegate", "cancel", &mine, "--key", &issuer, "--out", &back,
+    ];
+    let words = ["it was signed by", "give the issuer's key"];
+    said(
+        &desk.trusting(&[&cancel[..], &until].concat()).await,
+        2,
+        &words,
+    );
+    let withdraw = ["delegate", "withdraw", &mine, "--key"];
+    let by_another = [&withdraw[..], &[issuer.as_str()]].concat();
+    said(&desk.ask(0, &by_another).await, 2, &words);
+    let by_issuer = [&withdraw[..], &[desk.key.as_str()]].concat();
+    said(&desk.ask(0, &by_issuer).await, 0, &["counts for nothing"]);
+    let again = desk.ask(0, &by_issuer).await;
+    said(&again, 2, &["was used or cancelled before"]);
+    said(&send(&mine).await, 2, &["was used or cancelled before"]);
+
     let revoked = desk.named("revoked");
     let args = [
         "delegate",

@@ -133,6 +133,7 @@ async fn a_fifth_association_joins_and_its_node_becomes_a_validator() {
     proofs_of_a_revoked_algorithm_are_void(&desk).await;
     refusals_carry_the_counters(&desk, account).await;
     records_are_kept_current(&desk, &key).await;
+    a_name_like_anothers_is_pointed_out(&desk).await;
     desk.net.assert_no_panic();
 }
 
@@ -520,6 +521,33 @@ async fn records_are_kept_current(desk: &Desk, key: &str) {
         (&"besu-25".into(), &"retired".into())
     );
     desk.done(key, &["org", "resume-chain", "1"]).await;
+}
+
+/// By a variant of a character, and in capitals: other names to the chain, the same to people.
+async fn a_name_like_anothers_is_pointed_out(desk: &Desk) {
+    let list = ["org", "list"];
+    let before = desk.ask(&list).await;
+    said(&before, 0, &["Test Association E"]);
+    assert!(!before.stdout.contains("WARNING"), "{}", before.stdout);
+    let details = organisation(Address::ZERO)
+        .replace("台灣測試公會戊", "臺灣測試公會甲")
+        .replace("Test Association E", "TEST ASSOCIATION A");
+    // An amendment has no account and no permissions.
+    let (details, _) = details.split_once("account =").expect("an account");
+    let file = desk.write("alike.toml", details);
+    let amend = ["amend-organisation", "5", file.as_str()];
+    desk.decide(&amend, &[0, 2, 3]).await;
+    let words = "WARNING: its name looks like that of Test Association A (no. 1)";
+    said(&desk.ask(&list).await, 0, &[words]);
+    let zh_tw = [&list[..], &["--lang", "zh-TW"]].concat();
+    let words = "注意：名稱與台灣測試公會甲（編號 1）相似";
+    said(&desk.ask(&zh_tw).await, 0, &[words]);
+    let json = json_of(&desk.ask(&[&list[..], &["--json"]].concat()).await);
+    let organisations = json["organisations"].as_array().expect("a list");
+    let like = organisations.iter().map(|it| it["looksLike"].clone());
+    let like: Vec<Value> = like.collect();
+    let (none, first) = (serde_json::json!([]), serde_json::json!([1]));
+    assert_eq!(like, [&none, &none, &none, &none, &first].map(Value::clone));
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 mod file;
 mod send;
+mod withdraw;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{Address, B256, U256};
 use clap::Subcommand;
 use jiff::Timestamp;
 use serde_json::json;
@@ -51,6 +52,10 @@ pub(crate) enum Command {
     Cancel(Box<CancelArgs>),
     /// Send what an issuer signed.
     Send(Box<send::SendArgs>),
+    /// Say by a transaction of your own that what you signed with a nonce counts for nothing.
+    ///
+    /// For an account that may attest; without one, sign it with `cancel`, and others send it.
+    Withdraw(Box<withdraw::WithdrawArgs>),
 }
 
 /// Who signs, for which network, until when.
@@ -135,6 +140,7 @@ pub(crate) fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Revoke(args) => in_language(revoke(args), args.signing.lang),
         Command::Cancel(args) => in_language(cancel(args), args.signing.lang),
         Command::Send(args) => send::run(args),
+        Command::Withdraw(args) => withdraw::run(args),
     }
 }
 
@@ -174,7 +180,7 @@ fn attest(args: &AttestArgs) -> anyhow::Result<ExitCode> {
         format!("attests {}", counted(count, "file")),
         format!("存證 {count} 個檔案"),
     );
-    sign(&args.signing, args.nonce, what, &said)
+    sign(&args.signing, args.nonce.map(Signed::with), what, &said)
 }
 
 /// The digests of all files, one after the other.
@@ -207,35 +213,78 @@ fn revoke(args: &RevokeArgs) -> anyhow::Result<ExitCode> {
         format!("撤銷存證 {id}：{why}"),
     );
     let what = Delegated::Revoke { id, reason };
-    sign(&args.signing, args.nonce, what, &said)
+    sign(&args.signing, args.nonce.map(Signed::with), what, &said)
 }
 
 fn cancel(args: &CancelArgs) -> anyhow::Result<ExitCode> {
     let lang = args.signing.lang;
-    let typed = args.what.to_str().and_then(|text| text.parse().ok());
-    let nonce: U256 = match typed {
-        Some(nonce) => nonce,
-        None => file::load(&args.what).map_err(refuse)?.nonce,
-    };
+    let signed = signed(&args.what).map_err(refuse)?;
+    let nonce = signed.nonce;
     let said = lang.pick(
         format!("what was signed with nonce {nonce} counts for nothing"),
         format!("以 nonce {nonce} 簽署的內容不生效力"),
     );
-    sign(&args.signing, Some(nonce), Delegated::Cancel {}, &said)
+    sign(&args.signing, Some(signed), Delegated::Cancel {}, &said)
+}
+
+/// By whom something is signed, and with which nonce.
+struct Signed {
+    nonce: U256,
+    /// Unknown of a nonce alone.
+    issuer: Option<Address>,
+}
+
+/// A nonce, or the one in a file.
+fn signed(what: &Path) -> anyhow::Result<Signed> {
+    let typed = what.to_str().and_then(|text| text.parse().ok());
+    if let Some(nonce) = typed {
+        return Ok(Signed::with(nonce));
+    }
+    let file = file::load(what)?;
+    Ok(Signed {
+        nonce: file.nonce,
+        issuer: Some(file.issuer),
+    })
+}
+
+impl Signed {
+    fn with(nonce: U256) -> Self {
+        Self {
+            nonce,
+            issuer: None,
+        }
+    }
+
+    /// Nonces are each issuer's own: another account's says nothing of what was signed.
+    fn is_by(&self, account: Address) -> anyhow::Result<()> {
+        let issuer = self.issuer.unwrap_or(account);
+        demand(issuer == account, || {
+            (
+                format!(
+                    "it was signed by {issuer}, the key is that of {account}; give the issuer's key"
+                ),
+                format!("它由 {issuer} 簽署，金鑰屬於 {account}；請用簽發者的金鑰"),
+            )
+        })
+    }
 }
 
 fn sign(
     signing: &Signing,
-    nonce: Option<U256>,
+    signed: Option<Signed>,
     what: Delegated,
     change: &str,
 ) -> anyhow::Result<ExitCode> {
     let genesis = load_genesis(&signing.genesis).map_err(refuse)?;
     let key = load_key(&signing.key, &signing.password).map_err(refuse)?;
+    let issuer = key.public_key().address();
+    if let Some(signed) = &signed {
+        signed.is_by(issuer).map_err(refuse)?;
+    }
     let delegating = Delegating {
         chain_id: genesis.chain_id,
-        issuer: key.public_key().address(),
-        nonce: nonce.map_or_else(random_nonce, Ok)?,
+        issuer,
+        nonce: signed.map_or_else(random_nonce, |signed| Ok(signed.nonce))?,
         deadline: signing.until,
         what,
     };

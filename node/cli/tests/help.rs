@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 146] = [
+const COMMANDS: [&str; 147] = [
     "",
     "attest",
     "checkpoint",
@@ -25,6 +25,7 @@ const COMMANDS: [&str; 146] = [
     "delegate cancel",
     "delegate revoke",
     "delegate send",
+    "delegate withdraw",
     "doctor",
     "erase",
     "erase check",

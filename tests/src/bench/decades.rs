@@ -1,9 +1,12 @@
 //! What a proof costs after the validator set changed very often.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
+use std::ops::Range;
 use std::path::Path;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde::Serialize;
@@ -31,6 +34,8 @@ const LOG_LEVELS: u64 = 20;
 const SAMPLES: u64 = 50;
 /// Keys that take turns.
 const KEYS: usize = 40;
+/// Changes that are signed before they are written.
+const BATCH: usize = 512;
 
 /// One length of history.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -167,63 +172,107 @@ impl History {
         })
     }
 
-    fn write(&self, path: &Path, handovers: u64) -> anyhow::Result<()> {
-        let mut file = BufWriter::new(File::create(path)?);
-        let mut old = self.set(0)?;
-        let (mut writer, head) = HandoverWriter::begin(self.chain, old.clone())?;
-        file.write_all(&head)?;
-        for number in 0..handovers {
-            let changes = usize::try_from(number)?;
-            let (height, next) = (1 + 2 * number, self.set(changes + 1)?);
-            let (from, to) = (old.hash(), next.hash());
-            let record = HandoverRecord {
-                last: self.decide(height, changes, [from, to])?,
-                first: self.decide(height + 1, changes + 1, [to, to])?,
-                next,
+    /// The change of this number, from 0.
+    fn record(&self, number: usize) -> anyhow::Result<HandoverRecord> {
+        let (height, next) = (1 + 2 * number as u64, self.set(number + 1)?);
+        let (from, to) = (self.set(number)?.hash(), next.hash());
+        Ok(HandoverRecord {
+            last: self.decide(height, number, [from, to])?,
+            first: self.decide(height + 1, number + 1, [to, to])?,
+            next,
+        })
+    }
+
+    /// The changes of these numbers, signed on all cores.
+    fn records(&self, numbers: Range<usize>) -> anyhow::Result<Vec<HandoverRecord>> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let each = numbers.len().div_ceil(cores).max(1);
+        thread::scope(|scope| {
+            let sign = |from: usize| {
+                let part = from..numbers.end.min(from + each);
+                scope.spawn(move || {
+                    let signed = part.map(|number| self.record(number));
+                    signed.collect::<anyhow::Result<Vec<_>>>()
+                })
             };
-            file.write_all(&writer.record(&record)?)?;
-            old = record.next;
+            let parts: Vec<_> = numbers.clone().step_by(each).map(sign).collect();
+            let mut all = Vec::with_capacity(numbers.len());
+            for part in parts {
+                all.extend(part.join().expect("signing does not panic")?);
+            }
+            Ok(all)
+        })
+    }
+
+    /// Bytes of the file after each of the lengths.
+    fn write(&self, path: &Path, lengths: &BTreeSet<u64>) -> anyhow::Result<Vec<u64>> {
+        let mut file = BufWriter::new(File::create(path)?);
+        let (mut writer, head) = HandoverWriter::begin(self.chain, self.set(0)?)?;
+        file.write_all(&head)?;
+        let (mut written, mut bytes, mut sizes) = (0, head.len() as u64, Vec::new());
+        for length in lengths {
+            let length = usize::try_from(*length)?;
+            while written < length {
+                let batch = written..length.min(written + BATCH);
+                written = batch.end;
+                for record in self.records(batch)? {
+                    let record = writer.record(&record)?;
+                    bytes += record.len() as u64;
+                    file.write_all(&record)?;
+                }
+            }
+            sizes.push(bytes);
         }
         file.flush()?;
-        Ok(())
+        Ok(sizes)
     }
 }
 
-/// Writes a history and follows it.
-pub fn measure(dir: &Path, handovers: u64) -> anyhow::Result<Decades> {
+/// Writes the longest history, and follows it as far as each of the lengths.
+pub fn measure(dir: &Path, lengths: &BTreeSet<u64>) -> anyhow::Result<Vec<Decades>> {
     let history = History::new();
     let path = dir.join("handovers");
-    history.write(&path, handovers).context("write a history")?;
-    let file_bytes = path.metadata()?.len();
+    let longest = lengths.last().copied().unwrap_or_default();
+    eprintln!("sign {longest} changes of the validator set");
+    let sizes = history.write(&path, lengths).context("write a history")?;
     let pid = std::process::id();
     let before = peak_rss_kib(pid)?;
-    let started = Instant::now();
     let mut reader = HandoverReader::open(BufReader::new(File::open(&path)?))?;
     let anchor = TrustAnchor::validator_set(history.chain, history.set(0)?.hash());
     let mut follower = HandoverFollower::from(anchor);
-    while let Some((handover, next)) = reader.record()? {
-        follower.follow(&handover, &next)?;
+    let (mut spent, mut measured) = (Duration::ZERO, Vec::new());
+    for (handovers, file_bytes) in lengths.iter().zip(sizes) {
+        eprintln!("follow them up to the {handovers}th");
+        let started = Instant::now();
+        while follower.followed() < *handovers {
+            let (handover, next) = reader.record()?.context("the history ends too early")?;
+            follower.follow(&handover, &next)?;
+        }
+        spent += started.elapsed();
+        let grown_kib = peak_rss_kib(pid)?.saturating_sub(before);
+        let proof = history.proof(usize::try_from(*handovers)?)?.encode()?;
+        measured.push(Decades {
+            handovers: *handovers,
+            file_bytes,
+            follow_ms: u64::try_from(spent.as_millis())?,
+            proof_bytes: proof.len() as u64,
+            verify_us: verify(&proof, follower.anchor())?,
+            grown_kib,
+        });
     }
-    let follow_ms = u64::try_from(started.elapsed().as_millis())?;
-    anyhow::ensure!(follower.followed() == handovers, "all were followed");
-    let grown_kib = peak_rss_kib(pid)?.saturating_sub(before);
-    let proof = history.proof(usize::try_from(handovers)?)?.encode()?;
+    std::fs::remove_file(&path)?;
+    Ok(measured)
+}
+
+/// The middle one of many times that it took, microseconds.
+fn verify(proof: &[u8], anchor: &TrustAnchor) -> anyhow::Result<u64> {
     let mut took = Vec::new();
     for _ in 0..SAMPLES {
         let started = Instant::now();
-        verify_bundle(&ProofBundle::decode(&proof)?, follower.anchor())?;
+        verify_bundle(&ProofBundle::decode(proof)?, anchor)?;
         took.push(u64::try_from(started.elapsed().as_micros())?);
     }
-    let verify_us = Spread::of(took).map_or(0, |it| it.median);
-    std::fs::remove_file(&path)?;
-    Ok(Decades {
-        handovers,
-        file_bytes,
-        follow_ms,
-        proof_bytes: proof.len() as u64,
-        verify_us,
-        grown_kib,
-    })
+    Ok(Spread::of(took).map_or(0, |it| it.median))
 }
 
 #[cfg(test)]
@@ -233,8 +282,10 @@ mod tests {
     #[test]
     fn a_history_is_followed_to_its_end() {
         let dir = tempfile::tempdir().unwrap();
-        let none = measure(dir.path(), 0).unwrap();
-        let some = measure(dir.path(), 3).unwrap();
+        let measured = measure(dir.path(), &BTreeSet::from([0, 3])).unwrap();
+        let [none, some] = &measured[..] else {
+            panic!("{measured:?}")
+        };
         assert_eq!((none.handovers, some.handovers), (0, 3));
         assert!(some.file_bytes > none.file_bytes);
         assert!(some.proof_bytes > 1_000 && some.proof_bytes == none.proof_bytes);

@@ -431,6 +431,13 @@ impl Mapping {
                 &format!("{with:.2} with"),
                 &format!("+{percent:.1} %"),
             ]));
+        } else {
+            lines.push(row(&[
+                "  CPU of a node for a digest, us",
+                "",
+                "not measured: none waited",
+                "",
+            ]));
         }
         let bytes = |sizes: &Sizes| format!("{} bytes, at most {}", sizes.median, sizes.max);
         let verify =
@@ -440,6 +447,12 @@ impl Mapping {
             "  a status adds",
             "",
             &bytes(&self.status_bytes),
+            "",
+        ]));
+        lines.push(row(&[
+            "  a proof with its status",
+            "",
+            &bytes(&self.with_status_bytes),
             &status,
         ]));
         let absence = verify(self.absence_verify_us.as_ref());

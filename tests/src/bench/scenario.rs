@@ -76,10 +76,7 @@ pub async fn measure(plan: &Plan, dir: &Path, environment: Environment) -> anyho
     if plan.has(Section::Handovers) {
         let lengths = [0, 100, 1_000, 10_000, plan.handovers].into_iter();
         let lengths: BTreeSet<u64> = lengths.filter(|it| *it <= plan.handovers).collect();
-        for length in lengths {
-            eprintln!("follow {length} changes of the validator set");
-            report.decades.push(decades::measure(dir, length)?);
-        }
+        report.decades = decades::measure(dir, &lengths)?;
     }
     if plan.has(Section::Warroom) {
         eprintln!("follow a log of {} leaves", plan.leaves);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use alloy_primitives::{Address, U256};
 use tbsi_bindings::genesis::Attestations::{
     attestBatchByDelegationCall, attestByDelegationCall, cancelByDelegationCall, isNonceUsedCall,
     revokeByDelegationCall,
@@ -128,13 +129,14 @@ async fn fits(writer: &Writer, file: &DelegationFile) -> anyhow::Result<()> {
             format!("它的期限是 {zh_tw}，已過；請重新簽署"),
         )
     })?;
-    let call = isNonceUsedCall {
-        issuer: file.issuer,
-        nonce: file.nonce,
-    };
-    let used = registry.ask(ATTESTATIONS, call).await?;
+    unused(writer, file.issuer, file.nonce).await
+}
+
+/// That a nonce was neither used nor cancelled.
+pub(super) async fn unused(writer: &Writer, issuer: Address, nonce: U256) -> anyhow::Result<()> {
+    let call = isNonceUsedCall { issuer, nonce };
+    let used = writer.registry.ask(ATTESTATIONS, call).await?;
     demand(!used, || {
-        let nonce = file.nonce;
         (
             format!("its nonce {nonce} was used or cancelled before: it counts once"),
             format!("其 nonce {nonce} 先前已使用或取消：只生效一次"),
