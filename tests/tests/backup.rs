@@ -267,16 +267,12 @@ async fn the_database_of_a_running_node_is_verified(yard: &Yard) {
     assert_eq!(stats["tables"].as_array().unwrap().len(), 10, "{stats}");
     let busy = tbsi(&["db", "compact", "--home", &home]).await;
     said(&busy, 1, &["in use by another process"]);
+    let parcel = yard.named("parcel");
     let left = tbsi(&[
-        "operator",
-        "move",
-        "leave",
-        "--home",
-        &home,
-        "--out",
-        &yard.named("parcel"),
-    ]);
-    said(&left.await, 1, &["in use"]);
+        "operator", "move", "leave", "--home", &home, "--out", &parcel,
+    ])
+    .await;
+    said(&left, 1, &["in use"]);
     assert!(!yard.path("parcel").exists());
     // Nobody is left out of the home by an attempt that was refused.
     assert!(!yard.net.home(0).left_file().exists());
