@@ -140,6 +140,8 @@ async fn a_running_node_is_backed_up_and_restored_once() {
         &["\"certificates\""],
     );
     what_is_spoiled_is_found(&yard).await;
+    what_is_stated_wrongly_is_found(&yard).await;
+    another_chain_is_told(&yard).await;
     the_database_of_a_running_node_is_verified(&yard).await;
     yard.net.network.stop(0).await.unwrap();
     it_is_restored_once(&mut yard).await;
@@ -204,8 +206,10 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
         1,
         &["cut short"],
     );
+}
 
-    // Another block than stated; another form; a path that leaves the backup.
+/// Another block than stated; another form; a path that leaves the backup.
+async fn what_is_stated_wrongly_is_found(yard: &Yard) {
     let edit = |dir: &str, from: &str, to: &str| {
         let file = yard.path(dir).join("manifest.json");
         let text = fs::read_to_string(&file).unwrap();
@@ -239,8 +243,9 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
         1,
         &["../config.toml", "is no path"],
     );
+}
 
-    // Another chain's genesis file.
+async fn another_chain_is_told(yard: &Yard) {
     let other = TestNetwork::create(1, 0);
     let foreign = other.network.genesis_file().display().to_string();
     let found = yard.verify("one", &["--genesis", &foreign]).await;
@@ -270,8 +275,9 @@ async fn the_database_of_a_running_node_is_verified(yard: &Yard) {
     let parcel = yard.named("parcel");
     let left = tbsi(&[
         "operator", "move", "leave", "--home", &home, "--out", &parcel,
-    ]);
-    said(&left.await, 1, &["in use"]);
+    ])
+    .await;
+    said(&left, 1, &["in use"]);
     assert!(!yard.path("parcel").exists());
     // Nobody is left out of the home by an attempt that was refused.
     assert!(!yard.net.home(0).left_file().exists());

@@ -31,7 +31,7 @@ async fn listen(manner: Manner) -> String {
             match manner {
                 Manner::Page => {
                     let mut asked = [0; 1_024];
-                    connection.read(&mut asked).await.ok();
+                    let _asked = connection.read(&mut asked).await.unwrap_or(0);
                     let page =
                         "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<html>a page</html>";
                     connection.write_all(page.as_bytes()).await.ok();

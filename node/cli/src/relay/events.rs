@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::{Home, Opened, stop_on_signal};
 use crate::report::{Format, refuse};
-use crate::shown;
+use crate::shown::{self, PathShown as _};
 
 /// Name of the file in the home directory that says behind which event this command is.
 const POSITION_FILE: &str = "events-position.json";
@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let problem = anyhow::anyhow!(
             "{} relays to an EVM chain, whose logs any Ethereum client shows; events are those of \
              a channel of Fabric",
-            args.home.dir.display()
+            args.home.dir.shown()
         );
         return Err(refuse(problem));
     };

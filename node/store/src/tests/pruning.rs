@@ -29,9 +29,11 @@ fn what_leaves_the_window_is_told_from_what_never_was() {
             true => &Store::open_read_only(dir.path(), identity(), LIGHT).unwrap(),
         };
         for height in [1, 100, 175].map(Height) {
-            let gone = |error: StoreError| match error {
-                StoreError::BlockPruned { height, oldest } => (height, oldest),
-                other => panic!("{other}"),
+            let gone = |error: StoreError| {
+                let StoreError::BlockPruned { height, oldest } = error else {
+                    panic!("{error}");
+                };
+                (height, oldest)
             };
             let expected = (height, Height(176));
             assert_eq!(gone(store.block(height).unwrap_err()), expected);
