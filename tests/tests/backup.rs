@@ -69,12 +69,13 @@ impl Yard {
         copy(&self.path(from), &self.path(to));
     }
 
-    /// A new home with the keys of the validator.
+    /// A new home with the keys of the validator, and with its time-stamp authority's files, which
+    /// the configuration names.
     fn with_keys(&self, home: &str) {
-        copy(
-            &self.net.network.home(0).join("keys"),
-            &self.path(home).join("keys"),
-        );
+        for folder in ["keys", "tsa"] {
+            let from = self.net.network.home(0).join(folder);
+            copy(&from, &self.path(home).join(folder));
+        }
     }
 }
 

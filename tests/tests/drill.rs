@@ -207,7 +207,12 @@ async fn disaster(drill: &mut Drill) {
         let right = run(&["backup", "verify", "--json", &out, "--genesis", &genesis]).await;
         assert_eq!(made["height"], right["audit"]["height"]);
         let kept = drill.path(&format!("keys-{node}"));
-        copy_flat(&drill.net.network.home(node).join("keys"), &kept);
+        for folder in ["keys", "tsa"] {
+            copy_flat(
+                &drill.net.network.home(node).join(folder),
+                &kept.join(folder),
+            );
+        }
         let seen = format!(
             "height {}, {} bytes, {} certificates and {} leaves verified",
             made["height"], made["bytes"], right["audit"]["certificates"], right["audit"]["leaves"]
@@ -259,7 +264,9 @@ async fn restored(drill: &mut Drill, backups: &[(String, PathBuf)], before: Heig
     let height = survivor.to_string();
     for (node, (backup, keys)) in (1..NODES).zip(backups) {
         let home = drill.net.network.home(node);
-        copy_flat(keys, &home.join("keys"));
+        for folder in ["keys", "tsa"] {
+            copy_flat(&keys.join(folder), &home.join(folder));
+        }
         let home = home.display().to_string();
         let flags = [
             "--genesis",

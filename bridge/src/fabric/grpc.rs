@@ -47,8 +47,21 @@ pub struct Gateways {
     channel: String,
 }
 
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
 /// A stream of events of a chaincode, block by block.
 pub type EventStream = Streaming<ChaincodeEventsResponse>;
+
+/// The connection would find out only when it is made, and not say why.
+fn check_roots(pem: &[u8]) -> Result<(), String> {
+    let begins = pem.windows(BEGIN.len()).any(|window| window == BEGIN);
+    if !begins {
+        return Err("its TLS roots have no certificate in PEM".into());
+    }
+    x509_cert::Certificate::load_pem_chain(pem)
+        .map(|_| ())
+        .map_err(|error| format!("its TLS roots are no certificates in PEM: {error}"))
+}
 
 impl Gateway {
     fn new(address: &str, tls: &GatewayTls) -> Result<Self, String> {
@@ -59,6 +72,7 @@ impl Gateway {
             .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_MS))
             .keep_alive_timeout(Duration::from_millis(ANSWER_MS_MAX));
         if address.starts_with("https://") {
+            check_roots(&tls.roots).map_err(|it| wrong(&it))?;
             let mut config =
                 ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&tls.roots));
             if let Some((certificate, key)) = &tls.client {
