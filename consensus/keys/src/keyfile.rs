@@ -5,78 +5,26 @@
 //! or as 64 hex digits and a line feed. A file is never overwritten, except by the same secret
 //! under another password, and one that others can read is refused.
 
-use std::fmt;
+mod kind;
+mod typed;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use alloy_primitives::{Address, hex};
-use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
-use tbsi_types::log::{NoteSigner, PostQuantumSigner, cosigner_name};
-use tbsi_types::roster::{peer_id_of, peer_key_of};
-use tbsi_types::{B256, ChainIdentity, KeyError, SecretKey};
+use alloy_primitives::hex;
+use tbsi_types::{KeyError, SecretKey};
 use zeroize::Zeroizing;
 
 use crate::disk;
 use crate::keystore::{self, Cost, KEYSTORE_BYTES_MAX, KeystoreError, is_keystore};
 use crate::password::Password;
 
-/// What a key of a home is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum KeyKind {
-    /// The node's identity to its peers: ed25519.
-    Node,
-    /// Votes: secp256k1.
-    Validator,
-    /// Votes from when the chain names it (SPEC §13.3): secp256k1.
-    NextValidator,
-    /// Signs and cosigns checkpoints of logs for other software: ed25519.
-    Log,
-    /// Cosigns checkpoints of the log for those who outlive ed25519: a seed of ML-DSA-44.
-    PostQuantum,
-    /// The node's own account on the chain: secp256k1.
-    Account,
-    /// Authenticates the connection between a node and its remote signer: X25519.
-    Signer,
-}
+use kind::remedy;
 
-impl KeyKind {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Node,
-        Self::Validator,
-        Self::NextValidator,
-        Self::Log,
-        Self::PostQuantum,
-        Self::Account,
-        Self::Signer,
-    ];
-
-    /// Name of its file in the folder `keys`.
-    pub fn file_name(self) -> &'static str {
-        match self {
-            Self::Node => "node.key",
-            Self::Validator => "validator.key",
-            Self::NextValidator => "validator-next.key",
-            Self::Log => "log.key",
-            Self::PostQuantum => "post-quantum.key",
-            Self::Account => "account.key",
-            Self::Signer => "signer.key",
-        }
-    }
-
-    /// The Ethereum address of a secret of this kind: `None` if it is not for secp256k1.
-    pub fn address(self, secret: &[u8; 32]) -> Result<Option<Address>, KeyError> {
-        match self {
-            Self::Node | Self::Log | Self::PostQuantum | Self::Signer => Ok(None),
-            Self::Validator | Self::NextValidator | Self::Account => {
-                let key = SecretKey::parse(secret)?;
-                Ok(Some(key.public_key().address()))
-            }
-        }
-    }
-}
+pub use kind::KeyKind;
+pub use typed::{LogKey, NodeKey, PostQuantumKey, is_peer_id, peer_key};
 
 /// Why a key file cannot be made or used.
 #[derive(Debug, thiserror::Error)]
@@ -173,152 +121,6 @@ pub enum KeyFileError {
         source: io::Error,
     },
 }
-
-/// Where the key of a home comes from that is not there; nothing of other files.
-fn remedy(path: &Path) -> &'static str {
-    let name = path.file_name().unwrap_or_default();
-    let kind = KeyKind::ALL
-        .into_iter()
-        .find(|kind| name == kind.file_name());
-    match kind {
-        None => "",
-        Some(KeyKind::Node | KeyKind::Log | KeyKind::Account) => "; `tbsi keys new` makes it",
-        Some(KeyKind::Validator) => {
-            "; `tbsi keys import --kind validator` brings one that is used already, `tbsi keys new \
-             --validator` makes a new one"
-        }
-        Some(KeyKind::NextValidator) => "; `tbsi keys rotate validator` makes it",
-        Some(KeyKind::PostQuantum) => "; `tbsi keys rotate post-quantum` makes it",
-        Some(KeyKind::Signer) => {
-            "; `tbsi keys new --signer` makes it for a node, `tbsi signer init` for a signer"
-        }
-    }
-}
-
-/// A node's libp2p identity: an ed25519 seed. Never printed; wiped when dropped.
-pub struct NodeKey(Zeroizing<[u8; 32]>);
-
-impl NodeKey {
-    /// Every 32 bytes are a seed.
-    pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(Zeroizing::new(seed))
-    }
-
-    /// The 32 secret bytes, for libp2p.
-    pub fn expose(&self) -> [u8; 32] {
-        *self.0
-    }
-
-    /// The 32 bytes of the public half.
-    pub fn public_key(&self) -> [u8; 32] {
-        public_half(&self.0)
-    }
-
-    /// An Ed25519 signature (RFC 8032) of a message.
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        ed25519_signature(&self.0, message)
-    }
-
-    /// The base58 peer id (`12D3Koo…`) by which other nodes admit this one.
-    pub fn peer_id(&self) -> String {
-        peer_id_of(&self.public_key())
-    }
-}
-
-impl fmt::Debug for NodeKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NodeKey(..)")
-    }
-}
-
-/// The key with which a node signs and cosigns checkpoints of logs: an ed25519 seed. Never
-/// printed; wiped when dropped.
-pub struct LogKey(Zeroizing<[u8; 32]>);
-
-impl LogKey {
-    /// From a 32-byte seed.
-    pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(Zeroizing::new(seed))
-    }
-
-    /// An Ed25519 signature (RFC 8032) of a message.
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        ed25519_signature(&self.0, message)
-    }
-
-    /// The public half, 32 bytes (RFC 8032), as a genesis file names it.
-    pub fn public_key(&self) -> [u8; 32] {
-        public_half(&self.0)
-    }
-
-    /// The signer for the log of one network (SPEC §9.6).
-    pub fn signer(&self, chain: &ChainIdentity) -> NoteSigner {
-        NoteSigner::new(&chain.log_origin(), &self.0).expect("an origin is a good name")
-    }
-
-    /// Cosigns in the name of the node's operator (SPEC §9.6).
-    pub fn cosigner(&self, chain: &ChainIdentity, operator: B256) -> NoteSigner {
-        let name = cosigner_name(chain, operator);
-        NoteSigner::new(&name, &self.0).expect("an origin and hex digits are a good name")
-    }
-}
-
-impl fmt::Debug for LogKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LogKey(..)")
-    }
-}
-
-/// The key with which a validator cosigns the log a second time: a seed of ML-DSA-44 (FIPS 204).
-/// Never printed; wiped when dropped.
-pub struct PostQuantumKey(Zeroizing<[u8; 32]>);
-
-impl PostQuantumKey {
-    /// From a 32-byte seed.
-    pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(Zeroizing::new(seed))
-    }
-
-    /// Cosigns in the name of the node's operator (SPEC §9.12).
-    pub fn cosigner(&self, chain: &ChainIdentity, operator: B256) -> PostQuantumSigner {
-        let name = cosigner_name(chain, operator);
-        PostQuantumSigner::new(&name, &self.0).expect("an origin and hex digits are a good name")
-    }
-
-    /// The SHA-256 of the public half, by which the chain names it (SPEC §13.3).
-    pub fn public_key_hash(&self) -> B256 {
-        let signer = PostQuantumSigner::new("key", &self.0).expect("a good name");
-        signer.verifier().key_hash()
-    }
-}
-
-impl fmt::Debug for PostQuantumKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PostQuantumKey(..)")
-    }
-}
-
-fn public_half(seed: &[u8; 32]) -> [u8; 32] {
-    SigningKey::from_bytes(seed).verifying_key().to_bytes()
-}
-
-fn ed25519_signature(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
-    SigningKey::from_bytes(seed).sign(message).to_bytes()
-}
-
-/// Whether `text` is the base58 peer id of an ed25519 key: an identity multihash of the key.
-pub fn is_peer_id(text: &str) -> bool {
-    peer_key(text).is_some()
-}
-
-/// The ed25519 key of a peer id.
-pub fn peer_key(text: &str) -> Option<[u8; 32]> {
-    let key = peer_key_of(text)?;
-    // 32 bytes that are no point of the curve are nobody's key.
-    VerifyingKey::from_bytes(&key).ok()?;
-    (peer_id_of(&key) == text).then_some(key)
-}
-
 /// Makes a new secret for a key of this kind and writes it to `path`, where no file may be;
 /// encrypted if there is a password.
 pub fn create_secret(
