@@ -117,7 +117,7 @@ fn a_log_key_signs_in_the_name_of_one_network() {
     let loaded = open_log_key(&path, None).unwrap();
     let public = made.public_key();
     assert_eq!(loaded.public_key(), public);
-    let chain = |byte| ChainIdentity {
+    let chain = |byte| tbsi_types::ChainIdentity {
         chain_id: 7,
         genesis_hash: alloy_primitives::B256::repeat_byte(byte),
     };

@@ -9,7 +9,7 @@ use tbsi_types::{B256, ChainIdentity};
 use zeroize::Zeroizing;
 
 /// A node's libp2p identity: an ed25519 seed. Never printed; wiped when dropped.
-pub struct NodeKey(Zeroizing<[u8; 32]>);
+pub struct NodeKey(pub(super) Zeroizing<[u8; 32]>);
 
 impl NodeKey {
     /// Every 32 bytes are a seed.
@@ -46,7 +46,7 @@ impl fmt::Debug for NodeKey {
 
 /// The key with which a node signs and cosigns checkpoints of logs: an ed25519 seed. Never
 /// printed; wiped when dropped.
-pub struct LogKey(Zeroizing<[u8; 32]>);
+pub struct LogKey(pub(super) Zeroizing<[u8; 32]>);
 
 impl LogKey {
     /// From a 32-byte seed.
@@ -84,7 +84,7 @@ impl fmt::Debug for LogKey {
 
 /// The key with which a validator cosigns the log a second time: a seed of ML-DSA-44 (FIPS 204).
 /// Never printed; wiped when dropped.
-pub struct PostQuantumKey(Zeroizing<[u8; 32]>);
+pub struct PostQuantumKey(pub(super) Zeroizing<[u8; 32]>);
 
 impl PostQuantumKey {
     /// From a 32-byte seed.
