@@ -183,7 +183,7 @@ fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, P
                      be no quorum."
                 ),
                 format!(
-                    "仍在簽署的投票權重為 {power}／{total}：再少一個驗證者就可能不足法定多數。"
+                    "仍在簽署的投票權為 {power}／{total}：再少一個驗證者就可能不足法定多數。"
                 ),
                 None,
             ));
