@@ -11,7 +11,7 @@ export TBSI_SKIP_LOG := $(CARGO_TARGET_DIR)/skipped.txt
 # A network of its own beside that of `make run`.
 WARROOM ?= $(HOME)/.cache/tbsi/warroom
 
-.PHONY: run stop warroom test test-clients simulate test-long drill story fuzz faults faketime bench package audit book sbom security build setup setup-tests clean help
+.PHONY: run stop warroom test test-fabric test-clients simulate test-long drill story fuzz faults faketime bench package audit book sbom security build setup setup-tests clean help
 
 help: ## These targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ warroom: setup build ## A network with a story, a war room that follows it, and 
 
 test: setup-tests ## Formatting, lints, every test, stock clients
 	@testnet/test.sh
+
+test-fabric: setup-tests ## Chaincode and relayer on a real Fabric network of the programs in TBSI_FABRIC_BIN
+	@testnet/fabric.sh
 
 test-clients: setup build ## Every Ethereum client with a fresh key and no fee options, as a table; quick starts
 	@node tests/matrix/matrix.mjs $(TBSI) $(CLIENTS)
@@ -67,13 +70,10 @@ fuzz: setup-tests ## Every decoder a stranger reaches under libFuzzer, TIME seco
 faults: setup-tests ## What goes wrong with networks, disks, clocks and people, on real processes, as a table
 	@testnet/faults.sh $(FAULTS)
 
-# Without jemalloc only the program itself is compiled again, twice: the first build takes the
-# other's place.
-faketime: setup build ## A network under libfaketime, with a program that has the system's allocator
-	@cargo build --locked --quiet --workspace --bin tbsi --no-default-features
-	@cp $(TBSI) $(TBSI)-faketime
-	@cargo build --locked --quiet --workspace --bin tbsi
-	@testnet/faketime.sh $(TBSI)-faketime
+# The program that tests of upgrades run as an older node has the system's allocator.
+faketime: setup build ## Validators under libfaketime, an hour ahead
+	@cargo build --locked --quiet --workspace --bin tbsi-version-1
+	@testnet/faketime.sh $(TBSI) $(TBSI)-version-1
 
 bench: setup build ## Throughput, latency, gas, relaying and reads beside anvil and geth, as a table and as JSON
 	@cargo run --locked --quiet --bin bench -- --tbsi $(TBSI) $(BENCH)

@@ -3,6 +3,7 @@
 
 mod check;
 mod evm;
+mod fabric;
 mod finality;
 mod routes;
 
@@ -18,6 +19,7 @@ use tbsi_types::sha256;
 use crate::limits::{CONFIG_BYTES_MAX, JOURNAL_BYTES};
 
 pub use evm::{EvmConfig, FeesConfig};
+pub use fabric::FabricConfig;
 pub use finality::Finality;
 pub use routes::{ROUTES_FILE, RouteConfig, Routes};
 
@@ -111,6 +113,8 @@ pub struct SourceConfig {
 pub enum TargetConfig {
     /// An EVM chain.
     Evm(EvmConfig),
+    /// A channel of Hyperledger Fabric.
+    Fabric(FabricConfig),
 }
 
 /// What is carried by itself; `tbsi relay send` adds to it.

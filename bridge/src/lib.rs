@@ -5,9 +5,9 @@
 //! gas is spent, and the contract verifies it again. [`relay`] is the loop: it looks at both
 //! chains and does what follows from the [`journal`], whose [`record`]s are both what a
 //! restarted process goes on with and what an auditor reads. [`state`] is the fold over them,
-//! pure; [`target`] is the port to the chain that is written to, [`evm`] one kind of it. Loop,
-//! journal and audit know nothing of how a kind of chain sends: its own steps are in the journal
-//! in its own words.
+//! pure; [`target`] is the port to what is written to, [`evm`] and [`fabric`] are the kinds of it
+//! that there are, and [`kinds`] is any of them. Loop, journal and audit know nothing of how a kind
+//! sends: its own steps are in the journal in its own words.
 //!
 //! [`inbound`] is the other direction: it collects what proves a fact of another chain to TBSI.
 //!
@@ -16,9 +16,11 @@
 pub mod audit;
 pub mod config;
 pub mod evm;
+pub mod fabric;
 pub mod health;
 pub mod inbound;
 pub mod journal;
+pub mod kinds;
 pub mod limits;
 pub mod metrics;
 pub mod record;

@@ -127,3 +127,50 @@ pub(crate) const CALLS_AT_ONCE_MAX: usize = 16;
 /// Validator sets that a light client may have had: one is found by its hash by asking for all. A
 /// client that names more is none.
 pub(crate) const SETS_SEARCHED_MAX: u32 = 100_000;
+
+/// Bytes of an answer of a Fabric gateway: a block, at most.
+pub(crate) const FABRIC_ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Milliseconds within which peers must have endorsed a transaction.
+pub(crate) const ENDORSE_MS_MAX: u64 = 60_000;
+
+/// Milliseconds within which an orderer must have taken a transaction.
+pub(crate) const SUBMIT_MS_MAX: u64 = 30_000;
+
+/// Milliseconds that one look waits for a transaction to be in a block of a channel.
+pub(crate) const COMMIT_WAIT_MS: u64 = 300;
+
+/// Times that one plan is endorsed anew because what it read had changed.
+pub(crate) const CONFLICTS_MAX: usize = 8;
+
+/// Times that a transaction for a channel is handed to the orderers without being in a block.
+pub(crate) const SUBMISSIONS_MAX: u32 = 32;
+
+/// Blocks of a channel that are kept in memory.
+pub(crate) const CHANNEL_BLOCKS_KEPT_MAX: usize = 4;
+
+/// Bytes of an argument of the chaincode, unless the configuration says otherwise.
+pub(crate) const ARGUMENT_BYTES: usize = 1024 * 1024;
+
+/// The least and the most that may be configured: the chaincode takes 2 MiB.
+pub(crate) const ARGUMENT_BYTES_LEAST: usize = 64 * 1024;
+pub(crate) const ARGUMENT_BYTES_MOST: usize = 2 * 1024 * 1024 - 1024;
+
+/// Bytes of an endorsed transaction for a channel: in hex it fits into a record.
+pub(crate) const FABRIC_TRANSACTION_BYTES_MAX: usize = 1_900_000;
+
+/// Bytes of a certificate or a key in PEM.
+pub(crate) const PEM_BYTES_MAX: u64 = 64 * 1024;
+
+/// Bytes of a channel's or a chaincode's name, or of an MSP id.
+pub(crate) const FABRIC_NAME_BYTES_MAX: usize = 64;
+
+/// Organisations whose endorsements are asked for by name.
+pub(crate) const ORGANISATIONS_MAX: usize = 32;
+
+/// Bytes of the file that says behind which event of a chaincode somebody is.
+pub(crate) const EVENT_POSITION_BYTES_MAX: u64 = 4 * 1024;
+
+/// Milliseconds between two looks whether a gateway is still there: peers close connections of those
+/// who look more than once a minute.
+pub(crate) const KEEP_ALIVE_MS: u64 = 120_000;

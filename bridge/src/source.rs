@@ -101,6 +101,8 @@ pub struct ProvenLeaf {
 pub struct ProvenLeaves {
     /// In the order of the log.
     pub leaves: Vec<FoundLeaf>,
+    /// From each to the checkpoint's log root.
+    pub paths: Vec<InclusionProof>,
     /// One proof for all.
     pub proof: MultiProof,
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use alloy_primitives::{B256, Bytes};
 use tbsi_types::{Handover, NamedValidators};
 
+use crate::limits::LEAVES_PER_PLAN_MAX;
 use crate::metrics::Metrics;
 use crate::record::{Event, Hold, Inclusion, Item, Parties, Reason, SendStep, TargetIdentity};
 use crate::signer::SignError;
@@ -122,6 +123,15 @@ pub enum Prepared<D> {
     },
     /// It is more than one transaction takes; less may fit.
     TooLarge(Reason),
+}
+
+/// Leaves that one transaction takes, whatever their size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeafCapacity {
+    /// Beside a checkpoint or a handover.
+    pub beside: usize,
+    /// By themselves.
+    pub batch: usize,
 }
 
 /// The plans that are open, and what time it is.
@@ -243,6 +253,14 @@ pub trait Target {
 
     /// Whether messages are carried to it.
     fn takes_messages(&self) -> bool;
+
+    /// Leaves that one of its transactions takes at most.
+    fn leaf_capacity(&self) -> LeafCapacity {
+        LeafCapacity {
+            beside: LEAVES_PER_PLAN_MAX,
+            batch: LEAVES_PER_PLAN_MAX,
+        }
+    }
 
     /// Where it counts what only it knows.
     fn count_in(&mut self, _metrics: &Arc<Metrics>) {}

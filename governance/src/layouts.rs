@@ -110,9 +110,9 @@ mod tests {
         };
     }
 
-    const ARTIFACTS: [(&str, &str); 10] = artifacts!(
-        "Attestations" "Chains" "Equivocations" "Facts" "Motions" "Nodes" "Organisations"
-        "Outbox" "Permissions" "Upgrades"
+    const ARTIFACTS: [(&str, &str); 11] = artifacts!(
+        "Attestations" "Authorisations" "Chains" "Equivocations" "Facts" "Motions" "Nodes"
+        "Organisations" "Outbox" "Permissions" "Upgrades"
     );
 
     fn variables(placed: Vec<Placed>) -> Vec<Variable> {

@@ -69,12 +69,13 @@ impl Yard {
         copy(&self.path(from), &self.path(to));
     }
 
-    /// A new home with the keys of the validator.
+    /// A new home with the keys of the validator, and with its time-stamp authority's files, which
+    /// the configuration names.
     fn with_keys(&self, home: &str) {
-        copy(
-            &self.net.network.home(0).join("keys"),
-            &self.path(home).join("keys"),
-        );
+        for folder in ["keys", "tsa"] {
+            let from = self.net.network.home(0).join(folder);
+            copy(&from, &self.path(home).join(folder));
+        }
     }
 }
 
@@ -140,6 +141,8 @@ async fn a_running_node_is_backed_up_and_restored_once() {
         &["\"certificates\""],
     );
     what_is_spoiled_is_found(&yard).await;
+    what_is_stated_wrongly_is_found(&yard).await;
+    another_chain_is_told(&yard).await;
     the_database_of_a_running_node_is_verified(&yard).await;
     yard.net.network.stop(0).await.unwrap();
     it_is_restored_once(&mut yard).await;
@@ -204,8 +207,10 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
         1,
         &["cut short"],
     );
+}
 
-    // Another block than stated; another form; a path that leaves the backup.
+/// Another block than stated; another form; a path that leaves the backup.
+async fn what_is_stated_wrongly_is_found(yard: &Yard) {
     let edit = |dir: &str, from: &str, to: &str| {
         let file = yard.path(dir).join("manifest.json");
         let text = fs::read_to_string(&file).unwrap();
@@ -239,8 +244,9 @@ async fn what_is_spoiled_is_found(yard: &Yard) {
         1,
         &["../config.toml", "is no path"],
     );
+}
 
-    // Another chain's genesis file.
+async fn another_chain_is_told(yard: &Yard) {
     let other = TestNetwork::create(1, 0);
     let foreign = other.network.genesis_file().display().to_string();
     let found = yard.verify("one", &["--genesis", &foreign]).await;
@@ -267,16 +273,12 @@ async fn the_database_of_a_running_node_is_verified(yard: &Yard) {
     assert_eq!(stats["tables"].as_array().unwrap().len(), 10, "{stats}");
     let busy = tbsi(&["db", "compact", "--home", &home]).await;
     said(&busy, 1, &["in use by another process"]);
+    let parcel = yard.named("parcel");
     let left = tbsi(&[
-        "operator",
-        "move",
-        "leave",
-        "--home",
-        &home,
-        "--out",
-        &yard.named("parcel"),
-    ]);
-    said(&left.await, 1, &["in use"]);
+        "operator", "move", "leave", "--home", &home, "--out", &parcel,
+    ])
+    .await;
+    said(&left, 1, &["in use"]);
     assert!(!yard.path("parcel").exists());
     // Nobody is left out of the home by an attempt that was refused.
     assert!(!yard.net.home(0).left_file().exists());

@@ -278,6 +278,37 @@ async fn checked(desk: &mut Desk, statement: &str, proof: &str) {
     said(&desk.trusting(&args).await, 1, &["INVALID", "attested by"]);
 }
 
+/// By its issuer's own transaction, if it may attest; a nonce is its issuer's alone.
+async fn withdrawn(desk: &Desk, plan: &str, issuer: &str) {
+    let (mine, back) = (desk.named("mine"), desk.named("back of mine"));
+    let attest = [
+        "delegate", "attest", plan, "--key", &desk.key, "--out", &mine,
+    ];
+    let until = ["--until", UNTIL];
+    said(
+        &desk.trusting(&[&attest[..], &until].concat()).await,
+        0,
+        &["signed"],
+    );
+    let cancel = ["delegate", "cancel", &mine, "--key", issuer, "--out", &back];
+    let words = ["it was signed by", "give the issuer's key"];
+    said(
+        &desk.trusting(&[&cancel[..], &until].concat()).await,
+        2,
+        &words,
+    );
+    let withdraw = ["delegate", "withdraw", &mine, "--key"];
+    let by_another = [&withdraw[..], &[issuer]].concat();
+    said(&desk.ask(0, &by_another).await, 2, &words);
+    let by_issuer = [&withdraw[..], &[desk.key.as_str()]].concat();
+    said(&desk.ask(0, &by_issuer).await, 0, &["counts for nothing"]);
+    let again = desk.ask(0, &by_issuer).await;
+    said(&again, 2, &["was used or cancelled before"]);
+    let send = ["delegate", "send", &mine, "--key", &desk.key];
+    let sent = desk.ask(0, &send).await;
+    said(&sent, 2, &["was used or cancelled before"]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn others_send_what_an_issuer_signed() {
     let desk = Desk::open(1).await;
@@ -318,35 +349,7 @@ async fn others_send_what_an_issuer_signed() {
     said(&send(&back).await, 0, &["counts for nothing"]);
     said(&send(&gone).await, 2, &["was used or cancelled before"]);
 
-    // By its own transaction, if it may attest; a nonce is its issuer's alone.
-    let mine = desk.named("mine");
-    let attest = [
-        "delegate", "attest", &plan, "--key", &desk.key, "--out", &mine,
-    ];
-    let until = ["--until", UNTIL];
-    said(
-        &desk.trusting(&[&attest[..], &until].concat()).await,
-        0,
-        &["signed"],
-    );
-    let cancel = [
-        "delegate", "cancel", &mine, "--key", &issuer, "--out", &back,
-    ];
-    let words = ["it was signed by", "give the issuer's key"];
-    said(
-        &desk.trusting(&[&cancel[..], &until].concat()).await,
-        2,
-        &words,
-    );
-    let withdraw = ["delegate", "withdraw", &mine, "--key"];
-    let by_another = [&withdraw[..], &[issuer.as_str()]].concat();
-    said(&desk.ask(0, &by_another).await, 2, &words);
-    let by_issuer = [&withdraw[..], &[desk.key.as_str()]].concat();
-    said(&desk.ask(0, &by_issuer).await, 0, &["counts for nothing"]);
-    let again = desk.ask(0, &by_issuer).await;
-    said(&again, 2, &["was used or cancelled before"]);
-    said(&send(&mine).await, 2, &["was used or cancelled before"]);
-
+    withdrawn(&desk, &plan, &issuer).await;
     let revoked = desk.named("revoked");
     let args = [
         "delegate",

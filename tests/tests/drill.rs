@@ -207,7 +207,12 @@ async fn disaster(drill: &mut Drill) {
         let right = run(&["backup", "verify", "--json", &out, "--genesis", &genesis]).await;
         assert_eq!(made["height"], right["audit"]["height"]);
         let kept = drill.path(&format!("keys-{node}"));
-        copy_flat(&drill.net.network.home(node).join("keys"), &kept);
+        for folder in ["keys", "tsa"] {
+            copy_flat(
+                &drill.net.network.home(node).join(folder),
+                &kept.join(folder),
+            );
+        }
         let seen = format!(
             "height {}, {} bytes, {} certificates and {} leaves verified",
             made["height"], made["bytes"], right["audit"]["certificates"], right["audit"]["leaves"]
@@ -232,6 +237,12 @@ async fn disaster(drill: &mut Drill) {
         &format!("height {before}"),
     );
 
+    restored(drill, &backups, before, lost).await;
+}
+
+/// From one survivor and backups of the others.
+async fn restored(drill: &mut Drill, backups: &[(String, PathBuf)], before: Height, lost: Instant) {
+    let genesis = drill.net.network.genesis_file().display().to_string();
     drill.net.network.start(0).unwrap();
     drill.net.wait_height(0, before).await;
     let (rpc, file) = (drill.net.network.rpc_url(0), drill.path("checkpoint.json"));
@@ -251,9 +262,11 @@ async fn disaster(drill: &mut Drill) {
         &format!("height {survivor}: nothing acknowledged is lost (RPO 0)"),
     );
     let height = survivor.to_string();
-    for (node, (backup, keys)) in (1..NODES).zip(&backups) {
+    for (node, (backup, keys)) in (1..NODES).zip(backups) {
         let home = drill.net.network.home(node);
-        copy_flat(keys, &home.join("keys"));
+        for folder in ["keys", "tsa"] {
+            copy_flat(&keys.join(folder), &home.join(folder));
+        }
         let home = home.display().to_string();
         let flags = [
             "--genesis",

@@ -45,6 +45,7 @@ impl Config {
         between("audit.file_bytes", bytes, least, most)?;
         match &self.target {
             TargetConfig::Evm(evm) => evm.check(),
+            TargetConfig::Fabric(fabric) => fabric.check(),
         }
     }
 

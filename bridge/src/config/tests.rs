@@ -22,8 +22,10 @@ link_key = "signer.key"
 "#;
 
 fn evm(config: &Config) -> &EvmConfig {
-    let TargetConfig::Evm(evm) = &config.target;
-    evm
+    match &config.target {
+        TargetConfig::Evm(evm) => evm,
+        TargetConfig::Fabric(_) => panic!("another kind"),
+    }
 }
 
 fn load(text: &str) -> Result<Config, ConfigError> {
@@ -39,6 +41,85 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((config.source.agree, config.batch.leaves_max), (1, 200));
     assert_eq!(evm(&config).finality, Finality::Finalized);
     assert_eq!(config.select, SelectConfig::default());
+}
+
+const FABRIC: &str = r#"
+[target]
+kind = "fabric"
+channel = "channel-1"
+genesis_block = "0x0000000000000000000000000000000000000000000000000000000000000001"
+gateways = ["https://peer0.org1.test:7051"]
+tls_roots = "tls-roots.pem"
+msp_id = "Org1MSP"
+certificate = "certificate.pem"
+key = "key.pem"
+"#;
+
+fn to_fabric() -> String {
+    let (before, _) = MINIMAL.split_once("[target]").unwrap();
+    format!("{before}{FABRIC}")
+}
+
+#[test]
+fn a_channel_is_a_target() {
+    let config = load(&to_fabric()).unwrap();
+    assert_eq!(load(&config.to_toml()).unwrap(), config);
+    let TargetConfig::Fabric(fabric) = &config.target else {
+        panic!("another kind");
+    };
+    assert_eq!((fabric.chaincode.as_str(), fabric.agree), ("tbsi", 1));
+    let here = to_fabric().replace("https://peer0.org1.test:7051", "http://127.0.0.1:7051");
+    load(&here).unwrap();
+}
+
+#[test]
+fn what_is_wrong_with_a_channel_is_named() {
+    let with = |from: &str, to: &str| to_fabric().replace(from, to);
+    let gateway = "[\"https://peer0.org1.test:7051\"]";
+    for (text, words) in [
+        (
+            with("channel-1", "channel/1"),
+            "`target.channel` is `channel/1`",
+        ),
+        (with("Org1MSP", ""), "`target.msp_id` is ``; 1 to 64"),
+        (with("0001\"", "0000\""), "`target.genesis_block` is zero"),
+        (with(gateway, "[]"), "`target.gateways` is 0; 1 to 16"),
+        (
+            with("https://", "http://"),
+            "`target.gateways` has `http://peer0.org1.test:7051`; an address like https://",
+        ),
+        (
+            with(gateway, "[\"https://a:1\", \"https://a:1\"]"),
+            "`target.gateways` has `https://a:1` twice",
+        ),
+        (
+            with("tls_roots = \"tls-roots.pem\"\n", ""),
+            "`target.tls_roots` is absent",
+        ),
+        (
+            format!("{}tls_key = \"a\"", to_fabric()),
+            "`target.tls_key` and target.tls_certificate belong together",
+        ),
+        (
+            format!("{}agree = 2", to_fabric()),
+            "`target.agree` is 2; 1 to 1",
+        ),
+        (
+            format!("{}organisations = [\"A\", \"A\"]", to_fabric()),
+            "`target.organisations` has `A` twice",
+        ),
+        (
+            format!("{}bytes_max = 1", to_fabric()),
+            "`target.bytes_max` is 1; 65536 to",
+        ),
+        (
+            format!("{}gas_max = 1", to_fabric()),
+            "unknown field `gas_max`",
+        ),
+    ] {
+        let error = load(&text).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
 }
 
 #[test]

@@ -129,6 +129,7 @@ impl<T: Target> Relay<T> {
         let mut handovers = self.source.handovers_from(client.validator_set, height);
         handovers.retain(|(handover, _)| handover.first.checkpoint.height.0 > client.height);
         let mut portion = self.portion;
+        portion.beside = portion.beside.min(self.target.leaf_capacity().beside);
         loop {
             let items = advance_items(&handovers, height, leaves, &portion);
             let tried = self.try_advance(under, &handovers, &items).await?;
@@ -192,7 +193,8 @@ impl<T: Target> Relay<T> {
         let mut from = 0;
         let mut under = None;
         while self.has_room() {
-            let most = self.config.batch.leaves_max.min(self.portion.batch);
+            let fits = self.portion.batch.min(self.target.leaf_capacity().batch);
+            let most = self.config.batch.leaves_max.min(fits);
             let asked = self.waiting_leaves(from..client.log_size, most);
             let Some(last) = asked.last() else {
                 return Ok(());

@@ -156,10 +156,14 @@ impl Source {
                 Ok((paths, proof.map_err(|error| make_error(&error))?))
             })
             .await?;
-        for (leaf, path) in leaves.iter().zip(paths) {
-            self.require_proven(leaf, path, tip)?;
+        for (leaf, path) in leaves.iter().zip(&paths) {
+            self.require_proven(leaf, path.clone(), tip)?;
         }
-        Ok(ProvenLeaves { leaves, proof })
+        Ok(ProvenLeaves {
+            leaves,
+            paths,
+            proof,
+        })
     }
 
     /// One leaf under a checkpoint, verified as the bundle that it is part of.

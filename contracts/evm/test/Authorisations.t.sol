@@ -312,7 +312,9 @@ contract AuthorisationsTest is Granting {
 
     function order(uint256 place) private pure returns (bytes memory) {
         return
-            abi.encodeWithSelector(IAuthorisations.AuthorisationsPurposesNotAscending.selector, place);
+            abi.encodeWithSelector(
+                IAuthorisations.AuthorisationsPurposesNotAscending.selector, place
+            );
     }
 
     function test_PartiesAreTwoThatAreActive() public {

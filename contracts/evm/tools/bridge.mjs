@@ -6,13 +6,14 @@ import { layoutOf } from './layout.mjs'
 import { later } from './opcodes.mjs'
 
 const ROOT = new URL('../', import.meta.url)
-/** What is deployed on other chains has `bytecode`, what is in genesis `deployedBytecode`. */
+/** What is deployed has `bytecode`, on other chains or on our own, what is in genesis `deployedBytecode`. */
 const CONTRACTS = [
   { name: 'Outbox', path: 'src/Outbox.sol', genesis: true },
   { name: 'LightClient', path: 'src/bridge/LightClient.sol' },
   { name: 'Inbox', path: 'src/bridge/Inbox.sol' },
   { name: 'IbcLightClient', path: 'src/bridge/IbcLightClient.sol' },
   { name: 'DocumentRegister', path: 'src/bridge/examples/DocumentRegister.sol' },
+  { name: 'FabricFacts', path: 'src/fabric/FabricFacts.sol', own: true },
 ].filter(({ path }) => existsSync(new URL(path, ROOT)))
 /** What decides the bytecode; foundry.toml says the same. */
 const SETTINGS = {
@@ -27,7 +28,8 @@ const ELSEWHERE = 'london'
 /** Rules whose instructions suffice for them: GoQuorum has Berlin's, without BASEFEE. */
 const OLDEST = 'berlin'
 /** Our own chain's rules are known; other chains' are not. */
-const settingsOf = ({ genesis }) => ({ ...SETTINGS, evmVersion: genesis ? 'osaka' : ELSEWHERE })
+const isOurs = ({ genesis, own }) => Boolean(genesis || own)
+const settingsOf = (one) => ({ ...SETTINGS, evmVersion: isOurs(one) ? 'osaka' : ELSEWHERE })
 const CODE_MAX = 24_576
 
 const read = (file) => readFileSync(new URL(file, ROOT), 'utf8')
@@ -56,7 +58,7 @@ function compile(contracts) {
   return contracts.map((one) => ({ ...one, built: output.contracts[one.path][one.name] }))
 }
 
-function artifact({ name, genesis, built: { abi, evm, storageLayout } }) {
+function artifact({ name, genesis, own, built: { abi, evm, storageLayout } }) {
   const code = evm.deployedBytecode
   const size = code.object.length / 2
   if (size > CODE_MAX) throw new Error(`${name}: ${size} bytes of code, at most ${CODE_MAX}`)
@@ -67,18 +69,18 @@ function artifact({ name, genesis, built: { abi, evm, storageLayout } }) {
   const bytecode = genesis
     ? { storageLayout: layoutOf(storageLayout), deployedBytecode: `0x${code.object}` }
     : { bytecode: `0x${evm.bytecode.object}` }
-  const settings = settingsOf({ genesis })
+  const settings = settingsOf({ genesis, own })
   const whole = { contract: name, solc: solc.version(), settings, abi, ...bytecode }
   return `${JSON.stringify(whole, null, 2)}\n`
 }
 
-const compiled = [true, false].flatMap((genesis) =>
-  compile(CONTRACTS.filter((one) => Boolean(one.genesis) === genesis)),
+const compiled = [true, false].flatMap((ours) =>
+  compile(CONTRACTS.filter((one) => isOurs(one) === ours)),
 )
 let wrong = 0
 compiled.forEach((contract) => {
   const file = new URL(`artifacts/${contract.name}.json`, ROOT)
-  const tooNew = contract.genesis ? [] : later(contract.built.evm.bytecode.object, OLDEST)
+  const tooNew = isOurs(contract) ? [] : later(contract.built.evm.bytecode.object, OLDEST)
   if (tooNew.length) {
     console.error(`${contract.name} has what ${OLDEST} has not: ${tooNew.slice(0, 5).join(', ')}`)
     wrong++

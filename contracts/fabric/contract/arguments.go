@@ -43,6 +43,9 @@ type Relayer struct {
 	Active                   bool
 }
 
+// Identity is the argument of GetRelayer.
+type Identity struct{ MSPID, CertificateSHA256 string }
+
 // Pause is the argument of Pause and Unpause, whose reason is empty.
 type Pause struct{ Scope, Reason string }
 
@@ -229,6 +232,17 @@ func readRelayer(data []byte) (Relayer, error) {
 		Active: r.flag("active"),
 	}
 	in.CertificateSHA256 = hexOf(r.Bytes(r.top, "certificateSha256", 32))[2:]
+	return in, r.Err
+}
+
+func readIdentity(data []byte) (Identity, error) {
+	r, err := argument(data, "certificateSha256", "mspId")
+	if err != nil {
+		return Identity{}, err
+	}
+	in := Identity{
+		MSPID: r.mspID("mspId"), CertificateSHA256: hexOf(r.Bytes(r.top, "certificateSha256", 32))[2:],
+	}
 	return in, r.Err
 }
 

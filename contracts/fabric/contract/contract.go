@@ -97,6 +97,8 @@ func (tx *transaction) dispatch(function string, given []byte) ([]byte, error) {
 		return call(tx, anybody, given, readNumber("height"), tx.GetCheckpoint)
 	case "GetAnchor":
 		return call(tx, anybody, given, readNumber("index"), tx.GetAnchor)
+	case "GetRelayer":
+		return call(tx, anybody, given, readIdentity, tx.GetRelayer)
 	}
 	return nil, refuse(StatusArgument, "FunctionUnknown", "%.64q: SPEC 17.2 lists the functions", function)
 }

@@ -57,6 +57,17 @@ func (tx *transaction) SetRelayer(in Relayer) (*Registered, error) {
 	return out, tx.emit("RelayerSet", out)
 }
 
+// GetRelayer is what the administrators last said of a certificate.
+func (tx *transaction) GetRelayer(in Identity) (*Registered, error) {
+	found := &Registered{}
+	ok, err := tx.get(key(kindRelayer, in.MSPID, in.CertificateSHA256), found)
+	if err == nil && !ok {
+		const text = "%s of %s is no relayer by name here: an administrator calls SetRelayer"
+		err = refuse(StatusArgument, "RelayerUnknown", text, in.CertificateSHA256, in.MSPID)
+	}
+	return found, err
+}
+
 // named is the caller, with the names that the administrators gave it, if any.
 func (tx *transaction) named() (Party, error) {
 	by, found := tx.caller.Party, &Registered{}

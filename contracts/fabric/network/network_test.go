@@ -55,6 +55,8 @@ type deployed struct {
 	set   *testchain.Set
 	// height is that of the chain an hour ago: the transactions' times are today's.
 	height uint64
+	// steps are the commands of the documentation.
+	steps []string
 }
 
 func (d *deployed) proof(name string, height uint64, of *organisation) {
@@ -71,7 +73,24 @@ func (d *deployed) decide(height uint64) []byte {
 	return d.chain.Decide(d.chain.At(height, d.set, d.log), d.set, d.set.Quorum(), 0)
 }
 
-func deploy(t *testing.T, orderers int) *deployed {
+// The guide's blocks of commands, in its order.
+const (
+	build = iota
+	plain
+	secured
+	install
+	startPlain
+	startSecured
+	approve
+	commit
+	open
+	update
+	prove
+	relay
+)
+
+// committed is a network with the chaincode on its channel, and no client yet.
+func committed(t *testing.T, orderers int) *deployed {
 	t.Helper()
 	network := startFabric(t, orderers)
 	chain, err := testchain.Load(root)
@@ -81,41 +100,50 @@ func deploy(t *testing.T, orderers int) *deployed {
 	d := &deployed{
 		fabric: network, t: t, chain: chain, log: &testchain.Log{}, set: testchain.Equal(4),
 		height: uint64(time.Now().UnixMilli()-testchain.StartMs)/1000 - 3600,
+		steps:  blocks(t, "fabric.md"),
 	}
-	const build, plain, secured, install, startPlain, startSecured, approve, commit, open, update, prove = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-	steps := blocks(t, "fabric.md")
-	if len(steps) != prove+1 {
-		t.Fatalf("docs/fabric.md has %d blocks of commands: this test knows %d", len(steps), prove+1)
+	if len(d.steps) != relay+1 {
+		t.Fatalf("docs/fabric.md has %d blocks of commands: this test knows %d", len(d.steps), relay+1)
 	}
 	one, two := d.organisations[0], d.organisations[1]
-	shell := func(of *organisation, step int) string {
-		return d.command(d.variables(of), "bash", "-euo", "pipefail", "-c", "cd \"$ROOT\"\n"+steps[step])
-	}
 	// One organisation's peer reaches its service without TLS, the other's with it.
 	for _, it := range []struct {
 		*organisation
 		connection, start int
 	}{{one, plain, startPlain}, {two, secured, startSecured}} {
 		d.write("", "of-"+it.msp, "here")
-		shell(it.organisation, build)
-		shell(it.organisation, it.connection)
-		shell(it.organisation, install)
+		d.shell(it.organisation, build)
+		d.shell(it.organisation, it.connection)
+		d.shell(it.organisation, install)
 		d.start("chaincode of "+it.msp, d.variables(it.organisation), "listening on",
-			"bash", "-euo", "pipefail", "-c", steps[it.start])
-		shell(it.organisation, approve)
+			"bash", "-euo", "pipefail", "-c", d.steps[it.start])
+		d.shell(it.organisation, approve)
 	}
-	shell(one, commit)
+	d.shell(one, commit)
+	return d
+}
+
+// shell runs a block of the guide's commands as an administrator of an organisation.
+func (d *deployed) shell(of *organisation, step int) string {
+	d.t.Helper()
+	return d.command(d.variables(of), "bash", "-euo", "pipefail", "-c", "cd \"$ROOT\"\n"+d.steps[step])
+}
+
+func deploy(t *testing.T, orderers int) *deployed {
+	t.Helper()
+	d := committed(t, orderers)
+	one, two := d.organisations[0], d.organisations[1]
 	for range 5 {
 		d.log.Attest(d.chain, d.height-1)
 	}
 	d.proof("proof.json", d.height, one)
-	if said := shell(one, open); !strings.Contains(said, `"status":"active"`) {
+	if said := d.shell(one, open); !strings.Contains(said, `"status":"active"`) {
 		t.Errorf("after InitClient: %s", said)
 	}
 	d.log.Attest(d.chain, d.height+9)
 	d.proof("later.json", d.height+10, two)
-	shell(two, update)
-	if said := shell(two, prove); !strings.Contains(said, `"checkpointHeight":`+fmt.Sprint(d.height+10)) {
+	d.shell(two, update)
+	if said := d.shell(two, prove); !strings.Contains(said, `"checkpointHeight":`+fmt.Sprint(d.height+10)) {
 		t.Errorf("after Anchor: %s", said)
 	}
 	return d

@@ -2,7 +2,9 @@
 
 mod contract;
 pub(crate) mod deploy;
+mod events;
 mod evidence;
+mod fabric;
 mod init;
 mod keys;
 mod look;
@@ -20,6 +22,7 @@ use serde_json::json;
 use tbsi_bridge::config::{Config, EvmConfig, TargetConfig};
 use tbsi_bridge::evm::{Evm, EvmChain, EvmRpc};
 use tbsi_bridge::health::{self, Health};
+use tbsi_bridge::kinds::ConfiguredTarget;
 use tbsi_bridge::record::Parties;
 use tbsi_bridge::relay::{self, Parts, REQUESTS, RETRY, Relay, Until};
 use tbsi_bridge::signer::SharedSigner;
@@ -57,6 +60,12 @@ pub(crate) enum Command {
     Inbox(contract::InboxArgs),
     /// Make a home directory: key, genesis file, configuration.
     Init(Box<init::Args>),
+    /// Make a home directory of a relayer to a channel of Hyperledger Fabric.
+    ///
+    /// The channel has the chaincode of TBSI, whose client is open. Asks the gateways for the
+    /// channel's block 0, whose hash tells it from all others, and prints that: compare it with
+    /// what another organisation sees.
+    InitFabric(Box<fabric::Args>),
     /// Check configuration, endpoints, chain and contract, as `run` does before it sends.
     #[command(after_help = CODES)]
     Check(Look),
@@ -100,6 +109,12 @@ pub(crate) enum Command {
     /// time does it instead. Anybody else may send the call too.
     #[command(after_help = EVIDENCE_CODES)]
     Evidence(evidence::Args),
+    /// Print the events of the chaincode on a channel of Fabric as they come, from where the last
+    /// call of this command ended.
+    ///
+    /// A line for each: block, transaction, name, and what it says. What was printed is kept in the
+    /// home directory; after a crash the last event may come again.
+    Events(events::Args),
     /// Derive the whole record again from both chains, and show any difference.
     #[command(after_help = CODES)]
     Audit(Look),
@@ -126,6 +141,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Contract(args) => in_language(contract::run(&args), args.say.lang),
         Command::Inbox(args) => in_language(contract::inbox(&args), args.say.lang),
         Command::Init(args) => init::run(&args),
+        Command::InitFabric(args) => fabric::run(&args),
         Command::Check(look) => in_language(check(&look), look.say.lang),
         Command::DryRun(look) => in_language(look::dry_run(&look), look.say.lang),
         Command::Run { home } if routes::are_in(&home.dir) => routes::run(&home.dir),
@@ -140,6 +156,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Payload(args) => in_language(payload::run(&args), args.say.lang),
         Command::Status(look) => in_language(look::status(&look), look.say.lang),
         Command::Evidence(args) => in_language(evidence::run(&args), args.say.lang),
+        Command::Events(args) => events::run(&args),
         Command::Audit(look) => in_language(look::audit(&look), look.say.lang),
     }
 }
@@ -153,12 +170,9 @@ fn ask(home: &Path, name: &str) -> anyhow::Result<()> {
         .with_context(|| format!("write {}", file.shown()))
 }
 
-/// A target as it is configured. A second kind makes this an enum, or the loop's type a choice.
-type Configured = Evm<EvmRpc>;
-
 /// Everything that a home directory says.
 struct Opened {
-    parts: Parts<Configured>,
+    parts: Parts<ConfiguredTarget>,
 }
 
 /// Who signs what is sent to a target: the relayer's own key, unless the target has another.
@@ -188,9 +202,17 @@ impl Opened {
         let source = Source::new(&genesis, &http, &config.source.rpc, config.source.agree)?;
         let chain = source.chain();
         let signer = open_signer(home, &KeyPlace::of_relayer(&config.relayer), chain)?;
-        let TargetConfig::Evm(evm) = &config.target;
-        let pays = target_signer(home, evm, chain, &signer)?;
-        let target = Evm::new(EvmRpc::new(evm, &http, chain, pays)?, evm.clone());
+        let target = match &config.target {
+            TargetConfig::Evm(evm) => {
+                let pays = target_signer(home, evm, chain, &signer)?;
+                let evm = Evm::new(EvmRpc::new(evm, &http, chain, pays)?, evm.clone());
+                ConfiguredTarget::Evm(Box::new(evm))
+            }
+            TargetConfig::Fabric(of) => {
+                let fabric = fabric::open(home, of, &config.relayer, chain)?;
+                ConfiguredTarget::Fabric(Box::new(fabric))
+            }
+        };
         let parties = Parties {
             name_zh_tw: config.relayer.name_zh_tw.clone(),
             name_en: config.relayer.name_en.clone(),
@@ -217,20 +239,43 @@ impl Opened {
 fn check(look: &Look) -> anyhow::Result<ExitCode> {
     let opened = Opened::load(&look.home.dir).map_err(refuse)?;
     let parts = &opened.parts;
-    let chain = parts.target.chain();
-    let (view, rules) = Runtime::new()?.block_on(async {
-        relay::check(&parts.config, &parts.source, &parts.target, &*parts.signer).await?;
+    let runtime = Runtime::new()?;
+    runtime.block_on(relay::check(
+        &parts.config,
+        &parts.source,
+        &parts.target,
+        &*parts.signer,
+    ))?;
+    match (&parts.target, &parts.config.target) {
+        (ConfiguredTarget::Evm(evm), TargetConfig::Evm(config)) => {
+            check_evm(look, parts, evm, config, &runtime)
+        }
+        (ConfiguredTarget::Fabric(fabric), _) => fabric::check(look, parts, fabric, &runtime),
+        (ConfiguredTarget::Evm(_), TargetConfig::Fabric(_)) => {
+            unreachable!("a target is of the kind of its configuration")
+        }
+    }
+}
+
+fn check_evm(
+    look: &Look,
+    parts: &Parts<ConfiguredTarget>,
+    evm: &Evm<EvmRpc>,
+    config: &EvmConfig,
+    runtime: &Runtime,
+) -> anyhow::Result<ExitCode> {
+    let chain = evm.chain();
+    let (view, rules) = runtime.block_on(async {
         let view = chain.look().await?;
         anyhow::Ok((view, chain.rules().await))
     })?;
-    let TargetConfig::Evm(evm) = &parts.config.target;
     let checked = say::Checked {
         home: &look.home.dir,
         parties: &parts.parties,
         view: &view,
         inbox: chain.inbox(),
         rules,
-        finality: evm.finality,
+        finality: config.finality,
     };
     let rules = rules.map(|rules| rules.to_string());
     let json = json!({
@@ -240,7 +285,7 @@ fn check(look: &Look) -> anyhow::Result<ExitCode> {
         "balanceWei": view.balance.to_string(),
         "rules": rules,
         "transactionType": if view.market.legacy { 0 } else { 2 },
-        "finality": evm.finality,
+        "finality": config.finality,
         "finalBlock": view.finalized.number,
     });
     look.say.format.print(&checked.text(look.say), &json)

@@ -158,8 +158,8 @@ fn five_associations_found_one_network() {
     assert_eq!(lengths, [3_600, 604_800, 86_400, 604_800]);
     let contracts = founded["accounts"].as_object().unwrap().len();
     assert_eq!(
-        contracts, 12,
-        "attestations, outbox, facts, seven of governance, two of others"
+        contracts, 13,
+        "attestations, outbox, facts, seven of governance, authorisations, two of others"
     );
     // A node takes the file.
     let init = "node init --home home --genesis genesis.json --name node-0 --validator";

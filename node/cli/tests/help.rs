@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 160] = [
+const COMMANDS: [&str; 178] = [
     "",
     "attest",
     "backup",
@@ -22,6 +22,17 @@ const COMMANDS: [&str; 160] = [
     "completions",
     "config",
     "config check",
+    "consent",
+    "consent accept",
+    "consent audit",
+    "consent extend",
+    "consent grant",
+    "consent list",
+    "consent narrow",
+    "consent prove",
+    "consent rely",
+    "consent revoke",
+    "consent verify",
     "countersign",
     "countersign open",
     "countersign sign",
@@ -34,6 +45,7 @@ const COMMANDS: [&str; 160] = [
     "delegate cancel",
     "delegate revoke",
     "delegate send",
+    "delegate withdraw",
     "doctor",
     "erase",
     "erase check",
@@ -42,6 +54,7 @@ const COMMANDS: [&str; 160] = [
     "fact clients",
     "fact freeze",
     "fact import",
+    "fact keep",
     "fact open",
     "genesis",
     "genesis add-founder",
@@ -135,9 +148,11 @@ const COMMANDS: [&str; 160] = [
     "relay clear",
     "relay contract",
     "relay dry-run",
+    "relay events",
     "relay evidence",
     "relay inbox",
     "relay init",
+    "relay init-fabric",
     "relay payload",
     "relay run",
     "relay send",
@@ -170,6 +185,9 @@ const COMMANDS: [&str; 160] = [
     "version",
     "warroom",
     "warroom run",
+    "warroom subscribe",
+    "warroom subscriptions",
+    "warroom unsubscribe",
 ];
 
 fn help(command: &str) -> String {

@@ -136,7 +136,7 @@ impl NodeApi {
         let missing = || BackendError::Internal(format!("block {height} is not stored"));
         let header = self.header_at(height)?.ok_or_else(missing)?;
         work(&CallSite {
-            view: &store.state_at(height).map_err(store_error)?,
+            view: &store.asked_state_at(height).map_err(store_error)?,
             protocol: &Protocol::of(&self.0.identity),
             header: &header,
             gas_cap: CALL_GAS_MAX,

@@ -33,7 +33,7 @@ use crate::control::Control;
 use crate::cosign::OwnCosigner;
 use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
-use crate::gossip::{self, Gossip, GossipTask, Incoming};
+use crate::gossip::{self, GossipTask, Incoming};
 use crate::health;
 use crate::limits::{DATABASE_LOCK_RETRY, DATABASE_LOCK_TIMEOUT, MEMPOOL_QUEUED_MAX};
 use crate::listeners::{server_config, tls_certificates};
@@ -99,11 +99,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
     let control = Control::listen(home)?;
     let (chain, peer_ids) = (genesis.identity(), peers.subscribe());
     let gossip = gossip_config(&config, chain, node_key.expose(), peer_ids, &addresses);
-    let Gossip {
-        handle: gossip,
-        incoming,
-        task: gossip_task,
-    } = gossip::listen(&gossip).await?;
+    let network = gossip::listen(&gossip).await?;
     let node = Arc::new(Node::new(NodeParts {
         genesis,
         roster,
@@ -113,7 +109,7 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         rules,
         store,
         mempool: mempool_limits(&config),
-        gossip,
+        gossip: network.handle,
         witnesses: outside_keys(&config),
         known: Arc::default(),
     }));
@@ -135,10 +131,10 @@ pub(crate) async fn assemble(home: &Home, protocol: u32) -> anyhow::Result<Assem
         engine,
         rpc,
         health,
-        gossip: gossip_task,
+        gossip: network.task,
         peers,
         addresses: config.p2p.registry_addresses.then_some(addresses),
-        incoming,
+        incoming: network.incoming,
         cosigner,
         submitters,
         calendar,

@@ -98,8 +98,7 @@ impl Control {
         };
         if stream.write_all(answer.as_bytes()).await.is_ok() {
             // Until the other side has closed, or says something more.
-            let mut end = [0; 1];
-            stream.read(&mut end).await.ok();
+            stream.read_u8().await.ok();
         }
     }
 

@@ -170,10 +170,6 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
         watchdog_task(Arc::clone(&node), moved_tx, stop()),
     ));
     look_after(&mut all, control, &node, stopping);
-    if node.tsa_until.get().is_some() {
-        let task = expiry_task(Arc::clone(&node), stop());
-        all.spawn(named("time-stamp certificate", task));
-    }
     let rosters = node.watch_roster();
     all.spawn(named("peers", follow_roster(rosters, peers, stop())));
     if let Some(addresses) = addresses {
@@ -193,7 +189,7 @@ fn spawn(assembled: Assembled, serving: &Serving, stopping: &watch::Receiver<boo
 
 type Outcome = anyhow::Result<()>;
 
-/// Copies of the database, and a second reading of it.
+/// Copies of the database, a second reading of it, and the end of a certificate.
 fn look_after(
     all: &mut JoinSet<anyhow::Result<&'static str>>,
     control: Control,
@@ -204,6 +200,10 @@ fn look_after(
     all.spawn(named("copies of the database", copies));
     let scrub = upkeep::scrub(Arc::clone(node), stopping.clone());
     all.spawn(named("scrub", scrub));
+    if node.tsa_until.get().is_some() {
+        let task = expiry_task(Arc::clone(node), stopping.clone());
+        all.spawn(named("time-stamp certificate", task));
+    }
 }
 
 async fn named(

@@ -132,7 +132,7 @@ pub(crate) fn slot_hash(slot: U256) -> B256 {
 pub struct StateAt<'a> {
     pub(crate) reader: Reader<'a>,
     pub(crate) height: Height,
-    /// Where to look first, and to leave what was read; `None` of an earlier state.
+    /// Where to look first, and to leave what was read; `None` if that is the disk alone.
     pub(crate) hot: Option<&'a Hot>,
 }
 

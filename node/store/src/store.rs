@@ -227,12 +227,19 @@ impl Store {
             });
         }
         reader.past = (height < tip).then_some(Past { height, tip });
-        let hot = (height == tip).then_some(&self.hot);
         Ok(StateAt {
             reader,
             height,
-            hot,
+            hot: None,
         })
+    }
+
+    /// The same, for whoever asks what others have asked: accounts and slots of the latest state
+    /// are looked for in memory first, and left there. Blocks are executed without it.
+    pub fn asked_state_at(&self, height: Height) -> Result<StateAt<'_>, StoreError> {
+        let state = self.state_at(height)?;
+        let hot = state.reader.past.is_none().then_some(&self.hot);
+        Ok(StateAt { hot, ..state })
     }
 
     /// Proves an account and some of its slots as they are after the block at `height`

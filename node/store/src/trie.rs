@@ -113,13 +113,16 @@ pub(crate) fn prove(read: ReadNode<'_>, key: Nibbles) -> Result<Vec<Bytes>, Stor
     Ok(nodes)
 }
 
+/// Is given the key and the value of a leaf.
+pub(crate) type VisitLeaf<'a> = dyn FnMut(&Nibbles, &[u8]) -> Result<(), StoreError> + 'a;
+
 /// Visits all leaves of a trie in the order of their keys, whose lengths are `key_nibbles`. Each
 /// node is the one whose hash its parent names. Returns how many nodes are stored.
 pub(crate) fn walk(
     read: ReadNode<'_>,
     root: B256,
     key_nibbles: usize,
-    leaf: &mut dyn FnMut(&Nibbles, &[u8]) -> Result<(), StoreError>,
+    leaf: &mut VisitLeaf<'_>,
 ) -> Result<u64, StoreError> {
     let top = Nibbles::new();
     let stored = read(&top)?;

@@ -101,14 +101,14 @@ pub async fn measure(network: &mut Network, proving: &Proving) -> anyhow::Result
     eprintln!("map: {waiting} digests waited, {caught_up_ms} ms until they were in it");
     let genesis = load_genesis(&network.genesis_file())?;
     let anchor = TrustAnchor::genesis(&genesis)?;
-    let (mut status, mut with_status, mut absence) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut status, mut both, mut absence) = (Vec::new(), Vec::new(), Vec::new());
     let (mut status_us, mut absence_us) = (Vec::new(), Vec::new());
     for sample in 0..SAMPLES {
         let index = LeafIndex(sample * (leaves / SAMPLES));
         if let Some(bundle) = with_status(&client, index).await? {
             let bytes = bundle.encode()?;
             status.push((bytes.len() - bundle.proof.encode()?.len()) as u64);
-            with_status.push(bytes.len() as u64);
+            both.push(bytes.len() as u64);
             status_us.push(verify(&bytes, &anchor)?);
         }
         let bytes = absent(&client, sample).await?.encode()?;
@@ -122,7 +122,7 @@ pub async fn measure(network: &mut Network, proving: &Proving) -> anyhow::Result
         share: MapShare::of(proving.grow_cpu_us, leaves, used, waiting),
         entries,
         status_bytes: Sizes::of(status).context("a status was measured")?,
-        with_status_bytes: Sizes::of(with_status).context("a status was measured")?,
+        with_status_bytes: Sizes::of(both).context("a status was measured")?,
         absence_bytes: Sizes::of(absence).context("an absence was measured")?,
         status_verify_us: Distribution::of(status_us),
         absence_verify_us: Distribution::of(absence_us),

@@ -105,8 +105,10 @@ impl Relayer {
 
     /// What of it is about the target.
     pub fn target(&mut self) -> &mut EvmConfig {
-        let TargetConfig::Evm(target) = &mut self.config.target;
-        target
+        match &mut self.config.target {
+            TargetConfig::Evm(target) => target,
+            TargetConfig::Fabric(_) => panic!("its target is an EVM chain"),
+        }
     }
 
     /// The home directory.

@@ -45,7 +45,7 @@ async fn a_node_refuses_a_wrong_configuration() {
             ["key `rpc.batch_items_max`", "0 is outside 1..=10000"],
         ),
         (
-            "history_blocks = 256",
+            "# history_blocks = 256",
             "history_blocks = 127",
             ["key `store.history_blocks`", "127 is outside 128..="],
         ),

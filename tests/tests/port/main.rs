@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod channel;
+mod fabric;
 mod lives;
 mod old;
 mod sim;

@@ -33,7 +33,7 @@ thread_local! {
     static CLOCK_MS: Cell<u64> = const { Cell::new(1_000_000) };
 }
 
-fn clock_ms() -> u64 {
+pub(crate) fn clock_ms() -> u64 {
     CLOCK_MS.get()
 }
 

@@ -182,9 +182,7 @@ fn warnings(context: &Context<'_>, validators: &[Value]) -> Result<Vec<Value>, P
                     "Voting power {power} of {total} signs: without one more validator there may \
                      be no quorum."
                 ),
-                format!(
-                    "仍在簽署的投票權重為 {power}／{total}：再少一個驗證者就可能不足法定多數。"
-                ),
+                format!("仍在簽署的投票權為 {power}／{total}：再少一個驗證者就可能不足法定多數。"),
                 None,
             ));
         }

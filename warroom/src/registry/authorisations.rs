@@ -64,6 +64,22 @@ impl AuthorisationRecord {
         }
     }
 
+    fn new(grantor: u32, grantee: u32) -> Self {
+        Self {
+            grantor,
+            grantee,
+            data_set: B256::ZERO,
+            terms: None,
+            versions: 0,
+            offered: None,
+            begun: None,
+            revoked: None,
+            acts: VecDeque::new(),
+            uses: VecDeque::new(),
+            uses_total: 0,
+        }
+    }
+
     fn step(&mut self, step: AuthorisationStep) {
         if self.acts.len() == AUTHORISATION_ACTS_MAX {
             self.acts.pop_front();
@@ -90,19 +106,7 @@ pub(super) fn apply(registry: &mut Registry, act: &Act, since: Since) {
     let record = registry
         .authorisations
         .entry(event.authorisation)
-        .or_insert_with(|| AuthorisationRecord {
-            grantor: event.grantor,
-            grantee: event.grantee,
-            data_set: B256::ZERO,
-            terms: None,
-            versions: 0,
-            offered: None,
-            begun: None,
-            revoked: None,
-            acts: VecDeque::new(),
-            uses: VecDeque::new(),
-            uses_total: 0,
-        });
+        .or_insert_with(|| AuthorisationRecord::new(event.grantor, event.grantee));
     record.data_set = data_set.unwrap_or(record.data_set);
     let stated = |what, it: &TermsAct| AuthorisationStep {
         what,

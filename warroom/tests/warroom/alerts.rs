@@ -130,6 +130,7 @@ async fn a_webhook_confirms_and_is_told_again_until_it_takes_it() {
     log.attest(1, 3);
     log.write(&files);
     until("told of three", || one(&log, &data).next >= 15).await;
+    room.end().await;
     let received = shared.lock().unwrap();
     assert!(
         received.signed.iter().all(|it| *it),
@@ -143,8 +144,6 @@ async fn a_webhook_confirms_and_is_told_again_until_it_takes_it() {
     assert_eq!(counts, [0, 10, 3, 3]);
     assert_eq!(received.posts[2]["items"], received.posts[3]["items"]);
     assert_eq!(received.posts[3]["items"][0]["position"], 12);
-    drop(received);
-    room.end().await;
     assert!(unsubscribe(&data, genesis, number).unwrap());
     assert!(!unsubscribe(&data, genesis, number).unwrap());
 }

@@ -73,6 +73,14 @@ pub(crate) fn rich() -> MadeLog {
         by: account(0),
     };
     emit(&mut log, PERMISSIONS, &set);
+    govern(&mut log);
+    authorise(&mut log);
+    log.attest(9, 40);
+    log
+}
+
+/// A motion with a vote, quotas, a chain.
+fn govern(log: &mut MadeLog) {
     let proposed = Motions::MotionProposed {
         motion: 1,
         kind: 13,
@@ -82,32 +90,29 @@ pub(crate) fn rich() -> MadeLog {
         deadline: 1_900_000_000,
         arguments: B256::with_last_byte(60).to_vec().into(),
     };
-    emit(&mut log, MOTIONS, &proposed);
+    emit(log, MOTIONS, &proposed);
     let length = 3_600;
-    emit(&mut log, PERMISSIONS, &Permissions::PeriodSet { length });
+    emit(log, PERMISSIONS, &Permissions::PeriodSet { length });
     let quota = Permissions::QuotaSet {
         organisation: 5,
         gas: u64::MAX,
         leaves: 41,
     };
-    emit(&mut log, PERMISSIONS, &quota);
+    emit(log, PERMISSIONS, &quota);
     let vote = Motions::VoteCast {
         motion: 1,
         organisation: 2,
         account: account(1),
         choice: 1,
     };
-    emit(&mut log, MOTIONS, &vote);
+    emit(log, MOTIONS, &vote);
     let registered = Chains::ChainRegistered {
         chain: 1,
         operator: 2,
         caip2: "eip155:1".into(),
         technology: "Ethereum".into(),
     };
-    emit(&mut log, CHAINS, &registered);
-    authorise(&mut log);
-    log.attest(9, 40);
-    log
+    emit(log, CHAINS, &registered);
 }
 
 /// One authorisation that is given, narrowed, used and revoked, and one that is offered.

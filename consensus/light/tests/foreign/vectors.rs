@@ -96,6 +96,7 @@ fn state() -> State {
     State::new(others.chain([(ACCOUNT, words(20))]).collect())
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn headers(kind: Assurance) -> Vec<HeaderCase> {
     let (old, new) = (Keys::new(0..4), Keys::new(0..5));
     let strangers = Keys::new([0, 100, 101, 102]);

@@ -58,7 +58,12 @@ func relayers(t *testing.T, root string, execute Execute) {
 		bad["nameZhTw"] = name
 		w.Refused(w.Admin, "SetRelayer", bad, 400, "ArgumentForm")
 	}
+	named := map[string]any{"mspId": "Org2MSP", "certificateSha256": register(true)["certificateSha256"]}
+	w.Refused(w.Stranger, "GetRelayer", named, 400, "RelayerUnknown")
 	w.Submit(w.Admin, "SetRelayer", register(true))
+	if found := w.Answer(w.Stranger, "GetRelayer", named); found["active"] != true || found["nameEn"] != "Somebody Ltd." {
+		t.Errorf("registered %v", found)
+	}
 	out := w.Submit(w.Stranger, "UpdateClient", Update(w.Decide(20)))
 	by := out["by"].(map[string]any)
 	if by["nameZhTw"] != "某某股份有限公司" || by["subject"] != "CN=somebody,OU=client" {
@@ -127,6 +132,7 @@ func badInput(t *testing.T, root string, execute Execute) {
 	functions := []string{
 		"InitClient", "UpdateClient", "Anchor", "VerifyAttestation", "SubmitMisbehaviour", "SetRelayer",
 		"Pause", "Unpause", "SendMessage", "GetOutboxEntry", "GetCheckpoint", "GetAnchor", "GetStatus",
+		"GetRelayer",
 	}
 	for _, function := range functions {
 		for _, text := range []string{

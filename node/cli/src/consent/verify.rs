@@ -102,7 +102,23 @@ fn answer(args: &Args) -> Result<Answer, Failure> {
     let (_, anchor) = load_trust(genesis, checkpoint, &bundle.proof)?;
     let proven = verify_authorisation(&bundle, &anchor).map_err(|error| match error {
         VerifyAuthorisationError::Bundle(error) => Failure::of_proof(error, &bundle.proof),
-        error => Failure::invalid("authorisation", error),
+        error @ (VerifyAuthorisationError::Leaf(_)
+        | VerifyAuthorisationError::Place { .. }
+        | VerifyAuthorisationError::Inclusion { .. }
+        | VerifyAuthorisationError::OtherLeaf(_)
+        | VerifyAuthorisationError::Text { .. }
+        | VerifyAuthorisationError::BeginsNothing(_)
+        | VerifyAuthorisationError::Order(_)
+        | VerifyAuthorisationError::OtherAuthorisation { .. }
+        | VerifyAuthorisationError::By { .. }
+        | VerifyAuthorisationError::NotOffered(_)
+        | VerifyAuthorisationError::NotAccepted
+        | VerifyAuthorisationError::Surplus(_)
+        | VerifyAuthorisationError::Nodes(_)
+        | VerifyAuthorisationError::NoVersion { .. }
+        | VerifyAuthorisationError::OtherBeginning { .. }) => {
+            Failure::invalid("authorisation", error)
+        }
     })?;
     let second = args.at.unwrap_or(proven.known_second.saturating_sub(1));
     let outcome = proven.at(second, args.purpose);

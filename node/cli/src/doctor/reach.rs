@@ -240,7 +240,8 @@ mod tests {
         };
         let endpoint = Some("/ip4/192.0.2.1/tcp/27000");
         check(&config, None, Some("has no node `own`"));
-        check(&config, Some(""), Some("does not begin with `/`"));
+        check(&config, Some(""), Some("does not say where `own` is"));
+        check(&config, Some("x"), Some("does not begin with `/`"));
         check(&config, endpoint, Some("is reached from this machine only"));
         config.p2p.consensus = "0.0.0.0:27000".parse().unwrap();
         config.p2p.gossip = "0.0.0.0:27001".parse().unwrap();

@@ -21,7 +21,7 @@ pub(super) fn problem(problem: &HttpProblem) -> String {
             format!("憑證屬於另一部主機（{text}）；請以憑證所載的名稱指定位址")
         }
         HttpProblem::Refused(text) => {
-            format!("對方拒絕與本機建立 TLS（{text}）；可能要求用戶端憑證：見 http.toml 的 `login`")
+            format!("對方拒絕與本機建立 TLS（{text}）；可能要求客戶端憑證：見 http.toml 的 `login`")
         }
         HttpProblem::NoTls => "對方不使用 TLS；位址可能應為 http://".into(),
         HttpProblem::Tls(text) => format!("TLS 失敗：{text}"),

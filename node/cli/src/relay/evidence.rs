@@ -7,11 +7,13 @@ use std::process::ExitCode;
 use anyhow::bail;
 use serde_json::{Value, json};
 use tbsi_bridge::evm::{AccountView, Call, Estimate, EvmChain};
+use tbsi_bridge::fabric::FabricDraft;
 use tbsi_bridge::journal::JournalError;
-use tbsi_bridge::record::Item;
+use tbsi_bridge::kinds::ConfiguredTarget;
+use tbsi_bridge::record::{Item, Reason};
 use tbsi_bridge::relay::{RelayError, Until, evidence_request};
 use tbsi_bridge::source::Proven;
-use tbsi_bridge::target::Target;
+use tbsi_bridge::target::{Load, Prepared, Target};
 use tbsi_light::NamedSigner;
 use tbsi_types::{Address, Height};
 use tokio::runtime::Runtime;
@@ -37,10 +39,18 @@ pub(crate) struct Args {
 
 /// Two contradictory checkpoints.
 struct Conflict {
-    view: AccountView,
-    call: Option<Call>,
-    verdict: Option<Estimate>,
+    freeze: Freeze,
     culprits: Vec<NamedSigner>,
+}
+
+/// What the target would do about it.
+enum Freeze {
+    Evm {
+        view: Box<AccountView>,
+        call: Option<Call>,
+        verdict: Option<Estimate>,
+    },
+    Fabric(Prepared<FabricDraft>),
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -56,7 +66,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let json = json!({ "conflict": false, "checkpoints": count });
         return args.say.format.print(&text, &json);
     };
-    let conflict = runtime.block_on(look(&opened, one, other))?;
+    let conflict = runtime.block_on(look(&mut opened, one, other))?;
     let (text, json) = describe(args, &opened, &conflict)?;
     if args.dry_run {
         args.say.format.print(&text, &json)?;
@@ -69,23 +79,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.say.format.print(&format!("{text}\n{told}"), &json)
 }
 
-async fn look(opened: &Opened, one: &Proven, other: &Proven) -> anyhow::Result<Conflict> {
-    opened.parts.target.check().await?;
-    let chain = opened.parts.target.chain();
-    let view = chain.look().await?;
-    let call = chain.encode_freeze(one, other, view.latest).await?;
-    let verdict = match &call {
-        Some(call) => Some(chain.estimate(call).await?),
-        None => None,
+async fn look(opened: &mut Opened, one: &Proven, other: &Proven) -> anyhow::Result<Conflict> {
+    let target = &mut opened.parts.target;
+    target.check().await?;
+    let freeze = match target {
+        ConfiguredTarget::Evm(evm) => {
+            let chain = evm.chain();
+            let view = chain.look().await?;
+            let call = chain.encode_freeze(one, other, view.latest).await?;
+            let verdict = match &call {
+                Some(call) => Some(chain.estimate(call).await?),
+                None => None,
+            };
+            Freeze::Evm {
+                view: Box::new(view),
+                call,
+                verdict,
+            }
+        }
+        ConfiguredTarget::Fabric(fabric) => {
+            let load = Load::Conflict(Box::new((one.clone(), other.clone())));
+            Freeze::Fabric(fabric.prepare(&load).await?)
+        }
     };
     let signed: BTreeSet<Address> = one.verified.signers.iter().map(|it| it.validator).collect();
     let both = other.verified.signers.iter();
     let both = both.filter(|signer| signed.contains(&signer.validator));
     Ok(Conflict {
         culprits: both.cloned().collect(),
-        view,
-        call,
-        verdict,
+        freeze,
     })
 }
 
@@ -100,42 +122,80 @@ fn describe(args: &Args, opened: &Opened, conflict: &Conflict) -> anyhow::Result
         let address = signer.validator;
         writeln!(text, "  {address} {zh_tw} {en}")?;
     }
-    let contract = opened.parts.target.chain().contract();
-    let mut gas = None;
-    text += &match &conflict.verdict {
-        Some(Estimate::Gas(needed)) => {
-            gas = Some(*needed);
-            let market = conflict.view.market;
-            let price = u128::from(market.base_fee) + u128::from(market.tip);
-            let cost = price.saturating_mul((*needed).into());
-            say.pick(
-                format!("the freeze of {contract} needs {needed} gas, about {cost} wei now"),
-                format!("凍結 {contract} 需要 {needed} gas，目前約 {cost} wei"),
-            )
+    let (client, named) = (&opened.parts.parties.target.client, &conflict.culprits);
+    let (verdict, gas, call) = match &conflict.freeze {
+        Freeze::Evm {
+            view,
+            call,
+            verdict,
+        } => {
+            let (verdict, gas) = of_evm(say, client, view, verdict.as_ref());
+            (verdict, gas, call.as_ref().map(|call| call.data.clone()))
         }
-        Some(Estimate::Refused { code, detail, .. }) => say.pick(
-            format!("the light client {contract} refuses it: {code} ({detail})"),
-            format!("輕客戶端 {contract} 拒絕：{code}（{detail}）"),
-        ),
-        Some(Estimate::TooLarge(detail)) => say.pick(
-            format!("no transaction takes the freeze of {contract}: {detail}"),
-            format!("凍結 {contract} 超出單筆交易的上限：{detail}"),
-        ),
-        None => say.pick(
-            format!("the light client {contract} does not know the set that signed"),
-            format!("輕客戶端 {contract} 不認得簽署的驗證者集合"),
-        ),
+        Freeze::Fabric(prepared) => (of_fabric(say, client, prepared), None, None),
     };
-    let named: Vec<_> = conflict.culprits.iter().map(|it| it.validator).collect();
+    text += &verdict;
+    let named: Vec<_> = named.iter().map(|it| it.validator).collect();
     let json = json!({
         "conflict": true,
         "culprits": named,
-        "contract": contract,
-        "call": conflict.call.as_ref().map(|call| &call.data),
+        "contract": client,
+        "call": call,
         "gas": gas,
         "frozen": false,
     });
     Ok((text, json))
+}
+
+fn of_fabric(say: Say, client: &str, prepared: &Prepared<FabricDraft>) -> String {
+    match prepared {
+        Prepared::Ready(_) => say.pick(
+            format!("the light client {client} would freeze"),
+            format!("輕客戶端 {client} 將會凍結"),
+        ),
+        Prepared::Refused { code, detail, .. } | Prepared::TooLarge(Reason { code, detail }) => {
+            refused(say, client, code, detail)
+        }
+    }
+}
+
+fn refused(say: Say, client: &str, code: &str, detail: &str) -> String {
+    say.pick(
+        format!("the light client {client} refuses it: {code} ({detail})"),
+        format!("輕客戶端 {client} 拒絕：{code}（{detail}）"),
+    )
+}
+
+/// What an EVM chain would do, and for how much gas.
+fn of_evm(
+    say: Say,
+    client: &str,
+    view: &AccountView,
+    verdict: Option<&Estimate>,
+) -> (String, Option<u64>) {
+    let mut gas = None;
+    let text = match verdict {
+        Some(Estimate::Gas(needed)) => {
+            gas = Some(*needed);
+            let market = view.market;
+            let price = u128::from(market.base_fee) + u128::from(market.tip);
+            let cost = price.saturating_mul((*needed).into());
+            say.pick(
+                format!("the freeze of {client} needs {needed} gas, about {cost} wei now"),
+                format!("凍結 {client} 需要 {needed} gas，目前約 {cost} wei"),
+            )
+        }
+        Some(Estimate::Refused { code, detail, .. }) => refused(say, client, code, detail),
+        Some(Estimate::TooLarge(detail)) => say.pick(
+            format!("no transaction takes the freeze of {client}: {detail}"),
+            format!("凍結 {client} 超出單筆交易的上限：{detail}"),
+        ),
+        None => say.pick(
+            format!("the light client {client} does not know the set that signed"),
+            format!("輕客戶端 {client} 不認得簽署的驗證者集合"),
+        ),
+    };
+    (text, gas)
 }
 
 /// Sends it, or leaves that to the process that has the journal; whether it is final.

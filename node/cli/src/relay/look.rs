@@ -34,12 +34,16 @@ pub(super) fn dry_run(look: &Look) -> anyhow::Result<ExitCode> {
         let first = first.unwrap_or_default();
         let amount = |name: &str| forecast.cost.get(name).map_or("0", |it| it.as_str());
         let (gas, cost) = (amount("gas"), amount("costWeiMax"));
-        text += &lang.pick(
-            format!(
-                "{} from {first}: {gas} gas, at most {cost} wei\n",
-                counted(count, "item")
+        let (en, zh_tw) = match forecast.cost.get("bytes") {
+            Some(bytes) => (format!("{bytes} bytes"), format!("{bytes} 位元組")),
+            None => (
+                format!("{gas} gas, at most {cost} wei"),
+                format!("{gas} gas，至多 {cost} wei"),
             ),
-            format!("{count} 項，自{first}起：{gas} gas，至多 {cost} wei\n"),
+        };
+        text += &lang.pick(
+            format!("{} from {first}: {en}\n", counted(count, "item")),
+            format!("{count} 項，自{first}起：{zh_tw}\n"),
         );
     }
     for hold in &relay.state().holds {
@@ -161,7 +165,9 @@ fn audit_text(who: &Parties, report: &Report, say: Say) -> anyhow::Result<String
     let (torn, files) = (report.torn, report.files);
     let (en, zh_tw, account) = (&who.name_en, &who.name_zh_tw, who.account);
     let (records, heads, uncovered) = (report.records, report.heads, report.uncovered);
-    let gas = report.cost.get("gas").copied().unwrap_or_default();
+    let gas = report.cost.get("gas");
+    let gas = |comma: &str| gas.map_or(String::new(), |gas| format!("{comma}{gas} gas"));
+    let (gas, gas_zh) = (gas(", "), gas("，"));
     let transactions = report.transactions;
     let (leaves, messages) = (report.leaves, report.messages);
     let mut text = say.pick(
@@ -170,12 +176,12 @@ fn audit_text(who: &Parties, report: &Report, say: Say) -> anyhow::Result<String
              {records} records in {files} files, {heads} heads attested on the source, {uncovered} records after \
              the last of them\n\
              {transactions} transactions with {leaves} leaves and {messages} messages found on \
-             the target, {gas} gas\n"
+             the target{gas}\n"
         ),
         format!(
             "{zh_tw}（{en}）的紀錄，帳戶 {account}\n\
              {files} 個檔案，{records} 筆紀錄，{heads} 個首雜湊已在來源鏈存證，其後尚有 {uncovered} 筆\n\
-             目標鏈上找到 {transactions} 筆交易，含 {leaves} 筆日誌項目與 {messages} 則訊息，{gas} gas\n"
+             目標鏈上找到 {transactions} 筆交易，含 {leaves} 筆日誌項目與 {messages} 則訊息{gas_zh}\n"
         ),
     );
     for difference in &report.differences {

@@ -458,7 +458,7 @@ fn refuses_calendars_that_nobody_could_reach() {
         check(&format!("url = \"{url}\""), "`tsa.calendar.url`: ");
     }
     let good = "url = \"http://a\"\n";
-    let upstream = "upstream = \"https://b\"";
+    let upstream = "upstream = \"ftp://b\"";
     check(&format!("{good}{upstream}"), "`tsa.calendar.upstream`: ");
     let interval = "interval_s = 0";
     check(

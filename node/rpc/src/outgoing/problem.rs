@@ -154,9 +154,9 @@ fn recognise(cause: &(dyn Error + 'static), connecting: bool) -> Option<HttpProb
     }
     let error = cause.downcast_ref::<io::Error>()?;
     // What an I/O error wraps is not its source; its source is.
-    let wrapped = error.get_ref();
-    if let Some(error) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
-        return Some(of_tls(error));
+    let wrapped = error.get_ref().map(|it| it as &(dyn Error + 'static));
+    if let Some(found) = wrapped.and_then(|wrapped| recognise(wrapped, connecting)) {
+        return Some(found);
     }
     let ended = matches!(
         error.kind(),

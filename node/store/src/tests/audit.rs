@@ -219,13 +219,7 @@ fn a_changed_block_is_found() {
         let mut changed = value.clone();
         *changed.last_mut().unwrap() ^= 1;
         finds(&store, Table::Chain, &key, Some(&changed), words);
-        finds(
-            &store,
-            Table::Chain,
-            &key,
-            None,
-            "block 5: a part of it is missing",
-        );
+        finds(&store, Table::Chain, &key, None, "a part of it is missing");
     }
     let hash = store.block_hash(height).unwrap().unwrap();
     let key = keys::block_hash(&hash);

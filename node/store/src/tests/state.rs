@@ -74,10 +74,15 @@ fn state_root(model: &Model) -> B256 {
 /// Every account and slot, present or not, as read and as proven.
 fn check(store: &Store, height: Height, root: B256, model: &Model) {
     let state = store.state_at(height).unwrap();
+    // Of the latest state what is read twice is the second time in memory.
+    let asked = store.asked_state_at(height).unwrap();
     let slots: Vec<_> = (0..SLOTS).map(U256::from).collect();
     for address in (0..ADDRESSES).map(address) {
         let expected = model.get(&address);
         assert_eq!(state.account(address).unwrap(), expected.map(|e| e.0));
+        for _ in 0..2 {
+            assert_eq!(asked.account(address).unwrap(), expected.map(|e| e.0));
+        }
         let proof = store.prove(height, address, &slots).unwrap();
         assert_eq!(proof.account, expected.map(|e| e.0));
         let leaf = expected.map(trie_account);
@@ -90,6 +95,9 @@ fn check(store: &Store, height: Height, root: B256, model: &Model) {
             let value = expected.and_then(|e| e.1.get(slot)).copied();
             assert_eq!(proven.value, value.unwrap_or_default());
             assert_eq!(state.storage(address, *slot).unwrap(), proven.value);
+            for _ in 0..2 {
+                assert_eq!(asked.storage(address, *slot).unwrap(), proven.value);
+            }
             let key = Nibbles::unpack(keccak256(slot.to_be_bytes::<32>()));
             let leaf = value.map(alloy_rlp::encode);
             verify_proof(storage_root, key, leaf, &proven.nodes).unwrap();

@@ -244,7 +244,9 @@ impl World {
         let source = source.map_err(|error| Ended::Failed(error.to_string()))?;
         let key = SecretKey::from_seed(b"simulated relayer");
         let config = config();
-        let TargetConfig::Evm(evm) = &config.target;
+        let TargetConfig::Evm(evm) = &config.target else {
+            unreachable!("it is made below, for an EVM chain");
+        };
         let target = Evm::new(relaying.target.clone(), evm.clone());
         let parties = Parties {
             name_zh_tw: String::new(),

@@ -28,7 +28,7 @@ macro_rules! system {
     };
 }
 
-const SYSTEM: [(&str, Address, &str); 10] = system!(
+const SYSTEM: [(&str, Address, &str); 11] = system!(
     "motions" "Motions" MOTIONS
     "attestations" "Attestations" ATTESTATIONS
     "organisations" "Organisations" ORGANISATIONS
@@ -39,15 +39,16 @@ const SYSTEM: [(&str, Address, &str); 10] = system!(
     "facts" "Facts" FACTS
     "equivocations" "Equivocations" EQUIVOCATIONS
     "upgrades" "Upgrades" UPGRADES
+    "authorisations" "Authorisations" AUTHORISATIONS
 );
 
 pub(crate) const HELP: &str = "\
 Parameters: block-gas-limit, timeout-propose-ms, timeout-vote-ms, timeout-delta-ms,
 empty-block-interval-ms, block-spacing-min-ms, epoch-seconds.
 Contracts: motions, attestations, organisations, nodes, permissions, chains, outbox, facts,
-equivocations, upgrades. The new code is deployed first, by anybody, to any account; the contract
-keeps its storage, so an artifact (JSON of contracts/evm/tools/artifact.mjs) is compared with what
-runs, and refused if its storage layout does not fit.";
+equivocations, upgrades, authorisations. The new code is deployed first, by anybody, to any
+account; the contract keeps its storage, so an artifact (JSON of contracts/evm/tools/artifact.mjs)
+is compared with what runs, and refused if its storage layout does not fit.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct UpgradeArgs {

@@ -3,8 +3,7 @@
 use super::peer::{Authority, Dir};
 use super::*;
 
-#[test]
-fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
+fn prepared() -> Dir {
     let (authority, dir) = (Authority::new(), Dir::new());
     let own = authority.issue("a", true);
     dir.write("token", "secret");
@@ -16,9 +15,25 @@ fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
     let open = dir.write("open", "secret");
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     std::fs::set_permissions(&open, mode).unwrap();
-    let of = |rest: &str| format!("[[login]]\nurl = \"https://a\"\n{rest}");
-    let at = |url: &str| format!("[[login]]\nurl = \"{url}\"\nbearer_file = \"token\"");
-    for (text, words) in [
+    dir
+}
+
+fn all_refused(dir: &Dir, files: &[(&str, &str)]) {
+    for (text, words) in files {
+        let refusal = dir.refusal(text);
+        assert!(refusal.contains(words), "{text}: {refusal}");
+        assert!(!refusal.contains("secret@"), "{refusal}");
+        assert!(!refusal.contains("\"secret\""), "{refusal}");
+    }
+}
+
+fn login_at(url: &str) -> String {
+    format!("[[login]]\nurl = \"{url}\"\nbearer_file = \"token\"")
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_named() {
+    let files = [
         ("x", "http.toml, line 1: "),
         ("\n\nbearer = \"secret\"", "line 3: unknown field `bearer`"),
         ("connect_s = 0", "`connect_s` is 0; 1 to 600"),
@@ -41,6 +56,15 @@ fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
         ("roots = [\"absent\"]", "`roots[0]` cannot be read"),
         ("roots = [\"token\"]", "`roots[0]` is"),
         ("system_roots = false", "nobody would be trusted"),
+    ];
+    all_refused(&prepared(), &files);
+}
+
+#[test]
+fn what_is_wrong_with_a_login_is_named_without_its_secrets() {
+    let (dir, at) = (prepared(), login_at);
+    let of = |rest: &str| format!("[[login]]\nurl = \"https://a\"\n{rest}");
+    let files: &[(&str, &str)] = &[
         (&of(""), "`login[0].url` is shown nothing"),
         (
             &of("bearer_file = \"absent\""),
@@ -92,12 +116,8 @@ fn what_is_wrong_with_the_file_is_named_without_its_secrets() {
             &[at("https://a"), at("https://a:443")].join("\n"),
             "`login[1].url` has https://a twice",
         ),
-    ] {
-        let refusal = dir.refusal(text);
-        assert!(refusal.contains(words), "{text}: {refusal}");
-        assert!(!refusal.contains("secret@"), "{refusal}");
-        assert!(!refusal.contains("\"secret\""), "{refusal}");
-    }
+    ];
+    all_refused(&dir, files);
     let many: String = (0..65)
         .map(|number| at(&format!("https://a{number}")) + "\n")
         .collect();
