@@ -72,7 +72,8 @@ fn words<T: std::fmt::Debug>(result: anyhow::Result<T>) -> String {
 
 fn make_database(home: &Home, genesis: &Genesis) -> Store {
     let chain = genesis.identity();
-    Store::open(&home.database_dir(), chain, StoreOptions::default()).unwrap()
+    let options = tbsi_store::StoreOptions::default();
+    Store::open(&home.database_dir(), chain, options).unwrap()
 }
 
 /// Who has precommitted, or came to a later round, may be locked on a block; without the log it
