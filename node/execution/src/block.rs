@@ -103,7 +103,7 @@ pub fn build(
     clock: &dyn Fn() -> Duration,
 ) -> Result<Built, ExecutionError> {
     let stop_at = Cell::new(Duration::MAX);
-    let is_over = || clock() > stop_at.get();
+    let is_over = || stop_at.get() < Duration::MAX && clock() > stop_at.get();
     let mut run = BlockRun::begin(view, known(context, view)?)?;
     run.stop_when(&is_over);
     let mut building = Building {

@@ -52,16 +52,14 @@ impl Mempool {
         if self.by_hash.contains_key(hash) {
             return Err(MempoolError::AlreadyKnown);
         }
-        let Some(dropped) = self.drops.get(hash) else {
-            return Ok(());
-        };
         let blocks = self.limits.slow_blocks;
-        match dropped.reason {
-            RemovalReason::Slow(slowness) if self.last.height.above(dropped.at.height) < blocks => {
-                Err(MempoolError::Slow(slowness, blocks))
-            }
-            _ => Ok(()),
+        if let Some(dropped) = self.drops.get(hash)
+            && let RemovalReason::Slow(slowness) = dropped.reason
+            && self.last.height.above(dropped.at.height) < blocks
+        {
+            return Err(MempoolError::Slow(slowness, blocks));
         }
+        Ok(())
     }
 
     /// Whether it is worth while to verify so many bytes: a pool without room looks at a few each
