@@ -72,7 +72,10 @@ async fn heavy_transactions_of_strangers_do_not_keep_an_honest_one_out() {
     for _ in 0..3 {
         let before = client.block_number().await.unwrap();
         let at = honest.transfer(&client).await.unwrap();
-        assert!(at.0 <= before.0 + HEIGHTS_MAX, "{at} is long after {before}");
+        assert!(
+            at.0 <= before.0 + HEIGHTS_MAX,
+            "{at} is long after {before}"
+        );
     }
     // Each is in a block, or is dropped with a reason by the proposers that tried it.
     for hash in heavy {
