@@ -52,6 +52,22 @@ pub const MEMPOOL_QUEUED_SHARE: usize = 64;
 /// Transactions that wait for an earlier nonce; beyond it only executable ones are taken.
 pub const MEMPOOL_QUEUED_MAX: usize = 2_048;
 
+/// Blocks for which a transaction that waits for an earlier nonce does not give way to another
+/// that is otherwise its like.
+pub const MEMPOOL_QUEUED_FRESH_BLOCKS: u64 = 16;
+
+/// Bytes for which a transaction that waits for an earlier nonce counts as one more when places
+/// are shared.
+pub const MEMPOOL_QUEUED_PLACE_BYTES: usize = 16 * 1024;
+
+/// Blocks after which a transaction that took longer than one may is tried again.
+pub const MEMPOOL_SLOW_BLOCKS: u64 = 32;
+
+/// What part of the proposal timeout of round 0 one transaction may take while its proposer builds
+/// a block, as a divisor. With the time for building (`tbsi_engine::limits`, an eighth), twice,
+/// because the others execute it after the proposer, a quarter is left for all else.
+pub const TRANSACTION_TIME_SHARE: u32 = 4;
+
 /// Blocks after which a transaction that still waits for an earlier nonce is dropped.
 pub const MEMPOOL_QUEUED_BLOCKS_MAX: u64 = 1_000;
 

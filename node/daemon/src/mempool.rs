@@ -7,7 +7,7 @@
 //! A transaction is *pending* if a block could include it now: its sender's nonces from the
 //! state's up to its own are all here. Otherwise it is *queued*. TBSI has no price, so nothing
 //! here is bought: senders take turns, bounds are per sender before they are for all, and what
-//! was taken gives way to nobody but a later version by its own sender (SPEC §6.9).
+//! can be executed gives way to nobody but a later version by its own sender (SPEC §6.9).
 //!
 //! Whatever leaves without being in a block leaves with a reason, which can be asked for.
 
@@ -23,6 +23,7 @@ mod schedule;
 mod sender;
 #[cfg(test)]
 pub(crate) mod tests;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 use tbsi_types::{Account, Address, B256, Transaction};
 
 pub use bounds::MempoolLimits;
-pub use dropped::{DropCounter, DropLabel, Dropped, LastBlock, RemovalReason};
+pub use dropped::{DropCounter, DropLabel, Dropped, LastBlock, RemovalReason, Slowness};
 pub use error::MempoolError;
 pub use ready::Ready;
 pub use schedule::Intake;
@@ -147,7 +148,10 @@ impl Mempool {
         let overtaken = overtaken.iter().map(Entry::hash_and_nonce);
         self.overtaken.extend(overtaken);
         let (hash, nonce) = (transaction.hash(), transaction.nonce());
-        let replaced = self.check(&transaction, account, intake)?;
+        let leaving = self.check(&transaction, account, intake)?;
+        for displaced in &leaving.displaced {
+            self.displace(displaced);
+        }
         self.bytes += transaction.encoded().len();
         self.by_hash.insert(hash, Arc::clone(&transaction));
         self.schedule.add(hash, intake);
@@ -160,7 +164,7 @@ impl Mempool {
             .entry(address)
             .or_insert_with(|| Sender::new(account.nonce));
         self.update(address, |sender| sender.insert(transaction, tip));
-        if let Some(replaced) = replaced {
+        if let Some(replaced) = leaving.replaced {
             self.note_drop(replaced, RemovalReason::Replaced { by: hash });
         }
         Ok(self.place(address, nonce))
@@ -217,6 +221,13 @@ impl Mempool {
         });
         self.note_drop(*hash, reason);
         Some(transaction)
+    }
+
+    /// Drops what gave its place to another that waits.
+    fn displace(&mut self, hash: &B256) {
+        let sender = self.by_hash[hash].sender();
+        let missing = self.pending_nonce(sender).unwrap_or_default();
+        self.remove(hash, RemovalReason::Displaced { missing });
     }
 
     /// Remembers why a transaction that was taken once is not here.

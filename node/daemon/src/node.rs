@@ -361,9 +361,7 @@ impl Node {
     ) -> Result<Arc<Transaction>, AdmissionError> {
         let hash = keccak256(encoded);
         let mut mempool = self.mempool();
-        if mempool.get(&hash).is_some() {
-            return Err(MempoolError::AlreadyKnown.into());
-        }
+        mempool.check_new(&hash)?;
         mempool.look(encoded.len(), intake)?;
         drop(mempool);
         let transaction = Transaction::parse_and_verify(encoded, self.identity.chain_id)?;

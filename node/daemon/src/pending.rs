@@ -89,6 +89,8 @@ impl Node {
             RemovalReason::NonceUsed { .. }
             | RemovalReason::Expired { .. }
             | RemovalReason::Gap { .. }
+            | RemovalReason::Displaced { .. }
+            | RemovalReason::Slow(_)
             | RemovalReason::NotExecutable { .. }
             | RemovalReason::Permission { .. }
             | RemovalReason::Restart { .. } => None,

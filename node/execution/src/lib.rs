@@ -59,6 +59,7 @@ mod roster;
 mod rules;
 mod run;
 mod simulate;
+mod stop;
 mod system;
 mod trace;
 mod transaction;
@@ -70,7 +71,7 @@ mod words;
 #[doc(hidden)]
 pub mod conformance;
 
-pub use block::{BuildLimits, Built, Skipped, build, execute};
+pub use block::{BuildLimits, Built, Skipped, Slow, build, execute};
 pub use call::{CallSite, call, estimate_gas};
 pub use construct::{ConstructionError, construct};
 pub use environment::BlockContext;
@@ -78,6 +79,7 @@ pub use error::ExecutionError;
 pub use gate::admission;
 pub use genesis::{GenesisStateError, genesis_diff};
 pub use intrinsic::{Inadmissible, admissible};
+pub use limits::LIGHT_GAS_MAX;
 pub use precompiles::precompile_names;
 pub use protocol::Protocol;
 pub use reads::{BlockReads, block_reads};

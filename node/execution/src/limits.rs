@@ -1,4 +1,10 @@
-//! Named maxima of tracing. Those of blocks are in `tbsi_types::limits`.
+//! Named maxima of building and tracing. Those of blocks are in `tbsi_types::limits`.
+
+use tbsi_types::limits::TRANSACTION_GAS_MAX;
+
+/// Gas up to which a transaction is light: whoever builds a block takes such ones first, and does
+/// not measure how long each takes.
+pub const LIGHT_GAS_MAX: u64 = TRANSACTION_GAS_MAX / 16;
 
 /// Frames (calls and creations) of one transaction or call that a tracer keeps.
 pub const TRACE_FRAMES_MAX: usize = 65_536;

@@ -10,6 +10,7 @@ use revm::{Database, DatabaseRef};
 use tbsi_types::{Account, AccountChange, StateDiff, StateView, ViewError};
 
 use crate::emitted::Emitted;
+use crate::stop::Stop;
 
 /// A failed read on its way through revm.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,8 @@ pub(crate) struct Overlay<'v, V: ?Sized> {
     hashes: BTreeMap<u64, B256>,
     accounts: BTreeMap<Address, Entry>,
     codes: BTreeMap<B256, Bytecode>,
+    /// Of a block that is being built.
+    pub(crate) stop: Stop<'v>,
     /// Of a block that is simulated: instructions reach the machine's state alone.
     pub(crate) emitted: Emitted,
 }
@@ -111,6 +114,7 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
             hashes: parent.into_iter().collect(),
             accounts: BTreeMap::new(),
             codes: BTreeMap::new(),
+            stop: Stop::default(),
             emitted: Emitted::default(),
         }
     }
@@ -119,6 +123,7 @@ impl<'v, V: StateView + ?Sized> Overlay<'v, V> {
         match self.accounts.entry(address) {
             btree_map::Entry::Occupied(entry) => Ok(entry.into_mut()),
             btree_map::Entry::Vacant(entry) => {
+                self.stop.check()?;
                 Ok(entry.insert(Entry::loaded(self.view.account(address)?)))
             }
         }
@@ -269,6 +274,7 @@ impl<V: StateView + ?Sized> Database for Overlay<'_, V> {
 
     fn storage(&mut self, address: Address, slot: U256) -> Result<U256, ReadError> {
         let view = self.view;
+        self.stop.check()?;
         let entry = self.entry(address)?;
         if let Some(slot) = entry.slots.get(&slot) {
             return Ok(slot.now);

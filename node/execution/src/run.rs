@@ -125,6 +125,11 @@ impl<'v, V: StateView + ?Sized> BlockRun<'v, V> {
         })
     }
 
+    /// Asks `is_over`, at each call and read of state of a transaction, whether to stop it.
+    pub(crate) fn stop_when(&mut self, is_over: &'v dyn Fn() -> bool) {
+        self.evm.ctx.db_mut().stop.set(is_over);
+    }
+
     pub(crate) fn execute(
         mut self,
         transactions: &[Arc<Transaction>],
@@ -232,18 +237,12 @@ where
         &mut self.evm
     }
 
-    /// Executes one transaction, or refuses it before anything of it is executed.
-    pub(crate) fn apply(
+    /// Runs one transaction, or refuses it before anything of it is executed. Nothing of it is in
+    /// the block yet.
+    pub(crate) fn run(
         &mut self,
         transaction: &Transaction,
-    ) -> Result<Result<(), Refusal>, ExecutionError> {
-        match self.run(transaction)? {
-            Ok(ended) => self.keep(ended).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
-        }
-    }
-
-    fn run(&mut self, transaction: &Transaction) -> Result<Result<Ended, Refusal>, ExecutionError> {
+    ) -> Result<Result<Ended, Refusal>, ExecutionError> {
         let rules = self.environment.rules;
         let bounds = match &mut self.gate {
             Some(gate) => {
@@ -255,12 +254,16 @@ where
             }
             None => None,
         };
+        self.evm.ctx.db_mut().stop.arm();
         let ran = handler::run(
             &mut self.evm,
             tx_env(transaction, rules.fees),
             bounds.as_ref(),
         );
         let state = self.evm.finalize();
+        if self.evm.ctx.db_mut().stop.disarm() {
+            return Ok(Err(Refusal::stopped()));
+        }
         match ran {
             Ok(ran) => Ok(Ok(Ended {
                 ran: ResultAndState::new(ran.result, state),

@@ -28,6 +28,8 @@ pub(crate) enum Chance {
     /// By the next block: it is not the transaction's fault, but that an earlier one of its
     /// sender is missing, or that its organisation's reserve is taken.
     NotYet,
+    /// It was not refused: whoever builds the block stopped it.
+    Stopped,
 }
 
 impl Refusal {
@@ -43,6 +45,14 @@ impl Refusal {
         Self {
             reason: invalid(error, tx),
             chance,
+        }
+    }
+
+    /// It ran for longer than it may.
+    pub(crate) fn stopped() -> Self {
+        Self {
+            reason: "execution was stopped".into(),
+            chance: Chance::Stopped,
         }
     }
 

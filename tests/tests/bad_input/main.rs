@@ -12,6 +12,7 @@ mod disk;
 mod files;
 mod flood;
 mod garbage;
+mod heavy;
 mod hints;
 mod ports;
 mod rpc;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tbsi_engine::ChainError;
-use tbsi_execution::{BlockContext, BuildLimits, ExecutionError, Outcome, build, execute};
+use tbsi_execution::{
+    BlockContext, BuildLimits, ExecutionError, Outcome, Skipped, Slow, build, execute,
+};
 use tbsi_store::{LogPlace, LogUpdate, StoreError};
 use tbsi_types::block::{HeaderFields, transactions_root};
 use tbsi_types::limits::BLOCK_BYTES_MAX;
@@ -15,8 +17,8 @@ use tbsi_types::{
 use tracing::info;
 
 use super::{Elapsed, Executed, NodeChain, store_fault};
-use crate::limits::CANDIDATES_MAX;
-use crate::mempool::RemovalReason;
+use crate::limits::{CANDIDATES_MAX, TRANSACTION_TIME_SHARE};
+use crate::mempool::{RemovalReason, Slowness};
 
 /// Room in a block for its header and list lengths, beside the transactions.
 const BLOCK_OVERHEAD_BYTES: usize = 4 * 1024;
@@ -66,27 +68,16 @@ impl NodeChain {
         let limits = BuildLimits {
             bytes_max: BLOCK_BYTES_MAX - BLOCK_OVERHEAD_BYTES,
             gas_max: self.room.of(round),
+            time_max: budget,
+            transaction_time_max: self.transaction_time_max(),
         };
-        let built = build(
-            &view,
-            &context,
-            limits,
-            &mut candidates.into_iter(),
-            &|| started.elapsed() < budget,
-        )
-        .map_err(|error| ChainError::new("build a block", error))?;
+        let mut candidates = candidates.into_iter();
+        let clock = || started.elapsed();
+        let built = build(&view, &context, limits, &mut candidates, &clock)
+            .map_err(|error| ChainError::new("build a block", error))?;
         drop(view);
-        if !built.skipped.is_empty() {
-            let mut mempool = self.node.mempool();
-            for skipped in &built.skipped {
-                let words = skipped.reason.clone();
-                let reason = RemovalReason::NotExecutable { words };
-                if mempool.remove(&skipped.hash, reason).is_some() {
-                    info!(hash = %skipped.hash, sender = %skipped.sender, nonce = skipped.nonce,
-                        reason = skipped.reason, "dropped a transaction that cannot execute");
-                }
-            }
-        }
+        self.drop_skipped(&built.skipped);
+        self.drop_slow(&built.slow);
         let execute = started.elapsed();
         let log = self
             .append_leaves(&context, &built.outcome)
@@ -95,6 +86,41 @@ impl NodeChain {
                 CheckError::Fault(error) => error,
             })?;
         self.seal(&context, built.transactions, built.outcome, log, execute)
+    }
+
+    /// The same in every round: one that is too slow for the first one is for none.
+    fn transaction_time_max(&self) -> Duration {
+        let timeout_ms = self.node.rules().block.consensus.timeout_propose_ms;
+        Duration::from_millis(timeout_ms) / TRANSACTION_TIME_SHARE
+    }
+
+    fn drop_skipped(&self, all: &[Skipped]) {
+        if all.is_empty() {
+            return;
+        }
+        let mut mempool = self.node.mempool();
+        for skipped in all {
+            let words = skipped.reason.clone();
+            let reason = RemovalReason::NotExecutable { words };
+            if mempool.remove(&skipped.hash, reason).is_some() {
+                info!(hash = %skipped.hash, sender = %skipped.sender, nonce = skipped.nonce,
+                    reason = skipped.reason, "dropped a transaction that cannot execute");
+            }
+        }
+    }
+
+    fn drop_slow(&self, all: &[Slow]) {
+        for slow in all {
+            let slowness = Slowness {
+                took_ms: millis(slow.took),
+                limit_ms: millis(self.transaction_time_max()),
+            };
+            let removed = self.node.mempool().remove(&slow.hash, slowness.into());
+            if removed.is_some() {
+                info!(hash = %slow.hash, sender = %slow.sender, reason = %slowness,
+                    "dropped a transaction that takes too long");
+            }
+        }
     }
 
     /// The log with the leaves of an executed block (SPEC §9.4, §9.11). A block whose leaves cannot
@@ -251,6 +277,10 @@ impl NodeChain {
             .state_at(tip)
             .map_err(store_fault("open the tip's state"))
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The first field in which a proposed header is not what execution gives.

@@ -5,20 +5,25 @@ use alloy_consensus::Transaction as _;
 use tbsi_types::{Account, Address, B256, Transaction, U256};
 
 use super::sender::{Entry, Sender};
-use super::{Intake, Mempool, MempoolError};
+use super::{Intake, Mempool, MempoolError, RemovalReason};
 use crate::limits::MEMPOOL_BUMP_PERCENT;
 
+/// What leaves for a transaction that is taken.
+pub(super) struct Leaving {
+    pub(super) replaced: Option<B256>,
+    /// They gave it their place to wait.
+    pub(super) displaced: Vec<B256>,
+}
+
 impl Mempool {
-    /// Returns the transaction that this one replaces.
+    /// Returns which transactions leave for this one.
     pub(super) fn check(
         &self,
         transaction: &Transaction,
         account: &Account,
         intake: Intake,
-    ) -> Result<Option<B256>, MempoolError> {
-        if self.by_hash.contains_key(&transaction.hash()) {
-            return Err(MempoolError::AlreadyKnown);
-        }
+    ) -> Result<Leaving, MempoolError> {
+        self.check_new(&transaction.hash())?;
         let known = self.senders.get(&transaction.sender());
         let (sender, nonce) = (transaction.sender(), transaction.nonce());
         let state = known.map_or(account.nonce, |known| known.nonce);
@@ -31,12 +36,30 @@ impl Mempool {
         }
         check_funds(transaction, account, known)?;
         match known.and_then(|known| known.transactions.get(&nonce)) {
-            Some(taken) => self.check_replacement(transaction, taken).map(Some),
-            None => {
-                self.check_room(transaction, known, state, intake)?;
-                Ok(None)
-            }
+            Some(taken) => Ok(Leaving {
+                replaced: Some(self.check_replacement(transaction, taken)?),
+                displaced: Vec::new(),
+            }),
+            None => Ok(Leaving {
+                replaced: None,
+                displaced: self.check_room(transaction, known, state, intake)?,
+            }),
         }
+    }
+
+    /// Whether a transaction with this hash is not here, and did not take too long of late.
+    pub fn check_new(&self, hash: &B256) -> Result<(), MempoolError> {
+        if self.by_hash.contains_key(hash) {
+            return Err(MempoolError::AlreadyKnown);
+        }
+        let blocks = self.limits.slow_blocks;
+        if let Some(dropped) = self.drops.get(hash)
+            && let RemovalReason::Slow(slowness) = dropped.reason
+            && self.last.height.above(dropped.at.height) < blocks
+        {
+            return Err(MempoolError::Slow(slowness, blocks));
+        }
+        Ok(())
     }
 
     /// Whether it is worth while to verify so many bytes: a pool without room looks at a few each
@@ -88,7 +111,7 @@ impl Mempool {
         known: Option<&Sender>,
         state: u64,
         intake: Intake,
-    ) -> Result<(), MempoolError> {
+    ) -> Result<Vec<B256>, MempoolError> {
         let (sender, nonce) = (transaction.sender(), transaction.nonce());
         let next = known.map_or(state, Sender::next_nonce);
         let limits = &self.limits;
@@ -109,12 +132,10 @@ impl Mempool {
         }
         self.check_own(transaction.encoded().len(), intake)?;
         self.check_bytes(transaction.encoded().len(), self.bytes, self.by_hash.len())?;
-        if nonce > next {
-            self.check_queue(sender, next, known.map_or(0, Sender::queued))?;
-            let after = self.bytes.saturating_add(transaction.encoded().len());
-            self.check_queued_bytes(sender, next, after)?;
+        if nonce <= next {
+            return Ok(Vec::new());
         }
-        Ok(())
+        self.place_to_wait(transaction, next, known.map_or(0, Sender::queued), intake)
     }
 
     /// Whether so many more bytes are within the part of those who send to this node.
@@ -154,32 +175,8 @@ impl Mempool {
         })
     }
 
-    /// Queued transactions may stay for long, and cost their senders nothing: they must leave
-    /// room for pending ones.
-    fn check_queue(&self, sender: Address, next: u64, own: usize) -> Result<(), MempoolError> {
-        let (queued, limit) = (self.counts().queued, self.limits.queued_max);
-        if queued >= limit {
-            return Err(MempoolError::QueueFull {
-                sender,
-                next,
-                queued,
-                limit,
-            });
-        }
-        let share = self.limits.queued_share;
-        if queued >= limit / 2 && own >= share {
-            return Err(MempoolError::QueueShare {
-                sender,
-                next,
-                own,
-                limit: share,
-            });
-        }
-        Ok(())
-    }
-
-    /// The same for their bytes.
-    fn check_queued_bytes(
+    /// What waits leaves half of the bytes to what can be executed.
+    pub(super) fn check_queued_bytes(
         &self,
         sender: Address,
         next: u64,

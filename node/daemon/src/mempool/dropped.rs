@@ -18,8 +18,11 @@ pub enum RemovalReason {
         /// The other one.
         by: B256,
     },
-    /// A block holds another transaction, or an authorization, for the same nonce.
-    #[error("its nonce {nonce} is used: another transaction or authorization of its sender has it")]
+    /// Its sender's account is past its nonce, and no block holds it.
+    #[error(
+        "its nonce {nonce} is used: another transaction of its sender has it, an authorization, or \
+         a creation by code that its sender's account is delegated to, which anybody may call"
+    )]
     NonceUsed {
         /// Of the transaction.
         nonce: u64,
@@ -38,6 +41,18 @@ pub enum RemovalReason {
         /// How long.
         blocks: u64,
     },
+    /// It waited for an earlier nonce, and gave its place to another that does.
+    #[error(
+        "nonce {missing} was missing, and no place was left where transactions wait for it; send \
+         that first, then this again"
+    )]
+    Displaced {
+        /// The first nonce that its sender did not send.
+        missing: u64,
+    },
+    /// This node built a block with it, and took it out again.
+    #[error(transparent)]
+    Slow(#[from] Slowness),
     /// Execution refuses it on the state that it would have met.
     #[error("it cannot be executed: {words}")]
     NotExecutable {
@@ -66,6 +81,8 @@ impl RemovalReason {
             Self::NonceUsed { .. } => "nonce_used",
             Self::Expired { .. } => "expired",
             Self::Gap { .. } => "nonce_gap",
+            Self::Displaced { .. } => "displaced",
+            Self::Slow(_) => "slow",
             Self::NotExecutable { .. } => "not_executable",
             Self::Permission { .. } => "permission",
             Self::Restart { .. } => "restart",
@@ -80,9 +97,24 @@ impl RemovalReason {
             Self::Replaced { .. }
             | Self::NonceUsed { .. }
             | Self::Expired { .. }
-            | Self::Gap { .. } => None,
+            | Self::Gap { .. }
+            | Self::Displaced { .. }
+            | Self::Slow(_) => None,
         }
     }
+}
+
+/// How long a transaction took that took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "executing it took {took_ms} ms on this node, more than the {limit_ms} ms that one transaction \
+     has in a block; split it"
+)]
+pub struct Slowness {
+    /// Until it ended or was stopped.
+    pub took_ms: u64,
+    /// What one may take.
+    pub limit_ms: u64,
 }
 
 /// What the pool knows of the last block.

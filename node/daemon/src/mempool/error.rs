@@ -2,12 +2,17 @@
 
 use tbsi_types::{Address, B256, U256};
 
+use super::dropped::Slowness;
+
 /// Why a transaction is not taken. The first words are go-ethereum's, which wallets match on.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum MempoolError {
     /// The pool has this transaction.
     #[error("already known")]
     AlreadyKnown,
+    /// This node tried it in a block of late.
+    #[error("transaction takes too long: {0}; this node tries it again after {1} blocks")]
+    Slow(Slowness, u64),
     /// The nonce is used up.
     #[error(
         "nonce too low: address {sender}, tx: {nonce} state: {state}; use nonce {state} or above"
@@ -158,6 +163,7 @@ impl MempoolError {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::AlreadyKnown => "already_known",
+            Self::Slow(..) => "slow",
             Self::NonceTooLow { .. } => "nonce_too_low",
             Self::NonceTooHigh { .. } => "nonce_too_high",
             Self::Replacement { .. } => "replacement",

@@ -67,20 +67,56 @@ impl Model {
         {
             return Err("full");
         }
-        if key.1 > next && queued >= limits.queued_max {
-            return Err("queue_full");
-        }
         let pending = self.pending();
         let is_own = |key: &&(Address, u64)| key.0 == tx.sender() && !pending.contains(*key);
         let own = self.entries.keys().filter(is_own).count();
         if key.1 > next && queued >= limits.queued_max / 2 && own >= limits.queued_share {
             return Err("queue_share");
         }
-        if key.1 > next && self.bytes() + tx.encoded().len() > limits.bytes_max / 2 {
-            return Err("queue_bytes_full");
+        if key.1 > next {
+            let rank = (own, false, key.1 - next);
+            for displaced in self.displaced(limits, rank, tx.encoded().len())? {
+                self.entries.remove(&displaced);
+            }
         }
         self.entries.insert(key, (Arc::clone(tx), self.tip));
         Ok(())
+    }
+
+    /// What gives way to so many bytes that wait, one after the other. None is large, and all
+    /// were passed on.
+    fn displaced(
+        &self,
+        limits: &MempoolLimits,
+        rank: (usize, bool, u64),
+        bytes: usize,
+    ) -> Result<Vec<(Address, u64)>, &'static str> {
+        let pending = self.pending();
+        let queued = self.entries.keys().filter(|key| !pending.contains(key));
+        let mut left: BTreeSet<_> = queued.copied().collect();
+        let mut gone = Vec::new();
+        let mut bytes = self.bytes() + bytes;
+        loop {
+            let full = if left.len() >= limits.queued_max {
+                "queue_full"
+            } else if bytes > limits.bytes_max / 2 {
+                "queue_bytes_full"
+            } else {
+                return Ok(gone);
+            };
+            let rank_of = |key: &(Address, u64)| {
+                let before = left.range((key.0, 0)..*key).count();
+                let is_old = self.tip - self.entries[key].1 > limits.queued_fresh_blocks;
+                (before, is_old, key.1 - self.next(key.0))
+            };
+            let last = left.iter().max_by_key(|key| (rank_of(key), **key)).copied();
+            let Some(last) = last.filter(|last| rank_of(last) > rank) else {
+                return Err(full);
+            };
+            bytes -= self.entries[&last].0.encoded().len();
+            left.remove(&last);
+            gone.push(last);
+        }
     }
 
     fn block(&mut self, limits: &MempoolLimits, changed: &[(Address, u64)]) {
@@ -186,6 +222,7 @@ fn run(steps: Vec<Step>) {
         nonce_gap_max: 4,
         queued_max: 7,
         queued_share: 2,
+        queued_fresh_blocks: 1,
         queued_blocks_max: 3,
         ..MempoolLimits::default()
     };

@@ -18,6 +18,11 @@ impl Entry {
     pub(super) fn hash_and_nonce(&self) -> (B256, u64) {
         (self.transaction.hash(), self.transaction.nonce())
     }
+
+    /// Blocks for which it has waited.
+    pub(super) fn waited(&self, now: Height) -> u64 {
+        now.above(self.queued_at)
+    }
 }
 
 /// Transactions of one sender by nonce, none below `nonce`.
@@ -109,7 +114,7 @@ impl Sender {
         let expired: Vec<u64> = self
             .transactions
             .range(self.next_nonce()..)
-            .filter(|(_, entry)| now.above(entry.queued_at) > blocks_max)
+            .filter(|(_, entry)| entry.waited(now) > blocks_max)
             .map(|(nonce, _)| *nonce)
             .collect();
         let take = |nonce| self.transactions.remove(&nonce);

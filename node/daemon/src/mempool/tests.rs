@@ -7,6 +7,7 @@ use tbsi_types::{Height, TimestampMs};
 use super::*;
 
 mod leaving;
+mod places;
 
 const ALICE: Address = Address::repeat_byte(0xa1);
 const BOB: Address = Address::repeat_byte(0xb0);

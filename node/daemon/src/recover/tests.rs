@@ -72,12 +72,8 @@ fn words<T: std::fmt::Debug>(result: anyhow::Result<T>) -> String {
 
 fn make_database(home: &Home, genesis: &Genesis) -> Store {
     let chain = genesis.identity();
-    Store::open(
-        &home.database_dir(),
-        chain,
-        tbsi_store::StoreOptions::default(),
-    )
-    .unwrap()
+    let options = tbsi_store::StoreOptions::default();
+    Store::open(&home.database_dir(), chain, options).unwrap()
 }
 
 /// As a version wrote it that kept no statements: who has precommitted, or came to a later round,

@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use alloy_consensus::{Transaction as _, TxEip1559};
-use alloy_primitives::{Address, TxKind, U256};
-use tbsi_execution::{BlockContext, BuildLimits, Built, build, execute};
+use alloy_primitives::{Address, TxKind, U256, hex};
+use tbsi_execution::{BlockContext, BuildLimits, Built, LIGHT_GAS_MAX, build, execute};
 use tbsi_types::Transaction;
+use tbsi_types::limits::TRANSACTION_GAS_MAX;
 
 use crate::support::*;
 
@@ -14,12 +16,14 @@ const CONTRACT: Address = Address::repeat_byte(0xc0);
 const NO_LIMIT: BuildLimits = BuildLimits {
     bytes_max: usize::MAX,
     gas_max: u64::MAX,
+    time_max: Duration::MAX,
+    transaction_time_max: Duration::MAX,
 };
 
 fn built(context: &BlockContext, limits: BuildLimits, candidates: &[Arc<Transaction>]) -> Built {
     let state = MemoryState::default();
     let mut iterator = candidates.iter().cloned();
-    let built = build(&state, context, limits, &mut iterator, &|| true).unwrap();
+    let built = build(&state, context, limits, &mut iterator, NOW).unwrap();
     let outcome = execute(&state, context, &built.transactions).unwrap();
     assert_eq!(outcome, built.outcome);
     built
@@ -165,7 +169,7 @@ fn leaves_the_rest_to_the_pool_when_the_block_is_full_or_time_is_up() {
     };
     let state = MemoryState::default();
     let mut iterator = candidates.iter().cloned();
-    let built = build(&state, &full, NO_LIMIT, &mut iterator, &|| true).unwrap();
+    let built = build(&state, &full, NO_LIMIT, &mut iterator, NOW).unwrap();
     assert_eq!(built.transactions.len(), 3);
     assert_eq!(built.outcome.gas_used, 63_000);
     assert_eq!(iterator.count(), 7);
@@ -178,12 +182,116 @@ fn leaves_the_rest_to_the_pool_when_the_block_is_full_or_time_is_up() {
     assert_eq!(built_with_less.transactions, candidates[..2]);
     assert!(built_with_less.skipped.is_empty());
 
-    let asked = Cell::new(0);
-    let keep_going = || asked.replace(asked.get() + 1) < 2;
+    // Time goes on by one at each look at the clock: each transaction has three looks.
+    let looked = Cell::new(0);
+    let clock = || Duration::from_secs(looked.replace(looked.get() + 1));
+    let short = BuildLimits {
+        time_max: Duration::from_secs(6),
+        ..NO_LIMIT
+    };
     let mut iterator = candidates.iter().cloned();
-    let built = build(&state, &context(1), NO_LIMIT, &mut iterator, &keep_going).unwrap();
+    let built = build(&state, &context(1), short, &mut iterator, &clock).unwrap();
     assert_eq!(built.transactions.len(), 2);
     assert_eq!(iterator.count(), 8);
+}
+
+/// Calls a precompile until its gas is used up: `identity` of nothing, in a loop.
+const BUSY: [u8; 12] = hex!("5b5f5f5f5f60045afa505f56");
+
+#[test]
+fn one_that_takes_too_long_is_stopped_and_nothing_of_it_stays() {
+    let (heavy, honest) = (Wallet::new(1), Wallet::new(2));
+    let state = MemoryState::default().with_code(CONTRACT, BUSY.to_vec());
+    let burn = |gas_limit| {
+        heavy.sign(TxEip1559 {
+            gas_limit,
+            to: TxKind::Call(CONTRACT),
+            ..plain()
+        })
+    };
+    let context = BlockContext {
+        gas_limit: 60_000_000,
+        ..context(1)
+    };
+    let looked = Cell::new(0);
+    let clock = || Duration::from_secs(looked.replace(looked.get() + 1));
+    let limits = BuildLimits {
+        time_max: Duration::from_secs(1_000_000),
+        transaction_time_max: Duration::from_secs(1_000),
+        ..NO_LIMIT
+    };
+    let run = |first: Arc<Transaction>| {
+        looked.set(0);
+        let candidates = [first, honest.call(0, Address::repeat_byte(7), b"mine")];
+        let built = build(
+            &state,
+            &context,
+            limits,
+            &mut candidates.into_iter(),
+            &clock,
+        )
+        .unwrap();
+        let outcome = execute(&state, &context, &built.transactions).unwrap();
+        assert_eq!(outcome, built.outcome);
+        built
+    };
+    let slow = run(burn(TRANSACTION_GAS_MAX));
+    assert_eq!(
+        slow.transactions,
+        [honest.call(0, Address::repeat_byte(7), b"mine")]
+    );
+    assert_eq!(slow.slow.len(), 1);
+    assert_eq!(slow.slow[0].sender, heavy.address);
+    // It was stopped at the first look after its time: gas was left for many more.
+    assert!(
+        slow.slow[0].took < Duration::from_secs(1_010),
+        "{:?}",
+        slow.slow
+    );
+    assert!(slow.skipped.is_empty());
+
+    // A light one is in the block however long it takes, and comes first in its turn.
+    let light = run(burn(LIGHT_GAS_MAX));
+    assert_eq!(
+        light.transactions,
+        [burn(LIGHT_GAS_MAX), slow.transactions[0].clone()]
+    );
+    assert!(light.slow.is_empty());
+
+    // A heavy one that is fast enough comes after light ones.
+    let allowed = wallet_call_of_heavy(&heavy);
+    let fast = run(allowed.clone());
+    assert_eq!(fast.transactions, [slow.transactions[0].clone(), allowed]);
+}
+
+/// Asks for much gas and needs little.
+fn wallet_call_of_heavy(wallet: &Wallet) -> Arc<Transaction> {
+    wallet.sign(TxEip1559 {
+        gas_limit: TRANSACTION_GAS_MAX,
+        to: TxKind::Call(Address::repeat_byte(9)),
+        ..plain()
+    })
+}
+
+#[test]
+fn what_follows_a_heavy_one_of_its_sender_or_needs_its_value_is_not_refused() {
+    let (rich, poor) = (Wallet::new(1), Wallet::new(2));
+    let state = MemoryState::default().with_balance(rich.address, 5);
+    let gift = rich.sign(TxEip1559 {
+        gas_limit: TRANSACTION_GAS_MAX,
+        to: TxKind::Call(poor.address),
+        value: U256::from(5),
+        ..plain()
+    });
+    let candidates = [gift, rich.call(1, CONTRACT, &[]), poor.send(0, CONTRACT, 5)];
+    let context = BlockContext {
+        gas_limit: 60_000_000,
+        ..context(1)
+    };
+    let mut iterator = candidates.iter().cloned();
+    let built = build(&state, &context, NO_LIMIT, &mut iterator, NOW).unwrap();
+    assert_eq!(built.transactions, candidates);
+    assert!(built.skipped.is_empty() && built.slow.is_empty());
 }
 
 #[test]
@@ -199,7 +307,7 @@ fn refused_candidate_leaves_no_trace() {
     };
     let candidates = [send(6), wallet.call(0, CONTRACT, &[]), send(5)];
     let mut iterator = candidates.iter().cloned();
-    let built = build(&state, &context(1), NO_LIMIT, &mut iterator, &|| true).unwrap();
+    let built = build(&state, &context(1), NO_LIMIT, &mut iterator, NOW).unwrap();
     assert_eq!(built.transactions, candidates[1..]);
     assert_eq!(built.transactions[1].envelope().value(), U256::from(5));
     assert_eq!(built.skipped.len(), 1);

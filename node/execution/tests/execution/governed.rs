@@ -126,10 +126,12 @@ impl MemoryState {
         let limits = BuildLimits {
             bytes_max: usize::MAX,
             gas_max: u64::MAX,
+            time_max: std::time::Duration::MAX,
+            transaction_time_max: std::time::Duration::MAX,
         };
         let mut iterator = candidates.iter().cloned();
         let context = context(height);
-        let built = build(self, &context, limits, &mut iterator, &|| true).unwrap();
+        let built = build(self, &context, limits, &mut iterator, NOW).unwrap();
         let executed = execute(self, &context, &built.transactions).unwrap();
         assert_eq!(executed, built.outcome);
         self.apply(&executed.diff);

@@ -131,9 +131,11 @@ fn built(state: &MemoryState, candidates: &[Arc<Transaction>]) -> Built {
     let limits = BuildLimits {
         bytes_max: 3_000,
         gas_max: u64::MAX,
+        time_max: std::time::Duration::MAX,
+        transaction_time_max: std::time::Duration::MAX,
     };
     let mut iterator = candidates.iter().cloned();
-    build(state, &context(1), limits, &mut iterator, &|| true).unwrap()
+    build(state, &context(1), limits, &mut iterator, NOW).unwrap()
 }
 
 proptest! {

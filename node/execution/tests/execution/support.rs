@@ -293,6 +293,9 @@ impl Wallet {
     }
 }
 
+/// A clock that stands still.
+pub(crate) const NOW: &dyn Fn() -> std::time::Duration = &|| std::time::Duration::ZERO;
+
 /// Enough gas, and a bid of 100 gwei that nobody pays.
 pub(crate) fn plain() -> TxEip1559 {
     TxEip1559 {
