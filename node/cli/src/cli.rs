@@ -6,8 +6,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     attest, backup, checkpoint, completions, config, consent, court, db, delegate, doctor, erase,
-    fact, genesis, issuing, keys, log, motion, node, operator, org, permission, prove, quota, relay,
-    renew, revoke, signer, status, testnet, top, upgrade, verify, version, warroom,
+    fact, genesis, issuing, keys, log, motion, node, operator, org, permission, prove, quota,
+    relay, renew, revoke, signer, status, testnet, top, upgrade, verify, version, warroom,
 };
 
 const EXIT_CODES: &str = "\

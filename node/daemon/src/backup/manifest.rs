@@ -197,7 +197,8 @@ impl BackupManifest {
         for file in &self.files {
             let path = Path::new(&file.path);
             let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
-            if file.path.is_empty() || !path.components().all(plain) || file.path.as_str() <= before {
+            if file.path.is_empty() || !path.components().all(plain) || file.path.as_str() <= before
+            {
                 return Err(format!("`{}` is no path in order", file.path));
             }
             before = &file.path;

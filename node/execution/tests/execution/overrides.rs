@@ -167,8 +167,17 @@ fn the_block_is_what_the_caller_says() {
         prev_randao: Some(B256::repeat_byte(4)),
         base_fee_per_gas: Some(5_000),
         blob_base_fee: Some(6_000),
+        block_hashes: BTreeMap::from([(999, B256::repeat_byte(5))]),
         ..BlockOverrides::default()
     };
+    let code = returning(&[op::PUSH2, 0x03, 0xe7, op::BLOCKHASH]);
+    let state = MemoryState::default().with_code(CONTRACT, code);
+    let overrides = CallOverrides {
+        block: overridden.clone(),
+        ..CallOverrides::default()
+    };
+    let hash = called(&state, &to(CONTRACT, &[]), &overrides);
+    assert_eq!(hash, B256::repeat_byte(5)[..]);
     let words = [
         (op::NUMBER, U256::from(7), U256::from(1_000)),
         (op::TIMESTAMP, U256::from(1_700_000_001), U256::from(2_000)),

@@ -54,6 +54,38 @@ async fn bodies_and_answers_are_limited() {
     let large = REQUEST.to_string() + &" ".repeat(200);
     let answer = post(fixture.address(), &large, &[]).await;
     assert_eq!(answer.status, 413);
+    // However much is still on its way when it is refused, whatever for.
+    let larger = " ".repeat(8 * 1024 * 1024);
+    let chunked = format!("800000\r\n{larger}\r\n0\r\n\r\n");
+    for (path, header, body, status) in [
+        ("/", "content-type: application/json", &larger, 413),
+        ("/", "content-type: text/plain", &larger, 415),
+        ("/digest", "accept: */*", &larger, 413),
+        ("/nowhere", "accept: */*", &larger, 404),
+        ("/", "origin: https://a.example", &larger, 403),
+    ] {
+        let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        // All of it is taken.
+        socket.write_all(head.as_bytes()).await.unwrap();
+        socket.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        let line = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&line), "{path} {header}: {answer}");
+    }
+    let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(chunked.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert_eq!(answer.json()["error"]["data"], json!({"limitBytes": 200}));
     let (code, message, data) = fixture.error("eth_capabilities", json!([])).await;
     assert_eq!((code, data), (-32003, json!({"limitBytes": 300})));

@@ -398,14 +398,29 @@ async fn operators_have_a_listener_of_their_own() {
     );
     let wrong = post(operator, REQUEST, &["authorization: Bearer a.b.c"]).await;
     assert_eq!(wrong.status, 401);
+    // Nothing at all is served without one.
+    for (method, path) in [
+        ("GET", "/"),
+        ("HEAD", "/"),
+        ("OPTIONS", "/"),
+        ("PUT", "/"),
+        ("GET", "/log/checkpoint"),
+        ("POST", "/nowhere"),
+    ] {
+        let refused = exchange_at(operator, method, path, &[], b"").await;
+        assert_eq!(refused.status, 401, "{method} {path}");
+    }
     // {"alg":"HS256"} . {"iat":1700000000}, made with: openssl dgst -sha256 -mac HMAC
     let token = "authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOjE3MDAwMDAwMDB9.\
                  cZsZzsLaHRs637c9oVlVqjlfruNQkw6ZhI0ZKxhFaC4";
     let good = post(operator, REQUEST, &[token]).await;
     assert_eq!(good.json()["result"], "0x87394a", "{}", good.body);
     // Its pages are not here, its methods not there.
-    let page = exchange_at(operator, "GET", "/log/checkpoint", &[], b"").await;
+    let page = exchange_at(operator, "GET", "/log/checkpoint", &[token], b"").await;
     assert_eq!(page.status, 404);
+    let page = exchange_at(operator, "GET", "/", &[token], b"").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("/log"), "{}", page.body);
     assert_eq!(fixture.error("eth_chainId", json!([])).await.0, -32601);
     let page = post(operator, REQUEST, &[token, "origin: https://a.example"]).await;
     assert_eq!(page.status, 403);
