@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use tbsi_keys::{Mark, Position};
+use tbsi_store::StoreOptions;
 use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
 use tbsi_types::{B256, Round, TimestampMs};
 use tempfile::TempDir;

@@ -44,16 +44,12 @@ async fn default_batches_take_a_thousand() {
 }
 
 #[tokio::test]
-async fn bodies_and_answers_are_limited() {
+async fn refusals_arrive_while_a_body_is_sent() {
     let limits = RpcLimits {
         request_bytes_max: 200,
-        response_bytes_max: 300,
         ..RpcLimits::default()
     };
     let fixture = Fixture::with_limits(limits).await;
-    let large = REQUEST.to_string() + &" ".repeat(200);
-    let answer = post(fixture.address(), &large, &[]).await;
-    assert_eq!(answer.status, 413);
     // However much is still on its way when it is refused, whatever for.
     let larger = " ".repeat(8 * 1024 * 1024);
     let chunked = format!("800000\r\n{larger}\r\n0\r\n\r\n");
@@ -86,6 +82,19 @@ async fn bodies_and_answers_are_limited() {
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn bodies_and_answers_are_limited() {
+    let limits = RpcLimits {
+        request_bytes_max: 200,
+        response_bytes_max: 300,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    let large = REQUEST.to_string() + &" ".repeat(200);
+    let answer = post(fixture.address(), &large, &[]).await;
+    assert_eq!(answer.status, 413);
     assert_eq!(answer.json()["error"]["data"], json!({"limitBytes": 200}));
     let (code, message, data) = fixture.error("eth_capabilities", json!([])).await;
     assert_eq!((code, data), (-32003, json!({"limitBytes": 300})));
