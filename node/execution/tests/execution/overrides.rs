@@ -320,6 +320,21 @@ fn an_access_list_names_what_a_call_reads_and_writes() {
     let accessed = at(&state, |site| site.access_list(&unused, &none)).unwrap();
     let with_unused = [vec![item(ECRECOVER, &[9])], expected.0].concat();
     assert_eq!(accessed.list, AccessList(with_unused));
+    // A contract that is made is in it with its slots, and without any it is not; go-ethereum's.
+    let creates = |code: &[u8]| {
+        let creating = CallRequest {
+            to: None,
+            ..to(CONTRACT, code)
+        };
+        let made = creating.from.create(0);
+        let accessed = at(&state, |site| site.access_list(&creating, &none)).unwrap();
+        (made, accessed.list)
+    };
+    let (made, list) = creates(&[op::PUSH0, op::SLOAD, op::PUSH0, op::SSTORE, op::STOP]);
+    assert_eq!(list, AccessList(vec![item(made, &[0])]));
+    for code in [&[op::INVALID][..], &[op::STOP]] {
+        assert_eq!(creates(code).1, AccessList::default());
+    }
     // A call that fails has one, too.
     let reverts = accounts(&[(
         CONTRACT,
