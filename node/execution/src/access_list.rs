@@ -35,7 +35,10 @@ pub(crate) fn find<V: StateView + ?Sized>(
     loop {
         caller.set_access_list(&list);
         let (ended, seen) = caller.run_and_see(gas)?;
-        let found = to_list(merge(&list, slots_of(&caller, (request.from, target), &seen)));
+        let found = to_list(merge(
+            &list,
+            slots_of(&caller, (request.from, target), &seen),
+        ));
         rounds += 1;
         if found == list || rounds == ROUNDS_MAX {
             let outcome = outcome(ended);

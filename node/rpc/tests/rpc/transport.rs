@@ -333,7 +333,7 @@ async fn keys_and_addresses_have_rates() {
         "{message}"
     );
     assert!(error["data"]["retryAfterS"].is_u64(), "{error}");
-    // Another address, a key, and this machine are not concerned.
+    // Another address and a key are not concerned.
     let other = ["x-forwarded-for: 203.0.113.9"];
     assert_eq!(post(fixture.address(), REQUEST, &other).await.status, 200);
     for header in ["authorization: Bearer secret", "x-api-key: secret"] {
@@ -344,8 +344,32 @@ async fn keys_and_addresses_have_rates() {
             200
         );
     }
+    // Whom the proxy does not name, or names as this machine, is counted with all of that kind.
+    let mut statuses = Vec::new();
+    for headers in [
+        [].as_slice(),
+        &["x-forwarded-for: unknown"],
+        &["x-forwarded-for: ::1"],
+    ] {
+        for _ in 0..10 {
+            statuses.push(post(fixture.address(), REQUEST, headers).await.status);
+        }
+    }
+    assert_eq!(statuses[0], 200);
+    assert!(statuses.contains(&429), "{statuses:?}");
+    // Without proxies this machine is not.
+    let alone = Fixture::with(ServerConfig {
+        rates: RatesConfig {
+            what: "calls",
+            per_minute: None,
+            address_per_minute: Some(12),
+            keys: Vec::new(),
+        },
+        ..config()
+    })
+    .await;
     for _ in 0..20 {
-        assert_eq!(post(fixture.address(), REQUEST, &[]).await.status, 200);
+        assert_eq!(post(alone.address(), REQUEST, &[]).await.status, 200);
     }
     let unknown = post(fixture.address(), REQUEST, &["x-api-key: guess"]).await;
     assert_eq!(unknown.status, 401);
