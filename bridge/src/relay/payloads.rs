@@ -100,8 +100,10 @@ impl<T: Target> Relay<T> {
     /// The payload with a hash, if it is here.
     pub(super) fn payload(&self, hash: B256) -> Result<Option<Bytes>, RelayError> {
         let file = file(&self.home, hash);
-        let bytes = match fs::metadata(&file).map(|found| found.len()) {
-            Ok(length) if length > PAYLOAD_BYTES_MAX as u64 => return Ok(None),
+        let bytes = match fs::metadata(&file) {
+            // Whoever read a pipe would wait.
+            Ok(found) if !found.is_file() => return Ok(None),
+            Ok(found) if found.len() > PAYLOAD_BYTES_MAX as u64 => return Ok(None),
             Ok(_) => fs::read(&file),
             Err(error) => Err(error),
         };

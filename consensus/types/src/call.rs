@@ -95,6 +95,8 @@ pub struct BlockOverrides {
     pub base_fee_per_gas: Option<u64>,
     /// BLOBBASEFEE.
     pub blob_base_fee: Option<u128>,
+    /// BLOCKHASH of these heights.
+    pub block_hashes: BTreeMap<u64, B256>,
     /// EIP-4788; of simulated blocks alone.
     pub beacon_root: Option<B256>,
     /// EIP-4895; of simulated blocks alone.

@@ -37,6 +37,9 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often a transaction is signed anew because others, with the same key, took its nonce.
 const NONCES_TAKEN_MAX: usize = 100;
 
+/// Why a node drops a transaction whose nonce another one has in a block (SPEC §6.9).
+const NONCE_USED: &str = "nonce_used";
+
 /// Part of the estimated gas that is added to it: one in so many.
 const GAS_MARGIN: u64 = 16;
 
@@ -195,8 +198,8 @@ impl Sender {
         data: Bytes,
     ) -> anyhow::Result<(LeafRange, B256)> {
         let gas = self.gas(client, ATTESTATIONS, &data).await?;
-        let hash = self.submit(client, ATTESTATIONS, data, gas).await?;
-        let leaves = wait(client, hash, async || client.leaves_of(hash).await).await?;
+        let ask = async |hash| client.leaves_of(hash).await;
+        let (leaves, hash) = self.finally(client, (ATTESTATIONS, data, gas), ask).await?;
         demand(leaves.count > 0, || {
             (
                 format!("transaction {hash} is final and failed: nothing was stated"),
@@ -218,16 +221,35 @@ impl Sender {
         with_margin(gas.to())
     }
 
-    /// Sends a call; returns the transaction's hash as soon as the node took it.
-    pub(crate) async fn submit(
+    /// Sends a call with so much gas and waits until it is final; returns its receipt and hash.
+    pub(crate) async fn call(
         &self,
         client: &Client,
-        to: Address,
-        data: Bytes,
-        gas: u64,
-    ) -> anyhow::Result<B256> {
-        let sign = |nonce| self.sign(nonce, gas, to, data.clone());
-        Ok(send_in_turn(client, self.address(), sign).await?.0)
+        call: (Address, Bytes, u64),
+    ) -> anyhow::Result<(TransactionReceipt, B256)> {
+        let ask = async |hash| client.transaction_receipt(hash).await;
+        self.finally(client, call, ask).await
+    }
+
+    /// Sends a call and waits until `ask` finds the transaction. It is signed anew when another
+    /// one of the account, which was sent to another node, took its nonce: that can never be
+    /// final then.
+    async fn finally<T>(
+        &self,
+        client: &Client,
+        (to, data, gas): (Address, Bytes, u64),
+        ask: impl AsyncFn(B256) -> Result<Option<T>, ClientError>,
+    ) -> anyhow::Result<(T, B256)> {
+        let account = self.address();
+        for _ in 0..=NONCES_TAKEN_MAX {
+            let sign = |nonce| self.sign(nonce, gas, to, data.clone());
+            let (hash, _) = send_in_turn(client, account, sign).await?;
+            if let Some(found) = wait(client, hash, &ask).await? {
+                return Ok((found, hash));
+            }
+        }
+        let (en, zh_tw) = too_busy(account);
+        Err(said(en, zh_tw))
     }
 
     fn sign(&self, nonce: u64, gas_limit: u64, to: Address, input: Bytes) -> SignedTransaction {
@@ -304,29 +326,25 @@ fn with_margin(estimate: u64) -> anyhow::Result<u64> {
     Ok(estimate.saturating_add(margin).min(TRANSACTION_GAS_MAX))
 }
 
-/// The receipt of a transaction, once it is final.
-pub(crate) async fn receipt(client: &Client, hash: B256) -> anyhow::Result<TransactionReceipt> {
-    wait(client, hash, async || {
-        client.transaction_receipt(hash).await
-    })
-    .await
-}
-
 /// Waits for finality. A node that does not answer for a moment may do so later; one that says
-/// that it dropped the transaction is believed, and its reason told.
+/// that it dropped the transaction is believed, and its reason told. `None` if another transaction
+/// with its nonce is final.
 async fn wait<T>(
     client: &Client,
     hash: B256,
-    ask: impl AsyncFn() -> Result<Option<T>, ClientError>,
-) -> anyhow::Result<T> {
+    ask: impl AsyncFn(B256) -> Result<Option<T>, ClientError>,
+) -> anyhow::Result<Option<T>> {
     let deadline = Instant::now() + FINALITY_TIMEOUT;
     let mut look_at = Instant::now() + STATUS_INTERVAL;
+    let mut nonce_taken = false;
     loop {
-        match ask().await {
-            Ok(Some(found)) => return Ok(found),
+        match ask(hash).await {
+            Ok(Some(found)) => return Ok(Some(found)),
+            Ok(None) if nonce_taken => return Ok(None),
             Ok(None) if Instant::now() >= look_at => {
                 look_at = Instant::now() + STATUS_INTERVAL;
-                refuse_dropped(client, hash).await?;
+                // Then it is asked for once more: it may have become final in between.
+                nonce_taken = is_nonce_taken(client, hash).await?;
             }
             Ok(None) => {}
             Err(ClientError::Unreachable { .. }) if Instant::now() < deadline => {}
@@ -356,19 +374,34 @@ async fn wait<T>(
     }
 }
 
-/// Fails with the node's reason if it dropped the transaction.
-async fn refuse_dropped(client: &Client, hash: B256) -> anyhow::Result<()> {
+/// Whether the node dropped the transaction because another one of its sender, which is final,
+/// has its nonce. Fails with the node's reason if it dropped it for another.
+async fn is_nonce_taken(client: &Client, hash: B256) -> anyhow::Result<bool> {
     // A node that cannot say is asked again later.
-    let Ok(TransactionStatus::Dropped { message, .. }) = client.transaction_status(hash).await
+    let Ok(TransactionStatus::Dropped {
+        reason,
+        message,
+        replaced_by,
+        ..
+    }) = client.transaction_status(hash).await
     else {
-        return Ok(());
+        return Ok(false);
     };
+    match (reason.as_str(), replaced_by) {
+        (NONCE_USED, _) => return Ok(true),
+        // Until one of the two is final, either may become so.
+        (_, Some(other)) => {
+            let status = client.transaction_status(other).await;
+            return Ok(matches!(status, Ok(TransactionStatus::Included { .. })));
+        }
+        (_, None) => {}
+    }
+    let url = client.url();
     Err(said(
         format!(
-            "transaction {hash} was dropped by {}: {message}",
-            client.url()
+            "transaction {hash} was dropped by {url}: {message}; when that is mended, repeat the command"
         ),
-        format!("交易 {hash} 已被 {} 捨棄：{message}", client.url()),
+        format!("交易 {hash} 已被 {url} 捨棄：{message}；排除後請重複此指令"),
     ))
 }
 

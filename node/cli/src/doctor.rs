@@ -99,7 +99,7 @@ fn examine(args: &Args) -> anyhow::Result<Vec<Finding>> {
     findings.extend(home::certificates(&home, &config, now));
     findings.push(disk::space(&home.database_dir()));
     findings.push(disk::latency(&home.data_dir()));
-    findings.extend(of_process(args, &config, &genesis)?);
+    findings.extend(of_process(args, &home, &config, &genesis)?);
     Ok(findings)
 }
 
@@ -112,7 +112,12 @@ fn unusable(said: Sentence) -> Finding {
 }
 
 /// Of the node if it runs, or of the place that it would have.
-fn of_process(args: &Args, config: &Config, genesis: &Genesis) -> anyhow::Result<Vec<Finding>> {
+fn of_process(
+    args: &Args,
+    home: &Home,
+    config: &Config,
+    genesis: &Genesis,
+) -> anyhow::Result<Vec<Finding>> {
     let listen = config.metrics.listen;
     let pages = Runtime::new()?.block_on(async {
         let metrics = page::fetch(listen, "metrics").await?;
@@ -127,7 +132,7 @@ fn of_process(args: &Args, config: &Config, genesis: &Genesis) -> anyhow::Result
         }
     };
     let metrics = MetricsPage(metrics.body);
-    let asked = Runtime::new()?.block_on(ask(args, config, genesis));
+    let asked = Runtime::new()?.block_on(ask(args, home, config, genesis));
     let running = asked.status.as_ref();
     let mut findings = vec![Finding::good(
         Check::Node,
@@ -176,23 +181,30 @@ struct Asked {
     findings: Vec<Finding>,
 }
 
-async fn ask(args: &Args, config: &Config, genesis: &Genesis) -> Asked {
+async fn ask(args: &Args, home: &Home, config: &Config, genesis: &Genesis) -> Asked {
     let mut asked = Asked {
         others: genesis.nodes.len().saturating_sub(1),
         ..Asked::default()
     };
     let mut places = reach::of_genesis(genesis, &config.name);
-    let read = Read {
-        rpc: Rpc::at(args.rpc.clone().unwrap_or_else(|| own_rpc(config))),
-        lang: args.lang,
-        format: args.format,
+    let reached = async {
+        let rpc = Rpc::of_home(home, config, args.rpc.clone())?;
+        let status = rpc.client()?.status().await?;
+        anyhow::Ok((rpc, status))
     };
-    let status = async { Ok::<_, anyhow::Error>(read.rpc.client()?.status().await?) };
-    match status.await {
-        Ok(status) => asked.status = Some(status),
+    let mut read = None;
+    match reached.await {
+        Ok((rpc, status)) => {
+            asked.status = Some(status);
+            read = Some(Read {
+                rpc,
+                lang: args.lang,
+                format: args.format,
+            });
+        }
         Err(error) => asked.findings.push(no_rpc(&error)),
     }
-    if asked.status.is_some() && genesis.governance.is_some() {
+    if let Some(read) = read.filter(|_| genesis.governance.is_some()) {
         match nodes(&read).await {
             Ok(nodes) => {
                 let own = nodes.iter().find(|(name, _)| *name == config.name);
@@ -237,15 +249,4 @@ fn no_rpc(error: &anyhow::Error) -> Finding {
             "請以 --rpc URL 指定本節點 JSON-RPC 的位址",
         ),
     )
-}
-
-/// Where the node answers JSON-RPC, from this machine.
-fn own_rpc(config: &Config) -> String {
-    let listen = page::reachable(config.rpc.listen);
-    let scheme = if config.rpc.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    format!("{scheme}://{listen}")
 }

@@ -3,6 +3,7 @@
 mod backup;
 mod erasure;
 mod foreign;
+mod paths;
 mod proof;
 mod reach;
 mod registry;
@@ -142,10 +143,10 @@ fn words(error: &(dyn Error + 'static), language: Language) -> String {
     let error = error.downcast_ref().map_or(error, Refused::inner);
     let error = error.downcast_ref().map_or(error, Unread::inner);
     let translated = match language {
-        Language::En => None,
+        Language::En => paths::words(error),
         Language::ZhTw => match error.downcast_ref::<SaidError>() {
             Some(said) => Some(said.sentence.1.clone()),
-            None => zh_tw::words(error),
+            None => zh_tw::words(error).or_else(|| paths::words(error)),
         },
     };
     translated.unwrap_or_else(|| error.to_string())

@@ -1,4 +1,4 @@
-//! Files that are no text of ours at all: empty, cut off, UTF-16, with a byte-order mark. What a
+//! Files that are no text of ours at all: empty, cut off, UTF-16 or UTF-32, with a byte-order mark. What a
 //! parser makes of them helps nobody; this names the kind and the remedy.
 
 use std::error::Error;
@@ -175,14 +175,15 @@ pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Option<Sentence> {
             ),
         ));
     }
-    if is_utf_16(bytes) {
+    if let Some(encoding) = other_unicode(bytes) {
         return Some((
             format!(
-                "{shown} is UTF-16 text, not UTF-8; convert it: iconv -f UTF-16 -t UTF-8 {word} \
-                 > NEW"
+                "{shown} is {encoding} text, not UTF-8; convert it: iconv -f {encoding} -t UTF-8 \
+                 {word} > NEW"
             ),
             format!(
-                "{shown} 是 UTF-16 文字，不是 UTF-8；請轉換：iconv -f UTF-16 -t UTF-8 {word} > NEW"
+                "{shown} 是 {encoding} 文字，不是 UTF-8；請轉換：iconv -f {encoding} -t UTF-8 \
+                 {word} > NEW"
             ),
         ));
     }
@@ -195,15 +196,18 @@ pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Option<Sentence> {
     None
 }
 
-/// With a mark, or with zeros in place of every other letter as ASCII has them there.
-fn is_utf_16(bytes: &[u8]) -> bool {
-    matches!(
-        bytes,
-        [0xff, 0xfe, ..]
-            | [0xfe, 0xff, ..]
-            | [0, 1..=255, 0, 1..=255, ..]
-            | [1..=255, 0, 1..=255, 0, ..]
-    )
+/// As `iconv` calls it: with a mark, or with zeros where ASCII has them there.
+fn other_unicode(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        // A mark of UTF-16 with an end of text after it means this one.
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
+        [1..=255, 0, 0, 0, 1..=255, 0, 0, 0, ..] => Some("UTF-32LE"),
+        [0, 0, 0, 1..=255, 0, 0, 0, 1..=255, ..] => Some("UTF-32BE"),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some("UTF-16"),
+        [1..=255, 0, 1..=255, 0, ..] => Some("UTF-16LE"),
+        [0, 1..=255, 0, 1..=255, ..] => Some("UTF-16BE"),
+        _ => None,
+    }
 }
 
 /// JSON whose end is missing.
@@ -241,8 +245,18 @@ mod tests {
         let utf_16 = Some(("iconv -f UTF-16 -t UTF-8 'a b'", "UTF-16 文字"));
         check(b"\xff\xfe{\0}\0", utf_16);
         check(b"\xfe\xff\0{\0}", utf_16);
-        check(b"{\0\"\0a\0", utf_16);
-        check(b"\0{\0\"\0a", utf_16);
+        // Without a mark `iconv` has to be told which end is first.
+        let le = Some(("iconv -f UTF-16LE -t UTF-8 'a b'", "UTF-16LE 文字"));
+        let be = Some(("iconv -f UTF-16BE -t UTF-8 'a b'", "UTF-16BE 文字"));
+        check(b"{\0\"\0a\0", le);
+        check(b"\0{\0\"\0a", be);
+        let utf_32 = Some(("iconv -f UTF-32 -t UTF-8 'a b'", "UTF-32 文字"));
+        check(b"\xff\xfe\0\0{\0\0\0", utf_32);
+        check(b"\0\0\xfe\xff\0\0\0{", utf_32);
+        let le = Some(("iconv -f UTF-32LE -t UTF-8 'a b'", "UTF-32LE 文字"));
+        let be = Some(("iconv -f UTF-32BE -t UTF-8 'a b'", "UTF-32BE 文字"));
+        check(b"{\0\0\0}\0\0\0", le);
+        check(b"\0\0\0{\0\0\0}", be);
         let cut = Some(("ends in the middle, after", "中斷"));
         check(b"{\"a\": [1, 2", cut);
         check(b"{\"a\": \"x", cut);

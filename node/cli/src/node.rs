@@ -117,11 +117,11 @@ fn init(args: &InitArgs) -> anyhow::Result<(Sentence, Value)> {
     let genesis = load_genesis(&args.genesis)?;
     let home = args.password.unlock(&args.home)?;
     let first = args.sign_state.first_mark(&args.genesis)?;
+    let config = Config::new(&args.name, args.validator).listening_as_in(&genesis);
     // Nothing is made that would be of no use.
-    home.require_new(&genesis)?;
+    home.check_new(&config, &genesis, &first)?;
     require_keys(&home, &genesis, args.validator)?;
     let keys = keys::ensure(&home, args.validator)?;
-    let config = Config::new(&args.name, args.validator).listening_as_in(&genesis);
     home.init_from(&config, &genesis, &first)?;
     let log_key = home.ensure_log_key()?.signer(&genesis.identity());
     let log_key = log_key.verifier(SignatureType::Note).encode();

@@ -1,10 +1,13 @@
 //! Which node a command asks.
 
 use std::env;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use tbsi_rpc::{Client, LogReader};
+use tbsi_home::Home;
+use tbsi_home::config::Config;
+use tbsi_rpc::{Client, Http, LogReader};
 
-use crate::http::http;
+use crate::http::{http, http_of};
 use crate::lang::{SayContext, Sentence};
 use crate::report::refuse;
 use crate::shown;
@@ -19,9 +22,13 @@ const DEFAULT_URL: &str = "http://127.0.0.1:8545";
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Rpc {
     /// JSON-RPC address of the node [default: what the environment's TBSI_RPC_URL says, or else
-    /// its ETH_RPC_URL, or else http://127.0.0.1:8545].
+    /// its ETH_RPC_URL, or else http://127.0.0.1:8545]. Roots of TLS, API keys and proxies are in
+    /// the file that TBSI_HTTP names (docs/http.md).
     #[arg(long, value_name = "URL")]
     rpc: Option<String>,
+    /// How it is reached, if not as usual.
+    #[arg(skip)]
+    http: Option<Http>,
 }
 
 /// The log of a node, by its address.
@@ -61,9 +68,25 @@ fn variable(name: &'static str) -> Sentence {
 }
 
 impl Rpc {
-    /// The node at an address that is known.
-    pub(crate) fn at(url: String) -> Self {
-        Self { rpc: Some(url) }
+    /// The node of a home that is at hand: at `url`, or else where its configuration has it
+    /// listen, as this machine reaches that. Then it shows the certificate in its home.
+    pub(crate) fn of_home(
+        home: &Home,
+        config: &Config,
+        url: Option<String>,
+    ) -> anyhow::Result<Self> {
+        let http = http_of(home.dir())?;
+        let (url, http) = match (url, &config.rpc.tls) {
+            (Some(url), _) => (url, http),
+            (None, None) => (own_url("http", config), http),
+            (None, Some(tls)) => {
+                let http = http.pinned(&home.dir().join(&tls.certificate));
+                let http = http.map_err(|error| refuse(error.into()))?;
+                (own_url("https", config), http)
+            }
+        };
+        let (rpc, http) = (Some(url), Some(http));
+        Ok(Self { rpc, http })
     }
 
     /// The address.
@@ -79,7 +102,11 @@ impl Rpc {
     /// A client of the node; an address that is none is refused.
     pub(crate) fn client(&self) -> anyhow::Result<Client> {
         let (url, from) = chosen(self.rpc.as_ref(), of_environment);
-        let client = Client::through(&http()?, &url);
+        let http = match &self.http {
+            Some(http) => http.clone(),
+            None => http()?,
+        };
+        let client = Client::through(&http, &url);
         match from {
             Some(name) => client.or_say(|| variable(name)).map_err(refuse),
             None => client.map_err(|error| refuse(error.into())),
@@ -104,6 +131,25 @@ impl LogUrl {
             Some(name) => reader.or_say(|| variable(name)).map_err(refuse),
             None => reader.map_err(|error| refuse(error.into())),
         }
+    }
+}
+
+/// Where a node listens, from this machine.
+fn own_url(scheme: &str, config: &Config) -> String {
+    format!("{scheme}://{}", reachable(config.rpc.listen))
+}
+
+/// Where this machine reaches what listens there.
+pub(crate) fn reachable(listen: SocketAddr) -> SocketAddr {
+    SocketAddr::new(own(listen.ip()), listen.port())
+}
+
+/// An address of this machine, for one that stands for all.
+fn own(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V4(_) | IpAddr::V6(_) => address,
     }
 }
 
@@ -138,5 +184,18 @@ mod tests {
         );
         check(None, [None, None], (DEFAULT_URL, None));
         assert_eq!(log_of("http://a:1/"), "http://a:1/log");
+    }
+
+    #[test]
+    fn the_node_is_asked_where_it_listens() {
+        let check = |listen: &str, url: &str| {
+            let mut config = Config::new("a", true);
+            config.rpc.listen = listen.parse().unwrap();
+            assert_eq!(own_url("https", &config), url);
+        };
+        check("0.0.0.0:8545", "https://127.0.0.1:8545");
+        check("[::]:8545", "https://[::1]:8545");
+        check("192.0.2.7:1", "https://192.0.2.7:1");
+        check("[2001:db8::1]:2", "https://[2001:db8::1]:2");
     }
 }

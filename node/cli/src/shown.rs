@@ -64,15 +64,27 @@ impl Display for ShownPath<'_> {
     }
 }
 
-/// Whether a terminal would do something else with it than show it: control characters, and those
-/// that change the direction of others.
+/// Whether a terminal would do something else with it than show it: control characters, those
+/// that change the direction of others, and those that are not seen, so that two names look alike.
 fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e0fff}'
         )
-        || matches!(letter, '\u{2066}'..='\u{2069}')
 }
 
 /// Foreign text, on one line.
@@ -119,7 +131,9 @@ pub(crate) fn json_text(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         if hidden(letter) {
-            write!(out, "\\u{:04x}", u32::from(letter)).expect("a String takes all");
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect("a String takes all");
+            }
         } else {
             out.push(letter);
         }
@@ -221,6 +235,11 @@ mod tests {
         check("\u{9b}1m\u{7f}", r"\u{9b}1m\u{7f}");
         check("a\u{202e}fdp.exe", r"a\u{202e}fdp.exe");
         check("\u{2028}\u{2066}\u{200f}", r"\u{2028}\u{2066}\u{200f}");
+        check("a\u{200b}b\u{feff}", r"a\u{200b}b\u{feff}");
+        check(
+            "\u{2060}\u{ad}\u{3164}\u{e0041}",
+            r"\u{2060}\u{ad}\u{3164}\u{e0041}",
+        );
         assert_eq!(lines("one\ntwo\x1b[m\n"), "one\ntwo\\u{1b}[m\n");
         assert_eq!(json_text("\"\u{9b}\u{202e}é\""), "\"\\u009b\\u202eé\"");
     }

@@ -89,6 +89,7 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
         KeyKind::Validator
     };
     require_key(&home, signs_with)?;
+    home.check_new_signer(&genesis, role_of(args.account))?;
     let key = link_public_key(&*home.ensure_link_key()?);
     let key = B256::from(key);
     if args.account {
@@ -112,6 +113,13 @@ fn init(args: &InitArgs) -> anyhow::Result<ExitCode> {
         &text,
         &json!({ "home": home.dir().json(), "signerKey": key }),
     )
+}
+
+fn role_of(account: bool) -> SignerRole {
+    match account {
+        true => SignerRole::Account,
+        false => SignerRole::Validator,
+    }
 }
 
 fn require_key(home: &Home, kind: KeyKind) -> anyhow::Result<()> {
@@ -146,11 +154,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
             tbsi_node::abort_on_panic();
             tbsi_node::forbid_core_dumps()?;
             let home = password.unlock(&home)?;
-            let role = if account {
-                SignerRole::Account
-            } else {
-                SignerRole::Validator
-            };
+            let role = role_of(account);
             let allowed = allow.iter().map(|key| key.0).collect();
             listen_until_told(&home, role, &listen, allowed, metrics)
         }

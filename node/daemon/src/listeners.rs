@@ -22,7 +22,7 @@ pub enum ListenersError {
     /// There is none.
     #[error(
         "config key `rpc.operator.token_secret`: {} is missing; make it: \
-         (umask 077; openssl rand -hex 32 > {})",
+         `(umask 077; openssl rand -hex 32 > {})`",
         file.display(),
         file.display()
     )]
@@ -32,7 +32,7 @@ pub enum ListenersError {
     },
     /// What is in it.
     #[error(
-        "config key `rpc.operator.token_secret`: {} must hold 32 bytes in hex: openssl rand -hex 32",
+        "config key `rpc.operator.token_secret`: {} must hold 32 bytes in hex: `openssl rand -hex 32`",
         file.display()
     )]
     Secret {

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_eips::eip2930::{AccessList, AccessListItem};
 use alloy_primitives::{Address, B256};
+use revm::DatabaseRef;
+use revm::context_interface::ContextTr;
 use revm::state::EvmState;
 use tbsi_types::{Accessed, CallRequest, StateView};
 
 use crate::call::{Caller, outcome};
-use crate::error::ExecutionError;
+use crate::error::{ExecutionError, unreadable};
 
 /// Executions until a list is taken as it is: what a call reads can depend on the gas that it
 /// has left, and so on the list.
@@ -24,12 +26,19 @@ pub(crate) fn find<V: StateView + ?Sized>(
 ) -> Result<Accessed, ExecutionError> {
     let gas = request.gas.unwrap_or(gas_cap).min(gas_cap);
     let gas = gas.min(caller.evm.ctx.block.gas_limit);
+    let target = match request.to {
+        Some(to) => to,
+        None => created_by(&caller, request.from)?,
+    };
     let mut list = request.access_list.clone();
     let mut rounds = 0;
     loop {
         caller.set_access_list(&list);
         let (ended, seen) = caller.run_and_see(gas)?;
-        let found = to_list(merge(&list, slots_of(&caller, request, &seen)));
+        let found = to_list(merge(
+            &list,
+            slots_of(&caller, (request.from, target), &seen),
+        ));
         rounds += 1;
         if found == list || rounds == ROUNDS_MAX {
             let outcome = outcome(ended);
@@ -39,28 +48,38 @@ pub(crate) fn find<V: StateView + ?Sized>(
     }
 }
 
-/// What was read and written, without what every transaction has for nothing.
+/// The contract that a call without a callee makes, if it succeeds.
+fn created_by<V: StateView + ?Sized>(
+    caller: &Caller<'_, V>,
+    from: Address,
+) -> Result<Address, ExecutionError> {
+    let account = caller.evm.ctx.db().basic_ref(from);
+    let account = account.map_err(unreadable)?;
+    Ok(from.create(account.map_or(0, |account| account.nonce)))
+}
+
+/// What was read and written, without the accounts that every transaction has for nothing and
+/// those that it makes, unless slots of them are.
 fn slots_of<V: StateView + ?Sized>(
     caller: &Caller<'_, V>,
-    request: &CallRequest,
+    (from, target): (Address, Address),
     seen: &EvmState,
 ) -> Slots {
     let is_free = |address: &Address| {
-        *address == request.from
-            || Some(*address) == request.to
+        *address == from
+            || *address == target
             || *address == caller.evm.ctx.block.beneficiary
             || caller.evm.precompiles.get(address).is_some()
     };
     // The border at which revm's hash map ends.
-    let existing = seen.iter().filter(|(_, account)| !account.is_created());
-    existing
-        .map(|(address, account)| {
-            let slots = account.storage.keys();
-            let slots: BTreeSet<B256> = slots.map(|slot| B256::from(*slot)).collect();
-            (*address, slots)
-        })
-        .filter(|(address, slots)| !slots.is_empty() || !is_free(address))
-        .collect()
+    let found = seen.iter().map(|(address, account)| {
+        let slots = account.storage.keys();
+        let slots: BTreeSet<B256> = slots.map(|slot| B256::from(*slot)).collect();
+        let is_free = account.is_created() || is_free(address);
+        (*address, slots, is_free)
+    });
+    let listed = found.filter(|(_, slots, is_free)| !slots.is_empty() || !is_free);
+    listed.map(|(address, slots, _)| (address, slots)).collect()
 }
 
 /// What was asked for stays, even if it is not read.

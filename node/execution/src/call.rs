@@ -207,7 +207,7 @@ impl<'v, V: StateView + ?Sized> Caller<'v, V> {
         let mut evm = environment.evm(view);
         // The cap binds transactions; `estimate_gas` stays below it by itself.
         evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
-        let changed = overrides::change_state(&mut evm, &overridden.state);
+        let changed = overrides::change_state(&mut evm, &overridden.state, &overridden.block);
         if let Err(reason) = changed.map_err(unreadable)? {
             return Ok(Err(CallOutcome::Refused { reason }));
         }

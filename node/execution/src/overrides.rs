@@ -22,6 +22,8 @@ pub(crate) fn change_block(block: &mut BlockEnv, overrides: &BlockOverrides) {
         prev_randao,
         base_fee_per_gas,
         blob_base_fee,
+        // A machine reads them from its state: see below.
+        block_hashes: _,
         // Not of the block alone: whoever simulates whole blocks looks at them.
         beacon_root: _,
         withdrawals: _,
@@ -50,11 +52,16 @@ fn set<T>(field: &mut T, value: Option<T>) {
 }
 
 /// Changes the accounts and precompiles of a machine that has executed nothing yet of a block, in
-/// order of addresses; or says, in go-ethereum's words, what contradicts what.
+/// order of addresses, and the hashes of earlier blocks; or says, in go-ethereum's words, what
+/// contradicts what.
 pub(crate) fn change_state<V: StateView + ?Sized, I>(
     evm: &mut Evm<'_, V, I>,
     overrides: &StateOverrides,
+    block: &BlockOverrides,
 ) -> Result<Result<(), String>, ReadError> {
+    for (number, hash) in &block.block_hashes {
+        evm.ctx.db_mut().set_block_hash(*number, *hash);
+    }
     let mut taken = BTreeSet::new();
     for (address, account) in overrides {
         let is_precompile = evm.precompiles.get(address).is_some();

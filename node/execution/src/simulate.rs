@@ -155,7 +155,7 @@ impl<'v, V: StateView + ?Sized> Run<'_, 'v, V> {
         if self.simulation.trace_transfers {
             transfers::watch_selfdestruct(&mut evm);
         }
-        let changed = overrides::change_state(&mut evm, planned.state);
+        let changed = overrides::change_state(&mut evm, planned.state, planned.overrides);
         if let Err(reason) = changed.map_err(unreadable)? {
             return refuse(SimulationFault::Overrides, reason);
         }

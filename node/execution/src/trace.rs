@@ -145,7 +145,7 @@ pub fn trace_calls<V: StateView + ?Sized>(
     let watch = Watch::new(Vec::new(), bounds);
     let mut evm = environment.evm(site.view).with_inspector(watch);
     evm.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
-    let changed = overrides::change_state(&mut evm, &overridden.state);
+    let changed = overrides::change_state(&mut evm, &overridden.state, &overridden.block);
     changed.map_err(unreadable)?.map_err(TraceError::Refused)?;
     let mut traces = Vec::new();
     for (request, kind) in calls {
@@ -368,9 +368,20 @@ fn mux(
     Ok(tracers)
 }
 
+/// Whether this can be a tracer's name; otherwise it is a program.
+fn is_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.len() <= TRACER_NAME_BYTES_MAX && text.bytes().all(plain)
+}
+
 fn eye(options: GethDebugTracingOptions) -> Result<Eye, TraceError> {
     let name = match &options.tracer {
         None => "struct logger",
+        Some(TracerType::JsTracer(name)) if is_name(name) => {
+            return Err(TraceError::Tracer(format!(
+                "{name} is not there, or not here; `tracer` can be one of {TRACERS}"
+            )));
+        }
         Some(TracerType::JsTracer(_)) => {
             return Err(TraceError::Tracer(format!(
                 "tracers in JavaScript are not run here; `tracer` can be one of {TRACERS}, or \
@@ -404,6 +415,9 @@ fn eye(options: GethDebugTracingOptions) -> Result<Eye, TraceError> {
         .map_err(|error| TraceError::Tracer(format!("{name}: {error}; look at `tracerConfig`")))?;
     Ok(Eye::new(tracer, shown, limit.unwrap_or(u64::MAX)))
 }
+
+/// Bytes of what is taken for a name.
+const TRACER_NAME_BYTES_MAX: usize = 64;
 
 const TRACERS: &str =
     "callTracer, flatCallTracer, prestateTracer, 4byteTracer, muxTracer, noopTracer";

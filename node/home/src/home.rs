@@ -486,21 +486,12 @@ impl Home {
         genesis: &Genesis,
         first: &FirstMark,
     ) -> Result<(), HomeError> {
-        self.require_new(genesis)?;
+        let config_text = self.check_new(config, genesis, first)?;
         let file = self.config_file();
         let unlocked = self.unlock(config)?;
         let (node_key, validator_key) = unlocked.load_keys(config)?;
-        check_peers(config, genesis)?;
         check_node(config, genesis, &node_key, validator_key.as_ref())?;
         unlocked.check_log_key(config, genesis)?;
-        let config_text = config.to_toml() + &config.comments_on_peers(genesis);
-        Config::parse(&config_text, &file)?;
-        if *first != FirstMark::Present && validator_key.is_none() {
-            return Err(mismatch(
-                "this home has no validator key".into(),
-                "leave out --sign-state and --height: only a validator has a sign-state",
-            ));
-        }
         let writes_genesis = self.lacks_genesis(genesis)?;
         self.make_dir(&self.data_dir())?;
         if let Some(key) = &validator_key {
@@ -515,6 +506,27 @@ impl Home {
         }
         // Last, because its presence says that the home is complete.
         write_new(&file, config_text.as_bytes())
+    }
+
+    /// Fails if [`Self::init_from`] would, as far as that is known before there are keys; returns
+    /// the text of the configuration. Writes nothing.
+    pub fn check_new(
+        &self,
+        config: &Config,
+        genesis: &Genesis,
+        first: &FirstMark,
+    ) -> Result<String, HomeError> {
+        self.require_new(genesis)?;
+        check_peers(config, genesis)?;
+        let text = config.to_toml() + &config.comments_on_peers(genesis);
+        Config::parse(&text, &self.config_file())?;
+        if *first != FirstMark::Present && (!config.validator || config.signer.is_some()) {
+            return Err(mismatch(
+                "this home has no validator key".into(),
+                "leave out --sign-state and --height: only a validator has a sign-state",
+            ));
+        }
+        Ok(text)
     }
 
     /// Fails if this home has a configuration already, or another network's genesis file.

@@ -23,7 +23,8 @@ use crate::caller::{Called, Connections};
 use crate::limits::{
     ACCEPT_RETRY_MS, COMPRESSED_BYTES_MIN, HANDSHAKE_S_MAX, HEADERS_S_MAX, IDLE_S_MAX,
 };
-use crate::middleware::{Ruled, Rules};
+use crate::linger::Lingering;
+use crate::middleware::{Ruled, Rules, WithToken};
 use crate::pages::{Pages, PagesThen, is_compressible};
 use crate::post::{JsonRpc, UpgradeSlot};
 use crate::session::Shared;
@@ -41,9 +42,9 @@ pub(crate) struct Acceptor {
     pub(crate) trusted_proxies: Vec<IpAddr>,
     /// `None` if only JSON-RPC is served.
     pub(crate) pages: Option<Pages>,
-    /// With what whoever calls shows that it may.
+    /// With what whoever asks for anything shows that it may.
     pub(crate) token: Option<Arc<TokenSecret>>,
-    pub(crate) certificates: Option<Certificates>,
+    pub(crate) certificates: Option<Arc<Certificates>>,
     pub(crate) stop: StopHandle,
 }
 
@@ -95,7 +96,7 @@ impl Acceptor {
         let upgraded = UpgradeSlot::default();
         let json_rpc = JsonRpc {
             shared: Arc::clone(&self.shared),
-            token: self.token.clone(),
+            has_log: self.pages.is_some(),
             connection: ConnectionId(number),
             upgraded: Arc::clone(&upgraded),
             stop: self.stop.clone(),
@@ -104,17 +105,18 @@ impl Acceptor {
             json_rpc,
             pages: self.pages.clone(),
             rules: Arc::clone(&self.rules),
+            token: self.token.clone(),
             other_end: other_end.ip(),
             trusted: Arc::clone(&common.trusted),
         };
-        let acceptor = self.certificates.as_ref().map(Certificates::acceptor);
+        let certificates = self.certificates.clone();
         let stop = self.stop.clone();
         async move {
             let stream = PacedStream::new(socket, Duration::from_secs(IDLE_S_MAX));
-            match acceptor {
+            match certificates {
                 None => serve(stream, service, stop).await,
-                Some(acceptor) => {
-                    let handshake = acceptor.accept(stream.compat());
+                Some(certificates) => {
+                    let handshake = certificates.acceptor().await.accept(stream.compat());
                     let limit = Duration::from_secs(HANDSHAKE_S_MAX);
                     match timeout(limit, handshake).await {
                         Ok(Ok(stream)) => serve(stream.compat(), service, stop).await,
@@ -142,6 +144,7 @@ struct Served {
     json_rpc: JsonRpc,
     pages: Option<Pages>,
     rules: Arc<Rules>,
+    token: Option<Arc<TokenSecret>>,
     other_end: IpAddr,
     trusted: Arc<[IpAddr]>,
 }
@@ -155,6 +158,7 @@ where
         json_rpc,
         pages,
         rules,
+        token,
         other_end,
         trusted,
     } = served;
@@ -163,13 +167,18 @@ where
         .quality(CompressionLevel::Fastest)
         .compress_when(compressed);
     let service = tower::ServiceBuilder::new()
+        .layer_fn(Lingering)
         .layer_fn(move |inner| Called {
             inner,
             other_end,
             trusted: Arc::clone(&trusted),
         })
-        .layer(cors(Arc::clone(&rules)))
         .layer(compression)
+        .layer_fn(move |inner| WithToken {
+            inner,
+            token: token.clone(),
+        })
+        .layer(cors(Arc::clone(&rules)))
         .layer_fn(move |inner| Ruled {
             inner,
             rules: Arc::clone(&rules),

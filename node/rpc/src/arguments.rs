@@ -47,11 +47,47 @@ impl<'a> Arguments<'a> {
         let Some(json) = self.0.get(index) else {
             return Ok(None);
         };
-        serde_json::from_str(json.get()).map_err(|error| {
-            let text = error.to_string();
-            let position = format!(" at line {} column {}", error.line(), error.column());
-            invalid_argument(index, text.strip_suffix(&position).unwrap_or(&text))
-        })
+        serde_json::from_str(json.get()).map_err(|_| problem::<T>(index, json.get()))
+    }
+
+    /// The same of what must be an object: a list is not taken for its fields in their order.
+    pub(crate) fn object<T: Deserialize<'a>>(&self, index: usize) -> Result<Option<T>, Failure> {
+        let json = self.0.get(index).map(|json| json.get());
+        if json.is_some_and(|json| json.starts_with('[')) {
+            return Err(invalid_argument(index, "an object is expected, not a list"));
+        }
+        self.optional(index)
+    }
+}
+
+/// What is wrong with an argument, and in which field of it.
+fn problem<'a, T: Deserialize<'a>>(index: usize, json: &'a str) -> Failure {
+    let mut json_reader = serde_json::Deserializer::from_str(json);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut json_reader) else {
+        return invalid_argument(index, "one value is expected");
+    };
+    let path = error.path().to_string();
+    let error = error.into_inner();
+    let text = error.to_string();
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    let text = in_words(text.strip_suffix(&position).unwrap_or(&text), json);
+    match path.as_str() {
+        "." | "" | "?" => invalid_argument(index, text),
+        path => invalid_argument(index, &format!("{path}: {text}")),
+    }
+}
+
+/// The words of a library, unless they say nothing to whoever called.
+fn in_words<'a>(text: &'a str, json: &str) -> &'a str {
+    let is_block_id = json.starts_with('{')
+        && (json.contains("\"blockHash\"") || json.contains("\"blockNumber\""));
+    if text.contains("Variadic") {
+        "neither such a value (0x and its hex digits) nor a list of them"
+    } else if is_block_id && text.starts_with("duplicate field") {
+        "a block is named by `blockNumber` alone, or by `blockHash`, which `requireCanonical` may \
+         stand beside (EIP-1898)"
+    } else {
+        text
     }
 }
 
@@ -93,7 +129,9 @@ impl<'de> Deserialize<'de> for Arguments<'de> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::{Address, U64};
+    use alloy_eips::BlockId;
+    use alloy_primitives::{Address, B256, U64};
+    use alloy_rpc_types_eth::Filter;
 
     fn split(params: &str, count: usize) -> Result<usize, String> {
         Arguments::split(&Params::new(Some(params)), count)
@@ -134,5 +172,39 @@ mod tests {
         let zero = Address::ZERO;
         check(&format!(r#"["{zero}", "0xzz"]"#), "invalid argument 1: ");
         check(&format!(r#"["{zero}", -1]"#), "invalid argument 1: ");
+    }
+
+    #[test]
+    fn says_which_field_is_wrong() {
+        fn check<T: for<'a> Deserialize<'a>>(json: &str, expected: &str) {
+            let params = format!("[{json}]");
+            let params = Params::new(Some(&params));
+            let arguments = Arguments::split(&params, 1).unwrap();
+            let failure = arguments.object::<T>(0).err().expect(json);
+            let expected = format!("invalid argument 0: {expected}");
+            assert!(
+                failure.message().starts_with(&expected),
+                "{}",
+                failure.message()
+            );
+        }
+        type Call = crate::eth::call::TransactionArguments;
+        check::<Call>(r#"{"to":"vitalik.eth"}"#, "to: ");
+        check::<Call>(
+            r#"{"accessList":[{"address":1}]}"#,
+            "accessList[0].address: ",
+        );
+        check::<Call>("[]", "an object is expected, not a list");
+        check::<Call>(
+            "\"0x\"",
+            "invalid type: string \"0x\", expected a transaction's object",
+        );
+        let such = "neither such a value";
+        check::<Filter>(r#"{"address":"0x1"}"#, &format!("address: {such}"));
+        check::<Filter>(r#"{"topics":["0x1"]}"#, "topics");
+        let both = format!(r#"{{"blockNumber":"0x1","blockHash":"{}"}}"#, B256::ZERO);
+        check::<BlockId>(&both, "a block is named by `blockNumber` alone");
+        let canonical = r#"{"blockNumber":"0x1","requireCanonical":true}"#;
+        check::<BlockId>(canonical, "a block is named by `blockNumber` alone");
     }
 }

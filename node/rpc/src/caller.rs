@@ -1,7 +1,7 @@
 //! Where a request comes from, and how many connections one place may have.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -28,23 +28,64 @@ impl Caller {
     }
 }
 
+/// As whom they count whom a proxy does not name, or names as this machine: all together, and
+/// bound by every limit.
+const UNNAMED: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 /// The other end of a connection, unless that is a proxy which is believed: then whom it names.
 /// Each proxy adds to the end of the header whom it heard, so what stands before the first
 /// that is not believed is anybody's word.
 fn caller(other_end: IpAddr, trusted: &[IpAddr], headers: &HeaderMap) -> IpAddr {
     let mut address = other_end.to_canonical();
+    if !trusted.contains(&address) {
+        return address;
+    }
     let lines = headers.get_all(FORWARDED_FOR).into_iter().rev();
-    let named = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+    let named = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    let named = named
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty());
     for name in named.take(PROXIES_MAX) {
+        match forwarded(name) {
+            Some(before) => address = before,
+            None => return UNNAMED,
+        }
         if !trusted.contains(&address) {
             break;
         }
-        match name.trim().parse::<IpAddr>() {
-            Ok(before) => address = before.to_canonical(),
-            Err(_) => break,
-        }
     }
-    address
+    if address.is_loopback() {
+        UNNAMED
+    } else {
+        address
+    }
+}
+
+/// An address as proxies write it: with a port or without, IPv6 in brackets or without, with the
+/// zone of the proxy's own machine, in quotation marks.
+fn forwarded(name: &[u8]) -> Option<IpAddr> {
+    let name = std::str::from_utf8(name).ok()?;
+    let quoted = name
+        .strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'));
+    let name = quoted.unwrap_or(name);
+    let (address, port) = match name.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?,
+        None => match name.split_once(':') {
+            // One colon: an IPv4 address and a port.
+            Some((address, port)) if !port.contains(':') => {
+                (address, &name[name.len() - port.len() - 1..])
+            }
+            Some(_) | None => (name, ""),
+        },
+    };
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    if !port.is_empty() && !port.strip_prefix(':').is_some_and(is_port) {
+        return None;
+    }
+    let (address, zone) = address.split_once('%').unwrap_or((address, ""));
+    let address: IpAddr = address.parse().ok()?;
+    (zone.is_empty() || address.is_ipv6()).then(|| address.to_canonical())
 }
 
 /// `Authorization: Bearer KEY`, or else `x-api-key: KEY`. Credentials of another scheme are for
@@ -206,6 +247,8 @@ fn network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn ip(text: &str) -> IpAddr {
@@ -215,7 +258,8 @@ mod tests {
     fn headers(lines: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for line in lines {
-            headers.append(FORWARDED_FOR, line.parse().unwrap());
+            let line = HeaderValue::from_bytes(line.as_bytes()).unwrap();
+            headers.append(FORWARDED_FOR, line);
         }
         headers
     }
@@ -228,7 +272,6 @@ mod tests {
             assert_eq!(found, ip(expected), "{other_end} {lines:?}");
         };
         check("192.0.2.1", &["198.51.100.7"], "192.0.2.1");
-        check("127.0.0.1", &[], "127.0.0.1");
         check("127.0.0.1", &["198.51.100.7"], "198.51.100.7");
         check("::ffff:127.0.0.1", &["::ffff:198.51.100.7"], "198.51.100.7");
         // What the client wrote itself stands before what the proxy added.
@@ -240,15 +283,49 @@ mod tests {
         );
         let through_two = ["203.0.113.9,198.51.100.7 , 10.0.0.1"];
         check("127.0.0.1", &through_two, "198.51.100.7");
-        // Nothing that can be read: the proxy's own address, which all its clients then share.
-        for unread in ["", "unknown", "198.51.100.7:80", "_hidden", ","] {
-            check("127.0.0.1", &[unread], "127.0.0.1");
+        // As proxies write it.
+        for (written, address) in [
+            ("198.51.101.1:1234", "198.51.101.1"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("fe80::1%eth0", "fe80::1"),
+            ("[fe80::1%eth0]:1", "fe80::1"),
+            ("\"[2001:db8::1]:443\"", "2001:db8::1"),
+            ("\"198.51.101.1\"", "198.51.101.1"),
+            ("198.51.101.1,", "198.51.101.1"),
+            ("203.0.113.9, , 198.51.101.1 ,,", "198.51.101.1"),
+            ("caf\u{e9}, 198.51.101.1", "198.51.101.1"),
+        ] {
+            check("127.0.0.1", &[written], address);
         }
-        check(
+        // Nobody, or nothing that can be read: never as this machine, which is not bound.
+        for unread in [
+            "",
+            ",",
+            "unknown",
+            "_hidden",
+            "unix:",
+            "::1",
             "127.0.0.1",
-            &["198.51.100.7, unknown, 10.0.0.1"],
-            "10.0.0.1",
-        );
+            "127.0.0.1:80",
+            "[::1]:80",
+            "198.51.100.7:",
+            "198.51.100.7:99999",
+            "198.51.100.7:80:80",
+            "[198.51.100.7",
+            "[::1",
+            "198.51.100.7%eth0",
+            "\"198.51.100.7",
+            "203.0.113.9, unknown",
+            "203.0.113.9, \u{e9}",
+            "198.51.100.7, unknown, 10.0.0.1",
+        ] {
+            check("127.0.0.1", &[unread], "0.0.0.0");
+        }
+        check("127.0.0.1", &[], "0.0.0.0");
+        check("10.0.0.1", &[], "10.0.0.1");
+        assert!(!UNNAMED.is_loopback());
         let many = vec!["10.0.0.1"; 2 * PROXIES_MAX].join(",");
         check("127.0.0.1", &[&many], "10.0.0.1");
     }

@@ -29,6 +29,7 @@
 
 pub mod backend;
 pub mod limits;
+mod linger;
 pub mod rates;
 pub mod wire;
 

@@ -219,6 +219,15 @@ pub(crate) const SILENT_S_MAX: u64 = 75;
 /// Seconds that the client of a WebSocket which ends has for reading its last answers.
 pub(crate) const SOCKET_CLOSE_S_MAX: u64 = 10;
 
+/// Bytes of a body that are read after its request was refused, so that the refusal arrives.
+pub(crate) const LINGER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Milliseconds in which they are read.
+pub(crate) const LINGER_MS_MAX: u64 = 3_000;
+
+/// Milliseconds without any, after which no more are waited for.
+pub(crate) const LINGER_PAUSE_MS_MAX: u64 = 500;
+
 /// Seconds in which the head of a request must be there, counted from the answer before it.
 pub(crate) const HEADERS_S_MAX: u64 = 60;
 

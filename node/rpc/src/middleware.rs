@@ -6,12 +6,13 @@ use std::task::{Context, Poll};
 
 use crate::web::{HostRule, OriginRule};
 use futures::future::Either;
-use http::StatusCode;
 use http::header::{HOST, ORIGIN};
+use http::{Method, StatusCode};
 use jsonrpsee::server::{HttpRequest, HttpResponse};
 use tower::Service;
 
 use crate::pages::Page;
+use crate::token::TokenSecret;
 
 /// Which pages may call, and under which names beside addresses the node is reached.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,39 @@ impl Rules {
         }
         let sentence = "origin not allowed; see `rpc.cors_origins`";
         Some(Page::refusal(StatusCode::FORBIDDEN, sentence))
+    }
+}
+
+/// Whoever shows no token that is good is served nothing, pages and preflights included.
+#[derive(Clone)]
+pub(crate) struct WithToken<S> {
+    pub(crate) inner: S,
+    /// `None`: nobody has to show one.
+    pub(crate) token: Option<Arc<TokenSecret>>,
+}
+
+impl<S, B> Service<HttpRequest<B>> for WithToken<S>
+where
+    S: Service<HttpRequest<B>, Response = HttpResponse>,
+{
+    type Response = HttpResponse;
+    type Error = S::Error;
+    type Future = Either<S::Future, std::future::Ready<Result<HttpResponse, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: HttpRequest<B>) -> Self::Future {
+        let token = self.token.as_ref();
+        match token.map_or(Ok(()), |token| token.check(request.headers())) {
+            Ok(()) => Either::Left(self.inner.call(request)),
+            Err(reason) => {
+                let head_only = *request.method() == Method::HEAD;
+                let refusal = Page::unauthorized(reason).response(head_only);
+                Either::Right(std::future::ready(Ok(refusal)))
+            }
+        }
     }
 }
 

@@ -55,6 +55,16 @@ impl Http {
         }
     }
 
+    /// The same, but whoever is reached must have the certificate in this PEM file, the first in
+    /// it; roots and names do not count. For a node whose home is at hand.
+    pub fn pinned(&self, file: &Path) -> Result<Self, HttpConfigError> {
+        let settings = Settings {
+            pinned: vec![file::first_certificate(file)?],
+            ..(*self.0).clone()
+        };
+        Ok(Self(Arc::new(settings)))
+    }
+
     /// Fails unless `url` is an address that can be asked.
     pub fn check(url: &str) -> Result<(), AddressError> {
         let checked = parse(url).map_err(|problem| AddressError {
@@ -82,7 +92,7 @@ impl Http {
         }
         // Without https nobody's certificate is looked at, and no root is read from the disk.
         let with_roots = url.scheme() == "https" || settings.has_tls_proxy();
-        let identity = login.and_then(|login| login.identity.as_ref());
+        let identity = login.and_then(|login| login.identity.as_deref());
         let tls = tls::client(settings, identity, with_roots)?;
         let mut builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)

@@ -27,7 +27,6 @@ use crate::pages::Page;
 use crate::rates::TooOften;
 use crate::session::{Answer, AnswerRoom, Credentials, Session, Shared};
 use crate::socket;
-use crate::token::TokenSecret;
 
 /// A WebSocket that the connection becomes when its last answer is sent.
 pub(crate) type Upgraded = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -39,8 +38,8 @@ pub(crate) type UpgradeSlot = Arc<Mutex<Option<Upgraded>>>;
 #[derive(Clone)]
 pub(crate) struct JsonRpc {
     pub(crate) shared: Arc<Shared>,
-    /// With what whoever calls shows that it may.
-    pub(crate) token: Option<Arc<TokenSecret>>,
+    /// Whether the pages of the log are at the same place.
+    pub(crate) has_log: bool,
     pub(crate) connection: ConnectionId,
     pub(crate) upgraded: UpgradeSlot,
     pub(crate) stop: StopHandle,
@@ -73,7 +72,7 @@ impl JsonRpc {
     {
         let is_upgrade = socket::is_upgrade(&request);
         if !is_upgrade && request.method() != Method::POST {
-            return not_posted(request.method());
+            return not_posted(request.method(), self.has_log);
         }
         let credentials = match self.credentials(&request) {
             Ok(credentials) => credentials,
@@ -115,10 +114,6 @@ impl JsonRpc {
         let caller = request.extensions().get::<Caller>();
         // The server adds the caller to every request.
         let address = caller.map_or(Ipv4Addr::UNSPECIFIED.into(), |caller| caller.0);
-        if let Some(token) = &self.token {
-            token.check(request.headers())?;
-            return Ok(Credentials { address, key: None });
-        }
         let key = api_key(request.headers()).map(|key| tbsi_types::sha256(&[key]));
         // If nobody has one, it is meant for somebody before this node.
         let key = key.filter(|_| self.shared.has_keys());
@@ -132,11 +127,14 @@ impl JsonRpc {
 }
 
 /// One line that says what this is, for people and for health checks.
-fn not_posted(method: &Method) -> HttpResponse {
-    const SELF: &str = "This is a TBSI node: POST JSON-RPC to this address, or open a WebSocket; \
-                        the log is at /log/checkpoint.\n";
+fn not_posted(method: &Method, has_log: bool) -> HttpResponse {
+    const WITH_LOG: &str = "This is a TBSI node: POST JSON-RPC to this address, or open a \
+                            WebSocket; the log is at /log/checkpoint.\n";
+    const ALONE: &str = "This is a TBSI node's operator's listener: POST JSON-RPC to this address, \
+                         or open a WebSocket.\n";
     if matches!(*method, Method::GET | Method::HEAD) {
-        return Page::text(SELF).response(*method == Method::HEAD);
+        let text = if has_log { WITH_LOG } else { ALONE };
+        return Page::text(text).response(*method == Method::HEAD);
     }
     Page::wrong_method("POST, GET, HEAD").response(false)
 }

@@ -350,7 +350,8 @@ async fn bind(field: &'static str, address: SocketAddr) -> Result<TcpListener, R
 fn certificates(
     field: &'static str,
     files: Option<TlsFiles>,
-) -> Result<Option<Certificates>, RpcError> {
+) -> Result<Option<Arc<Certificates>>, RpcError> {
     let opened = files.map(Certificates::open).transpose();
-    opened.map_err(|source| RpcError::Tls { field, source })
+    let opened = opened.map_err(|source| RpcError::Tls { field, source })?;
+    Ok(opened.map(Arc::new))
 }

@@ -100,10 +100,11 @@ impl Pages {
         }
         let extension = path.rsplit('.').next()?;
         let (_, kind) = KINDS.iter().find(|(known, _)| *known == extension)?;
-        let open = File::open(&file).ok()?;
-        if !open.metadata().ok()?.is_file() {
+        // Before it is opened: a pipe would keep whoever opens it.
+        if !file.metadata().ok()?.is_file() {
             return None;
         }
+        let open = File::open(&file).ok()?;
         let mut bytes = Vec::new();
         open.take(PAGE_FILE_BYTES_MAX + 1)
             .read_to_end(&mut bytes)

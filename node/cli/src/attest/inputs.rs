@@ -101,7 +101,7 @@ impl Inputs {
             found.targets.push(target);
         }
         if let Some(dir) = &self.dir {
-            walk::walk(self, dir, key, &place, &mut found)?;
+            walk::walk(self, dir, key, &place, &mut found, lang)?;
         }
         let count = found.targets.len();
         demand(count <= FILES_MAX, || {

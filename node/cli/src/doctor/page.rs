@@ -1,8 +1,10 @@
 //! The pages that a running node shows of itself.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use tbsi_rpc::Http;
+
+use crate::rpc::reachable;
 
 /// Bytes of a page.
 const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -21,20 +23,6 @@ pub(super) async fn fetch(listen: SocketAddr, path: &str) -> anyhow::Result<Page
         status: answer.status.as_u16(),
         body: String::from_utf8_lossy(&answer.body).into_owned(),
     })
-}
-
-/// Where this machine reaches what listens there.
-pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
-    SocketAddr::new(own(listen.ip()), listen.port())
-}
-
-/// An address of this machine, for one that stands for all.
-fn own(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        IpAddr::V4(_) | IpAddr::V6(_) => address,
-    }
 }
 
 /// What a page of metrics says: whole numbers.
@@ -66,7 +54,7 @@ impl MetricsPage {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{Ipv4Addr, TcpListener};
 
     use super::*;
 

@@ -15,7 +15,7 @@ use tbsi_governance::standing::{Permissions, UNLIMITED};
 use super::arguments::Write;
 use super::client::RegistryClient;
 use super::words;
-use crate::contract::{Sender, load_key, receipt};
+use crate::contract::{Sender, load_key};
 use crate::report::{refuse, refused};
 use crate::shown;
 
@@ -157,8 +157,8 @@ impl Writer {
     /// Sends it and waits until it is final.
     async fn send(&self, planned: &Planned, gas: u64) -> anyhow::Result<Done> {
         let (client, data) = (&self.registry.client, planned.input.clone());
-        let hash = self.account.submit(client, planned.to, data, gas).await?;
-        let receipt = receipt(client, hash).await?;
+        let call = (planned.to, data, gas);
+        let (receipt, hash) = self.account.call(client, call).await?;
         let height = receipt.block_number.unwrap_or_default();
         if !receipt.status() {
             bail!(self.registry.lang.pick(

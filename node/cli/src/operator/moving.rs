@@ -206,7 +206,7 @@ async fn check(
         anyhow::bail!("this home has no validator key: `tbsi operator move` is for validators");
     };
     let read = Read {
-        rpc: Rpc::at(rpc.unwrap_or_else(|| own_rpc(&loaded.config))),
+        rpc: Rpc::of_home(&home, &loaded.config, rpc)?,
         lang: say.lang,
         format: say.format,
     };
@@ -244,24 +244,6 @@ async fn check(
 
 fn print(format: Format, text: &str, json: &Value) -> anyhow::Result<()> {
     format.print(text, json).map(drop)
-}
-
-fn own_rpc(config: &Config) -> String {
-    let listen = config.rpc.listen;
-    let ip = if listen.ip().is_unspecified() {
-        "127.0.0.1".to_owned()
-    } else {
-        listen.ip().to_string()
-    };
-    let scheme = if config.rpc.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    match listen.is_ipv6() && !listen.ip().is_unspecified() {
-        true => format!("{scheme}://[{ip}]:{}", listen.port()),
-        false => format!("{scheme}://{ip}:{}", listen.port()),
-    }
 }
 
 async fn look(read: &Read, config: &Config, own: Address) -> anyhow::Result<Vec<Step>> {
@@ -370,17 +352,5 @@ mod tests {
         check("/ip4/192.0.2.7/tcp/7/p2p/12D3", Some(7));
         check("/ip4/192.0.2.7", None);
         check("/ip4/192.0.2.7/tcp/x", None);
-    }
-
-    #[test]
-    fn the_node_is_asked_where_it_listens() {
-        let check = |listen: &str, url: &str| {
-            let mut config = Config::new("a", true);
-            config.rpc.listen = listen.parse().unwrap();
-            assert_eq!(own_rpc(&config), url);
-        };
-        check("0.0.0.0:8545", "http://127.0.0.1:8545");
-        check("192.0.2.7:1", "http://192.0.2.7:1");
-        check("[2001:db8::1]:2", "http://[2001:db8::1]:2");
     }
 }

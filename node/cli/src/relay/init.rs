@@ -114,9 +114,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let open = |file: &Path| open_key(file, password, &PasswordFile::none());
     let given = args.key.as_deref().map(open).transpose();
     given.map_err(refuse)?;
+    let new_password = new_password(args).map_err(refuse)?;
     fs::create_dir_all(home).with_context(|| format!("make {}", home.shown()))?;
     copy(&args.genesis, &home.join(GENESIS_FILE))?;
-    let (account, link) = key(args)?;
+    let (account, link) = key(args, new_password.as_ref())?;
     let text = config.to_toml();
     OpenOptions::new()
         .write(true)
@@ -142,8 +143,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     args.format.print(&text, &json)
 }
 
+/// The password of a key that is made; one that is too short is refused before anything is there.
+fn new_password(args: &Args) -> anyhow::Result<Option<Password>> {
+    if args.account.is_some() || args.key.is_some() {
+        return Ok(None);
+    }
+    let password = args.password_file.as_deref().map(Password::load);
+    let password = password.transpose()?;
+    if let Some(password) = &password {
+        password.require_length()?;
+    }
+    Ok(password)
+}
+
 /// Makes the key, or what stands for it: the account, and the key that its signer knows it by.
-fn key(args: &Args) -> anyhow::Result<(Address, Option<B256>)> {
+fn key(args: &Args, new_password: Option<&Password>) -> anyhow::Result<(Address, Option<B256>)> {
     let home = &args.home.dir;
     if let Some(account) = args.account {
         let link = create_secret(&home.join(LINK_FILE), KeyKind::Signer, None)?;
@@ -155,11 +169,7 @@ fn key(args: &Args) -> anyhow::Result<(Address, Option<B256>)> {
         // A copy keeps its mode, which was found to be the owner's alone.
         Some(given) => copy(given, &file)?,
         None => {
-            let password = password.map(Password::load).transpose()?;
-            if let Some(password) = &password {
-                password.require_length()?;
-            }
-            create_secret(&file, KeyKind::Account, password.as_ref())?;
+            create_secret(&file, KeyKind::Account, new_password)?;
         }
     }
     let key = open_key(&file, password, &PasswordFile::none())?;

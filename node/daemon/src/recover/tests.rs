@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use tbsi_keys::{ConsensusStatement, Mark, Step};
+use tbsi_keys::{ConsensusStatement, Mark, Position, Step};
+use tbsi_store::StoreOptions;
 use tbsi_types::genesis::{ConsensusParameters, NodeEntry, OrganisationEntry, ValidatorEntry};
 use tbsi_types::{B256, CheckpointDigest, Round, TimestampMs, VoteKind, VoteStatement};
 use tempfile::TempDir;
@@ -72,7 +73,7 @@ fn words<T: std::fmt::Debug>(result: anyhow::Result<T>) -> String {
 
 fn make_database(home: &Home, genesis: &Genesis) -> Store {
     let chain = genesis.identity();
-    let options = tbsi_store::StoreOptions::default();
+    let options = StoreOptions::default();
     Store::open(&home.database_dir(), chain, options).unwrap()
 }
 

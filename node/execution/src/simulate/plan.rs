@@ -1,5 +1,7 @@
 //! Which blocks a simulation has: those asked for, and empty ones in between.
 
+use std::collections::BTreeMap;
+
 use alloy_consensus::Header;
 use alloy_eips::eip4895::Withdrawal;
 use tbsi_types::{
@@ -36,6 +38,7 @@ const NO_OVERRIDES: &BlockOverrides = &BlockOverrides {
     prev_randao: None,
     base_fee_per_gas: None,
     blob_base_fee: None,
+    block_hashes: BTreeMap::new(),
     beacon_root: None,
     withdrawals: None,
 };

@@ -167,8 +167,17 @@ fn the_block_is_what_the_caller_says() {
         prev_randao: Some(B256::repeat_byte(4)),
         base_fee_per_gas: Some(5_000),
         blob_base_fee: Some(6_000),
+        block_hashes: BTreeMap::from([(999, B256::repeat_byte(5))]),
         ..BlockOverrides::default()
     };
+    let code = returning(&[op::PUSH2, 0x03, 0xe7, op::BLOCKHASH]);
+    let state = MemoryState::default().with_code(CONTRACT, code);
+    let overrides = CallOverrides {
+        block: overridden.clone(),
+        ..CallOverrides::default()
+    };
+    let hash = called(&state, &to(CONTRACT, &[]), &overrides);
+    assert_eq!(hash, B256::repeat_byte(5)[..]);
     let words = [
         (op::NUMBER, U256::from(7), U256::from(1_000)),
         (op::TIMESTAMP, U256::from(1_700_000_001), U256::from(2_000)),
@@ -311,6 +320,21 @@ fn an_access_list_names_what_a_call_reads_and_writes() {
     let accessed = at(&state, |site| site.access_list(&unused, &none)).unwrap();
     let with_unused = [vec![item(ECRECOVER, &[9])], expected.0].concat();
     assert_eq!(accessed.list, AccessList(with_unused));
+    // A contract that is made is in it with its slots, and without any it is not; go-ethereum's.
+    let creates = |code: &[u8]| {
+        let creating = CallRequest {
+            to: None,
+            ..to(CONTRACT, code)
+        };
+        let made = creating.from.create(0);
+        let accessed = at(&state, |site| site.access_list(&creating, &none)).unwrap();
+        (made, accessed.list)
+    };
+    let (made, list) = creates(&[op::PUSH0, op::SLOAD, op::PUSH0, op::SSTORE, op::STOP]);
+    assert_eq!(list, AccessList(vec![item(made, &[0])]));
+    for code in [&[op::INVALID][..], &[op::STOP]] {
+        assert_eq!(creates(code).1, AccessList::default());
+    }
     // A call that fails has one, too.
     let reverts = accounts(&[(
         CONTRACT,

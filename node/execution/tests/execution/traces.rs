@@ -402,7 +402,10 @@ fn tracers_that_there_are_not_are_named_with_those_there_are() {
         json!({"tracer": script}),
         "JavaScript are not run here; `tracer` can be one of callTracer",
     );
-    refuse(json!({"tracer": "callTracerr"}), "JavaScript");
+    for name in ["callTracerr", "CALLTRACER", ""] {
+        let told = format!("{name} is not there, or not here; `tracer` can be one of callTracer");
+        refuse(json!({"tracer": name}), &told);
+    }
     refuse(
         json!({"tracer": "erc7562Tracer"}),
         "erc7562Tracer is not there, or not here",

@@ -147,6 +147,18 @@ impl Home {
         Ok(())
     }
 
+    /// Fails if this home is of another network, or if the key of the signer in it cannot be
+    /// opened. Writes nothing.
+    pub fn check_new_signer(&self, genesis: &Genesis, role: SignerRole) -> Result<(), HomeError> {
+        let _key = match role {
+            SignerRole::Validator => {
+                open_validator_key(&self.validator_key_file(), self.password())?
+            }
+            SignerRole::Account => self.load_account_key()?,
+        };
+        self.lacks_genesis(genesis).map(drop)
+    }
+
     /// Remembers that the validator key came from elsewhere, where it may have signed.
     pub fn note_imported_key(&self) -> Result<(), HomeError> {
         let file = self.imported_file();

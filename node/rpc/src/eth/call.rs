@@ -19,7 +19,11 @@ use crate::error::{Failure, internal, refused, returned};
 /// The transaction object of go-ethereum's call, estimate and fill methods. Unknown fields are
 /// passed over, as there.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(
+    rename_all = "camelCase",
+    default,
+    expecting = "a transaction's object, such as {\"to\": \"0x...\"}"
+)]
 pub(crate) struct TransactionArguments {
     #[serde(rename = "type")]
     kind: Option<U64>,
@@ -42,7 +46,8 @@ pub(crate) struct TransactionArguments {
 impl TransactionArguments {
     /// The object at index 0, free of contradictions.
     pub(crate) fn parse(api: &Api, arguments: &Arguments<'_>) -> Result<Self, Failure> {
-        let this: Self = arguments.required(0)?;
+        arguments.have(1)?;
+        let this: Self = arguments.object(0)?.unwrap_or_default();
         this.check(api.backend.identity().chain_id)?;
         Ok(this)
     }

@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 use alloy_eips::eip4895::Withdrawal;
 use alloy_primitives::{Address, B256, Bytes, U64, U128, U256};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use tbsi_types::{AccountOverride, BlockOverrides, CallOverrides, StateOverrides, StorageOverride};
 
 use crate::arguments::Arguments;
 use crate::error::{Failure, out_of_range, refused};
 use crate::limits::OVERRIDES_MAX;
 
-/// Overrides of one account. Unknown fields are passed over, as by go-ethereum.
+/// Overrides of one account. Others than these are refused: go-ethereum passes over what it does
+/// not know, and answers something else than was asked.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 struct AccountObject {
     nonce: Option<U64>,
     code: Option<Bytes>,
@@ -30,19 +32,28 @@ struct AccountObject {
 #[serde(transparent)]
 pub(crate) struct StateObject(BTreeMap<Address, AccountObject>);
 
-/// Overrides of a block. The difficulty is passed over: there is none.
+/// Overrides of a block, under the names of go-ethereum, and those of Alloy, Reth and anvil. The
+/// difficulty is passed over: there is none. Others are refused.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(crate) struct BlockObject {
+    #[serde(alias = "blockNumber")]
     number: Option<U64>,
+    #[serde(alias = "timestamp")]
     time: Option<U64>,
     gas_limit: Option<U64>,
+    #[serde(alias = "coinbase")]
     fee_recipient: Option<Address>,
+    #[serde(alias = "random")]
     prev_randao: Option<B256>,
+    #[serde(alias = "baseFee")]
     base_fee_per_gas: Option<U64>,
     blob_base_fee: Option<U128>,
+    block_hash: Option<BTreeMap<U64, B256>>,
     beacon_root: Option<B256>,
     withdrawals: Option<Vec<Withdrawal>>,
+    #[serde(rename = "difficulty")]
+    _difficulty: Option<IgnoredAny>,
 }
 
 impl StateObject {
@@ -89,6 +100,11 @@ fn slots(slots: BTreeMap<B256, B256>) -> BTreeMap<U256, U256> {
 }
 
 impl BlockObject {
+    /// Hashes that it names.
+    pub(crate) fn entries(&self) -> usize {
+        self.block_hash.as_ref().map_or(0, BTreeMap::len)
+    }
+
     pub(crate) fn read(self) -> BlockOverrides {
         BlockOverrides {
             number: self.number.map(|number| number.to()),
@@ -98,6 +114,12 @@ impl BlockObject {
             prev_randao: self.prev_randao,
             base_fee_per_gas: self.base_fee_per_gas.map(|fee| fee.to()),
             blob_base_fee: self.blob_base_fee.map(|fee| fee.to()),
+            block_hashes: self
+                .block_hash
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(number, hash)| (number.to(), hash))
+                .collect(),
             beacon_root: self.beacon_root,
             withdrawals: self.withdrawals,
         }
@@ -120,7 +142,7 @@ impl BlockObject {
     }
 }
 
-/// Refuses more than [`OVERRIDES_MAX`] accounts and slots.
+/// Refuses more than [`OVERRIDES_MAX`] accounts, slots and hashes.
 pub(crate) fn check_count(entries: usize) -> Result<(), Failure> {
     if entries <= OVERRIDES_MAX {
         return Ok(());
@@ -134,13 +156,13 @@ pub(crate) fn check_count(entries: usize) -> Result<(), Failure> {
 /// The overrides of a call: of accounts at `index`, of its block after that.
 pub(crate) fn of_call(arguments: &Arguments<'_>, index: usize) -> Result<CallOverrides, Failure> {
     let state: StateObject = arguments.optional(index)?.unwrap_or_default();
-    let block: BlockObject = arguments.optional(index + 1)?.unwrap_or_default();
+    let block: BlockObject = arguments.object(index + 1)?.unwrap_or_default();
     read(state, block)
 }
 
 /// The overrides of a call, wherever they stood among its arguments.
 pub(crate) fn read(state: StateObject, block: BlockObject) -> Result<CallOverrides, Failure> {
-    check_count(state.entries())?;
+    check_count(state.entries() + block.entries())?;
     Ok(CallOverrides {
         state: state.read()?,
         block: block.of_call()?,
@@ -168,7 +190,6 @@ mod tests {
             one.to_string(): { "nonce": "0x1", "balance": "0x2", "code": "0x00", "state": {} },
             two.to_string(): {
                 "stateDiff": { slot.to_string(): value }, "movePrecompileToAddress": one,
-                "somethingElse": 1,
             },
         });
         let block = json!({
@@ -190,6 +211,15 @@ mod tests {
             (block.base_fee_per_gas, block.blob_base_fee),
             (Some(8), Some(9))
         );
+        // As others name the same.
+        let named = json!({
+            "blockNumber": "0x5", "timestamp": "0x6", "gasLimit": "0x7", "coinbase": one,
+            "random": slot, "baseFee": "0x8", "blobBaseFee": "0x9",
+        });
+        assert_eq!(parsed(Value::Null, named).unwrap().block, block);
+        let hashes = json!({ "blockHash": { "0x4": slot, "3": value } });
+        let hashes = parsed(Value::Null, hashes).unwrap().block.block_hashes;
+        assert_eq!(hashes, BTreeMap::from([(3, value), (4, slot)]));
         let nothing = parsed(Value::Null, Value::Null);
         assert_eq!(nothing, Ok(CallOverrides::default()));
     }
@@ -223,6 +253,26 @@ mod tests {
             -32602,
             "invalid argument 1",
         );
+        // What is not known would not count, and the answer be another.
+        for (state, block, words) in [
+            (
+                Value::Null,
+                json!({ "miner": account }),
+                "unknown field `miner`",
+            ),
+            (
+                Value::Null,
+                json!({ "time": "0x1", "timestamp": "0x1" }),
+                "duplicate field `time`",
+            ),
+            (
+                of(json!({ "storage": {} })),
+                Value::Null,
+                "unknown field `storage`",
+            ),
+        ] {
+            check(state, block, -32602, words);
+        }
         let root = json!({ "beaconRoot": B256::ZERO });
         check(Value::Null, root, -32000, "\"beaconRoot\" is not supported");
         let withdrawals = json!({ "withdrawals": [] });

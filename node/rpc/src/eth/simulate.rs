@@ -28,9 +28,9 @@ use crate::error::{
 };
 use crate::limits::{SIMULATED_CALLS_MAX, SIMULATION_MS_MAX};
 
-/// What to simulate. Unknown fields are passed over, as by go-ethereum.
+/// What to simulate. Unknown fields are refused: passed over they would change the answer.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Options {
     #[serde(default)]
     block_state_calls: Vec<BlockStateCalls>,
@@ -43,7 +43,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct BlockStateCalls {
     #[serde(default)]
     block_overrides: Option<BlockObject>,
@@ -55,7 +55,10 @@ struct BlockStateCalls {
 
 /// `eth_simulateV1(options, block)`.
 pub(crate) fn simulate(api: &Api, arguments: &Arguments<'_>) -> Reply {
-    let options: Options = arguments.required(0)?;
+    arguments.have(1)?;
+    let options: Options = arguments
+        .object(0)?
+        .ok_or_else(|| invalid_params("empty input"))?;
     let full = options.return_full_transactions;
     let simulation = options.read(api.backend.identity().chain_id)?;
     let id: BlockId = arguments.optional(1)?.unwrap_or_default();
@@ -79,7 +82,9 @@ impl Options {
         }
         let blocks = &self.block_state_calls;
         let states = blocks.iter().filter_map(|it| it.state_overrides.as_ref());
-        check_count(states.map(StateObject::entries).sum())?;
+        let hashes = blocks.iter().filter_map(|it| it.block_overrides.as_ref());
+        let hashes: usize = hashes.map(BlockObject::entries).sum();
+        check_count(hashes + states.map(StateObject::entries).sum::<usize>())?;
         let calls = blocks.iter().filter_map(|it| it.calls.as_ref());
         let calls: usize = calls.map(Vec::len).sum();
         if calls > SIMULATED_CALLS_MAX {

@@ -9,8 +9,8 @@ use super::objects::{
     RECEIPT, SYNCING, TRANSACTION,
 };
 use super::schemas::{
-    ADDRESS, ANY_OBJECT, BLOCK_ID, BLOCK_NUMBER, BOOLEAN, BYTES, CALL, FILTER, HASH, INTEGER,
-    NUMBER, QUANTITY, TEXT,
+    ADDRESS, ANY_OBJECT, BLOCK_ID, BLOCK_NUMBER, BLOCK_OVERRIDES, BOOLEAN, BYTES, CALL, FILTER,
+    HASH, INTEGER, NUMBER, QUANTITY, STATE_OVERRIDES, TEXT,
 };
 use crate::api::Pace;
 use crate::eth;
@@ -98,8 +98,8 @@ const BLOCK_STATE_CALLS: Schema = object(
     "BlockStateCalls",
     "A block to simulate: what its header and accounts are, and its calls.",
     &[
-        may("blockOverrides", One(&ANY_OBJECT)),
-        may("stateOverrides", One(&ANY_OBJECT)),
+        may("blockOverrides", One(&BLOCK_OVERRIDES)),
+        may("stateOverrides", One(&STATE_OVERRIDES)),
         may("calls", List(&CALL)),
     ],
 );
@@ -111,17 +111,17 @@ const METHODS: &[Method] = &[
     call("eth_blobBaseFee", "Price of blob gas, the least there is; blobs are refused.", &[], One(&QUANTITY), fees::blob_base_fee).brief(),
     call("eth_blockNumber", "Number of the last block.", &[], One(&QUANTITY), eth::block_number).brief(),
     call("eth_call", "Executes a call on the state of a block and forgets what it changed.",
-        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&ANY_OBJECT)), may("blockOverrides", One(&ANY_OBJECT))],
+        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&STATE_OVERRIDES)), may("blockOverrides", One(&BLOCK_OVERRIDES))],
         One(&BYTES), eth::call::call).at(Pace::Middling),
     call("eth_capabilities", "From which block on the node has what.", &[], One(&CAPABILITIES), eth::capabilities),
     call("eth_chainId", "The EIP-155 chain id.", &[], One(&QUANTITY), eth::chain_id).brief(),
     call("eth_coinbase", "The address that this validator's blocks name; an error of an observer.", &[], One(&ADDRESS), config::coinbase),
     call("eth_config", "The fork and its contracts (EIP-7910).", &[], One(&CONFIG), config::config),
     call("eth_createAccessList", "What a call reads and writes, and its gas when it says so beforehand.",
-        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&ANY_OBJECT)), may("blockOverrides", One(&ANY_OBJECT))],
+        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&STATE_OVERRIDES)), may("blockOverrides", One(&BLOCK_OVERRIDES))],
         One(&ACCESSED), eth::call::create_access_list),
     call("eth_estimateGas", "The gas limit with which a transaction would succeed.",
-        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&ANY_OBJECT)), may("blockOverrides", One(&ANY_OBJECT))],
+        &[need("transaction", One(&CALL)), may("block", One(&BLOCK_ID)), may("stateOverrides", One(&STATE_OVERRIDES)), may("blockOverrides", One(&BLOCK_OVERRIDES))],
         One(&QUANTITY), eth::call::estimate_gas).at(Pace::Middling),
     call("eth_feeHistory", "Fees of up to 1024 blocks: zero, whatever percentile is asked for.",
         &[need("blockCount", One(&BLOCK_COUNT)), need("newestBlock", One(&BLOCK_NUMBER)), may("rewardPercentiles", List(&NUMBER))],

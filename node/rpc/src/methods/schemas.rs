@@ -143,6 +143,22 @@ pub(super) const CALL: Schema = object(
     ],
 );
 
+pub(super) const STATE_OVERRIDES: Schema = json(
+    "StateOverrides",
+    "What accounts are taken to be, by address: `nonce`, `balance`, `code`, `state` (all slots) or \
+     `stateDiff` (some), `movePrecompileToAddress`. Other fields are refused.",
+    r#"{"type":"object"}"#,
+);
+
+pub(super) const BLOCK_OVERRIDES: Schema = json(
+    "BlockOverrides",
+    "What the block is taken to be: `number` (or `blockNumber`), `time` (or `timestamp`), \
+     `gasLimit`, `feeRecipient` (or `coinbase`), `prevRandao` (or `random`), `baseFeePerGas` (or \
+     `baseFee`), `blobBaseFee`, `blockHash` (hashes by number); `difficulty` is passed over; \
+     `beaconRoot` and `withdrawals` of simulated blocks alone. Other fields are refused.",
+    r#"{"type":"object"}"#,
+);
+
 const ADDRESSES: Schema = any_of(
     "Addresses",
     "One address or any of several.",

@@ -1,6 +1,7 @@
 //! How others are reached, ready for use.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -49,21 +50,23 @@ pub(super) struct Identity {
 }
 
 /// What is shown to one host.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Login {
     /// Scheme, host and port.
     pub(super) origin: String,
     /// Marked as sensitive, so that it is not shown.
     pub(super) header: Option<HeaderValue>,
-    pub(super) identity: Option<Identity>,
+    pub(super) identity: Option<Arc<Identity>>,
 }
 
 /// How others are reached.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) via: Via,
     pub(super) roots: Vec<CertificateDer<'static>>,
     pub(super) system_roots: bool,
+    /// If there are any: only who has one of these certificates is trusted, whatever its name.
+    pub(super) pinned: Vec<CertificateDer<'static>>,
     pub(super) connect: Duration,
     pub(super) answer: Duration,
     pub(super) logins: Vec<Login>,
@@ -75,6 +78,7 @@ impl Default for Settings {
             via: Via::Environment,
             roots: Vec::new(),
             system_roots: true,
+            pinned: Vec::new(),
             connect: Duration::from_secs(CLIENT_CONNECT_S_MAX),
             answer: ANSWER,
             logins: Vec::new(),

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -196,6 +197,7 @@ impl HttpFile {
             via: self.via(directory)?,
             roots,
             system_roots: self.system_roots,
+            pinned: Vec::new(),
             connect: Duration::from_secs(self.connect_s),
             answer: Duration::from_secs(self.answer_s),
             logins,
@@ -303,7 +305,7 @@ impl HostLogin {
                 let certificate = directory.join(certificate);
                 let certificates = certificates(&at("certificate"), &certificate)?;
                 let key = private_key(&at("key"), &directory.join(key))?;
-                Some(Identity { certificates, key })
+                Some(Arc::new(Identity { certificates, key }))
             }
             (Some(_), None) => return wrong(at("key"), "is absent; name the certificate's key"),
             (None, Some(_)) => return wrong(at("certificate"), "is absent beside `key`"),
@@ -420,6 +422,15 @@ fn secret_of(file: &Path) -> Result<String, String> {
     }
     let bytes = read(file, SECRET_BYTES_MAX as u64 + 2).map_err(failed)?;
     String::from_utf8(bytes).map_err(|_| format!("is {shown}, which is no text"))
+}
+
+/// The first certificate of a PEM file.
+pub(super) fn first_certificate(file: &Path) -> Result<CertificateDer<'static>, HttpConfigError> {
+    let found = certificates("certificate", file).map_err(|(key, problem)| {
+        let file = file.into();
+        HttpConfigError::Value { file, key, problem }
+    })?;
+    Ok(found.into_iter().next().expect("there is at least one"))
 }
 
 fn certificates(key: &str, file: &Path) -> Result<Vec<CertificateDer<'static>>, Wrong> {

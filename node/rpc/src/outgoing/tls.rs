@@ -2,7 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
 
 use super::config::{Identity, Settings};
 use super::problem::causes;
@@ -29,6 +34,7 @@ pub(super) fn client(
     identity: Option<&Identity>,
     with_roots: bool,
 ) -> Result<ClientConfig, String> {
+    let with_roots = with_roots && settings.pinned.is_empty();
     let mut roots = RootCertStore::empty();
     if with_roots && settings.system_roots {
         match system_roots() {
@@ -48,10 +54,18 @@ pub(super) fn client(
         roots.add_parsable_certificates(settings.roots.iter().cloned());
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| causes(&error))?
-        .with_root_certificates(roots);
+        .map_err(|error| causes(&error))?;
+    let config = match settings.pinned.is_empty() {
+        true => config.with_root_certificates(roots),
+        false => config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Pinned {
+                certificates: settings.pinned.clone(),
+                provider,
+            })),
+    };
     let mut config = match identity {
         None => config.with_no_client_auth(),
         Some(identity) => config
@@ -60,4 +74,53 @@ pub(super) fn client(
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Trusts who has one of these certificates, and its key.
+#[derive(Debug)]
+struct Pinned {
+    certificates: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let is_known = self.certificates.iter().any(|known| known == end_entity);
+        match is_known {
+            true => Ok(ServerCertVerified::assertion()),
+            false => Err(CertificateError::UnknownIssuer.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        algorithms.supported_schemes()
+    }
 }

@@ -4,15 +4,16 @@ use alloy_eips::BlockNumberOrTag;
 use alloy_primitives::{B256, Bytes, keccak256};
 use alloy_rpc_types_trace::geth::{GethDebugTracingOptions, GethTrace};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tbsi_types::Height;
 
 use super::{Bounds, not_genesis, stored};
 use crate::api::{Api, Reply};
 use crate::arguments::Arguments;
-use crate::error::{Failure, invalid_argument, refused};
+use crate::error::{Failure, invalid_argument, invalid_params, refused};
 use crate::eth::call::TransactionArguments;
 use crate::eth::overrides::{self, BlockObject, StateObject};
+use crate::limits::ECHO_CHARS_MAX;
 
 /// One transaction in the answer for a block.
 #[derive(Serialize)]
@@ -106,7 +107,7 @@ pub(crate) fn trace_call(api: &Api, arguments: &Arguments<'_>) -> Reply {
     let transaction = TransactionArguments::parse(api, arguments)?;
     let height = api.state_height(arguments, 1)?;
     let options = options(arguments, 2)?;
-    let more: CallOptions = arguments.optional(2)?.unwrap_or_default();
+    let more: CallOptions = arguments.object(2)?.unwrap_or_default();
     if more.tx_index.is_some() {
         return Err(invalid_argument(2, "`txIndex` is not supported here"));
     }
@@ -122,8 +123,81 @@ pub(crate) fn trace_call(api: &Api, arguments: &Arguments<'_>) -> Reply {
     bounds.reply_trace(api, Some(&trace))
 }
 
+/// Options of go-ethereum and of Alloy.
+const OPTIONS: [&str; 11] = [
+    "tracer",
+    "tracerConfig",
+    "timeout",
+    "reexec",
+    "limit",
+    "debug",
+    "disableStack",
+    "disableStorage",
+    "disableMemory",
+    "enableMemory",
+    "enableReturnData",
+];
+
+/// Beside them, of `debug_traceCall`, and what else is known.
+const MORE_OPTIONS: [&str; 5] = [
+    "disableReturnData",
+    "overrides",
+    "stateOverrides",
+    "blockOverrides",
+    "txIndex",
+];
+
+/// What a tracer's `tracerConfig` may say; `None` of a tracer that is refused anyhow.
+fn tracer_options(tracer: &str) -> Option<&'static [&'static str]> {
+    Some(match tracer {
+        "callTracer" => &["onlyTopCall", "withLog"],
+        "flatCallTracer" => &["convertParityErrors", "includePrecompiles"],
+        "prestateTracer" => &["diffMode", "disableCode", "disableStorage", "includeEmpty"],
+        _ => return None,
+    })
+}
+
 fn options(arguments: &Arguments<'_>, index: usize) -> Result<GethDebugTracingOptions, Failure> {
+    let members: Map<String, Value> = arguments.optional(index)?.unwrap_or_default();
+    check_options(&members)
+        .map_err(|problem| invalid_params(format!("invalid argument {index}: {problem}")))?;
     Ok(arguments.optional(index)?.unwrap_or_default())
+}
+
+/// What is not known would not count, and the trace be another than was asked for.
+fn check_options(members: &Map<String, Value>) -> Result<(), String> {
+    let known: Vec<&str> = [&OPTIONS[..], &MORE_OPTIONS].concat();
+    check_names("", members, &known)?;
+    let tracer = members.get("tracer").and_then(Value::as_str);
+    let config = members.get("tracerConfig").and_then(Value::as_object);
+    let (Some(tracer), Some(config)) = (tracer, config) else {
+        return Ok(());
+    };
+    if tracer != "muxTracer" {
+        return check_tracer(tracer, config);
+    }
+    config.iter().try_for_each(|(tracer, config)| {
+        let config = config.as_object();
+        config.map_or(Ok(()), |config| check_tracer(tracer, config))
+    })
+}
+
+fn check_tracer(tracer: &str, config: &Map<String, Value>) -> Result<(), String> {
+    match tracer_options(tracer) {
+        Some(known) => check_names("tracerConfig.", config, known),
+        None => Ok(()),
+    }
+}
+
+fn check_names(within: &str, members: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
+    let unknown = members.keys().find(|name| !known.contains(&name.as_str()));
+    let Some(name) = unknown else { return Ok(()) };
+    let name: String = name.chars().take(ECHO_CHARS_MAX).collect();
+    Err(format!(
+        "unknown option `{within}{}`; there are {}",
+        name.escape_debug(),
+        known.join(", ")
+    ))
 }
 
 /// The header, first item of a block's list.

@@ -44,6 +44,47 @@ async fn default_batches_take_a_thousand() {
 }
 
 #[tokio::test]
+async fn refusals_arrive_while_a_body_is_sent() {
+    let limits = RpcLimits {
+        request_bytes_max: 200,
+        ..RpcLimits::default()
+    };
+    let fixture = Fixture::with_limits(limits).await;
+    // However much is still on its way when it is refused, whatever for.
+    let larger = " ".repeat(8 * 1024 * 1024);
+    let chunked = format!("800000\r\n{larger}\r\n0\r\n\r\n");
+    for (path, header, body, status) in [
+        ("/", "content-type: application/json", &larger, 413),
+        ("/", "content-type: text/plain", &larger, 415),
+        ("/digest", "accept: */*", &larger, 413),
+        ("/nowhere", "accept: */*", &larger, 404),
+        ("/", "origin: https://a.example", &larger, 403),
+    ] {
+        let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        // All of it is taken.
+        socket.write_all(head.as_bytes()).await.unwrap();
+        socket.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        let line = format!("HTTP/1.1 {status} ");
+        assert!(answer.starts_with(&line), "{path} {header}: {answer}");
+    }
+    let mut socket = TcpStream::connect(fixture.address()).await.unwrap();
+    let head = "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(chunked.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
 async fn bodies_and_answers_are_limited() {
     let limits = RpcLimits {
         request_bytes_max: 200,

@@ -1,5 +1,8 @@
 //! TLS: a client that knows the certificate is served, and a new certificate needs no restart.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +38,12 @@ fn issue() -> Issued {
         pem,
         key: pair.key_pair.serialize_pem(),
     }
+}
+
+/// Its owner alone may read it.
+fn write_key(file: &Path, issued: &Issued) {
+    std::fs::write(file, &issued.key).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
 }
 
 async fn connect(
@@ -75,7 +84,7 @@ async fn a_new_certificate_needs_no_restart() {
     };
     let write = |issued: &Issued| {
         std::fs::write(&files.certificate, &issued.pem).unwrap();
-        std::fs::write(&files.key, &issued.key).unwrap();
+        write_key(&files.key, issued);
     };
     let (first, second) = (issue(), issue());
     write(&first);
@@ -122,7 +131,7 @@ async fn our_client_speaks_tls() {
     };
     let issued = issue();
     std::fs::write(&files.certificate, &issued.pem).unwrap();
-    std::fs::write(&files.key, &issued.key).unwrap();
+    write_key(&files.key, &issued);
     let with_tls = ServerConfig {
         tls: Some(files),
         ..config()
@@ -148,6 +157,20 @@ async fn our_client_speaks_tls() {
         };
         assert_eq!(leaf.index, LeafIndex(index));
     }
+    // The certificate itself is believed, whatever name it has; another is not.
+    let by_address = format!("https://{}", fixture.address());
+    let pinned = Http::default().pinned(&dir.path().join("certificate.pem"));
+    let known = Client::through(&pinned.unwrap(), &by_address).unwrap();
+    assert_eq!(known.chain_id().await.unwrap(), CHAIN_ID);
+    std::fs::write(dir.path().join("other.pem"), issue().pem).unwrap();
+    let pinned = Http::default().pinned(&dir.path().join("other.pem"));
+    let other = Client::through(&pinned.unwrap(), &by_address).unwrap();
+    let refused = other.chain_id().await.unwrap_err().to_string();
+    assert!(
+        refused.contains("its certificate is not trusted"),
+        "{refused}"
+    );
+    assert!(Http::default().pinned(&file).is_err());
     let stranger = Client::through(&Http::default(), &url);
     // Refused at once where the system has no roots at all.
     if let Ok(stranger) = stranger {

@@ -333,7 +333,7 @@ async fn keys_and_addresses_have_rates() {
         "{message}"
     );
     assert!(error["data"]["retryAfterS"].is_u64(), "{error}");
-    // Another address, a key, and this machine are not concerned.
+    // Another address and a key are not concerned.
     let other = ["x-forwarded-for: 203.0.113.9"];
     assert_eq!(post(fixture.address(), REQUEST, &other).await.status, 200);
     for header in ["authorization: Bearer secret", "x-api-key: secret"] {
@@ -344,8 +344,32 @@ async fn keys_and_addresses_have_rates() {
             200
         );
     }
+    // Whom the proxy does not name, or names as this machine, is counted with all of that kind.
+    let mut statuses = Vec::new();
+    for headers in [
+        [].as_slice(),
+        &["x-forwarded-for: unknown"],
+        &["x-forwarded-for: ::1"],
+    ] {
+        for _ in 0..10 {
+            statuses.push(post(fixture.address(), REQUEST, headers).await.status);
+        }
+    }
+    assert_eq!(statuses[0], 200);
+    assert!(statuses.contains(&429), "{statuses:?}");
+    // Without proxies this machine is not.
+    let alone = Fixture::with(ServerConfig {
+        rates: RatesConfig {
+            what: "calls",
+            per_minute: None,
+            address_per_minute: Some(12),
+            keys: Vec::new(),
+        },
+        ..config()
+    })
+    .await;
     for _ in 0..20 {
-        assert_eq!(post(fixture.address(), REQUEST, &[]).await.status, 200);
+        assert_eq!(post(alone.address(), REQUEST, &[]).await.status, 200);
     }
     let unknown = post(fixture.address(), REQUEST, &["x-api-key: guess"]).await;
     assert_eq!(unknown.status, 401);
@@ -398,14 +422,29 @@ async fn operators_have_a_listener_of_their_own() {
     );
     let wrong = post(operator, REQUEST, &["authorization: Bearer a.b.c"]).await;
     assert_eq!(wrong.status, 401);
+    // Nothing at all is served without one.
+    for (method, path) in [
+        ("GET", "/"),
+        ("HEAD", "/"),
+        ("OPTIONS", "/"),
+        ("PUT", "/"),
+        ("GET", "/log/checkpoint"),
+        ("POST", "/nowhere"),
+    ] {
+        let refused = exchange_at(operator, method, path, &[], b"").await;
+        assert_eq!(refused.status, 401, "{method} {path}");
+    }
     // {"alg":"HS256"} . {"iat":1700000000}, made with: openssl dgst -sha256 -mac HMAC
     let token = "authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJpYXQiOjE3MDAwMDAwMDB9.\
                  cZsZzsLaHRs637c9oVlVqjlfruNQkw6ZhI0ZKxhFaC4";
     let good = post(operator, REQUEST, &[token]).await;
     assert_eq!(good.json()["result"], "0x87394a", "{}", good.body);
     // Its pages are not here, its methods not there.
-    let page = exchange_at(operator, "GET", "/log/checkpoint", &[], b"").await;
+    let page = exchange_at(operator, "GET", "/log/checkpoint", &[token], b"").await;
     assert_eq!(page.status, 404);
+    let page = exchange_at(operator, "GET", "/", &[token], b"").await;
+    assert_eq!(page.status, 200);
+    assert!(!page.body.contains("/log"), "{}", page.body);
     assert_eq!(fixture.error("eth_chainId", json!([])).await.0, -32601);
     let page = post(operator, REQUEST, &[token, "origin: https://a.example"]).await;
     assert_eq!(page.status, 403);

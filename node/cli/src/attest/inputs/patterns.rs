@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use glob::{MatchOptions, Pattern};
 
 use crate::lang::{SayContext, Sentence, demand, said};
@@ -58,7 +59,6 @@ impl Patterns {
                     format!("--exclude {text} 不是樣式；請用如 *.log 或 /drafts/"),
                 )
             };
-            demand(!text.starts_with('!'), problem)?;
             let rule = Rule::parse(dir, text).or_say(problem)?;
             let (en, zh_tw) = problem();
             rule.ok_or_else(|| said(en, zh_tw))
@@ -130,19 +130,14 @@ fn no_text(path: &Path, bytes: &[u8]) -> anyhow::Error {
 
 impl Rule {
     /// `None` for a comment, or for nothing.
-    fn parse(base: &Path, line: &str) -> Result<Option<Self>, glob::PatternError> {
-        let line = line.trim_end();
+    fn parse(base: &Path, line: &str) -> anyhow::Result<Option<Self>> {
+        let line = without_spaces(line);
         if line.is_empty() || line.starts_with('#') {
             return Ok(None);
         }
         let (takes_back, rest) = match line.strip_prefix('!') {
             Some(rest) => (true, rest),
             None => (false, line),
-        };
-        // A name may begin like a comment or like what takes back.
-        let rest = match rest.strip_prefix('\\') {
-            Some(name) if name.starts_with(['#', '!']) => name,
-            Some(_) | None => rest,
         };
         let directories_only = rest.ends_with('/');
         let rest = rest.trim_end_matches('/');
@@ -153,7 +148,7 @@ impl Rule {
         }
         Ok(Some(Self {
             base: base.into(),
-            pattern: Pattern::new(rest)?,
+            pattern: Pattern::new(&translated(rest)?)?,
             anchored,
             directories_only,
             takes_back,
@@ -175,6 +170,54 @@ impl Rule {
         // What is no UTF-8 is compared as it is shown.
         compared.is_some_and(|it| self.pattern.matches_with(&it.to_string_lossy(), OPTIONS))
     }
+}
+
+/// A line without the spaces at its end, but for one after a backslash.
+fn without_spaces(line: &str) -> &str {
+    let trimmed = line.trim_end();
+    let backslashes = trimmed.len() - trimmed.trim_end_matches('\\').len();
+    match line[trimmed.len()..].starts_with(' ') && backslashes % 2 == 1 {
+        true => &line[..=trimmed.len()],
+        false => trimmed,
+    }
+}
+
+/// A pattern as the library has it, which knows no backslashes and writes `[^a]` as `[!a]`.
+fn translated(pattern: &str) -> anyhow::Result<String> {
+    let mut made = String::with_capacity(pattern.len());
+    let mut letters = pattern.chars().peekable();
+    let mut in_class = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => {
+                let literal = letters.next();
+                let literal =
+                    literal.context("a backslash stands before what is meant as it is")?;
+                match in_class {
+                    true => made.push(literal),
+                    false => made += &Pattern::escape(literal.encode_utf8(&mut [0; 4])),
+                }
+            }
+            '[' if !in_class => {
+                in_class = true;
+                made.push('[');
+                if let Some('^' | '!') = letters.peek() {
+                    letters.next();
+                    made.push('!');
+                }
+                // At the beginning it belongs to the class.
+                if let Some(bracket) = letters.next_if_eq(&']') {
+                    made.push(bracket);
+                }
+            }
+            ']' => {
+                in_class = false;
+                made.push(']');
+            }
+            letter => made.push(letter),
+        }
+    }
+    Ok(made)
 }
 
 #[cfg(test)]
@@ -213,6 +256,21 @@ mod tests {
         check(&["# a", "", "  "], "# a", false, false);
         check(&[r"\#a", r"\!b"], "#a", false, true);
         check(&[r"\#a", r"\!b"], "!b", false, true);
+        // A backslash takes the next letter as it is, a space at the end too.
+        check(&[r"br\[a\].txt"], "br[a].txt", false, true);
+        check(&[r"br\[a\].txt"], "bra.txt", false, false);
+        check(&[r"\*"], "*", false, true);
+        check(&[r"\*"], "a", false, false);
+        check(&[r"a\b"], "ab", false, true);
+        check(&[r"a\\b"], r"a\b", false, true);
+        check(&[r"sp\ "], "sp ", false, true);
+        check(&[r"sp\ "], "sp", false, false);
+        check(&[r"sp\  "], "sp ", false, true);
+        check(&["sp "], "sp", false, true);
+        check(&["[^a]"], "b", false, true);
+        check(&["[!a]"], "a", false, false);
+        check(&["[]]"], "]", false, true);
+        check(&[r"[\*]"], "*", false, true);
         check(&["[ab]?"], "b1", false, true);
         check(&[".*"], ".hidden", false, true);
         check(&["*"], ".hidden", false, true);
@@ -221,8 +279,28 @@ mod tests {
     }
 
     #[test]
+    fn the_command_line_counts_more_than_files() {
+        let mut patterns = Patterns::new(
+            Path::new("d"),
+            &["*.txt".into(), "!b.txt".into(), "!c.log".into()],
+        )
+        .unwrap();
+        let log = Rule::parse(Path::new("d"), "*.log").unwrap();
+        patterns.of_files.extend(log);
+        for (name, expected) in [
+            ("a.txt", true),
+            ("b.txt", false),
+            ("c.log", false),
+            ("d.log", true),
+        ] {
+            let path = Path::new("d").join(name);
+            assert_eq!(patterns.leave_out(&path, false), expected, "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_no_pattern_is_refused() {
-        for bad in ["!a", "", "[", "a/***", "#", "/"] {
+        for bad in ["!", "", "[", "a/***", "#", "/", "a\\"] {
             assert!(
                 Patterns::new(Path::new("d"), &[bad.into()]).is_err(),
                 "{bad}"

@@ -9,8 +9,8 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::patterns::{IGNORE_FILE, Patterns};
 use super::place::{Place, unnameable};
-use super::{Collected, FILES_MAX, Inputs, LeftOut, check_file, is_empty, same_file};
-use crate::lang::{SayContext, Sentence, demand, said, wrap};
+use super::{Collected, FILES_MAX, Inputs, LeftOut, check_file, is_empty, same_file, say_skipped};
+use crate::lang::{Language, SayContext, Sentence, demand, said, wrap};
 use crate::shown::PathShown;
 use crate::{proof, salt};
 
@@ -24,6 +24,7 @@ pub(super) fn walk(
     key: &Path,
     place: &Place,
     found: &mut Collected,
+    lang: Language,
 ) -> anyhow::Result<()> {
     demand(!dir.is_file(), || {
         let dir = dir.shown();
@@ -74,6 +75,10 @@ pub(super) fn walk(
         demand(found.targets.len() <= FILES_MAX, || too_many(dir))?;
     }
     let nothing = found.targets.len() == before && found.left_out.is_empty();
+    if nothing {
+        // Otherwise it is said later, when all is known.
+        say_skipped(&found.skipped, lang);
+    }
     demand(!nothing, || {
         let dir = dir.shown();
         (

@@ -119,7 +119,7 @@ fn operator(operator: Option<&OperatorConfig>) -> String {
     let Some(operator) = operator else {
         return "\
 # A listener for whoever runs the node, on this machine or with JSON Web Tokens (HS256) made with
-# the 32 bytes in a file: openssl rand -hex 32
+# the 32 bytes in a file: (umask 077; openssl rand -hex 32 > keys/rpc.secret)
 # [rpc.operator]
 # listen = \"127.0.0.1:8551\"
 # methods = [\"admin\", \"tbsi\"]
@@ -138,7 +138,8 @@ fn operator(operator: Option<&OperatorConfig>) -> String {
 listen = \"{listen}\"
 # Namespaces and names of the methods that are served; none is all.
 methods = {methods}
-# File with 32 bytes in hex, with which tokens are made: openssl rand -hex 32
+# File with 32 bytes in hex, with which tokens are made:
+# (umask 077; openssl rand -hex 32 > keys/rpc.secret)
 {secret}
 {tls}",
         listen = operator.listen,
