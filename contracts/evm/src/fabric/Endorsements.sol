@@ -44,6 +44,7 @@ library Endorsements {
         (from, to) = r.field(3);
         Protobuf.Reader memory part = r.within(from, to, "Response");
         if (part.varint(1) != 200) revert FabricResponseRefused("its status is not 200");
+        // slither-disable-next-line unused-return
         if (part.has(2)) part.bytesOf(2);
         text = part.bytesOf(3);
         part.finish();
@@ -62,11 +63,14 @@ library Endorsements {
         while (r.has(2)) {
             (uint256 from, uint256 to) = r.field(2);
             Protobuf.Reader memory namespace = r.within(from, to, "NsReadWriteSet");
+            // slither-disable-next-line unused-return
             namespace.field(1);
+            // slither-disable-next-line write-after-write
             (from, to) = namespace.field(2);
             if (namespace.has(3)) revert FabricResponseRefused("it touches private data");
             namespace.finish();
             Protobuf.Reader memory keys = r.within(from, to, "KVRWSet");
+            // slither-disable-next-line unused-return
             while (keys.has(1)) keys.field(1);
             if (keys.has(3) || keys.has(4)) {
                 revert FabricResponseRefused("it is no read: it writes");

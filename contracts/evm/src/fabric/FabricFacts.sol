@@ -63,6 +63,7 @@ contract FabricFacts is IFabricFacts {
     mapping(uint32 channel => Channel) private _channels;
     /// Position in the description, from 1.
     mapping(uint32 channel => mapping(bytes32 mspId => uint256)) private _organisations;
+    // slither-disable-next-line uninitialized-state
     mapping(uint32 channel => mapping(uint256 organisation => Authority[])) private _authorities;
     mapping(uint32 motion => bool) private _motionUsed;
     mapping(bytes32 nonce => Request) private _requests;
@@ -337,6 +338,8 @@ contract FabricFacts is IFabricFacts {
         }
         (uint256 r, uint256 s) = Der.signature(endorsement.signature);
         if (s > P256.HALF_ORDER) revert FabricFactsEndorsementRefused(position, "it has high s");
+        // As Fabric signs it; what both say is read to its last byte.
+        // slither-disable-next-line encode-packed-collision
         bytes32 digest = sha256(abi.encodePacked(response, endorsement.endorser));
         if (!P256.verify(digest, r, s, it.x, it.y)) {
             revert FabricFactsEndorsementRefused(position, "it is no signature of the response");

@@ -81,6 +81,7 @@ library X509 {
         // slither-disable-next-line unused-return
         (, place) = Der.open(der, to, end, Der.INTEGER);
         place = _algorithm(der, place, end);
+        // slither-disable-next-line unused-return
         (, to) = Der.open(der, place, end, Der.SEQUENCE);
         it.issuer = keccak256(Protobuf.slice(der, place, to));
         (from, place) = Der.open(der, to, end, Der.SEQUENCE);
@@ -105,6 +106,7 @@ library X509 {
         pure
         returns (uint256 to)
     {
+        // slither-disable-next-line unused-return
         (, to) = Der.open(der, place, end, Der.SEQUENCE);
         if (keccak256(Protobuf.slice(der, place, to)) != _ALGORITHM) {
             revert FabricCertificateRefused("it is not signed by ECDSA with SHA-256");
@@ -116,6 +118,7 @@ library X509 {
         pure
         returns (uint256 to)
     {
+        // slither-disable-next-line unused-return
         (, to) = Der.open(der, place, end, Der.SEQUENCE);
         if (to - place != 91 || keccak256(Protobuf.slice(der, place, place + 27)) != _KEY) {
             revert FabricCertificateRefused("its key is not of P-256");
