@@ -247,11 +247,8 @@ async fn restored(drill: &mut Drill, backups: &[(String, PathBuf)], before: Heig
     drill.net.wait_height(0, before).await;
     let (rpc, file) = (drill.net.network.rpc_url(0), drill.path("checkpoint.json"));
     let file = file.display().to_string();
-    said(
-        &tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await,
-        0,
-        &["height"],
-    );
+    let got = tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await;
+    said(&got, 0, &["height"]);
     let survivor = drill.net.client(0).block_number().await.unwrap();
     assert!(
         survivor >= before,

@@ -640,7 +640,7 @@ async fn a_plain_copy_says_what_it_does_not_know() {
     assert_eq!(checkpoint["height"], Value::Null);
     assert_eq!(
         (&status["acts"]["total"], &status["acts"]["read"]),
-        (&5.into(), &0.into())
+        (&13.into(), &0.into())
     );
     let now = room.json("now").await;
     assert_eq!(contract.check("Now", &now), Vec::<String>::new());
