@@ -442,8 +442,11 @@ async fn upgrade(drill: &mut Drill) {
     );
 }
 
-/// Files of a folder without folders, readable by their owner alone.
+/// Files of a folder without folders, if there is such a folder.
 fn copy_flat(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        return;
+    }
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -208,7 +208,10 @@ fn a_changed_block_is_found() {
     for (part, words) in [
         (keys::Part::Body, "block 5"),
         (keys::Part::Header, "block 5"),
-        (keys::Part::Checkpoint, "block 6: its validator set"),
+        (
+            keys::Part::Checkpoint,
+            "block 6 is damaged: its validator set",
+        ),
     ] {
         let key = keys::part(height, part);
         let value = store
