@@ -67,6 +67,7 @@ by 1 motion propose add-organisation e.toml
 by 1 motion vote 1 yes
 by 2 motion vote 1 yes
 by 3 motion vote 1 yes
+by 1 motion execute 1
 by 2 motion propose set-quota 3 --leaves 100000
 by 1 motion vote 2 yes
 by 4 motion vote 2 no

@@ -143,11 +143,15 @@ def helps():
     return "\n".join(parts)
 
 
+def is_group(page):
+    return page.exists() and "\nCommands:\n" in page.read_text(encoding="utf-8")
+
+
 def heading_of(stem):
     """`tbsi-keys-reset-sign-state` is `tbsi keys reset-sign-state`: groups have files of their own."""
     words, known = [], ""
     for part in stem.split("-"):
-        if words and (HELP / f"{known}.txt").exists():
+        if words and is_group(HELP / f"{known}.txt"):
             words.append(part)
         elif words:
             words[-1] += f"-{part}"

@@ -247,11 +247,8 @@ async fn restored(drill: &mut Drill, backups: &[(String, PathBuf)], before: Heig
     drill.net.wait_height(0, before).await;
     let (rpc, file) = (drill.net.network.rpc_url(0), drill.path("checkpoint.json"));
     let file = file.display().to_string();
-    said(
-        &tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await,
-        0,
-        &["height"],
-    );
+    let got = tbsi(&["checkpoint", "get", "--rpc", &rpc, "--out", &file]).await;
+    said(&got, 0, &["height"]);
     let survivor = drill.net.client(0).block_number().await.unwrap();
     assert!(
         survivor >= before,
@@ -445,8 +442,11 @@ async fn upgrade(drill: &mut Drill) {
     );
 }
 
-/// Files of a folder without folders, readable by their owner alone.
+/// Files of a folder without folders, if there is such a folder.
 fn copy_flat(from: &Path, to: &Path) {
+    if !from.is_dir() {
+        return;
+    }
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -35,6 +35,7 @@ mod digest;
 mod store;
 mod trust;
 
+mod desk;
 mod shared;
 
 mod follow;
@@ -45,9 +46,7 @@ mod notify;
 mod run;
 mod web;
 
-pub use notify::{
-    Channel, NewSubscription, NotifyConfig, SmtpConfig, SmtpTls, Subscription, subscribe,
-    subscriptions, unsubscribe,
-};
+pub use desk::{Channel, NewSubscription, Subscription};
+pub use notify::{NotifyConfig, SmtpConfig, SmtpTls, subscribe, subscriptions, unsubscribe};
 pub use run::{WarroomConfig, WarroomOutcome, follow_once, run};
 pub use said::WarroomError;

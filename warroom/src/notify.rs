@@ -3,7 +3,6 @@
 //! subscription knows how far it was told.
 
 mod address;
-mod desk;
 mod dispatch;
 mod mail;
 mod webhook;
@@ -13,11 +12,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use tbsi_types::B256;
 
+use crate::desk::{Desk, NewSubscription, Subscription};
 use crate::said::{WarroomError, said};
 use crate::store::Store;
 
-pub(crate) use desk::Desk;
-pub use desk::Subscription;
 pub(crate) use dispatch::Dispatcher;
 
 /// How alerts are sent.
@@ -62,32 +60,6 @@ pub enum SmtpTls {
     StartTls,
     /// Not at all: for a relay on the same machine.
     None,
-}
-
-/// By what somebody is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// A signed POST.
-    Webhook,
-    /// E-mail.
-    Email,
-}
-
-/// What somebody asks to be told of.
-#[derive(Clone, Debug)]
-pub struct NewSubscription {
-    /// By what.
-    pub channel: Channel,
-    /// A URL, or an address of e-mail.
-    pub address: String,
-    /// The query of `/attestations`, such as `organisation=1&kind=any`.
-    pub filter: String,
-    /// Whether texts are in Traditional Chinese.
-    pub zh_tw: bool,
-    /// What webhooks are signed with.
-    pub secret: [u8; 32],
-    /// What confirms it.
-    pub token: [u8; 32],
 }
 
 impl NotifyConfig {

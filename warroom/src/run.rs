@@ -12,9 +12,10 @@ use tokio::sync::watch;
 
 use crate::alarm::RaisedAlarm;
 use crate::clock;
+use crate::desk::Desk;
 use crate::follow::{Follower, silent_ms};
 use crate::limits::SOURCES_MAX;
-use crate::notify::{Desk, Dispatcher, NotifyConfig};
+use crate::notify::{Dispatcher, NotifyConfig};
 use crate::said::{WarroomError, causes, said};
 use crate::source::LogSource;
 use crate::store::Store;

@@ -21,8 +21,8 @@ use tokio::task::spawn_blocking;
 
 use crate::api::{self, Answer, Beside, Params, Problem};
 use crate::clock;
+use crate::desk::Desk;
 use crate::limits::TARGET_BYTES_MAX;
-use crate::notify::Desk;
 use crate::said::said;
 use crate::shared::Shared;
 use page::Pages;

@@ -241,13 +241,20 @@ impl Remote {
 
     fn url(&self, path: &str) -> Url {
         let mut url = self.url.clone();
+        let (path, query) = match path.split_once('?') {
+            None => (path, None),
+            Some((path, query)) => (path, Some(query)),
+        };
         if !path.is_empty() {
             url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        }
+        if query.is_some() {
+            url.set_query(query);
         }
         url
     }
 
-    /// What is at `path` below the address, if it has at most `bytes_max` bytes.
+    /// What is at `path`, perhaps with a query, below the address, if it has at most `bytes_max` bytes.
     pub async fn get(&self, path: &str, bytes_max: usize) -> Result<RemoteAnswer, HttpProblem> {
         let nothing = ("", Vec::new());
         self.exchange(Method::GET, path, nothing, bytes_max).await

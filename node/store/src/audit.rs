@@ -160,6 +160,8 @@ impl Store {
         expect("its state root", checkpoint.state_root, header.state_root)?;
         if let Some(before) = before {
             expect("its parent", header.parent_hash, before.block_hash)?;
+            let named = before.next_validator_set_hash;
+            expect("its validator set", checkpoint.validator_set_hash, named)?;
         }
         if checkpoint.height != height || header.number != height.0 {
             return Err(wrong(name(), "it is stored under another height"));

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::leaves::{Filter, json, page};
 use super::{Answer, Beside, Context, Params, Problem};
+use crate::desk::Desk;
 use crate::limits::{NOTICE_ITEMS_MAX, NOTICE_LEAVES_MAX, QUERY_BYTES_MAX};
-use crate::notify::Desk;
 use crate::said::{WarroomError, said};
 use crate::shared::Shared;
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::Channel;
+use crate::desk::Channel;
 use crate::limits::ADDRESS_BYTES_MAX;
 use crate::said::{WarroomError, said};
 

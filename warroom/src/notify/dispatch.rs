@@ -6,10 +6,11 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
+use super::NotifyConfig;
 use super::mail::Relay;
 use super::webhook::Webhooks;
-use super::{Channel, Desk, NotifyConfig, Subscription};
 use crate::api::{self, Notice};
+use crate::desk::{Channel, Desk, Subscription};
 use crate::limits::{ASK_AGAIN_MS, ASKED_MAX, DUE_AT_A_TIME, MAIL_PAUSE_MS, SENDS_AT_A_TIME};
 use crate::said::{Said, WarroomError, said};
 use crate::shared::Shared;

@@ -10,8 +10,8 @@ use reqwest::{Client, Url, redirect};
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::Subscription;
 use super::address::AllowedHosts;
+use crate::desk::Subscription;
 use crate::limits::{ANSWER_BYTES_MAX, SEND_MS_MAX};
 
 /// Who speaks HTTP.

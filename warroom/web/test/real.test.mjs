@@ -14,7 +14,7 @@ const ask = async (path) => (await fetch(`${url}api/v1/${path}`)).json()
 /** Positions of leaves that the page shows, by what they are. */
 async function named() {
   const { items } = await ask('attestations?kind=any&limit=200')
-  const of = (kind) => items.filter((it) => it.kind === kind).map((it) => it.position).sort((a, b) => a - b)
+  const of = (kind) => items.filter((it) => it.statement.kind === kind).map((it) => it.position).sort((a, b) => a - b)
   const [revocation] = of('revocation')
   const attestations = of('attestation')
   const shown = await Promise.all(attestations.map((it) => ask(`attestations/${it}`)))

@@ -37,8 +37,8 @@ pub enum BackupError {
     },
     /// The home to restore into has something in it.
     #[error(
-        "{path} exists: restore into a new directory, in which there may be `keys` and nothing \
-         else; if it is what a restore left that was cut short, remove all but `keys`",
+        "{path} exists: restore into a new directory, in which there may be `keys` and `tsa` and \
+         nothing else; if it is what a restore left that was cut short, remove all but these",
         path = path.display()
     )]
     NotNew {

@@ -47,7 +47,7 @@ pub struct Restored {
     pub spent: Option<PathBuf>,
 }
 
-/// Restores a backup into `home`, in which there may be `keys` and nothing else. Its last block's
+/// Restores a backup into `home`, in which there may be `keys` and `tsa` and nothing else. Its last block's
 /// certificate is verified from the genesis file on; [`super::verify`] does so for everything.
 /// Files are compared with the manifest while they are copied. If anything fails, all that was made
 /// is removed again.
@@ -120,7 +120,7 @@ impl Drop for Made<'_> {
     }
 }
 
-/// Fails unless the home is a new directory, or one with nothing but keys.
+/// Fails unless the home is a new directory, or one with nothing but keys (`tsa` has those of time stamps).
 fn require_new(home: &Home) -> Result<(), BackupError> {
     let listed = match fs::read_dir(home.dir()) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -128,7 +128,10 @@ fn require_new(home: &Home) -> Result<(), BackupError> {
     };
     for entry in listed {
         let entry = entry.map_err(failed("list", home.dir()))?;
-        if entry.file_name() != "keys" {
+        if !["keys", "tsa"]
+            .iter()
+            .any(|kept| entry.file_name() == *kept)
+        {
             let path = entry.path();
             return Err(BackupError::NotNew { path });
         }

@@ -207,8 +207,11 @@ fn a_changed_block_is_found() {
     let height = Height(5);
     for (part, words) in [
         (keys::Part::Body, "block 5"),
-        (keys::Part::Header, "5"),
-        (keys::Part::Checkpoint, "5"),
+        (keys::Part::Header, "block 5"),
+        (
+            keys::Part::Checkpoint,
+            "block 6 is damaged: its validator set",
+        ),
     ] {
         let key = keys::part(height, part);
         let value = store

@@ -6,12 +6,37 @@ use std::time::Duration;
 use alloy_primitives::hex;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Channel, NewSubscription};
 use crate::limits::{FAILURES_MAX, RETRY_MS_MAX, SUBSCRIPTIONS_MAX};
 use crate::said::{WarroomError, said};
 
 const COLUMNS: &str = "number, channel, address, filter, zh_tw, secret, token, confirmed_ms, \
                        asked, next, failures, problem";
+
+/// By what somebody is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// A signed POST.
+    Webhook,
+    /// E-mail.
+    Email,
+}
+
+/// What somebody asks to be told of.
+#[derive(Clone, Debug)]
+pub struct NewSubscription {
+    /// By what.
+    pub channel: Channel,
+    /// A URL, or an address of e-mail.
+    pub address: String,
+    /// The query of `/attestations`, such as `organisation=1&kind=any`.
+    pub filter: String,
+    /// Whether texts are in Traditional Chinese.
+    pub zh_tw: bool,
+    /// What webhooks are signed with.
+    pub secret: [u8; 32],
+    /// What confirms it.
+    pub token: [u8; 32],
+}
 
 /// Somebody who is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +57,10 @@ pub struct Subscription {
     pub failures: u32,
     /// What was wrong with the last one.
     pub problem: Option<String>,
-    pub(super) zh_tw: bool,
-    pub(super) secret: Vec<u8>,
-    pub(super) token: String,
-    pub(super) asked: u32,
+    pub(crate) zh_tw: bool,
+    pub(crate) secret: Vec<u8>,
+    pub(crate) token: String,
+    pub(crate) asked: u32,
 }
 
 /// A connection that writes subscriptions alone.
@@ -63,7 +88,7 @@ impl Desk {
     }
 
     /// Enters one that is told of leaves from `next` on, once it is confirmed.
-    pub(super) fn add(&self, new: &NewSubscription, next: u64) -> Result<u64, WarroomError> {
+    pub(crate) fn add(&self, new: &NewSubscription, next: u64) -> Result<u64, WarroomError> {
         let count = "SELECT count(*) FROM subscription";
         let count = self
             .connection
@@ -92,7 +117,7 @@ impl Desk {
     }
 
     /// All of them.
-    pub(super) fn all(&self) -> Result<Vec<Subscription>, WarroomError> {
+    pub(crate) fn all(&self) -> Result<Vec<Subscription>, WarroomError> {
         self.rows(
             &format!("SELECT {COLUMNS} FROM subscription ORDER BY number"),
             &[],
@@ -100,7 +125,7 @@ impl Desk {
     }
 
     /// Those that something may be sent to now.
-    pub(super) fn due(&self, now_ms: u64, max: i64) -> Result<Vec<Subscription>, WarroomError> {
+    pub(crate) fn due(&self, now_ms: u64, max: i64) -> Result<Vec<Subscription>, WarroomError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM subscription WHERE due_ms <= ? AND failures < ?
              ORDER BY due_ms, number LIMIT ?"
@@ -123,7 +148,7 @@ impl Desk {
     }
 
     /// Ends one; whether there was one of this number.
-    pub(super) fn end(&self, number: u64) -> Result<bool, WarroomError> {
+    pub(crate) fn end(&self, number: u64) -> Result<bool, WarroomError> {
         self.changed(
             "DELETE FROM subscription WHERE number = ?",
             params![int(number)],
@@ -147,7 +172,7 @@ impl Desk {
     }
 
     /// Its receiver was asked to confirm it; not again before `due_ms`.
-    pub(super) fn asked(&self, number: u64, due_ms: u64) -> Result<(), WarroomError> {
+    pub(crate) fn asked(&self, number: u64, due_ms: u64) -> Result<(), WarroomError> {
         let sql = "UPDATE subscription SET asked = asked + 1, due_ms = ?, failures = 0,
                    problem = NULL WHERE number = ?";
         self.changed(sql, params![int(due_ms), int(number)])
@@ -155,7 +180,7 @@ impl Desk {
     }
 
     /// It was told of all before a position; of more not before `due_ms`.
-    pub(super) fn told(&self, number: u64, next: u64, due_ms: u64) -> Result<(), WarroomError> {
+    pub(crate) fn told(&self, number: u64, next: u64, due_ms: u64) -> Result<(), WarroomError> {
         let sql = "UPDATE subscription SET next = ?, due_ms = ?, failures = 0, problem = NULL
                    WHERE number = ?";
         self.changed(sql, params![int(next), int(due_ms), int(number)])
@@ -163,7 +188,7 @@ impl Desk {
     }
 
     /// Something could not be sent: later again, ever later.
-    pub(super) fn missed(
+    pub(crate) fn missed(
         &self,
         it: &Subscription,
         now_ms: u64,
