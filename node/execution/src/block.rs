@@ -228,7 +228,7 @@ impl<V: StateView + ?Sized> Building<'_, '_, V> {
 
     fn gas_left(&self, part: Part) -> u64 {
         let gas_max = self.limits.gas_max.min(self.gas_limit);
-        (gas_max / u64::from(part)).saturating_sub(self.run.gas_used())
+        (gas_max / u64::from(part)).saturating_sub(self.run.gas_used)
     }
 
     fn fits(&self, transaction: &Transaction, part: Part) -> bool {

@@ -80,7 +80,7 @@ pub(crate) struct BlockRun<'v, V: StateView + ?Sized, I = ()> {
     gate: Option<Gate>,
     pub(crate) receipts: Vec<Receipt>,
     denied: Vec<Denied>,
-    gas_used: u64,
+    pub(crate) gas_used: u64,
 }
 
 /// A transaction that ran; nothing of it is in the block yet.

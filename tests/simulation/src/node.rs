@@ -35,7 +35,7 @@ use crate::founding::{
 };
 use crate::mutants::Mutant;
 use crate::rng::Rng;
-use crate::side::SharedSide;
+use crate::side::{Power, SharedSide};
 
 /// Not that of the genesis file: what a planted bug goes by.
 const OTHER_MAP_PERIOD_MS: u64 = 7_000;
@@ -360,8 +360,8 @@ impl Node {
             side.crashed = false;
             (side.full, side.failed) = (false, false);
             side.peers_tip = Height::GENESIS;
-            (side.power_fails, side.unanswered) = (false, 0);
-            std::mem::take(&mut side.log_lost)
+            side.unanswered = 0;
+            std::mem::take(&mut side.power) == Power::Failed
         };
         self.files.log.crash(|durable, now| {
             if log_lost {

@@ -7,6 +7,18 @@ use tbsi_types::{Evidence, Height};
 
 use crate::mutants::Mutant;
 
+/// The power of a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Power {
+    /// It is on.
+    #[default]
+    On,
+    /// It goes as soon as the next signature is in the sign-state.
+    Fails,
+    /// It went: what was not synced of the log is lost.
+    Failed,
+}
+
 /// A node's share of the world.
 #[derive(Debug, Default)]
 pub struct Side {
@@ -14,10 +26,8 @@ pub struct Side {
     pub crash_in: Option<u32>,
     /// It died.
     pub crashed: bool,
-    /// The power goes as soon as the next signature is in the sign-state.
-    pub power_fails: bool,
-    /// It went: what was not synced of the log is lost.
-    pub log_lost: bool,
+    /// Whether the power is on.
+    pub power: Power,
     /// Questions to which the signer gives no answer.
     pub unanswered: u32,
     /// Places passed since the process started.
@@ -41,9 +51,9 @@ pub struct Side {
 impl Side {
     /// The power goes at the next place, if it is to go with a signature.
     pub fn lose_power(&mut self) {
-        if std::mem::take(&mut self.power_fails) {
+        if self.power == Power::Fails {
             self.crash_in = Some(1);
-            self.log_lost = true;
+            self.power = Power::Failed;
         }
     }
 }

@@ -25,14 +25,14 @@ pub(super) fn words(error: &(dyn Error + 'static)) -> Option<String> {
 }
 
 fn with_path(text: &str, path: &Path) -> String {
-    let lossy = path.display().to_string();
+    let lossy = path.to_string_lossy();
     if lossy.is_empty() {
         return text.into();
     }
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(number, part)| match number % 2 {
-        0 => part.replace(&lossy, &path.shown().to_string()),
-        _ => part.replace(&lossy, &path.word()),
+        0 => part.replace(&*lossy, &path.shown().to_string()),
+        _ => part.replace(&*lossy, &path.word()),
     });
     parts.collect::<Vec<_>>().join("`")
 }

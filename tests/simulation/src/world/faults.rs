@@ -101,7 +101,7 @@ impl World {
     fn lose_power(&mut self) {
         let nodes = self.more_than_a_third();
         for node in &nodes {
-            self.nodes[*node].side.get().power_fails = true;
+            self.nodes[*node].side.get().power = crate::side::Power::Fails;
         }
         let line = format_args!("{nodes:?} will lose power");
         self.trace.add(self.now, line);
