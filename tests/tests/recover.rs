@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 
 use alloy_eips::BlockNumberOrTag;
 use serde_json::Value;
-use tbsi_keys::{Mark, SignState, Step};
+use tbsi_keys::{ConsensusStatement, Mark, SignState, Step};
 use tbsi_tests::harness::{Ended, Sender, TestNetwork, eventually, json_of, said, tbsi};
-use tbsi_types::{Height, Round};
+use tbsi_types::{Height, Round, VoteKind, VoteStatement};
 
 async fn recover(net: &TestNetwork, node: usize, flags: &[&str]) -> Ended {
     let home = net.network.home(node);
@@ -120,5 +120,76 @@ async fn a_node_recovers_from_a_stuck_height_and_keeps_what_it_signed() {
         certificate.signatures.iter().any(|it| it.validator == own)
     })
     .await;
+    net.assert_no_panic();
+}
+
+/// Of the log in which a validator keeps what it did at a height.
+const LOG_HEADER_BYTES: u64 = 12;
+
+/// A power cut behind the sign-state's sync and before the log's, at two of four: without their
+/// logs both would vote for a block that they propose anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_four_that_lost_what_they_had_not_synced_do_not_halt_the_chain() {
+    let mut net = TestNetwork::start(4, 0).await;
+    let (stuck, proposer) = get_stuck(&mut net).await;
+    let mut sender = Sender::new("stuck", net.network.chain_id());
+    let transfer = sender.next_transfer();
+    let client = net.client(proposer);
+    client.send_raw_transaction(&transfer).await.unwrap();
+    for node in [0, 1] {
+        eventually("both vote for the block", async || {
+            signed(&net, node) >= (stuck.0, Step::Prevote.byte())
+        })
+        .await;
+    }
+    for node in [0, 1] {
+        net.network.kill9(node).await.unwrap();
+        let log = net.home(node).wal_dir().join("consensus.wal");
+        let log = OpenOptions::new().write(true).open(log).unwrap();
+        assert!(log.metadata().unwrap().len() > LOG_HEADER_BYTES);
+        log.set_len(LOG_HEADER_BYTES).unwrap();
+    }
+    net.network.start_all().unwrap();
+    for node in 0..4 {
+        net.wait_height(node, Height(stuck.0 + 2)).await;
+    }
+    net.assert_no_panic();
+}
+
+/// All voted in a later round, and have no log any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_that_forgot_a_height_come_to_the_round_in_which_they_were() {
+    let mut net = TestNetwork::start(4, 0).await;
+    net.network.stop_all().await.unwrap();
+    let tips = (0..4).map(|node| signed(&net, node).0);
+    let next = Height(tips.max().unwrap() + 1);
+    // One of them is at the precommit of the round before.
+    for (node, (round, kind)) in [
+        (3, VoteKind::Precommit),
+        (4, VoteKind::Prevote),
+        (4, VoteKind::Prevote),
+        (4, VoteKind::Precommit),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let home = net.home(node);
+        let (file, chain) = (home.sign_state_file(), net.genesis().identity());
+        let mut state = SignState::open(&file, chain, net.validator_address(node)).unwrap();
+        let nil = ConsensusStatement::Vote(VoteStatement {
+            kind,
+            height: next,
+            round: Round(round),
+            value: None,
+        });
+        assert_eq!(state.answer(nil, None).unwrap(), Some(nil));
+        drop(state);
+        let log = home.wal_dir().join("consensus.wal");
+        fs::remove_file(log).unwrap();
+    }
+    net.network.start_all().unwrap();
+    for node in 0..4 {
+        net.wait_height(node, Height(next.0 + 2)).await;
+    }
     net.assert_no_panic();
 }

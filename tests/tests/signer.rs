@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use alloy_eips::BlockNumberOrTag;
 use tbsi_home::Home;
@@ -14,7 +15,7 @@ use tbsi_tests::harness::{
 };
 use tbsi_types::{Address, Height};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// The validator whose key moves.
 const NODE: usize = 3;
@@ -32,7 +33,7 @@ impl Signer {
         let from = net.home(node);
         let key = from.load().expect("the home").validator_key;
         let key = key.expect("a validator's home").public_key();
-        let home = Home::new(net.scratch().join("signer"));
+        let home = Home::new(net.scratch().join(format!("signer-{node}")));
         let remote = link_public_key(&home.ensure_link_key().expect("a key"));
         let own = link_public_key(&from.ensure_link_key().expect("a key"));
         std::fs::create_dir(home.data_dir()).expect("the signer's data");
@@ -44,7 +45,7 @@ impl Signer {
             std::fs::rename(old, new).expect("move a file");
         }
         std::fs::copy(from.genesis_file(), home.genesis_file()).expect("copy genesis");
-        let socket = net.scratch().join("signer.sock");
+        let socket = net.scratch().join(format!("signer-{node}.sock"));
         net.configure(node, |config| {
             config.signer = Some(SignerConfig {
                 address: SignerAddress::Unix(socket.clone()),
@@ -230,4 +231,30 @@ async fn a_node_leaves_no_core_and_takes_its_password_from_a_file() {
     let core: Vec<&str> = core.expect("a limit").split_whitespace().collect();
     assert_eq!(core[4..6], ["0", "0"], "{core:?}");
     net.assert_no_panic();
+}
+
+/// Two of four signers say nothing for as long as a node waits for them: both nodes abstain in one
+/// round, which nobody leaves unless they ask again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_of_four_signers_that_pause_do_not_halt_the_chain() {
+    let mut net = TestNetwork::create(4, 0);
+    let signers = [2, 3].map(|node| Signer::adopt(&net, node).start());
+    net.network.start_all().expect("all nodes start");
+    for node in 0..4 {
+        net.wait_height(node, Height(2)).await;
+    }
+    let tell = async |signal: &str| {
+        for signer in &signers {
+            let pid = signer.id().expect("it runs").to_string();
+            let kill = Command::new("kill").args([signal, &pid]).status();
+            assert!(kill.await.expect("kill runs").success());
+        }
+    };
+    tell("-STOP").await;
+    sleep(Duration::from_secs(4)).await;
+    tell("-CONT").await;
+    let tip = net.client(0).block_number().await.expect("an answer");
+    for node in 0..4 {
+        net.wait_height(node, Height(tip.0 + 2)).await;
+    }
 }

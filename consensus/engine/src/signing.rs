@@ -81,19 +81,31 @@ impl EngineSigner {
         Ok(signed)
     }
 
-    /// Asks once more for a vote that was abstained from. A disk that fails is told when the
-    /// engine asks the next time.
+    /// Asks once more for a vote that was abstained from; what was said in a later round will do,
+    /// since a core that hears of enough votes there comes to it. A disk that fails is told when
+    /// the engine asks the next time.
     pub(crate) async fn sign_again(&self, vote: Vote) -> Option<SignedVote<Ctx>> {
-        let signed = self.sign_vote(vote).await;
+        let signed = self.sign(ConsensusStatement::Vote(vote.statement())).await;
         signed
             .inspect_err(|error| error!(%error, "a vote that was asked for again"))
             .ok()
+            .map(|signed| answered(vote, signed))
             .filter(|vote| vote.signature != Signature::ABSTAINED)
     }
 }
 
-/// The vote that was signed where `vote` was asked for. An abstention is a signature that counts
-/// for nobody, not even for this node's own tally (SPEC §6.4).
+/// The vote of this step that was signed where `vote` was asked for. An abstention is a signature
+/// that counts for nobody, not even for this node's own tally (SPEC §6.4); so it is if all that the
+/// signer says is of a later round: that is said when the core would repeat this vote.
+pub(crate) fn voted(vote: Vote, signed: Option<SignedStatement>) -> SignedVote<Ctx> {
+    let asked = ConsensusStatement::Vote(vote.statement());
+    answered(
+        vote,
+        signed.filter(|signed| !signed.is_of_later_round(&asked)),
+    )
+}
+
+/// The vote that was signed where `vote` was asked for, of a later round perhaps.
 pub(crate) fn answered(vote: Vote, signed: Option<SignedStatement>) -> SignedVote<Ctx> {
     let Some(SignedStatement {
         statement: ConsensusStatement::Vote(statement),
@@ -112,7 +124,7 @@ impl Signer<Ctx> for EngineSigner {
         let signed = self
             .sign(ConsensusStatement::Vote(vote.statement()))
             .await?;
-        Ok(answered(vote, signed))
+        Ok(voted(vote, signed))
     }
 
     async fn sign_proposal(&self, proposal: Proposal) -> Result<SignedProposal<Ctx>, Error> {

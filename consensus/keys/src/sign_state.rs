@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use tbsi_types::{Address, ChainIdentity, Height, Round, VoteStatement};
+use tbsi_types::{Address, ChainIdentity, Height, Round, VoteKind, VoteStatement};
 use tracing::warn;
 
 use crate::ConsensusStatement;
@@ -238,8 +238,9 @@ impl SignState {
     /// What to sign where `asked` is wanted; it is durable when this returns. Above the mark, that
     /// is `asked`, or a prevote for nil where `asked` is one against a lock: whoever asks
     /// remembers its locks up to that of round `remembered` alone. In the round of the mark it
-    /// is what was signed there, whatever is asked. `None` means that something else was, or
-    /// may have been, signed at or above it.
+    /// is what was signed there, whatever is asked. Of a vote of an earlier round of that height it
+    /// is the newest vote there: whoever asks has to come to that round. `None` means that
+    /// something else was, or may have been, signed at or above it.
     pub fn answer(
         &mut self,
         asked: ConsensusStatement,
@@ -247,6 +248,9 @@ impl SignState {
     ) -> Result<Option<ConsensusStatement>, SignStateError> {
         let wanted = asked.mark(&self.chain);
         if wanted.position() <= self.mark.position() {
+            if let Some(nil) = self.nil_after_proposal(asked) {
+                return self.answer(nil, remembered);
+            }
             return Ok(self.again(asked, wanted));
         }
         let next = match asked.height() == self.mark.height {
@@ -266,11 +270,39 @@ impl SignState {
         let ConsensusStatement::Vote(vote) = asked else {
             return None;
         };
-        if (vote.height, vote.round) != (self.mark.height, self.mark.round) {
+        if vote.height != self.mark.height {
             return None;
         }
-        let value = self.said.vote(vote.kind)?;
-        Some(ConsensusStatement::Vote(VoteStatement { value, ..vote }))
+        let round = self.mark.round;
+        let kind = match vote.round == round {
+            true => vote.kind,
+            false => self.said.newest()?,
+        };
+        let value = self.said.vote(kind)?;
+        let again = VoteStatement {
+            kind,
+            height: vote.height,
+            round,
+            value,
+        };
+        Some(ConsensusStatement::Vote(again))
+    }
+
+    /// A prevote for nil, if a vote of an earlier round is asked for and in the round of the mark
+    /// only a proposal was signed: there is no vote to say again that tells which round it is.
+    fn nil_after_proposal(&self, asked: ConsensusStatement) -> Option<ConsensusStatement> {
+        let ConsensusStatement::Vote(vote) = asked else {
+            return None;
+        };
+        let (height, round) = (self.mark.height, self.mark.round);
+        let proposed = self.said.whole && self.mark.step == Step::Propose;
+        let earlier = vote.height == height && vote.round < round;
+        (proposed && earlier).then_some(ConsensusStatement::Vote(VoteStatement {
+            kind: VoteKind::Prevote,
+            height,
+            round,
+            value: None,
+        }))
     }
 
     /// Writes a mark as versions did that kept no statements: what they left behind must be read.

@@ -70,10 +70,30 @@ impl ConsensusStatement {
 /// What a signer signed where it was asked to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedStatement {
-    /// The statement: what was asked, or of a vote, another of its height, round and step.
+    /// The statement: what was asked, or of a vote, another of its height, round and step, or the
+    /// newest of a later round.
     pub statement: ConsensusStatement,
     /// Over that one.
     pub signature: Signature,
+}
+
+impl SignedStatement {
+    /// Whether it can be the answer to this: it is of the same step, or the vote of a later round
+    /// of the same height, to which whoever asked for a vote has to come first.
+    pub fn answers(&self, asked: &ConsensusStatement) -> bool {
+        let place = |it: &ConsensusStatement| (it.height(), it.round(), it.step());
+        place(&self.statement) == place(asked) || self.is_of_later_round(asked)
+    }
+
+    /// Whether it is the vote of a later round than the vote that was asked for.
+    pub fn is_of_later_round(&self, asked: &ConsensusStatement) -> bool {
+        let (ConsensusStatement::Vote(signed), ConsensusStatement::Vote(asked)) =
+            (&self.statement, asked)
+        else {
+            return false;
+        };
+        signed.height == asked.height && signed.round > asked.round
+    }
 }
 
 /// Signs for one validator on one chain, or abstains.

@@ -34,7 +34,7 @@ use crate::host::{Host, Now, Piece, Streamed};
 use crate::network::Verified;
 use crate::port::{Chain, ChainError};
 use crate::serve::to_engine;
-use crate::signing::{ChainVerifier, answered};
+use crate::signing::{ChainVerifier, answered, voted};
 use crate::tally::Patience;
 use crate::wal::lock_of;
 use crate::witnessed::Witnessed;
@@ -177,7 +177,7 @@ impl<C: Chain> Shell<C> {
         Ok(match effect {
             Effect::SignVote(vote, r) => {
                 let signed = self.sign(world, ConsensusStatement::Vote(vote.statement()))?;
-                r.resume_with(answered(vote, signed))
+                r.resume_with(voted(vote, signed))
             }
             Effect::SignProposal(proposal, r) => {
                 let signed =

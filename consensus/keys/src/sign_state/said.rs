@@ -51,6 +51,12 @@ impl Said {
         }
     }
 
+    /// The last vote that was cast in the round of the mark, if one was.
+    pub(super) fn newest(&self) -> Option<VoteKind> {
+        let kinds = [VoteKind::Precommit, VoteKind::Prevote];
+        kinds.into_iter().find(|kind| self.vote(*kind).is_some())
+    }
+
     /// What was said when `next` is, after this at `mark`.
     pub(super) fn and(self, mark: &Mark, next: &ConsensusStatement) -> Self {
         let mut said = match (next.height(), next.round()) {

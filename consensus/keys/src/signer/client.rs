@@ -119,9 +119,9 @@ impl VoteSigner for RemoteSigner {
         let Some(signed) = answered.await.unwrap_or_default() else {
             return Ok(None);
         };
-        let (wanted, got) = (asked.mark(&self.chain), signed.statement.mark(&self.chain));
+        let got = signed.statement.mark(&self.chain);
         let verified = self.public_key.verify(got.digest, &signed.signature);
-        if wanted.position() != got.position() || verified.is_err() {
+        if !signed.answers(&asked) || verified.is_err() {
             warn!("the signer made a signature that does not verify, or for another step");
             return Ok(None);
         }
