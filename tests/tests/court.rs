@@ -139,7 +139,7 @@ async fn a_pdf_is_for_archives_and_the_same_each_time() {
         let joined: String = text.split_whitespace().collect();
         for words in [
             attested.as_str(),
-            "契約<U+E000><U+200B>.pdf",
+            r"契約<U+E000>\u{200b}.pdf",
             "台灣測試公會",
         ] {
             assert!(joined.contains(words), "{words}: {text}");

@@ -12,9 +12,13 @@ pub mod keyfile;
 pub mod keystore;
 pub mod limits;
 pub mod password;
+mod position;
 mod sign_state;
 pub mod signer;
+mod statement;
 mod votes;
 
-pub use sign_state::{Lock, LockUnknown, Mark, Position, SignState, SignStateError, Step};
-pub use votes::{ConsensusStatement, LocalSigner, SignedStatement, VoteSigner};
+pub use position::{Mark, Position, Step};
+pub use sign_state::{Lock, LockUnknown, SignState, SignStateError};
+pub use statement::{ConsensusStatement, SignedStatement};
+pub use votes::{LocalSigner, VoteSigner};

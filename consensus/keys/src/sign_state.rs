@@ -7,7 +7,6 @@
 //! hence [`SignState::require_at_least`].
 
 mod error;
-mod position;
 mod said;
 mod slot;
 
@@ -21,12 +20,12 @@ use std::time::Duration;
 use tbsi_types::{Address, ChainIdentity, Height, Round, VoteKind, VoteStatement};
 use tracing::warn;
 
-use crate::ConsensusStatement;
+use crate::position::{Mark, Position, Step};
+use crate::statement::ConsensusStatement;
 use said::Said;
 use slot::{FILE_BYTES, Found, Slot, offsets};
 
 pub use error::SignStateError;
-pub use position::{Mark, Position, Step};
 pub use said::Lock;
 
 /// How often, and how long apart, a lock that somebody holds is tried.

@@ -379,22 +379,15 @@ async fn wait<T>(
 async fn is_nonce_taken(client: &Client, hash: B256) -> anyhow::Result<bool> {
     // A node that cannot say is asked again later.
     let Ok(TransactionStatus::Dropped {
-        reason,
-        message,
-        replaced_by,
-        ..
+        reason, message, ..
     }) = client.transaction_status(hash).await
     else {
         return Ok(false);
     };
-    match (reason.as_str(), replaced_by) {
-        (NONCE_USED, _) => return Ok(true),
-        // Until one of the two is final, either may become so.
-        (_, Some(other)) => {
-            let status = client.transaction_status(other).await;
-            return Ok(matches!(status, Ok(TransactionStatus::Included { .. })));
-        }
-        (_, None) => {}
+    // Who signs another one for the same nonce, with a higher bid, does not want this one: commands
+    // that use a key at a time bid the same.
+    if reason == NONCE_USED {
+        return Ok(true);
     }
     let url = client.url();
     Err(said(

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tbsi_home::config::Config;
 use tbsi_home::{Home, load_genesis};
 use tbsi_keys::keyfile::{KeyKind, is_there};
-use tbsi_node::recover::{Kept, Recovery};
+use tbsi_node::recover::{KeptSignState, Recovery};
 use tbsi_types::Genesis;
 use tbsi_types::log::SignatureType;
 use tokio::runtime::Runtime;
@@ -227,45 +227,53 @@ fn recover(args: &RecoverArgs) -> anyhow::Result<ExitCode> {
         done.blocks
     );
     let locked = match done.sign_state {
-        Some(Kept::Locked(lock)) => Some(lock.round),
-        Some(Kept::Free | Kept::Raised(_) | Kept::Silent(_) | Kept::Unknown) | None => None,
+        Some(KeptSignState::Locked(lock)) => Some(lock.round),
+        Some(
+            KeptSignState::Free
+            | KeptSignState::Raised(_)
+            | KeptSignState::Silent(_)
+            | KeptSignState::Unknown,
+        )
+        | None => None,
     };
     let json = json!({
         "dryRun": args.dry_run,
         "height": done.tip,
         "undecidedBlocks": done.blocks,
         "log": done.log.as_deref().map(PathShown::json),
-        "silentUntil": done.sign_state.and_then(Kept::silent_until),
+        "silentUntil": done.sign_state.and_then(KeptSignState::silent_until),
         "lockedRound": locked,
     });
     args.format.print(&text, &json)
 }
 
 /// What became of a sign-state, for people.
-fn sign_state_words(kept: Option<Kept>, will: &str) -> String {
+fn sign_state_words(kept: Option<KeptSignState>, will: &str) -> String {
     match kept {
         None => "not in this home; whoever has it says again what was signed".into(),
-        Some(Kept::Free) => {
+        Some(KeptSignState::Free) => {
             "kept: what was signed is said again, and nothing else in its place".into()
         }
-        Some(Kept::Locked(lock)) => format!(
+        Some(KeptSignState::Locked(lock)) => format!(
             "kept: this validator is locked on block {} of round {}. It prevotes for that block or \
              for none until its height is decided; fewer than a third of the voting power may be \
              in that state, so do not do this on more",
             lock.value, lock.round
         ),
-        Some(Kept::Raised(height)) => format!(
+        Some(KeptSignState::Raised(height)) => format!(
             "{will}raised, because an earlier version wrote it and it does not say on which block \
              this validator is locked: it signs nothing up to the end of height {height}, which \
              the others decide. Fewer than a third of the voting power may be in that state"
         ),
-        Some(Kept::Silent(height)) => format!(
+        Some(KeptSignState::Silent(height)) => format!(
             "kept: it ends at the end of height {height} already, and this validator signs \
              nothing up to there"
         ),
-        Some(Kept::Unknown) => "kept: this validator votes again, and does not know whether it \
+        Some(KeptSignState::Unknown) => {
+            "kept: this validator votes again, and does not know whether it \
              is locked on a block"
-            .into(),
+                .into()
+        }
     }
 }
 

@@ -32,12 +32,12 @@ pub struct Recovered {
     /// Where consensus' write-ahead log is now, if there was one.
     pub log: Option<PathBuf>,
     /// Of the sign-state, if it is in this home.
-    pub sign_state: Option<Kept>,
+    pub sign_state: Option<KeptSignState>,
 }
 
 /// What the sign-state says of the heights that are not decided here, and what becomes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeptSignState {
     /// The validator is locked on nothing.
     Free,
     /// It is locked on a block: it prevotes for that one or for none.
@@ -50,7 +50,7 @@ pub enum Kept {
     Unknown,
 }
 
-impl Kept {
+impl KeptSignState {
     /// Up to which height the validator signs nothing, if it does not.
     pub fn silent_until(self) -> Option<Height> {
         match self {
@@ -122,26 +122,29 @@ pub fn recover(home: &Home, how: Recovery) -> anyhow::Result<Recovered> {
 }
 
 /// What the sign-state of a validator says that goes on above `tip`.
-fn kept(state: &SignState, tip: Height, vote_again: bool) -> Kept {
+fn kept(state: &SignState, tip: Height, vote_again: bool) -> KeptSignState {
     let signed = state.mark().position();
     if signed.height <= tip {
-        return Kept::Free;
+        return KeptSignState::Free;
     }
     if signed == Position::end_of(signed.height) {
-        return Kept::Silent(signed.height);
+        return KeptSignState::Silent(signed.height);
     }
     match state.lock() {
-        Ok(None) => Kept::Free,
-        Ok(Some(lock)) => Kept::Locked(lock),
-        Err(LockUnknown) if vote_again => Kept::Unknown,
-        Err(LockUnknown) => Kept::Raised(signed.height),
+        Ok(None) => KeptSignState::Free,
+        Ok(Some(lock)) => KeptSignState::Locked(lock),
+        Err(LockUnknown) if vote_again => KeptSignState::Unknown,
+        Err(LockUnknown) => KeptSignState::Raised(signed.height),
     }
 }
 
-fn raised(kept: Kept) -> Option<Height> {
+fn raised(kept: KeptSignState) -> Option<Height> {
     match kept {
-        Kept::Raised(height) => Some(height),
-        Kept::Free | Kept::Locked(_) | Kept::Silent(_) | Kept::Unknown => None,
+        KeptSignState::Raised(height) => Some(height),
+        KeptSignState::Free
+        | KeptSignState::Locked(_)
+        | KeptSignState::Silent(_)
+        | KeptSignState::Unknown => None,
     }
 }
 

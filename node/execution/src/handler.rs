@@ -136,7 +136,7 @@ where
         evm: &mut Evm<'v, V, I>,
         mut init: FrameInit,
     ) -> Result<Option<FrameResult>, RunError> {
-        evm.ctx.db_mut().stop.check()?;
+        evm.ctx.db_mut().stop.check().map_err(ReadError)?;
         if let (FrameInput::Create(inputs), Some(bounds)) = (&init.frame_input, self.bounds)
             && let Err(denied) = bounds.creation()
         {

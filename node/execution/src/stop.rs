@@ -6,8 +6,6 @@
 
 use tbsi_types::ViewError;
 
-use crate::overlay::ReadError;
-
 /// Ends execution as a failed read does; nobody sees it outside of this crate.
 #[derive(Debug, thiserror::Error)]
 #[error("the transaction was stopped")]
@@ -40,7 +38,7 @@ impl<'v> Stop<'v> {
     }
 
     /// An error if the transaction that runs is to be stopped.
-    pub(crate) fn check(&mut self) -> Result<(), ReadError> {
+    pub(crate) fn check(&mut self) -> Result<(), ViewError> {
         let Some(is_over) = self.is_over.filter(|_| self.armed) else {
             return Ok(());
         };
@@ -48,9 +46,9 @@ impl<'v> Stop<'v> {
         if !self.came {
             return Ok(());
         }
-        Err(ReadError(ViewError {
+        Err(ViewError {
             what: "state for a transaction".into(),
             source: Box::new(Stopped),
-        }))
+        })
     }
 }

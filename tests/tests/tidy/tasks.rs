@@ -29,6 +29,14 @@ const OWNERS: &[(&str, &str)] = &[
         "the connection to the signer, in a set of the client",
     ),
     (
+        "consensus/engine/src/network/asking.rs",
+        "one question to the signer, in a set that is dropped with the network",
+    ),
+    (
+        "node/rpc/src/tls.rs",
+        "a look at the files of TLS, at most one at a time, which a disk may hold up for ever",
+    ),
+    (
         "node/rpc/src/client/leaves.rs",
         "what reads a subscription, in a set that is dropped with it",
     ),

@@ -4,8 +4,8 @@
 use tbsi_types::cursor::{Cursor, CursorError};
 use tbsi_types::{CheckpointDigest, Round, VoteKind, VoteStatement};
 
-use super::Mark;
-use crate::ConsensusStatement;
+use crate::position::Mark;
+use crate::statement::ConsensusStatement;
 
 /// Bytes of [`Said`].
 pub(super) const SAID_BYTES: usize = 1 + 2 * VALUE_BYTES + 1 + 4 + 32;

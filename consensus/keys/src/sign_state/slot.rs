@@ -13,7 +13,7 @@ use tbsi_types::cursor::{Cursor, CursorError};
 use tbsi_types::{Address, B256, ChainIdentity, Height, Round, sha256};
 
 use super::said::{SAID_BYTES, Said};
-use super::{Mark, Step};
+use crate::position::{Mark, Step};
 
 const MAGIC: &[u8; 16] = b"TBSI-SIGNSTATE-2";
 const SLOT_BYTES: usize = 512;

@@ -139,7 +139,7 @@ fn a_lock_that_the_sign_state_has_is_kept() {
     };
     sign(vote(VoteKind::Prevote, 1));
     let done = recover(&home, how).unwrap();
-    assert_eq!(done.sign_state, Some(Kept::Free));
+    assert_eq!(done.sign_state, Some(KeptSignState::Free));
     sign(vote(VoteKind::Precommit, 1));
     let before = position(&home);
     let lock = Lock {
@@ -147,12 +147,12 @@ fn a_lock_that_the_sign_state_has_is_kept() {
         value: CheckpointDigest(B256::repeat_byte(1)),
     };
     let done = recover(&home, how).unwrap();
-    assert_eq!(done.sign_state, Some(Kept::Locked(lock)));
+    assert_eq!(done.sign_state, Some(KeptSignState::Locked(lock)));
     assert_eq!(position(&home), before);
     // Raised already: said as it is.
     open(&home).raise(Height(1)).unwrap();
     let done = recover(&home, how).unwrap();
-    assert_eq!(done.sign_state, Some(Kept::Silent(Height(1))));
+    assert_eq!(done.sign_state, Some(KeptSignState::Silent(Height(1))));
 }
 
 #[test]

@@ -166,8 +166,15 @@ fn options(arguments: &Arguments<'_>, index: usize) -> Result<GethDebugTracingOp
 
 /// What is not known would not count, and the trace be another than was asked for.
 fn check_options(members: &Map<String, Value>) -> Result<(), String> {
-    let known: Vec<&str> = [&OPTIONS[..], &MORE_OPTIONS].concat();
-    check_names("", members, &known)?;
+    let known = || OPTIONS.into_iter().chain(MORE_OPTIONS);
+    // Tools send options of other clients too; one that is only written otherwise is meant.
+    let misspelt = |name: &&String| {
+        let same = |it: &str| it.eq_ignore_ascii_case(name);
+        known().any(same) && !known().any(|it| it == name.as_str())
+    };
+    if let Some(name) = members.keys().find(misspelt) {
+        return Err(unknown_option("", name, &known().collect::<Vec<_>>()));
+    }
     let tracer = members.get("tracer").and_then(Value::as_str);
     let config = members.get("tracerConfig").and_then(Value::as_object);
     let (Some(tracer), Some(config)) = (tracer, config) else {
@@ -191,13 +198,13 @@ fn check_tracer(tracer: &str, config: &Map<String, Value>) -> Result<(), String>
 
 fn check_names(within: &str, members: &Map<String, Value>, known: &[&str]) -> Result<(), String> {
     let unknown = members.keys().find(|name| !known.contains(&name.as_str()));
-    let Some(name) = unknown else { return Ok(()) };
+    unknown.map_or(Ok(()), |name| Err(unknown_option(within, name, known)))
+}
+
+fn unknown_option(within: &str, name: &str, known: &[&str]) -> String {
     let name: String = name.chars().take(ECHO_CHARS_MAX).collect();
-    Err(format!(
-        "unknown option `{within}{}`; there are {}",
-        name.escape_debug(),
-        known.join(", ")
-    ))
+    let (name, known) = (name.escape_debug(), known.join(", "));
+    format!("unknown option `{within}{name}`; there are {known}")
 }
 
 /// The header, first item of a block's list.

@@ -149,6 +149,9 @@ export type BlockId = BlockNumber | Hash | BlockByHash | BlockByNumber
 /** The number of a block, or a tag. */
 export type BlockNumber = BlockTag | Quantity
 
+/** What the block is taken to be: `number` (or `blockNumber`), `time` (or `timestamp`), `gasLimit`, `feeRecipient` (or `coinbase`), `prevRandao` (or `random`), `baseFeePerGas` (or `baseFee`), `blobBaseFee`, `blockHash` (hashes by number); `difficulty` is passed over; `beaconRoot` and `withdrawals` of simulated blocks alone. Other fields are refused. */
+export type BlockOverrides = Readonly<Record<string, unknown>>
+
 /** A block with some of its transactions, whose input is cut, and their receipts without logs. */
 export type BlockPage = {
   readonly fullblock: AnyObject
@@ -157,9 +160,9 @@ export type BlockPage = {
 
 /** A block to simulate: what its header and accounts are, and its calls. */
 export type BlockStateCalls = {
-  readonly blockOverrides?: AnyObject
+  readonly blockOverrides?: BlockOverrides
   readonly calls?: readonly (Call)[]
-  readonly stateOverrides?: AnyObject
+  readonly stateOverrides?: StateOverrides
 }
 
 /** `latest`, `safe` and `finalized` are the last block, `pending` is its state with the pool's nonces, `earliest` is genesis. */
@@ -631,6 +634,9 @@ export type SlotProof = {
 /** Of each account, slots or the words in them, in the same order. */
 export type SlotsByAddress = Readonly<Record<string, unknown>>
 
+/** What accounts are taken to be, by address: `nonce`, `balance`, `code`, `state` (all slots) or `stateDiff` (some), `movePrecompileToAddress`. Other fields are refused. */
+export type StateOverrides = Readonly<Record<string, unknown>>
+
 /** Where a transaction is. */
 export type Status = 'pending' | 'included' | 'dropped' | 'unknown'
 
@@ -892,7 +898,7 @@ export interface Methods {
   }
   /** Executes a call on the state of a block and forgets what it changed. */
   'eth_call': {
-    params: [transaction: Call, block?: BlockId, stateOverrides?: AnyObject, blockOverrides?: AnyObject]
+    params: [transaction: Call, block?: BlockId, stateOverrides?: StateOverrides, blockOverrides?: BlockOverrides]
     result: Bytes
   }
   /** From which block on the node has what. */
@@ -917,12 +923,12 @@ export interface Methods {
   }
   /** What a call reads and writes, and its gas when it says so beforehand. */
   'eth_createAccessList': {
-    params: [transaction: Call, block?: BlockId, stateOverrides?: AnyObject, blockOverrides?: AnyObject]
+    params: [transaction: Call, block?: BlockId, stateOverrides?: StateOverrides, blockOverrides?: BlockOverrides]
     result: Accessed
   }
   /** The gas limit with which a transaction would succeed. */
   'eth_estimateGas': {
-    params: [transaction: Call, block?: BlockId, stateOverrides?: AnyObject, blockOverrides?: AnyObject]
+    params: [transaction: Call, block?: BlockId, stateOverrides?: StateOverrides, blockOverrides?: BlockOverrides]
     result: Quantity
   }
   /** Fees of up to 1024 blocks: zero, whatever percentile is asked for. */

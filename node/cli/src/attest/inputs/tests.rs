@@ -169,7 +169,7 @@ fn patterns_leave_files_out() {
     given.recursive = false;
     given.exclude = vec!["sub".into()];
     assert_eq!(files(&given), [".hidden", "a"]);
-    for bad in ["!a", "", "[", "a/***"] {
+    for bad in ["", "[", "a/***"] {
         given.exclude = vec![bad.into()];
         refuses(&given, "is no pattern");
     }
