@@ -386,7 +386,7 @@ fn faults(rng: &mut Rng) -> Faults {
         stale: rng.below(80),
         full: rng.below(80),
         no_quorum: rng.below(40),
-        power: 0,
-        signers: 0,
+        power: rng.below(30),
+        signers: rng.below(60),
     }
 }
