@@ -23,6 +23,8 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 # Words of Chinese that are not used, and the one that is. The pages that say so are excepted.
 REPLACED = {
     "投票權重": "投票權",
+    "表決權重": "投票權",
+    "議案": "動議",
     "無法判定": "無法判斷",
     "雜湊值": "雜湊 or 摘要",
     "哈希": "雜湊",

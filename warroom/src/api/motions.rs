@@ -56,7 +56,7 @@ pub(super) fn one(context: &Context<'_>, number: &str) -> Result<Answer, Problem
     let Some(motion) = context.registry().motions.get(&number) else {
         return Err(Problem::not_found(&said(
             format!("No act that is known proposes motion {number}."),
-            format!("已知的治理行為中沒有第 {number} 號議案。"),
+            format!("已知的治理行為中沒有第 {number} 號動議。"),
         )));
     };
     let time = context.time_ms()?;

@@ -215,7 +215,7 @@ fn endings(context: &Context<'_>) -> Result<Vec<Value>, Problem> {
             warning(
                 "motionEnding",
                 format!("Motion {number} ends within a day: {}", effect.en),
-                format!("第 {number} 號議案一天內截止：{}", effect.zh_tw),
+                format!("第 {number} 號動議一天內截止：{}", effect.zh_tw),
                 Some(format!("/motions/{number}")),
             )
         })

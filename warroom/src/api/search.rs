@@ -277,7 +277,7 @@ fn by_number(context: &Context<'_>, found: &mut Findings, text: &str) -> Result<
     let motion = u32::try_from(number).ok();
     let motion = motion.filter(|it| context.registry().motions.contains_key(it));
     if let Some(motion) = motion {
-        let label = said(format!("motion {motion}"), format!("第 {motion} 號議案"));
+        let label = said(format!("motion {motion}"), format!("第 {motion} 號動議"));
         found.hit("motion", "motion", &label, format!("/motions/{motion}"));
     }
     Ok(())

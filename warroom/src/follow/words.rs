@@ -33,7 +33,7 @@ pub(super) fn fork(source: &LogSource, one: &Decision, other: &Decision) -> Alar
              evidence to the organisations, and `tbsi relay evidence` freezes bridges."
         ),
         format!(
-            "高度 {height} 出現分叉：兩個不同的檢查點都有有效憑證，超過三分之一的表決權重簽署了兩者。\
+            "高度 {height} 出現分叉：兩個不同的檢查點都有有效憑證，超過三分之一的投票權簽署了兩者。\
              已停止建立索引；請將證據交給各機構，並以 `tbsi relay evidence` 凍結橋接。"
         ),
     );

@@ -26,6 +26,14 @@ fn node_said(node: u32, en: &str, zh_tw: &str) -> Said {
     )
 }
 
+/// An amount of a quota, in English and Chinese.
+fn amount(it: u64) -> (String, String) {
+    match it {
+        u64::MAX => ("unlimited".into(), "不限".into()),
+        it => (it.to_string(), it.to_string()),
+    }
+}
+
 /// What is done with an organisation.
 fn named(registry: &Registry, number: u32, en: &str, zh_tw: &str) -> Said {
     let name = registry.called(number);
@@ -56,14 +64,15 @@ fn words(registry: &Registry, act: &MotionAct) -> Said {
         MotionAct::AmendOrganisation(it) => of(it.organisation, "amend", "變更登記"),
         MotionAct::AddValidator(it) => {
             let power = it.power;
-            let zh_tw = format!("擔任驗證者，表決權重 {power}");
+            let zh_tw = format!("擔任驗證者，投票權 {power}");
             node_said(it.node, &format!("validates with power {power}"), &zh_tw)
         }
         MotionAct::RemoveValidator(it) => node_said(it.node, "validates no more", "不再擔任驗證者"),
         MotionAct::ReinstateValidator(it) => node_said(it.node, "validates again", "恢復為驗證者"),
         MotionAct::SetQuota(it) => {
-            let en = format!("quota of {} gas and {} leaves", it.gas, it.leaves);
-            let zh_tw = format!("配額 {} gas、{} 筆", it.gas, it.leaves);
+            let (gas, leaves) = (amount(it.gas), amount(it.leaves));
+            let en = format!("quota of {} gas and {} leaves", gas.0, leaves.0);
+            let zh_tw = format!("配額 {} gas、{} 筆", gas.1, leaves.1);
             of(it.organisation, &en, &zh_tw)
         }
         MotionAct::SetOrganisationPermissions(it) => {
@@ -99,7 +108,7 @@ fn of_all(act: &MotionAct) -> Option<Said> {
     if let MotionAct::SetRule(it) = act {
         return Some(said(
             format!("another rule for motions of kind {}", it.kind),
-            format!("變更第 {} 種議案的議事規則", it.kind),
+            format!("變更第 {} 種動議的議事規則", it.kind),
         ));
     }
     if let MotionAct::SetPublicPermissions(it) = act {
@@ -227,7 +236,7 @@ pub(super) fn act(registry: &Registry, act: &Act) -> (String, Said) {
             let effect = effect.unwrap_or_else(|| said("not known", "不明"));
             said(
                 format!("{name}, motion {number}: {}", effect.en),
-                format!("{name}，第 {number} 號議案：{}", effect.zh_tw),
+                format!("{name}，第 {number} 號動議：{}", effect.zh_tw),
             )
         }
         Some(number) if name.starts_with("Organisation") => {

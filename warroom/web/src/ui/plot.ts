@@ -12,10 +12,16 @@ export function plot(
     timeZone: language === 'en' ? 'UTC' : 'Asia/Taipei', hour12: false,
     month: 'numeric', day: 'numeric', hour: '2-digit', minute: '2-digit',
   })
+  // Half an interval beside the outermost ones; of one alone nobody knows how long it is.
+  const [first = 0, second = first + 3600] = data[0]
+  const beside = (second - first) / 2
   const drawn = new uPlot({
     width: Math.max(240, element.clientWidth), height, legend: { show: false },
     cursor: { drag: { x: false, y: false } },
-    scales: { y: { range: (_, __, max) => [0, Math.max(1, max)] } },
+    scales: {
+      x: { range: (_, min, max) => [min - beside, max + beside] },
+      y: { range: (_, __, max) => [0, Math.max(1, max)] },
+    },
     axes: [
       { ...axis, space: 110, values: (_, at) => at.map((s) => format.format(s * 1000)) },
       { ...axis, size: 60, values: (_, at) => at.map((it) => (Number.isInteger(it) ? it.toLocaleString('en-GB') : '')) },
