@@ -56,6 +56,7 @@ pub(super) fn find(
     }
     let mut newest: Option<Slot> = None;
     let mut copies = 0;
+    let mut unreadable = Vec::new();
     for slot in 0..SLOTS as u64 {
         let mut readable = false;
         for copy in copies_of(bytes, slot) {
@@ -72,12 +73,22 @@ pub(super) fn find(
                 Some(_) | None => (newest, copies) = (Some(found), 1),
             }
         }
-        if !readable && !copies_of(bytes, slot).all(|copy| is_torn(copy, chain, validator)) {
-            return Err(format!(
-                "both copies of slot {slot} are damaged, and not by a write that was interrupted: \
-                 what was signed last may have been there"
-            ));
+        if !readable {
+            unreadable.push(slot);
         }
+    }
+    // A file is of one key: that of the record that is there, whoever asks.
+    let whose = newest
+        .as_ref()
+        .map_or((chain.genesis_hash, *validator), |newest| {
+            (newest.genesis_hash, newest.validator)
+        });
+    let torn = |slot: &u64| copies_of(bytes, *slot).all(|copy| is_torn(copy, whose));
+    if let Some(slot) = unreadable.into_iter().find(|slot| !torn(slot)) {
+        return Err(format!(
+            "both copies of slot {slot} are damaged, and not by a write that was interrupted: \
+             what was signed last may have been there"
+        ));
     }
     let newest = newest.ok_or("no slot has a valid checksum")?;
     Ok(Found {
@@ -94,9 +105,9 @@ fn copies_of(bytes: &[u8], slot: u64) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether an interrupted write can have left this: what each record has in common is there.
-fn is_torn(copy: &[u8], chain: &ChainIdentity, validator: &Address) -> bool {
+fn is_torn(copy: &[u8], (genesis_hash, validator): (B256, Address)) -> bool {
     let mut common = MAGIC.to_vec();
-    common.extend_from_slice(chain.genesis_hash.as_slice());
+    common.extend_from_slice(genesis_hash.as_slice());
     common.extend_from_slice(validator.as_slice());
     let zeros = &copy[RECORD_BYTES..SLOT_BYTES - CHECKSUM_BYTES];
     copy.starts_with(&common) && zeros.iter().all(|byte| *byte == 0)

@@ -155,6 +155,9 @@ fn a_torn_write_leaves_the_mark_before_it() {
         if round == 0 {
             assert_eq!(open_bytes(&path, &torn).unwrap(), mark);
         }
+        // Who opens it with the next key is told whose it is: it is moved away then.
+        let theirs = slot::find(&torn, &CHAIN, &Address::repeat_byte(1));
+        assert_eq!(theirs.unwrap().newest.validator, VALIDATOR);
     }
 }
 
