@@ -51,6 +51,9 @@ pub const NETWORK_COMMANDS_MAX: usize = 256;
 /// Votes that wait to be asked for again: those of a round.
 pub const ASKED_AGAIN_MAX: usize = 2;
 
+/// A signer that did not sign a vote is asked again this long after its last answer.
+pub const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
 /// Bytes of one gossip message.
 pub const GOSSIP_BYTES_MAX: usize = 1024 * 1024;
 

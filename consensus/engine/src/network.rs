@@ -192,6 +192,7 @@ impl Network {
         let progress = self.progress.borrow();
         self.gate.move_to(progress.height, progress.round);
         self.told.move_to(progress.height);
+        self.asking.move_to(progress.height);
     }
 
     fn emit(&self, event: &NetworkEvent<Ctx>) {

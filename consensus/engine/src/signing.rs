@@ -96,7 +96,7 @@ impl EngineSigner {
 
 /// The vote of this step that was signed where `vote` was asked for. An abstention is a signature
 /// that counts for nobody, not even for this node's own tally (SPEC §6.4); so it is if all that the
-/// signer says is of a later round: that is said when the core would repeat this vote.
+/// signer says is of a later round: that is said when it is asked again.
 pub(crate) fn voted(vote: Vote, signed: Option<SignedStatement>) -> SignedVote<Ctx> {
     let asked = ConsensusStatement::Vote(vote.statement());
     answered(

@@ -6,6 +6,7 @@
 //! what simulation drives; nothing in the product does. What the actors of value sync do (whom
 //! to ask for which heights, and when) is the caller's.
 
+mod asking;
 mod effects;
 mod log;
 pub mod wire;
@@ -63,6 +64,8 @@ pub enum TimerKind {
     Precommit,
     /// Nothing came: say again what was said.
     Rebroadcast,
+    /// The signer did not sign a vote.
+    AskAgain,
 }
 
 /// A timeout of a round.
@@ -263,10 +266,10 @@ impl<C: Chain> Stepped<C> {
                 publisher,
                 bytes,
             } => self.on_message(world, topic, &publisher, bytes)?,
-            Input::Timer(timer) => {
-                let timeout = effects::timeout(timer);
-                self.feed(world, core::Input::TimeoutElapsed(timeout))?;
-            }
+            Input::Timer(timer) => match effects::timeout(timer) {
+                Some(timeout) => self.feed(world, core::Input::TimeoutElapsed(timeout))?,
+                None => self.shell.ask_again(world)?,
+            },
             Input::Synced {
                 peer,
                 certificate,
@@ -432,6 +435,7 @@ impl<C: Chain> Stepped<C> {
             again,
         } = start;
         self.shell.start_tally(height, &validators);
+        self.shell.unsigned.clear();
         let parameters = height_parameters(self.shell.host.parameters(), height, validators, None);
         let set = parameters.validator_set.clone();
         if self.core.is_none() {

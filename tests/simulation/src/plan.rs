@@ -387,7 +387,6 @@ fn faults(rng: &mut Rng) -> Faults {
         full: rng.below(80),
         no_quorum: rng.below(40),
         power: rng.below(30),
-        // A round then lasts as long as they pause, which the rules of time do not know.
-        signers: 0,
+        signers: rng.below(60),
     }
 }

@@ -126,11 +126,11 @@ async fn a_key_in_another_process_signs_and_may_go_away_for_a_while() {
         "{}",
         ended.stderr
     );
-    let stranger = apart.start(B256::repeat_byte(9)).await;
+    let mut stranger = apart.start(B256::repeat_byte(9)).await;
     let ended = relayer.run(&["check"], None).await;
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.contains("--allow list"), "{}", ended.stderr);
-    drop(stranger);
+    stranger.kill().await.unwrap();
     let mut signing = apart.start(apart.allowed).await;
     relayer.ok(&["check"]).await;
     let mut running = relayer.start(None);

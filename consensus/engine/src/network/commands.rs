@@ -13,6 +13,7 @@ use arc_malachitebft_network::Channel;
 use arc_malachitebft_sync::{self as sync, InboundRequestId, OutboundRequestId};
 use bytes::Bytes;
 use tbsi_types::Signature;
+use tokio::time::Instant;
 use tracing::{debug, error};
 
 use super::{CONSENSUS, LIVENESS, Network, PROPOSAL_PARTS, STATUS, to_engine};
@@ -26,7 +27,12 @@ impl Network {
             NetworkMsg::PublishConsensusMsg(message) => {
                 let (SignedConsensusMsg::Vote(mc::SignedMessage { signature, .. })
                 | SignedConsensusMsg::Proposal(mc::SignedMessage { signature, .. })) = &message;
-                if *signature != Signature::ABSTAINED {
+                if *signature == Signature::ABSTAINED {
+                    if let SignedConsensusMsg::Vote(vote) = message {
+                        self.look_around();
+                        self.asking.abstained(vote.message, Instant::now());
+                    }
+                } else {
                     let encoded = WireCodec.encode(&message);
                     if let Ok(data) = &encoded {
                         self.told.said(CONSENSUS, data);
@@ -37,7 +43,8 @@ impl Network {
             NetworkMsg::PublishLivenessMsg(LivenessMsg::Vote(vote))
                 if vote.signature == Signature::ABSTAINED =>
             {
-                self.asking.ask(vote.message);
+                self.look_around();
+                self.asking.repeated(vote.message, Instant::now());
             }
             NetworkMsg::PublishLivenessMsg(message) => {
                 self.speak(LIVENESS, WireCodec.encode(&message));

@@ -29,12 +29,12 @@ use super::{
     Crashed, Milestone, Place, SteppedConfig, Stop, SyncFault, Timer, TimerKind, Topic, World, wire,
 };
 use crate::codec::{CodecError, WireCodec};
-use crate::context::{Address, Ctx, Height, Part, Value, round_from_engine, round_to_engine};
+use crate::context::{Address, Ctx, Height, Part, Value, Vote, round_from_engine, round_to_engine};
 use crate::host::{Host, Now, Piece, Streamed};
 use crate::network::Verified;
 use crate::port::{Chain, ChainError};
 use crate::serve::to_engine;
-use crate::signing::{ChainVerifier, answered, voted};
+use crate::signing::{ChainVerifier, voted};
 use crate::tally::Patience;
 use crate::wal::lock_of;
 use crate::witnessed::Witnessed;
@@ -65,6 +65,8 @@ pub(super) struct Shell<C> {
     pub(super) votes: bool,
     /// Whether the log is being replayed, so that nothing is written to it.
     pub(super) replaying: bool,
+    /// Votes of the running height that the signer did not sign, oldest first.
+    pub(super) unsigned: VecDeque<Vote>,
     own: Option<tbsi_types::Address>,
     witnessed: Witnessed,
     verifier: ChainVerifier,
@@ -92,6 +94,7 @@ impl<C: Chain> Shell<C> {
             own: config.own,
             votes: false,
             replaying: false,
+            unsigned: VecDeque::new(),
             verifier: ChainVerifier::new(verified, witnessed.clone(), config.own),
             witnessed,
             verify: config.verify,
@@ -108,6 +111,7 @@ impl<C: Chain> Shell<C> {
         Ok(match effect {
             Effect::CancelAllTimeouts(r) => {
                 world.cancel_timers();
+                self.ask_soon(world);
                 r.resume_with(())
             }
             Effect::CancelTimeout(timeout, r) => {
@@ -129,7 +133,14 @@ impl<C: Chain> Shell<C> {
             }
             Effect::PublishConsensusMsg(message, r) => {
                 self.sync_log(world)?;
-                world.publish(Topic::Consensus, encoded(WireCodec.encode(&message)))?;
+                match message {
+                    SignedConsensusMsg::Vote(vote) if vote.signature == Signature::ABSTAINED => {
+                        self.abstained(world, vote.message);
+                    }
+                    message => {
+                        world.publish(Topic::Consensus, encoded(WireCodec.encode(&message)))?;
+                    }
+                }
                 r.resume_with(())
             }
             Effect::PublishLivenessMsg(message, r) => {
@@ -146,26 +157,6 @@ impl<C: Chain> Shell<C> {
             }
             effect => return self.perform_more(world, effect),
         })
-    }
-
-    /// Repeats a vote, or asks for it again if it was not signed, as the network does.
-    fn republish(
-        &mut self,
-        world: &mut dyn World,
-        vote: mc::SignedVote<Ctx>,
-    ) -> Result<(), Crashed> {
-        if vote.signature != Signature::ABSTAINED {
-            return publish_liveness(world, &LivenessMsg::Vote(vote));
-        }
-        let signed = self.sign(world, ConsensusStatement::Vote(vote.message.statement()))?;
-        if signed.is_some() {
-            let vote = answered(vote.message, signed);
-            let message = SignedConsensusMsg::Vote(vote.clone());
-            world.publish(Topic::Consensus, encoded(WireCodec.encode(&message)))?;
-            self.pending
-                .push_back(Pending::Core(core::Input::Vote(vote)));
-        }
-        Ok(())
     }
 
     /// Signatures, certificates and the log.
@@ -385,7 +376,7 @@ impl<C: Chain> Shell<C> {
     }
 
     /// As [`EngineSigner`](crate::signing::EngineSigner) does it.
-    fn sign(
+    pub(super) fn sign(
         &self,
         world: &mut dyn World,
         asked: ConsensusStatement,
@@ -463,11 +454,14 @@ impl<C: Chain> Shell<C> {
 }
 
 /// A message of our own always has an encoding.
-fn encoded(bytes: Result<bytes::Bytes, CodecError>) -> bytes::Bytes {
+pub(super) fn encoded(bytes: Result<bytes::Bytes, CodecError>) -> bytes::Bytes {
     bytes.expect("what the core says can be encoded")
 }
 
-fn publish_liveness(world: &mut dyn World, message: &LivenessMsg<Ctx>) -> Result<(), Crashed> {
+pub(super) fn publish_liveness(
+    world: &mut dyn World,
+    message: &LivenessMsg<Ctx>,
+) -> Result<(), Crashed> {
     world.publish(Topic::Liveness, encoded(WireCodec.encode(message)))
 }
 
@@ -493,12 +487,15 @@ fn timer(timeout: mc::Timeout) -> Option<Timer> {
     Some(Timer { kind, round })
 }
 
-pub(super) fn timeout(timer: Timer) -> mc::Timeout {
+/// The core's timeout, unless the timer is none of the core's.
+pub(super) fn timeout(timer: Timer) -> Option<mc::Timeout> {
     let kind = match timer.kind {
         TimerKind::Propose => TimeoutKind::Propose,
         TimerKind::Prevote => TimeoutKind::Prevote,
         TimerKind::Precommit => TimeoutKind::Precommit,
         TimerKind::Rebroadcast => TimeoutKind::Rebroadcast,
+        TimerKind::AskAgain => return None,
     };
-    mc::Timeout::new(round_to_engine(Some(timer.round)), kind)
+    let round = round_to_engine(Some(timer.round));
+    Some(mc::Timeout::new(round, kind))
 }

@@ -1,8 +1,8 @@
 //! What was verified, in English.
 
 use tbsi_light::{NamedSigner, VerificationStep, VerifiedDecision};
-use tbsi_types::Genesis;
 use tbsi_types::log::{Assurance, Leaf, Statement};
+use tbsi_types::{Address, Genesis};
 
 use super::anchor::Trusted;
 use super::identity::{Operator, Owner};
@@ -217,8 +217,12 @@ pub(super) fn leaf(
     let kind = kind(&leaf.statement);
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     steps.passed(format!("statement: {kind}"));
-    steps.detail(format!("issuer {}", head.issuer));
-    steps.detail(format!("       {}", legal_name(owner)));
+    if head.issuer == Address::ZERO {
+        steps.detail("issuer the chain itself; no account signs this");
+    } else {
+        steps.detail(format!("issuer {}", head.issuer));
+        steps.detail(format!("       {}", legal_name(owner)));
+    }
     steps.detail(format!("time   {}, block {}", times.utc, head.height));
     steps.detail(format!("       {} in Taipei", times.taipei));
     if let Some((ahead, behind)) = accuracy(genesis) {

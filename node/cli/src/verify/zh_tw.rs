@@ -1,8 +1,8 @@
 //! What was verified, in Traditional Chinese of Taiwan.
 
 use tbsi_light::{NamedSigner, VerificationStep, VerifiedDecision};
-use tbsi_types::Genesis;
 use tbsi_types::log::{Assurance, Leaf, Statement};
+use tbsi_types::{Address, Genesis};
 
 use super::anchor::Trusted;
 use super::identity::{Operator, Owner};
@@ -203,8 +203,12 @@ pub(super) fn leaf(
     let kind = kind(&leaf.statement);
     let (head, times) = (&leaf.head, Times::of(leaf.head.time));
     steps.passed(format!("陳述：{kind}"));
-    steps.detail(format!("簽發者 {}", head.issuer));
-    steps.detail(format!("       {}", legal_name(owner)));
+    if head.issuer == Address::ZERO {
+        steps.detail("簽發者 本鏈自身；並非由帳戶簽署");
+    } else {
+        steps.detail(format!("簽發者 {}", head.issuer));
+        steps.detail(format!("       {}", legal_name(owner)));
+    }
     steps.detail(format!(
         "時間   {}（臺北），區塊 {}",
         times.taipei, head.height
