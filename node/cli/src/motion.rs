@@ -1,6 +1,7 @@
 //! `tbsi motion`.
 
 mod file;
+mod lookalikes;
 mod propose;
 mod show;
 mod upgrade;

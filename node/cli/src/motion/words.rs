@@ -9,6 +9,7 @@ use tbsi_governance::motions::Act;
 use tbsi_types::log::ATTESTATIONS;
 use tbsi_types::log::algorithm::by_code;
 
+use super::lookalikes::lookalikes;
 use super::show::rule as rule_words;
 use super::upgrade;
 use crate::govern::RegistryClient;
@@ -25,11 +26,18 @@ pub(super) async fn effect(
 ) -> anyhow::Result<String> {
     let lang = registry.lang;
     Ok(match act {
-        Act::AddOrganisation(it) => admitted(registry, &it.admission),
+        Act::AddOrganisation(it) => {
+            let details = &it.admission.details;
+            admitted(registry, &it.admission) + &lookalikes(registry, 0, details, now)
+        }
         Act::SuspendOrganisation(it) => standing(registry, it.organisation, 2, it.reason, now),
         Act::RemoveOrganisation(it) => standing(registry, it.organisation, 3, it.reason, now),
         Act::ReinstateOrganisation(it) => standing(registry, it.organisation, 1, it.reason, now),
-        Act::AmendOrganisation(it) => amended(registry, it.organisation, &it.details, now),
+        Act::AmendOrganisation(it) => {
+            let (organisation, details) = (it.organisation, &it.details);
+            amended(registry, organisation, details, now)
+                + &lookalikes(registry, organisation, details, now)
+        }
         Act::AddValidator(it) => power_of(registry, it.node, it.power, None, now).await?,
         Act::RemoveValidator(it) => power_of(registry, it.node, 0, Some(it.reason), now).await?,
         Act::ReinstateValidator(it) => {

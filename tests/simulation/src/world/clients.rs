@@ -33,6 +33,8 @@ struct Waiting {
     hash: B256,
     bytes: Bytes,
     tried: Moment,
+    /// The node that was tried last.
+    at: Option<usize>,
     accepted: bool,
 }
 
@@ -87,6 +89,7 @@ impl World {
             hash: keccak256(&bytes),
             bytes,
             tried: self.now,
+            at: None,
             accepted: false,
         };
         self.clients.waiting.insert((client, nonce), waiting);
@@ -154,15 +157,20 @@ impl World {
         }
     }
 
-    /// Gives a transaction to some honest node that runs.
+    /// Gives a transaction to some honest node that runs, to another one than before if there is
+    /// one: the node may be of an association that was suspended, and hear of nothing.
     fn submit(&mut self, key: (usize, u64)) {
         let mut nodes = self.alive();
         nodes.retain(|node| self.is_honest(*node));
-        let node = self.chance.clients.pick(&nodes).copied();
         let Some(waiting) = self.clients.waiting.get_mut(&key) else {
             return;
         };
+        if nodes.len() > 1 {
+            nodes.retain(|node| waiting.at != Some(*node));
+        }
+        let node = self.chance.clients.pick(&nodes).copied();
         waiting.tried = self.now;
+        waiting.at = node.or(waiting.at);
         let (bytes, hash) = (waiting.bytes.clone(), waiting.hash);
         let Some(node) = node else {
             return;

@@ -12,11 +12,12 @@ use tbsi_governance::contracts::{Plan, Replacement, Setting, Upgrades};
 use tbsi_governance::layouts::{Variable, require_fits};
 use tbsi_governance::motions::Act;
 use tbsi_governance::upgrades::Parameter;
+use tbsi_node::PROTOCOL_VERSION;
 use tbsi_types::contracts;
 
 use crate::govern::{RegistryClient, Write};
 use crate::lang::said;
-use crate::report::{refuse, refused};
+use crate::report::{note, refuse, refused};
 use crate::shown::PathShown;
 
 /// Contracts of the genesis file, as they are typed, with what this version's compiler wrote.
@@ -170,10 +171,29 @@ impl Artifact {
     }
 }
 
+/// A newer program may know the version; this one cannot tell.
+fn warn_of_unknown(registry: &RegistryClient, protocol: u32) {
+    if protocol > PROTOCOL_VERSION {
+        note(&registry.lang.pick(
+            format!(
+                "warning: this program knows no protocol version above {PROTOCOL_VERSION}; an \
+                 upgrade to {protocol} lapses unless validators run one that does"
+            ),
+            format!(
+                "注意：本程式所知的協定版本至多為 {PROTOCOL_VERSION}；除非驗證者執行支援版本 \
+                 {protocol} 的程式，否則升級將失效"
+            ),
+        ));
+    }
+}
+
 /// The motion that is asked for.
 pub(super) async fn act(registry: &RegistryClient, args: UpgradeArgs) -> anyhow::Result<Act> {
     let protocol = match args.protocol {
-        Some(protocol) => protocol,
+        Some(protocol) => {
+            warn_of_unknown(registry, protocol);
+            protocol
+        }
         None => {
             let call = Upgrades::protocolVersionCall {};
             registry.ask(UPGRADES, call).await?
