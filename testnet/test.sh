@@ -9,8 +9,44 @@ export TBSI_VECTORS TBSI_SKIP_LOG
 
 step() { printf '\n== %s\n' "$1"; }
 
+# Contracts, Go and Java: no crate of ours, so they use what a build leaves idle.
+beside() {
+    set -e
+    step "contracts"
+    if command -v npm >/dev/null; then
+        contracts/evm/test.sh
+    else
+        echo "contracts (install Node.js 20 with npm)" >> "$TBSI_SKIP_LOG"
+    fi
+
+    step "vectors in Go"
+    for module in tests/outside sdk/go contracts/fabric; do
+        if command -v go >/dev/null && (cd "$module" && GOPROXY=off go list -deps -test ./... >/dev/null); then
+            unformatted=$(gofmt -l "$module")
+            if [ -n "$unformatted" ]; then
+                printf 'not formatted, run gofmt -w on:\n%s\n' "$unformatted"
+                exit 1
+            fi
+            (cd "$module" && go vet ./... && go test ./...)
+        else
+            echo "$module (install Go 1.26, then run \`go mod download\` in it)" >> "$TBSI_SKIP_LOG"
+        fi
+    done
+
+    step "proofs in Java and Corda"
+    contracts/corda/test.sh
+}
+
 step "formatting"
 cargo fmt --all --check
+
+# A group of its own, so that nothing of it is left behind, whatever fails.
+told=$(mktemp)
+set -m
+beside > "$told" 2>&1 &
+beside=$!
+set +m
+trap 'kill -- "-$beside" 2>/dev/null || true; rm -f "$told"' EXIT
 
 step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -25,32 +61,12 @@ else
     echo "documents (install Python 3.11)" >> "$TBSI_SKIP_LOG"
 fi
 
-step "contracts"
-if command -v npm >/dev/null; then
-    contracts/evm/test.sh
-else
-    echo "contracts (install Node.js 20 with npm)" >> "$TBSI_SKIP_LOG"
-fi
-
-step "vectors in Go"
-for module in tests/outside sdk/go contracts/fabric; do
-    if command -v go >/dev/null && (cd "$module" && GOPROXY=off go list -deps -test ./... >/dev/null); then
-        unformatted=$(gofmt -l "$module")
-        if [ -n "$unformatted" ]; then
-            printf 'not formatted, run gofmt -w on:\n%s\n' "$unformatted"
-            exit 1
-        fi
-        (cd "$module" && go vet ./... && go test ./...)
-    else
-        echo "$module (install Go 1.26, then run \`go mod download\` in it)" >> "$TBSI_SKIP_LOG"
-    fi
-done
-
-step "proofs in Java and Corda"
-contracts/corda/test.sh
-
 step "build"
 cargo build --locked --workspace --all-targets
+ended=0
+wait "$beside" || ended=$?
+cat "$told"
+[ "$ended" = 0 ] || exit "$ended"
 
 step "tests"
 skips=()

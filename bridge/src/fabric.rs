@@ -15,6 +15,7 @@ mod chase;
 mod check;
 mod endorsed;
 mod events;
+mod facts;
 mod files;
 mod grpc;
 mod identity;
@@ -35,6 +36,7 @@ pub use block::{
 pub use calls::FabricDraft;
 pub use endorsed::EndorsedCall;
 pub use events::{ChannelEvent, EventPosition, EventPositionError, events_in};
+pub use facts::{Stated, certificates, facts_creation_code};
 pub use files::{FabricFileError, gateways, identity};
 pub use grpc::{EventStream, GatewayTls, Gateways};
 pub use identity::{Identity, IdentityError, Signatory};

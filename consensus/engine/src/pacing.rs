@@ -6,13 +6,13 @@ use std::time::Duration;
 use tbsi_types::genesis::ConsensusParameters;
 
 /// Transactions that may come while a block is decided before blocks are spaced for more of them.
-const RUSH_MIN: u128 = 48;
+const RUSH_MIN: u128 = 128;
 
 /// How much longer blocks are spaced for each transaction above that.
 const SPACING_PER_TRANSACTION: Duration = Duration::from_millis(6);
 
 /// From one start to the next at most, for their sake.
-const SPACING_MAX: Duration = Duration::from_millis(300);
+const SPACING_MAX: Duration = Duration::from_millis(500);
 
 /// Blocks that a rush is averaged over.
 const RUSH_BLOCKS: u128 = 4;
@@ -71,7 +71,7 @@ impl Pacing {
         let above = (self.rush / 1_000).saturating_sub(RUSH_MIN);
         let more = SPACING_PER_TRANSACTION.saturating_mul(u32::try_from(above).unwrap_or(u32::MAX));
         // Well before those who wait for a proposal give up.
-        let most = SPACING_MAX.min(ms(self.parameters.timeout_propose_ms) / 3);
+        let most = SPACING_MAX.min(ms(self.parameters.timeout_propose_ms) / 2);
         ms(self.parameters.block_spacing_min_ms).max(more.min(most))
     }
 
@@ -145,14 +145,14 @@ mod tests {
             }
             spacing
         };
-        assert_eq!(paced(1, 20), ms(20), "forty come while a block is decided");
-        assert_eq!(paced(4, 20), ms(300));
+        assert_eq!(paced(3, 20), ms(20), "120 come while a block is decided");
+        assert_eq!(paced(8, 20), ms(500));
         assert_eq!(paced(1, 20), ms(20), "it is over");
         pacing.follow(ConsensusParameters {
             timeout_propose_ms: 300,
             ..parameters
         });
         pacing.rush = 1_000_000;
-        assert_eq!(pacing.spacing(), ms(100), "well before others give up");
+        assert_eq!(pacing.spacing(), ms(150), "well before others give up");
     }
 }

@@ -1,5 +1,6 @@
 //! `tbsi fact`.
 
+mod fabric;
 mod import;
 mod keep;
 mod open;
@@ -50,6 +51,10 @@ pub(crate) enum Command {
     /// each block that you import, before 256 more are made.
     #[command(after_help = CODES)]
     Keep(keep::Args),
+    /// Import entries of a channel of Hyperledger Fabric, stated by peers of as many
+    /// organisations as a motion's description asks for.
+    #[command(subcommand)]
+    Fabric(fabric::Command),
     /// Prove that the chain's validators sealed two blocks of one height.
     ///
     /// Freezes the client for good: no fact of it counts any more. Takes no permission.
@@ -85,6 +90,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Clients { read } => block_on(read.lang, clients(read)),
         Command::Import(args) => block_on(args.write.read.lang, import::run(args)),
         Command::Keep(args) => block_on(args.lang, keep::run(args)),
+        Command::Fabric(command) => fabric::run(command),
         Command::Freeze { of, height, write } => {
             block_on(write.read.lang, freeze(of, height, write))
         }

@@ -4,7 +4,7 @@ mod contract;
 pub(crate) mod deploy;
 mod events;
 mod evidence;
-mod fabric;
+pub(crate) mod fabric;
 mod init;
 mod keys;
 mod look;

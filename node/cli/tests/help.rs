@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every command, as it is typed after `tbsi`.
-const COMMANDS: [&str; 178] = [
+const COMMANDS: [&str; 184] = [
     "",
     "attest",
     "backup",
@@ -52,6 +52,12 @@ const COMMANDS: [&str; 178] = [
     "erase salt",
     "fact",
     "fact clients",
+    "fact fabric",
+    "fact fabric deploy",
+    "fact fabric describe",
+    "fact fabric import",
+    "fact fabric register",
+    "fact fabric show",
     "fact freeze",
     "fact import",
     "fact keep",

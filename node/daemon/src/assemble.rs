@@ -1,5 +1,7 @@
 //! Puts a node together from its home directory, up to the point where tasks run.
 
+mod signer;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,16 +10,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tbsi_engine::{Engine, EngineConfig};
-use tbsi_home::config::{Config, HISTORY_ALL, SignerConfig, StoreConfig, WitnessConfig};
+use tbsi_home::config::{Config, HISTORY_ALL, StoreConfig, WitnessConfig};
 use tbsi_home::limits::DEVELOPMENT_CHAIN_ID;
 use tbsi_home::{Home, LoadedHome};
-use tbsi_keys::signer::RemoteSigner;
-use tbsi_keys::{LocalSigner, Position, SignState, Step, VoteSigner};
+use tbsi_keys::VoteSigner;
 use tbsi_p2p::PeerAddress;
 use tbsi_rpc::{Http, RpcServer};
 use tbsi_store::{Store, StoreError};
 use tbsi_types::log::{NoteVerifier, SignatureType};
-use tbsi_types::{Address, B256, ChainIdentity, Genesis, Height, PublicKey, Roster, SecretKey};
+use tbsi_types::{B256, ChainIdentity, Genesis, Height, Roster};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -31,7 +32,6 @@ use crate::chain::NodeChain;
 use crate::clock::wall_clock;
 use crate::control::Control;
 use crate::cosign::OwnCosigner;
-use crate::decisions::NodeDecisions;
 use crate::genesis_block::ensure_genesis;
 use crate::gossip::{self, GossipTask, Incoming};
 use crate::health;
@@ -40,11 +40,13 @@ use crate::listeners::{server_config, tls_certificates};
 use crate::mempool::{MempoolLimits, journal};
 use crate::node::{Node, NodeParts};
 use crate::options::store_options;
-use crate::rotation::{current_key, warn_if_unknown};
+use crate::rotation::warn_if_unknown;
 use crate::rules::{NextRules, tip_context};
 use crate::tsa::Authority;
 use crate::witness::WitnessedLogs;
 use crate::witness::submit::Submitter;
+pub use signer::highest_signed;
+use signer::{local_signer, own_key, vote_signer};
 
 /// A node that listens and is ready to run its tasks.
 pub(crate) struct Assembled {
@@ -402,83 +404,6 @@ pub fn current_roster(
          governance contracts; build the file anew with `tbsi genesis`"
     );
     Ok(Roster::new(members, peers))
-}
-
-/// The key to validate with and its sign-state; refuses one that is older than the chain.
-fn local_signer(
-    home: &Home,
-    genesis: &Genesis,
-    store: &Store,
-    roster: &Roster,
-    key: SecretKey,
-) -> anyhow::Result<LocalSigner> {
-    let key = current_key(home, genesis, store, roster, key)?;
-    let (chain, address) = (genesis.identity(), key.public_key().address());
-    let state = SignState::open(&home.sign_state_file(), chain, address)?;
-    state.require_at_least(highest_signed(store, address)?)?;
-    Ok(LocalSigner::new(chain, key, state))
-}
-
-/// The validator key that this node votes with, wherever it is.
-fn own_key(
-    local: Option<&LocalSigner>,
-    remote: Option<&SignerConfig>,
-) -> anyhow::Result<Option<PublicKey>> {
-    Ok(match (local, remote) {
-        (Some(local), _) => Some(local.public_key()),
-        (None, Some(remote)) => Some(PublicKey::parse(&remote.validator_key)?),
-        (None, None) => None,
-    })
-}
-
-/// Who signs for this node's validator, if it has one.
-async fn vote_signer(
-    local: Option<LocalSigner>,
-    home: &Home,
-    node: &Arc<Node>,
-    remote: Option<&SignerConfig>,
-) -> anyhow::Result<Option<Box<dyn VoteSigner>>> {
-    Ok(match (local, remote) {
-        (Some(local), _) => Some(Box::new(local)),
-        (None, Some(remote)) => Some(remote_signer(home, node, remote).await?),
-        (None, None) => None,
-    })
-}
-
-/// Connects to the signer that has this node's validator key.
-async fn remote_signer(
-    home: &Home,
-    node: &Arc<Node>,
-    signer: &SignerConfig,
-) -> anyhow::Result<Box<dyn VoteSigner>> {
-    let expected = PublicKey::parse(&signer.validator_key)?;
-    let signed = highest_signed(&node.store, expected.address())?;
-    let remote = RemoteSigner::connect(
-        signer.address.clone(),
-        home.load_link_key()?,
-        signer.public_key.0,
-        node.identity,
-        expected,
-        signed,
-        Arc::new(NodeDecisions(Arc::clone(node))),
-    );
-    let remote = remote.await?;
-    info!(address = %signer.address, "connected to the signer");
-    Ok(Box::new(remote))
-}
-
-/// The last precommit of this validator that a certificate here carries, however old it is.
-pub fn highest_signed(store: &Store, validator: Address) -> anyhow::Result<Position> {
-    let last = store.last_signed(&validator)?;
-    Ok(
-        last.map_or(Position::start_of(Height::GENESIS), |(height, round)| {
-            Position {
-                height,
-                round,
-                step: Step::Precommit,
-            }
-        }),
-    )
 }
 
 fn mempool_limits(config: &Config) -> MempoolLimits {

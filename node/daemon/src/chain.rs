@@ -372,7 +372,7 @@ impl Chain for NodeChain {
     }
 
     fn has_work(&self) -> bool {
-        self.node.mempool().counts().pending > 0 || self.node.store.is_map_crowded()
+        self.node.has_work()
     }
 
     fn transactions_at_tip(&self) -> usize {

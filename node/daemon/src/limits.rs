@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use tbsi_types::log::post_quantum::{POST_QUANTUM_COSIGNATURE_BYTES, POST_QUANTUM_KEY_BYTES};
 
-/// Niceness of threads that serve RPC: the processor time of 28 of them weighs as much as that of
+/// Niceness of threads that serve RPC: the processor time of nine of them weighs as much as that of
 /// one thread that decides blocks.
-pub const SERVING_NICE: i32 = 15;
+pub const SERVING_NICE: i32 = 10;
 
 /// Threads that serve, beside one for each processor: brief calls run on them, as long as enough are
 /// left for connections (`tbsi_rpc::limits::THREADS_FREE_MIN`).
-pub(crate) const SERVING_BRIEF: usize = 4;
+pub(crate) const SERVING_BRIEF: usize = 2;
 
 /// Blocks, and as many lists of receipts and headers, that stay decoded for whoever asks again.
 pub(crate) const RECENT_BLOCKS_MAX: usize = 256;
@@ -113,7 +113,7 @@ pub const GOSSIP_TIPS_MAX: u32 = 64;
 pub const GOSSIP_TIPS_PER_SECOND_MAX: u32 = 8;
 
 /// Longest wait of a transaction for others to share its message.
-pub const GOSSIP_BATCH_INTERVAL: Duration = Duration::from_millis(5);
+pub const GOSSIP_BATCH_INTERVAL: Duration = Duration::from_millis(12);
 
 /// Least time between two announcements of the tip.
 pub const GOSSIP_TIP_INTERVAL: Duration = Duration::from_millis(250);

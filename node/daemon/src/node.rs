@@ -1,6 +1,6 @@
 //! What the node's tasks share.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use alloy_primitives::keccak256;
@@ -97,6 +97,8 @@ pub struct Node {
     pub metrics: Metrics,
     /// Ends the wait of an idle chain.
     pub wake: Arc<Notify>,
+    /// Whether consensus knows, or will hear, that transactions wait.
+    work_told: AtomicBool,
     /// Transactions and tips between nodes.
     pub gossip: GossipHandle,
     /// Signatures that consensus found good.
@@ -169,6 +171,7 @@ impl Node {
             store: parts.store,
             metrics,
             wake: Arc::new(Notify::new()),
+            work_told: AtomicBool::new(false),
             gossip: parts.gossip,
             known: parts.known,
             progress: OnceLock::new(),
@@ -325,6 +328,18 @@ impl Node {
         }
     }
 
+    /// Whether there is something to put in a block. While it is so, further transactions wake
+    /// nobody.
+    pub fn has_work(&self) -> bool {
+        // Before the look at the pool: whatever comes in between wakes consensus.
+        self.work_told.store(false, Ordering::Release);
+        let work = self.mempool().counts().pending > 0 || self.store.is_map_crowded();
+        if work {
+            self.work_told.store(true, Ordering::Release);
+        }
+        work
+    }
+
     /// That the time-stamping authority's certificates end soon, if they do.
     pub(crate) fn tsa_warning(&self, now: TimestampMs) -> Option<String> {
         expiry::warning(*self.tsa_until.get()?, now)
@@ -345,7 +360,9 @@ impl Node {
         match &outcome {
             Ok(transaction) => {
                 self.metrics.transactions_accepted.inc();
-                self.wake.notify_one();
+                if !self.work_told.swap(true, Ordering::AcqRel) {
+                    self.wake.notify_one();
+                }
                 // Nobody listening is no error.
                 let _listeners = self.pooled.send(transaction.hash());
             }

@@ -15,7 +15,9 @@
 //! ```
 
 mod check;
+mod init;
 mod left;
+mod paths;
 mod sign_state;
 
 use std::fs::{DirBuilder, OpenOptions};
@@ -189,91 +191,6 @@ impl Home {
         Ok(found)
     }
 
-    /// The file of a key.
-    pub fn key_file(&self, kind: KeyKind) -> PathBuf {
-        self.dir.join("keys").join(kind.file_name())
-    }
-
-    /// The directory.
-    pub fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// `config.toml`.
-    pub fn config_file(&self) -> PathBuf {
-        self.dir.join("config.toml")
-    }
-
-    /// `genesis.json`.
-    pub fn genesis_file(&self) -> PathBuf {
-        self.dir.join("genesis.json")
-    }
-
-    /// `keys/node.key`.
-    pub fn node_key_file(&self) -> PathBuf {
-        self.key_file(KeyKind::Node)
-    }
-
-    /// `keys/validator.key`.
-    pub fn validator_key_file(&self) -> PathBuf {
-        self.key_file(KeyKind::Validator)
-    }
-
-    /// `keys/validator-next.key`.
-    pub fn next_validator_key_file(&self) -> PathBuf {
-        self.key_file(KeyKind::NextValidator)
-    }
-
-    /// `keys/account.key`.
-    pub fn account_key_file(&self) -> PathBuf {
-        self.key_file(KeyKind::Account)
-    }
-
-    /// `keys/log.key`.
-    pub fn log_key_file(&self) -> PathBuf {
-        self.key_file(KeyKind::Log)
-    }
-
-    /// `data`.
-    pub fn data_dir(&self) -> PathBuf {
-        self.dir.join("data")
-    }
-
-    /// `data/db`, the database.
-    pub fn database_dir(&self) -> PathBuf {
-        self.data_dir().join("db")
-    }
-
-    /// `data/wal`, consensus' write-ahead log.
-    pub fn wal_dir(&self) -> PathBuf {
-        self.data_dir().join("wal")
-    }
-
-    /// `data/witness`, the checkpoints of other logs that this node cosigned last.
-    pub fn witness_dir(&self) -> PathBuf {
-        self.data_dir().join("witness")
-    }
-
-    /// `data/calendar`, what another calendar said of the log's roots.
-    pub fn calendar_dir(&self) -> PathBuf {
-        self.data_dir().join("calendar")
-    }
-
-    /// `data/control`, the socket at which a running node makes copies of its database.
-    pub fn control_file(&self) -> PathBuf {
-        self.data_dir().join("control")
-    }
-
-    /// `data/decided`, the last decision that a signer was shown.
-    pub fn decided_file(&self) -> PathBuf {
-        self.data_dir().join("decided")
-    }
-
-    /// `data/sign-state`.
-    pub fn sign_state_file(&self) -> PathBuf {
-        self.data_dir().join("sign-state")
-    }
-
     /// Reads everything but the data, and checks that it fits together.
     pub fn load(&self) -> Result<LoadedHome, HomeError> {
         self.require_not_left()?;
@@ -420,39 +337,6 @@ impl Home {
         Ok(load_secret(&file, KeyKind::Signer, self.password())?)
     }
 
-    /// Makes the home of a signer that signs transactions with the account key that it has: the
-    /// genesis file.
-    pub fn init_account_signer(&self, genesis: &Genesis) -> Result<(), HomeError> {
-        self.load_account_key()?;
-        self.load_link_key()?;
-        if self.lacks_genesis(genesis)? {
-            self.write_genesis(genesis)?;
-        }
-        Ok(())
-    }
-
-    /// Whether there is no genesis file yet; another network's is refused.
-    fn lacks_genesis(&self, genesis: &Genesis) -> Result<bool, HomeError> {
-        let file = self.genesis_file();
-        if !there(&file)? {
-            return Ok(true);
-        }
-        let found = load_genesis(&file)?.hash();
-        if found == genesis.hash() {
-            return Ok(false);
-        }
-        Err(mismatch(
-            format!("{} is of another network, {found}", file.display()),
-            "choose another home, or move that file away",
-        ))
-    }
-
-    fn write_genesis(&self, genesis: &Genesis) -> Result<(), HomeError> {
-        let mut text = serde_json::to_vec_pretty(genesis).expect("a genesis is plain data");
-        text.push(b'\n');
-        write_new(&self.genesis_file(), &text)
-    }
-
     /// The key of the node's own account.
     pub fn load_account_key(&self) -> Result<SecretKey, HomeError> {
         let file = self.key_file(KeyKind::Account);
@@ -469,73 +353,6 @@ impl Home {
             create_secret(&file, kind, self.password())?;
         }
         Ok(file)
-    }
-
-    /// Makes a home whose keys are there already: configuration, genesis file, data directory
-    /// and, for a validator, its first sign-state. Refuses a home that has a configuration,
-    /// and a genesis that does not name these keys.
-    pub fn init(&self, config: &Config, genesis: &Genesis) -> Result<(), HomeError> {
-        self.init_from(config, genesis, &FirstMark::Present)
-    }
-
-    /// [`Home::init`] with a sign-state that begins as `first` says. A key that was imported may
-    /// have signed: its home is not made without being told.
-    pub fn init_from(
-        &self,
-        config: &Config,
-        genesis: &Genesis,
-        first: &FirstMark,
-    ) -> Result<(), HomeError> {
-        let config_text = self.check_new(config, genesis, first)?;
-        let file = self.config_file();
-        let unlocked = self.unlock(config)?;
-        let (node_key, validator_key) = unlocked.load_keys(config)?;
-        check_node(config, genesis, &node_key, validator_key.as_ref())?;
-        unlocked.check_log_key(config, genesis)?;
-        let writes_genesis = self.lacks_genesis(genesis)?;
-        self.make_dir(&self.data_dir())?;
-        if let Some(key) = &validator_key {
-            if *first == FirstMark::Present && !there(&self.imported_file())? {
-                self.ensure_sign_state(genesis, key)?;
-            } else {
-                self.begin_sign_state(genesis, key, first)?;
-            }
-        }
-        if writes_genesis {
-            self.write_genesis(genesis)?;
-        }
-        // Last, because its presence says that the home is complete.
-        write_new(&file, config_text.as_bytes())
-    }
-
-    /// Fails if [`Self::init_from`] would, as far as that is known before there are keys; returns
-    /// the text of the configuration. Writes nothing.
-    pub fn check_new(
-        &self,
-        config: &Config,
-        genesis: &Genesis,
-        first: &FirstMark,
-    ) -> Result<String, HomeError> {
-        self.require_new(genesis)?;
-        check_peers(config, genesis)?;
-        let text = config.to_toml() + &config.comments_on_peers(genesis);
-        Config::parse(&text, &self.config_file())?;
-        if *first != FirstMark::Present && (!config.validator || config.signer.is_some()) {
-            return Err(mismatch(
-                "this home has no validator key".into(),
-                "leave out --sign-state and --height: only a validator has a sign-state",
-            ));
-        }
-        Ok(text)
-    }
-
-    /// Fails if this home has a configuration already, or another network's genesis file.
-    pub fn require_new(&self, genesis: &Genesis) -> Result<(), HomeError> {
-        let file = self.config_file();
-        if there(&file)? {
-            return Err(HomeError::Initialised { file });
-        }
-        self.lacks_genesis(genesis).map(drop)
     }
 
     /// The next validator key, if there is one.

@@ -50,10 +50,10 @@ pub(crate) const HOT_SHARDS: usize = 4;
 pub const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Bytes of writes that RocksDB keeps in memory before it flushes them.
-pub(crate) const WRITE_BUFFER_BYTES: usize = 64 * 1024 * 1024;
+pub(crate) const WRITE_BUFFER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of write-ahead log, which bounds how much a restart replays.
-pub(crate) const WAL_BYTES_MAX: u64 = 96 * 1024 * 1024;
+pub(crate) const WAL_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Files that RocksDB keeps open.
 pub(crate) const OPEN_FILES_MAX: i32 = 256;

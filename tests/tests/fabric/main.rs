@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod bad;
+mod facts;
 mod people;
 mod real;
 mod story;

@@ -31,6 +31,8 @@ pub(crate) struct Organisation {
     pub(crate) msp_id: String,
     pub(crate) gateway: String,
     pub(crate) tls_roots: PathBuf,
+    /// Certificate of its authority.
+    pub(crate) root: PathBuf,
     pub(crate) users: Users,
 }
 
@@ -110,5 +112,17 @@ impl RealFabric {
             _process: process,
             _dir: dir,
         }
+    }
+
+    /// What `Anchor` and `VerifyAttestation` take, made of a proof by the program that the guide
+    /// names.
+    pub(crate) fn argument_of(&self, proof: &str) -> String {
+        let made = std::process::Command::new("go")
+            .args(["run", "./arguments", "verify", proof])
+            .current_dir(CHAINCODE)
+            .output()
+            .unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+        told["Args"][1].as_str().unwrap().into()
     }
 }

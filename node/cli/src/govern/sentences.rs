@@ -5,6 +5,7 @@
 
 mod attestations;
 mod authorisations;
+mod fabric;
 mod facts;
 mod motions;
 mod nodes;
@@ -45,6 +46,7 @@ fn all() -> impl Iterator<Item = &'static Sentence> {
         shared::SENTENCES,
         attestations::SENTENCES,
         authorisations::SENTENCES,
+        fabric::SENTENCES,
         facts::SENTENCES,
         upgrades::SENTENCES,
     ];

@@ -28,7 +28,7 @@ const UNKNOWN_MAX: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Deploys `code` on the chain at `url` with the key of a file; returns the contract's address.
-pub(super) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
+pub(crate) async fn deploy(url: &str, key: &Path, code: &Bytes) -> anyhow::Result<Address> {
     let key = load_validator_key(key).map_err(|error| refuse(error.into()))?;
     let client = client(url)?;
     suffices(rules_of(&client).await?, needed_by_contracts(), url).map_err(refuse)?;

@@ -264,6 +264,16 @@ fn reader(
     ))
 }
 
+/// A reader of the channel that a home directory is for.
+pub(crate) fn reader_of(
+    home: &Path,
+    config: &Config,
+    fabric: &FabricConfig,
+) -> anyhow::Result<ChannelReader<Gateways>> {
+    let genesis = proof::load_genesis(&home.join(&config.source.genesis))?;
+    reader(home, fabric, &config.relayer, genesis.identity())
+}
+
 /// The sender to the channel of a configuration.
 pub(super) fn open(
     home: &Path,

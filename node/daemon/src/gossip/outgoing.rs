@@ -55,6 +55,8 @@ impl Outgoing {
     /// too large for a block to hold, which no peer would take.
     pub(super) fn push(&self, transactions: Vec<Arc<Transaction>>) -> usize {
         let mut state = lock(&self.state);
+        // Whoever waits knows of the batch that others are in already.
+        let first = state.transactions.is_empty();
         let mut dropped = 0;
         for transaction in transactions {
             if transaction.encoded().len() > TRANSACTION_BYTES_MAX {
@@ -70,7 +72,9 @@ impl Outgoing {
             state.pop();
             dropped += 1;
         }
-        self.changed.notify_one();
+        if first {
+            self.changed.notify_one();
+        }
         dropped
     }
 

@@ -180,7 +180,10 @@ fn digests_fill_words() {
 
 #[test]
 fn the_tag_of_ids_is_the_hash_of_its_words() {
-    assert_eq!(ATTESTATION_TAG, keccak256("TBSI attestation v1"));
+    assert_eq!(
+        attestation::ATTESTATION_TAG,
+        keccak256("TBSI attestation v1")
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::*;
 
-const ARTIFACTS: [(&str, &str); 8] = [
+const ARTIFACTS: [(&str, &str); 9] = [
     (
         "Motions",
         include_str!("../../../../../contracts/evm/artifacts/Motions.json"),
@@ -30,6 +30,10 @@ const ARTIFACTS: [(&str, &str); 8] = [
     (
         "Facts",
         include_str!("../../../../../contracts/evm/artifacts/Facts.json"),
+    ),
+    (
+        "FabricFacts",
+        include_str!("../../../../../contracts/evm/artifacts/FabricFacts.json"),
     ),
     (
         "Authorisations",
