@@ -43,7 +43,7 @@ cargo fmt --all --check
 # A group of its own, so that nothing of it is left behind, whatever fails.
 told=$(mktemp)
 set -m
-beside > "$told" 2>&1 &
+beside < /dev/null > "$told" 2>&1 &
 beside=$!
 set +m
 trap 'kill -- "-$beside" 2>/dev/null || true; rm -f "$told"' EXIT
