@@ -99,6 +99,11 @@ async fn what_was_not_said_is_proven() {
     let b = desk.write("b.pdf", b"another report");
     let first = desk.attest(&b).await;
     desk.told(4, &first["leafIndex"]).await;
+    let args = ["--absent", "--file", &a];
+    eventually("the map has a root", async || {
+        desk.prove(4, "early.json", &args).await.1.code == Some(0)
+    })
+    .await;
 
     // Not attested: by an observer, offline, in both forms and languages.
     let (proof, fetched) = desk

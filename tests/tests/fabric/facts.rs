@@ -6,7 +6,7 @@ use std::fs;
 use alloy_primitives::hex;
 use serde_json::{Value, json};
 use tbsi_bridge::evm::validator_set;
-use tbsi_tests::harness::{Ended, TestNetwork, json_of, said, tbsi};
+use tbsi_tests::harness::{Ended, TestNetwork, eventually, json_of, said, tbsi};
 use tbsi_types::ProofBundle;
 use tbsi_types::log::Leaf;
 
@@ -96,6 +96,11 @@ impl Facts {
         });
         let administrator = self.member(0, true);
         let argument = argument.to_string();
+        // Gateways find the peers of others some time after they have started.
+        eventually("peers of both endorse", async || {
+            administrator.endorse("InitClient", &argument).await.is_ok()
+        })
+        .await;
         let code = administrator.invoke("InitClient", &argument);
         assert_eq!(code.await, 0);
         // What is attested here is verified by the chaincode there.
